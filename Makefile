@@ -1,0 +1,45 @@
+# The project's commands. `make demo` and `make test` do all the set-up they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup demo test lint format lock wheel clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.installed ## Make .venv with .venv/bin/sohistio, from the locked requirements
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, verify
+	@$(BIN)/python demo/demo.py
+
+test: setup lint ## All checks and all tests; builds the sandbox's parts first
+	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"
+	$(BIN)/python -m pytest
+
+lint: setup ## Format, ruff, strict types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## Lock the newest allowed dependencies, with hashes
+	$(BIN)/pip-compile --upgrade --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/dev.txt pyproject.toml
+
+wheel: setup ## Build dist/*.whl
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean: ## Remove what the other targets made; sandboxes and their built parts stay
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,53 @@
+"""The entry point: runs the CLI; errors become four-part messages and exit codes, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+
+from sohistio.errors import ExitCode, SohistioError
+from sohistio.output.error_text import print_error
+from sohistio.paths import state_dir
+
+
+def main() -> None:
+    """Run sohistio; always ends by SystemExit."""
+    from sohistio.cli import app
+
+    try:
+        app(prog_name="sohistio")
+    except SohistioError as error:
+        print_error(error)
+        sys.exit(int(error.exit_code))
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(int(ExitCode.INTERRUPTED))
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: nobody is left to tell, and Python must not try to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(int(ExitCode.FAILED))
+    except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
+        print_error(_bug(error))
+        sys.exit(int(ExitCode.FAILED))
+
+
+def _bug(error: Exception) -> SohistioError:
+    details = [f"{type(error).__name__}: {error}"]
+    try:
+        folder = state_dir() / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            traceback.print_exception(error, file=file)
+        details.append(f"the traceback is in {path}")
+    except OSError:
+        details += traceback.format_exception(error)
+    return SohistioError(
+        "sohistio has a bug and stopped", details=tuple(details), todo="Report it with that file, please."
+    )
+
+
+if __name__ == "__main__":
+    main()

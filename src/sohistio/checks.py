@@ -1,0 +1,207 @@
+"""Verification as a list of named checks, each with a hint. Pure: what is seen × what is wanted → results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sohistio.desired import DesiredDeployment, DesiredMesh
+from sohistio.plan import LeftAlone
+from sohistio.postinstall import restarts
+from sohistio.state import Budget, ClusterState, Finding, MeshDeployment, selector_matches
+from sohistio.versions import Version
+
+
+class Severity(StrEnum):
+    """How bad it is when the check does not hold."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Result(StrEnum):
+    """Whether the check holds."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check's outcome: what was found, and what to do where it does not hold."""
+
+    name: str
+    severity: Severity
+    result: Result
+    message: str
+    hint: str = ""
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it makes the verification fail."""
+        return self.result is Result.FAILED and self.severity is Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the checks look at. `ca_before` is the root's fingerprint before the run, empty where there was none."""
+
+    state: ClusterState
+    desired: DesiredMesh
+    findings: tuple[Finding, ...]
+    ca_before: str = ""
+
+
+def _passed(name: str, message: str) -> CheckResult:
+    return CheckResult(name, Severity.ERROR, Result.PASSED, message)
+
+
+def _failed(name: str, message: str, hint: str) -> CheckResult:
+    return CheckResult(name, Severity.ERROR, Result.FAILED, message, hint)
+
+
+def _warned(name: str, message: str, hint: str) -> CheckResult:
+    return CheckResult(name, Severity.WARNING, Result.FAILED, message, hint)
+
+
+def _version(evidence: Evidence) -> Iterator[CheckResult]:
+    wanted = evidence.desired.version
+    seen = {Version.from_tag(istiod.image_version) for istiod in evidence.state.istiods}
+    if seen == {wanted}:
+        yield _passed("istiod-version", f"istiod runs {wanted}")
+    else:
+        found = ", ".join(sorted(str(version) for version in seen if version)) or "no istiod"
+        yield _failed("istiod-version", f"{found} instead of {wanted}", "Run `sohistio install`.")
+
+
+def _pods(evidence: Evidence) -> Iterator[CheckResult]:
+    for item in evidence.desired.deployments:
+        seen = _seen(evidence.state, item)
+        name = "standby-gateways-off" if item.is_off else "pods-ready"
+        if seen is None:
+            yield _failed(name, f"{item.ref} does not exist", "Run `sohistio install`.")
+        elif item.is_off:
+            if seen.desired == seen.total == 0:
+                yield _passed(name, f"{item.ref.name} is off: 0/0")
+            else:
+                hint = "Traffic may reach the standby: run `sohistio install`, or look who scaled it up."
+                yield _failed(name, f"{item.ref.name} has {seen.total} pods in a standby", hint)
+        elif seen.ready >= max(item.minimum, seen.desired):
+            yield _passed(name, f"{item.ref.name} {seen.ready}/{seen.desired} ready")
+        else:
+            wanted = max(item.minimum, seen.desired)
+            hint = f"kubectl -n {item.ref.namespace} describe deployment {item.ref.name}"
+            yield _failed(name, f"{item.ref.name} {seen.ready}/{wanted} ready", hint)
+
+
+def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
+    for wanted in evidence.desired.services:
+        if wanted.type != "LoadBalancer":
+            continue
+        seen = next((service for service in evidence.state.gateway_services if service.ref == wanted.ref), None)
+        found = ", ".join(seen.addresses) if seen else ""
+        if seen and seen.addresses and (not wanted.address or wanted.address in seen.addresses):
+            yield _passed("gateway-address", f"{wanted.ref.name} has {found}")
+        elif seen and not seen.addresses:
+            hint = f"kubectl -n {wanted.ref.namespace} describe service {wanted.ref.name}: its events say why"
+            yield _failed("gateway-address", f"{wanted.ref.name} waits for {wanted.address or 'an address'}", hint)
+        else:
+            message = f"{wanted.ref.name} has {found or 'no Service'} instead of {wanted.address}"
+            yield _failed(
+                "gateway-address", message, "Is the address free in the VNet, and does the annotation name it?"
+            )
+
+
+def _budgets(evidence: Evidence) -> Iterator[CheckResult]:
+    for item in evidence.desired.deployments:
+        seen = _seen(evidence.state, item)
+        if seen is None or not item.budget:
+            continue
+        over = budgets_over(evidence.state.budgets, seen)
+        if len(over) == 1 and over[0].min_available == item.budget:
+            yield _passed("disruption-budget", f"{item.ref.name}: minAvailable {item.budget}")
+        elif len(over) > 1:
+            names = ", ".join(sorted(budget.ref.name for budget in over))
+            hint = "Eviction fails under two budgets: keep the environment's, delete the others."
+            yield _failed("disruption-budget", f"{item.ref.name} is under {len(over)} budgets: {names}", hint)
+        else:
+            found = f"minAvailable {over[0].min_available}" if over else "no budget"
+            message = f"{item.ref.name} has {found} instead of minAvailable {item.budget}"
+            yield _failed("disruption-budget", message, "Run `sohistio install`.")
+
+
+def _sidecars(evidence: Evidence) -> Iterator[CheckResult]:
+    if evidence.state.sidecar is None:
+        yield _failed("sidecars-current", "the injector's configuration cannot be read", "Run `sohistio install`.")
+        return
+    stale, left = restarts(evidence.state, evidence.state.sidecar)
+    if stale:
+        names = ", ".join(str(workload.ref) for workload in stale)
+        yield _failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
+    else:
+        count = sum(bool(workload.pods) for workload in evidence.state.workloads)
+        yield _passed(
+            "sidecars-current", f"{count} running workloads in injected namespaces looked at, none to restart"
+        )
+    for item in left:
+        if _is_worth_saying(item):
+            yield _warned("sidecars-current", f"{item.ref}: {item.reason}", "Restart it yourself when it suits.")
+
+
+def _is_worth_saying(item: LeftAlone) -> bool:
+    return not item.reason.startswith(("opted out", "scaled to zero"))
+
+
+def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
+    for finding in evidence.findings:
+        message = f"{finding.level} {finding.code} ({finding.origin}): {finding.message}"
+        if finding.level == "Error":
+            yield _failed("istioctl-analyze", message, finding.documentation_url)
+        elif finding.level == "Warning":
+            yield _warned("istioctl-analyze", message, finding.documentation_url)
+    if not any(finding.level == "Error" for finding in evidence.findings):
+        counts = {level: sum(f.level == level for f in evidence.findings) for level in ("Warning", "Info")}
+        yield _passed("istioctl-analyze", f"no error, {counts['Warning']} warnings, {counts['Info']} infos")
+
+
+def _authority(evidence: Evidence) -> Iterator[CheckResult]:
+    if not evidence.ca_before:
+        return
+    if evidence.state.ca_root == evidence.ca_before:
+        yield _passed("ca-unchanged", f"root certificate {evidence.ca_before[:12]} as before")
+    else:
+        hint = "Sidecars trust the old root: restore istio-ca-secret or cacerts from the backup before anything else."
+        message = (
+            f"the root certificate changed from {evidence.ca_before[:12]} to {evidence.state.ca_root[:12] or 'none'}"
+        )
+        yield _failed("ca-unchanged", message, hint)
+
+
+CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
+    _version,
+    _pods,
+    _addresses,
+    _budgets,
+    _sidecars,
+    _authority,
+    _analysis,
+)
+
+
+def verify(evidence: Evidence) -> tuple[CheckResult, ...]:
+    """Every check, in order; a check may yield several results (one a gateway, say)."""
+    return tuple(result for check in CHECKS for result in check(evidence))
+
+
+def budgets_over(budgets: Sequence[Budget], deployment: MeshDeployment) -> list[Budget]:
+    """The disruption budgets over a mesh Deployment's pods."""
+    return [
+        budget
+        for budget in budgets
+        if budget.ref.namespace == deployment.ref.namespace and selector_matches(budget.selector, deployment.pod_labels)
+    ]
+
+
+def _seen(state: ClusterState, item: DesiredDeployment) -> MeshDeployment | None:
+    return next((mesh for mesh in state.mesh_deployments if mesh.ref == item.ref), None)

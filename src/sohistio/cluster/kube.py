@@ -1,0 +1,216 @@
+"""Adapter: the Kubernetes API, raw. Lists are paged; every request has a deadline; errors are our own.
+
+The kubernetes package reads the kubeconfig and signs requests; its typed models are not used (a list of 5,000 pods
+costs seven times as much through them).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.errors import FailedError, UsageError
+
+PAGE_SIZE = 500
+REQUEST_SECONDS = 30
+# A listing that keeps expiring, or a server that keeps failing, ends after this many tries.
+TRIES = 4
+
+Object = dict[str, Any]
+
+
+class KubeError(FailedError):
+    """A request that the API server refused or that did not reach it. `status` is 0 where there was no answer."""
+
+    def __init__(self, what: str, status: int, *, details: tuple[str, ...] = (), todo: str = "") -> None:
+        super().__init__(what, details=details, todo=todo)
+        self.status = status
+
+
+class Resource(NamedTuple):
+    """How the API server names a kind: `plural` in paths, and whether its objects live in namespaces."""
+
+    plural: str
+    namespaced: bool
+
+
+class KubeApi:
+    """One cluster, over raw REST. Safe to use from several threads."""
+
+    def __init__(self, target: KubeTarget) -> None:
+        self._client = _client_for(target)
+        self.server = str(self._client.configuration.host)
+        self._resources: dict[str, dict[str, Resource]] = {}
+
+    def get(self, path: str) -> Object | None:
+        """The object at `path`, or None where there is none."""
+        try:
+            return self.request("GET", path)
+        except KubeError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def items(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
+        """All objects at `path`, page by page. An expired page token (410) starts the listing again."""
+        accept = "application/json"
+        if metadata_only:
+            accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+        for attempt in range(TRIES):
+            try:
+                return self._pages(path, {"labelSelector": labels, "fieldSelector": fields}, accept)
+            except KubeError as error:
+                if error.status != 410 or attempt == TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _pages(self, path: str, selectors: Mapping[str, str], accept: str) -> list[Object]:
+        items: list[Object] = []
+        token = ""
+        while True:
+            query = {key: value for key, value in selectors.items() if value}
+            query["limit"] = str(PAGE_SIZE)
+            if token:
+                query["continue"] = token
+            page = self.request("GET", path, query=query, accept=accept)
+            items.extend(page.get("items") or ())
+            token = page.get("metadata", {}).get("continue", "")
+            if not token:
+                return items
+
+    def dry_run_apply(self, path: str, obj: Object, manager: str) -> Object:
+        """What a forced server-side apply by `manager` would leave at `path`; nothing is written."""
+        query = {"fieldManager": manager, "force": "true", "dryRun": "All"}
+        return self.request("PATCH", path, query=query, body=obj, content_type="application/apply-patch+yaml")
+
+    def merge_patch(self, path: str, patch: Object) -> Object:
+        """Write a JSON merge patch as field manager sohistio."""
+        query = {"fieldManager": "sohistio"}
+        return self.request("PATCH", path, query=query, body=patch, content_type="application/merge-patch+json")
+
+    def path_of(self, obj: Object) -> str:
+        """The REST path of an object. Raises KubeError (404) where the server does not know its kind."""
+        group_version, kind, metadata = obj["apiVersion"], obj["kind"], obj["metadata"]
+        base = f"/api/{group_version}" if "/" not in group_version else f"/apis/{group_version}"
+        if group_version not in self._resources:
+            listing = self.request("GET", base)
+            self._resources[group_version] = {
+                item["kind"]: Resource(item["name"], item["namespaced"])
+                for item in listing.get("resources", ())
+                if "/" not in item["name"]
+            }
+        resource = self._resources[group_version].get(kind)
+        if resource is None:
+            raise KubeError(f"the API server does not know {group_version} {kind}", 404)
+        if resource.namespaced:
+            return f"{base}/namespaces/{metadata['namespace']}/{resource.plural}/{metadata['name']}"
+        return f"{base}/{resource.plural}/{metadata['name']}"
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Object:
+        """One request, with a deadline. Reads, dry runs and throttled requests (429) are tried again, a few times."""
+        import urllib3
+
+        query = query or {}
+        repeatable = method == "GET" or query.get("dryRun") == "All"
+        arguments = self._client.param_serialize(
+            method,
+            path,
+            query_params=list(query.items()),
+            header_params={"Accept": accept, "Content-Type": content_type},
+            # A string is sent as it stands; JSON is YAML enough for apply-patch+yaml.
+            body=json.dumps(body) if body is not None and "apply" in content_type else body,
+            auth_settings=["BearerToken"],
+        )
+        for attempt in range(TRIES):
+            last = attempt == TRIES - 1
+            try:
+                response = self._client.call_api(*arguments, _request_timeout=REQUEST_SECONDS)
+                data = response.read()
+            except urllib3.exceptions.HTTPError as error:
+                refused_tls = "certificate verify failed" in str(error)
+                if last or refused_tls or not repeatable:
+                    raise _unreachable(self.server, error) from error
+                time.sleep(0.2 * 2**attempt)
+                continue
+            if 200 <= response.status < 300:
+                result: Object = json.loads(data)
+                return result
+            failing = response.status >= 500 and repeatable
+            if last or not (failing or response.status == 429):
+                raise _refused(method, path, response.status, data)
+            time.sleep(_pause(response.headers.get("Retry-After", ""), attempt))
+        raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _pause(retry_after: str, attempt: int) -> float:
+    """Seconds until the next try: what the server asked for, at most 10, or a doubling pause."""
+    return min(float(retry_after), 10.0) if retry_after.isdigit() else 0.5 * 2**attempt
+
+
+def _client_for(target: KubeTarget) -> Any:
+    from kubernetes.client.configuration import Configuration
+    from kubernetes.config import kube_config
+    from kubernetes.config.config_exception import ConfigException
+
+    config_file = str(target.kubeconfig) if target.kubeconfig else None
+    where = config_file or "KUBECONFIG or ~/.kube/config"
+    if target.kubeconfig and not Path(target.kubeconfig).is_file():
+        raise UsageError(f"there is no kubeconfig at {where}", todo="Give --kubeconfig, or set KUBECONFIG.")
+    configuration = Configuration()
+    try:
+        kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file, context=target.context, client_configuration=configuration, persist_config=False
+        )
+    except ConfigException as error:
+        raise UsageError(
+            f"the kubeconfig ({where}) has no usable context {target.context!r}",
+            details=(str(error),),
+            todo="`kubectl config get-contexts` lists them; give one with --context, or the file with --kubeconfig.",
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UsageError(f"the kubeconfig ({where}) cannot be read", details=(str(error),)) from error
+    configuration.retries = False
+    configuration.connection_pool_maxsize = 16
+    from kubernetes.client.api_client import ApiClient
+
+    return ApiClient(configuration)
+
+
+def _unreachable(server: str, error: Exception) -> KubeError:
+    cause = str(getattr(error, "reason", None) or error)
+    return KubeError(
+        f"the API server {server} cannot be reached",
+        0,
+        details=(cause,),
+        todo="Check the network (VPN, private cluster) and that the cluster is running.",
+    )
+
+
+def _refused(method: str, path: str, status: int, data: bytes) -> KubeError:
+    try:
+        message = str(json.loads(data).get("message", ""))
+    except (ValueError, AttributeError):
+        message = data[:200].decode("utf-8", "replace")
+    if status == 401:
+        return KubeError(
+            "the API server rejects the credentials (401 Unauthorized)",
+            status,
+            details=(message,),
+            todo="The token is wrong or has expired: log in again.",
+        )
+    if status == 403:
+        return KubeError("the API server forbids a request", status, details=(message,), todo="Ask for the role.")
+    return KubeError(f"{method} {path} answered {status}", status, details=(message,))

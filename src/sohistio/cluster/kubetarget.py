@@ -1,0 +1,19 @@
+"""Which cluster a run talks to: told to istioctl and to the Kubernetes API in the same words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class KubeTarget:
+    """A kubeconfig and a context in it; None leaves the choice to the usual rules ($KUBECONFIG, current-context)."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+    def arguments(self) -> tuple[str, ...]:
+        """The flags istioctl takes (`--kubeconfig`, `--context`); `=` keeps a value that starts with a dash a value."""
+        flags = {"kubeconfig": self.kubeconfig, "context": self.context}
+        return tuple(f"--{name}={value}" for name, value in flags.items() if value is not None)

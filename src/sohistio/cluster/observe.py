@@ -1,0 +1,177 @@
+"""Adapter: looks at a cluster and tells what it saw as a ClusterState. Reads only; the lists run side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.cluster.workloads import workloads_in
+from sohistio.state import (
+    ISTIO_NAMESPACE,
+    Budget,
+    ClusterState,
+    Istiod,
+    MeshDeployment,
+    ObjectRef,
+    ServiceSeen,
+    SidecarTemplate,
+)
+
+_COMPONENT = "operator.istio.io/component"
+_VERSION = "operator.istio.io/version"
+_ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
+_CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
+_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
+
+# What is listed, by name; the name is what a user reads where a list cannot be had.
+_LISTS: dict[str, tuple[str, str]] = {
+    "Namespaces": ("/api/v1/namespaces", ""),
+    "Deployments": ("/apis/apps/v1/deployments", ""),
+    "StatefulSets": ("/apis/apps/v1/statefulsets", ""),
+    "DaemonSets": ("/apis/apps/v1/daemonsets", ""),
+    "ReplicaSets": ("/apis/apps/v1/replicasets", ""),
+    "Pods": ("/api/v1/pods", ""),
+    "PodDisruptionBudgets": ("/apis/policy/v1/poddisruptionbudgets", ""),
+    "Services": (f"/api/v1/namespaces/{ISTIO_NAMESPACE}/services", _COMPONENT),
+    "MutatingWebhookConfigurations": (f"{_WEBHOOKS}/mutatingwebhookconfigurations", "app=sidecar-injector"),
+    "ValidatingWebhookConfigurations": (f"{_WEBHOOKS}/validatingwebhookconfigurations", "app=istiod"),
+}
+
+
+def observe(api: KubeApi) -> ClusterState:
+    """Everything the planners need, in one look. What could not be read is in `unreadable`, never guessed."""
+    nothing = ClusterState(server=api.server)
+    try:
+        version = api.request("GET", "/version")
+    except KubeError as error:
+        return replace(nothing, unreadable=(_told(error),))
+    lists: dict[str, list[Object]] = {}
+    unreadable: list[str] = []
+
+    def read(name: str) -> list[Object]:
+        path, labels = _LISTS[name]
+        # Only the owners of ReplicaSets matter: their metadata is a fifth of their size.
+        return api.items(path, labels=labels, metadata_only=name == "ReplicaSets")
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        injector = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-sidecar-injector")
+        root = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert")
+        for name, future in [(name, pool.submit(read, name)) for name in _LISTS]:
+            try:
+                lists[name] = future.result()
+            except KubeError as error:
+                unreadable.append(f"{name}: {_told(error)}")
+        try:
+            config_maps = injector.result(), root.result()
+        except KubeError as error:
+            unreadable.append(f"ConfigMaps of {ISTIO_NAMESPACE}: {_told(error)}")
+    if unreadable:
+        return replace(nothing, unreadable=tuple(unreadable))
+    injector_map, root_map = config_maps
+    return replace(
+        _state_of(api.server, version, lists),
+        sidecar=SidecarTemplate.from_injector(injector_map),
+        ca_root=_fingerprint(root_map),
+    )
+
+
+def _told(error: KubeError) -> str:
+    return ": ".join([error.what, *error.details])
+
+
+def _state_of(server: str, version: Object, lists: dict[str, list[Object]]) -> ClusterState:
+    deployments = lists["Deployments"]
+    istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
+    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item))
+    leftovers = [
+        *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
+        *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
+        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item)),
+    ]
+    workloads, unowned = workloads_in(lists)
+    return ClusterState(
+        server=server,
+        kubernetes_version=str(version.get("gitVersion", "")).removeprefix("v"),
+        istiods=istiods,
+        leftovers=tuple(ref for ref, _ in leftovers),
+        leftover_versions=tuple(sorted({version for _, version in leftovers if version})),
+        mesh_deployments=mesh,
+        gateway_services=tuple(_service(item) for item in lists["Services"]),
+        budgets=tuple(_budget(item) for item in lists["PodDisruptionBudgets"]),
+        workloads=workloads,
+        unowned_pods=unowned,
+    )
+
+
+def _fingerprint(root: Object | None) -> str:
+    """SHA-256 of the mesh's root certificate as every namespace sees it; needs no right to read Secrets."""
+    pem = ((root or {}).get("data") or {}).get("root-cert.pem", "")
+    return hashlib.sha256(pem.strip().encode()).hexdigest() if pem else ""
+
+
+def _label(item: Object, key: str) -> str:
+    return str((item["metadata"].get("labels") or {}).get(key, ""))
+
+
+def _ref(kind: str, item: Object) -> ObjectRef:
+    return ObjectRef(kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+
+
+def _is_mesh(deployment: Object) -> bool:
+    in_mesh = deployment["metadata"].get("namespace") == ISTIO_NAMESPACE
+    return in_mesh and (_label(deployment, "app") == "istiod" or bool(_label(deployment, _COMPONENT)))
+
+
+def _istiod(item: Object) -> Istiod:
+    containers = item["spec"]["template"]["spec"]["containers"]
+    image = next((c["image"] for c in containers if c["name"] == "discovery"), "")
+    _, _, tag = image.rpartition("/")[2].partition("@")[0].partition(":")
+    managers = [field.get("manager", "") for field in item["metadata"].get("managedFields") or ()]
+    return Istiod(
+        ref=_ref("Deployment", item),
+        revision=_label(item, "istio.io/rev") or "default",
+        image_version=tag,
+        label_version=_label(item, _VERSION),
+        managed_by=managers[0] if managers else "",
+    )
+
+
+def _leftover(kind: str, item: Object) -> tuple[ObjectRef, str]:
+    return _ref(kind, item), _label(item, _VERSION)
+
+
+def _mesh_deployment(item: Object) -> MeshDeployment:
+    status = item.get("status") or {}
+    return MeshDeployment(
+        ref=_ref("Deployment", item),
+        component="istiod" if _label(item, "app") == "istiod" else "gateway",
+        desired=int(item["spec"].get("replicas", 1)),
+        ready=int(status.get("readyReplicas", 0)),
+        total=int(status.get("replicas", 0)),
+        pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
+    )
+
+
+def _service(item: Object) -> ServiceSeen:
+    ingress = (item.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
+    return ServiceSeen(
+        ref=_ref("Service", item),
+        type=str(item["spec"].get("type", "ClusterIP")),
+        wanted_address=str((item["metadata"].get("annotations") or {}).get(_ADDRESS, "")),
+        addresses=tuple(entry.get("ip") or entry.get("hostname", "") for entry in ingress),
+    )
+
+
+def _budget(item: Object) -> Budget:
+    spec, status = item["spec"], item.get("status") or {}
+    return Budget(
+        ref=_ref("PodDisruptionBudget", item),
+        selector=spec.get("selector") or {"matchLabels": {"": "selects nothing"}},
+        min_available=str(spec.get("minAvailable", "")),
+        max_unavailable=str(spec.get("maxUnavailable", "")),
+        desired_healthy=int(status.get("desiredHealthy", 0)),
+        expected_pods=int(status.get("expectedPods", 0)),
+        disruptions_allowed=int(status.get("disruptionsAllowed", 0)),
+    )

@@ -1,0 +1,81 @@
+"""Adapter: why a rollout does not get on, in the words of its pods' conditions, containers and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.state import ObjectRef, selector_matches
+
+MOST_LINES = 6
+_PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
+# What a pod says while nothing is wrong.
+_NORMAL = frozenset({"ContainerCreating", "PodInitializing", ""})
+
+
+def workload_path(ref: ObjectRef) -> str:
+    """The REST path of a Deployment, StatefulSet or DaemonSet."""
+    return f"/apis/apps/v1/namespaces/{ref.namespace}/{_PLURALS[ref.kind]}/{ref.name}"
+
+
+def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> tuple[str, ...]:
+    """At most six lines such as `istiod-7d…: ImagePullBackOff: …`; empty where nothing stands out.
+
+    Reading what is wrong must never make things worse: an error here is one of the lines.
+    """
+    try:
+        item = api.get(workload_path(ref))
+        if item is None:
+            return (f"{ref} does not exist",)
+        pods = [
+            pod
+            for pod in api.items(f"/api/v1/namespaces/{ref.namespace}/pods")
+            if selector_matches(item["spec"]["selector"], pod["metadata"].get("labels") or {})
+        ]
+        lines = [*conditions_of(item), *(line for pod in pods for line in pod_trouble(pod))]
+        if with_events:
+            names = {ref.name, *(pod["metadata"]["name"] for pod in pods if not _is_ready(pod))}
+            lines += _events(api, ref.namespace, names)
+    except KubeError as error:
+        return (error.what,)
+    return tuple(dict.fromkeys(lines))[:MOST_LINES]
+
+
+def conditions_of(workload: Object) -> list[str]:
+    """A Deployment's own complaints: ReplicaFailure (quota, admission) and a passed progress deadline."""
+    conditions = (workload.get("status") or {}).get("conditions") or ()
+    return [
+        f"{workload['metadata']['name']}: {condition.get('reason', '')}: {condition.get('message', '')}"
+        for condition in conditions
+        if (condition["type"], condition["status"]) in {("ReplicaFailure", "True"), ("Progressing", "False")}
+    ]
+
+
+def pod_trouble(pod: Object) -> list[str]:
+    """What keeps a pod from being ready: unschedulable, or a container that waits, crashes or was killed."""
+    name, status = pod["metadata"]["name"], pod.get("status") or {}
+    lines = [
+        f"{name}: {condition.get('reason', '')}: {condition.get('message', '')}"
+        for condition in status.get("conditions") or ()
+        if condition["type"] == "PodScheduled" and condition["status"] == "False"
+    ]
+    for container in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
+        waiting: dict[str, Any] = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason", "") not in _NORMAL:
+            said = f": {waiting['message']}" if waiting.get("message") else ""
+            lines.append(f"{name}: container {container['name']}: {waiting['reason']}{said}")
+    return lines
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def _events(api: KubeApi, namespace: str, names: set[str]) -> list[str]:
+    warnings = api.items(f"/api/v1/namespaces/{namespace}/events", fields="type=Warning")
+    about = [event for event in warnings if event.get("involvedObject", {}).get("name", "") in names]
+    return [
+        f"{event['involvedObject']['name']}: {event.get('reason', '')}: {event.get('message', '')}"
+        for event in sorted(about, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+    ][-MOST_LINES:]

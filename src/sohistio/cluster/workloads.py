@@ -1,0 +1,115 @@
+"""Adapter: raw workloads, pods and owners → Workload. Only namespaces that the mesh injects are looked at."""
+
+from __future__ import annotations
+
+import math
+
+from sohistio.cluster.kube import Object
+from sohistio.state import ObjectRef, PodSeen, Workload
+
+_KINDS = {"Deployments": "Deployment", "StatefulSets": "StatefulSet", "DaemonSets": "DaemonSet"}
+
+
+def is_injected(namespace: Object) -> bool:
+    """Whether the default revision injects the namespace; `istio-injection` beats `istio.io/rev`, as in its webhook."""
+    labels = namespace["metadata"].get("labels") or {}
+    injection = labels.get("istio-injection")
+    if injection is not None:
+        return bool(injection == "enabled")
+    return bool(labels.get("istio.io/rev") == "default")
+
+
+def workloads_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
+    """The workloads of injected namespaces with their running pods, and the running pods that none of them owns."""
+    injected = {item["metadata"]["name"] for item in lists["Namespaces"] if is_injected(item)}
+    replica_set_owner = {item["metadata"]["uid"]: _controller(item) for item in lists["ReplicaSets"]}
+    pods: dict[str, list[PodSeen]] = {}
+    unowned: list[ObjectRef] = []
+    known = {
+        item["metadata"]["uid"] for name in _KINDS for item in lists[name] if item["metadata"]["namespace"] in injected
+    }
+    for pod in lists["Pods"]:
+        metadata = pod["metadata"]
+        if metadata["namespace"] not in injected or not _is_running(pod):
+            continue
+        owner = _controller(pod)
+        owner = replica_set_owner.get(owner) or owner
+        if owner in known:
+            pods.setdefault(owner, []).append(_pod(pod))
+        else:
+            unowned.append(ObjectRef("Pod", metadata["namespace"], metadata["name"]))
+    workloads = [
+        _workload(kind, item, tuple(pods.get(item["metadata"]["uid"], ())))
+        for name, kind in _KINDS.items()
+        for item in lists[name]
+        if item["metadata"]["namespace"] in injected
+    ]
+    return tuple(sorted(workloads, key=lambda workload: workload.ref)), tuple(sorted(unowned))
+
+
+def _controller(item: Object) -> str:
+    owners = item["metadata"].get("ownerReferences") or ()
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+
+
+def _is_running(pod: Object) -> bool:
+    """Pods that have ended, are going, or have not been started yet carry no sidecar that matters."""
+    return pod.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
+
+
+def _pod(pod: Object) -> PodSeen:
+    metadata, spec = pod["metadata"], pod["spec"]
+    # Since Istio 1.27 the proxy is an init container that restarts (a native sidecar).
+    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return PodSeen(
+        name=metadata["name"],
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
+        proxy_image=next((str(c["image"]) for c in containers if c["name"] == "istio-proxy"), ""),
+        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
+        host_network=bool(spec.get("hostNetwork", False)),
+    )
+
+
+def _workload(kind: str, item: Object, pods: tuple[PodSeen, ...]) -> Workload:
+    metadata, spec, status = item["metadata"], item["spec"], item.get("status") or {}
+    strategy = (spec.get("strategy") or spec.get("updateStrategy") or {}).get("type", "RollingUpdate")
+    desired = int(status.get("desiredNumberScheduled", 0) if kind == "DaemonSet" else spec.get("replicas", 1))
+    return Workload(
+        ref=ObjectRef(kind, metadata["namespace"], metadata["name"]),
+        desired=desired,
+        paused=bool(spec.get("paused", False)),
+        strategy=strategy,
+        max_unavailable=desired if strategy == "Recreate" else _max_unavailable(kind, spec, desired),
+        rolling=_is_rolling(kind, item, status),
+        pods=pods,
+    )
+
+
+def _is_rolling(kind: str, item: Object, status: Object) -> bool:
+    if int(status.get("observedGeneration", 0)) < int(item["metadata"].get("generation", 0)):
+        return True
+    if kind == "StatefulSet":
+        return bool(status.get("currentRevision") != status.get("updateRevision"))
+    if kind == "DaemonSet":
+        return bool(status.get("updatedNumberScheduled", 0) < status.get("desiredNumberScheduled", 0))
+    return bool(status.get("updatedReplicas", 0) != status.get("replicas", 0))
+
+
+def _max_unavailable(kind: str, spec: Object, desired: int) -> int:
+    """Pods down at a time during a rolling update, resolved as the controllers do (percentages, defaults)."""
+    rolling = (spec.get("strategy") or spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    if kind != "Deployment":
+        surge = _resolve(rolling.get("maxSurge", 0), desired, up=True)
+        return 0 if surge else max(1, _resolve(rolling.get("maxUnavailable", 1), desired, up=True))
+    unavailable = _resolve(rolling.get("maxUnavailable", "25%"), desired, up=False)
+    surge = _resolve(rolling.get("maxSurge", "25%"), desired, up=True)
+    return unavailable if unavailable or surge else 1
+
+
+def _resolve(value: int | str, desired: int, *, up: bool) -> int:
+    if isinstance(value, int):
+        return value
+    share = desired * int(value.removesuffix("%")) / 100
+    return math.ceil(share) if up else math.floor(share)

@@ -1,0 +1,94 @@
+"""What the rendered manifest asks for, in the words planners use. Pure: raw objects in, plain data out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sohistio.state import ObjectRef, SidecarTemplate
+from sohistio.versions import Version
+
+_ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredDeployment:
+    """istiod or a gateway. `minimum` is the least number of ready pods: the HPA's, or the fixed replicas."""
+
+    ref: ObjectRef
+    component: str
+    minimum: int
+    budget: str
+
+    @property
+    def is_off(self) -> bool:
+        """True for a standby's gateway: 0 replicas."""
+        return self.minimum == 0
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredService:
+    """A gateway's Service; `address` is empty where the environment leaves it to Azure."""
+
+    ref: ObjectRef
+    type: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredMesh:
+    """The mesh of the rendered manifest."""
+
+    version: Version
+    deployments: tuple[DesiredDeployment, ...]
+    services: tuple[DesiredService, ...]
+    sidecar: SidecarTemplate | None
+
+    @property
+    def gateways(self) -> tuple[DesiredDeployment, ...]:
+        """The gateways' Deployments."""
+        return tuple(deployment for deployment in self.deployments if deployment.component == "gateway")
+
+
+def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version) -> DesiredMesh:
+    """Read Deployments, autoscalers, disruption budgets, gateway Services and the injector out of a manifest."""
+    minimums = {
+        (hpa["metadata"]["namespace"], hpa["spec"]["scaleTargetRef"]["name"]): int(hpa["spec"].get("minReplicas", 1))
+        for hpa in _of_kind(manifest, "HorizontalPodAutoscaler")
+    }
+    budgets = {
+        (pdb["metadata"]["namespace"], pdb["metadata"]["name"]): str(pdb["spec"].get("minAvailable", ""))
+        for pdb in _of_kind(manifest, "PodDisruptionBudget")
+    }
+    deployments = []
+    for item in _of_kind(manifest, "Deployment"):
+        namespace, name = key = item["metadata"]["namespace"], item["metadata"]["name"]
+        replicas = item["spec"].get("replicas")
+        is_istiod = (item["metadata"].get("labels") or {}).get("app") == "istiod"
+        deployments.append(
+            DesiredDeployment(
+                ref=ObjectRef("Deployment", namespace, name),
+                component="istiod" if is_istiod else "gateway",
+                minimum=0 if replicas == 0 else minimums.get(key, 1 if replicas is None else int(replicas)),
+                budget=budgets.get(key, ""),
+            )
+        )
+    gateways = {deployment.ref.name for deployment in deployments if deployment.component == "gateway"}
+    services = tuple(
+        DesiredService(
+            ref=ObjectRef("Service", item["metadata"]["namespace"], item["metadata"]["name"]),
+            type=str(item["spec"].get("type", "ClusterIP")),
+            address=str((item["metadata"].get("annotations") or {}).get(_ADDRESS, "")),
+        )
+        for item in _of_kind(manifest, "Service")
+        if item["metadata"]["name"] in gateways
+    )
+    injector = next(
+        (c for c in _of_kind(manifest, "ConfigMap") if c["metadata"]["name"] == "istio-sidecar-injector"), None
+    )
+    return DesiredMesh(version, tuple(deployments), services, SidecarTemplate.from_injector(injector))
+
+
+def _of_kind(manifest: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [item for item in manifest if item["kind"] == kind]

@@ -1,0 +1,158 @@
+"""`sohistio env …`: the environments as their files have them; no cluster is asked. Also `render` for the main CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sohistio.errors import UsageError
+
+if TYPE_CHECKING:
+    from sohistio.environments.load import Summary
+    from sohistio.versions import Version
+
+SCHEMA_VERSION = "1"
+
+app = typer.Typer(help="Environments: list, show, validate, schema.", no_args_is_help=True)
+
+
+class ListFormat(StrEnum):
+    """How a list is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class DocumentFormat(StrEnum):
+    """How a document is printed."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--environments",
+        envvar="SOHISTIO_ENVIRONMENTS",
+        metavar="DIR",
+        help="Folder of environments; default: environments/ here or further up, else the ones sohistio comes with.",
+    ),
+]
+
+
+def render(name: str, root: Path, variables: Mapping[str, str], version: Version | None = None) -> str:
+    """The one IstioOperator of an environment as YAML, for istioctl. Raises UsageError if a file is not valid."""
+    from sohistio.environments.load import load_environment, operator_for
+    from sohistio.environments.yamlfiles import to_yaml
+
+    return to_yaml(operator_for(load_environment(name, root, variables), version))
+
+
+@app.command("list")
+def list_environments(
+    environments: Folder = None,
+    output: Annotated[ListFormat, typer.Option("--output", "-o", help="table or json")] = ListFormat.TABLE,
+) -> None:
+    """List the environments. Works too where a variable is not set or a file is not valid."""
+    from sohistio.environments.load import environment_names, find_environments_root, summary_of
+
+    root = find_environments_root(environments, Path.cwd())
+    summaries = [summary_of(name, root, os.environ) for name in environment_names(root)]
+    if output is ListFormat.JSON:
+        _print_json({"environments": [_summary_json(summary) for summary in summaries]})
+        return
+    rows = [
+        (
+            summary.name,
+            summary.version or "?",
+            summary.address or "-",
+            summary.gateways,
+            summary.cluster or "?",
+            "yes" if summary.protected else "no",
+        )
+        for summary in summaries
+    ]
+    for line in _columns([("NAME", "VERSION", "ADDRESS", "GATEWAYS", "CLUSTER", "PROTECTED"), *rows]):
+        typer.echo(line)
+    if broken := [summary.name for summary in summaries if summary.problems]:
+        typer.echo(f"\nNot valid as they are: {', '.join(broken)}. `sohistio env validate` says why.")
+
+
+@app.command("show")
+def show_environment(
+    name: Annotated[str, typer.Argument(help="Name of the environment")],
+    environments: Folder = None,
+    output: Annotated[DocumentFormat, typer.Option("--output", "-o", help="yaml or json")] = DocumentFormat.YAML,
+) -> None:
+    """Show an environment as it is in force: merged, variables filled in, validated."""
+    from sohistio.environments.load import find_environments_root, load_environment
+    from sohistio.environments.yamlfiles import to_yaml
+
+    environment = load_environment(name, find_environments_root(environments, Path.cwd()), os.environ)
+    if output is DocumentFormat.YAML:
+        typer.echo(to_yaml(environment.document()), nl=False)
+        return
+    gateways = [{"name": item.name, "namespace": item.namespace, "kind": item.kind} for item in environment.gateways]
+    _print_json({"environment": environment.document(), "gateways": gateways, "digest": environment.digest()})
+
+
+@app.command("validate")
+def validate_environments(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of environments; default: all")] = None,
+    environments: Folder = None,
+) -> None:
+    """Check environments and name everything that is wrong with them. Exit code 2 if anything is."""
+    from sohistio.environments.load import environment_names, find_environments_root, problems_of
+    from sohistio.environments.yamlfiles import invalid
+
+    root = find_environments_root(environments, Path.cwd())
+    chosen = list(dict.fromkeys(names or environment_names(root)))
+    if not chosen:
+        raise UsageError(f"There are no environments in {root}", todo="Add a folder with an environment.yaml to it.")
+    problems = {name: problems_of(name, root, os.environ) for name in chosen}
+    for line in _columns([(name, _verdict(len(found))) for name, found in problems.items()]):
+        typer.echo(line)
+    broken = [name for name, found in problems.items() if found]
+    if broken:
+        what = f"{len(broken)} of {len(chosen)} environments {'is' if len(broken) == 1 else 'are'} not valid"
+        raise invalid(what, (problem for found in problems.values() for problem in found))
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON schema of environment.yaml, for editors."""
+    from sohistio.environments.load import layer_schema
+
+    typer.echo(json.dumps(layer_schema(), indent=2))
+
+
+def _verdict(problems: int) -> str:
+    return "valid" if not problems else f"not valid: {problems} problem{'s' if problems > 1 else ''}"
+
+
+def _summary_json(summary: Summary) -> dict[str, Any]:
+    return {
+        "name": summary.name,
+        "version": summary.version,
+        "ingressAddress": summary.address,
+        "gateways": summary.gateways,
+        "cluster": summary.cluster,
+        "protected": summary.protected,
+        "problems": [str(problem) for problem in summary.problems],
+    }
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    typer.echo(json.dumps({"schemaVersion": SCHEMA_VERSION, **document}, indent=2))
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

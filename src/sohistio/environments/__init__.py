@@ -1,0 +1,1 @@
+"""The environments: their files read in layers, validated, and rendered into one IstioOperator."""

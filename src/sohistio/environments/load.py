@@ -1,0 +1,241 @@
+"""The folder of environments: found, read in layers, and validated into an Environment.
+
+environments/base/ holds what all share; environments/<name>/ is merged over it. The variables and
+the folder to start from are the caller's to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
+from sohistio.environments.layers import merge
+from sohistio.environments.model import Environment, layer_schema
+from sohistio.environments.yamlfiles import Document, Key, Problem, invalid, read_document, unknown_key
+from sohistio.errors import UsageError
+from sohistio.versions import Version
+
+__all__ = [
+    "Environment",
+    "Summary",
+    "environment_names",
+    "find_environments_root",
+    "layer_schema",
+    "load_environment",
+    "operator_for",
+    "problems_of",
+    "summary_of",
+]
+
+_BASE = "base"
+_FILE = "environment.yaml"
+_OPERATOR_FILE = "istiooperator.yaml"
+_EXPECTED = {
+    "bool_type": "expected true or false",
+    "int_type": "expected a whole number",
+    "string_type": "expected text",
+    "tuple_type": "expected a list",
+    "model_type": "expected keys and values",
+    "model_attributes_type": "expected keys and values",
+    "dict_type": "expected keys and values",
+    "string_too_short": "expected text",
+}
+
+
+def operator_for(environment: Environment, version: Version | None = None) -> dict[str, Any]:
+    """The one IstioOperator of an environment for istioctl of `version` (its own where none is given)."""
+    return environment.operator_for(version)
+
+
+def find_environments_root(explicit: Path | None, cwd: Path) -> Path:
+    """The folder of environments: the one given, else `environments/` here or further up, else the bundled one.
+
+    Raises UsageError where the one given is none.
+    """
+    if explicit is not None:
+        if not (explicit / _BASE / _FILE).is_file():
+            raise UsageError(
+                f"{explicit} is not a folder of environments",
+                details=(f"{explicit / _BASE / _FILE} does not exist",),
+                todo="Give the folder that holds base/ and one folder for each environment.",
+            )
+        return explicit
+    for folder in (cwd, *cwd.parents):
+        if (folder / "environments" / _BASE / _FILE).is_file():
+            return folder / "environments"
+    package = Path(__file__).parents[1]
+    bundled = package / "_environments"
+    return bundled if bundled.is_dir() else package.parents[1] / "environments"  # an editable install has the checkout
+
+
+def environment_names(root: Path) -> list[str]:
+    """The names of the environments in `root`, sorted; `base` is none."""
+    return sorted(file.parent.name for file in root.glob(f"*/{_FILE}") if file.parent.name != _BASE)
+
+
+def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Environment:
+    """The environment `name` of `root`, with `${VARIABLE}` taken from `variables`.
+
+    Raises UsageError that names every problem with file, line and key.
+    """
+    result = _load(name, root, variables)
+    if isinstance(result, Environment):
+        return result
+    raise invalid(f"The environment {name} is not valid", result)
+
+
+def problems_of(name: str, root: Path, variables: Mapping[str, str]) -> tuple[Problem, ...]:
+    """What is wrong with an environment, in the order of the files' lines; empty for a valid one."""
+    result = _load(name, root, variables)
+    return () if isinstance(result, Environment) else tuple(sorted(set(result)))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An environment in one line, also of one that is not valid: what its files say, None where they do not."""
+
+    name: str
+    version: str | None
+    address: str | None
+    gateways: str
+    cluster: str | None
+    protected: bool
+    problems: tuple[Problem, ...]
+
+
+def summary_of(name: str, root: Path, variables: Mapping[str, str]) -> Summary:
+    """An environment in one line; an address with a variable that is not set is shown as written."""
+    layers = _Layers(name, root, variables)
+    data, problems = layers.data, problems_of(name, root, variables)
+    istio, cluster = (value if isinstance(value := data.get(key), dict) else {} for key in ("istio", "cluster"))
+    broken = any(problem.file.endswith(_OPERATOR_FILE) for problem in problems)
+    gateways = "off" if data.get("standbyOf") else "?" if broken else "on" if gateways_of(layers.operator) else "none"
+    return Summary(
+        name=name,
+        version=_text(istio.get("version")),
+        address=_text(data.get("ingressAddress")),
+        gateways=gateways,
+        cluster=_text(cluster.get("context") or (f"sandbox {cluster['sandbox']}" if cluster.get("sandbox") else None)),
+        protected=data.get("protected") is True,
+        problems=problems,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+class _Layers:
+    """The files of one environment, the more special ones last."""
+
+    def __init__(self, name: str, root: Path, variables: Mapping[str, str]) -> None:
+        if name not in (names := environment_names(root)):
+            known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
+            raise UsageError(f"There is no environment named {name!r}", todo=known)
+
+        def read(folder: str, file: str) -> Document:
+            path = root / folder / file
+            return read_document(path, _shown(path), variables)
+
+        self.files = [read(folder, _FILE) for folder in (_BASE, name)]
+        self.operator_files = [read(_BASE, _OPERATOR_FILE)]
+        if (root / name / _OPERATOR_FILE).exists():
+            self.operator_files.append(read(name, _OPERATOR_FILE))
+        self.stray = [
+            Problem(_shown(path), 0, "", f"is never read; expected {_FILE} or {_OPERATOR_FILE}")
+            for folder in (_BASE, name)
+            for path in (root / folder).iterdir()
+            if path.suffix in {".yaml", ".yml"} and path.name not in {_FILE, _OPERATOR_FILE}
+        ]
+        self.data = merge(*(file.data for file in self.files))
+
+    @property
+    def operator(self) -> dict[str, Any]:
+        operator: dict[str, Any] = {}
+        for file in self.operator_files:
+            operator = merge_operator(operator, file.data)
+        return operator
+
+
+def _shown(path: Path) -> str:
+    """How messages name a file: from the working directory where it is below it."""
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
+
+
+def _load(name: str, root: Path, variables: Mapping[str, str]) -> Environment | list[Problem]:
+    layers = _Layers(name, root, variables)
+    problems = [problem for file in (*layers.files, *layers.operator_files) for problem in file.problems]
+    if any(not file.data for file in layers.files):  # unreadable or empty: all else would be consequences
+        return problems or [file.problem((), "is empty") for file in layers.files if not file.data]
+    base_operator, *overlays = layers.operator_files
+    problems += check_operator(base_operator)
+    for overlay in overlays:
+        problems += check_operator(overlay, base_operator)
+    problems += layers.stray
+    if layers.data.get("name", name) != name:
+        text = f"expected {name}, the name of the folder, got {layers.data['name']!r}"
+        problems.append(_holder(("name",), layers.files).problem(("name",), text))
+    standby_of = layers.data.get("standbyOf")
+    others = [other for other in environment_names(root) if other != name]
+    if isinstance(standby_of, str) and standby_of not in others:
+        text = f"expected the name of another environment ({', '.join(others) or 'there is none'}), got {standby_of!r}"
+        problems.append(_holder(("standbyOf",), layers.files).problem(("standbyOf",), text))
+    try:
+        environment = Environment.build(layers.data, layers.operator)
+    except ValidationError as error:
+        return problems + _in_our_words(error, layers.files)
+    return problems or environment
+
+
+def _in_our_words(error: ValidationError, files: Sequence[Document]) -> list[Problem]:
+    """pydantic's errors as Problems at the file and line of the key, without what reading has found already."""
+    problems = []
+    for item in error.errors():
+        key: Key = item["loc"]
+        file = _holder(key, files)
+        if key not in file.unread:
+            problems.append(file.problem(key, _message(item, key)))
+    return problems
+
+
+def _holder(key: Key, files: Sequence[Document]) -> Document:
+    """The file that decides `key`: the most special of those that hold it or most of the way to it."""
+    return max(reversed(files), key=lambda file: len(file.nearest(key)))
+
+
+def _message(item: ErrorDetails, key: Key) -> str:
+    kind, value = item["type"], item["input"]
+    if kind == "missing":
+        return f"is missing; every environment needs it, here or in {_BASE}/{_FILE}"
+    if kind == "extra_forbidden":
+        return unknown_key(str(key[-1]), _known_keys(key[:-1]))
+    if kind == "greater_than_equal":
+        return f"expected at least {item['ctx']['ge']}, got {value}"
+    if kind == "value_error":
+        message = str(item["ctx"]["error"])  # our own validators
+        if isinstance(value, (dict, list, tuple)):
+            return message
+    else:
+        message = _EXPECTED.get(kind, item["msg"])
+    if isinstance(value, (dict, list)):
+        return f"{message}, got {'a list' if isinstance(value, list) else 'keys and values'}"
+    return f"{message}, got {'nothing' if value is None else repr(value)}"
+
+
+def _known_keys(key: Key) -> list[str]:
+    model: type[BaseModel] = Environment
+    for part in key:
+        annotation = next(field.annotation for field in model.model_fields.values() if field.alias == part)
+        model = next(
+            kind
+            for kind in (annotation, *get_args(annotation))
+            if isinstance(kind, type) and issubclass(kind, BaseModel)
+        )
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,64 @@
+"""What sohistio says when it stops: four parts (what happened, details, what to do, exit code), never a traceback."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes users may rely on (README, "Exit codes")."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    CHANGES_PENDING = 4
+    VERIFICATION_FAILED = 5
+    INTERRUPTED = 130
+
+
+class SohistioError(Exception):
+    """Something a user can act on.
+
+    `what` is one sentence without a final full stop; `details` are lines of evidence (a tool's own stderr kept as it
+    was); `todo` is what to do about it.
+    """
+
+    exit_code: ExitCode = ExitCode.FAILED
+
+    def __init__(self, what: str, *, details: tuple[str, ...] = (), todo: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.details = details
+        self.todo = todo
+
+
+class UsageError(SohistioError):
+    """Wrong usage, or an environment file that is not valid. Nothing was touched."""
+
+    exit_code = ExitCode.USAGE
+
+
+class RefusedError(SohistioError):
+    """Stopped by a check, a policy or missing approval before anything was touched."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class FailedError(SohistioError):
+    """Failed while at work: the cluster may have been changed."""
+
+    exit_code = ExitCode.FAILED
+
+
+class InterruptedRunError(SohistioError):
+    """Stopped by the user (Ctrl-C or SIGTERM)."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class NotObtainedError(RefusedError):
+    """No istioctl to work with, so nothing was begun."""
+
+    def __init__(self, what: str, *, details: tuple[str, ...] = (), todo: str = "") -> None:
+        super().__init__(what, details=details, todo=f"{todo} Nothing was changed on the cluster.".strip())

@@ -1,0 +1,156 @@
+"""istioctl: what it is asked, and what its answers mean. Where the binary comes from is istioctl_cache.py."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.errors import FailedError, NotObtainedError, UsageError
+from sohistio.state import Finding
+from sohistio.toolrun import ToolRun
+from sohistio.versions import Version
+
+_VERSION_SECONDS = 30.0
+_GENERATE_SECONDS = 120.0
+_ANALYZE_SECONDS = 120.0
+_KEPT_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Istioctl:
+    """An istioctl binary whose version is known."""
+
+    path: Path
+    version: Version
+
+    def manifest_generate(self, operator_yaml: str) -> str:
+        """The objects (YAML documents) that an install of this IstioOperator applies; needs no cluster.
+
+        Raises FailedError with istioctl's words.
+        """
+        return self._ask("manifest generate", ("manifest", "generate", "-f", "-"), operator_yaml, _GENERATE_SECONDS)
+
+    def start_install(
+        self,
+        operator_yaml: str,
+        target: KubeTarget,
+        *,
+        readiness_seconds: int,
+        log: Path,
+        told: Callable[[str], None],
+    ) -> ToolRun:
+        """Start installing or upgrading. `readiness_seconds` counts per component: in total it may take thrice that."""
+        command = ("install", "-y", "-f", "-", *target.arguments(), f"--readiness-timeout={readiness_seconds}s")
+        return ToolRun.start("istioctl install", (str(self.path), *command), stdin=operator_yaml, log=log, told=told)
+
+    def start_uninstall(
+        self, target: KubeTarget, *, log: Path, told: Callable[[str], None], revision: str = "default"
+    ) -> ToolRun:
+        """Start removing a revision's control plane and gateways. Never `--purge`, which takes the CRDs along."""
+        command = ("uninstall", f"--revision={revision}", "-y", *target.arguments())
+        return ToolRun.start("istioctl uninstall", (str(self.path), *command), stdin="", log=log, told=told)
+
+    def analyze(self, target: KubeTarget, *, timeout: float = _ANALYZE_SECONDS) -> list[Finding]:
+        """What istioctl finds wrong in all namespaces of the cluster.
+
+        Raises FailedError, also after `timeout` seconds: where a right to list is missing, istioctl (1.31) waits for
+        ever.
+        """
+        command = ("analyze", "--all-namespaces", "--output=json", *target.arguments())
+        return parse_findings(self._ask("analyze", command, "", timeout))
+
+    def _ask(self, name: str, command: tuple[str, ...], stdin: str, timeout: float) -> str:
+        try:
+            done = _run((str(self.path), *command), stdin, timeout)
+        except OSError as error:
+            raise FailedError(f"{self.path} could not be run", details=(str(error),)) from error
+        except subprocess.TimeoutExpired as error:
+            raise FailedError(
+                f"istioctl {name} did not end within {timeout:.0f} seconds",
+                details=_last_lines(_text(error.output), _text(error.stderr)),
+                todo="Look at its own words above; a missing right to list a resource makes it wait for ever.",
+            ) from error
+        if done.returncode != 0:
+            raise FailedError(
+                f"istioctl {name} failed (exit code {done.returncode})",
+                details=_last_lines(done.stdout if name == "analyze" else "", done.stderr),
+                todo=f"istioctl is {self.path} ({self.version}); the lines above are its own.",
+            )
+        return done.stdout
+
+
+def reported_version(path: Path) -> Version:
+    """The version the binary says it is. Raises NotObtainedError where it does not run here or is no istioctl."""
+    try:
+        done = _run((str(path.absolute()), "version", "--remote=false", "--output=json"), "", _VERSION_SECONDS)
+    except OSError as error:
+        raise NotObtainedError(
+            f"{path} cannot be run",
+            details=(str(error),),
+            todo="It must be an executable for this operating system and architecture.",
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise NotObtainedError(f"{path} did not tell its version within {_VERSION_SECONDS:.0f} seconds") from error
+    try:
+        return Version.parse(json.loads(done.stdout)["clientVersion"]["version"])
+    except (ValueError, KeyError, TypeError, UsageError):
+        raise NotObtainedError(
+            f"{path} does not tell its version as istioctl does",
+            details=_last_lines(done.stdout, done.stderr),
+            todo="Check that it is istioctl.",
+        ) from None
+
+
+def parse_findings(output: str) -> list[Finding]:
+    """Read the answer of `istioctl analyze --output=json`: a list, which lines of a log may precede.
+
+    Raises FailedError where there is no list: silence is not the same as no findings.
+    """
+    lines = output.splitlines()
+    start = next((number for number, line in enumerate(lines) if line.strip() in ("[", "[]", "null")), None)
+    try:
+        if start is None:
+            raise ValueError("no list")
+        found, _ = json.JSONDecoder().raw_decode("\n".join(lines[start:]))
+        return [
+            Finding(
+                code=one["code"],
+                level=one["level"],
+                origin=one.get("origin", ""),
+                message=one["message"],
+                reference=one.get("reference", ""),
+                documentation_url=one.get("documentationUrl", ""),
+            )
+            for one in found or ()
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise FailedError(
+            "istioctl analyze answered something that is not a list of findings",
+            details=_last_lines(output),
+            todo="Run `istioctl analyze -A` by hand to see what it says.",
+        ) from None
+
+
+def _run(command: tuple[str, ...], stdin: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout,
+        check=False,
+    )
+
+
+def _text(output: str | bytes | None) -> str:
+    return output.decode("utf-8", errors="replace") if isinstance(output, bytes) else output or ""
+
+
+def _last_lines(*outputs: str) -> tuple[str, ...]:
+    lines = [line.rstrip() for output in outputs for line in output.splitlines() if line.strip()]
+    return tuple(lines[-_KEPT_LINES:])

@@ -1,0 +1,47 @@
+"""Progress where there is no terminal: one line an event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import IO
+
+from sohistio.plan import Phase, Step
+from sohistio.progress import StepResult
+from sohistio.rollout import Progress
+from sohistio.state import ObjectRef
+
+
+class LineObserver:
+    """Writes `HH:MM:SS what` lines to a stream, flushed at once, so that a pipeline's log is live."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._told: dict[ObjectRef, Progress] = {}
+
+    def _line(self, text: str) -> None:
+        now = datetime.now().astimezone()
+        print(f"{now:%H:%M:%S} {text}", file=self._stream, flush=True)
+
+    def phase_started(self, phase: Phase) -> None:
+        """A phase begins."""
+        self._line(f"phase {phase.name}")
+
+    def step_started(self, step: Step) -> None:
+        """A step begins."""
+        self._told = {}
+        self._line(f"  {step.summary} …")
+
+    def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
+        """Only rollouts that moved are worth a line."""
+        for ref, now in progress.items():
+            if self._told.get(ref) != now:
+                self._line(f"    {ref.short} {now.ready}/{now.wanted} ready: {now.message}")
+        self._told = progress
+
+    def note(self, line: str) -> None:
+        """Something worth reading."""
+        self._line(f"    {line}")
+
+    def step_finished(self, result: StepResult) -> None:
+        """A step ended."""
+        self._line(f"  {result.state.value}: {result.step.summary} ({result.seconds:.1f} s)")

@@ -1,0 +1,94 @@
+"""Progress in a terminal: finished steps above, the running one with its rollouts redrawn below."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from sohistio.plan import Phase, Step
+from sohistio.progress import StepResult, StepState
+from sohistio.rollout import Progress
+from sohistio.state import ObjectRef
+
+_SIGNS = {
+    StepState.DONE: ("√", "green"),
+    StepState.FAILED: ("×", "bold red"),
+    StepState.INTERRUPTED: ("!", "yellow"),
+    StepState.NOT_STARTED: ("-", "dim"),
+}
+_MOST_ROLLOUTS = 12
+_MOST_NOTES = 6
+
+
+class LiveObserver:
+    """A live display on a terminal. Use it as a context manager: it gives the terminal back, whatever happens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._step: Step | None = None
+        self._started = 0.0
+        self._rollouts: dict[ObjectRef, Progress] = {}
+        self._notes: list[str] = []
+        self._spinner = Spinner("dots")
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    def phase_started(self, phase: Phase) -> None:
+        """A phase begins."""
+        self._console.print(Text(phase.name, style="bold"))
+
+    def step_started(self, step: Step) -> None:
+        """A step begins."""
+        self._step, self._started, self._rollouts, self._notes = step, time.monotonic(), {}, []
+
+    def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
+        """Redrawn at the next refresh."""
+        self._rollouts = progress
+
+    def note(self, line: str) -> None:
+        """Something worth reading, kept under the running step."""
+        self._notes = [*self._notes, line][-_MOST_NOTES:]
+
+    def step_finished(self, result: StepResult) -> None:
+        """A step ended: one line that stays."""
+        self._step = None
+        sign, style = _SIGNS[result.state]
+        line = Text.assemble((f"  {sign} ", style), result.step.summary, (f"  {result.seconds:.1f} s", "dim"))
+        self._console.print(line, soft_wrap=True)
+
+    def _draw(self) -> RenderableType:
+        if self._step is None:
+            return Text("")
+        self._spinner.update(text=Text(f"{self._step.summary}  {time.monotonic() - self._started:.0f} s"))
+        rows = Table.grid(padding=(0, 2))
+        # The open ones first: a long wave must not hide what everybody waits for.
+        ordered = sorted(self._rollouts.items(), key=lambda item: item[1].done)
+        for ref, progress in ordered[:_MOST_ROLLOUTS]:
+            bar = _bar(progress)
+            count = f"{progress.ready}/{progress.wanted} ready"
+            rows.add_row("   ", ref.short, bar, count, Text("" if progress.done else progress.message, style="dim"))
+        if len(ordered) > _MOST_ROLLOUTS:
+            rows.add_row("   ", f"and {len(ordered) - _MOST_ROLLOUTS} more")
+        notes = [Text(f"    {note}", style="yellow", overflow="ellipsis", no_wrap=True) for note in self._notes]
+        return Group(self._spinner, rows, *notes)
+
+
+def _bar(progress: Progress) -> Text:
+    width = 10
+    full = width if progress.done else width * progress.ready // max(progress.wanted, 1)
+    return Text("━" * full, style="green" if progress.done else "cyan") + Text("━" * (width - full), style="dim")

@@ -1,0 +1,122 @@
+"""Plans, checks and results as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from sohistio.changes import Action, Changes
+from sohistio.checks import CheckResult, Result, Severity
+from sohistio.plan import Mode, Plan, RestartWorkloads, Risk
+from sohistio.progress import RunResult, StepState
+
+_RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
+_ACTION_SIGN = {Action.CREATED: ("+", "green"), Action.CHANGED: ("~", "yellow"), Action.REMOVED: ("-", "red")}
+MOST_LISTED = 12
+_LONGEST_VALUE = 60
+
+
+def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
+    """A plan: the decision and its reasons, what changes, the steps, and what is left alone."""
+    head = Table.grid(padding=(0, 2))
+    head.add_column(style="bold")
+    head.add_column()
+    head.add_row("environment", plan.environment)
+    head.add_row("cluster", plan.cluster)
+    head.add_row("installed", plan.installed_version or "-")
+    head.add_row("target", plan.target_version)
+    mode = "none (up to date)" if plan.mode is Mode.NONE and not plan.changes_pending else plan.mode.value
+    head.add_row("mode", Text(mode, style="bold red" if plan.refusal else "bold green"))
+    for number, reason in enumerate(plan.reasons):
+        head.add_row("" if number else "because", reason)
+    parts: list[RenderableType] = [head]
+    if plan.changes:
+        parts += [Text(""), Text(f"Changes: {plan.changes.summary()}", style="bold"), *_changes(plan.changes, diff)]
+    if plan.phases:
+        parts += [Text(""), _steps(plan)]
+    parts += _left_alone(plan)
+    parts += [Text(f"Note: {notice}", style="yellow") for notice in plan.notices]
+    return Group(*parts)
+
+
+def _changes(changes: Changes, diff: bool) -> list[RenderableType]:
+    shown = changes.objects if diff else changes.objects[:MOST_LISTED]
+    lines: list[RenderableType] = []
+    for change in shown:
+        sign, style = _ACTION_SIGN[change.action]
+        lines.append(Text(f"  {sign} {change.ref}", style=style))
+        fields = change.fields if diff else change.fields[:2]
+        lines += [Text(f"      {field.path}: {_short(field.before)} → {_short(field.after)}") for field in fields]
+        if len(change.fields) > len(fields):
+            lines.append(Text(f"      and {len(change.fields) - len(fields)} more fields", style="dim"))
+    if len(changes.objects) > len(shown):
+        lines.append(Text(f"  and {len(changes.objects) - len(shown)} more (--diff shows all)", style="dim"))
+    return lines
+
+
+def _short(value: Any) -> str:
+    text = "(none)" if value is None else str(value).replace("\n", "⏎")
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _steps(plan: Plan) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="bold", pad_edge=False)
+    for column in ("phase", "step", "risk"):
+        table.add_column(column)
+    for phase in plan.phases:
+        for number, step in enumerate(phase.steps):
+            risk = Text(step.risk.value, style=_RISK_STYLE[step.risk])
+            table.add_row("" if number else phase.name, escape(step.summary), risk)
+            if isinstance(step, RestartWorkloads):
+                for ref in step.workloads[:MOST_LISTED]:
+                    table.add_row("", Text(f"  {ref}", style="dim"), "")
+                if len(step.workloads) > MOST_LISTED:
+                    table.add_row("", Text(f"  and {len(step.workloads) - MOST_LISTED} more", style="dim"), "")
+    return table
+
+
+def _left_alone(plan: Plan) -> list[RenderableType]:
+    left = [item for step in plan.steps if isinstance(step, RestartWorkloads) for item in step.left_alone]
+    if not left:
+        return []
+    return [Text(""), Text("Left alone:", style="bold"), *(Text(f"  {item.ref}: {item.reason}") for item in left)]
+
+
+def checks_view(checks: tuple[CheckResult, ...]) -> Table:
+    """Checks as a list: a sign, the name, what was found; hints under the ones that do not hold."""
+    table = Table(box=None, padding=(0, 1), show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        table.add_row(_sign(check), check.name, escape(check.message))
+        if check.result is Result.FAILED and check.hint:
+            table.add_row("", "", Text(f"→ {check.hint}", style="dim"))
+    return table
+
+
+def _sign(check: CheckResult) -> Text:
+    if check.result is Result.PASSED:
+        return Text("√", style="green")
+    return Text("‼", style="yellow") if check.severity is Severity.WARNING else Text("×", style="bold red")
+
+
+def result_line(result: RunResult) -> Text:
+    """The one line that says how a run ended."""
+    plan, seconds = result.plan, f"{result.seconds:.1f} s"
+    done = sum(step.state is StepState.DONE for step in result.steps)
+    if result.error is not None:
+        return Text(f"{plan.environment}: stopped after {done} of {len(result.steps)} steps, {seconds}", style="red")
+    if any(check.breaks for check in result.checks):
+        return Text(f"{plan.environment}: applied, but verification failed ({seconds})", style="bold red")
+    return Text(f"{plan.environment}: Istio {plan.target_version} is in place and verified ({seconds})", style="green")
+
+
+def show(console: Console, *parts: RenderableType) -> None:
+    """Print parts, one under the other."""
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text), highlight=False)

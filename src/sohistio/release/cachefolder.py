@@ -1,0 +1,85 @@
+"""A folder of the cache: one run at a time writes into it, and a file system that refuses is one clear error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sohistio.errors import NotObtainedError
+
+_LONGEST_WAIT = 1200.0
+_POLL = 0.1
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def exclusive(folder: Path, told: Callable[[str], None], *, longest_wait: float = _LONGEST_WAIT) -> Iterator[None]:
+    """Hold the folder (made if missing) for this process; the system frees it when the process ends, however it ends.
+
+    Waits for at most `longest_wait` seconds for another run, and says so once through `told`. Raises NotObtainedError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise cannot_store(error, folder) from error
+    try:
+        _wait_for(descriptor, folder, told, longest_wait)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int, folder: Path, told: Callable[[str], None], longest_wait: float) -> None:
+    deadline = time.monotonic() + longest_wait
+    waiting = False
+    while not _try_lock(descriptor):
+        if not waiting:
+            told(f"waiting for another run that is filling {folder}")
+            waiting = True
+        if time.monotonic() > deadline:
+            raise NotObtainedError(
+                f"Another run has been filling {folder} for {longest_wait:.0f} seconds",
+                todo="Look for a sohistio that hangs, end it, and run this again.",
+            )
+        time.sleep(_POLL)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def cannot_store(error: OSError, folder: Path, needed: int | None = None) -> NotObtainedError:
+    """What to say when a file cannot be kept in `folder`; `needed` is its size in bytes, where known."""
+    if error.errno in _NO_ROOM:
+        size = mebibytes(needed) if needed is not None else "about 150 MiB"
+        return NotObtainedError(
+            f"There is no room for istioctl in {folder}",
+            details=(f"needed: {size} for this file", str(error.strerror)),
+            todo="Make room there (about 150 MiB in all), or set XDG_CACHE_HOME to a folder with room.",
+        )
+    return NotObtainedError(
+        f"istioctl cannot be kept in {folder}",
+        details=(str(error),),
+        todo="Make the folder writable, or set XDG_CACHE_HOME to one that is.",
+    )
+
+
+def mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"

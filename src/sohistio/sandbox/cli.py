@@ -1,0 +1,122 @@
+"""`sohistio sandbox`: flags in, exit code out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sohistio.sandbox.lifecycle import Up
+    from sohistio.sandbox.status import SandboxStatus
+
+app = typer.Typer(
+    help="A real Kubernetes API server, istiod and release mirror on this machine, without containers or root.",
+    no_args_is_help=True,
+)
+
+
+class Output(StrEnum):
+    """How status is printed."""
+
+    table = "table"
+    json = "json"
+
+
+Name = Annotated[str, typer.Option("--name", help="Name of the sandbox; several run side by side.")]
+
+
+@app.command()
+def up(
+    name: Name = "local",
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", min=1, max=100, help="Nodes of the cluster.", show_default="3")
+    ] = None,
+) -> None:
+    """Build what is missing (once, about 12 minutes on 2 cores), start the sandbox and wait until it is ready."""
+    from sohistio.sandbox.lifecycle import up as start
+
+    _tell(start(name, nodes))
+
+
+@app.command()
+def down(name: Name = "local") -> None:
+    """End all processes of the sandbox and remove its files; the built parts stay in the cache."""
+    from sohistio.sandbox.lifecycle import down as stop
+
+    typer.echo(f"The sandbox {name!r} is gone." if stop(name) else f"There is no sandbox {name!r}.")
+
+
+@app.command()
+def reset(name: Name = "local") -> None:
+    """Back to an empty cluster with as many nodes."""
+    from sohistio.sandbox.lifecycle import reset as start_anew
+
+    _tell(start_anew(name))
+
+
+@app.command()
+def env(name: Name = "local") -> None:
+    """Print the exports for a shell: eval "$(sohistio sandbox env)"."""
+    import shlex
+
+    from sohistio.sandbox.location import sandbox_kubeconfig, sandbox_mirror_url
+
+    typer.echo(f"export KUBECONFIG={shlex.quote(str(sandbox_kubeconfig(name)))}")
+    typer.echo(f"export SOHISTIO_ISTIO_MIRROR={sandbox_mirror_url(name)}")
+
+
+@app.command()
+def status(
+    name: Name = "local",
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print it.")] = Output.table,
+) -> None:
+    """Show each part; exit code 1 where a part crashed or the sandbox is not up."""
+    import json
+
+    from sohistio.sandbox.status import as_document, look
+
+    seen = look(name)
+    if output is Output.json:
+        typer.echo(json.dumps(as_document(seen), indent=2))
+    else:
+        _print_table(seen)
+    if not seen.well:
+        raise typer.Exit(1)
+
+
+def _tell(result: Up) -> None:
+    name, count = result.record.name, result.record.nodes
+    nodes = "1 node" if count == 1 else f"{count} nodes"
+    if result.fresh:
+        typer.echo(f"The sandbox {name!r} is ready ({nodes}, {result.seconds:.1f} s).")
+    else:
+        typer.echo(f"The sandbox {name!r} is up already ({nodes}).")
+    option = "" if name == "local" else f" --name {name}"
+    typer.echo(f'Use it with: eval "$(sohistio sandbox env{option})"')
+
+
+def _print_table(seen: SandboxStatus) -> None:
+    from sohistio.sandbox.status import log_end
+
+    option = "" if seen.name == "local" else f" --name {seen.name}"
+    if seen.record is None:
+        typer.echo(f"There is no sandbox {seen.name!r}. Start it with: sohistio sandbox up{option}")
+        return
+    typer.echo(f"sandbox {seen.name}: {seen.phase}, {seen.record.nodes} nodes")
+    if not seen.parts:
+        typer.echo(f"Start it with: sohistio sandbox up{option}")
+        return
+    rows = [("PART", "STATE", "PID", "ADDRESS"), *((p.name, p.state, str(p.pid or ""), p.address) for p in seen.parts)]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in seen.record.failure:
+        typer.echo(f"  {line}")
+    for part in seen.parts:
+        if part.state == "crashed":
+            code = "unknown" if part.exit_code is None else str(part.exit_code)
+            typer.echo(f"\n{part.name} crashed, exit code {code}; the end of {part.log}:")
+            for line in log_end(part):
+                typer.echo(f"  {line}")

@@ -1,0 +1,70 @@
+"""Keys, tokens and kubeconfigs of a sandbox, made without any program or package for it."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import textwrap
+from pathlib import Path
+
+ADMIN = "admin"
+SANDBOX = "sandbox"
+CONTROLLER_MANAGER = "kube-controller-manager"
+SCHEDULER = "kube-scheduler"
+
+_USERS = {
+    ADMIN: ("sohistio-admin", "system:masters"),
+    SANDBOX: ("system:sandbox", "system:masters"),
+    CONTROLLER_MANAGER: ("system:kube-controller-manager", ""),
+    SCHEDULER: ("system:kube-scheduler", ""),
+}
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def write_tokens(path: Path) -> dict[str, str]:
+    """The token of each user, made and written (kube-apiserver's --token-auth-file) where there are none yet."""
+    if not path.exists():
+        lines = [f'{secrets.token_urlsafe(32)},{user},{name},"{group}"' for name, (user, group) in _USERS.items()]
+        path.write_text("\n".join(lines) + "\n", encoding="ascii")
+        path.chmod(0o600)
+    fields = (line.split(",") for line in path.read_text(encoding="ascii").splitlines())
+    return {name: token for token, _, name, _ in fields}
+
+
+def write_service_account_key(path: Path) -> None:
+    """A private key for service account tokens (P-256, RFC 5915 without the optional public key), if there is none."""
+    if path.exists():
+        return
+    scalar = (1 + secrets.randbelow(_P256_ORDER - 1)).to_bytes(32, "big")
+    # SEQUENCE { version 1, privateKey OCTET STRING, [0] namedCurve prime256v1 }
+    body = bytes.fromhex("0201010420") + scalar + bytes.fromhex("a00a06082a8648ce3d030107")
+    encoded = base64.b64encode(bytes((0x30, len(body))) + body).decode()
+    lines = "\n".join(textwrap.wrap(encoded, 64))
+    path.write_text(f"-----BEGIN EC PRIVATE KEY-----\n{lines}\n-----END EC PRIVATE KEY-----\n", encoding="ascii")
+    path.chmod(0o600)
+
+
+def write_kubeconfig(path: Path, context: str, server: str, authority: Path, token: str) -> None:
+    """A kubeconfig (0600) that verifies the API server by `authority`, with one context."""
+    import yaml
+
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": context,
+        "clusters": [
+            {
+                "name": context,
+                "cluster": {
+                    "server": server,
+                    "certificate-authority-data": base64.b64encode(authority.read_bytes()).decode(),
+                },
+            }
+        ],
+        "users": [{"name": context, "user": {"token": token}}],
+        "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
+    }
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(yaml.safe_dump(document, sort_keys=False), encoding="ascii")
+    fresh.replace(path)

@@ -1,0 +1,190 @@
+"""Up, down and reset, for the command line and for tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sohistio.errors import FailedError, RefusedError
+from sohistio.sandbox import record
+from sohistio.sandbox.build import build_missing
+from sohistio.sandbox.location import sandbox_folder
+from sohistio.sandbox.locks import locked
+from sohistio.sandbox.part import last_lines
+from sohistio.sandbox.processes import ProcessId, end, identify, mark, processes_of
+from sohistio.sandbox.progress import Progress
+from sohistio.sandbox.record import SandboxRecord, read_record
+
+DEFAULT_NODES = 3
+_LONGEST_START = 120.0
+_LONGEST_WAIT = 300.0
+_SUPERVISOR_GRACE = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A sandbox that is up. `fresh` is False where it was up before."""
+
+    record: SandboxRecord
+    fresh: bool
+    seconds: float
+
+
+def up(name: str, nodes: int | None = None) -> Up:
+    """Build what is missing, start the sandbox and wait until it is ready; nothing happens where it already is.
+
+    A sandbox whose processes are all gone (after a reboot, say) starts again with the objects it had. Raises
+    RefusedError where it cannot be built, has crashed parts or another number of nodes; FailedError where it does
+    not come up.
+    """
+    folder = sandbox_folder(name)
+    build_missing()
+    begun = time.monotonic()
+    with _alone(folder):
+        known = read_record(folder)
+        if known is not None and record.is_serving(known):
+            _check_as_asked(known, nodes)
+            return Up(known, fresh=False, seconds=time.monotonic() - begun)
+        _end_all(folder)
+        count = nodes or (known.nodes if known else DEFAULT_NODES)
+        progress = Progress(1)
+        with progress.step(f"starting the sandbox {name!r}"):
+            process = _spawn(folder, name, count)
+            try:
+                started = _await_ready(folder, process, progress)
+            except BaseException:
+                _end_all(folder)
+                raise
+        return Up(started, fresh=True, seconds=time.monotonic() - begun)
+
+
+def down(name: str) -> bool:
+    """End all processes of a sandbox and remove all its files; returns whether there was anything.
+
+    Needs neither a supervisor nor a record. Raises FailedError where a process cannot be ended.
+    """
+    folder = sandbox_folder(name)
+    if not folder.exists() and not processes_of(folder):
+        return False
+    with _alone(folder):
+        _end_all(folder)
+        shutil.rmtree(folder)
+    return True
+
+
+def reset(name: str) -> Up:
+    """Back to an empty cluster with as many nodes; raises RefusedError where there is no such sandbox."""
+    known = read_record(sandbox_folder(name))
+    if known is None:
+        raise RefusedError(f"there is no sandbox {name!r}", todo=f"sohistio sandbox up --name {name}")
+    down(name)
+    return up(name, known.nodes)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other runs of sohistio away from the sandbox; what the disk refuses becomes a RefusedError."""
+    try:
+        with locked(folder, _LONGEST_WAIT, lambda: Progress.say(f"another sohistio is at work on {folder}: waiting")):
+            yield
+    except OSError as error:
+        raise RefusedError(
+            f"the files of the sandbox {folder.name!r} cannot be written",
+            details=(str(error),),
+            todo=f"See to {folder} (space, permissions), or set XDG_STATE_HOME to another folder.",
+        ) from error
+
+
+def _check_as_asked(known: SandboxRecord, nodes: int | None) -> None:
+    crashed = [part for part in known.parts if part.as_seen_now().state == record.CRASHED]
+    if crashed:
+        raise RefusedError(
+            f"the sandbox {known.name!r} is up, but {', '.join(part.name for part in crashed)} crashed",
+            details=last_lines(Path(crashed[0].log), 10),
+            todo=f"sohistio sandbox reset --name {known.name} (the cluster will be empty)",
+        )
+    if nodes is not None and nodes != known.nodes:
+        raise RefusedError(
+            f"the sandbox {known.name!r} is up with {known.nodes} nodes, not {nodes}",
+            todo=f"sohistio sandbox down --name {known.name}, then up --nodes {nodes} (the cluster will be empty)",
+        )
+
+
+def _spawn(folder: Path, name: str, nodes: int) -> ProcessId:
+    """Start the supervisor in a session of its own, so that it outlives this process and its terminal."""
+    (folder / "logs").mkdir(exist_ok=True)
+    log = os.open(folder / "logs" / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    package_parent = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH", ""))))
+    arguments = [sys.executable, "-P", "-m", "sohistio.sandbox.supervisor", f"--name={name}", f"--nodes={nodes}"]
+    try:
+        pid = os.posix_spawn(
+            sys.executable,
+            arguments,
+            os.environ | mark(folder) | {"PYTHONPATH": path},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsid=True,
+        )
+    finally:
+        os.close(log)
+    return identify(pid) or ProcessId(pid, 0)
+
+
+def _await_ready(folder: Path, process: ProcessId, progress: Progress) -> SandboxRecord:
+    deadline = time.monotonic() + _LONGEST_START
+    while time.monotonic() < deadline:
+        alive = process.alive()
+        known = read_record(folder)
+        if known is not None and known.supervisor.process == process:
+            if known.phase == record.READY:
+                return known
+            if known.phase == record.FAILED:
+                raise _failed(folder, known.failure)
+        if not alive:
+            raise _failed(folder, last_lines(folder / "logs" / "supervisor.log", 10))
+        progress.tick()
+        time.sleep(0.1)
+    raise _failed(folder, (f"not ready after {_LONGEST_START:.0f} s",))
+
+
+def _failed(folder: Path, lines: tuple[str, ...]) -> FailedError:
+    return FailedError(
+        f"the sandbox {folder.name!r} did not come up",
+        details=(*lines, f"logs: {folder / 'logs'}"),
+        todo=f"See the logs; sohistio sandbox down --name {folder.name} removes it.",
+    )
+
+
+def _end_all(folder: Path) -> None:
+    """End the supervisor, which ends its parts, and then whatever is left."""
+    supervisors = [process for process in processes_of(folder) if _is_supervisor(process)]
+    end(supervisors, _SUPERVISOR_GRACE)
+    left = end(processes_of(folder), 3.0)
+    for process in supervisors:
+        try:
+            os.waitpid(process.pid, os.WNOHANG)  # reaps it where this very process started it
+        except ChildProcessError:
+            continue
+    if left:
+        raise FailedError(
+            f"processes of the sandbox {folder.name!r} do not end",
+            details=tuple(f"pid {process.pid}" for process in left),
+            todo="See why (ps, /proc/PID/status), and run sohistio sandbox down again.",
+        )
+
+
+def _is_supervisor(process: ProcessId) -> bool:
+    try:
+        return b"sohistio.sandbox.supervisor" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    except OSError:
+        return False

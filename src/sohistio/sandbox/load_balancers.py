@@ -1,0 +1,103 @@
+"""Stands in for Azure's load balancer: gives Services of type LoadBalancer the address they ask for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sohistio.sandbox.cluster_api import ClusterApi
+
+ADDRESS_ANNOTATION = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
+POOL = tuple(f"10.224.0.{host}" for host in range(50, 250))
+"""Addresses for Services that ask for none."""
+
+
+class LoadBalancers:
+    """Remembers nothing but which conflicts it has told about: addresses are in the Services."""
+
+    def __init__(self, api: ClusterApi) -> None:
+        self._api = api
+        self._told: set[tuple[str, str]] = set()
+
+    def follow(self) -> None:
+        """Write the addresses that are to change; a Service whose address is taken stays as it is, with an Event."""
+        services = self._api.items("/api/v1/services", fieldSelector="spec.type=LoadBalancer")
+        given, refused = addresses(services)
+        for service in services:
+            uid = service["metadata"]["uid"]
+            if uid in given and given[uid] != address_of(service):
+                path = f"{_path(service)}/status"
+                self._api.patch(path, {"status": {"loadBalancer": {"ingress": [{"ip": given[uid]}]}}})
+                print(f"load balancer: {_path(service)} has {given[uid]}", flush=True)
+            elif uid in refused and (uid, refused[uid]) not in self._told:
+                self._told.add((uid, refused[uid]))
+                self._tell(service, refused[uid])
+
+    def _tell(self, service: dict[str, Any], address: str) -> None:
+        metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        message = (
+            "Error syncing load balancer: failed to ensure load balancer: PrivateIPAddressInUse: "
+            f"IP address {address} is already allocated to another resource"
+        )
+        event = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
+            "involvedObject": {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "name": metadata["name"],
+                "namespace": metadata["namespace"],
+                "uid": metadata["uid"],
+            },
+            "type": "Warning",
+            "reason": "SyncLoadBalancerFailed",
+            "message": message,
+            "source": {"component": "service-controller"},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+        self._api.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
+
+
+def addresses(services: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
+    """By uid: the address each LoadBalancer Service is to have, and the addresses asked for that are taken.
+
+    Whoever has an address keeps it; among those who ask for the same one the oldest gets it.
+    """
+    balanced = [service for service in services if service["spec"].get("type") == "LoadBalancer"]
+    balanced.sort(key=lambda service: (service["metadata"]["creationTimestamp"], service["metadata"]["uid"]))
+    taken = {held: service["metadata"]["uid"] for service in balanced if (held := address_of(service))}
+    given: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for service in balanced:
+        uid, asked = service["metadata"]["uid"], _asked(service)
+        held = address_of(service)
+        if not asked:
+            asked = held or next((free for free in POOL if free not in taken), "")
+        if not asked:
+            continue
+        if taken.setdefault(asked, uid) != uid:
+            refused[uid] = asked
+            continue
+        given[uid] = asked
+        if held and held != asked:
+            del taken[held]
+    return given, refused
+
+
+def address_of(service: dict[str, Any]) -> str:
+    """The address a Service has now, or ''."""
+    ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
+    return str(ingress[0].get("ip", ""))
+
+
+def _asked(service: dict[str, Any]) -> str:
+    annotated = (service["metadata"].get("annotations") or {}).get(ADDRESS_ANNOTATION, "")
+    return str(annotated or service["spec"].get("loadBalancerIP", ""))
+
+
+def _path(service: dict[str, Any]) -> str:
+    metadata = service["metadata"]
+    return f"/api/v1/namespaces/{metadata['namespace']}/services/{metadata['name']}"

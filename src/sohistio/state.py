@@ -1,0 +1,207 @@
+"""ClusterState: what was seen in the cluster, frozen. Plain data; adapters fill it, planners read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+ISTIO_NAMESPACE = "istio-system"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ObjectRef:
+    """One object of the cluster; namespace is empty for cluster-wide kinds."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def short(self) -> str:
+        """As progress names it: without the kind, and without the mesh's own namespace."""
+        return self.name if self.namespace in ("", ISTIO_NAMESPACE) else f"{self.namespace}/{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Istiod:
+    """A Deployment labelled app=istiod. `image_version` and `label_version` are empty where they cannot be read."""
+
+    ref: ObjectRef
+    revision: str
+    image_version: str
+    label_version: str
+    managed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarTemplate:
+    """The proxy image that the mesh's injector gives to new pods (ConfigMap istio-sidecar-injector, key values)."""
+
+    hub: str
+    tag: str
+    image: str = "proxyv2"
+    variant: str = ""
+
+    @classmethod
+    def from_injector(cls, injector: Mapping[str, Any] | None) -> SidecarTemplate | None:
+        """Read a ConfigMap istio-sidecar-injector, live or rendered; None where it says nothing usable."""
+        try:
+            values = json.loads((injector or {})["data"]["values"])["global"]
+            return cls(
+                hub=str(values["hub"]),
+                tag=str(values["tag"]),
+                image=str(values.get("proxy", {}).get("image") or "proxyv2"),
+                variant=str(values.get("variant") or ""),
+            )
+        except (KeyError, ValueError, TypeError):
+            return None
+
+    def image_for(self, annotations: Mapping[str, str]) -> str:
+        """The image a pod with these annotations gets; follows istiod's own rule (pkg/kube/inject, proxyImageURL)."""
+        explicit = annotations.get("sidecar.istio.io/proxyImage", self.image)
+        if "/" in explicit:
+            return explicit
+        variant = annotations.get("sidecar.istio.io/proxyImageType", self.variant)
+        tag = self.tag
+        if variant == "default":
+            tag = tag.removesuffix("-distroless").removesuffix("-debug")
+        elif variant and not tag.endswith(f"-{variant}"):
+            tag = f"{tag}-{variant}"
+        return f"{self.hub}/{self.image}:{tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class PodSeen:
+    """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection."""
+
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    proxy_image: str
+    ready: bool
+    host_network: bool = False
+
+    @property
+    def opted_out(self) -> bool:
+        """True where the injector leaves the pod alone; the label beats the annotation, as in istiod."""
+        key = "sidecar.istio.io/inject"
+        return self.host_network or self.labels.get(key, self.annotations.get(key, "")) == "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment, StatefulSet or DaemonSet in an injected namespace, with its running pods.
+
+    `max_unavailable` is the number of pods that its own update strategy takes down at a time; `rolling` is true while
+    an update is under way.
+    """
+
+    ref: ObjectRef
+    desired: int
+    paused: bool
+    strategy: str
+    max_unavailable: int
+    rolling: bool
+    pods: tuple[PodSeen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A PodDisruptionBudget; counts are those of its status."""
+
+    ref: ObjectRef
+    selector: Mapping[str, Any]
+    min_available: str
+    max_unavailable: str
+    desired_healthy: int
+    expected_pods: int
+    disruptions_allowed: int
+
+    @property
+    def headroom(self) -> int:
+        """How many pods may be away while all the others are healthy."""
+        return self.expected_pods - self.desired_healthy
+
+
+@dataclass(frozen=True, slots=True)
+class MeshDeployment:
+    """istiod or a gateway as a Deployment: what its spec wants and what its status shows."""
+
+    ref: ObjectRef
+    component: str
+    desired: int
+    ready: int
+    total: int
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeen:
+    """A gateway's Service: the address its annotation asks for, and the one it got."""
+
+    ref: ObjectRef
+    type: str
+    wanted_address: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One message of `istioctl analyze`; `level` is Error, Warning or Info, `origin` such as `VirtualService a/x`."""
+
+    code: str
+    level: str
+    origin: str
+    message: str
+    reference: str = ""
+    documentation_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """All that planners know of a cluster. `unreadable` lists what could not be read, and why;
+    `ca_root` is the SHA-256 of the mesh's root certificate, empty where there is none.
+    """
+
+    server: str
+    kubernetes_version: str = ""
+    unreadable: tuple[str, ...] = ()
+    istiods: tuple[Istiod, ...] = ()
+    leftovers: tuple[ObjectRef, ...] = ()
+    leftover_versions: tuple[str, ...] = ()
+    sidecar: SidecarTemplate | None = None
+    ca_root: str = ""
+    mesh_deployments: tuple[MeshDeployment, ...] = ()
+    gateway_services: tuple[ServiceSeen, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    unowned_pods: tuple[ObjectRef, ...] = ()
+
+
+def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """Whether a LabelSelector picks these labels; None picks nothing, an empty selector picks all (policy/v1)."""
+    if selector is None:
+        return False
+    wanted: Mapping[str, str] = selector.get("matchLabels") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    expressions: Sequence[Mapping[str, Any]] = selector.get("matchExpressions") or ()
+    return all(_expression_matches(expression, labels) for expression in expressions)
+
+
+def _expression_matches(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, values = expression["key"], expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels

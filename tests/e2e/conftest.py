@@ -1,0 +1,111 @@
+"""The sandbox for tests: one for the session, real parts only, with state of its own; and the CLI as a subprocess."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sohistio.cluster.kube import KubeApi
+from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.paths import cache_dir
+from sohistio.release.mirror import Mirror
+from sohistio.release.obtain import IstioctlSource, obtain_istioctl
+from sohistio.versions import Version
+
+CHECKOUT = Path(__file__).parents[2]
+LONGEST_COMMAND = 300
+USER = "sohistio-admin"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox named local, and sohistio as a user runs it against it."""
+
+    state_home: Path
+    kubeconfig: Path
+    mirror: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def context(self) -> str:
+        return "sohistio-local"
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "sohistio", *arguments]
+
+    def environ(self, **variables: str) -> dict[str, str]:
+        """What the commands see: nothing of the person's own KUBECONFIG or mirror."""
+        mine = {k: v for k, v in os.environ.items() if not k.startswith(("SOHISTIO_", "KUBE"))}
+        return mine | {"XDG_STATE_HOME": str(self.state_home), "SOHISTIO_IP_PREFIX": "10.20"} | variables
+
+    def run(self, *arguments: str, cwd: Path = CHECKOUT, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run sohistio to its end; no terminal, no standard input."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=cwd,
+            env=self.environ(**variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_COMMAND,
+            check=False,
+        )
+
+    @property
+    def api(self) -> KubeApi:
+        return KubeApi(KubeTarget(self.kubeconfig, self.context))
+
+    def writes(self) -> list[str]:
+        """What users (sohistio and its istioctl, not the cluster's own parts) have written, from the audit log.
+
+        Dry runs are left out, and so are access reviews, which are questions asked with a POST.
+        """
+        log = self.kubeconfig.parent / "audit.log"
+        events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        return [
+            f"{event['verb']} {event['requestURI']}"
+            for event in events
+            if event["stage"] == "ResponseComplete"
+            and event["verb"] not in ("get", "list", "watch")
+            and "dryRun=All" not in event["requestURI"]
+            and "accessreviews" not in event["requestURI"]
+            and event["user"]["username"] == USER
+        ]
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The session's sandbox. Its parts are built first where the cache has none (the README says how long)."""
+    state_home = tmp_path_factory.mktemp("state")
+    box = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig", "")
+    up = subprocess.run(box.command("sandbox", "up"), env=box.environ(), text=True, check=False)
+    assert up.returncode == 0
+    try:
+        exports = box.run("sandbox", "env").stdout
+        mirror = next(line.partition("=")[2] for line in exports.splitlines() if "SOHISTIO_ISTIO_MIRROR=" in line)
+        yield Sandbox(state_home, box.kubeconfig, mirror.strip("'\""))
+    finally:
+        box.run("sandbox", "down")
+
+
+@pytest.fixture
+def empty_sandbox(sandbox: Sandbox) -> Sandbox:
+    """The sandbox with an empty cluster."""
+    done = sandbox.run("sandbox", "reset")
+    assert done.returncode == 0, done.stderr
+    return sandbox
+
+
+@pytest.fixture(scope="session")
+def istioctl(sandbox: Sandbox) -> Path:
+    """The real istioctl 1.31.1, from the sandbox's release mirror."""
+    source = IstioctlSource(cache=cache_dir(), mirror=Mirror.parse(sandbox.mirror))
+    return obtain_istioctl(Version(1, 31, 1), source, lambda _: None).path

@@ -1,0 +1,195 @@
+"""The main job, as a user types it: install, nothing to do, upgrade, downgrade refused, standby, drift, repair."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Sandbox
+from workloads import apply, await_running, deployment, namespace, pause
+
+pytestmark = pytest.mark.e2e
+
+LOCAL = ("--env", "local")
+PREVIOUS = ("--version", "1.30.5")
+
+
+def gateway(sandbox: Sandbox, name: str = "istio-ingressgateway") -> dict[str, Any]:
+    found = sandbox.api.get(f"/apis/apps/v1/namespaces/istio-system/deployments/{name}")
+    assert found is not None
+    return found
+
+
+def proxies(sandbox: Sandbox, name: str) -> dict[str, set[str]]:
+    """The proxy images of a namespace's running pods, by the pods' label app."""
+    found: dict[str, set[str]] = {}
+    for pod in sandbox.api.items(f"/api/v1/namespaces/{name}/pods"):
+        if "deletionTimestamp" not in pod["metadata"]:
+            containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]
+            images = {c["image"] for c in containers if c["name"] == "istio-proxy"}
+            found.setdefault(pod["metadata"]["labels"]["app"], set()).update(images)
+    return found
+
+
+def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox) -> None:
+    sandbox = empty_sandbox
+
+    planned = sandbox.run("plan", *LOCAL, *PREVIOUS)
+    assert planned.returncode == 0, planned.stderr
+    assert "no mesh" in planned.stdout
+    assert sandbox.writes() == [], "a plan writes nothing"
+
+    first = sandbox.run("install", *LOCAL, *PREVIOUS)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "Istio 1.30.5 is in place and verified" in first.stdout
+    assert gateway(sandbox)["status"]["readyReplicas"] == 3
+    service = sandbox.api.get("/api/v1/namespaces/istio-system/services/istio-ingressgateway")
+    assert service is not None
+    assert service["status"]["loadBalancer"]["ingress"][0]["ip"] == "127.147.0.10"
+
+    before = sandbox.writes()
+    again = sandbox.run("install", *LOCAL, *PREVIOUS)
+    assert (again.returncode, "up to date, nothing was written" in again.stdout) == (0, True), again.stdout
+    assert sandbox.writes() == before, "a run in sync writes nothing"
+
+    apply(sandbox.api, namespace("shop"))
+    apply(sandbox.api, namespace("plain", injected=False))
+    apply(sandbox.api, deployment("shop", "web"))
+    apply(sandbox.api, deployment("shop", "legacy", labels={"sidecar.istio.io/inject": "false"}))
+    frozen = deployment("shop", "frozen")
+    apply(sandbox.api, frozen)
+    apply(sandbox.api, deployment("shop", "sleeping", replicas=0))
+    apply(sandbox.api, deployment("plain", "outside"))
+    await_running(sandbox.api, "shop", 6)
+    await_running(sandbox.api, "plain", 2)
+    pause(sandbox.api, frozen)
+    pods_before = {p["metadata"]["name"] for p in sandbox.api.items("/api/v1/namespaces/plain/pods")}
+    assert proxies(sandbox, "shop")["web"] == {"docker.io/istio/proxyv2:1.30.5"}
+
+    pending = sandbox.run("plan", *LOCAL, "--output", "json", "--exit-code")
+    assert pending.returncode == 4
+    plan = json.loads(pending.stdout)
+    assert (plan["mode"], plan["installedVersion"], plan["targetVersion"]) == ("upgrade", "1.30.5", "1.31.1")
+    restart = next(step for phase in plan["phases"] for step in phase["steps"] if step["id"] == "sidecars/restart")
+    assert [item["name"] for item in restart["workloads"]] == ["web"]
+    left = {item["name"]: item["reason"] for item in restart["leftAlone"]}
+    assert left.keys() == {"legacy", "frozen", "sleeping"}
+
+    upgraded = sandbox.run("install", *LOCAL, "--output", "json")
+    assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
+    result = json.loads(upgraded.stdout)
+    assert result["outcome"] == "done"
+    assert {step["state"] for step in result["steps"]} == {"done"}
+    assert "ca-unchanged" in {check["name"] for check in result["checks"] if check["result"] == "passed"}
+    found = proxies(sandbox, "shop")
+    assert found == {
+        "web": {"docker.io/istio/proxyv2:1.31.1"},
+        "legacy": set(),
+        "frozen": {"docker.io/istio/proxyv2:1.30.5"},
+    }
+    assert {p["metadata"]["name"] for p in sandbox.api.items("/api/v1/namespaces/plain/pods")} == pods_before
+
+    before = sandbox.writes()
+    assert sandbox.run("install", *LOCAL).returncode == 0
+    assert sandbox.writes() == before
+
+    refused = sandbox.run("install", *LOCAL, *PREVIOUS)
+    assert refused.returncode == 3
+    assert "a downgrade must be asked for by name" in refused.stderr
+    assert sandbox.writes() == before
+
+    verified = sandbox.run("verify", *LOCAL, "--output", "json")
+    assert verified.returncode == 0
+    assert json.loads(verified.stdout)["result"] == "passed"
+
+
+def test_the_standby_keeps_its_gateways_off(empty_sandbox: Sandbox) -> None:
+    done = empty_sandbox.run("install", "--env", "dr", "--context", empty_sandbox.context)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("istio-ingressgateway", "istio-egressgateway"):
+        item = gateway(empty_sandbox, name)
+        assert item["spec"]["replicas"] == 0
+        assert not item["status"].get("replicas")
+    istiod = gateway(empty_sandbox, "istiod")
+    assert (istiod["spec"]["replicas"], istiod["status"]["readyReplicas"]) == (3, 3)
+    hpa = empty_sandbox.api.get(
+        "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istio-ingressgateway"
+    )
+    assert hpa is not None
+    assert (hpa["spec"]["minReplicas"], hpa["spec"]["maxReplicas"]) == (3, 10)
+
+    path = "/apis/apps/v1/namespaces/istio-system/deployments/istio-ingressgateway"
+    empty_sandbox.api.merge_patch(path, {"spec": {"replicas": 3}})
+    awake = empty_sandbox.run("verify", "--env", "dr", "--context", empty_sandbox.context)
+    assert awake.returncode == 5
+    assert "pods in a standby" in awake.stdout
+
+    off_again = empty_sandbox.run("install", "--env", "dr", "--context", empty_sandbox.context)
+    assert off_again.returncode == 0, off_again.stdout + off_again.stderr
+    assert gateway(empty_sandbox)["spec"]["replicas"] == 0
+
+
+def test_drift_is_found_named_and_mended(empty_sandbox: Sandbox) -> None:
+    sandbox = empty_sandbox
+    assert sandbox.run("install", *LOCAL).returncode == 0
+    hpas = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
+    sandbox.api.merge_patch(hpas, {"spec": {"maxReplicas": 20}})
+
+    planned = sandbox.run("plan", *LOCAL)
+    assert "spec.maxReplicas: 20 → 10" in planned.stdout
+    assert "re-applied: nothing is uninstalled" in planned.stdout
+
+    mended = sandbox.run("install", *LOCAL)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    live = sandbox.api.get(hpas)
+    assert live is not None
+    assert live["spec"]["maxReplicas"] == 10
+
+    sandbox.api.request("DELETE", "/apis/apps/v1/namespaces/istio-system/deployments/istiod")
+    half = sandbox.run("plan", *LOCAL)
+    assert "half a mesh" in half.stdout
+    repaired = sandbox.run("install", *LOCAL)
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+
+
+def test_a_mesh_two_minors_behind_is_replaced_only_when_approved(empty_sandbox: Sandbox) -> None:
+    sandbox = empty_sandbox
+    assert sandbox.run("install", *LOCAL, "--version", "1.29.8").returncode == 0
+    path = "/api/v1/namespaces/istio-system/services/istio-ingressgateway"
+    service = sandbox.api.get(path)
+    assert service is not None
+
+    before = sandbox.writes()
+    refused = sandbox.run("install", *LOCAL)
+    assert refused.returncode == 3
+    assert "nobody approved it" in refused.stderr
+    assert sandbox.writes() == before
+
+    done = sandbox.run("install", *LOCAL, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = sandbox.api.get(path)
+    assert kept is not None
+    assert kept["metadata"]["uid"] == service["metadata"]["uid"]
+    assert kept["status"] == service["status"]
+    assert "ca-unchanged" in done.stdout
+
+
+def test_render_gives_what_istioctl_takes(sandbox: Sandbox, istioctl: Path) -> None:
+    rendered = sandbox.run("render", "--env", "dr")
+    assert yaml.safe_load(rendered.stdout)["kind"] == "IstioOperator"
+    generated = subprocess.run(
+        [str(istioctl), "manifest", "generate", "-f", "-"],
+        input=rendered.stdout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    objects = [item for item in yaml.safe_load_all(generated.stdout) if item]
+    replicas = {
+        item["metadata"]["name"]: item["spec"].get("replicas") for item in objects if item["kind"] == "Deployment"
+    }
+    assert replicas == {"istiod": None, "istio-ingressgateway": 0, "istio-egressgateway": 0}
