@@ -13,6 +13,8 @@ from obtaining import VERSION, files, obtain, refusal, said
 from releasemirror import HERE, ReleaseMirror, script, tar_gz
 from sohistio.errors import RefusedError
 from sohistio.istioctl import Istioctl
+from sohistio.release.mirror import Mirror
+from sohistio.release.obtain import IstioctlSource, obtain_istioctl
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def mirror() -> Iterator[ReleaseMirror]:
 def test_it_is_fetched_once_and_then_taken_from_the_cache(tmp_path: Path, mirror: ReleaseMirror) -> None:
     archive = mirror.publish("1.31.1")
     first = obtain(tmp_path, mirror.url)
-    assert first.path == tmp_path / "istioctl" / "1.31.1" / str(HERE) / HERE.binary
+    assert first.path == tmp_path / "istioctl" / "127.0.0.1" / "1.31.1" / str(HERE) / HERE.binary
     assert os.access(first.path, os.X_OK)
     assert obtain(tmp_path, mirror.url) == first
     assert mirror.asked == [f"{archive}.sha256", archive]
@@ -49,7 +51,7 @@ def test_a_damaged_cache_is_fetched_again(tmp_path: Path, mirror: ReleaseMirror)
 
 def test_what_a_killed_run_left_is_swept(tmp_path: Path, mirror: ReleaseMirror) -> None:
     mirror.publish("1.31.1")
-    left = tmp_path / "istioctl" / "1.31.1" / str(HERE) / ".partial-dead"
+    left = tmp_path / "istioctl" / "127.0.0.1" / "1.31.1" / str(HERE) / ".partial-dead"
     left.mkdir(parents=True)
     (left / "archive").write_bytes(b"half")
     obtain(tmp_path, mirror.url)
@@ -162,3 +164,15 @@ def test_a_pin_made_later_applies_to_the_cache_too(tmp_path: Path, mirror: Relea
     lock.write_text(f"{'a' * 64}  {HERE.archive(VERSION)}\n")
     with pytest.raises(RefusedError, match="is not the one that"):
         obtain(cache, mirror.url, lock=lock)
+
+
+def test_a_rebuilt_release_is_fetched_again(tmp_path: Path, mirror: ReleaseMirror) -> None:
+    mirror.publish("1.31.1")
+    source = IstioctlSource(tmp_path, Mirror.parse(mirror.url), rebuilt=True)
+    obtain_istioctl(VERSION, source, lambda _: None)
+    obtain_istioctl(VERSION, source, lambda _: None)
+    archive = HERE.archive(VERSION)
+    assert sum(path.endswith(archive) for path in mirror.asked) == 1, "the same release: no second download"
+    mirror.publish("1.31.1", body=tar_gz(("istioctl", script("1.31.1", padding=64))))
+    obtain_istioctl(VERSION, source, lambda _: None)
+    assert sum(path.endswith(archive) for path in mirror.asked) == 2

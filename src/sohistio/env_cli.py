@@ -133,6 +133,38 @@ def print_schema() -> None:
     typer.echo(json.dumps(layer_schema(), indent=2))
 
 
+@app.command("lock")
+def lock_istioctl(
+    version: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--version", metavar="X.Y.Z", help="Pin this one (repeatable); default: the environments' versions."
+        ),
+    ] = None,
+    environments: Folder = None,
+) -> None:
+    """Pin the checksums of istioctl on every platform, as the mirror publishes them, in environments/istioctl.lock."""
+    from sohistio.environments.load import environment_names, find_environments_root, summary_of
+    from sohistio.release.lock import lock_versions
+    from sohistio.release.mirror import Mirror
+    from sohistio.versions import Version
+
+    root = find_environments_root(environments, Path.cwd())
+    texts = version or [summary_of(name, root, os.environ).version or "" for name in environment_names(root)]
+    versions = [Version.parse(text) for text in dict.fromkeys(texts)]
+    path = root / "istioctl.lock"
+    report = lock_versions(
+        path, versions, Mirror.choose(None, os.environ), told=lambda line: typer.echo(line, err=True)
+    )
+    for release, digest_before, digest_now in report.changed:
+        typer.echo(
+            f"CHANGED {release[0]} {release[1]}: {digest_before} -> {digest_now}: ask why before you commit this"
+        )
+    for release in report.missing:
+        typer.echo(f"not published: {release[0]} {release[1]}")
+    typer.echo(f"{path}: {len(report.added)} pinned, {len(report.changed)} changed")
+
+
 def _verdict(problems: int) -> str:
     return "valid" if not problems else f"not valid: {problems} problem{'s' if problems > 1 else ''}"
 

@@ -110,11 +110,14 @@ class Session:
     def istioctl(self, version: Version) -> Istioctl:
         """istioctl of a version, obtained once."""
         if version not in self._obtained:
+            # A sandbox's istioctl is built on this machine: the pins are those of the public releases.
             own_mirror = sandbox_mirror_url(self.sandbox) if self.sandbox else None
+            mirror = Mirror.choose(None if "SOHISTIO_ISTIO_MIRROR" in os.environ else own_mirror, os.environ)
             source = IstioctlSource(
                 cache=cache_dir(),
-                mirror=Mirror.choose(None if "SOHISTIO_ISTIO_MIRROR" in os.environ else own_mirror, os.environ),
-                lock=self.root / "istioctl.lock",
+                mirror=mirror,
+                lock=None if mirror.base == own_mirror else self.root / "istioctl.lock",
+                rebuilt=mirror.base == own_mirror,
                 # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
                 explicit=self.where.istioctl if version == self.version else None,
             )

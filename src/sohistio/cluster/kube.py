@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from sohistio.cluster.kubeconfig import client_for
 from sohistio.cluster.kubetarget import KubeTarget
-from sohistio.errors import FailedError, UsageError
+from sohistio.errors import FailedError
 
 PAGE_SIZE = 500
 REQUEST_SECONDS = 30
@@ -42,7 +42,7 @@ class KubeApi:
     """One cluster, over raw REST. Safe to use from several threads."""
 
     def __init__(self, target: KubeTarget) -> None:
-        self._client = _client_for(target)
+        self._client = client_for(target)
         self.server = str(self._client.configuration.host)
         self._resources: dict[str, dict[str, Resource]] = {}
 
@@ -122,6 +122,7 @@ class KubeApi:
     ) -> Object:
         """One request, with a deadline. Reads, dry runs and throttled requests (429) are tried again, a few times."""
         import urllib3
+        from kubernetes.client.exceptions import ApiException
 
         query = query or {}
         repeatable = method == "GET" or query.get("dryRun") == "All"
@@ -140,14 +141,14 @@ class KubeApi:
                 response = self._client.call_api(*arguments, _request_timeout=REQUEST_SECONDS)
                 data = response.read()
             except urllib3.exceptions.HTTPError as error:
-                refused_tls = "certificate verify failed" in str(error)
-                if last or refused_tls or not repeatable:
+                if last or not repeatable:
                     raise _unreachable(self.server, error) from error
                 time.sleep(0.2 * 2**attempt)
                 continue
+            except ApiException as error:  # what the kubernetes package makes of urllib3's SSLError
+                raise _untrusted(self.server, str(error.reason)) from error
             if 200 <= response.status < 300:
-                result: Object = json.loads(data)
-                return result
+                return _read(self.server, data)
             failing = response.status >= 500 and repeatable
             if last or not (failing or response.status == 429):
                 raise _refused(method, path, response.status, data)
@@ -160,35 +161,6 @@ def _pause(retry_after: str, attempt: int) -> float:
     return min(float(retry_after), 10.0) if retry_after.isdigit() else 0.5 * 2**attempt
 
 
-def _client_for(target: KubeTarget) -> Any:
-    from kubernetes.client.configuration import Configuration
-    from kubernetes.config import kube_config
-    from kubernetes.config.config_exception import ConfigException
-
-    config_file = str(target.kubeconfig) if target.kubeconfig else None
-    where = config_file or "KUBECONFIG or ~/.kube/config"
-    if target.kubeconfig and not Path(target.kubeconfig).is_file():
-        raise UsageError(f"there is no kubeconfig at {where}", todo="Give --kubeconfig, or set KUBECONFIG.")
-    configuration = Configuration()
-    try:
-        kube_config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file, context=target.context, client_configuration=configuration, persist_config=False
-        )
-    except ConfigException as error:
-        raise UsageError(
-            f"the kubeconfig ({where}) has no usable context {target.context!r}",
-            details=(str(error),),
-            todo="`kubectl config get-contexts` lists them; give one with --context, or the file with --kubeconfig.",
-        ) from error
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise UsageError(f"the kubeconfig ({where}) cannot be read", details=(str(error),)) from error
-    configuration.retries = False
-    configuration.connection_pool_maxsize = 16
-    from kubernetes.client.api_client import ApiClient
-
-    return ApiClient(configuration)
-
-
 def _unreachable(server: str, error: Exception) -> KubeError:
     cause = str(getattr(error, "reason", None) or error)
     return KubeError(
@@ -196,6 +168,30 @@ def _unreachable(server: str, error: Exception) -> KubeError:
         0,
         details=(cause,),
         todo="Check the network (VPN, private cluster) and that the cluster is running.",
+    )
+
+
+def _untrusted(server: str, reason: str) -> KubeError:
+    return KubeError(
+        f"no trusted TLS connection to the API server {server}",
+        0,
+        details=tuple(line for line in reason.splitlines() if line.strip() and line != "SSLError"),
+        todo="Compare certificate-authority-data in the kubeconfig with the cluster's: fetch the kubeconfig again.",
+    )
+
+
+def _read(server: str, data: bytes) -> Object:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    raise KubeError(
+        f"what answers at {server} is no Kubernetes API server",
+        0,
+        details=(f"it begins with: {data[:100].decode('utf-8', 'replace')!r}",),
+        todo="Check the server in the kubeconfig, and whether a proxy or a login page answers in its place.",
     )
 
 

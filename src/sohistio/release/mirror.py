@@ -107,6 +107,11 @@ class Mirror:
         """The mirror given by argument, else by SOHISTIO_ISTIO_MIRROR, else Istio's public releases."""
         return cls.parse(argument or environment.get(MIRROR_VARIABLE) or PUBLIC_RELEASES)
 
+    @property
+    def host(self) -> str:
+        """The host it is on; the same version from two hosts need not be the same program."""
+        return (urlsplit(self.base).hostname or "").replace(":", "_")
+
     def archive_url(self, version: Version, platform: Platform) -> str:
         return f"{self.base}/{version}/{platform.archive(version)}"
 

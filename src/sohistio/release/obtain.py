@@ -29,7 +29,8 @@ class IstioctlSource:
     """Where an istioctl may come from.
 
     `cache` is sohistio's cache folder, `lock` the file of pins (None or missing: nothing is pinned), `explicit` the
-    binary the user gave, which is then the only one considered.
+    binary the user gave, which is then the only one considered. A mirror whose releases are `rebuilt` (a sandbox's) is
+    asked each time whether the cached binary is still the one it publishes.
     """
 
     cache: Path
@@ -37,19 +38,24 @@ class IstioctlSource:
     lock: Path | None = None
     explicit: Path | None = None
     patience: Patience | None = None
+    rebuilt: bool = False
 
 
 def obtain_istioctl(version: Version, source: IstioctlSource, progress: Callable[[str], None]) -> Istioctl:
     """The istioctl of exactly this version. Raises NotObtainedError (exit 3), or UsageError for a broken lock file.
 
-    A cached binary is used only while its SHA-256 is the one it had when unpacked and its archive's is the one pinned.
+    A cached binary is used only while its SHA-256 is the one it had when unpacked and its archive's is the one pinned;
+    binaries of different mirrors are kept apart.
     Any number of runs may do this at once: one downloads, the others wait for it.
     """
     if source.explicit is not None:
         return _given(source.explicit, version)
     here = Platform.of(platform.system(), platform.machine())
     pin = read_lock(source.lock).get((version, here)) if source.lock else None
-    folder = source.cache / "istioctl" / str(version) / str(here)
+    if pin is None and source.rebuilt:
+        with Downloads(source.mirror, progress, source.patience) as downloads:
+            pin = published_checksum(downloads, source.mirror, (version, here))
+    folder = source.cache / "istioctl" / source.mirror.host / str(version) / str(here)
     binary = folder / here.binary
     if not _intact(binary, pin):
         with exclusive(folder, progress):

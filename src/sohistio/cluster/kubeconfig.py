@@ -1,0 +1,98 @@
+"""Adapter: a kubeconfig and a context → a client of the kubernetes package, which signs requests.
+
+What is wrong with the file is a UsageError (exit 2); a login command of it that fails is a RefusedError (exit 3).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.errors import RefusedError, UsageError
+
+_CONNECTIONS = 16
+_GIVE_ONE = "Give a context with --context, or another file with --kubeconfig or KUBECONFIG."
+
+
+def client_for(target: KubeTarget) -> Any:
+    """The client for a context. Its own retries are off: kube.py tries again where that is safe."""
+    import yaml
+    from kubernetes.client.api_client import ApiClient
+    from kubernetes.client.configuration import Configuration
+    from kubernetes.config import kube_config
+    from kubernetes.config.config_exception import ConfigException
+
+    paths = _paths(target.kubeconfig)
+    where = ", ".join(map(str, paths))
+    configuration = Configuration()
+    try:
+        known = _contexts(kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config)  # type: ignore[no-untyped-call]
+        if target.context is not None and target.context not in known:
+            raise UsageError(
+                f"the kubeconfig {where} has no context {target.context!r}",
+                details=(f"it has: {', '.join(known) or 'none'}",),
+                todo=_GIVE_ONE,
+            )
+        with _login_errors() as failed:
+            kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+                os.pathsep.join(map(str, paths)),
+                context=target.context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+    except ConfigException as error:
+        what = f"the kubeconfig {where} cannot be used with context {target.context!r}"
+        raise UsageError(what, details=(str(error),), todo=_GIVE_ONE) from error
+    except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        details = str(error).splitlines() if isinstance(error, (OSError, yaml.YAMLError, UnicodeError)) else ()
+        raise UsageError(f"{where} is no kubeconfig", details=tuple(details), todo=_GIVE_ONE) from error
+    if failed:
+        raise RefusedError(
+            f"the login of context {target.context!r} failed",
+            details=tuple(failed),
+            todo=f"See the user of this context in {where}: its command must be installed, and you logged in.",
+        )
+    configuration.retries = False
+    configuration.connection_pool_maxsize = _CONNECTIONS
+    return ApiClient(configuration)
+
+
+def _paths(given: Path | None) -> list[Path]:
+    """The files to read: the one given, else those of KUBECONFIG that exist, else ~/.kube/config."""
+    if given is not None:
+        candidates = [given]
+    else:
+        named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+        candidates = [Path(name).expanduser() for name in named if name] or [Path.home() / ".kube" / "config"]
+    found = [path for path in candidates if path.is_file()]
+    if not found:
+        raise UsageError(
+            f"there is no kubeconfig at {', '.join(map(str, candidates))}", todo="Give --kubeconfig, or set KUBECONFIG."
+        )
+    return found
+
+
+def _contexts(config: Any) -> list[str]:
+    return [str(item["name"]) for item in config.value["contexts"]]
+
+
+@contextmanager
+def _login_errors() -> Iterator[list[str]]:
+    """The kubernetes package logs why a login command failed, and goes on as nobody: take its words instead."""
+    said: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    root, listener = logging.getLogger(), Listener(logging.ERROR)
+    root.addHandler(listener)
+    try:
+        yield said
+    finally:
+        root.removeHandler(listener)
