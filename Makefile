@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint format lock wheel clean
+.PHONY: help setup demo test lint format lock wheel pictures clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ lock: setup ## Lock the newest allowed dependencies, with hashes
 
 wheel: setup ## Build dist/*.whl
 	$(BIN)/python -m build --wheel --no-isolation
+
+pictures: setup ## Draw docs/pictures/*.svg again, from the real program on a sandbox of its own
+	@$(BIN)/python demo/pictures.py
 
 clean: ## Remove what the other targets made; sandboxes and their built parts stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

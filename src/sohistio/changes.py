@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -62,6 +62,15 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.objects)
+
+    def merged(self, others: Sequence[ObjectChange]) -> Changes:
+        """With further changes; fields of an object that is there already are added to it."""
+        by_ref = {change.ref: change for change in self.objects}
+        for other in others:
+            known = by_ref.get(other.ref)
+            fields = (*known.fields, *other.fields) if known else other.fields
+            by_ref[other.ref] = ObjectChange(other.ref, known.action if known else other.action, fields)
+        return Changes(tuple(sorted(by_ref.values(), key=lambda change: change.ref)))
 
     def count(self, action: Action) -> int:
         """How many objects see this action."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sohistio.desired import DesiredDeployment, DesiredMesh
-from sohistio.plan import LeftAlone
-from sohistio.postinstall import restarts
-from sohistio.state import Budget, ClusterState, Finding, MeshDeployment, selector_matches
+from sohistio.postinstall import budgets_over, restarts
+from sohistio.state import ClusterState, Finding, MeshDeployment, ObjectRef
+from sohistio.steps import LeftAlone
 from sohistio.versions import Version
 
 
@@ -45,12 +45,14 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the checks look at. `ca_before` is the root's fingerprint before the run, empty where there was none."""
+    """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing."""
 
     state: ClusterState
     desired: DesiredMesh
     findings: tuple[Finding, ...]
     ca_before: str = ""
+    resources_before: Mapping[ObjectRef, str] = field(default_factory=dict)
+    resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
 
 
 def _passed(name: str, message: str) -> CheckResult:
@@ -178,6 +180,19 @@ def _authority(evidence: Evidence) -> Iterator[CheckResult]:
         yield _failed("ca-unchanged", message, hint)
 
 
+def _custom_resources(evidence: Evidence) -> Iterator[CheckResult]:
+    before, after = evidence.resources_before, evidence.resources_after
+    if not before:
+        return
+    lost = [f"{ref} is gone" for ref in before if ref not in after]
+    changed = [f"{ref} changed" for ref, digest in before.items() if ref in after and after[ref] != digest]
+    if lost or changed:
+        hint = "Look who changed them during the run; the backup has them as they were: `sohistio restore`."
+        yield _failed("custom-resources-unchanged", ", ".join([*lost, *changed]), hint)
+    else:
+        yield _passed("custom-resources-unchanged", f"{len(before)} custom resources as before")
+
+
 CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _version,
     _pods,
@@ -185,6 +200,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _budgets,
     _sidecars,
     _authority,
+    _custom_resources,
     _analysis,
 )
 
@@ -192,15 +208,6 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
 def verify(evidence: Evidence) -> tuple[CheckResult, ...]:
     """Every check, in order; a check may yield several results (one a gateway, say)."""
     return tuple(result for check in CHECKS for result in check(evidence))
-
-
-def budgets_over(budgets: Sequence[Budget], deployment: MeshDeployment) -> list[Budget]:
-    """The disruption budgets over a mesh Deployment's pods."""
-    return [
-        budget
-        for budget in budgets
-        if budget.ref.namespace == deployment.ref.namespace and selector_matches(budget.selector, deployment.pod_labels)
-    ]
 
 
 def _seen(state: ClusterState, item: DesiredDeployment) -> MeshDeployment | None:

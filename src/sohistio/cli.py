@@ -67,11 +67,21 @@ Confirm = Annotated[
 ]
 
 
+Via = Annotated[
+    list[str] | None, typer.Option("--via", metavar="X.Y.Z", help="A station of a chain of upgrades (repeatable).")
+]
+SkipCheck = Annotated[
+    list[str] | None, typer.Option("--skip-check", metavar="NAME", help="Skip a version check by name (repeatable).")
+]
+
+
 @app.command()
 def plan(
     env: EnvName,
     version: VersionText = None,
     mode: ModeName = RequestedMode.AUTO,
+    via: Via = None,
+    skip_check: SkipCheck = None,
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
@@ -79,14 +89,18 @@ def plan(
     output: OutputFormat = Output.TABLE,
     diff: Annotated[bool, typer.Option("--diff", help="Show every changed object and field.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 4 when changes are pending.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan, for install --plan.")
+    ] = None,
 ) -> None:
     """Show what an install would do, and why. Nothing is touched."""
-    from sohistio import commands
+    from sohistio.commands import common, mesh
 
-    where = _where(env, version, environments, kubeconfig, context, istioctl)
-    raise typer.Exit(
-        commands.plan(where, _mode(mode), json=output is Output.JSON, diff=diff, pending_exit_code=exit_code)
-    )
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, version, environments, kubeconfig, context, istioctl)
+        request = _request(mode, via, skip_check)
+    raise typer.Exit(mesh.plan(where, request, mesh.Shown(json, diff, exit_code, out)))
 
 
 @app.command()
@@ -94,6 +108,8 @@ def install(
     env: EnvName,
     version: VersionText = None,
     mode: ModeName = RequestedMode.AUTO,
+    via: Via = None,
+    skip_check: SkipCheck = None,
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
@@ -103,14 +119,45 @@ def install(
     confirm: Confirm = None,
     component_timeout: ComponentTimeout = None,
     timeout: TotalTimeout = None,
+    plan_file: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Refuse where the plan is no longer the one in FILE.")
+    ] = None,
+    rollback_on_failure: Annotated[
+        bool, typer.Option("--rollback-on-failure", help="Go back to the recorded version when it fails.")
+    ] = False,
 ) -> None:
     """Work out install, upgrade, reinstall or nothing, and do it."""
-    from sohistio import commands
+    from sohistio.commands import common, mesh
 
-    where = _where(env, version, environments, kubeconfig, context, istioctl)
-    approval = commands.Approval(yes, confirm)
-    timeouts = commands.timeouts_of(component_timeout, timeout)
-    raise typer.Exit(commands.install(where, _mode(mode), approval, timeouts, json=output is Output.JSON))
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, version, environments, kubeconfig, context, istioctl)
+        request = _request(mode, via, skip_check)
+        timeouts = common.timeouts_of(component_timeout, timeout)
+    how = mesh.Install(common.Approval(yes, confirm), timeouts, plan_file, rollback_on_failure, json)
+    raise typer.Exit(mesh.install(where, request, how))
+
+
+@app.command()
+def rollback(
+    env: EnvName,
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    output: OutputFormat = Output.TABLE,
+    yes: Yes = False,
+    confirm: Confirm = None,
+    component_timeout: ComponentTimeout = None,
+    timeout: TotalTimeout = None,
+) -> None:
+    """Go back to the version and manifest that were in place before."""
+    from sohistio.commands import common, mesh
+
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, None, environments, kubeconfig, context, None)
+        timeouts = common.timeouts_of(component_timeout, timeout)
+    raise typer.Exit(mesh.rollback(where, common.Approval(yes, confirm), timeouts, json=json))
 
 
 @app.command()
@@ -125,11 +172,13 @@ def restart(
     timeout: TotalTimeout = None,
 ) -> None:
     """Restart only the workloads whose sidecar is not the mesh's."""
-    from sohistio import commands
+    from sohistio.commands import common, mesh
 
-    where = _where(env, None, environments, kubeconfig, context, istioctl)
-    timeouts = commands.timeouts_of(None, timeout)
-    raise typer.Exit(commands.restart(where, commands.Approval(yes, None), timeouts, json=output is Output.JSON))
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, None, environments, kubeconfig, context, istioctl)
+        timeouts = common.timeouts_of(None, timeout)
+    raise typer.Exit(mesh.restart(where, common.Approval(yes, None), timeouts, json=json))
 
 
 @app.command()
@@ -143,10 +192,41 @@ def verify(
     output: OutputFormat = Output.TABLE,
 ) -> None:
     """Verify the mesh: pods, gateway address, disruption budgets, sidecars, istioctl analyze. Exit 5 if it fails."""
-    from sohistio import commands
+    from sohistio.commands import common, mesh
 
-    where = _where(env, version, environments, kubeconfig, context, istioctl)
-    raise typer.Exit(commands.verify(where, json=output is Output.JSON))
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, version, environments, kubeconfig, context, istioctl)
+    raise typer.Exit(mesh.verify(where, json=json))
+
+
+@app.command()
+def history(
+    env: EnvName,
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    output: OutputFormat = Output.TABLE,
+) -> None:
+    """Show who changed what, when, and from which plan."""
+    from sohistio.commands import history as room
+
+    where = _where(env, None, environments, kubeconfig, context, None)
+    raise typer.Exit(room.history(where, json=output is Output.JSON))
+
+
+@app.command()
+def unlock(
+    env: EnvName,
+    reason: Annotated[str, typer.Option("--reason", help="Why the lock may be freed; it stays on the Lease.")],
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Free the lock of a run that is dead, before it expires by itself."""
+    from sohistio.commands import history as room
+
+    raise typer.Exit(room.unlock(_where(env, None, environments, kubeconfig, context, None), reason))
 
 
 @app.command()
@@ -156,9 +236,9 @@ def render(
     environments: env_cli.Folder = None,
 ) -> None:
     """Print the one IstioOperator that would be applied, for `istioctl manifest generate -f -` or a review."""
-    from sohistio import commands
+    from sohistio.commands import mesh
 
-    commands.render(_where(env, version, environments, None, None, None))
+    mesh.render(_where(env, version, environments, None, None, None))
 
 
 @app.command("version")
@@ -183,7 +263,10 @@ def _where(
     return Where(env, environments, Version.parse(version) if version else None, kubeconfig, context, istioctl)
 
 
-def _mode(mode: RequestedMode) -> Any:
+def _request(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None) -> Any:
     from sohistio.plan import Mode
+    from sohistio.planning.install import Request
+    from sohistio.versions import Version
 
-    return None if mode is RequestedMode.AUTO else Mode(mode.value)
+    stations = tuple(Version.parse(text) for text in via or ())
+    return Request(None if mode is RequestedMode.AUTO else Mode(mode.value), stations, frozenset(skip_check or ()))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.state import ObjectRef, SidecarTemplate
+from sohistio.state import ClusterState, ObjectRef, SidecarTemplate
 from sohistio.versions import Version
 
 _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
@@ -38,9 +38,10 @@ class DesiredService:
 
 @dataclass(frozen=True, slots=True)
 class DesiredMesh:
-    """The mesh of the rendered manifest."""
+    """The mesh of the rendered manifest; `operator` is the IstioOperator (YAML) it was rendered from."""
 
     version: Version
+    operator: str
     deployments: tuple[DesiredDeployment, ...]
     services: tuple[DesiredService, ...]
     sidecar: SidecarTemplate | None
@@ -50,8 +51,13 @@ class DesiredMesh:
         """The gateways' Deployments."""
         return tuple(deployment for deployment in self.deployments if deployment.component == "gateway")
 
+    def asleep(self, state: ClusterState) -> tuple[tuple[ObjectRef, int], ...]:
+        """Deployments that are wanted on and are at 0 replicas, with the least they should have."""
+        at_zero = {seen.ref for seen in state.mesh_deployments if seen.desired == 0}
+        return tuple((item.ref, item.minimum) for item in self.deployments if item.ref in at_zero and not item.is_off)
 
-def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version) -> DesiredMesh:
+
+def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version, operator: str) -> DesiredMesh:
     """Read Deployments, autoscalers, disruption budgets, gateway Services and the injector out of a manifest."""
     minimums = {
         (hpa["metadata"]["namespace"], hpa["spec"]["scaleTargetRef"]["name"]): int(hpa["spec"].get("minReplicas", 1))
@@ -87,7 +93,7 @@ def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version) -> Desire
     injector = next(
         (c for c in _of_kind(manifest, "ConfigMap") if c["metadata"]["name"] == "istio-sidecar-injector"), None
     )
-    return DesiredMesh(version, tuple(deployments), services, SidecarTemplate.from_injector(injector))
+    return DesiredMesh(version, operator, tuple(deployments), services, SidecarTemplate.from_injector(injector))
 
 
 def _of_kind(manifest: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

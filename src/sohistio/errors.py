@@ -51,6 +51,12 @@ class FailedError(SohistioError):
     exit_code = ExitCode.FAILED
 
 
+class VerificationError(SohistioError):
+    """Applied, but verification failed."""
+
+    exit_code = ExitCode.VERIFICATION_FAILED
+
+
 class InterruptedRunError(SohistioError):
     """Stopped by the user (Ctrl-C or SIGTERM)."""
 

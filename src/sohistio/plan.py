@@ -6,112 +6,27 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from sohistio.changes import Action, Changes
 from sohistio.state import ObjectRef
+from sohistio.steps import InstallIstio, RemoveObjects, RestartWorkloads, Risk, Step, UninstallIstio
 
 SCHEMA_VERSION = "1"
 
 
 class Mode(StrEnum):
-    """What a run amounts to (DESIGN: "How the mode is decided")."""
+    """What a run amounts to; the first five are decided, the others are what a command of their own asks for."""
 
     UNKNOWN = "unknown"
     INSTALL = "install"
     UPGRADE = "upgrade"
     REINSTALL = "reinstall"
     NONE = "none"
-
-
-class Risk(StrEnum):
-    """What a step may do to the cluster: look, change, interrupt traffic, or take things away."""
-
-    READ = "read"
-    CHANGE = "change"
-    DISRUPT = "disrupt"
-    DESTROY = "destroy"
-
-
-@dataclass(frozen=True, slots=True)
-class LeftAlone:
-    """A workload with an old sidecar, or none, that a restart passes by, and why."""
-
-    ref: ObjectRef
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseGateways:
-    """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving (FACTS, "Tried")."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    component_labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UninstallIstio:
-    """Remove the control plane of `version` with its own istioctl; CRDs, custom resources and the CA stay."""
-
-    risk: ClassVar[Risk] = Risk.DISRUPT
-    id: str
-    summary: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class InstallIstio:
-    """Run `istioctl install` of `version` with the environment's IstioOperator."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitRollouts:
-    """Wait until each Deployment runs its newest pods only, `minimums` of them ready at least."""
-
-    risk: ClassVar[Risk] = Risk.READ
-    id: str
-    summary: str
-    minimums: tuple[tuple[ObjectRef, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HoldStandby:
-    """The standby rule: these gateways have no pod at all."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    gateways: tuple[ObjectRef, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RestartWorkloads:
-    """Restart workloads whose pods lack today's sidecar, in waves; `left_alone` are the ones passed by."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    workloads: tuple[ObjectRef, ...]
-    left_alone: tuple[LeftAlone, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyMesh:
-    """Run every verification check."""
-
-    risk: ClassVar[Risk] = Risk.READ
-    id: str
-    summary: str
-
-
-Step = ReleaseGateways | UninstallIstio | InstallIstio | AwaitRollouts | HoldStandby | RestartWorkloads | VerifyMesh
+    RESTART = "restart"
+    ROLLBACK = "rollback"
+    UNINSTALL = "uninstall"
+    ADOPT = "adopt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +63,24 @@ class Plan:
         return any(step.risk is not Risk.READ for step in self.steps)
 
     @property
-    def replaces(self) -> bool:
-        """Whether the old mesh is uninstalled first: such a plan needs approval."""
-        return any(isinstance(step, UninstallIstio) for step in self.steps)
+    def danger(self) -> str:
+        """What makes the plan need approval, as the predicate of a sentence; empty where nothing does."""
+        if self.purges:
+            return "deletes CRDs with every custom resource, and the certificate authority"
+        if any(isinstance(step, UninstallIstio) for step in self.steps):
+            return "uninstalls the mesh" if self.mode is Mode.UNINSTALL else "uninstalls the old mesh first"
+        return ""
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether somebody must say yes even where nobody can be asked."""
+        return bool(self.danger)
+
+    @property
+    def purges(self) -> bool:
+        """Whether CRDs are deleted: the environment's name must be typed, protected or not."""
+        removed = [ref for step in self.steps if isinstance(step, RemoveObjects) for ref in step.objects]
+        return any(ref.kind == "CustomResourceDefinition" for ref in removed)
 
     def document(self) -> dict[str, Any]:
         """The plan as versioned JSON (lowerCamelCase keys)."""
@@ -186,6 +116,11 @@ def _step_document(step: Step) -> dict[str, Any]:
     if isinstance(step, RestartWorkloads):
         document["workloads"] = [ref_document(ref) for ref in step.workloads]
         document["leftAlone"] = [ref_document(left.ref) | {"reason": left.reason} for left in step.left_alone]
+    if isinstance(step, InstallIstio):
+        document["version"] = step.version
+        document["operatorDigest"] = hashlib.sha256(step.operator.encode()).hexdigest()
+    if isinstance(step, RemoveObjects):
+        document["objects"] = [ref_document(ref) for ref in step.objects]
     return document
 
 

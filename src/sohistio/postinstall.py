@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sohistio.plan import LeftAlone, Phase, RestartWorkloads
-from sohistio.state import Budget, ClusterState, SidecarTemplate, Workload, selector_matches
+from sohistio.plan import Phase
+from sohistio.state import Budget, ClusterState, MeshDeployment, SidecarTemplate, Workload, selector_matches
+from sohistio.steps import LeftAlone, RestartWorkloads
 
 
 def is_stale(workload: Workload, sidecar: SidecarTemplate) -> bool:
@@ -24,6 +25,15 @@ def budgets_of(workload: Workload, budgets: Iterable[Budget]) -> list[Budget]:
         for budget in budgets
         if budget.ref.namespace == workload.ref.namespace
         and any(selector_matches(budget.selector, pod.labels) for pod in workload.pods)
+    ]
+
+
+def budgets_over(budgets: Sequence[Budget], deployment: MeshDeployment) -> list[Budget]:
+    """The disruption budgets over a mesh Deployment's pods."""
+    return [
+        budget
+        for budget in budgets
+        if budget.ref.namespace == deployment.ref.namespace and selector_matches(budget.selector, deployment.pod_labels)
     ]
 
 
@@ -78,8 +88,8 @@ def waves(workloads: Sequence[Workload], budgets: Sequence[Budget], size: int) -
     return [wave for wave, _ in result]
 
 
-def restart_phase(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[Phase, ...]:
-    """The restart as a phase; none where no workload is stale."""
+def restart_phase(state: ClusterState, sidecar: SidecarTemplate | None, station: str = "") -> tuple[Phase, ...]:
+    """The restart as a phase; none where no workload is stale. `station` sets a hop's ids apart."""
     to_restart, left = restarts(state, sidecar)
     if not to_restart:
         return ()
@@ -87,4 +97,4 @@ def restart_phase(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple
     plural = "workload" if len(refs) == 1 else "workloads"
     image = sidecar.image_for({}).rpartition("/")[2] if sidecar else ""
     summary = f"restart {len(refs)} {plural} without the sidecar {image}"
-    return (Phase("sidecars", (RestartWorkloads("sidecars/restart", summary, refs, tuple(left)),)),)
+    return (Phase(f"{station}sidecars", (RestartWorkloads(f"{station}sidecars/restart", summary, refs, tuple(left)),)),)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from sohistio.checks import CheckResult
 from sohistio.errors import ExitCode, SohistioError
-from sohistio.plan import SCHEMA_VERSION, Phase, Plan, Step
+from sohistio.plan import SCHEMA_VERSION, Phase, Plan
 from sohistio.rollout import Progress
 from sohistio.state import ObjectRef
+from sohistio.steps import Step
 
 
 class StepState(StrEnum):
@@ -33,13 +35,14 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came of a plan."""
+    """What came of a plan. `gateway_gaps` is the seconds each gateway had no ready pod while the run worked."""
 
     plan: Plan
     steps: tuple[StepResult, ...]
     checks: tuple[CheckResult, ...]
     error: SohistioError | None
     seconds: float
+    gateway_gaps: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -66,6 +69,7 @@ class RunResult:
             "outcome": self.outcome,
             "exitCode": int(self.exit_code),
             "seconds": round(self.seconds, 1),
+            "gatewaySecondsWithoutReadyPod": {name: round(gap, 1) for name, gap in self.gateway_gaps.items()},
             "error": error_document(self.error) if self.error else None,
             "steps": [
                 {"id": result.step.id, "state": result.state.value, "seconds": round(result.seconds, 1)}

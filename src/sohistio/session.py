@@ -1,34 +1,27 @@
-"""One command on one environment: its files, its cluster and its istioctl brought together, then a plan."""
+"""One command on one environment: its files, its cluster and its istioctl brought together."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from sohistio.changes import Changes
-from sohistio.cluster.compare import compare, read_manifest
-from sohistio.cluster.kube import KubeApi, KubeError
+from sohistio.cluster.compare import read_manifest
+from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import KubeTarget
-from sohistio.cluster.observe import observe
 from sohistio.desired import DesiredMesh, desired_mesh
 from sohistio.environments.load import Environment, find_environments_root, load_environment, operator_for
 from sohistio.environments.yamlfiles import to_yaml
-from sohistio.errors import RefusedError
+from sohistio.errors import FailedError, RefusedError
 from sohistio.istioctl import Istioctl
-from sohistio.modes.decide import Decision, decide
-from sohistio.modes.planner import make_plan, restart_only
-from sohistio.paths import cache_dir, state_dir
-from sohistio.plan import Mode, Plan
-from sohistio.release.mirror import Mirror
+from sohistio.paths import cache_dir
+from sohistio.release.mirror import MIRROR_VARIABLE, Mirror
+from sohistio.release.newest import newest_patch
 from sohistio.release.obtain import IstioctlSource, obtain_istioctl
-from sohistio.run.restarting import RestartSettings
-from sohistio.run.steps import Tools
 from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig, sandbox_mirror_url, sandbox_of_context
-from sohistio.state import ClusterState
 from sohistio.versions import Version
 
 
@@ -42,14 +35,6 @@ class Where:
     kubeconfig: Path | None = None
     context: str | None = None
     istioctl: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds, where the command line overrides the environment's."""
-
-    component_seconds: float | None = None
-    total_seconds: float | None = None
 
 
 @dataclass
@@ -102,90 +87,44 @@ class Session:
         """The cluster's API."""
         return KubeApi(self.target)
 
+    def operator_yaml(self, version: Version) -> str:
+        """The environment's one IstioOperator, rendered for a version."""
+        return to_yaml(operator_for(self.environment, version))
+
+    def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
+        """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""
+        try:
+            manifest = read_manifest(self.istioctl(version).manifest_generate(operator))
+        except FailedError as error:
+            raise RefusedError(
+                f"istioctl {version} cannot render the IstioOperator of {self.environment.name}",
+                details=(error.what, *error.details),
+                todo=f"Correct istiooperator.yaml (`sohistio render --env {self.environment.name}` shows all of it).",
+            ) from error
+        return desired_mesh(manifest, version, operator), manifest
+
+    def newest_patch(self, major: int, minor: int) -> Version | None:
+        """The newest release of a minor that the mirror has; None where it has none or cannot be asked."""
+        return newest_patch(self.mirror, major, minor, self.told)
+
     @cached_property
-    def operator_yaml(self) -> str:
-        """The one IstioOperator, rendered for the target version."""
-        return to_yaml(operator_for(self.environment, self.version))
+    def mirror(self) -> Mirror:
+        """Where releases come from: SOHISTIO_ISTIO_MIRROR, else the sandbox's own mirror, else the public releases."""
+        own = sandbox_mirror_url(self.sandbox) if self.sandbox else None
+        return Mirror.choose(None if os.environ.get(MIRROR_VARIABLE) else own, os.environ)
 
     def istioctl(self, version: Version) -> Istioctl:
         """istioctl of a version, obtained once."""
         if version not in self._obtained:
             # A sandbox's istioctl is built on this machine: the pins are those of the public releases.
             own_mirror = sandbox_mirror_url(self.sandbox) if self.sandbox else None
-            mirror = Mirror.choose(None if "SOHISTIO_ISTIO_MIRROR" in os.environ else own_mirror, os.environ)
             source = IstioctlSource(
                 cache=cache_dir(),
-                mirror=mirror,
-                lock=None if mirror.base == own_mirror else self.root / "istioctl.lock",
-                rebuilt=mirror.base == own_mirror,
+                mirror=self.mirror,
+                lock=None if self.mirror.base == own_mirror else self.root / "istioctl.lock",
+                rebuilt=self.mirror.base == own_mirror,
                 # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
                 explicit=self.where.istioctl if version == self.version else None,
             )
             self._obtained[version] = obtain_istioctl(version, source, self.told)
         return self._obtained[version]
-
-    def planned(self, requested: Mode | None = None) -> Planned:
-        """Look at the cluster and plan. Writes nothing."""
-        environment, version = self.environment, self.version
-        self.told(f"looking at {self.api.server}")
-        state = observe(self.api)
-        if state.unreadable:
-            decision = decide(state, version, Changes(), requested)
-            return Planned(self, make_plan(environment.name, version, state, None, (decision, Changes())), state)
-        istioctl = self.istioctl(version)
-        manifest = read_manifest(istioctl.manifest_generate(self.operator_yaml))
-        desired = desired_mesh(manifest, version)
-        self.told("comparing the manifest with the cluster")
-        try:
-            changes = compare(self.api, manifest)
-        except KubeError as error:
-            raise RefusedError(
-                "the manifest could not be compared with the cluster",
-                details=(error.what, *error.details),
-                todo=error.todo or "Look at the message above; nothing was changed.",
-            ) from error
-        decision = decide(state, version, changes, requested)
-        if decision.replace and decision.installed is not None and not decision.refusal:
-            self.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
-        plan = make_plan(environment.name, version, state, desired, (decision, changes))
-        return Planned(self, plan, state, desired, decision)
-
-    def restart_planned(self) -> Planned:
-        """The plan of `sohistio restart`."""
-        planned = self.planned()
-        if planned.desired is None or planned.decision is None or planned.state.sidecar is None:
-            return planned
-        plan = restart_only(self.environment.name, planned.state, planned.decision, self.version)
-        return Planned(self, plan, planned.state, planned.desired, planned.decision)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan with what it was made from. `desired` is None where the mode is unknown."""
-
-    session: Session
-    plan: Plan
-    state: ClusterState
-    desired: DesiredMesh | None = None
-    decision: Decision | None = None
-
-    def tools(self, timeouts: Timeouts) -> Tools:
-        """What a run of the plan works with."""
-        assert self.desired is not None  # noqa: S101 — a plan without it has no steps and is never run
-        session, environment = self.session, self.session.environment
-        now = datetime.now(UTC)
-        return Tools(
-            api=session.api,
-            target=session.target,
-            istioctl_for=session.istioctl,
-            operator_yaml=session.operator_yaml,
-            desired=self.desired,
-            component_seconds=timeouts.component_seconds or environment.timeouts.component_seconds,
-            restarts=RestartSettings(
-                environment.restarts.parallel,
-                environment.restarts.max_failures,
-                environment.restarts.timeout_seconds,
-            ),
-            log=state_dir() / "logs" / f"{environment.name}-{now:%Y%m%dT%H%M%SZ}-{os.getpid()}.log",
-            ca_before=self.state.ca_root,
-        )

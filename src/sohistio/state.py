@@ -172,6 +172,7 @@ class ClusterState:
     kubernetes_version: str = ""
     unreadable: tuple[str, ...] = ()
     istiods: tuple[Istiod, ...] = ()
+    helm_releases: tuple[str, ...] = ()
     leftovers: tuple[ObjectRef, ...] = ()
     leftover_versions: tuple[str, ...] = ()
     sidecar: SidecarTemplate | None = None

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,17 @@ class Sandbox:
 
     state_home: Path
     kubeconfig: Path
-    mirror: str
-    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def context(self) -> str:
         return "sohistio-local"
+
+    @property
+    def mirror(self) -> str:
+        """The URL of its release mirror; a reset moves it."""
+        exports = self.run("sandbox", "env").stdout
+        mirror = next(line.partition("=")[2] for line in exports.splitlines() if "SOHISTIO_ISTIO_MIRROR=" in line)
+        return mirror.strip("'\"")
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "sohistio", *arguments]
@@ -63,8 +68,8 @@ class Sandbox:
     def api(self) -> KubeApi:
         return KubeApi(KubeTarget(self.kubeconfig, self.context))
 
-    def writes(self) -> list[str]:
-        """What users (sohistio and its istioctl, not the cluster's own parts) have written, from the audit log.
+    def writes(self, user: str = USER) -> list[str]:
+        """What a user (sohistio and its istioctl, not the cluster's own parts) has written, from the audit log.
 
         Dry runs are left out, and so are access reviews, which are questions asked with a POST.
         """
@@ -77,7 +82,7 @@ class Sandbox:
             and event["verb"] not in ("get", "list", "watch")
             and "dryRun=All" not in event["requestURI"]
             and "accessreviews" not in event["requestURI"]
-            and event["user"]["username"] == USER
+            and event["user"]["username"] == user
         ]
 
 
@@ -85,13 +90,11 @@ class Sandbox:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The session's sandbox. Its parts are built first where the cache has none (the README says how long)."""
     state_home = tmp_path_factory.mktemp("state")
-    box = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig", "")
+    box = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig")
     up = subprocess.run(box.command("sandbox", "up"), env=box.environ(), text=True, check=False)
     assert up.returncode == 0
     try:
-        exports = box.run("sandbox", "env").stdout
-        mirror = next(line.partition("=")[2] for line in exports.splitlines() if "SOHISTIO_ISTIO_MIRROR=" in line)
-        yield Sandbox(state_home, box.kubeconfig, mirror.strip("'\""))
+        yield box
     finally:
         box.run("sandbox", "down")
 

@@ -43,13 +43,24 @@ def deployment(
     }
 
 
-def budget(place: str, name: str, *, minimum: int) -> dict[str, Any]:
-    """A PodDisruptionBudget over pods labelled app=<name>."""
+def stateful_set(place: str, name: str, *, replicas: int = 2) -> dict[str, Any]:
+    item = deployment(place, name, replicas=replicas, serviceName=name, podManagementPolicy="Parallel")
+    return item | {"kind": "StatefulSet"}
+
+
+def daemon_set(place: str, name: str) -> dict[str, Any]:
+    item = deployment(place, name)
+    del item["spec"]["replicas"]
+    return item | {"kind": "DaemonSet"}
+
+
+def budget(place: str, name: str, *, minimum: int, selector: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A PodDisruptionBudget over pods labelled app=<name>, or as the selector says."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": {"name": name, "namespace": place},
-        "spec": {"minAvailable": minimum, "selector": {"matchLabels": {"app": name}}},
+        "spec": {"minAvailable": minimum, "selector": {"matchLabels": dict(selector or {"app": name})}},
     }
 
 
@@ -60,6 +71,13 @@ def path_of(obj: dict[str, Any]) -> str:
 def apply(api: KubeApi, obj: dict[str, Any]) -> None:
     """Create the object."""
     api.request("POST", path_of(obj).rpartition("/")[0], body=obj)
+
+
+def pods_of(api: KubeApi, place: str, app: str = "") -> list[dict[str, Any]]:
+    """The pods of a namespace, or of one workload, that are not on their way out; the oldest first."""
+    pods = api.items(f"/api/v1/namespaces/{place}/pods", labels=f"app={app}" if app else "")
+    there = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    return sorted(there, key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
 
 
 def pause(api: KubeApi, obj: dict[str, Any]) -> None:

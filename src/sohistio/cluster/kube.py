@@ -92,6 +92,29 @@ class KubeApi:
         query = {"fieldManager": "sohistio"}
         return self.request("PATCH", path, query=query, body=patch, content_type="application/merge-patch+json")
 
+    def apply(self, path: str, obj: Object, manager: str, *, force: bool = False) -> Object:
+        """Server-side apply; raises KubeError (409) where another manager owns a field and `force` is not given."""
+        query = {"fieldManager": manager, "force": str(force).lower()}
+        return self.request("PATCH", path, query=query, body=obj, content_type="application/apply-patch+yaml")
+
+    def create(self, collection: str, obj: Object) -> Object:
+        """Create an object; raises KubeError (409) where it exists."""
+        return self.request("POST", collection, query={"fieldManager": "sohistio"}, body=obj)
+
+    def replace(self, path: str, obj: Object) -> Object:
+        """Write the whole object; raises KubeError (409) where its resourceVersion is no longer the newest."""
+        return self.request("PUT", path, query={"fieldManager": "sohistio"}, body=obj)
+
+    def delete(self, path: str) -> bool:
+        """Delete an object; False where it is gone already."""
+        try:
+            self.request("DELETE", path)
+        except KubeError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     def path_of(self, obj: Object) -> str:
         """The REST path of an object. Raises KubeError (404) where the server does not know its kind."""
         group_version, kind, metadata = obj["apiVersion"], obj["kind"], obj["metadata"]
@@ -140,13 +163,15 @@ class KubeApi:
             try:
                 response = self._client.call_api(*arguments, _request_timeout=REQUEST_SECONDS)
                 data = response.read()
-            except urllib3.exceptions.HTTPError as error:
+            # The kubernetes package makes an ApiException of urllib3's SSLError.
+            except (urllib3.exceptions.HTTPError, ApiException) as error:
+                cause = str(getattr(error, "reason", None) or error)
+                if "CERTIFICATE" in cause:
+                    raise _untrusted(self.server, cause) from error
                 if last or not repeatable:
-                    raise _unreachable(self.server, error) from error
+                    raise _unreachable(self.server, cause) from error
                 time.sleep(0.2 * 2**attempt)
                 continue
-            except ApiException as error:  # what the kubernetes package makes of urllib3's SSLError
-                raise _untrusted(self.server, str(error.reason)) from error
             if 200 <= response.status < 300:
                 return _read(self.server, data)
             failing = response.status >= 500 and repeatable
@@ -161,8 +186,7 @@ def _pause(retry_after: str, attempt: int) -> float:
     return min(float(retry_after), 10.0) if retry_after.isdigit() else 0.5 * 2**attempt
 
 
-def _unreachable(server: str, error: Exception) -> KubeError:
-    cause = str(getattr(error, "reason", None) or error)
+def _unreachable(server: str, cause: str) -> KubeError:
     return KubeError(
         f"the API server {server} cannot be reached",
         0,
@@ -171,11 +195,11 @@ def _unreachable(server: str, error: Exception) -> KubeError:
     )
 
 
-def _untrusted(server: str, reason: str) -> KubeError:
+def _untrusted(server: str, cause: str) -> KubeError:
     return KubeError(
         f"no trusted TLS connection to the API server {server}",
         0,
-        details=tuple(line for line in reason.splitlines() if line.strip() and line != "SSLError"),
+        details=(cause.removeprefix("SSLError\n"),),
         todo="Compare certificate-authority-data in the kubeconfig with the cluster's: fetch the kubeconfig again.",
     )
 

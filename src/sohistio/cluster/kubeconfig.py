@@ -47,7 +47,8 @@ def client_for(target: KubeTarget) -> Any:
             )
     except ConfigException as error:
         what = f"the kubeconfig {where} cannot be used with context {target.context!r}"
-        raise UsageError(what, details=(str(error),), todo=_GIVE_ONE) from error
+        said = str(error).partition("/{")[0]  # it may go on with the user's credentials
+        raise UsageError(what, details=(said,), todo=_GIVE_ONE) from error
     except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         details = str(error).splitlines() if isinstance(error, (OSError, yaml.YAMLError, UnicodeError)) else ()
         raise UsageError(f"{where} is no kubeconfig", details=tuple(details), todo=_GIVE_ONE) from error

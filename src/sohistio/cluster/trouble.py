@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.cluster.paths import path_of
 from sohistio.state import ObjectRef, selector_matches
 
 MOST_LINES = 6
-_PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 # What a pod says while nothing is wrong.
 _NORMAL = frozenset({"ContainerCreating", "PodInitializing", ""})
-
-
-def workload_path(ref: ObjectRef) -> str:
-    """The REST path of a Deployment, StatefulSet or DaemonSet."""
-    return f"/apis/apps/v1/namespaces/{ref.namespace}/{_PLURALS[ref.kind]}/{ref.name}"
 
 
 def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> tuple[str, ...]:
@@ -24,7 +19,7 @@ def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> 
     Reading what is wrong must never make things worse: an error here is one of the lines.
     """
     try:
-        item = api.get(workload_path(ref))
+        item = api.get(path_of(ref))
         if item is None:
             return (f"{ref} does not exist",)
         pods = [

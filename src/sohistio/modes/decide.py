@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from sohistio.changes import Changes
 from sohistio.plan import Mode
+from sohistio.record import RunEntry
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, Istiod
 from sohistio.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked for: the target, the mode by name (None is auto) and stations on the way (`--via`)."""
+
+    target: Version
+    mode: Mode | None = None
+    via: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The mode and its reasons. `replace` is a reinstall that uninstalls first; `refusal` says why a run must stop."""
+    """The mode and its reasons. `replace` is a reinstall that uninstalls first; `refusal` says why a run must stop.
+
+    `hops` are the versions to install in order, the target last.
+    """
 
     mode: Mode
     reasons: tuple[str, ...]
@@ -20,12 +34,28 @@ class Decision:
     replace: bool = False
     refusal: str = ""
     todo: str = ""
+    hops: tuple[Version, ...] = field(default=())
 
 
-def decide(state: ClusterState, target: Version, changes: Changes, requested: Mode | None = None) -> Decision:
-    """Work out the mode; `requested` is the one asked for by name (None is auto), refused where it does not fit."""
-    decision = _what_the_cluster_shows(state, target, changes, requested)
-    if requested is None or decision.mode is Mode.UNKNOWN or decision.mode is requested:
+def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEntry | None = None) -> Decision:
+    """Work out the mode. A mode asked for by name is refused where it does not fit.
+
+    `last_run` is the newest of our record: one that was killed explains what is half there.
+    """
+    decision = _what_the_cluster_shows(state, asked, changes)
+    decision = _as_asked(decision, asked)
+    if decision.mode is Mode.UNKNOWN:
+        return decision
+    if last_run is not None and last_run.outcome == "running" and decision.mode is not Mode.NONE:
+        where = f" at step {last_run.last_step}" if last_run.last_step else ""
+        ended = f"the last run ({last_run.mode} to {last_run.to_version}, {last_run.started}) ended{where} unfinished"
+        decision = replace(decision, reasons=(*decision.reasons, f"{ended}: this one goes on from what is there"))
+    return replace(decision, hops=decision.hops or (asked.target,))
+
+
+def _as_asked(decision: Decision, asked: Asked) -> Decision:
+    requested = asked.mode
+    if requested is None or decision.mode in (Mode.UNKNOWN, requested):
         return decision
     if requested is Mode.REINSTALL and decision.mode is Mode.NONE:
         reasons = (*decision.reasons, "re-applied because --mode reinstall asks for it")
@@ -35,25 +65,22 @@ def decide(state: ClusterState, target: Version, changes: Changes, requested: Mo
         return Decision(Mode.REINSTALL, reasons, decision.installed, replace=True)
     if decision.mode is Mode.NONE:
         return decision
-    return Decision(
-        decision.mode,
-        decision.reasons,
-        decision.installed,
-        decision.replace,
+    return replace(
+        decision,
         refusal=f"--mode {requested} does not fit: the cluster calls for mode {decision.mode}",
         todo=f"Leave --mode out, or give --mode {decision.mode}.",
     )
 
 
-def _what_the_cluster_shows(state: ClusterState, target: Version, changes: Changes, requested: Mode | None) -> Decision:
+def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes) -> Decision:
     if state.unreadable:
         todo = "Check the context, the login and the role (list on these kinds), then run it again."
         return _unknown(state.unreadable, "the cluster could not be read", todo)
-    if strange := _foreign_mesh(state):
+    if strange := foreign_mesh(state):
         return _unknown((strange,), "this is not a mesh that sohistio may change", "See README, “Modes”.")
     istiod = next((seen for seen in state.istiods if seen.revision == "default"), None)
     if istiod is None:
-        return _without_istiod(state, target)
+        return _without_istiod(state, asked.target)
     installed = Version.from_tag(istiod.image_version or istiod.label_version)
     labelled = Version.from_tag(istiod.label_version)
     if installed is None:
@@ -62,21 +89,23 @@ def _what_the_cluster_shows(state: ClusterState, target: Version, changes: Chang
         contradiction = f"{istiod.ref} runs image version {installed}, its label says {labelled}"
         todo = f"Put one right: set the image, or the label operator.istio.io/version, of {istiod.ref}."
         return _unknown((contradiction,), "what the cluster shows contradicts itself", todo)
-    return _compared(installed, target, changes, requested)
+    return _compared(installed, asked, changes)
 
 
 def _unknown(reasons: tuple[str, ...], refusal: str, todo: str) -> Decision:
     return Decision(Mode.UNKNOWN, reasons, refusal=refusal, todo=todo)
 
 
-def _foreign_mesh(state: ClusterState) -> str:
-    """A mesh of somebody else's: another namespace (the AKS add-on lives in aks-istio-system) or another revision."""
+def foreign_mesh(state: ClusterState) -> str:
+    """Somebody else's mesh: another namespace (the AKS add-on's is aks-istio-system), another revision, or Helm's."""
 
     def is_ours(istiod: Istiod) -> bool:
         return istiod.ref.namespace == ISTIO_NAMESPACE and istiod.revision == "default"
 
     others = [istiod for istiod in state.istiods if not is_ours(istiod)]
-    return ", ".join(f"{istiod.ref} (revision {istiod.revision}) is another control plane" for istiod in others)
+    strange = [f"{istiod.ref} (revision {istiod.revision}) is another control plane" for istiod in others]
+    strange += [f"Helm release {name} owns a mesh" for name in state.helm_releases]
+    return ", ".join(strange)
 
 
 def _without_istiod(state: ClusterState, target: Version) -> Decision:
@@ -96,7 +125,8 @@ def _without_istiod(state: ClusterState, target: Version) -> Decision:
     return Decision(Mode.REINSTALL, (*reasons, "mended by applying the manifest again"), newest)
 
 
-def _compared(installed: Version, target: Version, changes: Changes, requested: Mode | None) -> Decision:
+def _compared(installed: Version, asked: Asked, changes: Changes) -> Decision:
+    target = asked.target
     ahead = target.minors_ahead_of(installed)
     if installed == target:
         if not changes:
@@ -104,19 +134,47 @@ def _compared(installed: Version, target: Version, changes: Changes, requested: 
         reason = f"{installed} is installed but differs from the environment's manifest ({changes.summary()})"
         return Decision(Mode.REINSTALL, (reason, "re-applied: nothing is uninstalled"), installed)
     if installed > target:
-        reason = f"the installed {installed} is newer than the target {target}"
-        if requested is Mode.REINSTALL:
-            return Decision(Mode.REINSTALL, (reason, "a downgrade, asked for by name"), installed, replace=True)
-        return Decision(
-            Mode.REINSTALL,
-            (reason,),
-            installed,
-            replace=True,
-            refusal=f"{reason}: a downgrade must be asked for by name",
-            todo="If a downgrade is meant, give --mode reinstall --yes; otherwise give a newer --version.",
-        )
+        return _downgrade(installed, asked)
     if ahead <= 1:
         kind = "the next minor" if ahead else "the same minor"
         return Decision(Mode.UPGRADE, (f"{installed} is installed; {target} is {kind}, newer",), installed)
     reason = f"{installed} is {ahead} minors behind {target}; Istio upgrades in place one minor at a time"
+    if asked.via:
+        return _chain(installed, asked, reason)
     return Decision(Mode.REINSTALL, (reason, "the old version is uninstalled first"), installed, replace=True)
+
+
+def _downgrade(installed: Version, asked: Asked) -> Decision:
+    reason = f"the installed {installed} is newer than the target {asked.target}"
+    if asked.mode is Mode.REINSTALL:
+        return Decision(Mode.REINSTALL, (reason, "a downgrade, asked for by name"), installed, replace=True)
+    return Decision(
+        Mode.REINSTALL,
+        (reason,),
+        installed,
+        replace=True,
+        refusal=f"{reason}: a downgrade must be asked for by name",
+        todo="If a downgrade is meant, give --mode reinstall --yes; otherwise give a newer --version.",
+    )
+
+
+def _chain(installed: Version, asked: Asked, reason: str) -> Decision:
+    """Stations that lie behind already are passed over, so that a chain that was killed goes on with the same words."""
+    hops = (*(station for station in asked.via if station > installed), asked.target)
+    words = " → ".join(str(version) for version in (installed, *hops))
+    if list(hops) != sorted(set(hops)):
+        return Decision(
+            Mode.UPGRADE,
+            (reason,),
+            installed,
+            refusal=f"--via does not lead upwards: {words}",
+            todo="Give the stations in rising order, each older than the target.",
+        )
+    return Decision(Mode.UPGRADE, (reason, f"in steps: {words}"), installed, hops=hops)
+
+
+def missing_minors(installed: Version, hops: Sequence[Version]) -> list[tuple[int, int]]:
+    """The (major, minor) between `installed` and the last hop that a chain of upgrades still needs stations for."""
+    target = hops[-1]
+    between = range(installed.minor + 1, target.minor) if installed.major == target.major else range(0)
+    return [(target.major, minor) for minor in between if all(hop.minor != minor for hop in hops)]

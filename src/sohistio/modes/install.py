@@ -1,33 +1,69 @@
-"""The phases that put the mesh there: they serve install, upgrade and reinstall alike."""
+"""The phases that put the mesh there: they serve install, upgrade, reinstall and rollback alike."""
 
 from __future__ import annotations
 
+from sohistio.changes import Action, Changes
 from sohistio.desired import DesiredMesh
-from sohistio.plan import AwaitRollouts, HoldStandby, InstallIstio, Phase, VerifyMesh
+from sohistio.plan import Phase
+from sohistio.state import ClusterState
+from sohistio.steps import (
+    AwaitRollouts,
+    HoldStandby,
+    InstallIstio,
+    RemoveObjects,
+    ScaleUp,
+    Step,
+    TakeBackup,
+    VerifyMesh,
+)
 
 
-def control_plane(desired: DesiredMesh, verb: str) -> Phase:
-    """istioctl, then the wait: istioctl itself is content before old pods, the HPA and the address are (FACTS)."""
+def backup() -> Phase:
+    """Before a version changes: what cannot be made again is copied to this machine."""
+    return Phase("backup", (TakeBackup("backup/take", "back up custom resources and what is installed"),))
+
+
+def control_plane(state: ClusterState, desired: DesiredMesh, verb: str, station: str = "") -> Phase:
+    """istioctl, then the wait: istioctl itself is content before old pods, the HPA and the address are (FACTS).
+
+    `station` sets the ids of a hop on the way apart from the target's.
+    """
     running = tuple((item.ref, item.minimum) for item in desired.deployments if not item.is_off)
+    refs = tuple(ref for ref, _ in running)
     names = ", ".join(f"{ref.name} ≥ {minimum}" for ref, minimum in running)
-    return Phase(
-        "control-plane",
-        (
-            InstallIstio("control-plane/install", f"{verb} Istio {desired.version}", str(desired.version)),
-            AwaitRollouts("control-plane/await", f"wait for {names}", running),
-        ),
-    )
+    name = f"{station}control-plane"
+    version = str(desired.version)
+    steps: list[Step] = [
+        InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs),
+        AwaitRollouts(f"{name}/await", f"wait for {names}", running),
+    ]
+    if asleep := desired.asleep(state):
+        woken = ", ".join(ref.name for ref, _ in asleep)
+        steps.insert(1, ScaleUp(f"{name}/scale-up", f"wake {woken}, found at 0 replicas", asleep))
+    return Phase(name, tuple(steps))
 
 
-def standby(desired: DesiredMesh) -> tuple[Phase, ...]:
+def standby(desired: DesiredMesh, station: str = "") -> tuple[Phase, ...]:
     """The standby rule, for an environment whose manifest switches gateways off."""
     off = tuple(item.ref for item in desired.gateways if item.is_off)
     if not off:
         return ()
     names = ", ".join(ref.name for ref in off)
-    return (Phase("standby", (HoldStandby("standby/gateways-off", f"keep {names} at 0 pods", off),)),)
+    step = HoldStandby(f"{station}standby/gateways-off", f"keep {names} at 0 pods", off)
+    return (Phase(f"{station}standby", (step,)),)
 
 
-def verification() -> Phase:
-    """The last phase of every run."""
-    return Phase("verify", (VerifyMesh("verify/mesh", "verify the mesh"),))
+def obsolete(changes: Changes) -> tuple[Phase, ...]:
+    """What the target no longer ships: istioctl's own pruning looks for the new version's label only and misses it."""
+    refs = tuple(change.ref for change in changes.objects if change.action is Action.REMOVED)
+    if not refs:
+        return ()
+    plural = "object" if len(refs) == 1 else "objects"
+    step = RemoveObjects("obsolete/remove", f"remove {len(refs)} {plural} that the manifest no longer has", refs)
+    return (Phase("obsolete", (step,)),)
+
+
+def verification(desired: DesiredMesh, station: str = "") -> Phase:
+    """The last phase of every hop."""
+    step = VerifyMesh(f"{station}verify/mesh", f"verify the mesh of {desired.version}", str(desired.version))
+    return Phase(f"{station}verify", (step,))

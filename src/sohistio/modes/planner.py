@@ -2,86 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from sohistio import postinstall
 from sohistio.changes import Changes
 from sohistio.desired import DesiredMesh
 from sohistio.modes import install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.plan import Mode, Phase, Plan
-from sohistio.state import ClusterState, selector_matches
-from sohistio.versions import Version
+from sohistio.skew import SkewProblem
+from sohistio.state import ClusterState
 
-Decided = tuple[Decision, Changes]
+_VERBS = {
+    Mode.INSTALL: "install",
+    Mode.UPGRADE: "upgrade to",
+    Mode.REINSTALL: "re-apply",
+    Mode.ROLLBACK: "go back to",
+}
 
-_VERBS = {Mode.INSTALL: "install", Mode.UPGRADE: "upgrade to", Mode.REINSTALL: "re-apply"}
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What every plan is about."""
+
+    environment: str
+    target: str
+    state: ClusterState
 
 
 def make_plan(
-    environment: str, target: Version, state: ClusterState, desired: DesiredMesh | None, decided: Decided
+    subject: Subject,
+    decision: Decision,
+    meshes: Sequence[DesiredMesh],
+    changes: Changes,
+    skew: Sequence[SkewProblem] = (),
 ) -> Plan:
-    """The plan of `sohistio plan` and `sohistio install`. A refused or unknown one has no phases.
+    """The plan of install, upgrade, reinstall and rollback. A refused or unknown one has no phases.
 
-    `desired` is None only where the mode is unknown.
+    `meshes` are the hops' manifests in order, the target's last; none where the mode is unknown. `skew` holds the
+    problems that were not skipped.
     """
-    decision, changes = decided
-    phases: tuple[Phase, ...] = ()
-    notices: list[str] = []
-    if desired is not None and not decision.refusal:
-        phases = _phases(state, desired, decision)
-        notices = _notices(state, desired, decision)
-    return Plan(
-        environment=environment,
-        cluster=state.server,
+    refusal = decision.refusal or _skew_refusal(skew)
+    plan = Plan(
+        environment=subject.environment,
+        cluster=subject.state.server,
         mode=decision.mode,
         installed_version=str(decision.installed or ""),
-        target_version=str(target),
+        target_version=subject.target,
         reasons=decision.reasons,
-        phases=phases,
         changes=changes,
-        notices=tuple(notices),
-        refusal=decision.refusal,
+        refusal=refusal,
+    )
+    if refusal or not meshes:
+        return plan
+    return replace(
+        plan,
+        phases=_phases(subject.state, meshes, decision, changes),
+        notices=tuple(_notices(subject.state, meshes[-1], decision)),
     )
 
 
-def restart_only(environment: str, state: ClusterState, decision: Decision, target: Version) -> Plan:
+def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
     """The plan of `sohistio restart`: the mesh is left as it is."""
-    phases = postinstall.restart_phase(state, state.sidecar)
+    phases = postinstall.restart_phase(subject.state, subject.state.sidecar)
     return Plan(
-        environment=environment,
-        cluster=state.server,
-        mode=Mode.NONE,
-        installed_version=str(decision.installed or ""),
-        target_version=str(target),
+        environment=subject.environment,
+        cluster=subject.state.server,
+        mode=Mode.RESTART,
+        installed_version=subject.target,
+        target_version=subject.target,
         reasons=("only workloads whose sidecar is not the mesh's",),
-        phases=(*phases, install.verification()) if phases else (),
+        phases=(*phases, install.verification(desired)) if phases else (),
     )
 
 
-def _phases(state: ClusterState, desired: DesiredMesh, decision: Decision) -> tuple[Phase, ...]:
+def _skew_refusal(skew: Sequence[SkewProblem]) -> str:
+    return "; ".join(f"{problem.name}: {problem.message}" for problem in skew)
+
+
+def _phases(
+    state: ClusterState, meshes: Sequence[DesiredMesh], decision: Decision, changes: Changes
+) -> tuple[Phase, ...]:
+    *stations, target = meshes
     phases: list[Phase] = []
     if decision.mode is not Mode.NONE:
+        if decision.installed is not None and decision.installed != target.version:
+            phases.append(install.backup())
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(decision.installed))
         verb = "install" if decision.replace else _VERBS[decision.mode]
-        phases += [install.control_plane(desired, verb), *install.standby(desired)]
-    phases += postinstall.restart_phase(state, desired.sidecar)
-    return (*phases, install.verification()) if phases else ()
+        for mesh in stations:
+            name = f"{mesh.version}/"
+            phases += [install.control_plane(state, mesh, verb, name), *install.standby(mesh, name)]
+            phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
+        phases += [install.control_plane(state, target, verb), *install.standby(target), *install.obsolete(changes)]
+    phases += postinstall.restart_phase(state, target.sidecar)
+    return (*phases, install.verification(target)) if phases else ()
 
 
 def _notices(state: ClusterState, desired: DesiredMesh, decision: Decision) -> list[str]:
     notices = [reinstall.TRAFFIC_NOTICE] if decision.replace else []
-    for item in desired.deployments:
-        seen = next((mesh for mesh in state.mesh_deployments if mesh.ref == item.ref), None)
-        if seen is None:
-            continue
-        over = [
-            budget.ref.name
-            for budget in state.budgets
-            if budget.ref.namespace == item.ref.namespace and selector_matches(budget.selector, seen.pod_labels)
-        ]
+    wanted = {item.ref for item in desired.deployments}
+    for seen in state.mesh_deployments:
+        over = (
+            sorted(budget.ref.name for budget in postinstall.budgets_over(state.budgets, seen))
+            if seen.ref in wanted
+            else []
+        )
         if len(over) > 1:
             notices.append(
-                f"{item.ref.name} has {len(over)} PodDisruptionBudgets ({', '.join(sorted(over))}): "
+                f"{seen.ref.name} has {len(over)} PodDisruptionBudgets ({', '.join(over)}): "
                 "eviction fails under two, keep the environment's and delete the others"
             )
     return notices

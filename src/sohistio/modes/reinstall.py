@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sohistio.plan import Phase, ReleaseGateways, UninstallIstio
+from sohistio.plan import Phase
+from sohistio.steps import ReleaseGateways, UninstallIstio
 from sohistio.versions import Version
 
 # The labels by which `istioctl uninstall` finds what it deletes.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import textwrap
 
 from sohistio.errors import SohistioError
 
@@ -18,5 +21,19 @@ def error_lines(error: SohistioError) -> list[str]:
 
 
 def print_error(error: SohistioError) -> None:
-    """Write the error to stderr."""
-    print("\n".join(error_lines(error)), file=sys.stderr)
+    """Write the error to stderr: in a terminal folded between words, elsewhere a line stays a line."""
+    lines = error_lines(error)
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        lines = [folded for line in lines for folded in _folded(line, width)]
+        if "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
+            lines[0] = lines[0].replace("Error:", "\x1b[1;31mError:\x1b[0m", 1)
+    print("\n".join(lines), file=sys.stderr)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """Paths, addresses and names stay whole, so that they can be copied."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    ) or [line]

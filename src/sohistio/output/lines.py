@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import IO
 
-from sohistio.plan import Phase, Step
+from sohistio.plan import Phase
 from sohistio.progress import StepResult
 from sohistio.rollout import Progress
 from sohistio.state import ObjectRef
+from sohistio.steps import Step
 
 
 class LineObserver:
@@ -35,7 +36,8 @@ class LineObserver:
         """Only rollouts that moved are worth a line."""
         for ref, now in progress.items():
             if self._told.get(ref) != now:
-                self._line(f"    {ref.short} {now.ready}/{now.wanted} ready: {now.message}")
+                count = f" {now.ready}/{now.wanted} ready" if now.wanted or now.done else ""
+                self._line(f"    {ref.short}{count}{'' if now.done else f': {now.message}'}")
         self._told = progress
 
     def note(self, line: str) -> None:

@@ -8,14 +8,16 @@ from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.plan import Phase, Step
+from sohistio.plan import Phase
 from sohistio.progress import StepResult, StepState
 from sohistio.rollout import Progress
 from sohistio.state import ObjectRef
+from sohistio.steps import Step
 
 _SIGNS = {
     StepState.DONE: ("√", "green"),
@@ -40,6 +42,7 @@ class LiveObserver:
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Self:
+        self._console.print()
         self._live.__enter__()
         return self
 
@@ -47,6 +50,7 @@ class LiveObserver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.__exit__(kind, error, trace)
+        self._console.print()
 
     def phase_started(self, phase: Phase) -> None:
         """A phase begins."""
@@ -80,12 +84,18 @@ class LiveObserver:
         ordered = sorted(self._rollouts.items(), key=lambda item: item[1].done)
         for ref, progress in ordered[:_MOST_ROLLOUTS]:
             bar = _bar(progress)
-            count = f"{progress.ready}/{progress.wanted} ready"
-            rows.add_row("   ", ref.short, bar, count, Text("" if progress.done else progress.message, style="dim"))
+            count = f"{progress.ready}/{progress.wanted} ready" if progress.wanted or progress.done else ""
+            rows.add_row("    ", ref.short, bar, count, Text("" if progress.done else progress.message, style="dim"))
         if len(ordered) > _MOST_ROLLOUTS:
-            rows.add_row("   ", f"and {len(ordered) - _MOST_ROLLOUTS} more")
-        notes = [Text(f"    {note}", style="yellow", overflow="ellipsis", no_wrap=True) for note in self._notes]
-        return Group(self._spinner, rows, *notes)
+            rows.add_row("    ", f"and {len(ordered) - _MOST_ROLLOUTS} more")
+        # Why something hangs is never cut off: whoever waits needs the end of the message, too.
+        notes = [_indented(Text(note), 6) for note in self._notes]
+        # The last line is empty: a terminal echoes ^C where the cursor is, and after a full line it would scroll.
+        return Group(_indented(self._spinner, 2), rows, *notes, Text(""))
+
+
+def _indented(part: RenderableType, columns: int) -> Padding:
+    return Padding(part, (0, 0, 0, columns), expand=False)
 
 
 def _bar(progress: Progress) -> Text:

@@ -6,13 +6,15 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from sohistio.changes import Action, Changes
 from sohistio.checks import CheckResult, Result, Severity
-from sohistio.plan import Mode, Plan, RestartWorkloads, Risk
+from sohistio.plan import Mode, Plan
 from sohistio.progress import RunResult, StepState
+from sohistio.steps import RestartWorkloads, Risk
 
 _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
 _ACTION_SIGN = {Action.CREATED: ("+", "green"), Action.CHANGED: ("~", "yellow"), Action.REMOVED: ("-", "red")}
@@ -50,9 +52,12 @@ def _changes(changes: Changes, diff: bool) -> list[RenderableType]:
         sign, style = _ACTION_SIGN[change.action]
         lines.append(Text(f"  {sign} {change.ref}", style=style))
         fields = change.fields if diff else change.fields[:2]
-        lines += [Text(f"      {field.path}: {_short(field.before)} → {_short(field.after)}") for field in fields]
-        if len(change.fields) > len(fields):
-            lines.append(Text(f"      and {len(change.fields) - len(fields)} more fields", style="dim"))
+        lines += [
+            Padding(Text(f"{field.path}: {_short(field.before)} → {_short(field.after)}"), (0, 0, 0, 6))
+            for field in fields
+        ]
+        if more := len(change.fields) - len(fields):
+            lines.append(Text(f"      and {more} more field{'s' if more > 1 else ''}", style="dim"))
     if len(changes.objects) > len(shown):
         lines.append(Text(f"  and {len(changes.objects) - len(shown)} more (--diff shows all)", style="dim"))
     return lines
@@ -117,6 +122,18 @@ def result_line(result: RunResult) -> Text:
 
 
 def show(console: Console, *parts: RenderableType) -> None:
-    """Print parts, one under the other."""
-    for part in parts:
-        console.print(part, soft_wrap=isinstance(part, Text), highlight=False)
+    """Print parts, one under the other with an empty line between; tables without rows are left out.
+
+    Rich pads lines to the width; in a pipe or a file they end where their text does.
+    """
+    full = [part for part in parts if not (isinstance(part, Table) and not part.row_count)]
+    with console.capture() as captured:
+        for number, part in enumerate(full):
+            if number:
+                console.print()
+            console.print(part, soft_wrap=isinstance(part, Text), highlight=False)
+    text = captured.get()
+    if not console.is_terminal:
+        text = "".join(f"{line.rstrip()}\n" for line in text.removesuffix("\n").split("\n"))
+    console.file.write(text)
+    console.file.flush()

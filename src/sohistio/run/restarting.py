@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sohistio.cluster.kube import KubeApi
+from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.observe import observe
-from sohistio.cluster.trouble import workload_path
+from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.postinstall import budgets_of, restarts, waves
+from sohistio.rollout import Progress
+from sohistio.run.tools import RestartSettings
 from sohistio.run.waiting import Stuck, Waiting
 from sohistio.state import Budget, ClusterState, SidecarTemplate, Workload
 
 # The annotation of `kubectl rollout restart`.
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-
-
-@dataclass(frozen=True, slots=True)
-class RestartSettings:
-    """How many workloads at a time, how many may fail before the rest is left, and the seconds each may take."""
-
-    parallel: int
-    max_failures: int
-    workload_seconds: float
 
 
 def restart_stale(waiting: Waiting, settings: RestartSettings) -> None:
@@ -44,7 +36,7 @@ def restart_stale(waiting: Waiting, settings: RestartSettings) -> None:
             break
     if failed:
         rest = sum(len(wave) for wave in planned[number:])
-        left = f"; {rest} more were not started" if rest else ""
+        left = f"; {rest} more {'was' if rest == 1 else 'were'} not started" if rest else ""
         raise FailedError(
             f"{len(failed)} of {len(to_restart)} workloads did not come up with the new sidecar{left}",
             details=tuple(line for stuck in failed for line in stuck.lines()),
@@ -53,41 +45,57 @@ def restart_stale(waiting: Waiting, settings: RestartSettings) -> None:
 
 
 def _wave(waiting: Waiting, wave: Sequence[Workload], state: ClusterState, settings: RestartSettings) -> list[Stuck]:
-    sidecar = state.sidecar
+    """Restart and await a wave. One that cannot be restarted is among the stuck, and holds up none of the others."""
+    stuck: list[Stuck] = []
+    started: list[Workload] = []
     for workload in wave:
-        if sidecar is not None and _is_on_its_way(workload, sidecar):
-            continue  # its newest pods have the sidecar already: another restart would only add to the churn
-        _await_budgets(waiting, workload, budgets_of(workload, state.budgets), settings.workload_seconds)
-        _restart(waiting.api, workload)
-    return waiting.rollouts([(workload.ref, 0) for workload in wave], settings.workload_seconds)
+        reason = ""
+        # Where its newest pods have the sidecar already, another restart would only add to the churn.
+        if state.sidecar is None or not _is_on_its_way(workload, state.sidecar):
+            budgets = budgets_of(workload, state.budgets)
+            reason = _await_budgets(waiting, workload, budgets, settings.workload_seconds)
+            reason = reason or _restart(waiting.api, workload)
+        if reason:
+            stuck.append(Stuck(workload.ref, Progress(0, workload.desired, False, reason), ()))
+        else:
+            started.append(workload)
+    return stuck + waiting.rollouts([(workload.ref, 0) for workload in started], settings.workload_seconds)
 
 
 def _is_on_its_way(workload: Workload, sidecar: SidecarTemplate) -> bool:
     return workload.rolling and any(pod.proxy_image == sidecar.image_for(pod.annotations) for pod in workload.pods)
 
 
-def _restart(api: KubeApi, workload: Workload) -> None:
+def _restart(api: KubeApi, workload: Workload) -> str:
+    """As `kubectl rollout restart` does; returns why it was refused (an admission policy, say), empty if it was not."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     patch = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: now}}}}}
-    api.merge_patch(workload_path(workload.ref), patch)
+    try:
+        api.merge_patch(path_of(workload.ref), patch)
+    except KubeError as error:
+        return f"not restarted: {': '.join((error.what, *error.details))}"
+    return ""
 
 
-def _await_budgets(waiting: Waiting, workload: Workload, budgets: Sequence[Budget], seconds: float) -> None:
-    """Wait until every budget over the workload allows as many pods away as its update takes down at a time."""
+def _await_budgets(waiting: Waiting, workload: Workload, budgets: Sequence[Budget], seconds: float) -> str:
+    """Wait until every budget over the workload allows as many pods away as its update takes down at a time.
+
+    Returns why there was no waiting any longer, empty once all of them do.
+    """
     if workload.max_unavailable == 0:
-        return
+        return ""
     end = time.monotonic() + seconds
     for budget in budgets:
-        path = f"/apis/policy/v1/namespaces/{budget.ref.namespace}/poddisruptionbudgets/{budget.ref.name}"
+        path = path_of(budget.ref)
         while True:
             live = waiting.api.get(path)
             allowed = int(((live or {}).get("status") or {}).get("disruptionsAllowed", 0))
             if live is None or allowed >= workload.max_unavailable:
                 break
             if time.monotonic() > end:
-                raise FailedError(
-                    f"{budget.ref} does not allow {workload.ref} to restart: {allowed} pods may be away, "
-                    f"its update takes {workload.max_unavailable}",
-                    todo="Look which of its pods are not ready, then run `sohistio restart`.",
+                return (
+                    f"not restarted: {budget.ref} lets {allowed} pods be away (is one not ready?), "
+                    f"its update takes {workload.max_unavailable} down at a time"
                 )
             waiting.pause()
+    return ""

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from sohistio.checks import CheckResult
-from sohistio.errors import FailedError, InterruptedRunError, SohistioError
-from sohistio.plan import Plan, Step
+from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
+from sohistio.plan import Plan
 from sohistio.progress import Observer, RunResult, StepResult, StepState
-from sohistio.run import steps
+from sohistio.run.execute import Execution
+from sohistio.run.gateway_watch import GatewayWatch
+from sohistio.run.recording import Recorder
+from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
+from sohistio.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
     """One run of a plan. `stop` is set by the signal handler; `total_seconds` bounds the whole run."""
 
-    tools: steps.Tools
+    tools: Tools
     observer: Observer
+    recorder: Recorder
     stop: threading.Event
     total_seconds: float
-    clock: Callable[[], float] = time.monotonic
 
     def carry_out(self, plan: Plan) -> RunResult:
-        """Run every step in order; the first failure or an interrupt ends it. Never raises SohistioError."""
-        started = self.clock()
-        waiting = Waiting(self.tools.api, self.observer, self.stop, started + self.total_seconds)
-        run = steps.Execution(self.tools, waiting)
+        """Run every step in order; the first failure or an interrupt ends it. Raises KubeError before the first."""
+        started = time.monotonic()
+        self.recorder.begin()
+        run = Execution(self.tools, Waiting(self.tools.api, self.observer, self.stop, started + self.total_seconds))
+        gateways = [item.ref for mesh in self.tools.meshes.values() for item in mesh.gateways if not item.is_off]
+        with GatewayWatch(self.tools.api, tuple(dict.fromkeys(gateways))) as watch:
+            results, error = self._steps(run, plan)
+        if isinstance(error, InterruptedRunError):
+            error = InterruptedRunError(error.what, details=_done_so_far(results), todo=_GO_ON)
+        result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
+        self.recorder.end(result, run.backups)
+        return result
+
+    def _steps(self, run: Execution, plan: Plan) -> tuple[list[StepResult], SohistioError | None]:
         results: list[StepResult] = []
         error: SohistioError | None = None
         for phase in plan.phases:
@@ -42,14 +54,12 @@ class Runner:
                 result, error = self._one(run, step)
                 results.append(result)
                 self.observer.step_finished(result)
-        if isinstance(error, InterruptedRunError):
-            error = InterruptedRunError(error.what, details=_done_so_far(results), todo=_GO_ON)
-        checks: tuple[CheckResult, ...] = tuple(run.checks)
-        return RunResult(plan, tuple(results), checks, error, self.clock() - started)
+        return results, error
 
-    def _one(self, run: steps.Execution, step: Step) -> tuple[StepResult, SohistioError | None]:
+    def _one(self, run: Execution, step: Step) -> tuple[StepResult, SohistioError | None]:
         self.observer.step_started(step)
-        started = self.clock()
+        self.recorder.step(step)
+        started = time.monotonic()
         error: SohistioError | None = None
         state = StepState.DONE
         try:
@@ -60,15 +70,15 @@ class Runner:
             error, state = interrupted, StepState.INTERRUPTED
         except SohistioError as failure:
             error, state = _at_work(failure), StepState.FAILED
-        return StepResult(step, state, self.clock() - started), error
+        return StepResult(step, state, time.monotonic() - started), error
 
 
 _GO_ON = "What is done stays done: run the same command again, it looks at the cluster and goes on."
 
 
 def _at_work(failure: SohistioError) -> SohistioError:
-    """A failure while at work is exit code 1, whatever its kind: something may have been touched."""
-    if failure.exit_code is FailedError.exit_code:
+    """A failure while at work is exit code 1 whatever its kind, as something may have been touched; or 5."""
+    if failure.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED):
         return failure
     return FailedError(failure.what, details=failure.details, todo=failure.todo)
 

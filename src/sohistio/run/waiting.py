@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.trouble import why_not_ready, workload_path
+from sohistio.cluster.paths import path_of
+from sohistio.cluster.trouble import why_not_ready
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.progress import Observer
 from sohistio.rollout import Progress, progress_of
@@ -60,7 +61,7 @@ class Waiting:
 
         def read(target: Target) -> Progress:
             ref, minimum = target
-            item = self.api.get(workload_path(ref))
+            item = self.api.get(path_of(ref))
             return progress_of(item, minimum) if item else Progress(0, minimum, False, "does not exist yet")
 
         with ThreadPoolExecutor(max_workers=8) as pool:

@@ -39,7 +39,7 @@ class Progress:
             with Console(stderr=True).status(self._title) as self._live:
                 yield
             self._live = None
-            Console(stderr=True).print(f"[green]✓[/] {self._title} [dim]{self._elapsed()}[/]", highlight=False)
+            Console(stderr=True).print(f"[green]√[/] {self._title} [dim]{self._elapsed()}[/]", highlight=False)
         else:
             self.say(self._title)
             yield

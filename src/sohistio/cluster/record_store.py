@@ -1,0 +1,47 @@
+"""Adapter: our record, ConfigMap istio-system/sohistio-record. Written only by the run that holds the lock."""
+
+from __future__ import annotations
+
+import json
+
+from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.cluster.paths import collection_path, path_of
+from sohistio.errors import RefusedError
+from sohistio.record import RECORD_NAME, Record
+from sohistio.state import ISTIO_NAMESPACE, ObjectRef
+
+RECORD_REF = ObjectRef("ConfigMap", ISTIO_NAMESPACE, RECORD_NAME)
+_KEY = "record.json"
+
+
+def read_record(api: KubeApi) -> Record | None:
+    """The record, None where there is none. Raises RefusedError where it cannot be understood."""
+    found = api.get(path_of(RECORD_REF))
+    if found is None:
+        return None
+    try:
+        return Record.of(json.loads((found.get("data") or {})[_KEY]))
+    except (KeyError, ValueError) as error:
+        raise RefusedError(
+            f"{RECORD_REF} is not a record that this sohistio understands",
+            details=(str(error),),
+            todo="A newer sohistio may have written it: use that one. Only if it is damaged, delete it.",
+        ) from error
+
+
+def write_record(api: KubeApi, record: Record) -> None:
+    """Write the record, making it where there is none. Raises KubeError."""
+    path = path_of(RECORD_REF)
+    data = {_KEY: json.dumps(record.document(), indent=1)}
+    try:
+        api.merge_patch(path, {"data": data})
+    except KubeError as error:
+        if error.status != 404:
+            raise
+        body: Object = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": RECORD_NAME, "labels": {"app.kubernetes.io/managed-by": "sohistio"}},
+            "data": data,
+        }
+        api.create(collection_path("ConfigMap", ISTIO_NAMESPACE), body)

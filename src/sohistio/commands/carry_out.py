@@ -1,0 +1,158 @@
+"""Carries a plan out for a command: show, approve, lock, look again, run, record, report."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+from rich.console import Console
+
+from sohistio.cluster.custom_resources import custom_resources, digests
+from sohistio.cluster.lease import locked
+from sohistio.commands.common import Approval, Timeouts, approve, console, refusal
+from sohistio.errors import FailedError, InterruptedRunError, RefusedError
+from sohistio.output.error_text import print_error
+from sohistio.output.lines import LineObserver
+from sohistio.output.tables import checks_view, plan_view, result_line, show
+from sohistio.paths import state_dir
+from sohistio.planning.planned import Planned
+from sohistio.progress import Observer, RunResult
+from sohistio.run.recording import Origin, Recorder
+from sohistio.run.runner import Runner
+from sohistio.run.tools import Before, RestartSettings, Tools
+
+
+def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json: bool) -> RunResult:
+    """The whole way of a plan; tells it to people and returns the result. Raises RefusedError before a write.
+
+    With `json`, stdout is left to the caller's document.
+    """
+    plan, progress = planned.plan, console(stderr=json)
+    show(progress, plan_view(plan))
+    if plan.refusal:
+        raise refusal(planned)
+    if not plan.changes_pending:
+        result = RunResult(plan, (), (), None, 0.0)
+        progress.print(f"{plan.environment}: up to date, nothing was written", style="green", highlight=False)
+        return result
+    approve(planned, approval)
+    origin = _origin(planned)
+    with _stop_signals() as stop, _locked(planned, origin, stop) as lost:
+        planned = _still_true(planned, approval, progress)
+        result = _run(planned, timeouts, origin, (stop, progress))
+        if lost.is_set() and isinstance(result.error, InterruptedRunError):
+            taken = FailedError("the run's lock was taken away", details=result.error.details, todo=result.error.todo)
+            result = RunResult(result.plan, result.steps, result.checks, taken, result.seconds, result.gateway_gaps)
+    show(progress, checks_view(result.checks), result_line(result))
+    if result.error is not None:
+        print_error(result.error)
+    return result
+
+
+def _origin(planned: Planned) -> Origin:
+    """Who runs: the person who started the pipeline under Azure DevOps, else the user of this machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    who = os.environ.get("BUILD_REQUESTEDFOR") or user
+    return Origin(uuid.uuid4().hex[:12], who, socket.gethostname(), planned.session.environment.digest())
+
+
+@contextmanager
+def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator[threading.Event]:
+    """The lock, held for the block; losing it stops the run."""
+
+    class _Lost(threading.Event):
+        def set(self) -> None:
+            super().set()
+            stop.set()
+
+    lost = _Lost()
+    with locked(planned.session.api, origin.identity, lost):
+        yield lost
+
+
+def _still_true(planned: Planned, approval: Approval, progress: Console) -> Planned:
+    """Plan again under the lock: what was approved must still be what happens, or is approved anew."""
+    now = planned.again()
+    if now.plan.digest() == planned.plan.digest():
+        return now
+    progress.print("The cluster changed since this plan was approved. What would happen now:", style="bold yellow")
+    show(progress, plan_view(now.plan))
+    if now.plan.refusal:
+        raise refusal(now)
+    if not progress.is_terminal:
+        raise RefusedError(
+            "the cluster changed between the plan and the run", todo="Read the new plan above, then run it again."
+        )
+    approve(now, Approval(yes=False, confirm=approval.confirm))
+    return now
+
+
+def _run(
+    planned: Planned, timeouts: Timeouts, origin: Origin, surroundings: tuple[threading.Event, Console]
+) -> RunResult:
+    stop, progress = surroundings
+    environment = planned.session.environment
+    total = timeouts.total_seconds or environment.timeouts.total_seconds
+    tools = tools_for(planned, timeouts)
+    recorder = Recorder(tools.api, planned.record, planned.plan, origin)
+    with _observer(progress) as observer:
+        return Runner(tools, observer, recorder, stop, total).carry_out(planned.plan)
+
+
+def tools_for(planned: Planned, timeouts: Timeouts) -> Tools:
+    """What a run of the plan works with."""
+    session, environment = planned.session, planned.session.environment
+    name = f"{environment.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    return Tools(
+        environment=environment.name,
+        api=session.api,
+        target=session.target,
+        istioctl_for=session.istioctl,
+        meshes=planned.meshes,
+        component_seconds=timeouts.component_seconds or environment.timeouts.component_seconds,
+        restarts=RestartSettings(
+            environment.restarts.parallel, environment.restarts.max_failures, environment.restarts.timeout_seconds
+        ),
+        log=state_dir() / "logs" / f"{name}.log",
+        backup=state_dir() / "backups" / name,
+        before=Before(planned.state.ca_root, digests(custom_resources(session.api))),
+        record=planned.record,
+    )
+
+
+@contextmanager
+def _observer(progress: Console) -> Iterator[Observer]:
+    if progress.is_terminal:
+        from sohistio.output.live import LiveObserver
+
+        with LiveObserver(progress) as live:
+            yield live
+    else:
+        yield LineObserver(progress.file)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM set the event instead of tearing the run apart."""
+    stop = threading.Event()
+
+    def set_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, set_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,118 @@
+"""What commands share: consoles, JSON on stdout, durations, approval."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from sohistio.errors import RefusedError, SohistioError, UsageError
+from sohistio.plan import SCHEMA_VERSION, Mode
+from sohistio.planning.planned import Planned
+from sohistio.progress import error_document
+from sohistio.session import Session, Where
+
+# Columns of a table in a log: enough that names are never folded.
+_PIPE_WIDTH = 180
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What the command line approves: `--yes`, and `--confirm NAME` for a protected environment."""
+
+    yes: bool = False
+    confirm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds, where the command line overrides the environment's."""
+
+    component_seconds: float | None = None
+    total_seconds: float | None = None
+
+
+def timeouts_of(component: str | None, total: str | None) -> Timeouts:
+    """Read `--component-timeout` and `--timeout`. Raises UsageError."""
+    return Timeouts(_seconds("--component-timeout", component), _seconds("--timeout", total))
+
+
+def _seconds(flag: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text)
+    if match is None:
+        raise UsageError(f"{flag} {text!r} is not a duration", todo="Give one such as 90s, 5m or 1h.")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console; where it is no terminal, lines are as long as they are and pipes get no trailing blanks to wrap."""
+    plain = not (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, width=_PIPE_WIDTH if plain else None)
+
+
+def session_of(where: Where) -> Session:
+    """A session that tells what it is doing on stderr."""
+    out = console(stderr=True)
+    return Session(where, lambda line: out.print(line, style="dim", highlight=False, markup=False))
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """One document on stdout."""
+    print(jsonlib.dumps(document, indent=2))
+
+
+@contextmanager
+def errors_as_json(json: bool) -> Iterator[None]:
+    """With --output json an error is a document on stdout as well; its text still goes to stderr."""
+    try:
+        yield
+    except SohistioError as error:
+        if json:
+            print_json({"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error_document(error)})
+        raise
+
+
+def refusal(planned: Planned) -> SohistioError:
+    """The error of a plan that must not be carried out."""
+    details = planned.plan.reasons if planned.plan.mode is Mode.UNKNOWN else ()
+    return RefusedError(planned.plan.refusal, details=details, todo=planned.todo or "Nothing was changed.")
+
+
+def approve(planned: Planned, approval: Approval) -> None:
+    """Ask, or take the flags for an answer (README, "Approval"). Raises RefusedError."""
+    plan, environment = planned.plan, planned.session.environment
+    if approval.confirm is not None and approval.confirm != environment.name:
+        raise RefusedError(
+            f"--confirm names {approval.confirm!r}, the environment is {environment.name!r}",
+            todo="Check which environment you mean.",
+        )
+    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    needs_name = plan.purges or (plan.needs_approval and environment.protected)
+    if approval.confirm is None and needs_name and not at_terminal:
+        raise RefusedError(
+            f"this plan {plan.danger}, and the environment's name was not confirmed",
+            todo=f"Read the plan, then give --yes --confirm {environment.name}.",
+        )
+    if not approval.yes and not at_terminal and plan.needs_approval:
+        raise RefusedError(f"this plan {plan.danger}, and nobody approved it", todo="Read the plan, then give --yes.")
+    if needs_name and approval.confirm is None:
+        if ask(f"This plan {plan.danger}. Type the environment's name to go on: ") != environment.name:
+            raise RefusedError("not approved: the name typed is another", todo="Nothing was changed.")
+    elif not approval.yes and at_terminal and ask("Go on? [y/N] ").lower() not in ("y", "yes"):
+        raise RefusedError("not approved", todo="Nothing was changed.")
+
+
+def ask(question: str) -> str:
+    """Ask on the terminal's stderr, so that stdout stays clean."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()

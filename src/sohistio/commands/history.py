@@ -1,0 +1,47 @@
+"""history and unlock: the record and the lock."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from sohistio.cluster.lease import unlock as free_lock
+from sohistio.cluster.record_store import read_record
+from sohistio.commands.common import console, errors_as_json, print_json, session_of
+from sohistio.errors import ExitCode, UsageError
+from sohistio.plan import SCHEMA_VERSION
+from sohistio.record import Record, run_document
+from sohistio.session import Where
+
+
+def history(where: Where, *, json: bool) -> int:
+    """`sohistio history`: who changed what, when, from which plan; the newest last."""
+    with errors_as_json(json):
+        session = session_of(where)
+        record = read_record(session.api) or Record(session.environment.name)
+    if json:
+        runs = [run_document(run) for run in record.runs]
+        print_json(
+            {"schemaVersion": SCHEMA_VERSION, "kind": "History", "environment": record.environment, "runs": runs}
+        )
+        return ExitCode.OK
+    if not record.runs:
+        print(f"{session.environment.name}: nothing recorded")
+        return ExitCode.OK
+    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
+    for column in ("started", "mode", "from", "to", "outcome", "last step", "who", "plan", "backup"):
+        table.add_column(column, no_wrap=column != "backup")
+    for run in record.runs:
+        last_step = "" if run.outcome == "done" else run.last_step
+        row = (run.started, run.mode, run.from_version or "-", run.to_version, run.outcome, last_step)
+        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12], run.backup)
+    console().print(table)
+    return ExitCode.OK
+
+
+def unlock(where: Where, reason: str) -> int:
+    """`sohistio unlock`: free the lock of a run that is dead."""
+    if not reason.strip():
+        raise UsageError("--reason is empty", todo="Say why the lock may be freed: it stays on the Lease.")
+    holder = free_lock(session_of(where).api, reason)
+    print(f"freed; it was held by {holder.identity}" if holder else "the lock was free already")
+    return ExitCode.OK

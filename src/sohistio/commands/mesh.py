@@ -1,0 +1,183 @@
+"""plan, install, rollback, restart, verify, render."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sohistio.checks import CheckResult
+from sohistio.cluster.observe import observe
+from sohistio.commands.carry_out import carry_out, tools_for
+from sohistio.commands.common import (
+    Approval,
+    Timeouts,
+    console,
+    errors_as_json,
+    print_json,
+    refusal,
+    session_of,
+)
+from sohistio.errors import ExitCode, RefusedError, UsageError
+from sohistio.output.error_text import print_error
+from sohistio.output.tables import checks_view, plan_view, show
+from sohistio.plan import SCHEMA_VERSION, Mode, Plan
+from sohistio.planning.install import Request, plan_install
+from sohistio.planning.planned import Planned
+from sohistio.planning.restart import plan_restart
+from sohistio.planning.rollback import plan_rollback
+from sohistio.progress import RunResult, check_document
+from sohistio.run.verifying import verify_mesh
+from sohistio.session import Session, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How `sohistio plan` answers."""
+
+    json: bool = False
+    diff: bool = False
+    pending_exit_code: bool = False
+    out: Path | None = None
+
+
+def plan(where: Where, request: Request, shown: Shown) -> int:
+    """`sohistio plan`: 0, 3 where a run would be refused, 4 with `--exit-code` and changes pending."""
+    with errors_as_json(shown.json):
+        planned = plan_install(session_of(where), request)
+        if shown.out is not None:
+            _write_plan(shown.out, planned.plan)
+    if shown.json:
+        print_json(planned.plan.document())
+    else:
+        show(console(), plan_view(planned.plan, diff=shown.diff))
+    if planned.plan.refusal:
+        print_error(refusal(planned))
+        return ExitCode.REFUSED
+    pending = shown.pending_exit_code and planned.plan.changes_pending
+    return ExitCode.CHANGES_PENDING if pending else ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """How `sohistio install` goes about it: the plan file that was approved, and going back when it fails."""
+
+    approval: Approval
+    timeouts: Timeouts
+    approved_plan: Path | None = None
+    rollback_on_failure: bool = False
+    json: bool = False
+
+
+def install(where: Where, request: Request, how: Install) -> int:
+    """`sohistio install`: plan, show, ask, carry out, verify; and go back where that was asked for."""
+    with errors_as_json(how.json):
+        session = session_of(where)
+        planned = plan_install(session, request)
+        if how.approved_plan is not None:
+            _check_approved(how.approved_plan, planned.plan)
+        result = carry_out(planned, how.approval, how.timeouts, json=how.json)
+        document = result.document()
+        failed = result.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED)
+        if failed and how.rollback_on_failure:
+            document["rollback"] = _go_back(session, planned, how).document()
+    if how.json:
+        print_json(document)
+    return result.exit_code
+
+
+def _go_back(session: Session, planned: Planned, how: Install) -> RunResult:
+    """Raises RefusedError where there was no mesh before, or none is recorded."""
+    if not planned.plan.installed_version:
+        raise RefusedError("there was no mesh before this run: nothing to go back to", todo="Mend it and run it again.")
+    print("Going back, as --rollback-on-failure asks.", file=sys.stderr)
+    approved = Approval(yes=True, confirm=session.environment.name)
+    return carry_out(plan_rollback(session), approved, how.timeouts, json=how.json)
+
+
+def rollback(where: Where, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:
+    """`sohistio rollback`: back to the recorded previous version and manifest."""
+    return _planned_run(where, plan_rollback, (approval, timeouts), json=json)
+
+
+def restart(where: Where, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:
+    """`sohistio restart`: only the workloads whose sidecar is not the mesh's."""
+    return _planned_run(where, plan_restart, (approval, timeouts), json=json)
+
+
+def _planned_run(
+    where: Where, planner: Callable[[Session], Planned], how: tuple[Approval, Timeouts], *, json: bool
+) -> int:
+    with errors_as_json(json):
+        result = carry_out(planner(session_of(where)), *how, json=json)
+    if json:
+        print_json(result.document())
+    return result.exit_code
+
+
+def verify(where: Where, *, json: bool) -> int:
+    """`sohistio verify`: 5 where a check of severity error does not hold."""
+    with errors_as_json(json):
+        session = session_of(where)
+        state = observe(session.api)
+        if state.unreadable:
+            raise RefusedError("the cluster could not be read", details=state.unreadable)
+        mesh, _ = session.render(session.version, session.operator_yaml(session.version))
+        version = str(session.version)
+        seen = Plan(session.environment.name, state.server, Mode.NONE, "", version, ())
+        planned = Planned(session, seen, state, lambda: planned, {version: mesh})
+        checks = verify_mesh(tools_for(planned, Timeouts()), version)
+    failed = any(check.breaks for check in checks)
+    if json:
+        print_json(_verification(session.environment.name, checks, failed=failed))
+    else:
+        show(console(), checks_view(checks))
+    return ExitCode.VERIFICATION_FAILED if failed else ExitCode.OK
+
+
+def _verification(environment: str, checks: tuple[CheckResult, ...], *, failed: bool) -> dict[str, object]:
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "kind": "Verification",
+        "environment": environment,
+        "result": "failed" if failed else "passed",
+        "checks": [check_document(check) for check in checks],
+    }
+
+
+def render(where: Where) -> None:
+    """`sohistio render`: the one IstioOperator on stdout."""
+    session = session_of(where)
+    sys.stdout.write(session.operator_yaml(session.version))
+
+
+def _write_plan(path: Path, plan: Plan) -> None:
+    try:
+        path.write_text(jsonlib.dumps(plan.document() | {"digest": plan.digest()}, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the plan could not be written to {path}", details=(str(error),)) from error
+
+
+def _check_approved(path: Path, plan: Plan) -> None:
+    """Refuse where the plan of now is not the one in the file. Raises UsageError, RefusedError."""
+    try:
+        approved = jsonlib.loads(path.read_text(encoding="utf-8"))
+        digest, reasons = approved["digest"], approved["reasons"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is not a plan", details=(str(error),), todo="Write one with `sohistio plan --out FILE`."
+        ) from error
+    if digest != plan.digest():
+        now = plan.document()
+        different = sorted(key for key in now if now[key] != approved.get(key))
+        raise RefusedError(
+            f"{path} is stale: the plan is another one now",
+            details=(
+                f"different: {', '.join(different)}",
+                f"then: {'; '.join(reasons)}",
+                f"now: {'; '.join(plan.reasons)}",
+            ),
+            todo="Look at the new plan with `sohistio plan --out FILE` and have that one approved.",
+        )

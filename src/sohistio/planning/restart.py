@@ -1,0 +1,25 @@
+"""Plans `sohistio restart`: only workloads whose sidecar is not the mesh's."""
+
+from __future__ import annotations
+
+from sohistio.cluster.observe import observe
+from sohistio.errors import RefusedError
+from sohistio.modes.planner import Subject, restart_plan
+from sohistio.planning.planned import Planned
+from sohistio.session import Session
+from sohistio.versions import Version
+
+
+def plan_restart(session: Session) -> Planned:
+    """Look at the cluster and plan the restart. Raises RefusedError where there is no mesh."""
+    state = observe(session.api)
+    if state.unreadable:
+        raise RefusedError("the cluster could not be read", details=state.unreadable)
+    installed = next((Version.from_tag(seen.image_version) for seen in state.istiods), None)
+    if state.sidecar is None or installed is None:
+        raise RefusedError(
+            "there is no mesh whose sidecar workloads could be given", todo="Run `sohistio install` first."
+        )
+    mesh, _ = session.render(installed, session.operator_yaml(installed))
+    plan = restart_plan(Subject(session.environment.name, str(installed), state), mesh)
+    return Planned(session, plan, state, lambda: plan_restart(session), {str(installed): mesh})

@@ -1,0 +1,57 @@
+"""Plans `sohistio rollback`: back to the version and the manifest that the record has. A plan like any other."""
+
+from __future__ import annotations
+
+from sohistio.cluster.compare import compare
+from sohistio.cluster.observe import observe
+from sohistio.cluster.record_store import read_record
+from sohistio.errors import RefusedError
+from sohistio.modes.decide import Asked, Decision, decide
+from sohistio.modes.planner import Subject, make_plan
+from sohistio.plan import Mode
+from sohistio.planning.install import with_asleep
+from sohistio.planning.planned import Planned
+from sohistio.record import Applied, Record
+from sohistio.session import Session
+from sohistio.versions import Version
+
+
+def plan_rollback(session: Session) -> Planned:
+    """Look at the cluster and the record and plan the way back. Raises RefusedError where there is none."""
+    state = observe(session.api)
+    if state.unreadable:
+        raise RefusedError("the cluster could not be read", details=state.unreadable)
+    record = read_record(session.api)
+    back = way_back(record)
+    if record is None or back is None:
+        raise RefusedError(
+            "there is nothing recorded to go back to",
+            todo="Only what sohistio installed itself can be gone back to; `sohistio history` shows it.",
+        )
+    version = Version.parse(back.version)
+    mesh, manifest = session.render(version, back.operator)
+    changes = with_asleep(compare(session.api, manifest), mesh, state)
+    decision = decide(state, Asked(version, Mode.REINSTALL), changes)
+    if decision.mode is Mode.UNKNOWN:
+        refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)
+        return Planned(session, refused, state, lambda: plan_rollback(session), todo=decision.todo)
+    plan = make_plan(
+        Subject(session.environment.name, str(version), state), _backwards(decision, version), [mesh], changes
+    )
+    return Planned(session, plan, state, lambda: plan_rollback(session), {str(version): mesh}, record)
+
+
+def way_back(record: Record | None) -> Applied | None:
+    """What to go back to: after a run that failed, what was in place before it; else the one before the current."""
+    if record is None or record.last_run is None:
+        return None
+    return record.previous if record.last_run.outcome in ("done", "upToDate") else record.current
+
+
+def _backwards(decision: Decision, version: Version) -> Decision:
+    """In place where at most one minor lies between (Istio supports that both ways), else by replacing."""
+    installed = decision.installed
+    near = installed is None or abs(version.minors_ahead_of(installed)) <= 1
+    reason = f"back to {version}, the recorded version and manifest"
+    how = "in place" if near else "the newer version is uninstalled first"
+    return Decision(Mode.ROLLBACK, (reason, how), installed, replace=not near, hops=(version,))

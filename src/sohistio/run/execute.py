@@ -1,0 +1,81 @@
+"""One executor for each kind of step. A step is data; what it takes to carry it out is in the room it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from sohistio.checks import CheckResult
+from sohistio.cluster.release_gateways import release_gateways
+from sohistio.errors import VerificationError
+from sohistio.run.adopting import move_field_managers, stop_operator
+from sohistio.run.backing_up import take_backup
+from sohistio.run.installing import await_rollouts, install, uninstall
+from sohistio.run.removing import remove
+from sohistio.run.restarting import restart_stale
+from sohistio.run.scaling import hold_standby, scale_up
+from sohistio.run.tools import Tools
+from sohistio.run.verifying import verify_mesh
+from sohistio.run.waiting import Waiting
+from sohistio.steps import (
+    AwaitRollouts,
+    HoldStandby,
+    InstallIstio,
+    MoveFieldManagers,
+    ReleaseGateways,
+    RemoveObjects,
+    RestartWorkloads,
+    ScaleUp,
+    Step,
+    StopOperator,
+    TakeBackup,
+    UninstallIstio,
+    VerifyMesh,
+)
+
+
+@dataclass(slots=True)
+class Execution:
+    """Executes steps; `checks` holds the newest verification's results, `backups` the folders written."""
+
+    tools: Tools
+    waiting: Waiting
+    checks: tuple[CheckResult, ...] = ()
+    backups: list[str] = field(default_factory=list)
+
+    def execute(self, step: Step) -> None:  # noqa: PLR0912 — one case a kind of step
+        """Carry one step out. Raises FailedError with reasons, InterruptedRunError when the user stops it."""
+        tools, waiting = self.tools, self.waiting
+        match step:
+            case TakeBackup():
+                self.backups.append(str(take_backup(tools, step)))
+            case StopOperator():
+                stop_operator(tools, waiting, step)
+            case MoveFieldManagers():
+                move_field_managers(tools, step)
+            case ReleaseGateways():
+                release_gateways(tools.api, step.component_labels)
+            case UninstallIstio():
+                uninstall(tools, waiting, step)
+            case InstallIstio():
+                install(tools, waiting, step)
+            case ScaleUp():
+                scale_up(tools, step)
+            case AwaitRollouts():
+                await_rollouts(tools, waiting, step)
+            case HoldStandby():
+                hold_standby(tools, waiting, step)
+            case RemoveObjects():
+                remove(tools, waiting, step)
+            case RestartWorkloads():
+                restart_stale(waiting, tools.restarts)
+            case VerifyMesh():
+                self._verify(step)
+            case _:
+                assert_never(step)
+
+    def _verify(self, step: VerifyMesh) -> None:
+        """A station's mesh that does not verify ends the chain there; the last one's checks are the run's result."""
+        self.checks = verify_mesh(self.tools, step.version)
+        if any(check.breaks for check in self.checks):
+            raise VerificationError(f"the mesh of {step.version} is applied, but its verification failed")

@@ -1,0 +1,60 @@
+"""Measures, while a run works, for how long each gateway had no ready pod: what traffic noticed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from sohistio.cluster.kube import KubeApi, KubeError
+from sohistio.cluster.paths import path_of
+from sohistio.state import ObjectRef
+
+# How exact the seconds are.
+SAMPLE_SECONDS = 0.5
+
+
+class GatewayWatch:
+    """A context manager; afterwards `seconds` holds, by gateway's name, the time without a ready pod.
+
+    Counted from the first sight of a ready pod on: a gateway that never served interrupts nothing.
+    """
+
+    def __init__(self, api: KubeApi, gateways: Sequence[ObjectRef]) -> None:
+        self._api = api
+        self._gateways = gateways
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample, name="gateway-watch", daemon=True)
+        self.seconds: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        last = time.monotonic()
+        while not self._stop.wait(SAMPLE_SECONDS):
+            now = time.monotonic()
+            for ref in self._gateways:
+                ready = self._ready(ref)
+                if ready:
+                    self.seconds.setdefault(ref.name, 0.0)
+                elif ready == 0 and ref.name in self.seconds:
+                    self.seconds[ref.name] += now - last
+            last = now
+
+    def _ready(self, ref: ObjectRef) -> int | None:
+        """Ready pods; None where the API server does not answer, which says nothing about the gateway."""
+        try:
+            item = self._api.get(path_of(ref))
+        except KubeError:
+            return None
+        return int(((item or {}).get("status") or {}).get("readyReplicas", 0))

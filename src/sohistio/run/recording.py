@@ -1,0 +1,78 @@
+"""Keeps the record while a run works, so that a run killed at any instant leaves word of where it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sohistio.cluster.kube import KubeApi, KubeError
+from sohistio.cluster.record_store import write_record
+from sohistio.plan import Plan
+from sohistio.progress import RunResult
+from sohistio.record import Applied, Record, RunEntry
+from sohistio.steps import InstallIstio, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who runs, where, under which id; and the digest of the environment's files."""
+
+    run_id: str
+    who: str
+    host: str
+    environment_digest: str
+
+    @property
+    def identity(self) -> str:
+        """As the lock names its holder."""
+        return f"{self.who}@{self.host} run {self.run_id}"
+
+
+class Recorder:
+    """Writes one run's entry. The first write must succeed; later ones may fail without ending the run."""
+
+    def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin) -> None:
+        self._api = api
+        self._plan = plan
+        self._record = record or Record(plan.environment)
+        self._entry = RunEntry(
+            id=origin.run_id,
+            mode=plan.mode.value,
+            environment=plan.environment,
+            environment_digest=origin.environment_digest,
+            plan_digest=plan.digest(),
+            from_version=plan.installed_version,
+            to_version=plan.target_version,
+            who=origin.who,
+            host=origin.host,
+            started=_now(),
+        )
+
+    def begin(self) -> None:
+        """Note that the run has begun. Raises KubeError."""
+        write_record(self._api, self._record.with_run(self._entry))
+
+    def step(self, step: Step) -> None:
+        """Note the step that begins now."""
+        self._entry = replace(self._entry, last_step=step.id)
+        self._write(self._record.with_run(self._entry))
+
+    def end(self, result: RunResult, backups: list[str]) -> None:
+        """Note how it ended; what a finished run applied becomes what can be gone back to."""
+        backup = backups[-1] if backups else ""
+        self._entry = replace(self._entry, ended=_now(), outcome=result.outcome, backup=backup)
+        record = self._record.with_run(self._entry)
+        installs = [step for step in self._plan.steps if isinstance(step, InstallIstio)]
+        if installs and result.outcome == "done":
+            record = record.with_applied(Applied(installs[-1].version, installs[-1].operator))
+        self._write(record)
+
+    def _write(self, record: Record) -> None:
+        try:
+            write_record(self._api, record)
+        except KubeError:
+            return  # the run matters more than its diary; the next look at the cluster decides anyway
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,52 @@
+"""Scales what the manifest alone does not: the standby's gateways to 0, and Deployments found asleep back up."""
+
+from __future__ import annotations
+
+import time
+
+from sohistio.cluster.paths import path_of
+from sohistio.cluster.trouble import why_not_ready
+from sohistio.errors import FailedError
+from sohistio.run.tools import Tools
+from sohistio.run.waiting import Waiting
+from sohistio.state import ObjectRef
+from sohistio.steps import HoldStandby, ScaleUp
+
+# A standby's gateway counts as off after this long without a pod: a dying autoscaler may write once more.
+_OFF_SECONDS = 2.0
+
+
+def scale_up(tools: Tools, step: ScaleUp) -> None:
+    """Give each Deployment its least number of replicas; its autoscaler goes on from there."""
+    for ref, minimum in step.minimums:
+        tools.api.merge_patch(path_of(ref), {"spec": {"replicas": minimum}})
+
+
+def hold_standby(tools: Tools, waiting: Waiting, step: HoldStandby) -> None:
+    """Scale each gateway to 0 where it is not, and see it stay there. Raises FailedError."""
+    for ref in step.gateways:
+        _switch_off(tools, waiting, ref)
+
+
+def _switch_off(tools: Tools, waiting: Waiting, ref: ObjectRef) -> None:
+    path = path_of(ref)
+    end = time.monotonic() + tools.component_seconds
+    off_since: float | None = None
+    while True:
+        item = tools.api.get(path)
+        if item is None:
+            return
+        wanted, running = int(item["spec"].get("replicas", 1)), (item.get("status") or {}).get("replicas", 0)
+        if wanted != 0:
+            tools.api.merge_patch(path, {"spec": {"replicas": 0}})
+        now = time.monotonic()
+        off_since = (off_since or now) if wanted == running == 0 else None
+        if off_since is not None and now - off_since >= _OFF_SECONDS:
+            return
+        if now > end:
+            raise FailedError(
+                f"{ref.name} still has pods in a standby",
+                details=why_not_ready(tools.api, ref),
+                todo="Look who scales it up (an autoscaler of your own?), then run it again.",
+            )
+        waiting.pause()

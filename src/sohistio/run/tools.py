@@ -1,0 +1,50 @@
+"""What a run works with, the same for every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sohistio.cluster.kube import KubeApi
+from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.desired import DesiredMesh
+from sohistio.istioctl import Istioctl
+from sohistio.record import Record
+from sohistio.state import ObjectRef
+from sohistio.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class RestartSettings:
+    """How many workloads at a time, how many may fail before the rest is left, and the seconds each may take."""
+
+    parallel: int
+    max_failures: int
+    workload_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What must be the same after the run: the root certificate's fingerprint, and every custom resource's digest."""
+
+    ca_root: str = ""
+    custom_resources: Mapping[ObjectRef, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`meshes` are the manifests by version; `component_seconds` bounds each component's rollout; `log` takes
+    istioctl's output; `backup` is the folder for this run's backup."""
+
+    environment: str
+    api: KubeApi
+    target: KubeTarget
+    istioctl_for: Callable[[Version], Istioctl]
+    meshes: Mapping[str, DesiredMesh]
+    component_seconds: float
+    restarts: RestartSettings
+    log: Path
+    backup: Path
+    before: Before
+    record: Record | None = None

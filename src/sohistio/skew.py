@@ -1,0 +1,79 @@
+"""Version skew: what Istio and Kubernetes allow together. Each problem has a name, by which it may be skipped or not.
+
+Sources: Istio's "Supported Releases" (Kubernetes versions) and "Canary/In-place upgrades" (one minor at a time; proxies
+may be one minor older than istiod, never newer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sohistio.state import ClusterState
+from sohistio.versions import Version
+
+# Istio minor ("1.31") → the oldest and newest Kubernetes 1.x minor it supports.
+Support = Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SkewProblem:
+    """One violated rule. A mandatory one cannot be skipped."""
+
+    name: str
+    message: str
+    mandatory: bool = False
+
+
+# What may be given to --skip-check.
+SKIPPABLE = ("kubernetes-version", "istio-minor-unknown", "proxy-skew", "prerelease")
+
+
+def skew_problems(
+    state: ClusterState, installed: Version | None, hops: Sequence[Version], support: Support, *, in_place: bool
+) -> tuple[SkewProblem, ...]:
+    """What is wrong with going from `installed` over `hops`, the target last. `in_place` keeps sidecars running."""
+    problems = [problem for hop in hops for problem in _release(state, hop, support)]
+    if in_place and installed is not None:
+        problems += _steps_too_long(installed, hops)
+        problems += _proxies(state, hops[0])
+    return tuple(problems)
+
+
+def _release(state: ClusterState, hop: Version, support: Support) -> Iterator[SkewProblem]:
+    if hop.suffix:
+        yield SkewProblem("prerelease", f"{hop} is a pre-release")
+    supported = support.get(f"{hop.major}.{hop.minor}")
+    if supported is None:
+        known = ", ".join(sorted(support))
+        yield SkewProblem("istio-minor-unknown", f"no Kubernetes versions are known for Istio {hop} (known: {known})")
+        return
+    kubernetes = Version.from_tag(state.kubernetes_version)
+    if kubernetes is not None and not supported[0] <= kubernetes.minor <= supported[1]:
+        yield SkewProblem(
+            "kubernetes-version",
+            f"Istio {hop} supports Kubernetes 1.{supported[0]} to 1.{supported[1]}, "
+            f"the cluster runs {state.kubernetes_version}",
+        )
+
+
+def _steps_too_long(installed: Version, hops: Sequence[Version]) -> Iterator[SkewProblem]:
+    for before, after in zip([installed, *hops], hops, strict=False):
+        if abs(after.minors_ahead_of(before)) > 1:
+            yield SkewProblem(
+                "one-minor-at-a-time", f"{before} to {after} is more than one minor; in place it must be one", True
+            )
+
+
+def _proxies(state: ClusterState, first: Version) -> Iterator[SkewProblem]:
+    """Sidecars that the first new istiod would find too old (or newer than itself)."""
+    seen: dict[Version, set[str]] = {}
+    for workload in state.workloads:
+        for pod in workload.pods:
+            version = Version.from_tag(pod.proxy_image.rpartition(":")[2]) if pod.proxy_image else None
+            if version is not None:
+                seen.setdefault(version, set()).add(str(workload.ref))
+    for version, refs in sorted(seen.items()):
+        if first.minors_ahead_of(version) > 1:
+            names = ", ".join(sorted(refs))
+            yield SkewProblem("proxy-skew", f"istiod {first} does not support sidecars of {version}: {names}")

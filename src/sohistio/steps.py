@@ -1,0 +1,167 @@
+"""Steps: what a plan is made of. Frozen data with a stable id, a summary for people and a risk; no callables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from sohistio.state import ObjectRef
+
+
+class Risk(StrEnum):
+    """What a step may do to the cluster: look, change, interrupt traffic, or take things away."""
+
+    READ = "read"
+    CHANGE = "change"
+    DISRUPT = "disrupt"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """A workload with an old sidecar, or none, that a restart passes by, and why."""
+
+    ref: ObjectRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackup:
+    """Write custom resources, the CA's reference and the previous IstioOperator to a folder of this machine."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    include_ca: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopOperator:
+    """Scale Istio's in-cluster operator to 0 and release its IstioOperators' finalizers; the mesh is not touched."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    controllers: tuple[ObjectRef, ...]
+    operators: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFieldManagers:
+    """Give the fields that old managers own to the one that istioctl installs with, so that an apply owns them."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    objects: tuple[ObjectRef, ...]
+    managers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGateways:
+    """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    component_labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UninstallIstio:
+    """Remove the control plane of `version` with its own istioctl; CRDs, custom resources and the CA stay."""
+
+    risk: ClassVar[Risk] = Risk.DISRUPT
+    id: str
+    summary: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallIstio:
+    """Run `istioctl install` of `version` with this IstioOperator (YAML); `watched` Deployments tell its progress."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    version: str
+    operator: str
+    watched: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleUp:
+    """Wake Deployments that somebody scaled to 0: an autoscaler does nothing at 0, and the manifest has no replicas."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    minimums: tuple[tuple[ObjectRef, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitRollouts:
+    """Wait until each Deployment runs its newest pods only, `minimums` of them ready at least."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    minimums: tuple[tuple[ObjectRef, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStandby:
+    """The standby rule: these gateways have no pod at all."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    gateways: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveObjects:
+    """Delete objects and wait until they are gone; one that is gone already is no error."""
+
+    risk: ClassVar[Risk] = Risk.DESTROY
+    id: str
+    summary: str
+    objects: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestartWorkloads:
+    """Restart workloads whose pods lack today's sidecar, in waves; `left_alone` are the ones passed by."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    workloads: tuple[ObjectRef, ...]
+    left_alone: tuple[LeftAlone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyMesh:
+    """Run every verification check against the mesh of `version`."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    version: str
+
+
+Step = (
+    TakeBackup
+    | StopOperator
+    | MoveFieldManagers
+    | ReleaseGateways
+    | UninstallIstio
+    | InstallIstio
+    | ScaleUp
+    | AwaitRollouts
+    | HoldStandby
+    | RemoveObjects
+    | RestartWorkloads
+    | VerifyMesh
+)
