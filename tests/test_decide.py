@@ -6,8 +6,9 @@ import pytest
 
 from seen import istiod, state
 from sohistio.changes import Action, Changes, ObjectChange
-from sohistio.modes.decide import decide
+from sohistio.modes.decide import Asked, decide
 from sohistio.plan import Mode
+from sohistio.record import RunEntry
 from sohistio.state import ClusterState, ObjectRef
 from sohistio.versions import Version
 
@@ -79,7 +80,7 @@ HALF = state(istiods=(), leftovers=(WEBHOOK,), leftover_versions=("1.31.1",))
     ],
 )
 def test_the_mode_table(seen: ClusterState, changes: Changes, mode: Mode, replace: bool, reason: str) -> None:
-    decision = decide(seen, TARGET, changes)
+    decision = decide(seen, Asked(TARGET), changes)
     assert (decision.mode, decision.replace) == (mode, replace)
     assert reason in " ".join(decision.reasons)
 
@@ -119,12 +120,48 @@ def test_the_mode_table(seen: ClusterState, changes: Changes, mode: Mode, replac
 def test_a_mode_asked_for_by_name(
     seen: ClusterState, changes: Changes, requested: Mode | None, mode: Mode, refused: bool
 ) -> None:
-    decision = decide(seen, TARGET, changes, requested)
+    decision = decide(seen, Asked(TARGET, requested), changes)
     assert decision.mode is mode
     assert bool(decision.refusal) is refused
 
 
 def test_what_an_upgrade_by_name_replaces_is_said() -> None:
-    decision = decide(state(istiods=(istiod("1.30.5"),)), TARGET, SOME, Mode.REINSTALL)
+    decision = decide(state(istiods=(istiod("1.30.5"),)), Asked(TARGET, Mode.REINSTALL), SOME)
     assert decision.replace
     assert "--mode reinstall" in decision.reasons[-1]
+
+
+@pytest.mark.parametrize(
+    ("installed", "via", "hops"),
+    [
+        pytest.param("1.29.8", ("1.30.5",), ("1.30.5", "1.31.1"), id="one-station"),
+        pytest.param("1.28.3", ("1.29.8", "1.30.5"), ("1.29.8", "1.30.5", "1.31.1"), id="two-stations"),
+        pytest.param("1.30.5", ("1.30.5",), ("1.31.1",), id="already-at-the-station"),
+    ],
+)
+def test_a_chain_of_upgrades(installed: str, via: tuple[str, ...], hops: tuple[str, ...]) -> None:
+    stations = tuple(Version.parse(text) for text in via)
+    decision = decide(state(istiods=(istiod(installed),)), Asked(TARGET, via=stations), SOME)
+    assert decision.mode is Mode.UPGRADE
+    assert tuple(map(str, decision.hops)) == hops
+    assert not decision.refusal
+
+
+@pytest.mark.parametrize("via", [("1.30.5", "1.30.4"), ("1.32.0",), ("1.30.5", "1.30.5"), ("1.31.1",)])
+def test_a_chain_that_does_not_rise_is_refused(via: tuple[str, ...]) -> None:
+    stations = tuple(Version.parse(text) for text in via)
+    decision = decide(state(istiods=(istiod("1.29.8"),)), Asked(TARGET, via=stations), SOME)
+    assert "--via does not lead upwards" in decision.refusal
+
+
+def test_a_run_that_was_killed_is_named() -> None:
+    killed = RunEntry(
+        "1", "upgrade", "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="sidecars/restart"
+    )
+    decision = decide(state(istiods=(istiod("1.30.5"),)), Asked(TARGET), SOME, killed)
+    assert "ended at step sidecars/restart unfinished" in decision.reasons[-1]
+
+
+def test_nothing_left_to_do_after_a_killed_run_is_nothing() -> None:
+    killed = RunEntry("1", "upgrade", "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="verify/mesh")
+    assert decide(state(), Asked(TARGET), NONE, killed).mode is Mode.NONE

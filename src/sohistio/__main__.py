@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from datetime import UTC, datetime
+from types import FrameType
 
-from sohistio.errors import ExitCode, SohistioError
+from sohistio.errors import ExitCode, InterruptedRunError, SohistioError
 from sohistio.output.error_text import print_error
 from sohistio.paths import state_dir
 
@@ -16,14 +18,14 @@ def main() -> None:
     """Run sohistio; always ends by SystemExit."""
     from sohistio.cli import app
 
+    # Typer ends silently on KeyboardInterrupt, and SIGTERM would skip every clean-up.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         app(prog_name="sohistio")
     except SohistioError as error:
         print_error(error)
         sys.exit(int(error.exit_code))
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        sys.exit(int(ExitCode.INTERRUPTED))
     except BrokenPipeError:
         # The reader (`| head`) has gone: nobody is left to tell, and Python must not try to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -31,6 +33,11 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
         print_error(_bug(error))
         sys.exit(int(ExitCode.FAILED))
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C or SIGTERM where nothing is being carried out; a run has handlers of its own."""
+    raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}", todo="Run it again whenever you like.")
 
 
 def _bug(error: Exception) -> SohistioError:

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from sohistio.errors import SohistioError
+from sohistio.errors import NotObtainedError
 from sohistio.release.downloads import Downloads, Patience
 from sohistio.release.lock import published_checksum
 from sohistio.release.mirror import Mirror, Platform
@@ -24,6 +24,6 @@ def newest_patch(mirror: Mirror, major: int, minor: int, told: Callable[[str], N
     try:
         with Downloads(mirror, told, _ONE_TRY) as downloads, ThreadPoolExecutor(4) as pool:
             found = list(pool.map(lambda v: published_checksum(downloads, mirror, (v, here)), candidates))
-    except SohistioError:
+    except NotObtainedError:
         return None  # a proposal is a courtesy: without the mirror there is none
     return max((version for version, digest in zip(candidates, found, strict=True) if digest), default=None)
