@@ -28,6 +28,7 @@ PICTURES = HERE.parent / "docs" / "pictures"
 COLUMNS, ROWS = 100, 60
 _TOKEN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\??([0-9]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+")
 _WEB_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_STEP = re.compile("  [√\u2800-\u28ff] ")  # done, or a spinner in braille
 _WORDS = re.compile(r"\S+(?: \S+)*")
 _MOVING = re.compile(r"[1-9]/[0-9] ready")
 
@@ -136,10 +137,10 @@ def _moving(lines: list[str]) -> int:
 
 
 def _from_first_phase(lines: list[str]) -> list[str]:
-    """The part after the plan, which has a picture of its own."""
-    plain = [Text.from_ansi(line).plain.rstrip() for line in lines]
-    start = plain.index("control-plane")
-    return ["\x1b[2m…\x1b[0m", "", *lines[start:]]
+    """The part after the plan, which has a picture of its own: from the heading above the first step on."""
+    plain = [Text.from_ansi(line).plain for line in lines]
+    first = next(number for number, line in enumerate(plain) if _STEP.match(line))
+    return ["\x1b[2m…\x1b[0m", "", *lines[first - 1 :]]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from sohistio.changes import changed_fields
+from sohistio.changes import FieldChange
+from sohistio.cluster.compare import read_text
+from sohistio.drift import fields
+
+
+def changed_fields(live: dict[str, Any], applied: dict[str, Any]) -> tuple[FieldChange, ...]:
+    return fields.changed_fields(live, applied, read_text)
+
 
 DEPLOYMENT: dict[str, Any] = {
     "apiVersion": "apps/v1",

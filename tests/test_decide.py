@@ -159,7 +159,7 @@ def test_a_run_that_was_killed_is_named() -> None:
         "1", "upgrade", "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="sidecars/restart"
     )
     decision = decide(state(istiods=(istiod("1.30.5"),)), Asked(TARGET), SOME, killed)
-    assert "ended at step sidecars/restart unfinished" in decision.reasons[-1]
+    assert "did not end: it was last seen at step sidecars/restart" in decision.reasons[-1]
 
 
 def test_nothing_left_to_do_after_a_killed_run_is_nothing() -> None:

@@ -62,6 +62,7 @@ def test_a_workload_is_restarted_when_a_running_pod_lacks_todays_sidecar(
         pytest.param(stale(desired=0), "scaled to zero", id="going"),
         pytest.param(workload(desired=0, pods=()), "scaled to zero", id="zero"),
         pytest.param(stale(strategy="OnDelete"), "OnDelete", id="on-delete"),
+        pytest.param(stale(strategy="Partitioned"), "partitioned", id="partitioned"),
         pytest.param(
             workload(pods=(pod("", labels={"sidecar.istio.io/inject": "false"}),)), "opted out", id="opted-out"
         ),

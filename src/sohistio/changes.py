@@ -1,31 +1,13 @@
-"""Changes: what applying the manifest would change, object by object and field by field. Data and pure comparison."""
+"""Changes: what applying the manifest would change, object by object and field by field. Data only."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from sohistio.state import ObjectRef
-
-# What istioctl adds while it installs; `manifest generate` does not have it, so it is no drift.
-_INSTALLER_LABELS = frozenset(
-    {
-        "install.operator.istio.io/owning-resource",
-        "install.operator.istio.io/owning-resource-namespace",
-        "istio.io/rev",
-        "operator.istio.io/component",
-        "operator.istio.io/managed",
-        "operator.istio.io/version",
-    }
-)
-_SERVER_METADATA = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
-# AKS adds these to webhooks' namespaceSelectors (Admissions Enforcer, Azure/AKS#4002).
-_AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
-# istioctl parks the injector's own webhooks on this selector once the default revision tag exists.
-_PARKED = "istio.io/deactivated"
 
 
 class Action(StrEnum):
@@ -38,27 +20,33 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field: `path` as in kubectl explain, with the value before and after (None where it is absent)."""
+    """One field: `path` as in kubectl explain, with the value before and after (None where it is absent).
+
+    `manager` is the field manager that wrote the value before, where that was not istioctl: a hand edit.
+    """
 
     path: str
     before: Any
     after: Any
+    manager: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """One object that is created, changed (with the fields) or removed."""
+    """One object that is created, changed (with the fields) or removed; `component` is the part of Istio it is of."""
 
     ref: ObjectRef
     action: Action
     fields: tuple[FieldChange, ...] = ()
+    component: str = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All changes, sorted by object."""
+    """All changes, sorted by object. `notice` says where the comparison could not be as thorough as it should be."""
 
     objects: tuple[ObjectChange, ...] = ()
+    notice: str = field(default="", compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.objects)
@@ -68,9 +56,8 @@ class Changes:
         by_ref = {change.ref: change for change in self.objects}
         for other in others:
             known = by_ref.get(other.ref)
-            fields = (*known.fields, *other.fields) if known else other.fields
-            by_ref[other.ref] = ObjectChange(other.ref, known.action if known else other.action, fields)
-        return Changes(tuple(sorted(by_ref.values(), key=lambda change: change.ref)))
+            by_ref[other.ref] = replace(known, fields=(*known.fields, *other.fields)) if known else other
+        return replace(self, objects=tuple(sorted(by_ref.values(), key=lambda change: change.ref)))
 
     def count(self, action: Action) -> int:
         """How many objects see this action."""
@@ -80,6 +67,17 @@ class Changes:
         """`3 created, 1 changed, 0 removed`."""
         return ", ".join(f"{self.count(action)} {action}" for action in Action)
 
+    @property
+    def components(self) -> Mapping[str, Changes]:
+        """The changes by component, sorted by its name."""
+        names = sorted({change.component for change in self.objects})
+        return {name: Changes(tuple(c for c in self.objects if c.component == name)) for name in names}
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """Who edited by hand what the manifest owns, sorted."""
+        return tuple(sorted({item.manager for change in self.objects for item in change.fields if item.manager}))
+
 
 def ref_of(obj: Mapping[str, Any]) -> ObjectRef:
     """The reference of a raw object."""
@@ -87,71 +85,16 @@ def ref_of(obj: Mapping[str, Any]) -> ObjectRef:
     return ObjectRef(obj["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
-def changed_fields(live: Mapping[str, Any], applied: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """The fields that an apply would change on a live object, without noise.
+def component_of(obj: Mapping[str, Any]) -> str:
+    """The part of Istio that an object is of: `base`, `istiod`, a gateway's name, or `other`.
 
-    Noise is what the server, istiod, istioctl's installing, AKS or an autoscaler write by themselves (DESIGN: "in sync
-    means no difference").
+    The chart's label says it of a rendered object; `operator.istio.io/component`, which istioctl adds while it
+    installs, of one that only the cluster has.
     """
-    parked = any(_PARKED in (hook.get("objectSelector") or {}).get("matchLabels", {}) for hook in _webhooks(live))
-    return tuple(_differences("", _quiet(live, parked), _quiet(applied, parked)))
-
-
-def _webhooks(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return obj.get("webhooks") or []
-
-
-def _quiet(obj: Mapping[str, Any], parked: bool) -> dict[str, Any]:
-    metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVER_METADATA}
-    labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k not in _INSTALLER_LABELS}
-    metadata["labels"] = labels
-    result = {key: value for key, value in obj.items() if key != "status"}
-    result["metadata"] = metadata
-    if "webhooks" in obj:
-        result["webhooks"] = [_quiet_webhook(webhook, parked) for webhook in _webhooks(obj)]
-    return result
-
-
-def _quiet_webhook(webhook: Mapping[str, Any], parked: bool) -> dict[str, Any]:
-    result = {key: value for key, value in webhook.items() if key != "failurePolicy"}
-    result["clientConfig"] = {k: v for k, v in webhook.get("clientConfig", {}).items() if k != "caBundle"}
-    for key in ("namespaceSelector", "objectSelector"):
-        selector = {} if parked else dict(webhook.get(key) or {})
-        kept = [e for e in selector.pop("matchExpressions", ()) if e["key"] not in _AKS_SELECTOR_KEYS]
-        result[key] = selector | ({"matchExpressions": kept} if kept else {})
-    return result
-
-
-def _differences(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
-    if before == after:
-        return
-    before, after = _opened(before), _opened(after)
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in sorted(before.keys() | after.keys()):
-            yield from _differences(f"{path}.{key}" if path else key, before.get(key), after.get(key))
-        return
-    if isinstance(before, list) and isinstance(after, list):
-        named_before, named_after = _by_name(before), _by_name(after)
-        if named_before is not None and named_after is not None:
-            for key in sorted(named_before.keys() | named_after.keys()):
-                yield from _differences(f"{path}[{key}]", named_before.get(key), named_after.get(key))
-            return
-    yield FieldChange(path, before, after)
-
-
-def _opened(value: Any) -> Any:
-    """JSON kept in a string (Istio's ConfigMaps hold their values so) compares by its fields."""
-    if not (isinstance(value, str) and value.startswith("{") and "\n" in value):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-def _by_name(items: list[Any]) -> dict[str, Any] | None:
-    """Lists of named things compare by name, so that one added container is one change. None for other lists."""
-    if not all(isinstance(item, Mapping) and "name" in item for item in items):
-        return None
-    named = {str(item["name"]): item for item in items}
-    return named if len(named) == len(items) else None
+    labels: Mapping[str, str] = obj["metadata"].get("labels") or {}
+    chart = labels.get("helm.sh/chart", "").rpartition("-")[0]
+    installed = {"Base": "base", "Pilot": "istiod", "Cni": "istio-cni", "Ztunnel": "ztunnel"}
+    component = labels.get("operator.istio.io/component", "")
+    if chart in ("base", "istiod") or component in installed:
+        return chart if chart in ("base", "istiod") else installed[component]
+    return labels.get("app.kubernetes.io/name") or labels.get("app") or "other"

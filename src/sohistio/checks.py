@@ -45,7 +45,10 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing."""
+    """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing.
+
+    `unlisted` are resources that istioctl's analysis needs and the user may not list: then there are no findings.
+    """
 
     state: ClusterState
     desired: DesiredMesh
@@ -53,6 +56,7 @@ class Evidence:
     ca_before: str = ""
     resources_before: Mapping[ObjectRef, str] = field(default_factory=dict)
     resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
+    unlisted: tuple[str, ...] = ()
 
 
 def _passed(name: str, message: str) -> CheckResult:
@@ -156,6 +160,10 @@ def _is_worth_saying(item: LeftAlone) -> bool:
 
 
 def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
+    if evidence.unlisted:
+        message = f"not run: you may not list and watch {', '.join(evidence.unlisted)} in all namespaces"
+        yield _warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
+        return
     for finding in evidence.findings:
         message = f"{finding.level} {finding.code} ({finding.origin}): {finding.message}"
         if finding.level == "Error":
@@ -164,7 +172,7 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
             yield _warned("istioctl-analyze", message, finding.documentation_url)
     if not any(finding.level == "Error" for finding in evidence.findings):
         counts = {level: sum(f.level == level for f in evidence.findings) for level in ("Warning", "Info")}
-        yield _passed("istioctl-analyze", f"no error, {counts['Warning']} warnings, {counts['Info']} infos")
+        yield _passed("istioctl-analyze", f"errors: none, warnings: {counts['Warning']}, infos: {counts['Info']}")
 
 
 def _authority(evidence: Evidence) -> Iterator[CheckResult]:

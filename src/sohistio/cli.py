@@ -75,6 +75,12 @@ SkipCheck = Annotated[
 ]
 
 
+IncludeCa = Annotated[
+    bool,
+    typer.Option("--include-ca", help="Keep the CA's key in the backup, encrypted: SOHISTIO_BACKUP_PASSPHRASE."),
+]
+
+
 @app.command()
 def plan(
     env: EnvName,
@@ -92,6 +98,7 @@ def plan(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the plan, for install --plan.")
     ] = None,
+    include_ca: IncludeCa = False,
 ) -> None:
     """Show what an install would do, and why. Nothing is touched."""
     from sohistio.commands import common, mesh
@@ -99,7 +106,7 @@ def plan(
     json = output is Output.JSON
     with common.errors_as_json(json):
         where = _where(env, version, environments, kubeconfig, context, istioctl)
-        request = _request(mode, via, skip_check)
+        request = _request(mode, via, skip_check, include_ca)
     raise typer.Exit(mesh.plan(where, request, mesh.Shown(json, diff, exit_code, out)))
 
 
@@ -125,6 +132,7 @@ def install(
     rollback_on_failure: Annotated[
         bool, typer.Option("--rollback-on-failure", help="Go back to the recorded version when it fails.")
     ] = False,
+    include_ca: IncludeCa = False,
 ) -> None:
     """Work out install, upgrade, reinstall or nothing, and do it."""
     from sohistio.commands import common, mesh
@@ -132,7 +140,7 @@ def install(
     json = output is Output.JSON
     with common.errors_as_json(json):
         where = _where(env, version, environments, kubeconfig, context, istioctl)
-        request = _request(mode, via, skip_check)
+        request = _request(mode, via, skip_check, include_ca)
         timeouts = common.timeouts_of(component_timeout, timeout)
     how = mesh.Install(common.Approval(yes, confirm), timeouts, plan_file, rollback_on_failure, json)
     raise typer.Exit(mesh.install(where, request, how))
@@ -161,6 +169,27 @@ def rollback(
 
 
 @app.command()
+def adopt(
+    env: EnvName,
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    output: OutputFormat = Output.TABLE,
+    yes: Yes = False,
+    component_timeout: ComponentTimeout = None,
+    timeout: TotalTimeout = None,
+) -> None:
+    """Take over a mesh that another tool put there; no version changes and no pod is restarted."""
+    from sohistio.commands import common, mesh
+
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, None, environments, kubeconfig, context, None)
+        timeouts = common.timeouts_of(component_timeout, timeout)
+    raise typer.Exit(mesh.adopt(where, common.Approval(yes, None), timeouts, json=json))
+
+
+@app.command()
 def restart(
     env: EnvName,
     environments: env_cli.Folder = None,
@@ -182,6 +211,40 @@ def restart(
 
 
 @app.command()
+def uninstall(
+    env: EnvName,
+    with_sidecars: Annotated[
+        bool, typer.Option("--with-sidecars", help="Go on although running sidecars lose their control plane.")
+    ] = False,
+    restart_workloads: Annotated[
+        bool, typer.Option("--restart-workloads", help="Restart workloads afterwards, so that their sidecars go.")
+    ] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Take CRDs, custom resources, CA and namespace too, after a backup.")
+    ] = False,
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    output: OutputFormat = Output.TABLE,
+    yes: Yes = False,
+    confirm: Confirm = None,
+    component_timeout: ComponentTimeout = None,
+    timeout: TotalTimeout = None,
+) -> None:
+    """Take the mesh away; CRDs, custom resources, CA and namespace stay unless --purge takes them too."""
+    from sohistio.commands import common
+    from sohistio.commands import uninstall as room
+    from sohistio.footprint import Removal
+
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, None, environments, kubeconfig, context, None)
+        timeouts = common.timeouts_of(component_timeout, timeout)
+    asked = Removal(with_sidecars, purge, restart_workloads)
+    raise typer.Exit(room.uninstall(where, asked, common.Approval(yes, confirm), timeouts, json=json))
+
+
+@app.command()
 def verify(
     env: EnvName,
     version: VersionText = None,
@@ -198,6 +261,24 @@ def verify(
     with common.errors_as_json(json):
         where = _where(env, version, environments, kubeconfig, context, istioctl)
     raise typer.Exit(mesh.verify(where, json=json))
+
+
+@app.command()
+def status(
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="NAME", help="One environment; default: all.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every environment.")] = False,
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    output: OutputFormat = Output.TABLE,
+) -> None:
+    """Show every environment side by side: versions, in sync or not, gateways, last run, lock. Writes nothing."""
+    from sohistio.commands import status as room
+
+    json = output is Output.JSON
+    raise typer.Exit(room.status(room.Asked(env, all_, environments, kubeconfig, context), json=json))
 
 
 @app.command()
@@ -227,6 +308,33 @@ def unlock(
     from sohistio.commands import history as room
 
     raise typer.Exit(room.unlock(_where(env, None, environments, kubeconfig, context, None), reason))
+
+
+@app.command()
+def restore(
+    env: EnvName,
+    backup: Annotated[
+        Path, typer.Option("--backup", metavar="DIR", help="The backup's folder; `sohistio history` names it.")
+    ],
+    ca: Annotated[
+        bool, typer.Option("--ca", help="Put the CA's Secret back, too, if it is missing and the backup has its key.")
+    ] = False,
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    output: OutputFormat = Output.TABLE,
+    yes: Yes = False,
+    confirm: Confirm = None,
+) -> None:
+    """Put custom resources of a backup back: those that differ or are gone."""
+    from sohistio.commands import common
+    from sohistio.commands import restore as room
+    from sohistio.planning.restore import RestoreRequest
+
+    json = output is Output.JSON
+    with common.errors_as_json(json):
+        where = _where(env, None, environments, kubeconfig, context, None)
+    raise typer.Exit(room.restore(where, RestoreRequest(backup, ca), common.Approval(yes, confirm), json=json))
 
 
 @app.command()
@@ -263,10 +371,11 @@ def _where(
     return Where(env, environments, Version.parse(version) if version else None, kubeconfig, context, istioctl)
 
 
-def _request(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None) -> Any:
+def _request(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None, include_ca: bool) -> Any:
     from sohistio.plan import Mode
     from sohistio.planning.install import Request
     from sohistio.versions import Version
 
     stations = tuple(Version.parse(text) for text in via or ())
-    return Request(None if mode is RequestedMode.AUTO else Mode(mode.value), stations, frozenset(skip_check or ()))
+    asked = None if mode is RequestedMode.AUTO else Mode(mode.value)
+    return Request(asked, stations, frozenset(skip_check or ()), include_ca)

@@ -152,6 +152,11 @@ def lock_istioctl(
     root = find_environments_root(environments, Path.cwd())
     texts = version or [summary_of(name, root, os.environ).version or "" for name in environment_names(root)]
     versions = [Version.parse(text) for text in dict.fromkeys(texts)]
+    if root.name == "_environments":
+        raise UsageError(
+            "the environments that sohistio comes with are not yours to pin",
+            todo="Give your own with --environments DIR, or go to the folder that has environments/.",
+        )
     path = root / "istioctl.lock"
     report = lock_versions(
         path, versions, Mirror.choose(None, os.environ), told=lambda line: typer.echo(line, err=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sohistio.cluster.kubetarget import KubeTarget
 from sohistio.errors import FailedError, NotObtainedError, UsageError
+from sohistio.lifeline import tied_to_us
 from sohistio.state import Finding
 from sohistio.toolrun import ToolRun
 from sohistio.versions import Version
@@ -65,7 +66,7 @@ class Istioctl:
 
     def _ask(self, name: str, command: tuple[str, ...], stdin: str, timeout: float) -> str:
         try:
-            done = _run((str(self.path), *command), stdin, timeout)
+            done = _run(tied_to_us((str(self.path), *command)), stdin, timeout)
         except OSError as error:
             raise FailedError(f"{self.path} could not be run", details=(str(error),)) from error
         except subprocess.TimeoutExpired as error:

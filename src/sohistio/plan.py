@@ -10,7 +10,16 @@ from typing import Any
 
 from sohistio.changes import Action, Changes
 from sohistio.state import ObjectRef
-from sohistio.steps import InstallIstio, RemoveObjects, RestartWorkloads, Risk, Step, UninstallIstio
+from sohistio.steps import (
+    InstallIstio,
+    MoveFieldManagers,
+    RemoveObjects,
+    RestartWorkloads,
+    Risk,
+    Step,
+    StopOperator,
+    UninstallIstio,
+)
 
 SCHEMA_VERSION = "1"
 
@@ -27,6 +36,7 @@ class Mode(StrEnum):
     ROLLBACK = "rollback"
     UNINSTALL = "uninstall"
     ADOPT = "adopt"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,13 @@ class Plan:
         """What makes the plan need approval, as the predicate of a sentence; empty where nothing does."""
         if self.purges:
             return "deletes CRDs with every custom resource, and the certificate authority"
+        if self.mode is Mode.RESTORE and self.steps:
+            return "overwrites custom resources with those of the backup"
+        if self.mode is Mode.UNINSTALL:
+            taking = any(step.risk in (Risk.DISRUPT, Risk.DESTROY) for step in self.steps)
+            return "uninstalls the mesh" if taking else ""
         if any(isinstance(step, UninstallIstio) for step in self.steps):
-            return "uninstalls the mesh" if self.mode is Mode.UNINSTALL else "uninstalls the old mesh first"
+            return "uninstalls the old mesh first"
         return ""
 
     @property
@@ -78,9 +93,9 @@ class Plan:
 
     @property
     def purges(self) -> bool:
-        """Whether CRDs are deleted: the environment's name must be typed, protected or not."""
+        """Whether CRDs or the namespace are deleted: the environment's name must be typed, protected or not."""
         removed = [ref for step in self.steps if isinstance(step, RemoveObjects) for ref in step.objects]
-        return any(ref.kind == "CustomResourceDefinition" for ref in removed)
+        return any(ref.kind in ("CustomResourceDefinition", "Namespace") for ref in removed)
 
     def document(self) -> dict[str, Any]:
         """The plan as versioned JSON (lowerCamelCase keys)."""
@@ -91,7 +106,7 @@ class Plan:
             "cluster": self.cluster,
             "mode": self.mode.value,
             "installedVersion": self.installed_version or None,
-            "targetVersion": self.target_version,
+            "targetVersion": self.target_version or None,
             "reasons": list(self.reasons),
             "refusal": self.refusal or None,
             "notices": list(self.notices),
@@ -119,19 +134,33 @@ def _step_document(step: Step) -> dict[str, Any]:
     if isinstance(step, InstallIstio):
         document["version"] = step.version
         document["operatorDigest"] = hashlib.sha256(step.operator.encode()).hexdigest()
-    if isinstance(step, RemoveObjects):
+    if isinstance(step, UninstallIstio):
+        document["version"] = step.version
+    if isinstance(step, RemoveObjects | UninstallIstio | MoveFieldManagers):
         document["objects"] = [ref_document(ref) for ref in step.objects]
+    if isinstance(step, StopOperator):
+        document["objects"] = [ref_document(ref) for ref in (*step.controllers, *step.operators)]
     return document
 
 
 def _changes_document(changes: Changes) -> dict[str, Any]:
-    return {action.value: changes.count(action) for action in Action} | {
+    return {
+        **_counts(changes),
+        "components": [{"name": name, **_counts(part)} for name, part in changes.components.items()],
         "objects": [
             {
                 **ref_document(change.ref),
+                "component": change.component,
                 "action": change.action.value,
-                "fields": [{"path": f.path, "before": f.before, "after": f.after} for f in change.fields],
+                "fields": [
+                    {"path": f.path, "before": f.before, "after": f.after, "manager": f.manager or None}
+                    for f in change.fields
+                ],
             }
             for change in changes.objects
-        ]
+        ],
     }
+
+
+def _counts(changes: Changes) -> dict[str, int]:
+    return {action.value: changes.count(action) for action in Action}

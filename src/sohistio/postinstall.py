@@ -45,6 +45,8 @@ def reason_to_leave(workload: Workload, budgets: Sequence[Budget]) -> str:
         return "scaled to zero: its pods are on their way out"
     if workload.strategy == "OnDelete":
         return "updateStrategy OnDelete: a restart would change nothing until its pods are deleted"
+    if workload.strategy == "Partitioned":
+        return "its update is partitioned: a restart would reach some of its pods only"
     for budget in budgets_of(workload, budgets):
         if workload.max_unavailable > budget.headroom:
             return (
@@ -70,6 +72,24 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
             else:
                 to_restart.append(workload)
     left.extend(LeftAlone(ref, "no Deployment, StatefulSet or DaemonSet owns it") for ref in state.unowned_pods)
+    return to_restart, left
+
+
+def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:
+    """Workloads to restart so that their sidecars go, and the proxies left with the reason, once nothing injects."""
+    to_restart: list[Workload] = []
+    left: list[LeftAlone] = []
+    for workload in state.carriers:
+        own = (
+            "its own template has the proxy (a gateway?): a restart would bring it back"
+            if workload.brings_proxy
+            else ""
+        )
+        if reason := own or reason_to_leave(workload, state.budgets):
+            left.append(LeftAlone(workload.ref, reason))
+        else:
+            to_restart.append(workload)
+    left.extend(LeftAlone(ref, "no Deployment, StatefulSet or DaemonSet owns it") for ref in state.unowned_carriers)
     return to_restart, left
 
 

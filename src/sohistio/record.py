@@ -10,6 +10,7 @@ RECORD_NAME = "sohistio-record"
 # A ConfigMap holds 1 MiB; an entry is about 500 bytes.
 MOST_RUNS = 50
 _SCHEMA_VERSION = "1"
+_INSTALLING = ("install", "upgrade", "reinstall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """One run. Times are ISO 8601 in UTC; `outcome` is `running` until it ends, `last_step` the step begun last."""
+    """One run. Times are ISO 8601 in UTC; `outcome` is `running` until it ends, and `brokeOff` from the next run on
+    where it never did; `last_step` is the step begun last, `backup` its folder on `host`."""
 
     id: str
     mode: str
@@ -39,6 +41,23 @@ class RunEntry:
     last_step: str = ""
     backup: str = ""
 
+    @property
+    def ended_well(self) -> bool:
+        """Whether it did all that its plan had, verification included."""
+        return self.outcome == "done"
+
+    def how_it_ended(self) -> str:
+        """For people, of a run that did not end well. One that is `running` may be at work still, or was killed."""
+        where = f" at step {self.last_step}" if self.last_step else ""
+        words = {
+            "running": f"did not end: it was last seen{where or ' before its first step'}",
+            "brokeOff": f"broke off{where}",
+            "interrupted": f"was interrupted{where}",
+            "verificationFailed": "was applied, but its verification failed",
+        }
+        run = f"the last run ({self.mode} to {self.to_version}, begun {self.started})"
+        return f"{run} {words.get(self.outcome, f'failed{where}')}"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -54,10 +73,29 @@ class Record:
         """The newest run."""
         return self.runs[-1] if self.runs else None
 
+    @property
+    def way_back(self) -> Applied | None:
+        """What a rollback goes back to; None where nothing is known.
+
+        After an uninstall, or a run that broke off or failed, what was in place before it; else the one before the
+        current. A rollback that broke off itself is passed over: the next one goes where it was going.
+        """
+        for run in reversed(self.runs):
+            if run.mode == "uninstall" or (run.mode in _INSTALLING and not run.ended_well):
+                return self.current
+            if run.ended_well and run.mode in (*_INSTALLING, "rollback", "none"):
+                return self.previous
+        return None
+
     def with_run(self, run: RunEntry) -> Record:
         """Add a run, or bring the one with its id up to date."""
         others = tuple(known for known in self.runs if known.id != run.id)
         return replace(self, runs=(*others, run)[-MOST_RUNS:])
+
+    def with_broken_off(self) -> Record:
+        """Whoever holds the lock knows that no other run is at work: the ones that never ended broke off."""
+        ended = (replace(run, outcome="brokeOff") if run.outcome == "running" else run for run in self.runs)
+        return replace(self, runs=tuple(ended))
 
     def with_applied(self, applied: Applied) -> Record:
         """Note what a finished run applied; another version's manifest becomes the previous one, to roll back to."""

@@ -56,9 +56,11 @@ def _stateful_set(spec: dict[str, Any], status: dict[str, Any]) -> Progress:
     wanted = int(spec.get("replicas", 1))
     ready, updated = int(status.get("readyReplicas", 0)), int(status.get("updatedReplicas", 0))
     on_newest = status.get("currentRevision") == status.get("updateRevision")
+    # A partition keeps the pods below it on the old revision for good.
+    partition = int(((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0))
     if ready < wanted:
         return Progress(min(ready, updated), wanted, False, f"{ready} of {wanted} pods ready")
-    if not on_newest:
+    if not on_newest and (not partition or updated < wanted - partition):
         return Progress(min(ready, updated), wanted, False, f"{updated} of {wanted} pods updated")
     return Progress(wanted, wanted, True, f"{wanted} of {wanted} pods ready")
 

@@ -84,8 +84,10 @@ class Session:
 
     @cached_property
     def api(self) -> KubeApi:
-        """The cluster's API."""
-        return KubeApi(self.target)
+        """The cluster's API. Which cluster it is is told before the first request: it may be a silent one."""
+        api = KubeApi(self.target)
+        self.told(f"looking at {api.server}")
+        return api
 
     def operator_yaml(self, version: Version) -> str:
         """The environment's one IstioOperator, rendered for a version."""

@@ -95,10 +95,11 @@ class PodSeen:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment, StatefulSet or DaemonSet in an injected namespace, with its running pods.
+    """A Deployment, StatefulSet or DaemonSet with its running pods.
 
-    `max_unavailable` is the number of pods that its own update strategy takes down at a time; `rolling` is true while
-    an update is under way.
+    `strategy` is its update's type, or Partitioned for a StatefulSet whose update leaves some pods as they are;
+    `max_unavailable` is the number of pods that it takes down at a time; `rolling` is true while one is under way;
+    `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it.
     """
 
     ref: ObjectRef
@@ -108,6 +109,7 @@ class Workload:
     max_unavailable: int
     rolling: bool
     pods: tuple[PodSeen, ...]
+    brings_proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,10 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class ClusterState:
     """All that planners know of a cluster. `unreadable` lists what could not be read, and why;
-    `ca_root` is the SHA-256 of the mesh's root certificate, empty where there is none.
+    `ca_root` is the SHA-256 of the mesh's root certificate, empty where there is none. `workloads` and `unowned_pods`
+    are those of injected namespaces; `carriers` those of any namespace with a proxy in a running pod, without the
+    mesh's own gateways. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
+    `operator_resources` the IstioOperators that its finalizer holds.
     """
 
     server: str
@@ -173,6 +178,8 @@ class ClusterState:
     unreadable: tuple[str, ...] = ()
     istiods: tuple[Istiod, ...] = ()
     helm_releases: tuple[str, ...] = ()
+    operator_controllers: tuple[ObjectRef, ...] = ()
+    operator_resources: tuple[ObjectRef, ...] = ()
     leftovers: tuple[ObjectRef, ...] = ()
     leftover_versions: tuple[str, ...] = ()
     sidecar: SidecarTemplate | None = None
@@ -182,6 +189,8 @@ class ClusterState:
     budgets: tuple[Budget, ...] = ()
     workloads: tuple[Workload, ...] = ()
     unowned_pods: tuple[ObjectRef, ...] = ()
+    carriers: tuple[Workload, ...] = ()
+    unowned_carriers: tuple[ObjectRef, ...] = ()
 
 
 def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:

@@ -28,12 +28,16 @@ class LeftAlone:
 
 @dataclass(frozen=True, slots=True)
 class TakeBackup:
-    """Write custom resources, the CA's reference and the previous IstioOperator to a folder of this machine."""
+    """Write custom resources, the CA's reference and what is installed (`version`) to a folder of this machine.
+
+    `include_ca` adds the CA's key, encrypted.
+    """
 
     risk: ClassVar[Risk] = Risk.READ
     id: str
     summary: str
     include_ca: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,16 @@ class ReleaseGateways:
 
 @dataclass(frozen=True, slots=True)
 class UninstallIstio:
-    """Remove the control plane of `version` with its own istioctl; CRDs, custom resources and the CA stay."""
+    """Remove the control plane of `version` with its own istioctl; CRDs, custom resources and the CA stay.
+
+    Awaited until `objects` are gone, beside istiod.
+    """
 
     risk: ClassVar[Risk] = Risk.DISRUPT
     id: str
     summary: str
     version: str
+    objects: tuple[ObjectRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +140,33 @@ class RemoveObjects:
 
 @dataclass(frozen=True, slots=True)
 class RestartWorkloads:
-    """Restart workloads whose pods lack today's sidecar, in waves; `left_alone` are the ones passed by."""
+    """Restart workloads whose pods lack today's sidecar, in waves; `left_alone` are the ones passed by.
+
+    With `without_sidecar` it is the other way round: the ones whose pods carry one, once nothing injects it any more.
+    """
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
     workloads: tuple[ObjectRef, ...]
     left_alone: tuple[LeftAlone, ...] = ()
+    without_sidecar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyGone:
+    """See that nothing of the mesh is left, that `kept` is still there, and that `purged` is not.
+
+    `taken` are custom resources that istioctl had made and took; `restarted` where no sidecar may be left either.
+    """
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    kept: tuple[ObjectRef, ...]
+    purged: tuple[ObjectRef, ...] = ()
+    taken: tuple[ObjectRef, ...] = ()
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +177,46 @@ class VerifyMesh:
     id: str
     summary: str
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreObjects:
+    """Put objects of a backup back by server-side apply: `documents` are JSON, one an object."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAuthority:
+    """Put the CA's Secret back from the encrypted file of the backup in `folder`; one that is there is left alone."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRecord:
+    """Note in our record that this version and manifest are in place, which a run that broke off could not."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    version: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAdoption:
+    """Note in our record that the mesh is ours from now on, though it differs from the environment's manifest."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
 
 
 Step = (
@@ -163,5 +231,10 @@ Step = (
     | HoldStandby
     | RemoveObjects
     | RestartWorkloads
+    | VerifyGone
     | VerifyMesh
+    | RestoreObjects
+    | RestoreAuthority
+    | CompleteRecord
+    | RecordAdoption
 )

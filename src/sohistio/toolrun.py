@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from sohistio.errors import FailedError
+from sohistio.lifeline import tied_to_us
 
 _KEPT_LINES = 12
 _DRAIN = 5.0
@@ -42,8 +43,8 @@ class ToolRun:
         """Start `command`; `name` is what errors call it.
 
         `stdin` reaches it through a private file (0600) that has no name any more, so nothing is left behind however
-        this ends. Output is added to `log` (0600) and each line given to `told`, from another thread. Raises
-        FailedError where it cannot be started.
+        this ends; on Linux the tool ends with this process even if that is killed. Output is added to `log` (0600) and
+        each line given to `told`, from another thread. Raises FailedError where it cannot be started.
         """
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +54,7 @@ class ToolRun:
                 given.flush()
                 given.seek(0)
                 process = subprocess.Popen(
-                    command,
+                    tied_to_us(command),
                     stdin=given,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

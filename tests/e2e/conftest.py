@@ -71,7 +71,7 @@ class Sandbox:
     def writes(self, user: str = USER) -> list[str]:
         """What a user (sohistio and its istioctl, not the cluster's own parts) has written, from the audit log.
 
-        Dry runs are left out, and so are access reviews, which are questions asked with a POST.
+        Dry runs and what was refused are left out, and so are access reviews, which are questions asked with a POST.
         """
         log = self.kubeconfig.parent / "audit.log"
         events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -79,6 +79,7 @@ class Sandbox:
             f"{event['verb']} {event['requestURI']}"
             for event in events
             if event["stage"] == "ResponseComplete"
+            and event["responseStatus"]["code"] < 400
             and event["verb"] not in ("get", "list", "watch")
             and "dryRun=All" not in event["requestURI"]
             and "accessreviews" not in event["requestURI"]

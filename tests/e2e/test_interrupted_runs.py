@@ -104,7 +104,7 @@ def test_stopped_at_work(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     assert states["verify/mesh"] == "notStarted"
     details = result["error"]["details"]
     assert "done: " in details[0]
-    assert details[-1] == "not started: verify the mesh"
+    assert details[-1] == "not started: verify the mesh of 1.31.1"
     assert not any(has_proxy for has_proxy in proxies(sandbox, "b-next"))
 
     done = sandbox.run("install", *flags)

@@ -314,7 +314,7 @@ def test_user_who_may_not_list_deployments(empty: Sandbox, tmp_path: Path) -> No
         "nosy",
         {"apiGroups": [""], "resources": ["*"]},
         {"apiGroups": ["apps"], "resources": ["statefulsets", "daemonsets", "replicasets"]},
-        {"apiGroups": ["policy", "admissionregistration.k8s.io"], "resources": ["*"]},
+        {"apiGroups": ["policy", "admissionregistration.k8s.io", "coordination.k8s.io"], "resources": ["*"]},
     )
     said = refused(empty, 3, "install", *on(empty, kubeconfig_for(empty, tmp_path, token)))
     assert "the cluster could not be read" in said
@@ -406,8 +406,8 @@ def test_downgrade_that_nobody_asked_for(meshed: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("approval", "words"),
     [
-        pytest.param((), "nobody approved it", id="nothing"),
-        pytest.param(("--yes",), "prod is protected and its name was not confirmed", id="yes-only"),
+        pytest.param((), "the environment's name was not confirmed", id="nothing"),
+        pytest.param(("--yes",), "the environment's name was not confirmed", id="yes-only"),
         pytest.param(("--yes", "--confirm", "qa"), "--confirm names 'qa', the environment is 'prod'", id="another"),
         pytest.param(("--confirm", "prod"), "nobody approved it", id="name-only"),
     ],
@@ -420,6 +420,9 @@ def test_replacing_a_protected_mesh_without_its_name(meshed: Sandbox, approval: 
         *approval,
     )
     assert words in said
+    if "--confirm" not in approval:
+        assert "this plan uninstalls the old mesh first" in said
+        assert "give --yes --confirm prod" in said
 
 
 def test_user_who_may_only_look(meshed: Sandbox, tmp_path: Path) -> None:
@@ -427,6 +430,6 @@ def test_user_who_may_only_look(meshed: Sandbox, tmp_path: Path) -> None:
     role(meshed.api, "looker", {"apiGroups": ["*"], "resources": ["*"]})
     looking = on(meshed, kubeconfig_for(meshed, tmp_path, token))
     said = refused(meshed, 3, "install", *looking, SOHISTIO_ISTIO_MIRROR=meshed.mirror)
-    assert "the manifest could not be compared with the cluster" in said
-    assert "cannot patch resource" in said
+    assert "the lock that keeps two runs apart could not be taken" in said
+    assert "cannot update resource" in said
     assert meshed.writes("system:serviceaccount:default:looker") == []

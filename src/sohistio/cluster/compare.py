@@ -1,18 +1,30 @@
-"""Adapter: the rendered manifest against the live objects, by server-side apply dry runs. Nothing is written."""
+"""Adapter: the rendered manifest against the live objects, by server-side apply dry runs. Nothing is written.
+
+Who may not patch gets a comparison of our own instead, and is told so. What admission or a quota denies is an error:
+an install would run into it half way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sohistio.changes import Action, Changes, ObjectChange, changed_fields, ref_of
+from sohistio.changes import Action, Changes, ObjectChange, component_of, ref_of
+from sohistio.cluster.access import may_apply
 from sohistio.cluster.kube import KubeApi, KubeError, Object
-from sohistio.errors import FailedError
+from sohistio.drift.fields import changed_fields, parking_change
+from sohistio.drift.managers import ISTIOCTL_MANAGER
+from sohistio.drift.noise import REVISION_TAG
+from sohistio.drift.subset import missing_fields
+from sohistio.errors import FailedError, RefusedError
 
-# istioctl installs with this field manager (operator/pkg/install), so a dry run by the same one sees what it would do.
-FIELD_MANAGER = "istio-operator"
+# A dry run by istioctl's own field manager sees what istioctl would do.
+FIELD_MANAGER = ISTIOCTL_MANAGER
+MAY_NOT_PATCH = "compared without a dry run: you may not patch{}; defaulting and admission were not asked"
 _MANAGED = "operator.istio.io/component"
 _TAG = "istio.io/tag"
+_MOST_LISTED = 6
 
 
 def read_manifest(text: str) -> list[Object]:
@@ -26,26 +38,109 @@ def read_manifest(text: str) -> list[Object]:
         raise FailedError("istioctl's manifest is not YAML", details=(str(error),)) from error
 
 
-def compare(api: KubeApi, manifest: list[Object]) -> Changes:
-    """What applying the manifest would create, change and remove. Raises KubeError where the server does not say."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        changed = [change for change in pool.map(lambda obj: _compare_one(api, obj), manifest) if change]
-        removed = _no_longer_shipped(api, manifest, pool)
-    return Changes(tuple(sorted([*changed, *removed], key=lambda change: change.ref)))
+def read_text(text: str) -> Mapping[str, Any] | None:
+    """The mapping that a text of YAML or JSON holds, with plain values; None where it holds none."""
+    import yaml
 
-
-def _compare_one(api: KubeApi, obj: Object) -> ObjectChange | None:
+    if ":" not in text:
+        return None
     try:
-        path = api.path_of(obj)
-    except KubeError as error:
-        if error.status == 404:  # a kind whose CRD is yet to come
-            return ObjectChange(ref_of(obj), Action.CREATED)
-        raise
-    live = api.get(path)
-    if live is None:
-        return ObjectChange(ref_of(obj), Action.CREATED)
-    fields = changed_fields(live, api.dry_run_apply(path, obj, FIELD_MANAGER))
-    return ObjectChange(ref_of(obj), Action.CHANGED, fields) if fields else None
+        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 — it is a safe one
+    except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2026-02-31
+        return None
+    return _plain(found) if isinstance(found, dict) else None
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: YAML also knows dates, and keys that are no text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (str, int, float)) or value is None else str(value)
+
+
+def compare(api: KubeApi, manifest: list[Object]) -> Changes:
+    """What applying the manifest would create, change and remove.
+
+    Raises RefusedError with the server's words where it would deny an object (admission, quota), KubeError where it
+    does not answer.
+    """
+    comparison = _Comparison(api)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        changed = [change for change in pool.map(comparison.of, manifest) if change]
+        removed = _no_longer_shipped(api, manifest, pool)
+    if comparison.denied:
+        raise _denial(comparison.denied)
+    kinds = f" {', '.join(sorted(comparison.not_patchable))}" if comparison.patchable else ""
+    notices = [MAY_NOT_PATCH.format(kinds)] if comparison.not_patchable else []
+    notices += sorted(comparison.not_dry_runnable)
+    objects = tuple(sorted([*changed, *removed], key=lambda change: change.ref))
+    return Changes(objects, "; ".join(notices))
+
+
+class _Comparison:
+    """One look at a manifest's objects, from several threads; gathers what the server would not answer."""
+
+    def __init__(self, api: KubeApi) -> None:
+        self._api = api
+        self.denied: list[str] = []
+        self.patchable = False
+        self.not_patchable: set[str] = set()
+        self.not_dry_runnable: set[str] = set()
+
+    def of(self, obj: Object) -> ObjectChange | None:
+        """What happens to one object, None for nothing."""
+        created = ObjectChange(ref_of(obj), Action.CREATED, component=component_of(obj))
+        try:
+            path = self._api.path_of(obj)
+        except KubeError as error:
+            if error.status == 404:  # a kind whose CRD is yet to come
+                return created
+            raise
+        live = self._api.get(path)
+        applied = self._dry_run(path, obj)
+        if live is None:
+            return created
+        fields = changed_fields(live, applied, read_text) if applied else missing_fields(live, obj, read_text)
+        if obj["kind"] == "MutatingWebhookConfiguration":
+            tag = self._api.get(f"{path.rpartition('/')[0]}/{REVISION_TAG}")
+            fields += parking_change(live, has_tag=tag is not None)
+        return ObjectChange(ref_of(obj), Action.CHANGED, fields, component_of(obj)) if fields else None
+
+    def _dry_run(self, path: str, obj: Object) -> Object | None:
+        """What an apply would leave; None where the dry run could not be asked, or would be denied."""
+        kind = path.rsplit("/", 2)[-2]
+        if kind in self.not_patchable:
+            return None
+        try:
+            applied = self._api.dry_run_apply(path, obj, FIELD_MANAGER)
+        except KubeError as error:
+            if error.status == 404:  # its namespace is yet to come
+                return None
+            if error.status == 403 and not may_apply(self._api, path):
+                self.not_patchable.add(kind)
+                return None
+            if error.status == 400:  # a webhook of somebody's that has side effects takes no dry run
+                self.not_dry_runnable.add(f"compared without a dry run: {', '.join(error.details) or error.what}")
+                return None
+            if error.status in (403, 409, 413, 422):
+                self.denied.append(f"{ref_of(obj)}: {', '.join(error.details) or error.what}")
+                return None
+            raise
+        self.patchable = True
+        return applied
+
+
+def _denial(lines: list[str]) -> RefusedError:
+    shown = sorted(lines)[:_MOST_LISTED]
+    more = (f"and {len(lines) - len(shown)} more",) if len(lines) > len(shown) else ()
+    plural = "object" if len(lines) == 1 else "objects"
+    return RefusedError(
+        f"the API server would deny {len(lines)} {plural} of the manifest",
+        details=(*shown, *more),
+        todo="The lines above are the server's (a quota, an admission policy, missing rights): settle them first.",
+    )
 
 
 def _no_longer_shipped(api: KubeApi, manifest: list[Object], pool: ThreadPoolExecutor) -> list[ObjectChange]:
@@ -62,6 +157,10 @@ def _no_longer_shipped(api: KubeApi, manifest: list[Object], pool: ThreadPoolExe
         if namespace := obj["metadata"].get("namespace"):
             path = path.replace(f"/namespaces/{namespace}/", "/")
         found = [item | {"kind": obj["kind"]} for item in api.items(path, labels=f"{_MANAGED},!{_TAG}")]
-        return [ObjectChange(ref_of(item), Action.REMOVED) for item in found if ref_of(item) not in wanted]
+        return [
+            ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
+            for item in found
+            if ref_of(item) not in wanted
+        ]
 
     return [change for changes in pool.map(surplus, one_of_each.values()) for change in changes]

@@ -41,7 +41,7 @@ def custom_resources(api: KubeApi) -> list[Object]:
 def digests(resources: list[Object]) -> Mapping[ObjectRef, str]:
     """SHA-256 of what somebody wrote into each (labels, annotations, spec): not of status, nor of the API's version."""
     return {
-        _ref(item): hashlib.sha256(json.dumps(_written(item), sort_keys=True).encode()).hexdigest()
+        _ref(item): hashlib.sha256(json.dumps(written(item), sort_keys=True).encode()).hexdigest()
         for item in resources
     }
 
@@ -50,6 +50,7 @@ def _ref(item: Object) -> ObjectRef:
     return ObjectRef(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
 
 
-def _written(item: Object) -> list[object]:
+def written(item: Object) -> list[object]:
+    """What somebody wrote into an object, in a form that compares."""
     metadata = item["metadata"]
     return [metadata.get("labels") or {}, metadata.get("annotations") or {}, item.get("spec")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, NamedTuple
 
 from sohistio.cluster.kubeconfig import client_for
@@ -16,9 +17,13 @@ from sohistio.cluster.kubetarget import KubeTarget
 from sohistio.errors import FailedError
 
 PAGE_SIZE = 500
+# A write may wait for admission webhooks (10 s each by default); a read has nothing to wait for.
 REQUEST_SECONDS = 30
-# A listing that keeps expiring, or a server that keeps failing, ends after this many tries.
+READ_SECONDS = 15
+# A listing that keeps expiring, or a server that keeps failing, ends after this many tries; one that does not answer
+# in time after fewer, as each costs the whole deadline.
 TRIES = 4
+TRIES_IN_SILENCE = 2
 
 Object = dict[str, Any]
 
@@ -45,6 +50,13 @@ class KubeApi:
         self._client = client_for(target)
         self.server = str(self._client.configuration.host)
         self._resources: dict[str, dict[str, Resource]] = {}
+        self._seconds: float = REQUEST_SECONDS
+
+    def within(self, seconds: float) -> KubeApi:
+        """The same cluster with another deadline for each request."""
+        other = copy(self)
+        other._seconds = seconds
+        return other
 
     def get(self, path: str) -> Object | None:
         """The object at `path`, or None where there is none."""
@@ -105,10 +117,11 @@ class KubeApi:
         """Write the whole object; raises KubeError (409) where its resourceVersion is no longer the newest."""
         return self.request("PUT", path, query={"fieldManager": "sohistio"}, body=obj)
 
-    def delete(self, path: str) -> bool:
-        """Delete an object; False where it is gone already."""
+    def delete(self, path: str, *, with_dependents: bool = False) -> bool:
+        """Delete an object; False where it is gone already. `with_dependents` keeps it until what it owns is gone."""
+        query = {"propagationPolicy": "Foreground"} if with_dependents else {}
         try:
-            self.request("DELETE", path)
+            self.request("DELETE", path, query=query)
         except KubeError as error:
             if error.status == 404:
                 return False
@@ -143,12 +156,19 @@ class KubeApi:
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> Object:
-        """One request, with a deadline. Reads, dry runs and throttled requests (429) are tried again, a few times."""
+        """One request, with a deadline, tried again a few times where that is safe.
+
+        Whatever the request, it is safe where the server has not begun it: throttled (429) or not connected. After a
+        lost answer or a 5xx it is safe for what ends the same when done twice: reads, dry runs, questions of rights,
+        applies, merge patches and deletions; not for creating or replacing, nor for a patch bound to a
+        resourceVersion, where the second try would take the first one's success for somebody else's write (409).
+        """
         import urllib3
         from kubernetes.client.exceptions import ApiException
 
         query = query or {}
-        repeatable = method == "GET" or query.get("dryRun") == "All"
+        repeatable = _ends_the_same(method, path, query, body)
+        seconds = min(self._seconds, READ_SECONDS) if method == "GET" else self._seconds
         arguments = self._client.param_serialize(
             method,
             path,
@@ -161,14 +181,16 @@ class KubeApi:
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
             try:
-                response = self._client.call_api(*arguments, _request_timeout=REQUEST_SECONDS)
+                response = self._client.call_api(*arguments, _request_timeout=seconds)
                 data = response.read()
             # The kubernetes package makes an ApiException of urllib3's SSLError.
             except (urllib3.exceptions.HTTPError, ApiException) as error:
                 cause = str(getattr(error, "reason", None) or error)
                 if "CERTIFICATE" in cause:
                     raise _untrusted(self.server, cause) from error
-                if last or not repeatable:
+                silent = _is(error, urllib3.exceptions.TimeoutError) and attempt + 1 >= TRIES_IN_SILENCE
+                not_sent = _is(error, urllib3.exceptions.NewConnectionError)
+                if last or silent or not (repeatable or not_sent):
                     raise _unreachable(self.server, cause) from error
                 time.sleep(0.2 * 2**attempt)
                 continue
@@ -179,6 +201,18 @@ class KubeApi:
                 raise _refused(method, path, response.status, data)
             time.sleep(_pause(response.headers.get("Retry-After", ""), attempt))
         raise AssertionError("unreachable")  # pragma: no cover
+
+
+def _ends_the_same(method: str, path: str, query: Mapping[str, str], body: Object | None) -> bool:
+    """Whether doing it twice is as good as doing it once."""
+    if method == "PATCH":
+        return query.get("dryRun") == "All" or "resourceVersion" not in ((body or {}).get("metadata") or {})
+    return method in ("GET", "DELETE") or path.endswith("accessreviews")
+
+
+def _is(error: Exception, kind: type[Exception]) -> bool:
+    """urllib3 may wrap what happened as the reason of another error."""
+    return isinstance(error, kind) or isinstance(getattr(error, "reason", None), kind)
 
 
 def _pause(retry_after: str, attempt: int) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,10 +87,12 @@ def _contexts(config: Any) -> list[str]:
 def _login_errors() -> Iterator[list[str]]:
     """The kubernetes package logs why a login command failed, and goes on as nobody: take its words instead."""
     said: list[str] = []
+    here = threading.get_ident()
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
+            if record.thread == here:  # other clusters may be logged in to at the same time
+                said.append(record.getMessage())
 
     root, listener = logging.getLogger(), Listener(logging.ERROR)
     root.addHandler(listener)

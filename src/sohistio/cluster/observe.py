@@ -6,8 +6,9 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.kube import KubeApi, KubeError, Object
-from sohistio.cluster.workloads import workloads_in
+from sohistio.cluster.workloads import carriers_in, workloads_in
 from sohistio.state import (
     ISTIO_NAMESPACE,
     Budget,
@@ -58,6 +59,7 @@ def observe(api: KubeApi) -> ClusterState:
     with ThreadPoolExecutor(max_workers=8) as pool:
         injector = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-sidecar-injector")
         root = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert")
+        operators = pool.submit(operator_resources, api)
         for name, future in [(name, pool.submit(read, name)) for name in _LISTS]:
             try:
                 lists[name] = future.result()
@@ -67,6 +69,10 @@ def observe(api: KubeApi) -> ClusterState:
             config_maps = injector.result(), root.result()
         except KubeError as error:
             unreadable.append(f"ConfigMaps of {ISTIO_NAMESPACE}: {_told(error)}")
+        try:
+            held = operators.result()
+        except KubeError as error:
+            unreadable.append(f"IstioOperators: {_told(error)}")
     if unreadable:
         return replace(nothing, unreadable=tuple(unreadable))
     injector_map, root_map = config_maps
@@ -74,6 +80,7 @@ def observe(api: KubeApi) -> ClusterState:
         _state_of(api.server, version, lists),
         sidecar=SidecarTemplate.from_injector(injector_map),
         ca_root=_fingerprint(root_map),
+        operator_resources=held,
     )
 
 
@@ -91,10 +98,13 @@ def _state_of(server: str, version: Object, lists: dict[str, list[Object]]) -> C
         *(_leftover("Deployment", item) for item in deployments if _is_mesh(item)),
     ]
     workloads, unowned = workloads_in(lists)
+    carriers, unowned_carriers = carriers_in(lists)
     return ClusterState(
         server=server,
         kubernetes_version=str(version.get("gitVersion", "")).removeprefix("v"),
         istiods=istiods,
+        helm_releases=helm_releases(deployments),
+        operator_controllers=operator_controllers(deployments),
         leftovers=tuple(ref for ref, _ in leftovers),
         leftover_versions=tuple(sorted({version for _, version in leftovers if version})),
         mesh_deployments=mesh,
@@ -102,6 +112,8 @@ def _state_of(server: str, version: Object, lists: dict[str, list[Object]]) -> C
         budgets=tuple(_budget(item) for item in lists["PodDisruptionBudgets"]),
         workloads=workloads,
         unowned_pods=unowned,
+        carriers=carriers,
+        unowned_carriers=unowned_carriers,
     )
 
 

@@ -7,6 +7,7 @@ from sohistio.state import ObjectRef
 _PLURALS = {
     "Namespace": ("/api/v1", "namespaces"),
     "ConfigMap": ("/api/v1", "configmaps"),
+    "Pod": ("/api/v1", "pods"),
     "Secret": ("/api/v1", "secrets"),
     "Service": ("/api/v1", "services"),
     "ServiceAccount": ("/api/v1", "serviceaccounts"),
@@ -24,6 +25,13 @@ _PLURALS = {
     "MutatingWebhookConfiguration": ("/apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations"),
     "ValidatingWebhookConfiguration": ("/apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
     "CustomResourceDefinition": ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions"),
+    "ValidatingAdmissionPolicy": ("/apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicies"),
+    "ValidatingAdmissionPolicyBinding": (
+        "/apis/admissionregistration.k8s.io/v1",
+        "validatingadmissionpolicybindings",
+    ),
+    "ResourceQuota": ("/api/v1", "resourcequotas"),
+    "EnvoyFilter": ("/apis/networking.istio.io/v1alpha3", "envoyfilters"),
     "IstioOperator": ("/apis/install.istio.io/v1alpha1", "istiooperators"),
 }
 

@@ -58,8 +58,14 @@ def pod_trouble(pod: Object) -> list[str]:
         waiting: dict[str, Any] = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason", "") not in _NORMAL:
             said = f": {waiting['message']}" if waiting.get("message") else ""
-            lines.append(f"{name}: container {container['name']}: {waiting['reason']}{said}")
+            lines.append(f"{name}: container {container['name']}: {waiting['reason']}{said}{_last_end(container)}")
     return lines
+
+
+def _last_end(container: Object) -> str:
+    """How a container that is started again and again ended: OOMKilled says more than CrashLoopBackOff."""
+    ended: dict[str, Any] = (container.get("lastState") or {}).get("terminated") or {}
+    return f" (it ended with {ended.get('reason', 'Error')}, exit code {ended.get('exitCode')})" if ended else ""
 
 
 def _is_ready(pod: Object) -> bool:

@@ -1,4 +1,4 @@
-"""Adapter: raw workloads, pods and owners → Workload. Only namespaces that the mesh injects are looked at."""
+"""Adapter: raw workloads, pods and owners → Workload: those of injected namespaces, and those that carry a proxy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from sohistio.cluster.kube import Object
 from sohistio.state import ObjectRef, PodSeen, Workload
 
+_COMPONENT = "operator.istio.io/component"
 _KINDS = {"Deployments": "Deployment", "StatefulSets": "StatefulSet", "DaemonSets": "DaemonSet"}
 
 
@@ -21,16 +22,41 @@ def is_injected(namespace: Object) -> bool:
 
 def workloads_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
     """The workloads of injected namespaces with their running pods, and the running pods that none of them owns."""
-    injected = {item["metadata"]["name"] for item in lists["Namespaces"] if is_injected(item)}
+    return _owners_of(lists, {item["metadata"]["name"] for item in lists["Namespaces"] if is_injected(item)})
+
+
+def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
+    """What has a proxy in a running pod, in any namespace: workloads with only those pods, and pods that none owns.
+
+    The mesh's own gateways are not among them: they go and come with it.
+    """
+    namespaces = {item["metadata"]["name"] for item in lists["Namespaces"]}
+    carrying = lists | {"Pods": [pod for pod in lists["Pods"] if _pod(pod).proxy_image]}
+    workloads, unowned = _owners_of(carrying, namespaces)
+    mesh = {
+        ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
+        for name, kind in _KINDS.items()
+        for item in lists[name]
+        if _COMPONENT in (item["metadata"].get("labels") or {})
+    }
+    return tuple(workload for workload in workloads if workload.pods and workload.ref not in mesh), unowned
+
+
+def _owners_of(
+    lists: dict[str, list[Object]], namespaces: set[str]
+) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
     replica_set_owner = {item["metadata"]["uid"]: _controller(item) for item in lists["ReplicaSets"]}
     pods: dict[str, list[PodSeen]] = {}
     unowned: list[ObjectRef] = []
     known = {
-        item["metadata"]["uid"] for name in _KINDS for item in lists[name] if item["metadata"]["namespace"] in injected
+        item["metadata"]["uid"]
+        for name in _KINDS
+        for item in lists[name]
+        if item["metadata"]["namespace"] in namespaces
     }
     for pod in lists["Pods"]:
         metadata = pod["metadata"]
-        if metadata["namespace"] not in injected or not _is_running(pod):
+        if metadata["namespace"] not in namespaces or not _is_running(pod):
             continue
         owner = _controller(pod)
         owner = replica_set_owner.get(owner) or owner
@@ -42,7 +68,7 @@ def workloads_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], 
         _workload(kind, item, tuple(pods.get(item["metadata"]["uid"], ())))
         for name, kind in _KINDS.items()
         for item in lists[name]
-        if item["metadata"]["namespace"] in injected
+        if item["metadata"]["namespace"] in namespaces
     ]
     return tuple(sorted(workloads, key=lambda workload: workload.ref)), tuple(sorted(unowned))
 
@@ -59,31 +85,37 @@ def _is_running(pod: Object) -> bool:
 
 def _pod(pod: Object) -> PodSeen:
     metadata, spec = pod["metadata"], pod["spec"]
-    # Since Istio 1.27 the proxy is an init container that restarts (a native sidecar).
-    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
     conditions = pod.get("status", {}).get("conditions") or ()
     return PodSeen(
         name=metadata["name"],
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
-        proxy_image=next((str(c["image"]) for c in containers if c["name"] == "istio-proxy"), ""),
+        proxy_image=_proxy_image(spec),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         host_network=bool(spec.get("hostNetwork", False)),
     )
 
 
+def _proxy_image(spec: Object) -> str:
+    """Since Istio 1.27 the proxy is an init container that restarts (a native sidecar)."""
+    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
+    return next((str(c["image"]) for c in containers if c["name"] == "istio-proxy"), "")
+
+
 def _workload(kind: str, item: Object, pods: tuple[PodSeen, ...]) -> Workload:
     metadata, spec, status = item["metadata"], item["spec"], item.get("status") or {}
-    strategy = (spec.get("strategy") or spec.get("updateStrategy") or {}).get("type", "RollingUpdate")
+    update = spec.get("strategy") or spec.get("updateStrategy") or {}
+    strategy = "Partitioned" if (update.get("rollingUpdate") or {}).get("partition") else update.get("type")
     desired = int(status.get("desiredNumberScheduled", 0) if kind == "DaemonSet" else spec.get("replicas", 1))
     return Workload(
         ref=ObjectRef(kind, metadata["namespace"], metadata["name"]),
         desired=desired,
         paused=bool(spec.get("paused", False)),
-        strategy=strategy,
+        strategy=strategy or "RollingUpdate",
         max_unavailable=desired if strategy == "Recreate" else _max_unavailable(kind, spec, desired),
         rolling=_is_rolling(kind, item, status),
         pods=pods,
+        brings_proxy=bool(_proxy_image(spec["template"]["spec"])),
     )
 
 

@@ -16,18 +16,21 @@ from types import FrameType
 from rich.console import Console
 
 from sohistio.cluster.custom_resources import custom_resources, digests
-from sohistio.cluster.lease import locked
+from sohistio.cluster.lease import Lock
 from sohistio.commands.common import Approval, Timeouts, approve, console, refusal
 from sohistio.errors import FailedError, InterruptedRunError, RefusedError
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
-from sohistio.output.tables import checks_view, plan_view, result_line, show
+from sohistio.output.tables import checks_view, gateways_view, plan_view, result_line, show
 from sohistio.paths import state_dir
+from sohistio.plan import Mode
+from sohistio.plandiff import differences, does_no_more
 from sohistio.planning.planned import Planned
 from sohistio.progress import Observer, RunResult
 from sohistio.run.recording import Origin, Recorder
 from sohistio.run.runner import Runner
 from sohistio.run.tools import Before, RestartSettings, Tools
+from sohistio.session import Session
 
 
 def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json: bool) -> RunResult:
@@ -41,17 +44,21 @@ def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json:
         raise refusal(planned)
     if not plan.changes_pending:
         result = RunResult(plan, (), (), None, 0.0)
-        progress.print(f"{plan.environment}: up to date, nothing was written", style="green", highlight=False)
+        idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
+        progress.print(f"{plan.environment}: {idle}, nothing was written", style="green", highlight=False)
         return result
     approve(planned, approval)
     origin = _origin(planned)
     with _stop_signals() as stop, _locked(planned, origin, stop) as lost:
         planned = _still_true(planned, approval, progress)
+        if not planned.plan.changes_pending:
+            progress.print(f"{plan.environment}: up to date by now, nothing was written", style="green")
+            return RunResult(planned.plan, (), (), None, 0.0)
         result = _run(planned, timeouts, origin, (stop, progress))
         if lost.is_set() and isinstance(result.error, InterruptedRunError):
             taken = FailedError("the run's lock was taken away", details=result.error.details, todo=result.error.todo)
             result = RunResult(result.plan, result.steps, result.checks, taken, result.seconds, result.gateway_gaps)
-    show(progress, checks_view(result.checks), result_line(result))
+    show(progress, checks_view(result.checks), gateways_view(result), result_line(result))
     if result.error is not None:
         print_error(result.error)
     return result
@@ -77,23 +84,37 @@ def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator
             stop.set()
 
     lost = _Lost()
-    with locked(planned.session.api, origin.identity, lost):
+    session = planned.session
+    with Lock(session.api, session.told, stop).held(origin.identity, lost):
         yield lost
+
+
+def await_lock(session: Session) -> Session:
+    """Wait out the lock of a run that died before planning: its last writes may take effect meanwhile.
+
+    Raises RefusedError where a run is at work.
+    """
+    Lock(session.api, session.told, threading.Event()).await_free()
+    return session
 
 
 def _still_true(planned: Planned, approval: Approval, progress: Console) -> Planned:
     """Plan again under the lock: what was approved must still be what happens, or is approved anew."""
     now = planned.again()
-    if now.plan.digest() == planned.plan.digest():
+    if now.plan.digest() == planned.plan.digest() or does_no_more(now.plan, planned.plan):
         return now
     progress.print("The cluster changed since this plan was approved. What would happen now:", style="bold yellow")
     show(progress, plan_view(now.plan))
     if now.plan.refusal:
         raise refusal(now)
-    if not progress.is_terminal:
+    different = differences(planned.plan.document(), now.plan.document())
+    if not progress.file.isatty():
         raise RefusedError(
-            "the cluster changed between the plan and the run", todo="Read the new plan above, then run it again."
+            "the cluster changed between the plan and the run",
+            details=different,
+            todo="Read the new plan above, then run it again.",
         )
+    progress.print("Different from what was approved:", *different, sep="\n  ", highlight=False, markup=False)
     approve(now, Approval(yes=False, confirm=approval.confirm))
     return now
 
@@ -104,13 +125,14 @@ def _run(
     stop, progress = surroundings
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
-    tools = tools_for(planned, timeouts)
+    before = Before(planned.state.ca_root, digests(custom_resources(planned.session.api)))
+    tools = tools_for(planned, timeouts, before)
     recorder = Recorder(tools.api, planned.record, planned.plan, origin)
     with _observer(progress) as observer:
         return Runner(tools, observer, recorder, stop, total).carry_out(planned.plan)
 
 
-def tools_for(planned: Planned, timeouts: Timeouts) -> Tools:
+def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:
     """What a run of the plan works with."""
     session, environment = planned.session, planned.session.environment
     name = f"{environment.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
@@ -126,14 +148,14 @@ def tools_for(planned: Planned, timeouts: Timeouts) -> Tools:
         ),
         log=state_dir() / "logs" / f"{name}.log",
         backup=state_dir() / "backups" / name,
-        before=Before(planned.state.ca_root, digests(custom_resources(session.api))),
+        before=before,
         record=planned.record,
     )
 
 
 @contextmanager
 def _observer(progress: Console) -> Iterator[Observer]:
-    if progress.is_terminal:
+    if progress.file.isatty() and not progress.is_dumb_terminal:
         from sohistio.output.live import LiveObserver
 
         with LiveObserver(progress) as live:

@@ -83,7 +83,7 @@ def errors_as_json(json: bool) -> Iterator[None]:
 
 def refusal(planned: Planned) -> SohistioError:
     """The error of a plan that must not be carried out."""
-    details = planned.plan.reasons if planned.plan.mode is Mode.UNKNOWN else ()
+    details = planned.details or (planned.plan.reasons if planned.plan.mode is Mode.UNKNOWN else ())
     return RefusedError(planned.plan.refusal, details=details, todo=planned.todo or "Nothing was changed.")
 
 

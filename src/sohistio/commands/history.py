@@ -8,6 +8,7 @@ from sohistio.cluster.lease import unlock as free_lock
 from sohistio.cluster.record_store import read_record
 from sohistio.commands.common import console, errors_as_json, print_json, session_of
 from sohistio.errors import ExitCode, UsageError
+from sohistio.output.tables import show
 from sohistio.plan import SCHEMA_VERSION
 from sohistio.record import Record, run_document
 from sohistio.session import Where
@@ -32,9 +33,9 @@ def history(where: Where, *, json: bool) -> int:
         table.add_column(column, no_wrap=column != "backup")
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
-        row = (run.started, run.mode, run.from_version or "-", run.to_version, run.outcome, last_step)
+        row = (run.started, run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
         table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12], run.backup)
-    console().print(table)
+    show(console(), table)
     return ExitCode.OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from sohistio.checks import CheckResult
 from sohistio.cluster.observe import observe
-from sohistio.commands.carry_out import carry_out, tools_for
+from sohistio.commands.carry_out import await_lock, carry_out, tools_for
 from sohistio.commands.common import (
     Approval,
     Timeouts,
@@ -20,16 +21,20 @@ from sohistio.commands.common import (
     refusal,
     session_of,
 )
-from sohistio.errors import ExitCode, RefusedError, UsageError
+from sohistio.errors import ExitCode, RefusedError, SohistioError, UsageError
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
 from sohistio.plan import SCHEMA_VERSION, Mode, Plan
+from sohistio.plandiff import differences
+from sohistio.planning.adopt import plan_adopt
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.restart import plan_restart
 from sohistio.planning.rollback import plan_rollback
-from sohistio.progress import RunResult, check_document
+from sohistio.progress import check_document, error_document
+from sohistio.run.tools import Before
 from sohistio.run.verifying import verify_mesh
+from sohistio.sealing import passphrase
 from sohistio.session import Session, Where
 
 
@@ -74,32 +79,55 @@ class Install:
 def install(where: Where, request: Request, how: Install) -> int:
     """`sohistio install`: plan, show, ask, carry out, verify; and go back where that was asked for."""
     with errors_as_json(how.json):
+        if request.include_ca:
+            passphrase(os.environ)  # better to miss it now than half way
         session = session_of(where)
-        planned = plan_install(session, request)
+        planned = plan_install(await_lock(session), request)
         if how.approved_plan is not None:
             _check_approved(how.approved_plan, planned.plan)
         result = carry_out(planned, how.approval, how.timeouts, json=how.json)
         document = result.document()
         failed = result.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED)
         if failed and how.rollback_on_failure:
-            document["rollback"] = _go_back(session, planned, how).document()
+            document["rollback"] = _went_back(session, planned, how)
     if how.json:
         print_json(document)
     return result.exit_code
 
 
-def _go_back(session: Session, planned: Planned, how: Install) -> RunResult:
-    """Raises RefusedError where there was no mesh before, or none is recorded."""
-    if not planned.plan.installed_version:
-        raise RefusedError("there was no mesh before this run: nothing to go back to", todo="Mend it and run it again.")
+def _went_back(session: Session, planned: Planned, how: Install) -> dict[str, object]:
+    """The rollback's document. The exit code stays the failed run's, however this ends: something was touched."""
     print("Going back, as --rollback-on-failure asks.", file=sys.stderr)
     approved = Approval(yes=True, confirm=session.environment.name)
-    return carry_out(plan_rollback(session), approved, how.timeouts, json=how.json)
+    try:
+        return carry_out(_way_back(session, planned.plan), approved, how.timeouts, json=how.json).document()
+    except SohistioError as error:
+        print_error(error)
+        return {"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error_document(error)}
+
+
+def _way_back(session: Session, failed: Plan) -> Planned:
+    """Raises RefusedError where there was no mesh before the run that failed, or another than the recorded one."""
+    if not failed.installed_version:
+        raise RefusedError("there was no mesh before this run: nothing to go back to", todo="Mend it and run it again.")
+    planned = plan_rollback(session)
+    if planned.plan.target_version != failed.installed_version:
+        raise RefusedError(
+            f"{failed.installed_version} was installed before this run, but the record has only "
+            f"{planned.plan.target_version} to go back to",
+            todo="See `sohistio history`; `sohistio rollback` goes back to the recorded one if that is what you want.",
+        )
+    return planned
 
 
 def rollback(where: Where, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:
     """`sohistio rollback`: back to the recorded previous version and manifest."""
     return _planned_run(where, plan_rollback, (approval, timeouts), json=json)
+
+
+def adopt(where: Where, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:
+    """`sohistio adopt`: the mesh becomes ours as it is; nothing is written where it is so already."""
+    return _planned_run(where, plan_adopt, (approval, timeouts), json=json)
 
 
 def restart(where: Where, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:
@@ -111,7 +139,7 @@ def _planned_run(
     where: Where, planner: Callable[[Session], Planned], how: tuple[Approval, Timeouts], *, json: bool
 ) -> int:
     with errors_as_json(json):
-        result = carry_out(planner(session_of(where)), *how, json=json)
+        result = carry_out(planner(await_lock(session_of(where))), *how, json=json)
     if json:
         print_json(result.document())
     return result.exit_code
@@ -128,7 +156,7 @@ def verify(where: Where, *, json: bool) -> int:
         version = str(session.version)
         seen = Plan(session.environment.name, state.server, Mode.NONE, "", version, ())
         planned = Planned(session, seen, state, lambda: planned, {version: mesh})
-        checks = verify_mesh(tools_for(planned, Timeouts()), version)
+        checks = verify_mesh(tools_for(planned, Timeouts(), Before()), version)
     failed = any(check.breaks for check in checks)
     if json:
         print_json(_verification(session.environment.name, checks, failed=failed))
@@ -164,20 +192,15 @@ def _check_approved(path: Path, plan: Plan) -> None:
     """Refuse where the plan of now is not the one in the file. Raises UsageError, RefusedError."""
     try:
         approved = jsonlib.loads(path.read_text(encoding="utf-8"))
-        digest, reasons = approved["digest"], approved["reasons"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        stale = approved["digest"] != plan.digest()
+        different = differences(approved, plan.document())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{path} is not a plan", details=(str(error),), todo="Write one with `sohistio plan --out FILE`."
         ) from error
-    if digest != plan.digest():
-        now = plan.document()
-        different = sorted(key for key in now if now[key] != approved.get(key))
+    if stale:
         raise RefusedError(
             f"{path} is stale: the plan is another one now",
-            details=(
-                f"different: {', '.join(different)}",
-                f"then: {'; '.join(reasons)}",
-                f"now: {'; '.join(plan.reasons)}",
-            ),
+            details=different,
             todo="Look at the new plan with `sohistio plan --out FILE` and have that one approved.",
         )

@@ -14,18 +14,21 @@ from sohistio.versions import Version
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user asked for: the target, the mode by name (None is auto) and stations on the way (`--via`)."""
+    """What the user asked for: the target, the mode by name (None is auto), stations on the way (`--via`), and the
+    CA's key in the backup."""
 
     target: Version
     mode: Mode | None = None
     via: tuple[Version, ...] = ()
+    include_ca: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The mode and its reasons. `replace` is a reinstall that uninstalls first; `refusal` says why a run must stop.
 
-    `hops` are the versions to install in order, the target last.
+    `hops` are the versions to install in order, the target last. `unrecorded` is mode none after a run that did not end
+    well: all is in place, but nobody has verified it, and the record does not say so.
     """
 
     mode: Mode
@@ -35,6 +38,8 @@ class Decision:
     refusal: str = ""
     todo: str = ""
     hops: tuple[Version, ...] = field(default=())
+    unrecorded: bool = False
+    include_ca: bool = False
 
 
 def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEntry | None = None) -> Decision:
@@ -46,11 +51,12 @@ def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEnt
     decision = _as_asked(decision, asked)
     if decision.mode is Mode.UNKNOWN:
         return decision
-    if last_run is not None and last_run.outcome == "running" and decision.mode is not Mode.NONE:
-        where = f" at step {last_run.last_step}" if last_run.last_step else ""
-        ended = f"the last run ({last_run.mode} to {last_run.to_version}, {last_run.started}) ended{where} unfinished"
-        decision = replace(decision, reasons=(*decision.reasons, f"{ended}: this one goes on from what is there"))
-    return replace(decision, hops=decision.hops or (asked.target,))
+    if last_run is not None and not last_run.ended_well:
+        none = decision.mode is Mode.NONE
+        this_one = "what is there is verified and recorded" if none else "this one goes on from what is there"
+        reasons = (*decision.reasons, f"{last_run.how_it_ended()}: {this_one}")
+        decision = replace(decision, reasons=reasons, unrecorded=none, hops=_with_broken_off(decision, asked))
+    return replace(decision, hops=decision.hops or (asked.target,), include_ca=asked.include_ca)
 
 
 def _as_asked(decision: Decision, asked: Asked) -> Decision:
@@ -77,7 +83,8 @@ def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes)
         todo = "Check the context, the login and the role (list on these kinds), then run it again."
         return _unknown(state.unreadable, "the cluster could not be read", todo)
     if strange := foreign_mesh(state):
-        return _unknown((strange,), "this is not a mesh that sohistio may change", "See README, “Modes”.")
+        whose, hints = (tuple(dict.fromkeys(words)) for words in zip(*strange, strict=True))
+        return _unknown(whose, "this is not a mesh that sohistio may change", " ".join(hints))
     istiod = next((seen for seen in state.istiods if seen.revision == "default"), None)
     if istiod is None:
         return _without_istiod(state, asked.target)
@@ -96,16 +103,31 @@ def _unknown(reasons: tuple[str, ...], refusal: str, todo: str) -> Decision:
     return Decision(Mode.UNKNOWN, reasons, refusal=refusal, todo=todo)
 
 
-def foreign_mesh(state: ClusterState) -> str:
-    """Somebody else's mesh: another namespace (the AKS add-on's is aks-istio-system), another revision, or Helm's."""
+_ADD_ON_NAMESPACE = "aks-istio-system"
+_ADD_ON_HINT = (
+    "The add-on is Microsoft's: use `az aks mesh upgrade`, or `az aks mesh disable` before sohistio installs."
+)
+_REVISION_HINT = (
+    "sohistio keeps one control plane, revision default in istio-system: move the other's namespaces over (label "
+    "istio.io/rev), remove it with `istioctl uninstall --revision` or as it was put there, and run this again."
+)
+_HELM_HINT = "Go on with helm, or let Helm forget its releases first: docs/adopt.md says how."
+
+
+def foreign_mesh(state: ClusterState) -> list[tuple[str, str]]:
+    """Somebody else's mesh and what to do about it: the AKS add-on's, another revision's or namespace's, or Helm's."""
 
     def is_ours(istiod: Istiod) -> bool:
         return istiod.ref.namespace == ISTIO_NAMESPACE and istiod.revision == "default"
 
-    others = [istiod for istiod in state.istiods if not is_ours(istiod)]
-    strange = [f"{istiod.ref} (revision {istiod.revision}) is another control plane" for istiod in others]
-    strange += [f"Helm release {name} owns a mesh" for name in state.helm_releases]
-    return ", ".join(strange)
+    strange = []
+    for istiod in state.istiods:
+        named = f"{istiod.ref} (revision {istiod.revision})"
+        if istiod.ref.namespace == _ADD_ON_NAMESPACE:
+            strange.append((f"{named} is the managed add-on of AKS", _ADD_ON_HINT))
+        elif not is_ours(istiod):
+            strange.append((f"{named} is another control plane", _REVISION_HINT))
+    return strange + [(f"Helm release {name} owns a mesh", _HELM_HINT) for name in state.helm_releases]
 
 
 def _without_istiod(state: ClusterState, target: Version) -> Decision:
@@ -171,6 +193,13 @@ def _chain(installed: Version, asked: Asked, reason: str) -> Decision:
             todo="Give the stations in rising order, each older than the target.",
         )
     return Decision(Mode.UPGRADE, (reason, f"in steps: {words}"), installed, hops=hops)
+
+
+def _with_broken_off(decision: Decision, asked: Asked) -> tuple[Version, ...]:
+    """A run that broke off at a station may have left its gateways or sidecars behind: the station is done again."""
+    if decision.mode is not Mode.UPGRADE or decision.installed is None or decision.installed not in asked.via:
+        return decision.hops
+    return (decision.installed, *(decision.hops or (asked.target,)))
 
 
 def missing_minors(installed: Version, hops: Sequence[Version]) -> list[tuple[int, int]]:

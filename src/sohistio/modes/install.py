@@ -8,6 +8,7 @@ from sohistio.plan import Phase
 from sohistio.state import ClusterState
 from sohistio.steps import (
     AwaitRollouts,
+    CompleteRecord,
     HoldStandby,
     InstallIstio,
     RemoveObjects,
@@ -16,11 +17,21 @@ from sohistio.steps import (
     TakeBackup,
     VerifyMesh,
 )
+from sohistio.versions import Version
 
 
-def backup() -> Phase:
+def backup(installed: Version | None = None, *, include_ca: bool = False) -> Phase:
     """Before a version changes: what cannot be made again is copied to this machine."""
-    return Phase("backup", (TakeBackup("backup/take", "back up custom resources and what is installed"),))
+    what = "custom resources, what is installed and the CA's key (encrypted)"
+    summary = f"back up {what if include_ca else 'custom resources and what is installed'}"
+    return Phase("backup", (TakeBackup("backup/take", summary, include_ca, str(installed or "")),))
+
+
+def completion(desired: DesiredMesh) -> tuple[Phase, ...]:
+    """After a run that broke off when all was in place: once it is verified, the record says so."""
+    version = str(desired.version)
+    summary = f"note in the record that {version} is in place"
+    return (Phase("record", (CompleteRecord("record/complete", summary, version, desired.operator),)),)
 
 
 def control_plane(state: ClusterState, desired: DesiredMesh, verb: str, station: str = "") -> Phase:

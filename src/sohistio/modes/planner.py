@@ -59,7 +59,7 @@ def make_plan(
     return replace(
         plan,
         phases=_phases(subject.state, meshes, decision, changes),
-        notices=tuple(_notices(subject.state, meshes[-1], decision)),
+        notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
     )
 
 
@@ -88,31 +88,18 @@ def _phases(
     phases: list[Phase] = []
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
-            phases.append(install.backup())
+            phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(decision.installed))
         verb = "install" if decision.replace else _VERBS[decision.mode]
         for mesh in stations:
             name = f"{mesh.version}/"
-            phases += [install.control_plane(state, mesh, verb, name), *install.standby(mesh, name)]
+            again = mesh.version == decision.installed
+            phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
+            phases += install.standby(mesh, name)
             phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
         phases += [install.control_plane(state, target, verb), *install.standby(target), *install.obsolete(changes)]
     phases += postinstall.restart_phase(state, target.sidecar)
-    return (*phases, install.verification(target)) if phases else ()
-
-
-def _notices(state: ClusterState, desired: DesiredMesh, decision: Decision) -> list[str]:
-    notices = [reinstall.TRAFFIC_NOTICE] if decision.replace else []
-    wanted = {item.ref for item in desired.deployments}
-    for seen in state.mesh_deployments:
-        over = (
-            sorted(budget.ref.name for budget in postinstall.budgets_over(state.budgets, seen))
-            if seen.ref in wanted
-            else []
-        )
-        if len(over) > 1:
-            notices.append(
-                f"{seen.ref.name} has {len(over)} PodDisruptionBudgets ({', '.join(over)}): "
-                "eviction fails under two, keep the environment's and delete the others"
-            )
-    return notices
+    if not phases and not decision.unrecorded:
+        return ()
+    return (*phases, install.verification(target), *(install.completion(target) if decision.unrecorded else ()))

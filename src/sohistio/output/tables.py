@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -12,14 +10,15 @@ from rich.text import Text
 
 from sohistio.changes import Action, Changes
 from sohistio.checks import CheckResult, Result, Severity
+from sohistio.drift.values import all_lines, one_line
 from sohistio.plan import Mode, Plan
 from sohistio.progress import RunResult, StepState
-from sohistio.steps import RestartWorkloads, Risk
+from sohistio.steps import RestartWorkloads, Risk, UninstallIstio
 
 _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
 _ACTION_SIGN = {Action.CREATED: ("+", "green"), Action.CHANGED: ("~", "yellow"), Action.REMOVED: ("-", "red")}
 MOST_LISTED = 12
-_LONGEST_VALUE = 60
+_MOST_FIELDS = 2
 
 
 def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
@@ -28,13 +27,13 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     head.add_column(style="bold")
     head.add_column()
     head.add_row("environment", plan.environment)
-    head.add_row("cluster", plan.cluster)
+    head.add_row("cluster", escape(plan.cluster))
     head.add_row("installed", plan.installed_version or "-")
-    head.add_row("target", plan.target_version)
+    head.add_row("target", plan.target_version or "-")
     mode = "none (up to date)" if plan.mode is Mode.NONE and not plan.changes_pending else plan.mode.value
     head.add_row("mode", Text(mode, style="bold red" if plan.refusal else "bold green"))
     for number, reason in enumerate(plan.reasons):
-        head.add_row("" if number else "because", reason)
+        head.add_row("" if number else "because", escape(reason))
     parts: list[RenderableType] = [head]
     if plan.changes:
         parts += [Text(""), Text(f"Changes: {plan.changes.summary()}", style="bold"), *_changes(plan.changes, diff)]
@@ -46,16 +45,19 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
 
 
 def _changes(changes: Changes, diff: bool) -> list[RenderableType]:
-    shown = changes.objects if diff else changes.objects[:MOST_LISTED]
-    lines: list[RenderableType] = []
+    lines: list[RenderableType] = [Text(f"  {name}: {_counted(part)}") for name, part in changes.components.items()]
+    lines.append(Text(""))
+    # What is there and differs says more than what is not there yet.
+    newest_last = sorted(changes.objects, key=lambda change: change.action is Action.CREATED)
+    shown = changes.objects if diff else newest_last[:MOST_LISTED]
     for change in shown:
         sign, style = _ACTION_SIGN[change.action]
         lines.append(Text(f"  {sign} {change.ref}", style=style))
-        fields = change.fields if diff else change.fields[:2]
-        lines += [
-            Padding(Text(f"{field.path}: {_short(field.before)} → {_short(field.after)}"), (0, 0, 0, 6))
-            for field in fields
-        ]
+        if diff:
+            lines += [_diff_line(line) for field in change.fields for line in all_lines(field)]
+            continue
+        fields = sorted(change.fields, key=lambda field: not field.manager)[:_MOST_FIELDS]
+        lines += [Padding(Text(one_line(field)), (0, 0, 0, 6)) for field in fields]
         if more := len(change.fields) - len(fields):
             lines.append(Text(f"      and {more} more field{'s' if more > 1 else ''}", style="dim"))
     if len(changes.objects) > len(shown):
@@ -63,9 +65,13 @@ def _changes(changes: Changes, diff: bool) -> list[RenderableType]:
     return lines
 
 
-def _short(value: Any) -> str:
-    text = "(none)" if value is None else str(value).replace("\n", "⏎")
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+def _counted(changes: Changes) -> str:
+    return ", ".join(f"{count} {action}" for action in Action if (count := changes.count(action)))
+
+
+def _diff_line(line: str) -> Text:
+    style = {"-": "red", "+": "green", "@": "cyan"}.get(line.strip()[:1] if line.startswith("  ") else "", "")
+    return Text(f"      {line}", style=style)
 
 
 def _steps(plan: Plan) -> Table:
@@ -110,6 +116,18 @@ def _sign(check: CheckResult) -> Text:
     return Text("‼", style="yellow") if check.severity is Severity.WARNING else Text("×", style="bold red")
 
 
+def gateways_view(result: RunResult) -> Table:
+    """For how long no pod of a gateway was ready: after an upgrade, a rollback or a replacement, and where it was."""
+    table = Table(box=None, padding=0, show_header=False, pad_edge=False)
+    replaced = any(isinstance(step, UninstallIstio) for step in result.plan.steps)
+    for name, seconds in result.gateway_gaps.items():
+        if seconds:
+            table.add_row(Text(f"{name}: no ready pod for {seconds:.1f} s", style="bold yellow"))
+        elif replaced or result.plan.mode in (Mode.UPGRADE, Mode.ROLLBACK):
+            table.add_row(f"{name}: a pod was ready all the time")
+    return table
+
+
 def result_line(result: RunResult) -> Text:
     """The one line that says how a run ended."""
     plan, seconds = result.plan, f"{result.seconds:.1f} s"
@@ -118,6 +136,12 @@ def result_line(result: RunResult) -> Text:
         return Text(f"{plan.environment}: stopped after {done} of {len(result.steps)} steps, {seconds}", style="red")
     if any(check.breaks for check in result.checks):
         return Text(f"{plan.environment}: applied, but verification failed ({seconds})", style="bold red")
+    if plan.mode is Mode.ADOPT:
+        return Text(f"{plan.environment}: adopted, Istio {plan.target_version} is as it was ({seconds})", style="green")
+    if plan.mode is Mode.RESTORE:
+        return Text(f"{plan.environment}: the backup is put back ({seconds})", style="green")
+    if plan.mode is Mode.UNINSTALL:
+        return Text(f"{plan.environment}: uninstalled and verified ({seconds})", style="green")
     return Text(f"{plan.environment}: Istio {plan.target_version} is in place and verified ({seconds})", style="green")
 
 
@@ -134,6 +158,6 @@ def show(console: Console, *parts: RenderableType) -> None:
             console.print(part, soft_wrap=isinstance(part, Text), highlight=False)
     text = captured.get()
     if not console.is_terminal:
-        text = "".join(f"{line.rstrip()}\n" for line in text.removesuffix("\n").split("\n"))
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
     console.file.write(text)
     console.file.flush()

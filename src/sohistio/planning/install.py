@@ -5,30 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sohistio.changes import Action, Changes, FieldChange, ObjectChange
-from sohistio.cluster.compare import compare
-from sohistio.cluster.kube import KubeError
 from sohistio.cluster.observe import observe
-from sohistio.cluster.record_store import read_record
 from sohistio.desired import DesiredMesh
 from sohistio.environments.support import kubernetes_support
-from sohistio.errors import RefusedError, UsageError
+from sohistio.errors import UsageError
+from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, missing_minors
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
+from sohistio.planning.reading import compared, owned, recorded
 from sohistio.session import Session
 from sohistio.skew import SKIPPABLE, SkewProblem, skew_problems
 from sohistio.state import ClusterState
+from sohistio.steps import TakeBackup
 from sohistio.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asks of the plan: a mode by name, stations on the way, checks to skip by name."""
+    """What the command line asks of the plan: a mode by name, stations on the way, checks to skip by name, and the
+    CA's key in the backup."""
 
     mode: Mode | None = None
     via: tuple[Version, ...] = ()
     skip_checks: frozenset[str] = frozenset()
+    include_ca: bool = False
 
     def __post_init__(self) -> None:
         if unknown := sorted(self.skip_checks - set(SKIPPABLE)):
@@ -40,49 +42,44 @@ class Request:
 def plan_install(session: Session, request: Request) -> Planned:
     """Look at the cluster and plan. Writes nothing."""
     environment, target = session.environment, session.version
-    session.told(f"looking at {session.api.server}")
     state = observe(session.api)
-    asked = Asked(target, request.mode, request.via)
+    asked = Asked(target, request.mode, request.via, request.include_ca)
     subject = Subject(environment.name, str(target), state)
 
     def again() -> Planned:
         return plan_install(session, request)
 
-    if state.unreadable:
-        decision = decide(state, asked, Changes())
+    decision = decide(state, asked, Changes())
+    if decision.mode is Mode.UNKNOWN:  # somebody else's mesh is not even compared
         return Planned(session, make_plan(subject, decision, (), Changes()), state, again, todo=decision.todo)
-    record = read_record(session.api)
+    record = recorded(session)
     desired, manifest = session.render(target, session.operator_yaml(target))
     session.told("comparing the manifest with the cluster")
-    changes = with_asleep(_compared(session, manifest), desired, state)
-    decision = decide(state, asked, changes, record.last_run if record else None)
+    owners = owned(session, manifest)
+    changes = with_undeclared(with_asleep(compared(session, manifest), desired, state), owners)
+    taken = adoption(state, owners, desired, record)
+    decision = decided(decide(state, asked, changes, record.last_run if record else None), taken)
     stations = [session.render(hop, session.operator_yaml(hop))[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
     skew = [problem for problem in _skew(session, state, decision) if problem.name not in request.skip_checks]
-    plan = make_plan(subject, decision, [*stations, desired], changes, skew)
+    plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew), taken)
+    if changes.notice:
+        plan = replace(plan, notices=(*plan.notices, changes.notice))
     if decision.replace and decision.installed is not None and decision.installed < target and not plan.refusal:
         offer = f"instead of replacing, it can be upgraded in steps: {proposal(session, decision)}"
         plan = replace(plan, notices=(*plan.notices, offer))
+    if request.include_ca and plan.steps and not any(isinstance(step, TakeBackup) for step in plan.steps):
+        nothing = "--include-ca has no effect: the version stays the same, so no backup is taken"
+        plan = replace(plan, notices=(*plan.notices, nothing))
     meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}
     return Planned(session, plan, state, again, meshes, record, _todo(session, decision, skew))
-
-
-def _compared(session: Session, manifest: list[dict[str, object]]) -> Changes:
-    try:
-        return compare(session.api, manifest)
-    except KubeError as error:
-        raise RefusedError(
-            "the manifest could not be compared with the cluster",
-            details=(error.what, *error.details),
-            todo=error.todo or "Look at the message above; nothing was changed.",
-        ) from error
 
 
 def with_asleep(changes: Changes, desired: DesiredMesh, state: ClusterState) -> Changes:
     """Add Deployments found at 0 replicas: no manifest shows them, as their autoscaler owns the field."""
     asleep = [
-        ObjectChange(ref, Action.CHANGED, (FieldChange("spec.replicas", 0, minimum),))
+        ObjectChange(ref, Action.CHANGED, (FieldChange("spec.replicas", 0, minimum),), ref.name)
         for ref, minimum in desired.asleep(state)
     ]
     return changes.merged(asleep)
@@ -100,7 +97,8 @@ def _todo(session: Session, decision: Decision, skew: list[SkewProblem]) -> str:
         return decision.todo
     skippable = [problem.name for problem in skew if not problem.mandatory]
     if skew and len(skippable) == len(skew):
-        return "If you know better: " + " ".join(f"--skip-check {name}" for name in skippable) + "."
+        first = "Restart these workloads first: `sohistio restart`. " if "proxy-skew" in skippable else ""
+        return f"{first}If you know better: " + " ".join(f"--skip-check {name}" for name in skippable) + "."
     if any(problem.name == "one-minor-at-a-time" for problem in skew) and decision.installed:
         return f"Give a station for each minor: {proposal(session, decision)}."
     return "Nothing was changed."

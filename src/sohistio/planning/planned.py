@@ -14,7 +14,8 @@ from sohistio.state import ClusterState
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """`meshes` are the rendered manifests by version, empty where the mode is unknown; `todo` goes with a refusal.
+    """`meshes` are the rendered manifests by version, empty where the mode is unknown; `todo` and `details` go with a
+    refusal.
 
     `again` looks and plans anew: what was approved must still be true once the lock is held.
     """
@@ -26,3 +27,4 @@ class Planned:
     meshes: Mapping[str, DesiredMesh] = field(default_factory=dict)
     record: Record | None = None
     todo: str = ""
+    details: tuple[str, ...] = ()

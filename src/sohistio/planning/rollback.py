@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from sohistio.cluster.compare import compare
 from sohistio.cluster.observe import observe
-from sohistio.cluster.record_store import read_record
 from sohistio.errors import RefusedError
 from sohistio.modes.decide import Asked, Decision, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan import Mode
 from sohistio.planning.install import with_asleep
 from sohistio.planning.planned import Planned
-from sohistio.record import Applied, Record
+from sohistio.planning.reading import compared, recorded
 from sohistio.session import Session
 from sohistio.versions import Version
 
@@ -21,16 +19,16 @@ def plan_rollback(session: Session) -> Planned:
     state = observe(session.api)
     if state.unreadable:
         raise RefusedError("the cluster could not be read", details=state.unreadable)
-    record = read_record(session.api)
-    back = way_back(record)
-    if record is None or back is None:
+    record = recorded(session)
+    back = record.way_back if record else None
+    if back is None:
         raise RefusedError(
             "there is nothing recorded to go back to",
             todo="Only what sohistio installed itself can be gone back to; `sohistio history` shows it.",
         )
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
-    changes = with_asleep(compare(session.api, manifest), mesh, state)
+    changes = with_asleep(compared(session, manifest), mesh, state)
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)
@@ -39,13 +37,6 @@ def plan_rollback(session: Session) -> Planned:
         Subject(session.environment.name, str(version), state), _backwards(decision, version), [mesh], changes
     )
     return Planned(session, plan, state, lambda: plan_rollback(session), {str(version): mesh}, record)
-
-
-def way_back(record: Record | None) -> Applied | None:
-    """What to go back to: after a run that failed, what was in place before it; else the one before the current."""
-    if record is None or record.last_run is None:
-        return None
-    return record.previous if record.last_run.outcome in ("done", "upToDate") else record.current
 
 
 def _backwards(decision: Decision, version: Version) -> Decision:

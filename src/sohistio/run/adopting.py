@@ -2,70 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from sohistio.cluster.kube import Object
-from sohistio.cluster.paths import path_of
+from sohistio.cluster.foreign import OPERATOR_FINALIZER
+from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.cluster.paths import collection_path, path_of
+from sohistio.errors import FailedError
+from sohistio.ownership import LAST_APPLIED, moved
 from sohistio.run.installing import until
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
 from sohistio.state import ObjectRef
 from sohistio.steps import MoveFieldManagers, StopOperator
 
-# istioctl installs with this manager (operator/pkg/install).
-ISTIOCTL_MANAGER = "istio-operator"
+# Somebody else writes to the object at the same time, again and again: a controller that nobody stopped.
+_TRIES = 5
 
 
 def stop_operator(tools: Tools, waiting: Waiting, step: StopOperator) -> None:
-    """Scale the controller to 0, wait until its pods are gone, then release the finalizers that it would act on."""
+    """Scale the controller to 0, wait until its pods are gone, then release the finalizers that it would act on.
+
+    In this order: a controller at work puts its finalizer back at once, and one that sees an IstioOperator deleted
+    uninstalls the mesh.
+    """
     for controller in step.controllers:
         tools.api.merge_patch(path_of(controller), {"spec": {"replicas": 0}})
     for controller in step.controllers:
-        gone = partial(_has_no_pod, tools, path_of(controller))
+        gone = partial(_has_no_pod, tools.api, controller)
         until(waiting, tools.component_seconds, gone, f"{controller} still runs")
     for operator in step.operators:
-        tools.api.merge_patch(path_of(operator), {"metadata": {"finalizers": None}})
+        _until_written(tools.api, operator, _without_finalizer)
 
 
-def _has_no_pod(tools: Tools, path: str) -> bool:
-    item = tools.api.get(path)
-    return item is None or not (item.get("status") or {}).get("replicas")
+def _has_no_pod(api: KubeApi, controller: ObjectRef) -> bool:
+    """No pod at all, one that is about to end included: it may still write."""
+    item = api.get(path_of(controller))
+    if item is None:
+        return True
+    labels = ",".join(f"{key}={value}" for key, value in item["spec"]["selector"].get("matchLabels", {}).items())
+    pods = api.items(collection_path("Pod", controller.namespace), labels=labels, metadata_only=True)
+    return not (item.get("status") or {}).get("replicas") and not pods
+
+
+def _without_finalizer(item: Object) -> Object | None:
+    finalizers: list[str] = item["metadata"].get("finalizers") or []
+    if OPERATOR_FINALIZER not in finalizers:
+        return None
+    return {"finalizers": [name for name in finalizers if name != OPERATOR_FINALIZER]}
 
 
 def move_field_managers(tools: Tools, step: MoveFieldManagers) -> None:
-    """Rename old managers to istioctl's and merge what they own, so that the next apply owns it and may drop it."""
-    for ref in step.objects:
-        _move(tools, ref, frozenset(step.managers))
+    """Give what the installers own to istioctl's manager, so that its next apply owns it and may drop it.
+
+    kubectl's note of what it applied last goes too: it would bring the old values back. Nothing else changes.
+    """
+    change = partial(_with_moved_managers, managers=frozenset(step.managers))
+
+    def move(ref: ObjectRef) -> None:
+        _until_written(tools.api, ref, partial(change, ref.kind))
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(move, step.objects))
 
 
-def _move(tools: Tools, ref: ObjectRef, managers: frozenset[str]) -> None:
-    item = tools.api.get(path_of(ref))
-    if item is None:
-        return
-    fields: list[Object] = item["metadata"].get("managedFields") or []
-    moved = moved_managers(fields, managers)
-    if moved != fields:
-        metadata = {"managedFields": moved, "resourceVersion": item["metadata"]["resourceVersion"]}
-        tools.api.merge_patch(path_of(ref), {"metadata": metadata})
+def _with_moved_managers(kind: str, item: Object, managers: frozenset[str]) -> Object | None:
+    metadata = item["metadata"]
+    fields = metadata.get("managedFields") or []
+    after = moved(kind, fields, managers)
+    if after == fields:
+        return None
+    patch: Object = {"managedFields": after}
+    if LAST_APPLIED in (metadata.get("annotations") or {}):
+        patch["annotations"] = {LAST_APPLIED: None}
+    return patch
 
 
-def moved_managers(fields: list[Object], managers: frozenset[str]) -> list[Object]:
-    """managedFields with the old managers' entries folded into one server-side-apply entry of istioctl's manager."""
-    old = [entry for entry in fields if entry["manager"] in managers and not entry.get("subresource")]
-    if not old:
-        return fields
-    kept = [entry for entry in fields if entry not in old]
-    own = next((e for e in kept if e["manager"] == ISTIOCTL_MANAGER and e["operation"] == "Apply"), None)
-    merged: Object = dict(own["fieldsV1"]) if own else {}
-    for entry in old:
-        merged = _union(merged, entry["fieldsV1"])
-    base = own or old[0]
-    entry = base | {"manager": ISTIOCTL_MANAGER, "operation": "Apply", "fieldsV1": merged}
-    return [*(e for e in kept if e is not own), entry]
-
-
-def _union(left: Object, right: Object) -> Object:
-    result = dict(left)
-    for key, value in right.items():
-        result[key] = _union(result[key], value) if key in result else value
-    return result
+def _until_written(api: KubeApi, ref: ObjectRef, change: Callable[[Object], Object | None]) -> None:
+    """Patch an object's metadata, bound to the version it was read at. Raises FailedError, KubeError."""
+    for _ in range(_TRIES):
+        item = api.get(path_of(ref))
+        metadata = change(item) if item is not None else None
+        if item is None or metadata is None:
+            return
+        bound = metadata | {"resourceVersion": item["metadata"]["resourceVersion"]}
+        try:
+            api.merge_patch(path_of(ref), {"metadata": bound})
+        except KubeError as error:
+            if error.status != 409:
+                raise
+        else:
+            return
+    raise FailedError(
+        f"{ref} changes faster than it can be taken over",
+        todo="A controller that is not Istio's in-cluster operator writes to it: find and stop it, then run it again.",
+    )

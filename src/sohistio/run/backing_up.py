@@ -1,73 +1,109 @@
-"""Writes a backup: what a run that goes wrong could cost, copied to a private folder of this machine first."""
+"""Takes a backup: what a run that goes wrong could cost, copied to a private folder of this machine first."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from sohistio.backupfolder import (
+    AUTHORITY,
+    CUSTOM_RESOURCES,
+    INSTALLED,
+    OPERATOR,
+    RECORD,
+    SEALED_AUTHORITY,
+    Document,
+    write_backup,
+)
 from sohistio.cluster.custom_resources import custom_resources
+from sohistio.cluster.kube import Object
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.run.tools import Tools
+from sohistio.sealing import passphrase, seal
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.steps import TakeBackup
 
 CA_SECRETS = ("cacerts", "istio-ca-secret")
+# What tells how the mesh was installed where no record does: istioctl's merged values, and what istiod works with.
+_INSTALLED = ("values", "istio", "istio-sidecar-injector")
+_SERVERS_OWN = frozenset(
+    {"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"}
+    | {"deletionTimestamp", "deletionGracePeriodSeconds"}
+)
 
 
-def take_backup(tools: Tools, step: TakeBackup) -> Path:  # noqa: ARG001 — every executor takes its step
-    """Write custom resources, the CA's reference and what is installed to a private folder. Raises FailedError."""
-    folder = tools.backup
+def take_backup(tools: Tools, step: TakeBackup) -> Path:
+    """Write the custom resources, the CA's reference (its key only encrypted) and what is installed to a folder.
+
+    Raises FailedError, KubeError, and UsageError where the passphrase is missing.
+    """
     resources = custom_resources(tools.api)
-    try:
-        folder.mkdir(parents=True, mode=0o700)
-        _write(
-            folder / "custom-resources.json",
-            {"apiVersion": "v1", "kind": "List", "items": [_clean(r) for r in resources]},
-        )
-        _write(folder / "ca.json", _authority(tools))
-        if tools.record is not None and tools.record.current is not None:
-            _write_text(folder / "istiooperator.yaml", tools.record.current.operator)
-        about = {"environment": tools.environment, "cluster": tools.api.server, "customResources": len(resources)}
-        _write(folder / "backup.json", {"schemaVersion": "1", **about})
-    except OSError as error:
-        raise FailedError(
-            f"the backup could not be written to {folder}",
-            details=(str(error),),
-            todo="See to the folder (space, permissions) or set XDG_STATE_HOME; the cluster is as it was.",
-        ) from error
-    return folder
+    secret = _authority(tools)
+    config_maps = [_config_map(tools, name) for name in _INSTALLED]
+    files: dict[str, Document | str] = {
+        CUSTOM_RESOURCES: _list([as_written(resource) for resource in resources]),
+        AUTHORITY: _reference(tools, secret),
+        INSTALLED: _list([as_written(item) for item in config_maps if item]),
+    }
+    if tools.record is not None and tools.record.current is not None:
+        files[OPERATOR] = tools.record.current.operator
+    if tools.record is not None:  # a purge takes the record along with the namespace
+        files[RECORD] = tools.record.document()
+    if step.include_ca:
+        files[SEALED_AUTHORITY] = _sealed(secret)
+    about = {
+        "environment": tools.environment,
+        "cluster": tools.api.server,
+        "version": step.version or None,
+        "taken": datetime.now(UTC).isoformat(timespec="seconds"),
+        "customResources": len(resources),
+    }
+    write_backup(tools.backup, about, files)
+    return tools.backup
 
 
-def _clean(resource: dict[str, Any]) -> dict[str, Any]:
+def as_written(obj: Object) -> Document:
     """As somebody wrote it: without what the server adds, so that it can be applied again."""
-    server = {"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"}
-    metadata = {key: value for key, value in resource["metadata"].items() if key not in server}
-    return {key: value for key, value in resource.items() if key != "status"} | {"metadata": metadata}
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVERS_OWN}
+    return {key: value for key, value in obj.items() if key != "status"} | {"metadata": metadata}
 
 
-def _authority(tools: Tools) -> dict[str, Any]:
+def _list(items: list[Document]) -> Document:
+    return {"apiVersion": "v1", "kind": "List", "items": items}
+
+
+def _config_map(tools: Tools, name: str) -> Object | None:
+    return tools.api.get(path_of(ObjectRef("ConfigMap", ISTIO_NAMESPACE, name)))
+
+
+def _authority(tools: Tools) -> Object | None:
+    """The Secret that istiod signs with: cacerts beats its own."""
+    found = (tools.api.get(path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name))) for name in CA_SECRETS)
+    return next((secret for secret in found if secret is not None), None)
+
+
+def _reference(tools: Tools, secret: Object | None) -> Document:
     """Which Secret holds the CA and its certificate's fingerprint; never its key."""
-    for name in CA_SECRETS:
-        secret = tools.api.get(path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)))
-        if secret is not None:
-            certificate = (secret.get("data") or {}).get("ca-cert.pem", "")
-            return {
-                "secret": f"{ISTIO_NAMESPACE}/{name}",
-                "uid": secret["metadata"]["uid"],
-                "certificateSha256": hashlib.sha256(certificate.encode()).hexdigest(),
-                "rootSha256": tools.before.ca_root,
-            }
-    return {"secret": None, "rootSha256": tools.before.ca_root}
+    root = {"rootSha256": tools.before.ca_root or None}
+    if secret is None:
+        return {"secret": None, **root}
+    certificate = (secret.get("data") or {}).get("ca-cert.pem", "")
+    return {
+        "secret": f"{ISTIO_NAMESPACE}/{secret['metadata']['name']}",
+        "uid": secret["metadata"]["uid"],
+        "certificateSha256": hashlib.sha256(certificate.encode()).hexdigest(),
+        **root,
+    }
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
-    _write_text(path, json.dumps(document, indent=1) + "\n")
-
-
-def _write_text(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+def _sealed(secret: Object | None) -> Document:
+    phrase = passphrase(os.environ)
+    if secret is None:
+        raise FailedError(
+            f"there is no CA Secret ({' or '.join(CA_SECRETS)}) to include in the backup",
+            todo="Another authority signs for this mesh, or none does yet: leave --include-ca out.",
+        )
+    return seal(as_written(secret), phrase)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from sohistio.checks import CheckResult
@@ -12,43 +12,50 @@ from sohistio.run.adopting import move_field_managers, stop_operator
 from sohistio.run.backing_up import take_backup
 from sohistio.run.installing import await_rollouts, install, uninstall
 from sohistio.run.removing import remove
-from sohistio.run.restarting import restart_stale
+from sohistio.run.restarting import restart
+from sohistio.run.restoring import restore_authority, restore_objects
 from sohistio.run.scaling import hold_standby, scale_up
 from sohistio.run.tools import Tools
-from sohistio.run.verifying import verify_mesh
+from sohistio.run.verifying import verify_gone, verify_mesh
 from sohistio.run.waiting import Waiting
 from sohistio.steps import (
     AwaitRollouts,
+    CompleteRecord,
     HoldStandby,
     InstallIstio,
     MoveFieldManagers,
+    RecordAdoption,
     ReleaseGateways,
     RemoveObjects,
     RestartWorkloads,
+    RestoreAuthority,
+    RestoreObjects,
     ScaleUp,
     Step,
     StopOperator,
     TakeBackup,
     UninstallIstio,
+    VerifyGone,
     VerifyMesh,
 )
 
 
 @dataclass(slots=True)
 class Execution:
-    """Executes steps; `checks` holds the newest verification's results, `backups` the folders written."""
+    """Executes steps; `checks` holds the newest verification's results, `backup` the folder written."""
 
     tools: Tools
     waiting: Waiting
     checks: tuple[CheckResult, ...] = ()
-    backups: list[str] = field(default_factory=list)
+    backup: str = ""
 
     def execute(self, step: Step) -> None:  # noqa: PLR0912 — one case a kind of step
         """Carry one step out. Raises FailedError with reasons, InterruptedRunError when the user stops it."""
         tools, waiting = self.tools, self.waiting
         match step:
             case TakeBackup():
-                self.backups.append(str(take_backup(tools, step)))
+                self.backup = str(take_backup(tools, step))
+                waiting.observer.note(f"written to {self.backup}")
             case StopOperator():
                 stop_operator(tools, waiting, step)
             case MoveFieldManagers():
@@ -68,9 +75,17 @@ class Execution:
             case RemoveObjects():
                 remove(tools, waiting, step)
             case RestartWorkloads():
-                restart_stale(waiting, tools.restarts)
+                restart(waiting, tools.restarts, step)
+            case VerifyGone():
+                self._verify_gone(step)
             case VerifyMesh():
                 self._verify(step)
+            case RestoreObjects():
+                restore_objects(tools, waiting, step)
+            case RestoreAuthority():
+                restore_authority(tools, step)
+            case CompleteRecord() | RecordAdoption():
+                pass  # the recorder writes it when the run has ended well
             case _:
                 assert_never(step)
 
@@ -79,3 +94,8 @@ class Execution:
         self.checks = verify_mesh(self.tools, step.version)
         if any(check.breaks for check in self.checks):
             raise VerificationError(f"the mesh of {step.version} is applied, but its verification failed")
+
+    def _verify_gone(self, step: VerifyGone) -> None:
+        self.checks = verify_gone(self.tools, step)
+        if any(check.breaks for check in self.checks):
+            raise VerificationError("the mesh was uninstalled, but not everything is as it should be")

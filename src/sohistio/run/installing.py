@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
+from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.paths import path_of
 from sohistio.cluster.trouble import why_not_ready
 from sohistio.errors import FailedError
@@ -31,15 +33,14 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
 
 
 def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
-    """Run `istioctl uninstall` (never --purge) and wait until istiod is gone: deletion is asynchronous."""
+    """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous."""
     istioctl = tools.istioctl_for(Version.parse(step.version))
     with istioctl.start_uninstall(tools.target, log=tools.log, told=_unheard) as run:
         while run.poll() is None:
             waiting.pause()
         run.check(timeout=30)
-    until(
-        waiting, tools.component_seconds, lambda: tools.api.get(path_of(_ISTIOD)) is None, f"{_ISTIOD} is still there"
-    )
+    for ref in dict.fromkeys((_ISTIOD, *step.objects)):
+        until(waiting, tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
 
 
 def await_rollouts(tools: Tools, waiting: Waiting, step: AwaitRollouts) -> None:
@@ -47,6 +48,11 @@ def await_rollouts(tools: Tools, waiting: Waiting, step: AwaitRollouts) -> None:
     stuck = waiting.rollouts(step.minimums, tools.component_seconds)
     if stuck:
         raise _too_late(tools, stuck)
+
+
+def is_gone(api: KubeApi, ref: ObjectRef) -> bool:
+    """Whether there is no such object (any more)."""
+    return api.get(path_of(ref)) is None
 
 
 def until(waiting: Waiting, seconds: float, holds: Callable[[], bool], otherwise: str) -> None:

@@ -10,7 +10,7 @@ from sohistio.cluster.record_store import write_record
 from sohistio.plan import Plan
 from sohistio.progress import RunResult
 from sohistio.record import Applied, Record, RunEntry
-from sohistio.steps import InstallIstio, Step
+from sohistio.steps import CompleteRecord, InstallIstio, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Recorder:
     def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin) -> None:
         self._api = api
         self._plan = plan
-        self._record = record or Record(plan.environment)
+        self._record = (record or Record(plan.environment)).with_broken_off()
         self._entry = RunEntry(
             id=origin.run_id,
             mode=plan.mode.value,
@@ -52,19 +52,18 @@ class Recorder:
         """Note that the run has begun. Raises KubeError."""
         write_record(self._api, self._record.with_run(self._entry))
 
-    def step(self, step: Step) -> None:
-        """Note the step that begins now."""
-        self._entry = replace(self._entry, last_step=step.id)
+    def step(self, step: Step, backup: str) -> None:
+        """Note the step that begins now, and the backup's folder as soon as there is one."""
+        self._entry = replace(self._entry, last_step=step.id, backup=backup)
         self._write(self._record.with_run(self._entry))
 
-    def end(self, result: RunResult, backups: list[str]) -> None:
+    def end(self, result: RunResult, backup: str) -> None:
         """Note how it ended; what a finished run applied becomes what can be gone back to."""
-        backup = backups[-1] if backups else ""
         self._entry = replace(self._entry, ended=_now(), outcome=result.outcome, backup=backup)
         record = self._record.with_run(self._entry)
-        installs = [step for step in self._plan.steps if isinstance(step, InstallIstio)]
-        if installs and result.outcome == "done":
-            record = record.with_applied(Applied(installs[-1].version, installs[-1].operator))
+        in_place = [step for step in self._plan.steps if isinstance(step, InstallIstio | CompleteRecord)]
+        if in_place and result.outcome == "done":
+            record = record.with_applied(Applied(in_place[-1].version, in_place[-1].operator))
         self._write(record)
 
     def _write(self, record: Record) -> None:

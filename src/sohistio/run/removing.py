@@ -7,20 +7,23 @@ from functools import partial
 
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.paths import path_of
-from sohistio.run.installing import until
+from sohistio.run.installing import is_gone, until
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
+from sohistio.state import ObjectRef
 from sohistio.steps import RemoveObjects
+
+# Gone only when their pods are: a control plane that ends would write its ConfigMaps once more.
+_WITH_PODS = frozenset({"Deployment", "DaemonSet"})
 
 
 def remove(tools: Tools, waiting: Waiting, step: RemoveObjects) -> None:
     """Delete all, then wait for all: a finalizer may keep one for a while. Raises FailedError naming what stays."""
-    paths = {ref: path_of(ref) for ref in step.objects}
     with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(tools.api.delete, paths.values()))
-    for ref, path in paths.items():
-        until(waiting, tools.component_seconds, partial(_is_gone, tools.api, path), f"{ref} is still there")
+        list(pool.map(partial(_delete, tools.api), step.objects))
+    for ref in step.objects:
+        until(waiting, tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
 
 
-def _is_gone(api: KubeApi, path: str) -> bool:
-    return api.get(path) is None
+def _delete(api: KubeApi, ref: ObjectRef) -> None:
+    api.delete(path_of(ref), with_dependents=ref.kind in _WITH_PODS)

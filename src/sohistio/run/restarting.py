@@ -3,55 +3,92 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.observe import observe
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.postinstall import budgets_of, restarts, waves
+from sohistio.postinstall import budgets_of, partings, restarts, waves
 from sohistio.rollout import Progress
 from sohistio.run.tools import RestartSettings
 from sohistio.run.waiting import Stuck, Waiting
-from sohistio.state import Budget, ClusterState, SidecarTemplate, Workload
+from sohistio.state import Budget, ClusterState, Workload
+from sohistio.steps import RestartWorkloads
 
 # The annotation of `kubectl rollout restart`.
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
-def restart_stale(waiting: Waiting, settings: RestartSettings) -> None:
-    """Restart what is stale now. Raises FailedError that names the workloads which did not come up."""
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """What a restart is for: which workloads it takes, which of them are on their way already, and how it is told."""
+
+    workloads: Callable[[ClusterState], list[Workload]]
+    is_on_its_way: Callable[[Workload, ClusterState], bool]
+    words: str
+    command: str
+
+
+def _has_todays_sidecar(workload: Workload, state: ClusterState) -> bool:
+    sidecar = state.sidecar
+    if sidecar is None or not workload.rolling:
+        return False
+    return any(pod.proxy_image == sidecar.image_for(pod.annotations) for pod in workload.pods)
+
+
+_TODAYS_SIDECAR = _Goal(
+    lambda state: restarts(state, state.sidecar)[0],
+    _has_todays_sidecar,
+    "with the new sidecar",
+    "`sohistio restart`",
+)
+_NO_SIDECAR = _Goal(
+    lambda state: partings(state)[0],
+    lambda _workload, _state: False,
+    "without a sidecar",
+    "the same command again",
+)
+
+
+def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> None:
+    """Restart what needs it now. Raises FailedError that names the workloads which did not come up."""
+    goal = _NO_SIDECAR if step.without_sidecar else _TODAYS_SIDECAR
     state = observe(waiting.api)
     if state.unreadable:
         raise FailedError("the cluster could not be read before the restarts", details=state.unreadable)
-    to_restart, _ = restarts(state, state.sidecar)
+    to_restart = goal.workloads(state)
     planned = waves(to_restart, state.budgets, settings.parallel)
     failed: list[Stuck] = []
     for number, wave in enumerate(planned, start=1):
         names = ", ".join(str(workload.ref) for workload in wave)
         waiting.observer.note(f"wave {number} of {len(planned)}: {names}")
-        failed += _wave(waiting, wave, state, settings)
+        failed += _wave(waiting, wave, (goal, state), settings)
         if len(failed) >= settings.max_failures:
             break
     if failed:
         rest = sum(len(wave) for wave in planned[number:])
         left = f"; {rest} more {'was' if rest == 1 else 'were'} not started" if rest else ""
         raise FailedError(
-            f"{len(failed)} of {len(to_restart)} workloads did not come up with the new sidecar{left}",
+            f"{len(failed)} of {len(to_restart)} workloads did not come up {goal.words}{left}",
             details=tuple(line for stuck in failed for line in stuck.lines()),
-            todo="Old pods that still run keep serving. Mend the workloads named here, then run `sohistio restart`.",
+            todo=f"Old pods that still run keep serving. Mend the workloads named here, then run {goal.command}.",
         )
 
 
-def _wave(waiting: Waiting, wave: Sequence[Workload], state: ClusterState, settings: RestartSettings) -> list[Stuck]:
+def _wave(
+    waiting: Waiting, wave: Sequence[Workload], aim: tuple[_Goal, ClusterState], settings: RestartSettings
+) -> list[Stuck]:
     """Restart and await a wave. One that cannot be restarted is among the stuck, and holds up none of the others."""
+    goal, state = aim
     stuck: list[Stuck] = []
     started: list[Workload] = []
     for workload in wave:
         reason = ""
         # Where its newest pods have the sidecar already, another restart would only add to the churn.
-        if state.sidecar is None or not _is_on_its_way(workload, state.sidecar):
+        if not goal.is_on_its_way(workload, state):
             budgets = budgets_of(workload, state.budgets)
             reason = _await_budgets(waiting, workload, budgets, settings.workload_seconds)
             reason = reason or _restart(waiting.api, workload)
@@ -60,10 +97,6 @@ def _wave(waiting: Waiting, wave: Sequence[Workload], state: ClusterState, setti
         else:
             started.append(workload)
     return stuck + waiting.rollouts([(workload.ref, 0) for workload in started], settings.workload_seconds)
-
-
-def _is_on_its_way(workload: Workload, sidecar: SidecarTemplate) -> bool:
-    return workload.rolling and any(pod.proxy_image == sidecar.image_for(pod.annotations) for pod in workload.pods)
 
 
 def _restart(api: KubeApi, workload: Workload) -> str:

@@ -38,7 +38,7 @@ class Runner:
         if isinstance(error, InterruptedRunError):
             error = InterruptedRunError(error.what, details=_done_so_far(results), todo=_GO_ON)
         result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
-        self.recorder.end(result, run.backups)
+        self.recorder.end(result, run.backup)
         return result
 
     def _steps(self, run: Execution, plan: Plan) -> tuple[list[StepResult], SohistioError | None]:
@@ -58,7 +58,7 @@ class Runner:
 
     def _one(self, run: Execution, step: Step) -> tuple[StepResult, SohistioError | None]:
         self.observer.step_started(step)
-        self.recorder.step(step)
+        self.recorder.step(step, run.backup)
         started = time.monotonic()
         error: SohistioError | None = None
         state = StepState.DONE

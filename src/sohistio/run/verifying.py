@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from sohistio.checks import CheckResult, Evidence, verify
+from sohistio.cluster.access import not_analyzable
 from sohistio.cluster.custom_resources import custom_resources, digests
+from sohistio.cluster.footprint import footprint_of
 from sohistio.cluster.observe import observe
 from sohistio.errors import FailedError
+from sohistio.gonechecks import Remains, verify_remains
 from sohistio.run.tools import Tools
+from sohistio.steps import VerifyGone
 
 
 def verify_mesh(tools: Tools, version: str) -> tuple[CheckResult, ...]:
@@ -15,7 +19,20 @@ def verify_mesh(tools: Tools, version: str) -> tuple[CheckResult, ...]:
     state = observe(tools.api)
     if state.unreadable:
         raise FailedError("the cluster could not be read for verification", details=state.unreadable)
-    findings = tools.istioctl_for(mesh.version).analyze(tools.target)
+    unlisted = not_analyzable(tools.api)
+    findings = () if unlisted else tuple(tools.istioctl_for(mesh.version).analyze(tools.target))
     before = tools.before
     after = digests(custom_resources(tools.api)) if before.custom_resources else {}
-    return verify(Evidence(state, mesh, tuple(findings), before.ca_root, before.custom_resources, after))
+    return verify(Evidence(state, mesh, findings, before.ca_root, before.custom_resources, after, unlisted))
+
+
+def verify_gone(tools: Tools, step: VerifyGone) -> tuple[CheckResult, ...]:
+    """Every check after an uninstall. Raises FailedError where the cluster cannot be read."""
+    state = observe(tools.api)
+    if state.unreadable:
+        raise FailedError("the cluster could not be read for verification", details=state.unreadable)
+    after = digests(custom_resources(tools.api))
+    # An EnvoyFilter of istioctl's own (older versions) goes with its mesh: it was nobody's custom resource.
+    before = {ref: digest for ref, digest in tools.before.custom_resources.items() if ref not in step.taken}
+    seen = Remains(step, state, footprint_of(tools.api), tools.before.ca_root, before, after)
+    return verify_remains(seen)

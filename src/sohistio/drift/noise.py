@@ -1,0 +1,73 @@
+"""What the server, istiod, istioctl's installing and AKS write by themselves, and what nobody may read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# What istioctl adds while it installs; `manifest generate` does not have it, so it is no drift.
+_INSTALLER_LABELS = frozenset(
+    {
+        "install.operator.istio.io/owning-resource",
+        "install.operator.istio.io/owning-resource-namespace",
+        "istio.io/rev",
+        "operator.istio.io/component",
+        "operator.istio.io/managed",
+        "operator.istio.io/version",
+    }
+)
+_SERVER_METADATA = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
+# AKS adds these to webhooks' namespaceSelectors (Admissions Enforcer, Azure/AKS#4002).
+_AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
+# istioctl parks the injector's own webhooks on this selector once the default revision tag exists.
+_PARKED = "istio.io/deactivated"
+
+HIDDEN = "(hidden)"
+_SECRET_NAME = re.compile(
+    r"(password|passphrase|token|secret|private_?key|secret_?key|api_?key|credentials?)$", re.IGNORECASE
+)
+
+
+# istioctl makes it at the end of an install; its webhooks serve from then on, and the injector's own are parked.
+REVISION_TAG = "istio-revision-tag-default"
+
+
+def is_parked(obj: Mapping[str, Any]) -> bool:
+    """Whether the injector's webhooks are switched off because the default revision tag's serve in their place."""
+    hooks = obj.get("webhooks") or []
+    return any(_PARKED in (hook.get("objectSelector") or {}).get("matchLabels", {}) for hook in hooks)
+
+
+def quiet(obj: Mapping[str, Any], *, parked: bool) -> dict[str, Any]:
+    """The object without noise; `parked` as the live object has it."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVER_METADATA}
+    labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k not in _INSTALLER_LABELS}
+    metadata["labels"] = labels
+    result = {key: value for key, value in obj.items() if key != "status"}
+    result["metadata"] = metadata
+    if "webhooks" in obj:
+        result["webhooks"] = [_quiet_webhook(webhook, parked) for webhook in obj["webhooks"] or []]
+    return result
+
+
+def _quiet_webhook(webhook: Mapping[str, Any], parked: bool) -> dict[str, Any]:
+    result = {key: value for key, value in webhook.items() if key != "failurePolicy"}
+    result["clientConfig"] = {k: v for k, v in webhook.get("clientConfig", {}).items() if k != "caBundle"}
+    for key in ("namespaceSelector", "objectSelector"):
+        selector = {} if parked else dict(webhook.get(key) or {})
+        kept = [e for e in selector.pop("matchExpressions", None) or () if e["key"] not in _AKS_SELECTOR_KEYS]
+        result[key] = selector | ({"matchExpressions": kept} if kept else {})
+    return result
+
+
+def shown(key: str, value: Any) -> Any:
+    """The value as people and files may see it: passwords, tokens and private keys are hidden, wherever they nest."""
+    if isinstance(value, Mapping):
+        named = str(value.get("name", ""))
+        return {k: shown(named if k == "value" and named else str(k), item) for k, item in value.items()}
+    if isinstance(value, list):
+        return [shown(key, item) for item in value]
+    if isinstance(value, str) and value and (_SECRET_NAME.search(key) or "PRIVATE KEY-----" in value):
+        return HIDDEN
+    return value

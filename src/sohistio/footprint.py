@@ -1,0 +1,44 @@
+"""What a mesh leaves in a cluster, object by object, and what an uninstall asks of it. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sohistio.state import ISTIO_NAMESPACE, ObjectRef
+
+NAMESPACE_REF = ObjectRef("Namespace", "", ISTIO_NAMESPACE)
+
+
+@dataclass(frozen=True, slots=True)
+class MeshObject:
+    """An object of the mesh, with the labels by which istioctl finds it; empty where it has none."""
+
+    ref: ObjectRef
+    component: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """`objects` are the mesh's own, known by label or by name; `certificates` the ConfigMaps that istiod puts into
+    every namespace; `others` what else lives in the mesh's namespace and would go with it. `namespace` tells whether
+    that exists; `ca_root` is the SHA-256 of the root certificate as the CA's Secret has it, empty without one.
+    """
+
+    objects: tuple[MeshObject, ...] = ()
+    certificates: tuple[ObjectRef, ...] = ()
+    crds: tuple[ObjectRef, ...] = ()
+    custom_resources: int = 0
+    ca_secrets: tuple[ObjectRef, ...] = ()
+    ca_root: str = ""
+    namespace: bool = False
+    others: tuple[ObjectRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What is asked for: to go on although sidecars run, to take what is otherwise kept, to restart workloads."""
+
+    with_sidecars: bool = False
+    purge: bool = False
+    restart_workloads: bool = False

@@ -1,0 +1,192 @@
+"""The plan of `sohistio uninstall`: what istioctl takes, what it leaves, what stays, and what running sidecars lose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
+from sohistio.modes import install
+from sohistio.modes import uninstall_words as words
+from sohistio.modes.decide import foreign_mesh
+from sohistio.modes.planner import Subject
+from sohistio.plan import Mode, Phase, Plan
+from sohistio.postinstall import partings
+from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, selector_matches
+from sohistio.steps import RemoveObjects, RestartWorkloads, Step, StopOperator, UninstallIstio, VerifyGone
+from sohistio.versions import Version
+
+# What `istioctl uninstall --revision default` looks for (operator/pkg/uninstall/prune.go): the components, the kinds.
+_ISTIOCTLS = frozenset({"Pilot", "IngressGateways", "EgressGateways", "Cni", "Ztunnel"})
+_NOT_ISTIOCTLS_KINDS = frozenset(
+    {"NetworkPolicy", "ResourceQuota", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Lease"}
+)
+_DEFAULT = "default"
+# Labels of the mesh's pods as the charts give them: a hand-made budget may outlive the Deployment it was made for.
+_POD_LABELS = (
+    {"app": "istiod", "istio": "pilot"},
+    {"app": "istio-ingressgateway", "istio": "ingressgateway"},
+    {"app": "istio-egressgateway", "istio": "egressgateway"},
+)
+
+
+def uninstall_plan(subject: Subject, footprint: Footprint, asked: Removal) -> Plan:
+    """What is taken away and what stays. No phases where there is nothing to take, or where it is refused."""
+    state = subject.state
+    version = installed_version(state)
+    plan = Plan(
+        environment=subject.environment,
+        cluster=state.server,
+        mode=Mode.UNINSTALL,
+        installed_version=str(version or ""),
+        target_version="",
+        reasons=_reasons(state, footprint, version),
+    )
+    if strange := foreign_mesh(state):
+        reasons = tuple(what for what, _ in strange)
+        return replace(plan, reasons=reasons, refusal="this is not a mesh that sohistio may uninstall")
+    taken = _taking_away(state, footprint, version)
+    phases = [*taken, *_restart(state, asked), *_certificates(footprint)]
+    phases += _purge(footprint, asked, there=bool(taken))
+    if not phases:
+        left = bool(state.carriers or state.unowned_carriers)
+        return replace(plan, notices=(words.offer(subject.environment),) if left else ())
+    if words.proxies(state) and not asked.with_sidecars:
+        return replace(plan, refusal=_refusal(state))
+    phases = [*_operator(state), *phases]
+    if asked.purge:
+        phases.insert(0, install.backup(version))
+    return replace(
+        plan,
+        phases=(*phases, _verification(footprint, asked)),
+        notices=tuple(words.notices_of(subject, footprint, asked, took=bool(taken))),
+    )
+
+
+def installed_version(state: ClusterState) -> Version | None:
+    """The version in the cluster: istiod's image says it, else the labels of what is left; None where neither does."""
+    tags = [tag for istiod in state.istiods for tag in (istiod.image_version, istiod.label_version)]
+    known = next((version for version in map(Version.from_tag, tags) if version), None)
+    return known or max((v for v in map(Version.from_tag, state.leftover_versions) if v), default=None)
+
+
+def _refusal(state: ClusterState) -> str:
+    running = words.count(words.proxies(state), "running pod")
+    return f"{running} outside the mesh's own gateways would lose the control plane"
+
+
+def _reasons(state: ClusterState, footprint: Footprint, version: Version | None) -> tuple[str, ...]:
+    if state.istiods:
+        return (f"Istio {version or 'of an unknown version'} is installed",)
+    if footprint.objects or footprint.certificates:
+        count = len(footprint.objects) + len(footprint.certificates)
+        return (f"half a mesh: there is no istiod, but {words.count(count, 'object')} of one",)
+    if kept := words.kept(footprint):
+        return ("there is no mesh", f"of an earlier one there still is: {kept}")
+    return ("there is no mesh and nothing of one",)
+
+
+def _taking_away(state: ClusterState, footprint: Footprint, version: Version | None) -> list[Phase]:
+    """istioctl takes what it finds by its labels; it needs a webhook of the revision for that. We take all else."""
+    by_istioctl = [item.ref for item in footprint.objects if _is_istioctls(item)]
+    has_webhook = any(ref.kind == "MutatingWebhookConfiguration" for ref in by_istioctl)
+    phases: list[Phase] = []
+    if version is None or not has_webhook:
+        by_istioctl = []
+    else:
+        step = UninstallIstio(
+            "mesh/uninstall",
+            f"uninstall Istio {version} with its own istioctl: {words.count(len(by_istioctl), 'object')}",
+            str(version),
+            tuple(by_istioctl),
+        )
+        phases.append(Phase("mesh", (step,)))
+    rest = [item.ref for item in footprint.objects if item.ref not in set(by_istioctl)]
+    rest += _budgets(state, footprint)
+    if rest:
+        left = (
+            f"that istioctl leaves: {words.kinds(rest)}"
+            if by_istioctl
+            else "of the mesh, for want of what istioctl goes by"
+        )
+        summary = f"remove {words.count(len(rest), 'object')} {left}"
+        phases.append(Phase("leftovers", (RemoveObjects("leftovers/remove", summary, tuple(rest)),)))
+    return phases
+
+
+def _operator(state: ClusterState) -> list[Phase]:
+    """Istio's in-cluster operator would put back what is taken away; its finalizers would hold up a purge."""
+    controllers, resources = state.operator_controllers, state.operator_resources
+    if not controllers and not resources:
+        return []
+    summary = f"stop Istio's in-cluster operator and release {words.count(len(resources), 'IstioOperator')}"
+    return [Phase("operator", (StopOperator("operator/stop", summary, controllers, resources),))]
+
+
+def _is_istioctls(item: MeshObject) -> bool:
+    known = item.component in _ISTIOCTLS and item.revision == _DEFAULT
+    return known and item.ref.kind not in _NOT_ISTIOCTLS_KINDS
+
+
+def _budgets(state: ClusterState, footprint: Footprint) -> list[ObjectRef]:
+    """Hand-made budgets over the mesh's pods: they carry no label of istioctl, and nothing is left for them."""
+    labels = [*_POD_LABELS, *(seen.pod_labels for seen in state.mesh_deployments)]
+    known = {item.ref for item in footprint.objects}
+    return [
+        budget.ref
+        for budget in state.budgets
+        if budget.ref.namespace == ISTIO_NAMESPACE
+        and budget.ref not in known
+        and any(selector_matches(budget.selector, pod) for pod in labels)
+    ]
+
+
+def _restart(state: ClusterState, asked: Removal) -> list[Phase]:
+    """After the webhooks are gone, and before the ConfigMaps are that running sidecars mount."""
+    to_restart, left = partings(state)
+    if not asked.restart_workloads or not to_restart:
+        return []
+    refs = tuple(workload.ref for workload in to_restart)
+    summary = f"restart {words.count(len(refs), 'workload')} so that their sidecars go"
+    return [
+        Phase("sidecars", (RestartWorkloads("sidecars/restart", summary, refs, tuple(left), without_sidecar=True),))
+    ]
+
+
+def _certificates(footprint: Footprint) -> list[Phase]:
+    refs = footprint.certificates
+    if not refs:
+        return []
+    places = words.count(len({ref.namespace for ref in refs}), "namespace")
+    summary = f"remove {words.count(len(refs), 'ConfigMap')} with the root certificate from {places}"
+    return [Phase("certificates", (RemoveObjects("certificates/remove", summary, refs),))]
+
+
+def _purge(footprint: Footprint, asked: Removal, *, there: bool) -> list[Phase]:
+    if not asked.purge or not (there or footprint.crds or footprint.ca_secrets or footprint.namespace):
+        return []
+    steps: list[Step] = []
+    if footprint.crds:
+        summary = f"delete {words.count(len(footprint.crds), 'CRD')} with {words.resources(footprint)}"
+        steps.append(RemoveObjects("purge/crds", summary, footprint.crds))
+    if footprint.ca_secrets:
+        names = ", ".join(ref.name for ref in footprint.ca_secrets)
+        steps.append(
+            RemoveObjects("purge/ca", f"delete the certificate authority, Secret {names}", footprint.ca_secrets)
+        )
+    # Last: our lock and our record are in it. It is there by now: the lock makes it where it is missing.
+    summary = f"delete namespace {ISTIO_NAMESPACE} with all that is in it"
+    steps.append(RemoveObjects("purge/namespace", summary, (NAMESPACE_REF,)))
+    return [Phase("purge", tuple(steps))]
+
+
+def _verification(footprint: Footprint, asked: Removal) -> Phase:
+    stays = (*footprint.crds, *footprint.ca_secrets, NAMESPACE_REF)
+    step = VerifyGone(
+        "verify/gone",
+        "verify that nothing of the mesh is left" + ("" if asked.purge else ", and that what is kept is there"),
+        kept=() if asked.purge else stays,
+        purged=stays if asked.purge else (),
+        taken=tuple(item.ref for item in footprint.objects if item.ref.kind == "EnvoyFilter"),
+        restarted=asked.restart_workloads,
+    )
+    return Phase("verify", (step,))

@@ -1,0 +1,98 @@
+"""The words of an uninstall's plan: what stays, what is lost, what running sidecars are left with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sohistio.footprint import Footprint, Removal
+from sohistio.modes.planner import Subject
+from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+
+_MOST_NAMED = 10
+
+
+def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: bool) -> list[str]:
+    """What a reader should know before it is done; `took` where the mesh itself goes."""
+    state, notices = subject.state, []
+    if asked.purge:
+        notices.append(
+            "deleted for good: the backup has the custom resources, not the CA's key; "
+            "what still runs with a certificate of this CA will trust no later mesh"
+        )
+        if footprint.others:
+            notices.append(f"namespace {ISTIO_NAMESPACE} also takes what is not the mesh's: {_names(footprint.others)}")
+    else:
+        record = "our record (`sohistio history`)"
+        notices.append(f"kept: {', '.join(part for part in (kept(footprint), record) if part)}")
+    for service in state.gateway_services:
+        if took and service.addresses:
+            notices.append(
+                f"Service {service.ref.name} goes: nothing answers at {', '.join(service.addresses)}, "
+                "and the address is free for others to take"
+            )
+    if proxies(state):
+        notices.append(
+            f"{count(proxies(state), 'running pod')} with a proxy ({_names(_carriers(state))}) lose the "
+            f"control plane{' until they are restarted' if asked.restart_workloads else ''}: they go on with the "
+            "configuration they have, can renew no certificate (calls between them fail within 24 h), and one that its "
+            "node starts again hangs on ConfigMap istio-ca-root-cert"
+        )
+        if not asked.restart_workloads:
+            notices.append(offer(subject.environment))
+    return notices
+
+
+def restart_command(environment: str) -> str:
+    """What takes the sidecars out, also after the mesh is gone."""
+    return f"sohistio uninstall --env {environment} --with-sidecars --restart-workloads"
+
+
+def offer(environment: str) -> str:
+    """How the sidecars go."""
+    return f"sidecars go when their workloads are restarted: `{restart_command(environment)}`"
+
+
+def kept(footprint: Footprint) -> str:
+    """What an uninstall leaves in the cluster; empty where there is nothing of it."""
+    parts = [f"{count(len(footprint.crds), 'CRD')} with {resources(footprint)}"] if footprint.crds else []
+    parts += [f"Secret {ref.name}" for ref in footprint.ca_secrets]
+    if footprint.namespace:
+        parts.append(f"namespace {ISTIO_NAMESPACE}")
+    return ", ".join(parts)
+
+
+def resources(footprint: Footprint) -> str:
+    """`7 custom resources`."""
+    return count(footprint.custom_resources, "custom resource")
+
+
+def kinds(refs: Sequence[ObjectRef]) -> str:
+    """`3 ConfigMaps, 1 Lease`."""
+    found = sorted({ref.kind for ref in refs})
+    return ", ".join(count(sum(ref.kind == kind for ref in refs), kind) for kind in found)
+
+
+def _names(refs: Sequence[ObjectRef]) -> str:
+    named = ", ".join(f"{ref.kind} {ref.short}" for ref in refs[:_MOST_NAMED])
+    return f"{named} and {len(refs) - _MOST_NAMED} more" if len(refs) > _MOST_NAMED else named
+
+
+def count(number: int, noun: str) -> str:
+    """`1 pod`, `2 pods`, `2 NetworkPolicies`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def proxy_lines(state: ClusterState) -> tuple[str, ...]:
+    """What runs with a proxy of the mesh: `Deployment shop/web: 2 pods`."""
+    lines = [f"{workload.ref}: {count(len(workload.pods), 'pod')}" for workload in state.carriers]
+    return (*lines, *(f"{ref}: no workload owns it" for ref in state.unowned_carriers))
+
+
+def proxies(state: ClusterState) -> int:
+    """How many running pods carry a proxy, beside the mesh's own gateways."""
+    return sum(len(workload.pods) for workload in state.carriers) + len(state.unowned_carriers)
+
+
+def _carriers(state: ClusterState) -> list[ObjectRef]:
+    return [*(workload.ref for workload in state.carriers), *state.unowned_carriers]

@@ -1,0 +1,81 @@
+"""Two plans of the same thing, one approved and one of now: whether nothing was added, and how they differ. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sohistio.plan import Mode, Plan
+from sohistio.steps import CompleteRecord, RemoveObjects, RestartWorkloads, Risk, Step, UninstallIstio
+
+_MOST_LINES = 20
+_HEAD = ("environment", "cluster", "mode", "installedVersion", "targetVersion", "refusal")
+
+
+def does_no_more(now: Plan, approved: Plan) -> bool:
+    """Whether all that `now` would do was in the approved plan: a rollout that settled meanwhile leaves less to do."""
+    known = {step.id: step for step in approved.steps}
+    return (
+        not now.refusal
+        and now.target_version == approved.target_version
+        and now.mode in (approved.mode, Mode.NONE)
+        and all(change in approved.changes.objects for change in now.changes.objects)
+        and all(_is_within(step, known.get(step.id)) for step in now.steps)
+    )
+
+
+def _is_within(step: Step, approved: Step | None) -> bool:
+    if step.risk is Risk.READ or isinstance(step, CompleteRecord) or step == approved:
+        return True
+    if isinstance(step, RestartWorkloads) and isinstance(approved, RestartWorkloads):
+        same = step.without_sidecar == approved.without_sidecar
+        return same and set(step.workloads) <= set(approved.workloads)
+    if isinstance(step, RemoveObjects) and isinstance(approved, RemoveObjects):
+        return set(step.objects) <= set(approved.objects)
+    if isinstance(step, UninstallIstio) and isinstance(approved, UninstallIstio):
+        return step == replace(approved, objects=step.objects) and set(step.objects) <= set(approved.objects)
+    return False
+
+
+def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a plan's document of now differs from an approved one, in lines for people. Raises KeyError, TypeError."""
+    lines = list(_differences(approved, now))
+    if not lines:
+        lines = [f"{key}: then {approved.get(key)}, now {now[key]}" for key in now if now[key] != approved.get(key)]
+    more = len(lines) - _MOST_LINES
+    return (*lines[:_MOST_LINES], *([f"and {more} more differences"] if more > 0 else ()))
+
+
+def _differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    for key in _HEAD:
+        if approved[key] != now[key]:
+            yield f"{key}: {approved[key] or 'none'} → {now[key] or 'none'}"
+    yield from _of("step", _steps(approved), _steps(now))
+    yield from _of("change of", _changes(approved), _changes(now))
+
+
+def _of(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"no longer: {what} {name}" for name in before if name not in after)
+    yield from (f"new: {what} {name}" for name in after if name not in before)
+    yield from (f"different: {what} {name}" for name in after if name in before and before[name] != after[name])
+
+
+def _steps(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Every step by its id; what it restarts or removes one by one, so that each is named."""
+    found: dict[str, Any] = {}
+    for step in (step for phase in document["phases"] for step in phase["steps"]):
+        listed = {"workloads", "objects"} & step.keys()
+        # Of a step with a list, the summary holds the count.
+        found[step["id"]] = {key: step[key] for key in step if key not in (*listed, *(["summary"] if listed else []))}
+        found |= {f"{step['id']}: {_name(ref)}": None for key in listed for ref in step[key]}
+    return found
+
+
+def _changes(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {_name(change): (change["action"], change["fields"]) for change in document["changes"]["objects"]}
+
+
+def _name(ref: Mapping[str, str]) -> str:
+    place = f"{ref['namespace']}/" if ref["namespace"] else ""
+    return f"{ref['kind']} {place}{ref['name']}"

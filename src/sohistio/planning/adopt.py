@@ -1,0 +1,41 @@
+"""Plans `sohistio adopt`: the mesh becomes ours without a change of version and without a pod restarted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sohistio.changes import Changes
+from sohistio.cluster.observe import observe
+from sohistio.errors import RefusedError
+from sohistio.modes.adopt import adopt_plan, adoption, with_undeclared
+from sohistio.modes.decide import Asked, decide
+from sohistio.modes.planner import Subject, make_plan
+from sohistio.plan import Mode
+from sohistio.planning.install import with_asleep
+from sohistio.planning.planned import Planned
+from sohistio.planning.reading import compared, owned, recorded
+from sohistio.session import Session
+
+
+def plan_adopt(session: Session) -> Planned:
+    """Look at the cluster and plan the adoption. Writes nothing. Raises RefusedError where there is no mesh."""
+    state = observe(session.api)
+    decision = decide(state, Asked(session.version), Changes())
+    if decision.mode is Mode.UNKNOWN:
+        subject = Subject(session.environment.name, str(session.version), state)
+        plan = make_plan(subject, decision, (), Changes())
+        return Planned(session, plan, state, lambda: plan_adopt(session), todo=decision.todo)
+    installed = decision.installed
+    if installed is None or not state.istiods:
+        raise RefusedError("there is no mesh to adopt: no istiod runs", todo="Run `sohistio install`.")
+    operator = session.operator_yaml(installed)
+    desired, manifest = session.render(installed, operator)
+    session.told(f"comparing the manifest of {installed} with the cluster")
+    record = recorded(session)
+    owners = owned(session, manifest)
+    changes = with_undeclared(with_asleep(compared(session, manifest), desired, state), owners)
+    subject = Subject(session.environment.name, str(installed), state)
+    bare = make_plan(subject, replace(decision, mode=Mode.ADOPT, refusal="", replace=False), (), Changes())
+    found = adoption(state, owners, desired, record, asked=True)
+    plan = adopt_plan(bare, found, installed, operator, changes)
+    return Planned(session, plan, state, lambda: plan_adopt(session), {str(installed): desired}, record)

@@ -1,0 +1,45 @@
+"""What planning reads beyond the state: the comparison and the record. A failure is a refusal: nothing was touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sohistio.changes import Changes
+from sohistio.cluster.compare import compare
+from sohistio.cluster.kube import KubeError
+from sohistio.cluster.owners import object_owners
+from sohistio.cluster.record_store import read_record
+from sohistio.errors import RefusedError
+from sohistio.ownership import ObjectOwners
+from sohistio.record import Record
+from sohistio.session import Session
+
+_Read = TypeVar("_Read")
+
+
+def compared(session: Session, manifest: list[dict[str, Any]]) -> Changes:
+    """The manifest against the cluster. Raises RefusedError, also with what admission or a quota denies."""
+    return or_refused("the manifest could not be compared with the cluster", lambda: compare(session.api, manifest))
+
+
+def owned(session: Session, manifest: list[dict[str, Any]]) -> tuple[ObjectOwners, ...]:
+    """The manifest's objects that others than istioctl have a say in. Raises RefusedError."""
+    return or_refused("whose the mesh's objects are could not be read", lambda: object_owners(session.api, manifest))
+
+
+def recorded(session: Session) -> Record | None:
+    """Our record, None where there is none. Raises RefusedError."""
+    return or_refused("the record of earlier runs could not be read", lambda: read_record(session.api))
+
+
+def or_refused(what: str, read: Callable[[], _Read]) -> _Read:
+    """What is read. Raises RefusedError that says `what` where the API server does not give it."""
+    try:
+        return read()
+    except KubeError as error:
+        raise RefusedError(
+            what,
+            details=(error.what, *error.details),
+            todo=error.todo or "Look at the message above; nothing was changed.",
+        ) from error

@@ -1,0 +1,111 @@
+"""What `sohistio status` tells: every environment looked at side by side, each within the same deadline."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sohistio.cluster.kube import KubeError
+from sohistio.cluster.lease import Holder, holder_of
+from sohistio.errors import RefusedError, SohistioError
+from sohistio.plan import Mode
+from sohistio.planning.install import Request, plan_install
+from sohistio.record import RunEntry
+from sohistio.session import Session, Where
+from sohistio.state import MeshDeployment
+
+# For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
+# in half of it.
+DEADLINE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentStatus:
+    """One environment. `problem` says why it could not be read (the rest is then what was known before); `pending`
+    what an install would do, empty where the cluster is in sync.
+    """
+
+    environment: str
+    cluster: str = ""
+    server: str = ""
+    installed: str = ""
+    target: str = ""
+    mode: str = ""
+    pending: str = ""
+    gateways: tuple[MeshDeployment, ...] = ()
+    last_run: RunEntry | None = None
+    lock: Holder | None = None
+    problem: str = ""
+
+    @property
+    def in_sync(self) -> bool | None:
+        """Whether an install would change nothing; None where that is not known."""
+        return None if self.problem else not self.pending
+
+
+def status_of(places: Sequence[Where], deadline_seconds: float = DEADLINE_SECONDS) -> list[EnvironmentStatus]:
+    """Every environment's status, in the order given. What goes wrong with one is in its row, never raised."""
+    found: queue.Queue[EnvironmentStatus] = queue.Queue()
+    for where in places:
+        # Daemons: one that hangs longer than the deadline must not keep the program from ending.
+        threading.Thread(target=_put, args=(where, found.put), name=where.environment, daemon=True).start()
+    end = time.monotonic() + deadline_seconds
+    rows: dict[str, EnvironmentStatus] = {}
+    while len(rows) < len(places):
+        try:
+            row = found.get(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            break
+        rows[row.environment] = row
+    late = f"it did not answer within {deadline_seconds:.0f} s"
+    return [rows.get(w.environment) or EnvironmentStatus(w.environment, problem=late) for w in places]
+
+
+def _put(where: Where, put: Callable[[EnvironmentStatus], None]) -> None:
+    row = EnvironmentStatus(where.environment)
+    try:
+        session = _session(where)
+        row = replace(row, target=str(session.version))
+        row = replace(row, cluster=session.target.context or "")
+        row = replace(row, server=session.api.server)
+        row = _looked_at(session, row)
+    except SohistioError as error:
+        row = replace(row, problem=": ".join((error.what, *error.details[:1])))
+    except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
+        row = replace(row, problem=f"sohistio has a bug here: {type(error).__name__}: {error}")
+    put(row)
+
+
+def _session(where: Where) -> Session:
+    """A kubeconfig given for all environments is not the sandbox's, which has its own."""
+    session = Session(where, lambda _: None)
+    if where.kubeconfig is not None and where.context is None and session.environment.cluster.sandbox is not None:
+        return Session(replace(where, kubeconfig=None), lambda _: None)
+    return session
+
+
+def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
+    planned = plan_install(session, Request())
+    plan, state = planned.plan, planned.state
+    if state.unreadable:
+        raise RefusedError("the cluster could not be read", details=state.unreadable)
+    try:
+        lock = holder_of(session.api)
+    except KubeError as error:
+        raise RefusedError("the lock could not be read", details=(error.what, *error.details)) from error
+    pending = plan.refusal
+    if not pending and (plan.mode is not Mode.NONE or plan.changes_pending):
+        pending = f"{plan.mode.value} ({plan.changes.summary()})" if plan.changes else plan.mode.value
+        pending = "restarts" if plan.mode is Mode.NONE else pending
+    return replace(
+        row,
+        installed=plan.installed_version,
+        mode=plan.mode.value,
+        pending=pending,
+        gateways=tuple(item for item in state.mesh_deployments if item.component == "gateway"),
+        last_run=planned.record.last_run if planned.record else None,
+        lock=lock,
+    )

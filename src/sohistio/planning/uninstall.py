@@ -1,0 +1,53 @@
+"""Plans `sohistio uninstall`: what is in the cluster decides, not what the environment asks for."""
+
+from __future__ import annotations
+
+from sohistio.cluster.footprint import footprint_of
+from sohistio.cluster.kube import KubeError
+from sohistio.cluster.observe import observe
+from sohistio.errors import RefusedError
+from sohistio.footprint import Removal
+from sohistio.modes.decide import foreign_mesh
+from sohistio.modes.planner import Subject
+from sohistio.modes.uninstall import uninstall_plan
+from sohistio.modes.uninstall_words import proxy_lines
+from sohistio.planning.planned import Planned
+from sohistio.planning.reading import recorded
+from sohistio.session import Session
+from sohistio.steps import UninstallIstio
+from sohistio.versions import Version
+
+_FOREIGN = "Take it away with what put it there. Nothing was changed."
+_SIDECARS = (
+    "If that is meant, give --with-sidecars; with --restart-workloads as well they are restarted without a sidecar. "
+    "Nothing was changed."
+)
+
+
+def plan_uninstall(session: Session, asked: Removal) -> Planned:
+    """Look at the cluster and plan. Writes nothing. Raises RefusedError where it cannot be read."""
+    state = observe(session.api)
+    if state.unreadable:
+        raise RefusedError("the cluster could not be read", details=state.unreadable)
+    try:
+        footprint = footprint_of(session.api)
+    except KubeError as error:
+        raise RefusedError(
+            "what the mesh has put into the cluster could not be read",
+            details=(error.what, *error.details),
+            todo=error.todo or "Nothing was changed.",
+        ) from error
+    plan = uninstall_plan(Subject(session.environment.name, "", state), footprint, asked)
+    for step in plan.steps:
+        if isinstance(step, UninstallIstio):
+            session.istioctl(Version.parse(step.version))  # better to miss it now than half way
+    refused, foreign = bool(plan.refusal), bool(foreign_mesh(state))
+    return Planned(
+        session,
+        plan,
+        state,
+        lambda: plan_uninstall(session, asked),
+        record=recorded(session),
+        todo=(_FOREIGN if foreign else _SIDECARS) if refused else "",
+        details=(plan.reasons if foreign else proxy_lines(state)) if refused else (),
+    )

@@ -1,0 +1,51 @@
+"""Puts back what a backup has."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from sohistio.backupfolder import read_backup
+from sohistio.cluster.kube import KubeError
+from sohistio.cluster.paths import collection_path
+from sohistio.cluster.restoring import restore_object
+from sohistio.errors import FailedError
+from sohistio.run.tools import Tools
+from sohistio.run.waiting import Waiting
+from sohistio.sealing import passphrase, unseal
+from sohistio.state import ISTIO_NAMESPACE
+from sohistio.steps import RestoreAuthority, RestoreObjects
+
+
+def restore_objects(tools: Tools, waiting: Waiting, step: RestoreObjects) -> None:
+    """Apply every object; one that is refused does not keep the others back. Raises FailedError that names it."""
+    refused: list[str] = []
+    for document in step.documents:
+        waiting.pause(0)
+        try:
+            restore_object(tools.api, json.loads(document))
+        except KubeError as error:
+            refused.append(", ".join((error.what, *error.details)))
+    if refused:
+        raise FailedError(
+            f"{len(refused)} of {len(step.documents)} custom resources could not be put back",
+            details=tuple(refused),
+            todo="The lines above are the API server's. The others are back; run it again for the rest.",
+        )
+
+
+def restore_authority(tools: Tools, step: RestoreAuthority) -> None:
+    """Create the CA's Secret. Raises FailedError where one came since, and overwrites none."""
+    sealed = read_backup(Path(step.folder)).sealed_authority or {}
+    secret = unseal(sealed, passphrase(os.environ))
+    try:
+        tools.api.create(collection_path("Secret", ISTIO_NAMESPACE), secret)
+    except KubeError as error:
+        if error.status != 409:
+            raise
+        name = secret["metadata"]["name"]
+        raise FailedError(
+            f"Secret {ISTIO_NAMESPACE}/{name} came into being just now: it is not overwritten",
+            todo="istiod makes one when it starts without. Look which one the sidecars trust before you delete any.",
+        ) from error

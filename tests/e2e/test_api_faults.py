@@ -1,0 +1,187 @@
+"""An API server in trouble: the run finishes, or stops with one clear error and its exit code; nothing is half-told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Sandbox
+from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Fault, FaultyServer, Request, at_random, first
+from workloads import apply, await_running, deployment, namespace
+
+from sohistio.cluster.kube import READ_SECONDS, TRIES, TRIES_IN_SILENCE
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def meshed(sandbox: Sandbox) -> Sandbox:
+    """The sandbox with a mesh in sync and one workload."""
+    assert sandbox.run("sandbox", "reset").returncode == 0
+    done = sandbox.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    apply(sandbox.api, namespace("shop"))
+    apply(sandbox.api, deployment("shop", "web"))
+    await_running(sandbox.api, "shop", 2)
+    return sandbox
+
+
+@pytest.fixture
+def faulty(meshed: Sandbox, tmp_path: Path) -> Iterator[FaultyServer]:
+    with FaultyServer(meshed, tmp_path) as server:
+        yield server
+
+
+def run(box: Sandbox, server: FaultyServer, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """sohistio through the proxy; whatever comes of it, it is told in one piece."""
+    where = ("--env", "local", "--kubeconfig", str(server.kubeconfig(box, folder)), "--context", box.context)
+    done = box.run(*command, *where, SOHISTIO_ISTIO_MIRROR=box.mirror)
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    assert "has a bug" not in said
+    assert done.stderr.count("Error: ") == (0 if done.returncode == 0 else 1), said
+    if done.returncode:
+        assert f"(exit code {done.returncode})" in done.stderr
+    if "json" in command:
+        assert json.loads(done.stdout)["schemaVersion"] == "1", "one document"
+    return done
+
+
+def lists(request: Request) -> bool:
+    return request.method == "GET" and "limit" in request.query
+
+
+def drift(box: Sandbox) -> None:
+    """Something for an install to do."""
+    path = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
+    box.api.merge_patch(path, {"spec": {"maxReplicas": 20}})
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(THROTTLED, id="429"),
+        pytest.param(Fault(500), id="500"),
+        pytest.param(Fault(503, {"Retry-After": "1"}), id="503"),
+        pytest.param(RESET, id="reset"),
+        pytest.param(LOST, id="answer-lost"),
+    ],
+)
+def test_a_plan_gets_over_a_few(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path, fault: Fault) -> None:
+    faulty.decide = first(TRIES - 1, fault)
+    planned = run(meshed, faulty, tmp_path, "plan", "--exit-code", "--output", "json")
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["mode"] == "none"
+    assert len(faulty.faults) == TRIES - 1
+
+
+def test_a_page_that_expires_starts_the_list_again(meshed: Sandbox, tmp_path: Path) -> None:
+    with FaultyServer(meshed, tmp_path, page=2) as server:
+        server.decide = first(2, EXPIRED, lambda request: lists(request) and "continue" in request.query)
+        planned = run(meshed, server, tmp_path, "plan", "--output", "json")
+        assert len(server.faults) == 2
+        straight = meshed.run("plan", "--env", "local", "--output", "json")
+    assert planned.returncode == 0, planned.stderr
+    told: list[dict[str, Any]] = [json.loads(done.stdout) | {"cluster": ""} for done in (planned, straight)]
+    assert told[0] == told[1], "nothing is missing and nothing is there twice"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        pytest.param(THROTTLED, "answered 429", id="429"),
+        pytest.param(Fault(503, {"Retry-After": "0"}), "answered 503", id="503"),
+        pytest.param(RESET, "cannot be reached", id="reset"),
+        pytest.param(EXPIRED, "answered 410", id="410"),
+    ],
+)
+def test_a_server_that_stays_in_trouble_is_a_refusal(
+    meshed: Sandbox, faulty: FaultyServer, tmp_path: Path, fault: Fault, words: str
+) -> None:
+    """A part of the lists is not guessed: the mode is unknown, and nothing is written."""
+    before = meshed.writes()
+    faulty.decide = lambda request: fault if "/pods" in request.path else None
+    refused = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    assert refused.returncode == 3
+    error = json.loads(refused.stdout)["error"]
+    assert error["what"] == "the cluster could not be read"
+    assert any(line.startswith("Pods: ") and words in line for line in error["details"]), error
+    assert meshed.writes() == before
+
+
+def test_a_server_that_hangs_ends_in_an_error_in_time(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
+    faulty.decide = lambda request: HANG if request.path == "/version" else None
+    started = time.monotonic()
+    refused = run(meshed, faulty, tmp_path, "plan")
+    assert refused.returncode == 3
+    assert "timed out" in refused.stderr
+    assert READ_SECONDS * TRIES_IN_SILENCE <= time.monotonic() - started < READ_SECONDS * TRIES_IN_SILENCE + 10
+
+
+def test_writes_that_are_safe_to_repeat_are_repeated(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
+    """A merge patch of the record whose answer is lost, and one that is throttled."""
+    drift(meshed)
+
+    def ours(request: Request) -> bool:
+        return request.method == "PATCH" and request.path.endswith("/sohistio-record")
+
+    lost, throttled = first(1, LOST, ours), first(TRIES - 2, THROTTLED, ours)
+    faulty.decide = lambda request: lost(request) or throttled(request)
+    done = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    assert done.returncode == 0, done.stderr
+    assert len(faulty.faults) == TRIES - 1
+    history = json.loads(meshed.run("history", "--env", "local", "--output", "json").stdout)
+    assert (history["runs"][-1]["outcome"], history["runs"][-1]["mode"]) == ("done", "reinstall")
+
+
+@pytest.mark.parametrize("fault", [Fault(500), RESET], ids=["500", "reset"])
+def test_a_write_that_is_not_is_told_and_nothing_was_touched(
+    meshed: Sandbox, faulty: FaultyServer, tmp_path: Path, fault: Fault
+) -> None:
+    drift(meshed)
+    before = meshed.writes()
+    faulty.decide = lambda request: fault if request.writes and request.path.endswith("/leases/sohistio") else None
+    refused = run(meshed, faulty, tmp_path, "install", "--yes")
+    assert refused.returncode == 3
+    assert "the lock that keeps two runs apart could not be taken" in refused.stderr
+    assert len(faulty.faults) == 1, "it may have been taken: it is not tried again"
+    assert meshed.writes() == before
+
+
+def test_a_server_that_goes_away_while_istioctl_works(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
+    """The run stops with one error; the next one looks at the cluster and goes on."""
+    drift(meshed)
+    begun = False
+
+    def decide(request: Request) -> Fault | None:
+        nonlocal begun
+        begun = begun or (request.writes and "istioctl" in request.agent)
+        return Fault(503, {"Retry-After": "0"}) if begun else None
+
+    faulty.decide = decide
+    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    assert failed.returncode == 1, failed.stderr
+    states = {step["id"]: step["state"] for step in json.loads(failed.stdout)["steps"]}
+    assert states["control-plane/install"] == "failed"
+    assert states["verify/mesh"] == "notStarted"
+    mended = meshed.run("install", "--env", "local", "--yes")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert meshed.run("plan", "--env", "local", "--exit-code").returncode == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_trouble_now_and_then(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path, seed: int) -> None:
+    """Every twentieth request, istioctl's too. However it ends, the next run mends it."""
+    drift(meshed)
+    faulty.decide = at_random(seed, 0.05, Fault(429, {"Retry-After": "1"}), Fault(500), Fault(503), RESET, LOST)
+    done = run(meshed, faulty, tmp_path, "install", "--yes")
+    assert faulty.faults
+    assert done.returncode in (0, 1, 3, 5), done.stdout + done.stderr
+    mended = meshed.run("install", "--env", "local", "--yes")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert meshed.run("verify", "--env", "local").returncode == 0

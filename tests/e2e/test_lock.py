@@ -1,0 +1,189 @@
+"""The lock: two runs at once, one that died, one whose lock is taken away."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from conftest import CHECKOUT, Sandbox
+from killing import LOCAL, last_run, no_istioctl_is_left
+from workloads import apply, deployment, namespace
+
+from sohistio.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, Lock, holder_of, unlock
+from sohistio.errors import InterruptedRunError, RefusedError
+
+pytestmark = pytest.mark.e2e
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases"
+
+
+@contextmanager
+def at_work(sandbox: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """An install that holds the lock and goes on."""
+    process = subprocess.Popen(
+        sandbox.command("install", *LOCAL, *arguments),
+        cwd=CHECKOUT,
+        env=sandbox.environ(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while holder_of(sandbox.api) is None or last_run(sandbox) is None:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def slow_workload(sandbox: Sandbox) -> None:
+    """Its restart keeps a run at work."""
+    apply(sandbox.api, namespace("shop"))
+    apply(sandbox.api, deployment("shop", "slow", labels={"sandbox.sohistio/slow": "20s"}))
+
+
+def test_two_runs_at_once_then_one_that_dies(empty_sandbox: Sandbox) -> None:
+    sandbox = empty_sandbox
+    slow_workload(sandbox)
+    with at_work(sandbox) as first:
+        begun = time.monotonic()
+        refused = sandbox.run("install", *LOCAL)
+        assert time.monotonic() - begun < 2 * RENEW_SECONDS + 10
+        assert refused.returncode == 3, refused.stdout + refused.stderr
+        assert "Error: another run is at work on this cluster." in refused.stderr
+        holder = rf"the lock is held by \S+@{re.escape(socket.gethostname())} run [0-9a-f]{{12}}, since 20\d\d-"
+        assert re.search(holder, refused.stderr)
+        assert first.poll() is None, "the first is not disturbed"
+
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        killed = time.monotonic()
+        no_istioctl_is_left(sandbox)
+        successor = sandbox.run("install", *LOCAL)
+        assert successor.returncode == 0, successor.stdout + successor.stderr
+        assert "it does not renew its lock and seems to be dead: the lock expires in " in successor.stderr
+        assert "the lock has expired" in successor.stderr
+        assert time.monotonic() - killed > LEASE_SECONDS
+    history = sandbox.run("history", *LOCAL)
+    assert "brokeOff" in history.stdout
+    assert holder_of(sandbox.api) is None
+
+
+def test_a_run_stops_when_its_lock_is_taken_away(empty_sandbox: Sandbox) -> None:
+    sandbox = empty_sandbox
+    slow_workload(sandbox)
+    with at_work(sandbox) as run:
+        freed = sandbox.run("unlock", *LOCAL, "--reason", "it hangs, says ada")
+        assert freed.returncode == 0
+        assert "it was held by " in freed.stdout
+        said, _ = run.communicate(timeout=RENEW_SECONDS * 3 + 60)
+        assert run.returncode == 1, said
+        assert "Error: the run's lock was taken away." in said
+        no_istioctl_is_left(sandbox)
+    lease = sandbox.api.get(f"{LEASES}/sohistio")
+    assert lease is not None
+    assert lease["metadata"]["annotations"]["sohistio/unlocked-because"] == "it hangs, says ada"
+    assert "was free already" in sandbox.run("unlock", *LOCAL, "--reason", "again").stdout
+    assert sandbox.run("unlock", *LOCAL, "--reason", " ").returncode == 2
+
+
+@dataclass
+class Waiter:
+    """A lock as one run takes it, with what it said."""
+
+    sandbox: Sandbox
+    said: list[str] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def lock(self) -> Lock:
+        return Lock(self.sandbox.api, self.said.append, self.stop)
+
+
+def hold(sandbox: Sandbox, renewed: datetime) -> None:
+    """A Lease as a run on a machine with another clock writes it."""
+    spec = {"holderIdentity": "ada@elsewhere run 1", "leaseDurationSeconds": 30, "renewTime": stamp(renewed)}
+    path = f"{LEASES}/sohistio"
+    if sandbox.api.get(path) is None:
+        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "sohistio"}, "spec": spec}
+        sandbox.api.create(LEASES, body)
+    else:
+        sandbox.api.merge_patch(path, {"spec": spec})
+
+
+def stamp(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def test_clocks_decide_nothing(empty_sandbox: Sandbox) -> None:
+    """A holder whose clock is hours off is alive as long as it renews; waiting ends when it is freed or interrupted."""
+    sandbox = empty_sandbox
+    done = threading.Event()
+    with Waiter(sandbox).lock().held("first", threading.Event()):
+        pass  # makes the namespace, and leaves a free Lease
+    for off in (timedelta(hours=-3), timedelta(hours=3)):
+        hold(sandbox, datetime.now(UTC) + off)
+        waiter = Waiter(sandbox)
+        timer = threading.Timer(1.0, hold, (sandbox, datetime.now(UTC) + off + timedelta(seconds=5)))
+        timer.start()
+        with pytest.raises(RefusedError, match="another run is at work") as raised:
+            waiter.lock().await_free()
+        timer.join()
+        assert "ada@elsewhere" in raised.value.details[0]
+
+    waiter = Waiter(sandbox)
+    timer = threading.Timer(1.0, unlock, (sandbox.api, "a test"))
+    timer.start()
+    with waiter.lock().held("second", done):
+        timer.join()
+        found = holder_of(sandbox.api)
+        assert found is not None
+        assert found.identity == "second"
+
+    hold(sandbox, datetime.now(UTC))
+    waiter = Waiter(sandbox)
+    threading.Timer(1.0, waiter.stop.set).start()
+    with pytest.raises(InterruptedRunError):
+        waiter.lock().await_free()
+    unlock(sandbox.api, "a test")
+
+
+def test_one_of_many_takes_it(empty_sandbox: Sandbox) -> None:
+    """Eight at the same moment: the API server lets one win."""
+    sandbox = empty_sandbox
+    inside: list[str] = []
+    refused: list[str] = []
+    start, leave = threading.Barrier(8), threading.Event()
+
+    def contend(name: str) -> None:
+        start.wait()
+        try:
+            with Waiter(sandbox).lock().held(name, threading.Event()):
+                inside.append(name)
+                leave.wait(60)
+        except RefusedError as error:
+            refused.append(error.what)
+        if len(refused) == 7:
+            leave.set()
+
+    threads = [threading.Thread(target=contend, args=(f"run {number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(inside), len(refused)) == (1, 7)
+    assert holder_of(sandbox.api) is None

@@ -1,0 +1,207 @@
+"""The shipped roles: the reader sees everything and writes nothing, the installer does everything and nothing more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from accounts import account, kubeconfig_for
+from conftest import CHECKOUT, Sandbox
+from workloads import apply, await_running, deployment, namespace
+
+from sohistio.cluster.kube import KubeApi, KubeError
+from sohistio.cluster.kubetarget import KubeTarget
+
+pytestmark = pytest.mark.e2e
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+HPA = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with one of the roles, as a service account."""
+
+    box: Sandbox
+    name: str
+    kubeconfig: Path
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        where = ("--env", "local", "--kubeconfig", str(self.kubeconfig), "--context", self.box.context)
+        return self.box.run(*command, *where, SOHISTIO_ISTIO_MIRROR=self.box.mirror)
+
+    @property
+    def api(self) -> KubeApi:
+        return KubeApi(KubeTarget(self.kubeconfig, self.box.context))
+
+    @property
+    def writes(self) -> list[str]:
+        return self.box.writes(f"system:serviceaccount:default:{self.name}")
+
+    def forbidden(self) -> set[str]:
+        """The resources of requests that were answered with 403, from the audit log."""
+        log = (self.box.kubeconfig.parent / "audit.log").read_text(encoding="utf-8")
+        events: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
+        mine = [event for event in events if event["user"]["username"].endswith(f":{self.name}")]
+        refs = [e.get("objectRef", {}) for e in mine if e.get("responseStatus", {}).get("code") == 403]
+        return {"/".join(filter(None, (ref.get("resource"), ref.get("subresource")))) for ref in refs}
+
+
+def _user(box: Sandbox, name: str, folder: Path) -> User:
+    """The role's example bindings, with a service account in the place of the group."""
+    for item in yaml.safe_load_all((CHECKOUT / "rbac" / f"{name}.yaml").read_text()):
+        if item["kind"].endswith("Binding"):
+            item["subjects"] = [{"kind": "ServiceAccount", "name": name, "namespace": "default"}]
+        box.api.apply(box.api.path_of(item), item, "administrator", force=True)
+    return User(box, name, kubeconfig_for(box, folder, account(box.api, name)))
+
+
+@pytest.fixture(scope="module")
+def users(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, User]:
+    assert sandbox.run("sandbox", "reset").returncode == 0
+    folder = tmp_path_factory.mktemp("users")
+    return {name: _user(sandbox, name, folder) for name in ("reader", "installer")}
+
+
+@pytest.fixture(scope="module")
+def reader(users: dict[str, User]) -> User:
+    return users["reader"]
+
+
+@pytest.fixture(scope="module")
+def installer(users: dict[str, User]) -> User:
+    """The installer, after all of its work: install, upgrade with restarts, hand edits mended."""
+    user = users["installer"]
+    done = user.run("install", "--version", "1.30.5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    apply(user.box.api, namespace("shop"))
+    apply(user.box.api, deployment("shop", "web"))
+    await_running(user.box.api, "shop", 2)
+    upgraded = user.run("install", "--output", "json")
+    assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
+    steps = {step["id"]: step["state"] for step in json.loads(upgraded.stdout)["steps"]}
+    assert steps["sidecars/restart"] == "done"
+    return user
+
+
+def test_the_installer_lacks_nothing(installer: User) -> None:
+    for command in (("plan", "--exit-code"), ("verify",), ("history",), ("restart",)):
+        done = installer.run(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    # istioctl asks istiod for its version through a port-forward, and goes on without an answer.
+    assert installer.forbidden() <= {"pods/portforward"}
+
+
+ADMIN_BINDING = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    "subjects": [{"kind": "ServiceAccount", "name": "installer", "namespace": "default"}],
+}
+ROLE = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "mine"}, "rules": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/api/v1/namespaces/shop", None),
+        ("DELETE", "/api/v1/namespaces/istio-system", None),
+        ("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}}),
+        ("GET", "/api/v1/namespaces/kube-system/secrets/any", None),
+        ("GET", "/api/v1/namespaces/istio-system/secrets/another", None),
+        ("PATCH", "/api/v1/namespaces/istio-system/secrets/istio-ca-secret", {"data": {}}),
+        ("POST", f"{RBAC}/clusterrolebindings", ADMIN_BINDING | {"metadata": {"name": "mine"}}),
+        ("PATCH", f"{RBAC}/clusterrolebindings/cluster-admin", {"subjects": []}),
+        ("POST", f"{RBAC}/clusterroles", ROLE),
+        ("PATCH", f"{RBAC}/clusterroles/cluster-admin", {"rules": []}),
+        ("PATCH", f"{RBAC}/clusterroles/sohistio-installer", {"rules": []}),
+        ("PATCH", f"{RBAC}/namespaces/istio-system/roles/sohistio-installer", {"rules": []}),
+        ("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.networking.istio.io", None),
+        ("DELETE", "/apis/apps/v1/namespaces/shop/deployments/web", None),
+        ("PATCH", "/api/v1/namespaces/shop/services/any", {"spec": {}}),
+        ("PATCH", "/api/v1/nodes/any", {"spec": {"unschedulable": True}}),
+        ("DELETE", "/apis/networking.istio.io/v1/namespaces/shop/virtualservices/any", None),
+        ("POST", "/api/v1/namespaces/istio-system/pods/any/exec", {}),
+    ],
+)
+def test_the_installer_may_do_nothing_more(
+    installer: User, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    patch = {"content_type": "application/merge-patch+json"} if method == "PATCH" else {}
+    with pytest.raises(KubeError) as caught:
+        installer.api.request(method, path, body=body, **patch)
+    assert caught.value.status == 403, caught.value.details
+
+
+def test_nobody_is_bound_to_more_than_istios_own_roles(installer: User) -> None:
+    """The names of Istio's bindings are the installer's to write, but not with another role in them."""
+    name = "istiod-clusterrole-istio-system"
+    body = ADMIN_BINDING | {"metadata": {"name": name}}
+    installer.box.api.delete(f"{RBAC}/clusterrolebindings/{name}")
+    try:
+        with pytest.raises(KubeError) as caught:
+            installer.api.apply(f"{RBAC}/clusterrolebindings/{name}", body, "installer")
+    finally:
+        assert installer.run("install", "--yes").returncode == 0, "what was taken away is put back"
+    assert "cluster-admin" in caught.value.details[0] or "attempting to grant" in caught.value.details[0]
+
+
+def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -> None:
+    in_sync = reader.run("plan", "--exit-code")
+    assert in_sync.returncode == 0, in_sync.stdout + in_sync.stderr
+    assert "compared without a dry run: you may not patch" in in_sync.stdout
+
+    verified = reader.run("verify", "--output", "json")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    checks = {check["name"]: check for check in json.loads(verified.stdout)["checks"]}
+    assert (checks["istioctl-analyze"]["result"], checks["istioctl-analyze"]["severity"]) == ("failed", "warning")
+    assert "you may not list and watch secrets" in checks["istioctl-analyze"]["message"]
+
+    history = reader.run("history", "--output", "json")
+    assert [run["outcome"] for run in json.loads(history.stdout)["runs"]][:2] == ["done", "done"]
+
+    status = reader.run("status", "--output", "json")
+    assert status.returncode == 0, status.stderr
+    (row,) = json.loads(status.stdout)["environments"]
+    assert (row["inSync"], row["installedVersion"], row["lock"]) == (True, "1.31.1", None)
+
+    reader.box.api.merge_patch(HPA, {"spec": {"maxReplicas": 20}})
+    drifted = json.loads(reader.run("plan", "--output", "json").stdout)
+    asked = json.loads(installer.run("plan", "--output", "json").stdout)
+    assert drifted["changes"] == asked["changes"], "the same as with a dry run"
+
+    refused = reader.run("install", "--yes")
+    assert refused.returncode == 3
+    assert "cannot update resource" in refused.stderr or "cannot create resource" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert reader.writes == []
+
+
+def test_the_analyzer_role_lets_a_reader_run_the_analysis(installer: User, reader: User) -> None:
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "reader-analyzes"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sohistio-analyzer"},
+        "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": "default"}],
+    }
+    assert installer.run("install", "--yes").returncode == 0
+    reader.box.api.create(f"{RBAC}/clusterrolebindings", binding)
+    verified = reader.run("verify", "--output", "json")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    checks = {check["name"]: check for check in json.loads(verified.stdout)["checks"]}
+    assert checks["istioctl-analyze"]["result"] == "passed"
+
+
+def test_the_installer_uninstalls(installer: User) -> None:
+    done = installer.run("uninstall", "--yes", "--with-sidecars", "--restart-workloads")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert installer.forbidden() <= {
+        *{"pods/portforward", "pods/exec", "namespaces", "secrets", "clusterrolebindings", "clusterroles", "roles"},
+        *{"customresourcedefinitions", "deployments", "services", "nodes", "virtualservices"},
+    }

@@ -1,0 +1,168 @@
+"""Taking the mesh away, as a user types it: refused while sidecars run, what stays, the way back, and the purge."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from conftest import Sandbox
+from workloads import apply, await_running, budget, deployment, namespace
+
+pytestmark = pytest.mark.e2e
+
+LOCAL = ("--env", "local")
+ROUTES = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices"
+MESH = "/api/v1/namespaces/istio-system"
+WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
+ROOTS = "/api/v1/configmaps"
+
+
+@pytest.fixture
+def meshed(empty_sandbox: Sandbox) -> Sandbox:
+    """Istio 1.30.5, which is not what the environment asks for; a workload with sidecars and a route."""
+    sandbox = empty_sandbox
+    done = sandbox.run("install", *LOCAL, "--version", "1.30.5")
+    assert done.returncode == 0, done.stdout + done.stderr
+    apply(sandbox.api, namespace("shop"))
+    apply(sandbox.api, deployment("shop", "web"))
+    route: dict[str, Any] = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"hosts": ["example.com"], "http": [{"directResponse": {"status": 204}}]},
+    }
+    sandbox.api.request("POST", ROUTES, body=route)
+    await_running(sandbox.api, "shop", 2)
+    return sandbox
+
+
+def names(sandbox: Sandbox, path: str, **selectors: str) -> set[str]:
+    return {item["metadata"]["name"] for item in sandbox.api.items(path, **selectors)}  # type: ignore[arg-type]
+
+
+def with_proxy(sandbox: Sandbox) -> list[str]:
+    """Running pods with a proxy, beside the mesh's own gateways."""
+    return [
+        pod["metadata"]["name"]
+        for pod in sandbox.api.items("/api/v1/pods")
+        if "deletionTimestamp" not in pod["metadata"]
+        and pod["metadata"]["namespace"] != "istio-system"
+        and any(
+            container["name"] == "istio-proxy"
+            for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]
+        )
+    ]
+
+
+def crds(sandbox: Sandbox) -> set[str]:
+    found = names(sandbox, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+    return {name for name in found if name.endswith(".istio.io")}
+
+
+def nothing_of_the_mesh_is_left(sandbox: Sandbox) -> bool:
+    webhooks = [
+        name
+        for kind in ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
+        for name in names(sandbox, f"{WEBHOOKS}/{kind}")
+        if "istio" in name
+    ]
+    config_maps = names(sandbox, f"{MESH}/configmaps") - {"kube-root-ca.crt", "sohistio-record"}
+    leases = names(sandbox, "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases") - {"sohistio"}
+    deployments = names(sandbox, "/apis/apps/v1/namespaces/istio-system/deployments")
+    roots = names(sandbox, ROOTS, labels="istio.io/config=true")
+    services = names(sandbox, f"{MESH}/services")
+    assert (webhooks, config_maps, leases, deployments, roots, services) == ([], set(), set(), set(), set(), set())
+    return True
+
+
+def test_an_uninstall_keeps_what_the_next_install_takes_up_and_a_purge_leaves_a_backup_only(meshed: Sandbox) -> None:
+    sandbox = meshed
+    root = sandbox.api.get(f"{MESH}/configmaps/istio-ca-root-cert")
+    secret = sandbox.api.get(f"{MESH}/secrets/istio-ca-secret")
+    route = sandbox.api.get(f"{ROUTES}/web")
+    assert root is not None
+    assert secret is not None
+    assert route is not None
+    hand_made = budget("istio-system", "by-hand", minimum=1, selector={"app": "istiod"})
+    apply(sandbox.api, hand_made)
+    definitions = crds(sandbox)
+
+    before = sandbox.writes()
+    refused = sandbox.run("uninstall", *LOCAL, "--yes")
+    assert refused.returncode == 3
+    assert "Deployment shop/web: 2 pods" in refused.stderr
+    assert "--with-sidecars" in refused.stderr
+    unapproved = sandbox.run("uninstall", *LOCAL, "--with-sidecars")
+    assert unapproved.returncode == 3
+    assert "nobody approved it" in unapproved.stderr
+    assert "kept: 15 CRDs with 1 custom resource, Secret istio-ca-secret, namespace istio-system" in unapproved.stdout
+    assert sandbox.writes() == before, "a refusal writes nothing"
+
+    gone = sandbox.run("uninstall", *LOCAL, "--with-sidecars", "--yes")
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    assert "uninstall Istio 1.30.5 with its own istioctl" in gone.stdout
+    assert "--restart-workloads" in gone.stdout
+    assert nothing_of_the_mesh_is_left(sandbox)
+    assert names(sandbox, "/apis/policy/v1/namespaces/istio-system/poddisruptionbudgets") == set()
+    assert crds(sandbox) == definitions
+    kept = sandbox.api.get(f"{MESH}/secrets/istio-ca-secret")
+    assert kept is not None
+    assert (kept["metadata"]["uid"], kept["data"]) == (secret["metadata"]["uid"], secret["data"])
+    assert sandbox.api.get(f"{ROUTES}/web") == route
+    assert len(with_proxy(sandbox)) == 2, "running pods are not touched"
+    runs = json.loads(sandbox.run("history", *LOCAL, "--output", "json").stdout)["runs"]
+    assert [(run["mode"], run["outcome"]) for run in runs] == [("install", "done"), ("uninstall", "done")]
+
+    before = sandbox.writes()
+    again = sandbox.run("uninstall", *LOCAL)
+    assert (again.returncode, "nothing to uninstall, nothing was written" in again.stdout) == (0, True), again.stderr
+    assert "--restart-workloads" in again.stdout
+    assert sandbox.writes() == before
+
+    restarted = sandbox.run("uninstall", *LOCAL, "--with-sidecars", "--restart-workloads", "--yes")
+    assert restarted.returncode == 0, restarted.stdout + restarted.stderr
+    assert with_proxy(sandbox) == []
+
+    back = sandbox.run("install", *LOCAL)
+    assert back.returncode == 0, back.stdout + back.stderr
+    now = sandbox.api.get(f"{MESH}/configmaps/istio-ca-root-cert")
+    assert now is not None
+    assert now["data"] == root["data"]
+    purged(sandbox)
+
+
+def purged(sandbox: Sandbox) -> None:
+    """The same mesh, now without the webhook that istioctl goes by, and purged."""
+    assert len(with_proxy(sandbox)) == 2
+    for name in ("istio-sidecar-injector", "istio-revision-tag-default"):
+        sandbox.api.delete(f"{WEBHOOKS}/mutatingwebhookconfigurations/{name}")
+    everything = ("uninstall", *LOCAL, "--with-sidecars", "--restart-workloads", "--purge", "--yes")
+
+    before = sandbox.writes()
+    refused = sandbox.run(*everything)
+    assert refused.returncode == 3
+    assert "--confirm local" in refused.stderr
+    assert sandbox.writes() == before
+
+    done = sandbox.run(*everything, "--confirm", "local", "--output", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    assert result["outcome"] == "done"
+    assert {check["result"] for check in result["checks"]} == {"passed"}
+    assert {check["name"] for check in result["checks"]} >= {"purged", "sidecars-gone"}
+    assert crds(sandbox) == set()
+    assert sandbox.api.get("/api/v1/namespaces/istio-system") is None
+    assert names(sandbox, ROOTS, labels="istio.io/config=true") == set()
+    assert with_proxy(sandbox) == []
+
+    folder = max((sandbox.state_home / "sohistio" / "backups").iterdir(), key=lambda path: path.stat().st_mtime)
+    assert str(folder) in done.stderr
+    resources = json.loads((folder / "custom-resources.json").read_text())["items"]
+    assert [(item["kind"], item["metadata"]["name"]) for item in resources] == [("VirtualService", "web")]
+    assert json.loads((folder / "record.json").read_text())["runs"][0]["mode"] == "install"
+
+    before = sandbox.writes()
+    again = sandbox.run(*everything)
+    assert (again.returncode, "nothing to uninstall" in again.stdout) == (0, True), again.stderr
+    assert sandbox.writes() == before

@@ -1,0 +1,112 @@
+"""The record: read back as written, what is applied and can be gone back to, and how a last run is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sohistio.record import MOST_RUNS, Applied, Record, RunEntry
+
+OLD, NEW, NEWER = (Applied(version, f"# {version}\n") for version in ("1.29.8", "1.30.5", "1.31.1"))
+
+
+def run(mode: str = "upgrade", outcome: str = "done", number: int = 0, **changes: str) -> RunEntry:
+    base = RunEntry(
+        id=f"{number:012}",
+        mode=mode,
+        environment="qa",
+        environment_digest="e",
+        plan_digest="p",
+        from_version="1.30.5",
+        to_version="1.31.1",
+        who="ada",
+        host="bastion",
+        started="2026-11-23T05:00:00+00:00",
+        outcome=outcome,
+    )
+    return replace(base, **changes)
+
+
+def test_a_record_is_read_back_as_it_was_written() -> None:
+    full = Record("qa", NEWER, NEW, (run(last_step="verify/mesh", backup="/b", ended="2026-11-23T05:01:00+00:00"),))
+    for record in (full, Record("qa")):
+        assert Record.of(record.document()) == record
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({"schemaVersion": "2"}, "schemaVersion '2'", id="newer"),
+        pytest.param({"runs": [{"colour": "red"}]}, "not a record", id="unknown-key"),
+        pytest.param({"current": {"version": "1.31.1"}}, "not a record", id="key-missing"),
+        pytest.param({"runs": None}, "not a record", id="no-runs"),
+    ],
+)
+def test_what_is_no_record_is_not_guessed_at(change: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Record.of(Record("qa").document() | change)
+
+
+def test_a_run_is_kept_up_to_date_and_the_oldest_ones_go() -> None:
+    record = Record("qa")
+    for number in range(MOST_RUNS + 3):
+        record = record.with_run(run(outcome="running", number=number)).with_run(run(number=number))
+    assert len(record.runs) == MOST_RUNS
+    assert record.runs[0].id == f"{3:012}"
+    assert {known.outcome for known in record.runs} == {"done"}
+
+
+def test_only_another_manifest_becomes_the_previous_one() -> None:
+    record = Record("qa").with_applied(OLD).with_applied(NEW).with_applied(NEW)
+    assert (record.current, record.previous) == (NEW, OLD)
+
+
+UPGRADED = Record("qa", NEWER, NEW)
+NOT_UPGRADED = Record("qa", NEW, OLD)
+
+
+@pytest.mark.parametrize(
+    ("record", "runs", "back"),
+    [
+        pytest.param(Record("qa"), (), None, id="nothing-recorded"),
+        pytest.param(Record("qa", NEW), (run("install"),), None, id="only-installed"),
+        pytest.param(UPGRADED, (run(),), NEW, id="after-an-upgrade"),
+        pytest.param(NOT_UPGRADED, (run(), run(outcome="failed")), NEW, id="after-one-that-failed"),
+        pytest.param(NOT_UPGRADED, (run(outcome="running"),), NEW, id="after-one-that-was-killed"),
+        pytest.param(NOT_UPGRADED, (run(outcome="verificationFailed"),), NEW, id="after-one-not-verified"),
+        pytest.param(UPGRADED, (run(), run("restart", "failed")), NEW, id="a-restart-changes-nothing"),
+        pytest.param(UPGRADED, (run(), run("restore", "interrupted")), NEW, id="a-restore-changes-nothing"),
+        pytest.param(UPGRADED, (run(), run("rollback", "running")), NEW, id="a-rollback-goes-on"),
+        pytest.param(
+            NOT_UPGRADED, (run(outcome="failed"), run("rollback", "failed")), NEW, id="a-rollback-of-a-failure-goes-on"
+        ),
+        pytest.param(Record("qa", NEW, NEWER), (run(), run("rollback")), NEWER, id="forward-again"),
+        pytest.param(UPGRADED, (run(outcome="running"), run("none")), NEW, id="recorded-afterwards"),
+        pytest.param(UPGRADED, (run(), run("uninstall")), NEWER, id="after-an-uninstall"),
+    ],
+)
+def test_the_way_back(record: Record, runs: tuple[RunEntry, ...], back: Applied | None) -> None:
+    assert replace(record, runs=runs).way_back == back
+
+
+@pytest.mark.parametrize(
+    ("outcome", "step", "words"),
+    [
+        ("running", "control-plane/install", "did not end: it was last seen at step control-plane/install"),
+        ("running", "", "did not end: it was last seen before its first step"),
+        ("brokeOff", "verify/mesh", "broke off at step verify/mesh"),
+        ("interrupted", "sidecars/restart", "was interrupted at step sidecars/restart"),
+        ("failed", "control-plane/await", "failed at step control-plane/await"),
+        ("verificationFailed", "verify/mesh", "was applied, but its verification failed"),
+    ],
+)
+def test_how_a_run_ended(outcome: str, step: str, words: str) -> None:
+    told = run(outcome=outcome, last_step=step).how_it_ended()
+    assert told == f"the last run (upgrade to 1.31.1, begun 2026-11-23T05:00:00+00:00) {words}"
+    assert not run(outcome=outcome).ended_well
+
+
+def test_a_run_that_never_ended_broke_off() -> None:
+    record = Record("qa", runs=(run(outcome="failed"), run(outcome="running", number=1))).with_broken_off()
+    assert [known.outcome for known in record.runs] == ["failed", "brokeOff"]

@@ -1,0 +1,196 @@
+"""Raw objects of the API → workloads with their running pods: owners, opt-outs, native sidecars, update strategies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sohistio.cluster.workloads import is_injected, workloads_in
+from sohistio.state import ObjectRef, Workload
+
+PROXY = {"name": "istio-proxy", "image": "docker.io/istio/proxyv2:1.31.1"}
+APP = {"name": "app", "image": "example/app:1"}
+
+
+def meta(name: str, *, owner: str = "", **more: Any) -> dict[str, Any]:
+    owners = [{"uid": owner, "controller": True, "kind": "any"}] if owner else []
+    return {"name": name, "namespace": "shop", "uid": f"uid-{name}", "ownerReferences": owners, **more}
+
+
+def pod(name: str, *, owner: str = "", phase: str = "Running", **spec: Any) -> dict[str, Any]:
+    ready = [{"type": "Ready", "status": "True"}]
+    return {
+        "metadata": meta(name, owner=owner, labels={"app": "web"}),
+        "spec": {"containers": [APP], **spec},
+        "status": {"phase": phase, "conditions": ready},
+    }
+
+
+def deployment(name: str = "web", status: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    template = {"spec": {"containers": [APP]}}
+    return {"metadata": meta(name), "spec": {"replicas": 4, "template": template, **spec}, "status": status or {}}
+
+
+def seen(**lists: list[dict[str, Any]]) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
+    """What is made of these lists, in an injected namespace shop and a namespace plain that is not."""
+    namespaces: list[dict[str, Any]] = [
+        {"metadata": {"name": "shop", "labels": {"istio-injection": "enabled"}}},
+        {"metadata": {"name": "plain"}},
+    ]
+    kinds = ("Deployments", "StatefulSets", "DaemonSets", "ReplicaSets", "Pods")
+    return workloads_in({"Namespaces": namespaces} | {kind: lists.get(kind, []) for kind in kinds})
+
+
+def one(**lists: list[dict[str, Any]]) -> Workload:
+    (workload,), _ = seen(**lists)
+    return workload
+
+
+@pytest.mark.parametrize(
+    ("labels", "injected"),
+    [
+        (None, False),
+        ({"istio-injection": "enabled"}, True),
+        ({"istio-injection": "disabled"}, False),
+        ({"istio.io/rev": "default"}, True),
+        ({"istio.io/rev": "canary"}, False),
+        ({"istio-injection": "disabled", "istio.io/rev": "default"}, False),
+    ],
+)
+def test_which_namespaces_are_injected(labels: dict[str, str] | None, injected: bool) -> None:
+    assert is_injected({"metadata": {"name": "shop", "labels": labels}}) is injected
+
+
+def test_the_owner_of_a_pod_is_found_through_its_replica_set() -> None:
+    replica_set = {"metadata": meta("web-7d", owner="uid-web")}
+    workload = one(
+        Deployments=[deployment()],
+        ReplicaSets=[replica_set],
+        Pods=[pod("web-7d-a", owner="uid-web-7d"), pod("web-7d-b", owner="uid-web-7d")],
+    )
+    assert workload.ref == ObjectRef("Deployment", "shop", "web")
+    assert [item.name for item in workload.pods] == ["web-7d-a", "web-7d-b"]
+
+
+@pytest.mark.parametrize("kind", ["StatefulSets", "DaemonSets"])
+def test_the_owner_of_a_pod_without_a_replica_set(kind: str) -> None:
+    workload = one(**{kind: [deployment()]}, Pods=[pod("web-0", owner="uid-web")])
+    assert workload.ref.kind == kind.removesuffix("s")
+    assert len(workload.pods) == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "image"),
+    [
+        pytest.param({"containers": [APP, PROXY]}, PROXY["image"], id="container"),
+        pytest.param({"initContainers": [PROXY | {"restartPolicy": "Always"}]}, PROXY["image"], id="native-sidecar"),
+        pytest.param({"initContainers": None}, "", id="none"),
+    ],
+)
+def test_the_proxy_of_a_pod(spec: dict[str, Any], image: str) -> None:
+    workload = one(StatefulSets=[deployment()], Pods=[pod("web-0", owner="uid-web", **spec)])
+    assert workload.pods[0].proxy_image == image
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Succeeded", "Failed"])
+def test_pods_that_do_not_run_do_not_count(phase: str) -> None:
+    assert one(StatefulSets=[deployment()], Pods=[pod("web-0", owner="uid-web", phase=phase)]).pods == ()
+
+
+def test_pods_on_their_way_out_do_not_count() -> None:
+    going = pod("web-0", owner="uid-web")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert one(StatefulSets=[deployment()], Pods=[going]).pods == ()
+
+
+def test_pods_nobody_owns() -> None:
+    by_a_job = pod("job-x", owner="uid-job")
+    _, unowned = seen(Pods=[pod("debug"), by_a_job])
+    assert [ref.name for ref in unowned] == ["debug", "job-x"]
+
+
+def test_other_namespaces_are_not_looked_at() -> None:
+    elsewhere, loose = deployment(), pod("loose")
+    elsewhere["metadata"]["namespace"] = loose["metadata"]["namespace"] = "plain"
+    assert seen(Deployments=[elsewhere], Pods=[loose]) == ((), ())
+
+
+def test_what_decides_injection_is_kept() -> None:
+    out = pod("web-0", owner="uid-web", hostNetwork=True)
+    out["metadata"] |= {"labels": {"sidecar.istio.io/inject": "false"}, "annotations": {"a": "b"}}
+    (kept,) = one(StatefulSets=[deployment()], Pods=[out]).pods
+    assert (kept.opted_out, kept.host_network, kept.annotations) == (True, True, {"a": "b"})
+
+
+def rolling(unavailable: int | str | None = None, surge: int | str | None = None) -> dict[str, Any]:
+    given = {"maxUnavailable": unavailable, "maxSurge": surge}
+    return {"type": "RollingUpdate", "rollingUpdate": {k: v for k, v in given.items() if v is not None}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "down"),
+    [
+        pytest.param("Deployments", {}, 1, id="default-is-a-quarter-rounded-down"),
+        pytest.param("Deployments", {"replicas": 3}, 0, id="a-quarter-of-three"),
+        pytest.param("Deployments", {"strategy": rolling(2, 0)}, 2, id="number"),
+        pytest.param("Deployments", {"strategy": rolling("50%")}, 2, id="percentage"),
+        pytest.param("Deployments", {"strategy": rolling(0, 1)}, 0, id="surge-only"),
+        pytest.param("Deployments", {"strategy": rolling(0, 0)}, 1, id="both-zero-means-one"),
+        pytest.param("Deployments", {"strategy": {"type": "Recreate"}}, 4, id="recreate"),
+        pytest.param("StatefulSets", {}, 1, id="stateful-default"),
+        pytest.param("StatefulSets", {"updateStrategy": rolling("30%")}, 2, id="stateful-percentage-rounds-up"),
+        pytest.param("DaemonSets", {"updateStrategy": rolling(3)}, 3, id="daemon-number"),
+        pytest.param("DaemonSets", {"updateStrategy": rolling(0, 1)}, 0, id="daemon-surge"),
+    ],
+)
+def test_pods_down_at_a_time(kind: str, spec: dict[str, Any], down: int) -> None:
+    status = {"desiredNumberScheduled": 4}
+    assert one(**{kind: [deployment(status=status, **spec)]}).max_unavailable == down
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "strategy"),
+    [
+        ("Deployments", {}, "RollingUpdate"),
+        ("Deployments", {"strategy": {"type": "Recreate"}}, "Recreate"),
+        ("DaemonSets", {"updateStrategy": {"type": "OnDelete"}}, "OnDelete"),
+        (
+            "StatefulSets",
+            {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}},
+            "Partitioned",
+        ),
+        (
+            "StatefulSets",
+            {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}},
+            "RollingUpdate",
+        ),
+    ],
+)
+def test_how_it_updates(kind: str, spec: dict[str, Any], strategy: str) -> None:
+    assert one(**{kind: [deployment(**spec)]}).strategy == strategy
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "under_way"),
+    [
+        pytest.param("Deployments", {"replicas": 4, "updatedReplicas": 4}, False, id="deployment-done"),
+        pytest.param("Deployments", {"replicas": 5, "updatedReplicas": 2}, True, id="deployment"),
+        pytest.param("StatefulSets", {"currentRevision": "a", "updateRevision": "b"}, True, id="stateful"),
+        pytest.param("StatefulSets", {"currentRevision": "b", "updateRevision": "b"}, False, id="stateful-done"),
+        pytest.param("DaemonSets", {"updatedNumberScheduled": 1, "desiredNumberScheduled": 3}, True, id="daemon"),
+    ],
+)
+def test_whether_an_update_is_under_way(kind: str, status: dict[str, Any], under_way: bool) -> None:
+    assert one(**{kind: [deployment(status=status)]}).rolling is under_way
+
+
+def test_a_change_that_its_controller_has_not_seen_is_under_way() -> None:
+    fresh = deployment(status={"observedGeneration": 1})
+    fresh["metadata"]["generation"] = 2
+    assert one(Deployments=[fresh]).rolling
+
+
+def test_scaled_to_zero_and_paused() -> None:
+    workload = one(Deployments=[deployment(replicas=0, paused=True)])
+    assert (workload.desired, workload.paused) == (0, True)
