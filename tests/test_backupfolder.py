@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from sohistio.errors import FailedError, UsageError
 from sohistio.sealing import PASSPHRASE_VARIABLE, passphrase, seal, unseal
 
 ROUTE = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "web"}}
-FILES = {
+FILES: dict[str, Any] = {
     CUSTOM_RESOURCES: {"items": [ROUTE]},
     AUTHORITY: {"secret": None},
     "istiooperator.yaml": "kind: IstioOperator\n",

@@ -13,7 +13,6 @@ import pytest
 
 from sohistio.lifeline import tied_to_us
 
-
 _PARENT = """
 import sys, time
 from pathlib import Path

@@ -132,7 +132,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class MeshDeployment:
-    """istiod or a gateway as a Deployment: what its spec wants and what its status shows."""
+    """istiod or a gateway as a Deployment: what its spec wants and what its status shows.
+
+    `scaled_by` is the field manager that set the replicas, where that was not istioctl's.
+    """
 
     ref: ObjectRef
     component: str
@@ -140,6 +143,7 @@ class MeshDeployment:
     ready: int
     total: int
     pod_labels: Mapping[str, str] = field(default_factory=dict)
+    scaled_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

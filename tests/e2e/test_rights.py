@@ -132,9 +132,9 @@ ROLE = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "me
 def test_the_installer_may_do_nothing_more(
     installer: User, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
-    patch = {"content_type": "application/merge-patch+json"} if method == "PATCH" else {}
+    kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
     with pytest.raises(KubeError) as caught:
-        installer.api.request(method, path, body=body, **patch)
+        installer.api.request(method, path, body=body, content_type=kind)
     assert caught.value.status == 403, caught.value.details
 
 

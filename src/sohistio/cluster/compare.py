@@ -105,7 +105,7 @@ class _Comparison:
         fields = changed_fields(live, applied, read_text) if applied else missing_fields(live, obj, read_text)
         if obj["kind"] == "MutatingWebhookConfiguration":
             tag = self._api.get(f"{path.rpartition('/')[0]}/{REVISION_TAG}")
-            fields += parking_change(live, has_tag=tag is not None)
+            fields = parking_change(live, has_tag=tag is not None) + fields
         return ObjectChange(ref_of(obj), Action.CHANGED, fields, component_of(obj)) if fields else None
 
     def _dry_run(self, path: str, obj: Object) -> Object | None:

@@ -41,8 +41,7 @@ def custom_resources(api: KubeApi) -> list[Object]:
 def digests(resources: list[Object]) -> Mapping[ObjectRef, str]:
     """SHA-256 of what somebody wrote into each (labels, annotations, spec): not of status, nor of the API's version."""
     return {
-        _ref(item): hashlib.sha256(json.dumps(written(item), sort_keys=True).encode()).hexdigest()
-        for item in resources
+        _ref(item): hashlib.sha256(json.dumps(written(item), sort_keys=True).encode()).hexdigest() for item in resources
     }
 
 

@@ -108,6 +108,8 @@ class Lock:
         try:
             return self.api.get(path_of(LEASE_REF))
         except KubeError as error:
+            if error.status in (0, 401):  # nothing to do with the lock: it is only the first thing asked for
+                raise RefusedError(error.what, details=error.details, todo=error.todo) from error
             raise _not_taken(error) from error
 
     def _take(self, identity: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, workloads_in
+from sohistio.drift.managers import writer_of
 from sohistio.state import (
     ISTIO_NAMESPACE,
     Budget,
@@ -163,6 +164,7 @@ def _mesh_deployment(item: Object) -> MeshDeployment:
         ready=int(status.get("readyReplicas", 0)),
         total=int(status.get("replicas", 0)),
         pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
+        scaled_by=writer_of(item["metadata"].get("managedFields") or (), ("spec", "replicas")),
     )
 
 

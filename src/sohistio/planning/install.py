@@ -78,8 +78,11 @@ def plan_install(session: Session, request: Request) -> Planned:
 
 def with_asleep(changes: Changes, desired: DesiredMesh, state: ClusterState) -> Changes:
     """Add Deployments found at 0 replicas: no manifest shows them, as their autoscaler owns the field."""
+    scaled_by = {seen.ref: seen.scaled_by for seen in state.mesh_deployments}
     asleep = [
-        ObjectChange(ref, Action.CHANGED, (FieldChange("spec.replicas", 0, minimum),), ref.name)
+        ObjectChange(
+            ref, Action.CHANGED, (FieldChange("spec.replicas", 0, minimum, scaled_by.get(ref, "")),), component=ref.name
+        )
         for ref, minimum in desired.asleep(state)
     ]
     return changes.merged(asleep)

@@ -1,0 +1,85 @@
+"""sohistio status: every environment in a row of its own, also one whose cluster is away."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Sandbox
+
+pytestmark = pytest.mark.e2e
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases"
+
+
+def kubeconfig(box: Sandbox, folder: Path) -> Path:
+    """The sandbox as the cluster of dev, and as that of qa one where nothing listens."""
+    document = yaml.safe_load(box.kubeconfig.read_text())
+    (cluster,), (context,) = document["clusters"], document["contexts"]
+    away = deepcopy(cluster) | {"name": "away"}
+    away["cluster"]["server"] = "https://127.0.0.1:9"
+    at = context["context"]
+    document["clusters"] = [cluster, away]
+    document["contexts"] = [
+        {"name": "aks-dev", "context": at},
+        {"name": "aks-qa", "context": at | {"cluster": "away"}},
+    ]
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(document))
+    path.chmod(0o600)
+    return path
+
+
+def test_all_environments_side_by_side(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    box, api = empty_sandbox, empty_sandbox.api
+    api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}})
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec = {"holderIdentity": "ann@host run 1", "leaseDurationSeconds": 30, "acquireTime": now, "renewTime": now}
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "sohistio"}, "spec": spec}
+    api.create(LEASES, lease)
+    before = box.writes()
+    where = ("--kubeconfig", str(kubeconfig(box, tmp_path)))
+
+    told = box.run("status", *where, "--output", "json", SOHISTIO_ISTIO_MIRROR=box.mirror)
+    assert told.returncode == 1, "not every row could be read"
+    rows: dict[str, dict[str, Any]] = {row["environment"]: row for row in json.loads(told.stdout)["environments"]}
+    assert list(rows) == ["dev", "dr", "int", "local", "prod", "qa"]
+    for name in ("dev", "local"):
+        row = rows[name]
+        assert (row["problem"], row["installedVersion"], row["targetVersion"]) == (None, None, "1.31.1")
+        assert (row["inSync"], row["mode"]) == (False, "install")
+        assert row["lock"]["holder"] == "ann@host run 1"
+    assert rows["local"]["cluster"] == box.context, "the sandbox has a kubeconfig of its own"
+    assert "cannot be reached" in rows["qa"]["problem"]
+    assert "has no context 'aks-prod'" in rows["prod"]["problem"]
+    assert {rows[name]["inSync"] for name in ("qa", "prod", "dr", "int")} == {None}
+
+    table = box.run("status", "--all", *where, SOHISTIO_ISTIO_MIRROR=box.mirror)
+    assert table.returncode == 1
+    assert "ann@host run 1" in table.stdout
+    assert "cannot be reached" in table.stdout
+    assert table.stderr == ""
+
+    one = box.run("status", "--env", "local")
+    assert one.returncode == 0, one.stderr
+    assert "no: install" in one.stdout
+    assert box.writes() == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--env", "local", "--all"), "--env and --all exclude each other"),
+        (("--context", "aks-dev"), "--context names one cluster"),
+        (("--env", "nowhere"), "nowhere"),
+    ],
+)
+def test_flags_that_make_no_sense(sandbox: Sandbox, flags: tuple[str, ...], words: str) -> None:
+    done = sandbox.run("status", *flags)
+    assert done.returncode == 2
+    assert words in done.stderr

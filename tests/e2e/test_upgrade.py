@@ -1,0 +1,227 @@
+"""Upgrades of a cluster that is in use: many workloads, stale plans, gateways that go on serving, and the way back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import CHECKOUT, Sandbox
+from killing import LOCAL, kept, last_run, route, settle, sidecars
+from workloads import apply, await_running, deployment, pods_of
+
+from sohistio.cluster.kube import KubeError
+from sohistio.cluster.lease import LEASE_REF, unlock
+from sohistio.cluster.paths import collection_path, path_of
+
+pytestmark = pytest.mark.e2e
+
+OLD, OLDER = ("--version", "1.30.5"), ("--version", "1.29.8")
+PLACES = ("shop", "payments", "media", "search", "identity")
+
+
+@contextmanager
+def meanwhile(work: Callable[[], None]) -> Iterator[None]:
+    """Do something beside a run."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(120)
+
+
+def await_step(sandbox: Sandbox, step: str) -> None:
+    """Wait until a run has begun this step."""
+    for _ in range(1200):
+        run = last_run(sandbox)
+        if run is not None and run.outcome == "running" and run.last_step == step:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{step} did not begin")
+
+
+def installed(sandbox: Sandbox, *flags: str) -> None:
+    done = sandbox.run("install", *LOCAL, *flags)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_thirty_workloads_a_stale_plan_and_a_lost_route(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox, api = empty_sandbox, empty_sandbox.api
+    installed(sandbox, *OLD)
+    settle(sandbox, PLACES, each=6)
+    before = kept(sandbox)
+    approved = tmp_path / "plan.json"
+    assert sandbox.run("plan", *LOCAL, "--out", str(approved)).returncode == 0
+    apply(api, deployment("shop", "newcomer"))
+    await_running(api, "shop", 14)
+    writes = sandbox.writes()
+    stale = sandbox.run("install", *LOCAL, "--plan", str(approved))
+    assert stale.returncode == 3
+    assert "plan.json is stale: the plan is another one now" in stale.stderr
+    assert "  new: step sidecars/restart: Deployment shop/newcomer" in stale.stderr.splitlines()
+    assert sandbox.writes() == writes
+
+    assert sandbox.run("plan", *LOCAL, "--out", str(approved)).returncode == 0
+
+    def lose_a_route() -> None:
+        await_step(sandbox, "sidecars/restart")
+        api.delete(api.path_of(route("media")))
+
+    with meanwhile(lose_a_route):
+        run = sandbox.run("install", *LOCAL, "--plan", str(approved), "--output", "json")
+    assert run.returncode == 5, run.stdout + run.stderr
+    result = json.loads(run.stdout)
+    assert result["outcome"] == "verificationFailed"
+    failed = [check for check in result["checks"] if check["result"] == "failed" and check["severity"] == "error"]
+    assert [check["name"] for check in failed] == ["custom-resources-unchanged"]
+    assert failed[0]["message"] == "VirtualService media/web is gone"
+    assert set(result["gatewaySecondsWithoutReadyPod"].values()) == {0.0}
+    assert sidecars(sandbox, PLACES) == {"1.31.1"}
+    assert sum(len(pods_of(api, place)) for place in PLACES) == 62
+
+    entry = last_run(sandbox)
+    assert entry is not None
+    assert sandbox.run("restore", *LOCAL, "--backup", entry.backup, "--yes").returncode == 0
+    assert kept(sandbox) == before
+    assert sandbox.run("verify", *LOCAL).returncode == 0
+
+
+def crashing_gateway(folder: Path) -> tuple[str, str]:
+    """The environments, with an ingress gateway in `local` whose new pods crash."""
+    copy = shutil.copytree(CHECKOUT / "environments", folder / "environments")
+    patch = {"path": r"spec.template.metadata.labels.sandbox\.sohistio/trouble", "value": "crash"}
+    name = "istio-ingressgateway"
+    overlay = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "patches": [patch]}
+    operator = {"spec": {"components": {"ingressGateways": [{"name": name, "k8s": {"overlays": [overlay]}}]}}}
+    (copy / "local" / "istiooperator.yaml").write_text(yaml.safe_dump(operator))
+    return ("--environments", str(copy))
+
+
+def test_a_hung_upgrade_and_the_way_back(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox = empty_sandbox
+    installed(sandbox, *OLD)
+    settle(sandbox, PLACES[:2], each=1)
+    before = kept(sandbox)
+    hanging = (*crashing_gateway(tmp_path), "--component-timeout", "12s")
+
+    went_back = sandbox.run("install", *LOCAL, *hanging, "--rollback-on-failure", "--output", "json")
+    assert went_back.returncode == 1, went_back.stderr
+    result = json.loads(went_back.stdout)
+    assert result["error"]["what"] == "istio-ingressgateway not ready within 12 s"
+    assert "container istio-proxy: CrashLoopBackOff" in "\n".join(result["error"]["details"])
+    assert "Going back, as --rollback-on-failure asks." in went_back.stderr
+    rollback = result["rollback"]
+    assert (rollback["outcome"], rollback["plan"]["mode"]) == ("done", "rollback")
+    assert set(rollback["gatewaySecondsWithoutReadyPod"].values()) == {0.0}
+    is_back(sandbox, before)
+
+    hung = sandbox.run("install", *LOCAL, *hanging)
+    assert hung.returncode == 1, hung.stdout + hung.stderr
+    assert "Error: istio-ingressgateway not ready within 12 s." in hung.stderr
+    back = sandbox.run("rollback", *LOCAL)
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert "back to 1.30.5, the recorded version and manifest" in back.stdout
+    assert "local: Istio 1.30.5 is in place and verified" in back.stdout
+    is_back(sandbox, before)
+
+    nowhere = sandbox.run("rollback", *LOCAL)
+    assert nowhere.returncode == 3
+    assert "there is nothing recorded to go back to" in nowhere.stderr
+
+
+def is_back(sandbox: Sandbox, before: object) -> None:
+    assert kept(sandbox) == before
+    assert sidecars(sandbox, PLACES[:2]) == {"1.30.5"}
+    assert json.loads(sandbox.run("plan", *LOCAL, *OLD, "--output", "json").stdout)["phases"] == []
+    assert sandbox.run("verify", *LOCAL, *OLD).returncode == 0
+
+
+def gateway_pods(sandbox: Sandbox) -> set[str]:
+    pods = pods_of(sandbox.api, "istio-system", "istio-ingressgateway")
+    return {pod["metadata"]["uid"] for pod in pods}
+
+
+def test_a_replacement_keeps_the_gateways_serving(empty_sandbox: Sandbox) -> None:
+    """The same pods until the new version's install rolls them; one is ready all the time."""
+    sandbox = empty_sandbox
+    installed(sandbox, *OLDER)
+    settle(sandbox, PLACES[:1], each=1)
+    before, pods = kept(sandbox), gateway_pods(sandbox)
+    seen: list[tuple[bool, set[str]]] = []
+    istiod = "/apis/apps/v1/namespaces/istio-system/deployments/istiod"
+
+    def watch() -> None:
+        await_step(sandbox, "old-control-plane/uninstall")
+        while (run := last_run(sandbox)) is not None and run.last_step == "old-control-plane/uninstall":
+            found = sandbox.api.get(istiod) is None, gateway_pods(sandbox)
+            seen.append(found)
+            time.sleep(0.05)
+
+    with meanwhile(watch):
+        done = sandbox.run("install", *LOCAL, "--yes", "--output", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert any(gone for gone, _ in seen), "istiod was away"
+    assert all(uids == pods for _, uids in seen)
+    assert not gateway_pods(sandbox) & pods, "rolled by the install"
+    gaps = json.loads(done.stdout)["gatewaySecondsWithoutReadyPod"]
+    assert gaps == {"istio-ingressgateway": 0.0, "istio-egressgateway": 0.0}
+    assert "istio-ingressgateway: a pod was ready all the time" in done.stderr
+    assert kept(sandbox) == before
+
+
+def test_a_cluster_that_changes_between_plan_and_lock(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    """While a run waits for the lock a workload comes that it would have to restart."""
+    sandbox, api = empty_sandbox, empty_sandbox.api
+    installed(sandbox, *OLD)
+    settle(sandbox, PLACES[:1], each=1)
+    said = tmp_path / "said"
+    with said.open("wb") as output:
+        run = subprocess.Popen(
+            sandbox.command("install", *LOCAL, "--yes"),
+            cwd=CHECKOUT,
+            env=sandbox.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            await_said(said, "comparing the manifest")
+            lease = {"holderIdentity": "ada@elsewhere run 1", "renewTime": "2026-11-23T05:00:00.000000Z"}
+            hold(sandbox, lease)
+            await_said(said, "the lock is held by ada@elsewhere run 1")
+            apply(api, deployment("shop", "newcomer"))
+            await_running(api, "shop", 4)
+            writes = sandbox.writes()
+            unlock(api, "a test")
+            assert run.wait(60) == 3
+        finally:
+            run.kill()
+            run.wait()
+    told = said.read_text()
+    assert "Error: the cluster changed between the plan and the run." in told
+    assert "  new: step sidecars/restart: Deployment shop/newcomer" in told.splitlines()
+    assert [write for write in sandbox.writes()[len(writes) :] if "leases" not in write] == []
+
+
+def hold(sandbox: Sandbox, spec: dict[str, str]) -> None:
+    try:
+        sandbox.api.merge_patch(path_of(LEASE_REF), {"spec": spec})
+    except KubeError:
+        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE_REF.name}}
+        sandbox.api.create(collection_path("Lease", LEASE_REF.namespace), body | {"spec": spec})
+
+
+def await_said(file: Path, words: str) -> None:
+    for _ in range(1200):
+        if words in file.read_text():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{words!r} was not said: {file.read_text()}")
