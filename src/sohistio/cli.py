@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sohistio import env_cli
+from sohistio.flags import (
+    ComponentTimeout,
+    Confirm,
+    Context,
+    EnvName,
+    IncludeCa,
+    IstioctlPath,
+    Kubeconfig,
+    ModeName,
+    Output,
+    OutputFormat,
+    RequestedMode,
+    SkipCheck,
+    TotalTimeout,
+    VersionText,
+    Via,
+    Yes,
+    request_of,
+    where_of,
+)
 from sohistio.sandbox.cli import app as sandbox_app
 
 app = typer.Typer(
@@ -20,65 +39,6 @@ app = typer.Typer(
 )
 app.add_typer(env_cli.app, name="env")
 app.add_typer(sandbox_app, name="sandbox")
-
-
-class Output(StrEnum):
-    """For people or for machines."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class RequestedMode(StrEnum):
-    """The mode by name; auto decides from the cluster."""
-
-    AUTO = "auto"
-    INSTALL = "install"
-    UPGRADE = "upgrade"
-    REINSTALL = "reinstall"
-
-
-EnvName = Annotated[
-    str, typer.Option("--env", "-e", metavar="NAME", help="Environment: dev, int, qa, prod, dr, local.")
-]
-VersionText = Annotated[
-    str | None, typer.Option("--version", metavar="X.Y.Z", help="Target version of Istio; default: the environment's.")
-]
-ModeName = Annotated[RequestedMode, typer.Option("--mode", help="Refused where it does not fit the cluster.")]
-Kubeconfig = Annotated[
-    Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig; default: KUBECONFIG, ~/.kube/config.")
-]
-Context = Annotated[
-    str | None, typer.Option("--context", metavar="NAME", help="Context; default: the one the environment names.")
-]
-IstioctlPath = Annotated[
-    Path | None, typer.Option("--istioctl", metavar="FILE", help="Use this istioctl, if it is the target's version.")
-]
-OutputFormat = Annotated[Output, typer.Option("--output", "-o", help="table or json (versioned).")]
-ComponentTimeout = Annotated[
-    str | None,
-    typer.Option("--component-timeout", metavar="TIME", help="For each component, such as 90s or 5m."),
-]
-TotalTimeout = Annotated[str | None, typer.Option("--timeout", metavar="TIME", help="For the whole run, such as 20m.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Confirm = Annotated[
-    str | None,
-    typer.Option("--confirm", metavar="NAME", help="The name of a protected environment, in place of typing it."),
-]
-
-
-Via = Annotated[
-    list[str] | None, typer.Option("--via", metavar="X.Y.Z", help="A station of a chain of upgrades (repeatable).")
-]
-SkipCheck = Annotated[
-    list[str] | None, typer.Option("--skip-check", metavar="NAME", help="Skip a version check by name (repeatable).")
-]
-
-
-IncludeCa = Annotated[
-    bool,
-    typer.Option("--include-ca", help="Keep the CA's key in the backup, encrypted: SOHISTIO_BACKUP_PASSPHRASE."),
-]
 
 
 @app.command()
@@ -105,8 +65,8 @@ def plan(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, version, environments, kubeconfig, context, istioctl)
-        request = _request(mode, via, skip_check, include_ca)
+        where = where_of(env, version, environments, kubeconfig, context, istioctl)
+        request = request_of(mode, via, skip_check, include_ca)
     raise typer.Exit(mesh.plan(where, request, mesh.Shown(json, diff, exit_code, out)))
 
 
@@ -139,8 +99,8 @@ def install(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, version, environments, kubeconfig, context, istioctl)
-        request = _request(mode, via, skip_check, include_ca)
+        where = where_of(env, version, environments, kubeconfig, context, istioctl)
+        request = request_of(mode, via, skip_check, include_ca)
         timeouts = common.timeouts_of(component_timeout, timeout)
     how = mesh.Install(common.Approval(yes, confirm), timeouts, plan_file, rollback_on_failure, json)
     raise typer.Exit(mesh.install(where, request, how))
@@ -163,7 +123,7 @@ def rollback(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None)
         timeouts = common.timeouts_of(component_timeout, timeout)
     raise typer.Exit(mesh.rollback(where, common.Approval(yes, confirm), timeouts, json=json))
 
@@ -184,7 +144,7 @@ def adopt(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None)
         timeouts = common.timeouts_of(component_timeout, timeout)
     raise typer.Exit(mesh.adopt(where, common.Approval(yes, None), timeouts, json=json))
 
@@ -205,7 +165,7 @@ def restart(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, None, environments, kubeconfig, context, istioctl)
+        where = where_of(env, None, environments, kubeconfig, context, istioctl)
         timeouts = common.timeouts_of(None, timeout)
     raise typer.Exit(mesh.restart(where, common.Approval(yes, None), timeouts, json=json))
 
@@ -238,7 +198,7 @@ def uninstall(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None)
         timeouts = common.timeouts_of(component_timeout, timeout)
     asked = Removal(with_sidecars, purge, restart_workloads)
     raise typer.Exit(room.uninstall(where, asked, common.Approval(yes, confirm), timeouts, json=json))
@@ -259,7 +219,7 @@ def verify(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, version, environments, kubeconfig, context, istioctl)
+        where = where_of(env, version, environments, kubeconfig, context, istioctl)
     raise typer.Exit(mesh.verify(where, json=json))
 
 
@@ -292,7 +252,7 @@ def history(
     """Show who changed what, when, and from which plan."""
     from sohistio.commands import history as room
 
-    where = _where(env, None, environments, kubeconfig, context, None)
+    where = where_of(env, None, environments, kubeconfig, context, None)
     raise typer.Exit(room.history(where, json=output is Output.JSON))
 
 
@@ -307,7 +267,7 @@ def unlock(
     """Free the lock of a run that is dead, before it expires by itself."""
     from sohistio.commands import history as room
 
-    raise typer.Exit(room.unlock(_where(env, None, environments, kubeconfig, context, None), reason))
+    raise typer.Exit(room.unlock(where_of(env, None, environments, kubeconfig, context, None), reason))
 
 
 @app.command()
@@ -333,7 +293,7 @@ def restore(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = _where(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None)
     raise typer.Exit(room.restore(where, RestoreRequest(backup, ca), common.Approval(yes, confirm), json=json))
 
 
@@ -346,7 +306,7 @@ def render(
     """Print the one IstioOperator that would be applied, for `istioctl manifest generate -f -` or a review."""
     from sohistio.commands import mesh
 
-    mesh.render(_where(env, version, environments, None, None, None))
+    mesh.render(where_of(env, version, environments, None, None, None))
 
 
 @app.command("version")
@@ -355,27 +315,3 @@ def show_version() -> None:
     from sohistio import __version__
 
     typer.echo(__version__)
-
-
-def _where(
-    env: str,
-    version: str | None,
-    environments: Path | None,
-    kubeconfig: Path | None,
-    context: str | None,
-    istioctl: Path | None,
-) -> Any:
-    from sohistio.session import Where
-    from sohistio.versions import Version
-
-    return Where(env, environments, Version.parse(version) if version else None, kubeconfig, context, istioctl)
-
-
-def _request(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None, include_ca: bool) -> Any:
-    from sohistio.plan import Mode
-    from sohistio.planning.install import Request
-    from sohistio.versions import Version
-
-    stations = tuple(Version.parse(text) for text in via or ())
-    asked = None if mode is RequestedMode.AUTO else Mode(mode.value)
-    return Request(asked, stations, frozenset(skip_check or ()), include_ca)

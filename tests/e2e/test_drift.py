@@ -136,12 +136,12 @@ def test_a_pod_is_injected_once(in_sync: Sandbox) -> None:
     for webhook in webhooks:
         webhook["objectSelector"] = {}
     edit(in_sync, path, {"webhooks": webhooks}, "istio-operator")
-    shown = in_sync.run("plan", *LOCAL).stdout
+    shown = in_sync.run("plan", *LOCAL, "--diff").stdout
     assert "webhooks: serve, and so does istio-revision-tag-default → parked" in shown
     assert in_sync.run("install", *LOCAL, "--yes").returncode == 0
     tag = f"{ADMISSION}/mutatingwebhookconfigurations/istio-revision-tag-default"
     in_sync.api.delete(tag)
-    assert "there is no istio-revision-tag-default" in in_sync.run("plan", *LOCAL).stdout
+    assert "there is no istio-revision-tag-default" in in_sync.run("plan", *LOCAL, "--diff").stdout
     assert in_sync.run("install", *LOCAL, "--yes").returncode == 0
     assert live(in_sync, tag)["webhooks"]
     assert mode(in_sync, *LOCAL) == "none"

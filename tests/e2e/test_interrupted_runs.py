@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from accounts import kubeconfig_for
 from conftest import CHECKOUT, Sandbox
+from killing import istioctls
 from workloads import apply, await_running, deployment, namespace, pods_of
 
 pytestmark = pytest.mark.e2e
@@ -57,19 +58,6 @@ def started(sandbox: Sandbox, folder: Path, *arguments: str) -> Iterator[Backgro
         finally:
             process.kill()
             process.wait()
-
-
-def istioctls(sandbox: Sandbox) -> list[str]:
-    """The command lines of istioctl processes that work on this sandbox."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = file.read_bytes().decode(errors="replace").split("\0")
-        except OSError:  # it has ended meanwhile
-            continue
-        if words[0].endswith("istioctl") and any(str(sandbox.kubeconfig) in word for word in words):
-            found.append(" ".join(words))
-    return found
 
 
 def test_stopped_at_work(empty_sandbox: Sandbox, tmp_path: Path) -> None:

@@ -93,7 +93,10 @@ def test_a_run_stops_when_its_lock_is_taken_away(empty_sandbox: Sandbox) -> None
         assert "it was held by " in freed.stdout
         said, _ = run.communicate(timeout=RENEW_SECONDS * 3 + 60)
         assert run.returncode == 1, said
-        assert "Error: the run's lock was taken away." in said
+        assert "Error: the run lost its lock." in said
+        entry = last_run(sandbox)
+        assert entry is not None
+        assert entry.outcome == "running", "the record is no longer its to write"
         no_istioctl_is_left(sandbox)
     lease = sandbox.api.get(f"{LEASES}/sohistio")
     assert lease is not None

@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -54,14 +55,21 @@ def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json:
         if not planned.plan.changes_pending:
             progress.print(f"{plan.environment}: up to date by now, nothing was written", style="green")
             return RunResult(planned.plan, (), (), None, 0.0)
-        result = _run(planned, timeouts, origin, (stop, progress))
+        result = _run(planned, timeouts, origin, (stop, lost, progress))
         if lost.is_set() and isinstance(result.error, InterruptedRunError):
-            taken = FailedError("the run's lock was taken away", details=result.error.details, todo=result.error.todo)
-            result = RunResult(result.plan, result.steps, result.checks, taken, result.seconds, result.gateway_gaps)
+            result = replace(
+                result, error=FailedError("the run lost its lock", details=result.error.details, todo=_LOST)
+            )
     show(progress, checks_view(result.checks), gateways_view(result), result_line(result))
     if result.error is not None:
         print_error(result.error)
     return result
+
+
+_LOST = (
+    "Somebody freed it (the reason is on Lease istio-system/sohistio), or it could not be renewed in time. "
+    "Look who is at work now (`sohistio history`), then run it again."
+)
 
 
 def _origin(planned: Planned) -> Origin:
@@ -120,14 +128,14 @@ def _still_true(planned: Planned, approval: Approval, progress: Console) -> Plan
 
 
 def _run(
-    planned: Planned, timeouts: Timeouts, origin: Origin, surroundings: tuple[threading.Event, Console]
+    planned: Planned, timeouts: Timeouts, origin: Origin, surroundings: tuple[threading.Event, threading.Event, Console]
 ) -> RunResult:
-    stop, progress = surroundings
+    stop, lost, progress = surroundings
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
     before = Before(planned.state.ca_root, digests(custom_resources(planned.session.api)))
     tools = tools_for(planned, timeouts, before)
-    recorder = Recorder(tools.api, planned.record, planned.plan, origin)
+    recorder = Recorder(tools.api, planned.record, planned.plan, origin, lost)
     with _observer(progress) as observer:
         return Runner(tools, observer, recorder, stop, total).carry_out(planned.plan)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -29,10 +30,14 @@ class Origin:
 
 
 class Recorder:
-    """Writes one run's entry. The first write must succeed; later ones may fail without ending the run."""
+    """Writes one run's entry. The first write must succeed; later ones may fail without ending the run.
 
-    def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin) -> None:
+    Once the lock is `lost` nothing is written: the record may be another run's by then.
+    """
+
+    def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin, lost: threading.Event) -> None:
         self._api = api
+        self._lost = lost
         self._plan = plan
         self._record = (record or Record(plan.environment)).with_broken_off()
         self._entry = RunEntry(
@@ -67,6 +72,8 @@ class Recorder:
         self._write(record)
 
     def _write(self, record: Record) -> None:
+        if self._lost.is_set():
+            return
         try:
             write_record(self._api, record)
         except KubeError:
