@@ -84,6 +84,8 @@ class Plan:
             return "uninstalls the mesh" if taking else ""
         if any(isinstance(step, UninstallIstio) for step in self.steps):
             return "uninstalls the old mesh first"
+        if services := [ref.name for ref in self._removed if ref.kind == "Service"]:
+            return f"deletes Service {', '.join(services)}, whose address is given back"
         return ""
 
     @property
@@ -94,8 +96,11 @@ class Plan:
     @property
     def purges(self) -> bool:
         """Whether CRDs or the namespace are deleted: the environment's name must be typed, protected or not."""
-        removed = [ref for step in self.steps if isinstance(step, RemoveObjects) for ref in step.objects]
-        return any(ref.kind in ("CustomResourceDefinition", "Namespace") for ref in removed)
+        return any(ref.kind in ("CustomResourceDefinition", "Namespace") for ref in self._removed)
+
+    @property
+    def _removed(self) -> list[ObjectRef]:
+        return [ref for step in self.steps if isinstance(step, RemoveObjects) for ref in step.objects]
 
     def document(self) -> dict[str, Any]:
         """The plan as versioned JSON (lowerCamelCase keys)."""

@@ -54,7 +54,7 @@ def at_work(sandbox: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]
 def slow_workload(sandbox: Sandbox) -> None:
     """Its restart keeps a run at work."""
     apply(sandbox.api, namespace("shop"))
-    apply(sandbox.api, deployment("shop", "slow", labels={"sandbox.sohistio/slow": "20s"}))
+    apply(sandbox.api, deployment("shop", "slow", replicas=1, labels={"sandbox.sohistio/slow": "10s"}))
 
 
 def test_two_runs_at_once_then_one_that_dies(empty_sandbox: Sandbox) -> None:
