@@ -236,7 +236,8 @@ def test_meshes_that_are_left_alone(cluster: ClusterState, whose: str, hint: str
 
 
 def raw(namespace: str, name: str, **more: object) -> dict[str, object]:
-    spec = {"replicas": more.pop("replicas", 1)}
+    containers = [{"name": "main", "image": more.pop("image", "docker.io/istio/operator:1.22.0")}]
+    spec = {"replicas": more.pop("replicas", 1), "template": {"spec": {"containers": containers}}}
     return {"metadata": {"namespace": namespace, "name": name, **more}, "spec": spec}
 
 
@@ -257,6 +258,7 @@ def test_marks_of_the_in_cluster_operator() -> None:
             raw("istio-operator", "istio-operator"),
             raw("mesh", "istio-operator-1-22"),
             raw("istio-operator", "istio-operator-old", replicas=0),
+            raw("tools", "istio-operator-dashboard", image="example/dashboard:1"),
             raw("istio-system", "istiod"),
         ]
     )

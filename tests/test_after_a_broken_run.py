@@ -10,7 +10,7 @@ from sohistio.desired import DesiredMesh
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan import Mode
-from sohistio.state import ObjectRef
+from sohistio.state import ClusterState, ObjectRef
 from sohistio.steps import CompleteRecord
 from sohistio.versions import Version
 from test_record import run
@@ -43,6 +43,31 @@ def test_what_is_in_place_already_is_verified_and_recorded() -> None:
     assert isinstance(last, CompleteRecord)
     assert (last.version, last.operator) == ("1.31.1", "# the manifest\n")
     assert plan.changes_pending
+
+
+NO_MESH = state(istiods=(), sidecar=None)
+HALF = state(istiods=(), leftovers=(ObjectRef("Service", "istio-system", "istiod"),))
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked", "mode"),
+    [
+        pytest.param(NO_MESH, Mode.REINSTALL, Mode.INSTALL, id="killed-between-uninstall-and-install"),
+        pytest.param(HALF, Mode.INSTALL, Mode.REINSTALL, id="killed-while-it-installed"),
+        pytest.param(state(), Mode.UPGRADE, Mode.REINSTALL, id="killed-when-istiod-was-new-already"),
+    ],
+)
+def test_the_mode_asked_for_may_stay_in_the_command(seen: ClusterState, asked: Mode, mode: Mode) -> None:
+    """The same words go on after a run that broke off; without one they must fit."""
+    goes_on = decide(seen, Asked(TARGET, asked), SOME, run(outcome="running"))
+    assert (goes_on.mode, goes_on.refusal) == (mode, "")
+    assert "does not fit" in decide(seen, Asked(TARGET, asked), SOME, run()).refusal
+
+
+def test_an_upgrade_asked_for_never_becomes_a_replacement() -> None:
+    old = state(istiods=(istiod("1.29.8"),))
+    decision = decide(old, Asked(TARGET, Mode.UPGRADE), SOME, run(outcome="running"))
+    assert "does not fit" in decision.refusal
 
 
 @pytest.mark.parametrize(

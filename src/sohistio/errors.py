@@ -51,6 +51,10 @@ class FailedError(SohistioError):
     exit_code = ExitCode.FAILED
 
 
+class LockLostError(FailedError):
+    """Another run has taken the lock: what the cluster is now is that run's business."""
+
+
 class VerificationError(SohistioError):
     """Applied, but verification failed."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,7 @@ def _run(command: tuple[str, ...], stdin: str, timeout: float) -> subprocess.Com
         errors="replace",
         timeout=timeout,
         check=False,
+        start_new_session=sys.platform != "win32",  # the terminal's Ctrl-C is ours to handle
     )
 
 

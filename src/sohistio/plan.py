@@ -11,6 +11,7 @@ from typing import Any
 from sohistio.changes import Action, Changes
 from sohistio.state import ObjectRef
 from sohistio.steps import (
+    HoldStandby,
     InstallIstio,
     MoveFieldManagers,
     RemoveObjects,
@@ -87,6 +88,12 @@ class Plan:
         if services := [ref.name for ref in self._removed if ref.kind == "Service"]:
             return f"deletes Service {', '.join(services)}, whose address is given back"
         return ""
+
+    @property
+    def silenced(self) -> tuple[str, ...]:
+        """Gateways that serve now and are switched off: perhaps a standby that has taken over (a failover)."""
+        names = [name for step in self.steps if isinstance(step, HoldStandby) for name in step.serving]
+        return tuple(dict.fromkeys(names))
 
     @property
     def needs_approval(self) -> bool:

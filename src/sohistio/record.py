@@ -74,6 +74,12 @@ class Record:
         return self.runs[-1] if self.runs else None
 
     @property
+    def last_change(self) -> RunEntry | None:
+        """The newest run that was to change the mesh; a restart of workloads, say, tells nothing of it."""
+        passing = ("restart", "restore", "adopt", "none")
+        return next((run for run in reversed(self.runs) if run.mode not in passing), None)
+
+    @property
     def way_back(self) -> Applied | None:
         """What a rollback goes back to; None where nothing is known.
 

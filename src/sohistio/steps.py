@@ -120,12 +120,13 @@ class AwaitRollouts:
 
 @dataclass(frozen=True, slots=True)
 class HoldStandby:
-    """The standby rule: these gateways have no pod at all."""
+    """The standby rule: these gateways have no pod at all. `serving` names those that have ready pods now."""
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
     gateways: tuple[ObjectRef, ...]
+    serving: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,9 @@ def apply_client_side(sandbox: Sandbox, istioctl: Istioctl, version: str, edits:
 def put_operator(api: KubeApi) -> None:
     """As `istioctl operator init` left it: namespace, CRD, controller, and an IstioOperator with its finalizer."""
     create(api, namespace("istio-operator", injected=False))
-    create(api, deployment("istio-operator", "istio-operator", replicas=1))
+    controller = deployment("istio-operator", "istio-operator", replicas=1)
+    controller["spec"]["template"]["spec"]["containers"][0]["image"] = "docker.io/istio/operator:1.22.0"
+    create(api, controller)
     names = {"kind": "IstioOperator", "listKind": "IstioOperatorList", "plural": "istiooperators"}
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}

@@ -165,6 +165,27 @@ def test_clocks_decide_nothing(empty_sandbox: Sandbox) -> None:
     unlock(sandbox.api, "a test")
 
 
+def test_a_purge_takes_the_lease_along_and_goes_on(empty_sandbox: Sandbox) -> None:
+    """The namespace goes with all that is in it: no other run can be there. A Lease deleted alone is a lock lost."""
+    api = empty_sandbox.api
+    istio_system = "/api/v1/namespaces/istio-system"
+    lost = threading.Event()
+    with Waiter(empty_sandbox).lock().held("purge", lost):
+        # A finalizer keeps the namespace, as a slow cluster does, for longer than a renewal takes to come.
+        guard = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "guard", "finalizers": ["test/guard"]}}
+        api.create(f"{istio_system}/configmaps", guard)
+        api.delete(istio_system)
+        assert not lost.wait(RENEW_SECONDS * 1.5)
+        api.merge_patch(f"{istio_system}/configmaps/guard", {"metadata": {"finalizers": None}})
+    deadline = time.monotonic() + 60
+    while api.get(istio_system) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    with Waiter(empty_sandbox).lock().held("deleted", lost):
+        api.delete(f"{LEASES}/sohistio")
+        assert lost.wait(RENEW_SECONDS * 3)
+
+
 def test_one_of_many_takes_it(empty_sandbox: Sandbox) -> None:
     """Eight at the same moment: the API server lets one win."""
     sandbox = empty_sandbox

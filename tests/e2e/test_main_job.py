@@ -102,6 +102,10 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox) -> None:
     assert "a downgrade must be asked for by name" in refused.stderr
     assert sandbox.writes() == before
 
+    assert sandbox.run("restart", *LOCAL).returncode == 0
+    history = json.loads(sandbox.run("history", *LOCAL, "--output", "json").stdout)
+    assert [run["mode"] for run in history["runs"]][:2] == ["install", "upgrade"], "a restart keeps the record"
+
     verified = sandbox.run("verify", *LOCAL, "--output", "json")
     assert verified.returncode == 0
     assert json.loads(verified.stdout)["result"] == "passed"

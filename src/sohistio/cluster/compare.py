@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sohistio.changes import Action, Changes, ObjectChange, component_of, ref_of
+from sohistio.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.cluster.access import may_apply
 from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.cluster.paths import path_of
 from sohistio.drift.fields import changed_fields, parking_change
 from sohistio.drift.managers import ISTIOCTL_MANAGER
 from sohistio.drift.noise import REVISION_TAG
 from sohistio.drift.subset import missing_fields
 from sohistio.errors import FailedError, RefusedError
+from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
@@ -106,6 +108,7 @@ class _Comparison:
         if obj["kind"] == "MutatingWebhookConfiguration":
             tag = self._api.get(f"{path.rpartition('/')[0]}/{REVISION_TAG}")
             fields = parking_change(live, has_tag=tag is not None) + fields
+        fields += _missing_mark(live)
         return ObjectChange(ref_of(obj), Action.CHANGED, fields, component_of(obj)) if fields else None
 
     def _dry_run(self, path: str, obj: Object) -> Object | None:
@@ -143,8 +146,30 @@ def _denial(lines: list[str]) -> RefusedError:
     )
 
 
+def _missing_mark(live: Object) -> tuple[FieldChange, ...]:
+    """A Deployment or Service without istioctl's label is half released by a replace: no uninstall would find it."""
+    if live["kind"] not in ("Deployment", "Service") or _MANAGED in (live["metadata"].get("labels") or {}):
+        return ()
+    return (FieldChange(f"metadata.labels.{_MANAGED}", None, "(istioctl's)"),)
+
+
+def _owner(item: Object) -> str | None:
+    """The IstioOperator that istioctl installed an object from, as its label says."""
+    owner: str | None = (item["metadata"].get("labels") or {}).get("install.operator.istio.io/owning-resource")
+    return owner
+
+
 def _no_longer_shipped(api: KubeApi, manifest: list[Object], pool: ThreadPoolExecutor) -> list[ObjectChange]:
-    """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept."""
+    """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
+
+    What another IstioOperator put there (a gateway of another team's, say) is not ours to miss: it has another owner,
+    or lives where this manifest has nothing. Without istiod nobody can tell, and nothing is.
+    """
+    istiod = api.get(path_of(ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")))
+    if istiod is None:
+        return []
+    owner = _owner(istiod)
+    places = {obj["metadata"].get("namespace", "") for obj in manifest}
     wanted = {ref_of(obj) for obj in manifest}
     one_of_each = {(obj["apiVersion"], obj["kind"]): obj for obj in manifest if "CustomResource" not in obj["kind"]}
     # A PDB or HPA whose component is switched off has no sibling left in the manifest.
@@ -160,7 +185,7 @@ def _no_longer_shipped(api: KubeApi, manifest: list[Object], pool: ThreadPoolExe
         return [
             ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
             for item in found
-            if ref_of(item) not in wanted
+            if ref_of(item) not in wanted and _owner(item) == owner and item["metadata"].get("namespace", "") in places
         ]
 
     return [change for changes in pool.map(surplus, one_of_each.values()) for change in changes]

@@ -39,9 +39,19 @@ def operator_controllers(deployments: Iterable[Object]) -> tuple[ObjectRef, ...]
     for item in deployments:
         name = item["metadata"]["name"]
         is_operator = name == _OPERATOR or name.startswith(f"{_OPERATOR}-")
-        if is_operator and (item["spec"].get("replicas", 1) or (item.get("status") or {}).get("replicas")):
+        if (
+            is_operator
+            and _runs_operator(item)
+            and (item["spec"].get("replicas", 1) or (item.get("status") or {}).get("replicas"))
+        ):
             found.append(ObjectRef("Deployment", item["metadata"]["namespace"], name))
     return tuple(sorted(found))
+
+
+def _runs_operator(deployment: Object) -> bool:
+    """Another's Deployment may have that name: Istio's own runs an image called operator."""
+    images = [container["image"] for container in deployment["spec"]["template"]["spec"]["containers"]]
+    return any(image.rpartition("/")[2].partition("@")[0].partition(":")[0] == "operator" for image in images)
 
 
 def operator_resources(api: KubeApi) -> tuple[ObjectRef, ...]:

@@ -190,6 +190,9 @@ def _renew(api: KubeApi, identity: str, done: threading.Event, lost: threading.E
             if time.monotonic() - renewed > LEASE_SECONDS - RENEW_SECONDS:
                 lost.set()
                 return
+        except Exception:
+            lost.set()  # a lock that nobody renews any more is lost, whatever ended the renewing
+            raise
 
 
 def _namespace_is_going(api: KubeApi) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sohistio.cluster.kube import KubeApi
-from sohistio.state import ISTIO_NAMESPACE
 
 _KINDS = (
     ("/api/v1", "services"),
@@ -25,7 +24,8 @@ _GATEWAYS = "operator.istio.io/component in (IngressGateways,EgressGateways)"
 def release_gateways(api: KubeApi, labels: Sequence[str]) -> None:
     """Remove `labels` from every object of the gateways."""
     for base, plural in _KINDS:
-        path = f"{base}/namespaces/{ISTIO_NAMESPACE}/{plural}"
-        for item in api.items(path, labels=_GATEWAYS, metadata_only=True):
+        # `istioctl uninstall` looks in every namespace, and a gateway may live in one of its own.
+        for item in api.items(f"{base}/{plural}", labels=_GATEWAYS, metadata_only=True):
             nothing: dict[str, None] = dict.fromkeys(labels)
-            api.merge_patch(f"{path}/{item['metadata']['name']}", {"metadata": {"labels": nothing}})
+            path = f"{base}/namespaces/{item['metadata']['namespace']}/{plural}/{item['metadata']['name']}"
+            api.merge_patch(path, {"metadata": {"labels": nothing}})

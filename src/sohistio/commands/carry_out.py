@@ -18,8 +18,8 @@ from rich.console import Console
 
 from sohistio.cluster.custom_resources import custom_resources, digests
 from sohistio.cluster.lease import Lock
-from sohistio.commands.common import Approval, Timeouts, approve, console, refusal
-from sohistio.errors import FailedError, InterruptedRunError, RefusedError
+from sohistio.commands.common import Approval, Timeouts, approve, console, is_at_terminal, refusal
+from sohistio.errors import InterruptedRunError, LockLostError, RefusedError
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
 from sohistio.output.tables import checks_view, gateways_view, plan_view, result_line, show
@@ -58,7 +58,7 @@ def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json:
         result = _run(planned, timeouts, origin, (stop, lost, progress))
         if lost.is_set() and isinstance(result.error, InterruptedRunError):
             result = replace(
-                result, error=FailedError("the run lost its lock", details=result.error.details, todo=_LOST)
+                result, error=LockLostError("the run lost its lock", details=result.error.details, todo=_LOST)
             )
     show(progress, checks_view(result.checks), gateways_view(result), result_line(result))
     if result.error is not None:
@@ -116,7 +116,7 @@ def _still_true(planned: Planned, approval: Approval, progress: Console) -> Plan
     if now.plan.refusal:
         raise refusal(now)
     different = differences(planned.plan.document(), now.plan.document())
-    if not progress.file.isatty():
+    if not is_at_terminal():
         raise RefusedError(
             "the cluster changed between the plan and the run",
             details=different,

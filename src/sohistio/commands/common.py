@@ -95,20 +95,32 @@ def approve(planned: Planned, approval: Approval) -> None:
             f"--confirm names {approval.confirm!r}, the environment is {environment.name!r}",
             todo="Check which environment you mean.",
         )
-    at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    needs_name = plan.purges or (plan.needs_approval and environment.protected)
+    at_terminal, danger = is_at_terminal(), _danger(planned)
+    needs_name = plan.purges or (bool(danger) and environment.protected)
     if approval.confirm is None and needs_name and not at_terminal:
         raise RefusedError(
-            f"this plan {plan.danger}, and the environment's name was not confirmed",
+            f"this plan {danger}, and the environment's name was not confirmed",
             todo=f"Read the plan, then give --yes --confirm {environment.name}.",
         )
-    if not approval.yes and not at_terminal and plan.needs_approval:
-        raise RefusedError(f"this plan {plan.danger}, and nobody approved it", todo="Read the plan, then give --yes.")
+    if danger and not approval.yes and not at_terminal:
+        raise RefusedError(f"this plan {danger}, and nobody approved it", todo="Read the plan, then give --yes.")
     if needs_name and approval.confirm is None:
-        if ask(f"This plan {plan.danger}. Type the environment's name to go on: ") != environment.name:
+        if ask(f"This plan {danger}. Type the environment's name to go on: ") != environment.name:
             raise RefusedError("not approved: the name typed is another", todo="Nothing was changed.")
     elif not approval.yes and at_terminal and ask("Go on? [y/N] ").lower() not in ("y", "yes"):
         raise RefusedError("not approved", todo="Nothing was changed.")
+
+
+def _danger(planned: Planned) -> str:
+    """What makes the plan need approval. On a sandbox nobody's traffic goes through the gateways of a standby."""
+    if planned.plan.danger or planned.session.sandbox is not None or not planned.plan.silenced:
+        return planned.plan.danger
+    return f"switches off gateways that serve ({', '.join(planned.plan.silenced)}: has the standby taken over?)"
+
+
+def is_at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(question: str) -> str:

@@ -21,7 +21,7 @@ from sohistio.commands.common import (
     refusal,
     session_of,
 )
-from sohistio.errors import ExitCode, RefusedError, SohistioError, UsageError
+from sohistio.errors import ExitCode, LockLostError, RefusedError, SohistioError, UsageError
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
 from sohistio.plan import SCHEMA_VERSION, Mode, Plan
@@ -31,11 +31,12 @@ from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.restart import plan_restart
 from sohistio.planning.rollback import plan_rollback
-from sohistio.progress import check_document, error_document
+from sohistio.progress import RunResult, StepState, check_document, error_document
 from sohistio.run.tools import Before
 from sohistio.run.verifying import verify_mesh
 from sohistio.sealing import passphrase
 from sohistio.session import Session, Where
+from sohistio.steps import Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +88,38 @@ def install(where: Where, request: Request, how: Install) -> int:
             _check_approved(how.approved_plan, planned.plan)
         result = carry_out(planned, how.approval, how.timeouts, json=how.json)
         document = result.document()
-        failed = result.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED)
-        if failed and how.rollback_on_failure:
+        if how.rollback_on_failure and calls_for_rollback(result):
             document["rollback"] = _went_back(session, planned, how)
     if how.json:
         print_json(document)
     return result.exit_code
 
 
+# Findings on what is not the mesh's: going back to another version would not mend them.
+_NOT_OF_THE_VERSION = frozenset({"istioctl-analyze", "custom-resources-unchanged"})
+
+
+def calls_for_rollback(result: RunResult) -> bool:
+    """Whether a run left something changed that its version is to blame for.
+
+    Not after an interrupt, not where nothing was begun, and not where another run has the lock by now.
+    """
+    begun = any(step.state is not StepState.NOT_STARTED and step.step.risk is not Risk.READ for step in result.steps)
+    if not begun or isinstance(result.error, LockLostError):
+        return False
+    if result.exit_code is ExitCode.VERIFICATION_FAILED:
+        return any(check.breaks and check.name not in _NOT_OF_THE_VERSION for check in result.checks)
+    return result.exit_code is ExitCode.FAILED
+
+
 def _went_back(session: Session, planned: Planned, how: Install) -> dict[str, object]:
     """The rollback's document. The exit code stays the failed run's, however this ends: something was touched."""
     print("Going back, as --rollback-on-failure asks.", file=sys.stderr)
-    approved = Approval(yes=True, confirm=session.environment.name)
     try:
-        return carry_out(_way_back(session, planned.plan), approved, how.timeouts, json=how.json).document()
+        way_back = _way_back(session, planned.plan)
+        # A way back that uninstalls needs the approval that any such plan needs: the flag stands for less.
+        approved = how.approval if way_back.plan.danger else Approval(yes=True)
+        return carry_out(way_back, approved, how.timeouts, json=how.json).document()
     except SohistioError as error:
         print_error(error)
         return {"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error_document(error)}

@@ -48,7 +48,7 @@ def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEnt
     `last_run` is the newest of our record: one that was killed explains what is half there.
     """
     decision = _what_the_cluster_shows(state, asked, changes)
-    decision = _as_asked(decision, asked)
+    decision = _as_asked(decision, asked, last_run)
     if decision.mode is Mode.UNKNOWN:
         return decision
     if last_run is not None and not last_run.ended_well:
@@ -59,7 +59,7 @@ def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEnt
     return replace(decision, hops=decision.hops or (asked.target,), include_ca=asked.include_ca)
 
 
-def _as_asked(decision: Decision, asked: Asked) -> Decision:
+def _as_asked(decision: Decision, asked: Asked, last_run: RunEntry | None) -> Decision:
     requested = asked.mode
     if requested is None or decision.mode in (Mode.UNKNOWN, requested):
         return decision
@@ -69,7 +69,9 @@ def _as_asked(decision: Decision, asked: Asked) -> Decision:
     if requested is Mode.REINSTALL and decision.mode is Mode.UPGRADE:
         reasons = (*decision.reasons, "replaced instead of upgraded because --mode reinstall asks for it")
         return Decision(Mode.REINSTALL, reasons, decision.installed, replace=True)
-    if decision.mode is Mode.NONE:
+    # After a run that broke off the cluster calls for another mode than before it: the same words must do.
+    broke_off = last_run is not None and not last_run.ended_well and not decision.replace
+    if decision.mode is Mode.NONE or broke_off:
         return decision
     return replace(
         decision,
@@ -87,7 +89,7 @@ def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes)
         return _unknown(whose, "this is not a mesh that sohistio may change", " ".join(hints))
     istiod = next((seen for seen in state.istiods if seen.revision == "default"), None)
     if istiod is None:
-        return _without_istiod(state, asked.target)
+        return _without_istiod(state, asked)
     installed = Version.from_tag(istiod.image_version or istiod.label_version)
     labelled = Version.from_tag(istiod.label_version)
     if installed is None:
@@ -130,19 +132,19 @@ def foreign_mesh(state: ClusterState) -> list[tuple[str, str]]:
     return strange + [(f"Helm release {name} owns a mesh", _HELM_HINT) for name in state.helm_releases]
 
 
-def _without_istiod(state: ClusterState, target: Version) -> Decision:
+def _without_istiod(state: ClusterState, asked: Asked) -> Decision:
     if not state.leftovers:
         return Decision(Mode.INSTALL, ("no mesh: there is no istiod and nothing of one",))
     names = ", ".join(str(ref) for ref in state.leftovers)
     reasons = (f"half a mesh: no istiod, but {names}",)
     newest = max((v for v in map(Version.from_tag, state.leftover_versions) if v), default=None)
-    if newest is not None and newest > target:
+    if newest is not None and newest > asked.target and asked.mode is not Mode.REINSTALL:
         return Decision(
             Mode.REINSTALL,
             reasons,
             newest,
-            refusal=f"what is left is of {newest}, newer than the target {target}",
-            todo=f"Give --version {newest} to mend it first.",
+            refusal=f"what is left is of {newest}, newer than the target {asked.target}",
+            todo=f"Give --version {newest} to mend it first, or --mode reinstall for the downgrade.",
         )
     return Decision(Mode.REINSTALL, (*reasons, "mended by applying the manifest again"), newest)
 

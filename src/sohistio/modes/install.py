@@ -54,13 +54,14 @@ def control_plane(state: ClusterState, desired: DesiredMesh, verb: str, station:
     return Phase(name, tuple(steps))
 
 
-def standby(desired: DesiredMesh, station: str = "") -> tuple[Phase, ...]:
+def standby(state: ClusterState, desired: DesiredMesh, station: str = "") -> tuple[Phase, ...]:
     """The standby rule, for an environment whose manifest switches gateways off."""
     off = tuple(item.ref for item in desired.gateways if item.is_off)
     if not off:
         return ()
     names = ", ".join(ref.name for ref in off)
-    step = HoldStandby(f"{station}standby/gateways-off", f"keep {names} at 0 pods", off)
+    serving = tuple(seen.ref.name for seen in state.mesh_deployments if seen.ref in off and seen.ready)
+    step = HoldStandby(f"{station}standby/gateways-off", f"keep {names} at 0 pods", off, serving)
     return (Phase(f"{station}standby", (step,)),)
 
 

@@ -96,9 +96,13 @@ def _phases(
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
-            phases += install.standby(mesh, name)
+            phases += install.standby(state, mesh, name)
             phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
-        phases += [install.control_plane(state, target, verb), *install.standby(target), *install.obsolete(changes)]
+        phases += [
+            install.control_plane(state, target, verb),
+            *install.standby(state, target),
+            *install.obsolete(changes),
+        ]
     phases += postinstall.restart_phase(state, target.sidecar)
     if not phases and not decision.unrecorded:
         return ()

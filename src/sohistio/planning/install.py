@@ -58,7 +58,7 @@ def plan_install(session: Session, request: Request) -> Planned:
     owners = owned(session, manifest)
     changes = with_undeclared(with_asleep(compared(session, manifest), desired, state), owners)
     taken = adoption(state, owners, desired, record)
-    decision = decided(decide(state, asked, changes, record.last_run if record else None), taken)
+    decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
     stations = [session.render(hop, session.operator_yaml(hop))[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
@@ -91,7 +91,7 @@ def with_asleep(changes: Changes, desired: DesiredMesh, state: ClusterState) -> 
 def _skew(session: Session, state: ClusterState, decision: Decision) -> tuple[SkewProblem, ...]:
     if decision.refusal or decision.mode is Mode.NONE:
         return ()
-    in_place = not decision.replace
+    in_place = not decision.replace and bool(state.istiods)
     return skew_problems(state, decision.installed, decision.hops, kubernetes_support(session.root), in_place=in_place)
 
 

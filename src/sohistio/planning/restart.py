@@ -6,6 +6,7 @@ from sohistio.cluster.observe import observe
 from sohistio.errors import RefusedError
 from sohistio.modes.planner import Subject, restart_plan
 from sohistio.planning.planned import Planned
+from sohistio.planning.reading import recorded
 from sohistio.session import Session
 from sohistio.versions import Version
 
@@ -22,4 +23,4 @@ def plan_restart(session: Session) -> Planned:
         )
     mesh, _ = session.render(installed, session.operator_yaml(installed))
     plan = restart_plan(Subject(session.environment.name, str(installed), state), mesh)
-    return Planned(session, plan, state, lambda: plan_restart(session), {str(installed): mesh})
+    return Planned(session, plan, state, lambda: plan_restart(session), {str(installed): mesh}, recorded(session))

@@ -33,9 +33,10 @@ def plan_rollback(session: Session) -> Planned:
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)
         return Planned(session, refused, state, lambda: plan_rollback(session), todo=decision.todo)
-    plan = make_plan(
-        Subject(session.environment.name, str(version), state), _backwards(decision, version), [mesh], changes
-    )
+    backwards = _backwards(decision, version)
+    if backwards.replace and backwards.installed is not None:
+        session.istioctl(backwards.installed)  # the uninstall needs it: better to miss it now than half way
+    plan = make_plan(Subject(session.environment.name, str(version), state), backwards, [mesh], changes)
     return Planned(session, plan, state, lambda: plan_rollback(session), {str(version): mesh}, record)
 
 

@@ -36,9 +36,8 @@ def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
     """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous."""
     istioctl = tools.istioctl_for(Version.parse(step.version))
     with istioctl.start_uninstall(tools.target, log=tools.log, told=_unheard) as run:
-        while run.poll() is None:
-            waiting.pause()
-        run.check(timeout=30)
+        # Half an uninstall is worse than a late interrupt: it is let finish (a second or two), then looked at.
+        run.check(timeout=tools.component_seconds)
     for ref in dict.fromkeys((_ISTIOD, *step.objects)):
         until(waiting, tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
 

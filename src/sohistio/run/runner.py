@@ -63,13 +63,15 @@ class Runner:
         error: SohistioError | None = None
         state = StepState.DONE
         try:
-            if self.stop.is_set():
-                raise InterruptedRunError("interrupted")
+            run.waiting.pause(0)
             run.execute(step)
         except InterruptedRunError as interrupted:
             error, state = interrupted, StepState.INTERRUPTED
         except SohistioError as failure:
-            error, state = _at_work(failure), StepState.FAILED
+            if self.stop.is_set():  # the tool that failed was most likely interrupted as well
+                error, state = InterruptedRunError("interrupted"), StepState.INTERRUPTED
+            else:
+                error, state = _at_work(failure), StepState.FAILED
         return StepResult(step, state, time.monotonic() - started), error
 
 
