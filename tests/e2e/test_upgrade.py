@@ -110,12 +110,12 @@ def test_a_hung_upgrade_and_the_way_back(empty_sandbox: Sandbox, tmp_path: Path)
     installed(sandbox, *OLD)
     settle(sandbox, PLACES[:2], each=1)
     before = kept(sandbox)
-    hanging = (*crashing_gateway(tmp_path), "--component-timeout", "12s")
+    hanging = (*crashing_gateway(tmp_path), "--component-timeout", "8s")
 
     went_back = sandbox.run("install", *LOCAL, *hanging, "--rollback-on-failure", "--output", "json")
     assert went_back.returncode == 1, went_back.stderr
     result = json.loads(went_back.stdout)
-    assert result["error"]["what"] == "istio-ingressgateway not ready within 12 s"
+    assert result["error"]["what"] == "istio-ingressgateway not ready within 8 s"
     assert "container istio-proxy: CrashLoopBackOff" in "\n".join(result["error"]["details"])
     assert "Going back, as --rollback-on-failure asks." in went_back.stderr
     rollback = result["rollback"]
@@ -125,7 +125,7 @@ def test_a_hung_upgrade_and_the_way_back(empty_sandbox: Sandbox, tmp_path: Path)
 
     hung = sandbox.run("install", *LOCAL, *hanging)
     assert hung.returncode == 1, hung.stdout + hung.stderr
-    assert "Error: istio-ingressgateway not ready within 12 s." in hung.stderr
+    assert "Error: istio-ingressgateway not ready within 8 s." in hung.stderr
     back = sandbox.run("rollback", *LOCAL)
     assert back.returncode == 0, back.stdout + back.stderr
     assert "back to 1.30.5, the recorded version and manifest" in back.stdout
