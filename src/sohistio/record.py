@@ -76,7 +76,7 @@ class Record:
     @property
     def last_change(self) -> RunEntry | None:
         """The newest run that was to change the mesh; a restart of workloads, say, tells nothing of it."""
-        passing = ("restart", "restore", "adopt", "none")
+        passing = ("restart", "restore", "adopt")
         return next((run for run in reversed(self.runs) if run.mode not in passing), None)
 
     @property
