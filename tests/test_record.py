@@ -110,3 +110,12 @@ def test_how_a_run_ended(outcome: str, step: str, words: str) -> None:
 def test_a_run_that_never_ended_broke_off() -> None:
     record = Record("qa", runs=(run(outcome="failed"), run(outcome="running", number=1))).with_broken_off()
     assert [known.outcome for known in record.runs] == ["failed", "brokeOff"]
+
+
+def test_a_restart_tells_nothing_of_the_mesh() -> None:
+    def entry(number: int, mode: str, outcome: str) -> RunEntry:
+        return RunEntry(str(number), mode, "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", outcome=outcome)
+
+    record = Record("qa", runs=(entry(1, "upgrade", "failed"), entry(2, "restart", "done")))
+    assert record.last_change == record.runs[0]
+    assert Record("qa", runs=(*record.runs, entry(3, "none", "running"))).last_change == entry(3, "none", "running")
