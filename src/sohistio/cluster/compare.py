@@ -15,10 +15,10 @@ from sohistio.cluster.access import may_apply
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import path_of
 from sohistio.drift.fields import changed_fields, parking_change
-from sohistio.drift.managers import ISTIOCTL_MANAGER
 from sohistio.drift.noise import REVISION_TAG
 from sohistio.drift.subset import missing_fields
 from sohistio.errors import FailedError, RefusedError
+from sohistio.ownership import ISTIOCTL_MANAGER
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
 # A dry run by istioctl's own field manager sees what istioctl would do.

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# istioctl installs with this field manager (operator/pkg/install).
-ISTIOCTL_MANAGER = "istio-operator"
+from sohistio.ownership import ISTIOCTL_MANAGER
 
 
 @dataclass(frozen=True, slots=True)
