@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from sohistio.durations import seconds_of
 from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.plan import SCHEMA_VERSION, Mode
 from sohistio.planning.planned import Planned
@@ -20,7 +20,6 @@ from sohistio.session import Session, Where
 
 # Columns of a table in a log: enough that names are never folded.
 _PIPE_WIDTH = 180
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,10 @@ def timeouts_of(component: str | None, total: str | None) -> Timeouts:
 def _seconds(flag: str, text: str | None) -> float | None:
     if text is None:
         return None
-    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text)
-    if match is None:
-        raise UsageError(f"{flag} {text!r} is not a duration", todo="Give one such as 90s, 5m or 1h.")
-    return float(match[1]) * _UNITS[match[2]]
+    try:
+        return float(seconds_of(text))
+    except ValueError as error:
+        raise UsageError(f"{flag} {text!r} is not a duration", todo="Give one such as 90s, 5m or 1h.") from error
 
 
 def console(*, stderr: bool = False) -> Console:

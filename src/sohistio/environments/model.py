@@ -3,138 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
-import re
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    PrivateAttr,
-    StringConstraints,
-    WithJsonSchema,
-    model_validator,
+from pydantic import Field, PrivateAttr, model_validator
+
+from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
+from sohistio.environments.values import (
+    Address,
+    Count,
+    Hub,
+    Name,
+    Namespaces,
+    Part,
+    Release,
+    Seconds,
+    Text,
 )
-from pydantic.alias_generators import to_camel
-
-from sohistio.environments.istiooperator import NAMESPACE, Gateway, gateways_of, render_operator
-from sohistio.errors import UsageError
 from sohistio.versions import Version
-
-SYSTEM_NAMESPACES = frozenset(
-    {"kube-system", "kube-public", "kube-node-lease", "default", "gatekeeper-system", "calico-system", NAMESPACE}
-)
-"""Namespaces that never have sidecars."""
-
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-_DURATION = r"^[1-9][0-9]{0,4}[smh]$"
-_HUB = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*$"
-_RELEASE = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$"
-_VARIABLE = r"\$\{"  # what an editor must let pass: `${VARIABLE}` is filled in later
-_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-
-
-def _version(value: object) -> Version:
-    if isinstance(value, Version):
-        return value
-    try:
-        return Version.parse(value if isinstance(value, str) else "")
-    except UsageError:
-        raise ValueError("expected a full release number such as 1.31.1") from None
-
-
-def _seconds(value: object) -> int:
-    if not isinstance(value, str) or not re.fullmatch(_DURATION, value):
-        raise ValueError("expected a duration such as 90s, 5m or 1h")
-    return int(value[:-1]) * _UNITS[value[-1]]
-
-
-def _duration(seconds: int) -> str:
-    unit = next(unit for unit in "hms" if seconds % _UNITS[unit] == 0)
-    return f"{seconds // _UNITS[unit]}{unit}"
-
-
-def _address(value: str) -> str:
-    try:
-        ipaddress.IPv4Address(value)
-    except ValueError:
-        raise ValueError("expected an IPv4 address such as 10.20.147.60") from None
-    return value
-
-
-def _matching(pattern: str, expected: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"expected {expected}")
-        return value
-
-    return check
-
-
-_hub = _matching(_HUB, "a registry path such as dtr.metlife.com/istio, without https://")
-_name = _matching(_NAME, "a name of lower case letters, digits and dashes")
-
-
-def _namespace(value: str) -> str:
-    if value in SYSTEM_NAMESPACES:
-        raise ValueError("is a system namespace, which never has sidecars; expected a namespace of applications")
-    return _name(value)
-
-
-def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"expected each name once, {twice[0]} is given twice")
-    return values
-
-
-_Text = Annotated[str, StringConstraints(min_length=1)]
-_Count = Annotated[int, Field(ge=1)]
-_Seconds = Annotated[
-    int,
-    PlainValidator(_seconds),
-    PlainSerializer(_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": f"{_DURATION}|{_VARIABLE}"}),
-]
-_Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}"})]
-_Namespace = Annotated[
-    str,
-    AfterValidator(_namespace),
-    WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}", "not": {"enum": sorted(SYSTEM_NAMESPACES)}}),
-]
-
-
-class Part(BaseModel):
-    """What all parts of the model share: nothing unknown, nothing converted, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
 
 
 class Istio(Part):
     """Which Istio, and where its images come from."""
 
-    version: Annotated[
-        Version,
-        PlainValidator(_version),
-        PlainSerializer(str, return_type=str),
-        WithJsonSchema({"type": "string", "pattern": f"{_RELEASE}|{_VARIABLE}"}),
-    ] = Field(description="Istio's full release number; also the tag of the images")
-    hub: Annotated[str, AfterValidator(_hub)] = Field(description="Where the images are, such as dtr.metlife.com/istio")
-    pull_secret: _Name | None = Field(description="Secret to pull images with, null for none")
+    version: Release = Field(description="Istio's full release number; also the tag of the images")
+    hub: Hub = Field(description="Where the images are, such as dtr.metlife.com/istio")
+    pull_secret: Name | None = Field(description="Secret to pull images with, null for none")
 
 
 class Nodes(Part):
     """The size of the cluster's node pool."""
 
-    min: _Count
-    max: _Count
-    size: _Text = Field(description="Azure's name of the virtual machine size")
+    min: Count
+    max: Count
+    size: Text = Field(description="Azure's name of the virtual machine size")
 
     @model_validator(mode="after")
     def _min_not_above_max(self) -> Nodes:
@@ -146,8 +48,8 @@ class Nodes(Part):
 class Cluster(Part):
     """Which cluster: a context of the kubeconfig, or a sandbox of this machine."""
 
-    context: _Text | None = Field(None, description="Context of the kubeconfig")
-    sandbox: _Name | None = Field(None, description="Name of a sandbox, in place of a context")
+    context: Text | None = Field(None, description="Context of the kubeconfig")
+    sandbox: Name | None = Field(None, description="Name of a sandbox, in place of a context")
     nodes: Nodes | None = Field(None, description="What the cluster's node pool is meant to have")
 
     @model_validator(mode="after")
@@ -160,8 +62,8 @@ class Cluster(Part):
 class Timeouts(Part):
     """How long an installation may take."""
 
-    component_seconds: _Seconds = Field(alias="component", description="For each of istiod and the gateways")
-    total_seconds: _Seconds = Field(alias="total", description="For the whole run")
+    component_seconds: Seconds = Field(alias="component", description="For each of istiod and the gateways")
+    total_seconds: Seconds = Field(alias="total", description="For the whole run")
 
     @model_validator(mode="after")
     def _component_within_total(self) -> Timeouts:
@@ -173,9 +75,9 @@ class Timeouts(Part):
 class Restarts(Part):
     """How workloads with an old sidecar are restarted."""
 
-    parallel: _Count = Field(description="Workloads restarted at once")
-    max_failures: _Count = Field(description="Failures after which no further workload is restarted")
-    timeout_seconds: _Seconds = Field(alias="timeout", description="For each workload")
+    parallel: Count = Field(description="Workloads restarted at once")
+    max_failures: Count = Field(description="Failures after which no further workload is restarted")
+    timeout_seconds: Seconds = Field(alias="timeout", description="For each workload")
 
 
 class Environment(Part):
@@ -184,18 +86,16 @@ class Environment(Part):
     `operator_for` renders the IstioOperator: its merged files and what the environment itself decides.
     """
 
-    name: _Name = Field(description="The name of the environment's folder")
+    name: Name = Field(description="The name of the environment's folder")
     description: str = ""
     protected: bool = Field(description="Whether changes must be confirmed with the environment's name")
-    standby_of: _Name | None = Field(None, description="The environment that this one stands by for; gateways are off")
-    ingress_address: Annotated[str, AfterValidator(_address)] | None = Field(
+    standby_of: Name | None = Field(None, description="The environment that this one stands by for; gateways are off")
+    ingress_address: Address | None = Field(
         None, description="IPv4 address of the ingress gateway's internal load balancer; only a standby may lack it"
     )
     istio: Istio
     cluster: Cluster
-    application_namespaces: Annotated[tuple[_Namespace, ...], Field(strict=False), AfterValidator(_unique)] = Field(
-        description="Namespaces whose pods get sidecars"
-    )
+    application_namespaces: Namespaces = Field(description="Namespaces whose pods get sidecars")
     timeouts: Timeouts
     restarts: Restarts
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)

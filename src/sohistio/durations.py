@@ -1,0 +1,21 @@
+"""Durations as people write them: a whole number with s, m or h."""
+
+from __future__ import annotations
+
+import re
+
+DURATION = r"^[1-9][0-9]{0,4}[smh]$"
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def seconds_of(text: str) -> int:
+    """The seconds of a duration such as 90s, 5m or 1h. Raises ValueError."""
+    if not re.fullmatch(DURATION, text):
+        raise ValueError("expected a duration such as 90s, 5m or 1h")
+    return int(text[:-1]) * _UNITS[text[-1]]
+
+
+def duration_of(seconds: int) -> str:
+    """Seconds in the largest unit that has no remainder."""
+    unit = next(unit for unit in "hms" if seconds % _UNITS[unit] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"

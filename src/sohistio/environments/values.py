@@ -1,0 +1,113 @@
+"""The kinds of values that an environment has: names, durations, addresses, each with what is expected of it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+from sohistio.durations import DURATION, duration_of, seconds_of
+from sohistio.environments.istiooperator import NAMESPACE
+from sohistio.errors import UsageError
+from sohistio.versions import Version
+
+SYSTEM_NAMESPACES = frozenset(
+    {"kube-system", "kube-public", "kube-node-lease", "default", "gatekeeper-system", "calico-system", NAMESPACE}
+)
+"""Namespaces that never have sidecars."""
+
+_HUB = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*$"
+_RELEASE = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$"
+_VARIABLE = r"\$\{"  # what an editor must let pass: `${VARIABLE}` is filled in later
+_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+
+
+def _version(value: object) -> Version:
+    if isinstance(value, Version):
+        return value
+    try:
+        return Version.parse(value if isinstance(value, str) else "")
+    except UsageError:
+        raise ValueError("expected a full release number such as 1.31.1") from None
+
+
+def _seconds(value: object) -> int:
+    return seconds_of(value if isinstance(value, str) else "")
+
+
+def _address(value: str) -> str:
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        raise ValueError("expected an IPv4 address such as 10.20.147.60") from None
+    return value
+
+
+def _matching(pattern: str, expected: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return check
+
+
+_hub = _matching(_HUB, "a registry path such as dtr.metlife.com/istio, without https://")
+_name = _matching(_NAME, "a name of lower case letters, digits and dashes")
+
+
+def _namespace(value: str) -> str:
+    if value in SYSTEM_NAMESPACES:
+        raise ValueError("is a system namespace, which never has sidecars; expected a namespace of applications")
+    return _name(value)
+
+
+def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"expected each name once, {twice[0]} is given twice")
+    return values
+
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[
+    int,
+    PlainValidator(_seconds),
+    PlainSerializer(duration_of, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"{DURATION}|{_VARIABLE}"}),
+]
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}"})]
+Namespace = Annotated[
+    str,
+    AfterValidator(_namespace),
+    WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}", "not": {"enum": sorted(SYSTEM_NAMESPACES)}}),
+]
+Namespaces = Annotated[tuple[Namespace, ...], Field(strict=False), AfterValidator(_unique)]
+Address = Annotated[str, AfterValidator(_address)]
+Hub = Annotated[str, AfterValidator(_hub)]
+Release = Annotated[
+    Version,
+    PlainValidator(_version),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"{_RELEASE}|{_VARIABLE}"}),
+]
+
+
+class Part(BaseModel):
+    """What all parts of the model share: nothing unknown, nothing converted, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
