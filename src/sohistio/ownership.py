@@ -17,6 +17,8 @@ from sohistio.state import ObjectRef
 
 # istioctl applies with this manager (operator/pkg/install); so did the in-cluster operator since about 1.8.
 ISTIOCTL_MANAGER = "istio-operator"
+# What sohistio writes by itself.
+OWN_MANAGER = "sohistio"
 # kubectl keeps here what it applied client-side; nobody reads it once server-side apply has taken over.
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Tools that put whole manifests there (Helm: a release that was given up), and istioctl and its operator as they were
@@ -29,7 +31,7 @@ _APPLIERS = frozenset({"kubectl", "helm"})
 _SYSTEM = frozenset(
     {
         ISTIOCTL_MANAGER,
-        "sohistio",
+        OWN_MANAGER,
         "pilot-discovery",
         "istioctl",
         "kube-controller-manager",

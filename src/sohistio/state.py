@@ -157,6 +157,20 @@ class ServiceSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class NamespaceSeen:
+    """A namespace: whether the default revision injects it (`istio-injection` beats `istio.io/rev`), the two labels'
+    values (None where there is none), and whether sohistio set `istio-injection`; `ending` while it is being deleted.
+    """
+
+    name: str
+    injected: bool
+    injection: str | None = None
+    revision: str | None = None
+    ours: bool = False
+    ending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One message of `istioctl analyze`; `level` is Error, Warning or Info, `origin` such as `VirtualService a/x`."""
 
@@ -195,6 +209,7 @@ class ClusterState:
     unowned_pods: tuple[ObjectRef, ...] = ()
     carriers: tuple[Workload, ...] = ()
     unowned_carriers: tuple[ObjectRef, ...] = ()
+    namespaces: tuple[NamespaceSeen, ...] = ()
 
 
 def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:

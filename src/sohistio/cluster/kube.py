@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sohistio.cluster.kubeconfig import client_for
 from sohistio.cluster.kubetarget import KubeTarget
 from sohistio.errors import FailedError
+from sohistio.ownership import OWN_MANAGER
 
 PAGE_SIZE = 500
 # A write may wait for admission webhooks (10 s each by default); a read has nothing to wait for.
@@ -101,7 +102,7 @@ class KubeApi:
 
     def merge_patch(self, path: str, patch: Object) -> Object:
         """Write a JSON merge patch as field manager sohistio."""
-        query = {"fieldManager": "sohistio"}
+        query = {"fieldManager": OWN_MANAGER}
         return self.request("PATCH", path, query=query, body=patch, content_type="application/merge-patch+json")
 
     def apply(self, path: str, obj: Object, manager: str, *, force: bool = False) -> Object:
@@ -111,11 +112,11 @@ class KubeApi:
 
     def create(self, collection: str, obj: Object) -> Object:
         """Create an object; raises KubeError (409) where it exists."""
-        return self.request("POST", collection, query={"fieldManager": "sohistio"}, body=obj)
+        return self.request("POST", collection, query={"fieldManager": OWN_MANAGER}, body=obj)
 
     def replace(self, path: str, obj: Object) -> Object:
         """Write the whole object; raises KubeError (409) where its resourceVersion is no longer the newest."""
-        return self.request("PUT", path, query={"fieldManager": "sohistio"}, body=obj)
+        return self.request("PUT", path, query={"fieldManager": OWN_MANAGER}, body=obj)
 
     def delete(self, path: str, *, with_dependents: bool = False) -> bool:
         """Delete an object; False where it is gone already. `with_dependents` keeps it until what it owns is gone."""

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.kube import KubeApi, KubeError, Object
-from sohistio.cluster.workloads import carriers_in, workloads_in
+from sohistio.cluster.workloads import carriers_in, is_injected, workloads_in
 from sohistio.drift.managers import writer_of
+from sohistio.ownership import OWN_MANAGER
 from sohistio.state import (
     ISTIO_NAMESPACE,
     Budget,
     ClusterState,
     Istiod,
     MeshDeployment,
+    NamespaceSeen,
     ObjectRef,
     ServiceSeen,
     SidecarTemplate,
@@ -115,6 +117,21 @@ def _state_of(server: str, version: Object, lists: dict[str, list[Object]]) -> C
         unowned_pods=unowned,
         carriers=carriers,
         unowned_carriers=unowned_carriers,
+        namespaces=tuple(_namespace(item) for item in lists["Namespaces"]),
+    )
+
+
+def _namespace(item: Object) -> NamespaceSeen:
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    writer = writer_of(metadata.get("managedFields") or (), ("metadata", "labels", "istio-injection"))
+    return NamespaceSeen(
+        name=metadata["name"],
+        injected=is_injected(item),
+        injection=labels.get("istio-injection"),
+        revision=labels.get("istio.io/rev"),
+        ours=writer == OWN_MANAGER,
+        ending="deletionTimestamp" in metadata,
     )
 
 

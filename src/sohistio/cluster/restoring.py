@@ -12,8 +12,8 @@ from sohistio.cluster.custom_resources import written
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.drift.fields import changed_fields
 from sohistio.errors import RefusedError
+from sohistio.ownership import OWN_MANAGER
 
-FIELD_MANAGER = "sohistio"
 _MOST_LISTED = 12
 
 
@@ -34,7 +34,7 @@ def compare_backup(api: KubeApi, objects: Sequence[Object]) -> Restoration:
         try:
             path = api.path_of(obj)
             live = api.get(path)
-            applied = api.dry_run_apply(path, obj, FIELD_MANAGER)
+            applied = api.dry_run_apply(path, obj, OWN_MANAGER)
         except KubeError as error:
             if error.status in (0, 401, 429) or error.status >= 500:
                 raise
@@ -57,7 +57,7 @@ def compare_backup(api: KubeApi, objects: Sequence[Object]) -> Restoration:
 
 def restore_object(api: KubeApi, obj: Object) -> None:
     """Put one object back. Raises KubeError."""
-    api.apply(api.path_of(obj), obj, FIELD_MANAGER, force=True)
+    api.apply(api.path_of(obj), obj, OWN_MANAGER, force=True)
 
 
 def _denial(lines: list[str]) -> RefusedError:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from sohistio.environments.aks import Aks
 from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
 from sohistio.environments.values import (
     Address,
@@ -46,16 +47,17 @@ class Nodes(Part):
 
 
 class Cluster(Part):
-    """Which cluster: a context of the kubeconfig, or a sandbox of this machine."""
+    """Which cluster: one of AKS, a context of the kubeconfig, or a sandbox of this machine."""
 
-    context: Text | None = Field(None, description="Context of the kubeconfig")
+    aks: Aks | None = Field(None, description="An AKS cluster; sohistio logs in to it by itself")
+    context: Text | None = Field(None, description="Context of the kubeconfig, for a cluster that is not AKS")
     sandbox: Name | None = Field(None, description="Name of a sandbox, in place of a context")
     nodes: Nodes | None = Field(None, description="What the cluster's node pool is meant to have")
 
     @model_validator(mode="after")
-    def _context_or_sandbox(self) -> Cluster:
-        if (self.context is None) == (self.sandbox is None):
-            raise ValueError("expected either context or sandbox")
+    def _one_of_them(self) -> Cluster:
+        if [self.aks, self.context, self.sandbox].count(None) != 2:
+            raise ValueError("expected one of aks, context and sandbox")
         return self
 
 
