@@ -305,7 +305,7 @@ def test_a_bad_environment_is_one_line_with_file_line_and_key(root: Path, added:
         (".20.188", ".20", ":2: ingressAddress: expected an IPv4 address such as 10.20.147.60, got '10.20.20'"),
         ("  context: aks-qa\n", "", ":3: cluster: expected one of aks, context and sandbox"),
         ("context: aks-qa", "context: ''", ":4: cluster.context: expected text, got ''"),
-        ("context: aks-qa", "context: aks-qa\n  sandbox: local", 
+        ("context: aks-qa", "context: aks-qa\n  sandbox: local",
          ":3: cluster: expected one of aks, context and sandbox"),
         ("min: 5", "min: 50", ":5: cluster.nodes: expected min at most max, got 50 and 10"),
         (QA, "", ": is empty"),
