@@ -14,12 +14,16 @@ _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 
 @dataclass(frozen=True, slots=True)
 class DesiredDeployment:
-    """istiod or a gateway. `minimum` is the least number of ready pods: the HPA's, or the fixed replicas."""
+    """istiod or a gateway. `minimum` is the least number of ready pods: the HPA's, or the fixed replicas.
+
+    `autoscaled` where an HPA has the replicas and the manifest leaves them to it.
+    """
 
     ref: ObjectRef
     component: str
     minimum: int
     budget: str
+    autoscaled: bool = False
 
     @property
     def is_off(self) -> bool:
@@ -56,6 +60,15 @@ class DesiredMesh:
         at_zero = {seen.ref for seen in state.mesh_deployments if seen.desired == 0}
         return tuple((item.ref, item.minimum) for item in self.deployments if item.ref in at_zero and not item.is_off)
 
+    def dropped_replicas(self, state: ClusterState) -> tuple[tuple[ObjectRef, int], ...]:
+        """Deployments whose replicas an older manifest set and this one leaves to the autoscaler, with their number.
+
+        istioctl's apply would drop the field, and the server's default of 1 pod come in its place (istio#41481).
+        """
+        scaled = {item.ref for item in self.deployments if item.autoscaled}
+        seen = (seen for seen in state.mesh_deployments if seen.ref in scaled and seen.replicas_applied)
+        return tuple((item.ref, item.desired) for item in seen if item.desired > 1)
+
 
 def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version, operator: str) -> DesiredMesh:
     """Read Deployments, autoscalers, disruption budgets, gateway Services and the injector out of a manifest."""
@@ -78,6 +91,7 @@ def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version, operator:
                 component="istiod" if is_istiod else "gateway",
                 minimum=0 if replicas == 0 else minimums.get(key, 1 if replicas is None else int(replicas)),
                 budget=budgets.get(key, ""),
+                autoscaled=replicas is None and key in minimums,
             )
         )
     gateways = {deployment.ref.name for deployment in deployments if deployment.component == "gateway"}

@@ -134,7 +134,8 @@ class Budget:
 class MeshDeployment:
     """istiod or a gateway as a Deployment: what its spec wants and what its status shows.
 
-    `scaled_by` is the field manager that set the replicas, where that was not istioctl's.
+    `scaled_by` is the field manager that set the replicas, where that was not istioctl's; `replicas_applied` where
+    istioctl's manager owns them: an apply without them would set them back to 1 (istio#41481).
     """
 
     ref: ObjectRef
@@ -144,6 +145,7 @@ class MeshDeployment:
     total: int
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     scaled_by: str = ""
+    replicas_applied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

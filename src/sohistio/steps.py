@@ -99,6 +99,16 @@ class InstallIstio:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepReplicas:
+    """Own the replicas of Deployments whose new manifest leaves them to the autoscaler, so that no apply drops them."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    deployments: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ScaleUp:
     """Wake Deployments that somebody scaled to 0: an autoscaler does nothing at 0, and the manifest has no replicas."""
 
@@ -226,6 +236,7 @@ Step = (
     | MoveFieldManagers
     | ReleaseGateways
     | UninstallIstio
+    | KeepReplicas
     | InstallIstio
     | ScaleUp
     | AwaitRollouts

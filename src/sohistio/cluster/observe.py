@@ -9,8 +9,8 @@ from dataclasses import replace
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, is_injected, workloads_in
-from sohistio.drift.managers import writer_of
-from sohistio.ownership import OWN_MANAGER
+from sohistio.drift.managers import owns, writer_of
+from sohistio.ownership import ISTIOCTL_MANAGER, OWN_MANAGER
 from sohistio.state import (
     ISTIO_NAMESPACE,
     Budget,
@@ -26,6 +26,7 @@ from sohistio.state import (
 _COMPONENT = "operator.istio.io/component"
 _VERSION = "operator.istio.io/version"
 _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
+_REPLICAS = ("spec", "replicas")
 _CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
 _WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
 
@@ -174,6 +175,7 @@ def _leftover(kind: str, item: Object) -> tuple[ObjectRef, str]:
 
 def _mesh_deployment(item: Object) -> MeshDeployment:
     status = item.get("status") or {}
+    managed = item["metadata"].get("managedFields") or ()
     return MeshDeployment(
         ref=_ref("Deployment", item),
         component="istiod" if _label(item, "app") == "istiod" else "gateway",
@@ -181,7 +183,8 @@ def _mesh_deployment(item: Object) -> MeshDeployment:
         ready=int(status.get("readyReplicas", 0)),
         total=int(status.get("replicas", 0)),
         pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
-        scaled_by=writer_of(item["metadata"].get("managedFields") or (), ("spec", "replicas")),
+        scaled_by=writer_of(managed, _REPLICAS),
+        replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
     )
 
 

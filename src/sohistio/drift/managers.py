@@ -36,6 +36,11 @@ def writer_of(managed_fields: Sequence[Mapping[str, Any]], path: Sequence[Step])
     return next((str(entry["manager"]) for entry in newest if entry["fieldsV1"] and _owns(entry["fieldsV1"], path)), "")
 
 
+def owns(entry: Mapping[str, Any], path: Sequence[Step]) -> bool:
+    """Whether an entry of managedFields names the field."""
+    return bool(entry.get("fieldsV1")) and _owns(entry["fieldsV1"], path)
+
+
 def _owns(tree: Mapping[str, Any], path: Sequence[Step]) -> bool:
     """A leaf owns everything under it: atomic lists, and text that we read as YAML."""
     if not path or not tree:

@@ -11,6 +11,7 @@ from sohistio.steps import (
     CompleteRecord,
     HoldStandby,
     InstallIstio,
+    KeepReplicas,
     RemoveObjects,
     ScaleUp,
     Step,
@@ -48,9 +49,13 @@ def control_plane(state: ClusterState, desired: DesiredMesh, verb: str, station:
         InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs),
         AwaitRollouts(f"{name}/await", f"wait for {names}", running),
     ]
+    if kept := desired.dropped_replicas(state):
+        said = ", ".join(f"{ref.name} at {replicas}" for ref, replicas in kept)
+        summary = f"keep {said}: the manifest leaves their replicas to the autoscaler"
+        steps.insert(0, KeepReplicas(f"{name}/keep-replicas", summary, tuple(ref for ref, _ in kept)))
     if asleep := desired.asleep(state):
         woken = ", ".join(ref.name for ref, _ in asleep)
-        steps.insert(1, ScaleUp(f"{name}/scale-up", f"wake {woken}, found at 0 replicas", asleep))
+        steps.insert(-1, ScaleUp(f"{name}/scale-up", f"wake {woken}, found at 0 replicas", asleep))
     return Phase(name, tuple(steps))
 
 

@@ -10,8 +10,8 @@ from sohistio.errors import RefusedError
 from sohistio.modes.adopt import adopt_plan, adoption, with_undeclared
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.planner import Subject, make_plan
+from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
-from sohistio.planning.install import with_asleep
 from sohistio.planning.planned import Planned
 from sohistio.planning.reading import compared, owned, recorded
 from sohistio.session import Session
@@ -33,7 +33,7 @@ def plan_adopt(session: Session) -> Planned:
     session.told(f"comparing the manifest of {installed} with the cluster")
     record = recorded(session)
     owners = owned(session, manifest)
-    changes = with_undeclared(with_asleep(compared(session, manifest), desired, state), owners)
+    changes = with_undeclared(with_replicas(compared(session, manifest), desired, state), owners)
     subject = Subject(session.environment.name, str(installed), state)
     bare = make_plan(subject, replace(decision, mode=Mode.ADOPT, refusal="", replace=False), (), Changes())
     found = adoption(state, owners, desired, record, asked=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sohistio.changes import Action, Changes, FieldChange, ObjectChange
+from sohistio.changes import Changes
 from sohistio.cluster.observe import observe
-from sohistio.desired import DesiredMesh
 from sohistio.environments.support import kubernetes_support
 from sohistio.errors import UsageError
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, missing_minors
 from sohistio.modes.planner import Subject, make_plan
+from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.reading import compared, owned, recorded
@@ -56,7 +56,7 @@ def plan_install(session: Session, request: Request) -> Planned:
     desired, manifest = session.render(target, session.operator_yaml(target))
     session.told("comparing the manifest with the cluster")
     owners = owned(session, manifest)
-    changes = with_undeclared(with_asleep(compared(session, manifest), desired, state), owners)
+    changes = with_undeclared(with_replicas(compared(session, manifest), desired, state), owners)
     taken = adoption(state, owners, desired, record)
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
     stations = [session.render(hop, session.operator_yaml(hop))[0] for hop in decision.hops[:-1]]
@@ -74,18 +74,6 @@ def plan_install(session: Session, request: Request) -> Planned:
         plan = replace(plan, notices=(*plan.notices, nothing))
     meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}
     return Planned(session, plan, state, again, meshes, record, _todo(session, decision, skew))
-
-
-def with_asleep(changes: Changes, desired: DesiredMesh, state: ClusterState) -> Changes:
-    """Add Deployments found at 0 replicas: no manifest shows them, as their autoscaler owns the field."""
-    scaled_by = {seen.ref: seen.scaled_by for seen in state.mesh_deployments}
-    asleep = [
-        ObjectChange(
-            ref, Action.CHANGED, (FieldChange("spec.replicas", 0, minimum, scaled_by.get(ref, "")),), component=ref.name
-        )
-        for ref, minimum in desired.asleep(state)
-    ]
-    return changes.merged(asleep)
 
 
 def _skew(session: Session, state: ClusterState, decision: Decision) -> tuple[SkewProblem, ...]:

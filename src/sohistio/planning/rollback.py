@@ -6,8 +6,8 @@ from sohistio.cluster.observe import observe
 from sohistio.errors import RefusedError
 from sohistio.modes.decide import Asked, Decision, decide
 from sohistio.modes.planner import Subject, make_plan
+from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
-from sohistio.planning.install import with_asleep
 from sohistio.planning.planned import Planned
 from sohistio.planning.reading import compared, recorded
 from sohistio.session import Session
@@ -28,7 +28,7 @@ def plan_rollback(session: Session) -> Planned:
         )
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
-    changes = with_asleep(compared(session, manifest), mesh, state)
+    changes = with_replicas(compared(session, manifest), mesh, state)
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)

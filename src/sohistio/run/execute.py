@@ -14,7 +14,7 @@ from sohistio.run.installing import await_rollouts, install, uninstall
 from sohistio.run.removing import remove
 from sohistio.run.restarting import restart
 from sohistio.run.restoring import restore_authority, restore_objects
-from sohistio.run.scaling import hold_standby, scale_up
+from sohistio.run.scaling import hold_standby, keep_replicas, scale_up
 from sohistio.run.tools import Tools
 from sohistio.run.verifying import verify_gone, verify_mesh
 from sohistio.run.waiting import Waiting
@@ -23,6 +23,7 @@ from sohistio.steps import (
     CompleteRecord,
     HoldStandby,
     InstallIstio,
+    KeepReplicas,
     MoveFieldManagers,
     RecordAdoption,
     ReleaseGateways,
@@ -66,6 +67,8 @@ class Execution:
                 uninstall(tools, waiting, step)
             case InstallIstio():
                 install(tools, waiting, step)
+            case KeepReplicas():
+                keep_replicas(tools, step)
             case ScaleUp():
                 scale_up(tools, step)
             case AwaitRollouts():

@@ -1,16 +1,18 @@
-"""Scales what the manifest alone does not: the standby's gateways to 0, and Deployments found asleep back up."""
+"""Replicas that the manifest leaves alone: kept through an apply, at 0 in a standby, woken where found asleep."""
 
 from __future__ import annotations
 
 import time
 
+from sohistio.cluster.kube import KubeError
 from sohistio.cluster.paths import path_of
 from sohistio.cluster.trouble import why_not_ready
 from sohistio.errors import FailedError
+from sohistio.ownership import OWN_MANAGER
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
 from sohistio.state import ObjectRef
-from sohistio.steps import HoldStandby, ScaleUp
+from sohistio.steps import HoldStandby, KeepReplicas, ScaleUp
 
 # A standby's gateway counts as off after this long without a pod: a dying autoscaler may write once more.
 _OFF_SECONDS = 2.0
@@ -20,6 +22,24 @@ def scale_up(tools: Tools, step: ScaleUp) -> None:
     """Give each Deployment its least number of replicas; its autoscaler goes on from there."""
     for ref, minimum in step.minimums:
         tools.api.merge_patch(path_of(ref), {"spec": {"replicas": minimum}})
+
+
+def keep_replicas(tools: Tools, step: KeepReplicas) -> None:
+    """Apply each Deployment's replicas, as they are now, as our own field: istioctl's apply no longer takes them away.
+
+    The autoscaler's next write takes the field over. One that it changed meanwhile (409) is its own already.
+    """
+    for ref in step.deployments:
+        item = tools.api.get(path_of(ref))
+        if item is None:
+            continue
+        metadata = {"name": ref.name, "namespace": ref.namespace}
+        own = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+        try:
+            tools.api.apply(path_of(ref), own | {"spec": {"replicas": item["spec"]["replicas"]}}, OWN_MANAGER)
+        except KubeError as error:
+            if error.status != 409:
+                raise
 
 
 def hold_standby(tools: Tools, waiting: Waiting, step: HoldStandby) -> None:

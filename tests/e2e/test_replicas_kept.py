@@ -1,0 +1,58 @@
+"""Replicas that an older manifest set and the new one leaves to the autoscaler stay as they are (istio#41481)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import CHECKOUT, Sandbox
+
+from sohistio.cluster.paths import path_of
+from sohistio.state import ObjectRef
+
+pytestmark = pytest.mark.e2e
+
+LOCAL = ("--env", "local")
+INGRESS = path_of(ObjectRef("Deployment", "istio-system", "istio-ingressgateway"))
+FOUR_BY_HAND = """\
+apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+spec:
+  components:
+    ingressGateways:
+      - name: istio-ingressgateway
+        k8s:
+          replicaCount: 4
+  values:
+    gateways:
+      istio-ingressgateway:
+        autoscaleEnabled: false
+"""
+
+
+def test_an_upgrade_keeps_the_replicas(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox = empty_sandbox
+    folder = tmp_path / "environments"
+    shutil.copytree(CHECKOUT / "environments", folder)
+    (folder / "local" / "istiooperator.yaml").write_text(FOUR_BY_HAND, encoding="utf-8")
+    first = sandbox.run("install", *LOCAL, "--environments", str(folder), "--version", "1.30.5")
+    assert first.returncode == 0, first.stdout + first.stderr
+
+    planned = sandbox.run("plan", *LOCAL, "--output", "json")
+    plan = json.loads(planned.stdout)
+    steps = [step["id"] for phase in plan["phases"] for step in phase["steps"]]
+    assert steps.index("control-plane/keep-replicas") < steps.index("control-plane/install")
+    fields = [field["path"] for item in plan["changes"]["objects"] for field in item["fields"]]
+    assert "spec.replicas" not in fields
+
+    done = sandbox.run("install", *LOCAL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "keep istio-ingressgateway at 4" in done.stdout
+    gateway = sandbox.api.get(INGRESS)
+    assert gateway is not None
+    assert gateway["spec"]["replicas"] == 4
+    # The generation counts changes of the spec: the old manifest's, and the upgrade's one.
+    assert gateway["metadata"]["generation"] == 2
+    assert sandbox.run("plan", *LOCAL, "--exit-code").returncode == 0
