@@ -182,6 +182,7 @@ def uninstall(
     purge: Annotated[
         bool, typer.Option("--purge", help="Take CRDs, custom resources, CA and namespace too, after a backup.")
     ] = False,
+    include_ca: IncludeCa = False,
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
@@ -200,7 +201,7 @@ def uninstall(
     with common.errors_as_json(json):
         where = where_of(env, None, environments, kubeconfig, context, None)
         timeouts = common.timeouts_of(component_timeout, timeout)
-    asked = Removal(with_sidecars, purge, restart_workloads)
+    asked = Removal(with_sidecars, purge, restart_workloads, include_ca)
     raise typer.Exit(room.uninstall(where, asked, common.Approval(yes, confirm), timeouts, json=json))
 
 

@@ -37,8 +37,12 @@ class Footprint:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What is asked for: to go on although sidecars run, to take what is otherwise kept, to restart workloads."""
+    """What is asked for: to go on although sidecars run, to take what is otherwise kept, to restart workloads.
+
+    `include_ca` adds the CA's key, encrypted, to the backup of a purge.
+    """
 
     with_sidecars: bool = False
     purge: bool = False
     restart_workloads: bool = False
+    include_ca: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ ROUTES = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices"
 MESH = "/api/v1/namespaces/istio-system"
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
 ROOTS = "/api/v1/configmaps"
+PHRASE = "correct horse battery"
 
 
 @pytest.fixture
@@ -138,14 +140,20 @@ def purged(sandbox: Sandbox) -> None:
     for name in ("istio-sidecar-injector", "istio-revision-tag-default"):
         sandbox.api.delete(f"{WEBHOOKS}/mutatingwebhookconfigurations/{name}")
     everything = ("uninstall", *LOCAL, "--with-sidecars", "--restart-workloads", "--purge", "--yes")
+    root = sandbox.api.get(f"{MESH}/configmaps/istio-ca-root-cert")
+    assert root is not None
 
     before = sandbox.writes()
     refused = sandbox.run(*everything)
     assert refused.returncode == 3
     assert "--confirm local" in refused.stderr
+    for flags, phrase in ((everything[:-2], PHRASE), (everything, "")):
+        wrong = sandbox.run(*flags, "--include-ca", SOHISTIO_BACKUP_PASSPHRASE=phrase)
+        assert wrong.returncode == 2, wrong.stderr
     assert sandbox.writes() == before
 
-    done = sandbox.run(*everything, "--confirm", "local", "--output", "json")
+    confirmed = (*everything, "--confirm", "local", "--include-ca", "--output", "json")
+    done = sandbox.run(*confirmed, SOHISTIO_BACKUP_PASSPHRASE=PHRASE)
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(done.stdout)
     assert result["outcome"] == "done"
@@ -166,3 +174,19 @@ def purged(sandbox: Sandbox) -> None:
     again = sandbox.run(*everything)
     assert (again.returncode, "nothing to uninstall" in again.stdout) == (0, True), again.stderr
     assert sandbox.writes() == before
+    came_back(sandbox, folder, root["data"])
+
+
+def came_back(sandbox: Sandbox, folder: Path, root: dict[str, str]) -> None:
+    """The CA's key out of the backup first, then the mesh: sidecars of before would trust it."""
+    restore = ("restore", *LOCAL, "--backup", str(folder), "--ca", "--yes")
+    early = sandbox.run(*restore, SOHISTIO_BACKUP_PASSPHRASE=PHRASE)
+    assert early.returncode == 0, early.stdout + early.stderr
+    assert "the custom resources wait" in early.stdout
+    installed = sandbox.run("install", *LOCAL)
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    now = sandbox.api.get(f"{MESH}/configmaps/istio-ca-root-cert")
+    assert now is not None
+    assert now["data"] == root
+    late = sandbox.run(*restore, SOHISTIO_BACKUP_PASSPHRASE=PHRASE)
+    assert (late.returncode, sandbox.api.get(f"{ROUTES}/web") is not None) == (0, True), late.stdout + late.stderr

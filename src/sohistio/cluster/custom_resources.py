@@ -12,27 +12,40 @@ from sohistio.state import ObjectRef
 
 _GROUP_SUFFIX = ".istio.io"
 # istioctl's own kind: no configuration of the mesh, and gone with its in-cluster operator.
+_ISTIOCTLS_OWN = "operator.istio.io/component"
 _NOT_CONFIGURATION = frozenset({"install.istio.io"})
 
 
-def custom_resources(api: KubeApi) -> list[Object]:
-    """Every VirtualService, Gateway, AuthorizationPolicy, … with apiVersion and kind, sorted by kind and name.
+_Kind = tuple[str, str, str]
 
-    Raises KubeError where one kind cannot be listed: a part of them would be taken for all.
-    """
-    kinds: list[tuple[str, str, str]] = []
+
+def served_kinds(api: KubeApi) -> list[_Kind]:
+    """Istio's kinds that the cluster knows, as (group and version, kind, plural); none without its CRDs."""
+    kinds: list[_Kind] = []
     for group in api.request("GET", "/apis")["groups"]:
         if group["name"].endswith(_GROUP_SUFFIX) and group["name"] not in _NOT_CONFIGURATION:
             version = group["preferredVersion"]["groupVersion"]
             resources = api.request("GET", f"/apis/{version}")["resources"]
             kinds += [(version, item["kind"], item["name"]) for item in resources if "/" not in item["name"]]
+    return kinds
 
-    def listed(kind: tuple[str, str, str]) -> list[Object]:
+
+def custom_resources(api: KubeApi) -> list[Object]:
+    """Every VirtualService, Gateway, AuthorizationPolicy, … with apiVersion and kind, sorted by kind and name.
+
+    Not among them is what istioctl installs itself (EnvoyFilters of the charts before 1.23): it comes and goes with
+    its version.
+
+    Raises KubeError where one kind cannot be listed: a part of them would be taken for all.
+    """
+
+    def listed(kind: _Kind) -> list[Object]:
         version, name, plural = kind
-        return [{"apiVersion": version, "kind": name} | item for item in api.items(f"/apis/{version}/{plural}")]
+        found = api.items(f"/apis/{version}/{plural}", labels=f"!{_ISTIOCTLS_OWN}")
+        return [{"apiVersion": version, "kind": name} | item for item in found]
 
     with ThreadPoolExecutor(max_workers=8) as pool:
-        found = [item for items in pool.map(listed, sorted(kinds)) for item in items]
+        found = [item for items in pool.map(listed, sorted(served_kinds(api))) for item in items]
     return sorted(
         found, key=lambda item: (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
     )

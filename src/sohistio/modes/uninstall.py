@@ -54,7 +54,7 @@ def uninstall_plan(subject: Subject, footprint: Footprint, asked: Removal) -> Pl
         return replace(plan, refusal=_refusal(state))
     phases = [*_operator(state), *phases]
     if asked.purge:
-        phases.insert(0, install.backup(version))
+        phases.insert(0, install.backup(version, include_ca=asked.include_ca))
     return replace(
         plan,
         phases=(*phases, _verification(footprint, asked)),

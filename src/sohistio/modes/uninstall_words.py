@@ -9,16 +9,21 @@ from sohistio.modes.planner import Subject
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 
 _MOST_NAMED = 10
+_AUTHORITY_LOST = (
+    "deleted for good: the backup has the custom resources, not the CA's key (--include-ca adds it, encrypted); "
+    "what still runs with a certificate of this CA will trust no later mesh"
+)
+_AUTHORITY_KEPT = (
+    "deleted: the backup has the custom resources and the CA's key, encrypted; what still runs with a certificate of "
+    "this CA trusts a later mesh only after `sohistio restore --ca`, before that mesh is installed"
+)
 
 
 def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: bool) -> list[str]:
     """What a reader should know before it is done; `took` where the mesh itself goes."""
     state, notices = subject.state, []
     if asked.purge:
-        notices.append(
-            "deleted for good: the backup has the custom resources, not the CA's key; "
-            "what still runs with a certificate of this CA will trust no later mesh"
-        )
+        notices.append(_AUTHORITY_KEPT if asked.include_ca else _AUTHORITY_LOST)
         if footprint.others:
             notices.append(f"namespace {ISTIO_NAMESPACE} also takes what is not the mesh's: {_names(footprint.others)}")
     else:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sohistio.backupfolder import Backup, read_backup
 from sohistio.changes import Changes
+from sohistio.cluster.custom_resources import served_kinds
 from sohistio.cluster.observe import observe
 from sohistio.cluster.paths import path_of
 from sohistio.cluster.restoring import compare_backup
@@ -22,6 +23,9 @@ from sohistio.session import Session
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.steps import RestoreAuthority, RestoreObjects, Step
 
+_KINDS_COME_LATER = (
+    "the custom resources wait: the cluster does not know their kinds yet; run `sohistio install` next, then this again"
+)
 _RESTART_ISTIOD = (
     "istiod reads the CA's Secret when it starts: restart it afterwards, "
     "`kubectl -n istio-system rollout restart deployment istiod`"
@@ -49,6 +53,9 @@ def plan_restore(session: Session, request: RestoreRequest) -> Planned:
     if state.unreadable:
         raise RefusedError("the cluster could not be read", details=state.unreadable)
     objects = [_without_owner(item) for item in backup.custom_resources]
+    waiting = bool(authority and objects) and not or_refused("Istio's kinds", lambda: served_kinds(session.api))
+    if waiting:  # after a purge: the authority must be there before the mesh, and its kinds come with it
+        objects = []
     found = or_refused("the backup could not be compared", lambda: compare_backup(session.api, objects))
     steps: list[Step] = [authority] if authority else []
     if found.objects:
@@ -56,7 +63,9 @@ def plan_restore(session: Session, request: RestoreRequest) -> Planned:
         summary = f"put {count} custom resource{'' if count == 1 else 's'} back as the backup has them"
         documents = tuple(json.dumps(item, sort_keys=True) for item in found.objects)
         steps.append(RestoreObjects("restore/custom-resources", summary, documents))
-    notices = (*found.notices, *([_RESTART_ISTIOD] if authority else []))
+    notices = (*found.notices, *([_RESTART_ISTIOD] if authority and not waiting else []))
+    if waiting:
+        notices = (*notices, _KINDS_COME_LATER)
     plan = _plan(session, backup, state, (steps, found.changes, notices))
     return Planned(session, plan, state, lambda: plan_restore(session, request), record=recorded(session))
 

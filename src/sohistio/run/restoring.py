@@ -8,13 +8,14 @@ from pathlib import Path
 
 from sohistio.backupfolder import read_backup
 from sohistio.cluster.kube import KubeError
-from sohistio.cluster.paths import collection_path
+from sohistio.cluster.paths import path_of
 from sohistio.cluster.restoring import restore_object
 from sohistio.errors import FailedError
+from sohistio.ownership import OWN_MANAGER
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
 from sohistio.sealing import passphrase, unseal
-from sohistio.state import ISTIO_NAMESPACE
+from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.steps import RestoreAuthority, RestoreObjects
 
 
@@ -36,15 +37,18 @@ def restore_objects(tools: Tools, waiting: Waiting, step: RestoreObjects) -> Non
 
 
 def restore_authority(tools: Tools, step: RestoreAuthority) -> None:
-    """Create the CA's Secret. Raises FailedError where one came since, and overwrites none."""
+    """Create the CA's Secret. Raises FailedError where another one came since, and overwrites none.
+
+    An apply without force, as its rights can be given for this one name; those of a creation cannot.
+    """
     sealed = read_backup(Path(step.folder)).sealed_authority or {}
     secret = unseal(sealed, passphrase(os.environ))
+    name = secret["metadata"]["name"]
     try:
-        tools.api.create(collection_path("Secret", ISTIO_NAMESPACE), secret)
+        tools.api.apply(path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)), secret, OWN_MANAGER)
     except KubeError as error:
         if error.status != 409:
             raise
-        name = secret["metadata"]["name"]
         raise FailedError(
             f"Secret {ISTIO_NAMESPACE}/{name} came into being just now: it is not overwritten",
             todo="istiod makes one when it starts without. Look which one the sidecars trust before you delete any.",
