@@ -98,6 +98,18 @@ def test_pods_that_do_not_run_do_not_count(phase: str) -> None:
     assert one(StatefulSets=[deployment()], Pods=[pod("web-0", owner="uid-web", phase=phase)]).pods == ()
 
 
+def test_new_pods_that_do_not_run_yet_are_arriving() -> None:
+    sets = [{"metadata": meta("web-1", owner="uid-web")}]
+    pods = [
+        pod("old", owner="uid-web-1"),
+        pod("new", owner="uid-web-1", phase="Pending", initContainers=[PROXY]),
+        pod("over", owner="uid-web-1", phase="Succeeded"),
+    ]
+    workload = one(Deployments=[deployment()], ReplicaSets=sets, Pods=pods)
+    assert [seen.name for seen in workload.pods] == ["old"]
+    assert [(seen.name, seen.proxy_image) for seen in workload.arriving] == [("new", PROXY["image"])]
+
+
 def test_pods_on_their_way_out_do_not_count() -> None:
     going = pod("web-0", owner="uid-web")
     going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"

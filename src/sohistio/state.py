@@ -98,7 +98,8 @@ class Workload:
     """A Deployment, StatefulSet or DaemonSet with its running pods.
 
     `strategy` is its update's type, or Partitioned for a StatefulSet whose update leaves some pods as they are;
-    `max_unavailable` is the number of pods that it takes down at a time; `rolling` is true while one is under way;
+    `max_unavailable` is the number of pods that it takes down at a time; `rolling` is true while one is under way, and
+    `arriving` are the pods of it that do not run yet;
     `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it.
     """
 
@@ -110,6 +111,7 @@ class Workload:
     rolling: bool
     pods: tuple[PodSeen, ...]
     brings_proxy: bool = False
+    arriving: tuple[PodSeen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

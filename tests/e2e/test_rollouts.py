@@ -76,6 +76,12 @@ def test_a_control_plane_that_never_gets_ready(empty_sandbox: Sandbox, tmp_path:
     assert "BackOff: Back-off restarting failed container" in hung.stderr
     assert the_log(hung.stderr).is_file()
 
+    late = sandbox.run("install", *LOCAL, *crash, "--timeout", "12s")
+    assert late.returncode == 1, late.stdout + late.stderr
+    _, _, error = late.stderr.partition("Error: the run took longer than its total timeout")
+    assert "Deployment istio-system/istio-ingressgateway: " in error
+    assert "container istio-proxy: CrashLoopBackOff" in error
+
     mended = sandbox.run("install", *LOCAL)
     assert mended.returncode == 0, mended.stdout + mended.stderr
 

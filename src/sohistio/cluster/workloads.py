@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from sohistio.cluster.kube import Object
 from sohistio.state import ObjectRef, PodSeen, Workload
@@ -54,18 +55,25 @@ def _owners_of(
         for item in lists[name]
         if item["metadata"]["namespace"] in namespaces
     }
+    arriving: dict[str, list[PodSeen]] = {}
     for pod in lists["Pods"]:
         metadata = pod["metadata"]
-        if metadata["namespace"] not in namespaces or not _is_running(pod):
+        if metadata["namespace"] not in namespaces:
             continue
         owner = _controller(pod)
         owner = replica_set_owner.get(owner) or owner
-        if owner in known:
+        if not _is_running(pod):
+            if owner in known and pod.get("status", {}).get("phase") == "Pending":
+                arriving.setdefault(owner, []).append(_pod(pod))
+        elif owner in known:
             pods.setdefault(owner, []).append(_pod(pod))
         else:
             unowned.append(ObjectRef("Pod", metadata["namespace"], metadata["name"]))
     workloads = [
-        _workload(kind, item, tuple(pods.get(item["metadata"]["uid"], ())))
+        replace(
+            _workload(kind, item, tuple(pods.get(item["metadata"]["uid"], ()))),
+            arriving=tuple(arriving.get(item["metadata"]["uid"], ())),
+        )
         for name, kind in _KINDS.items()
         for item in lists[name]
         if item["metadata"]["namespace"] in namespaces

@@ -27,6 +27,7 @@ from sohistio.paths import state_dir
 from sohistio.plan import Mode
 from sohistio.plandiff import differences, does_no_more
 from sohistio.planning.planned import Planned
+from sohistio.planning.reading import or_refused
 from sohistio.progress import Observer, RunResult
 from sohistio.run.recording import Origin, Recorder
 from sohistio.run.runner import Runner
@@ -123,7 +124,8 @@ def _still_true(planned: Planned, approval: Approval, progress: Console) -> Plan
             todo="Read the new plan above, then run it again.",
         )
     progress.print("Different from what was approved:", *different, sep="\n  ", highlight=False, markup=False)
-    approve(now, Approval(yes=False, confirm=approval.confirm))
+    with _interruptible():
+        approve(now, Approval(yes=False, confirm=approval.confirm))
     return now
 
 
@@ -133,9 +135,10 @@ def _run(
     stop, lost, progress = surroundings
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
-    before = Before(planned.state.ca_root, digests(custom_resources(planned.session.api)))
-    tools = tools_for(planned, timeouts, before)
+    resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
+    tools = tools_for(planned, timeouts, Before(planned.state.ca_root, digests(resources)))
     recorder = Recorder(tools.api, planned.record, planned.plan, origin, lost)
+    or_refused("the record could not be written", recorder.begin)
     with _observer(progress) as observer:
         return Runner(tools, observer, recorder, stop, total).carry_out(planned.plan)
 
@@ -170,6 +173,20 @@ def _observer(progress: Console) -> Iterator[Observer]:
             yield live
     else:
         yield LineObserver(progress.file)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """While somebody is asked, Ctrl-C ends the question at once: there is nothing under way to stop cleanly."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise InterruptedRunError("interrupted before the changed plan was approved", todo="Nothing was changed.")
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.paths import path_of
 from sohistio.cluster.trouble import why_not_ready
 from sohistio.errors import FailedError
+from sohistio.rollout import Progress
 from sohistio.run.tools import Tools
-from sohistio.run.waiting import Hanging, Stuck, Waiting
+from sohistio.run.waiting import POLL_SECONDS, Hanging, Stuck, Waiting
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.steps import AwaitRollouts, InstallIstio, UninstallIstio
 from sohistio.toolrun import ToolRun
@@ -75,9 +76,16 @@ def _watch(tools: Tools, waiting: Waiting, run: ToolRun, watched: tuple[ObjectRe
         late = [ref for ref, start in since.items() if now - start > tools.component_seconds]
         if late:
             run.stop()
-            raise _too_late(tools, [Stuck(ref, found[ref], why_not_ready(tools.api, ref)) for ref in late])
+            raise _too_late(tools, _stuck(tools.api, found, late))
+        if now + POLL_SECONDS > waiting.deadline:
+            run.stop()
+            raise waiting.out_of_time(_stuck(tools.api, found, list(under_way)))
         hanging.look(under_way)
         waiting.pause()
+
+
+def _stuck(api: KubeApi, found: dict[ObjectRef, Progress], refs: list[ObjectRef]) -> list[Stuck]:
+    return [Stuck(ref, found[ref], why_not_ready(api, ref)) for ref in refs]
 
 
 def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:

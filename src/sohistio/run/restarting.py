@@ -36,7 +36,7 @@ def _has_todays_sidecar(workload: Workload, state: ClusterState) -> bool:
     sidecar = state.sidecar
     if sidecar is None or not workload.rolling:
         return False
-    return any(pod.proxy_image == sidecar.image_for(pod.annotations) for pod in workload.pods)
+    return any(pod.proxy_image == sidecar.image_for(pod.annotations) for pod in (*workload.pods, *workload.arriving))
 
 
 _TODAYS_SIDECAR = _Goal(

@@ -28,9 +28,8 @@ class Runner:
     total_seconds: float
 
     def carry_out(self, plan: Plan) -> RunResult:
-        """Run every step in order; the first failure or an interrupt ends it. Raises KubeError before the first."""
+        """Run every step in order; the first failure or an interrupt ends it. The recorder has begun."""
         started = time.monotonic()
-        self.recorder.begin()
         run = Execution(self.tools, Waiting(self.tools.api, self.observer, self.stop, started + self.total_seconds))
         gateways = [item.ref for mesh in self.tools.meshes.values() for item in mesh.gateways if not item.is_off]
         with GatewayWatch(self.tools.api, tuple(dict.fromkeys(gateways))) as watch:

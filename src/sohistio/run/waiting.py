@@ -51,10 +51,15 @@ class Waiting:
         if self.stop.wait(seconds):
             raise InterruptedRunError("interrupted")
         if time.monotonic() > self.deadline:
-            raise FailedError(
-                "the run took longer than its total timeout",
-                todo="What is done stays done; run it again, or give a longer --timeout.",
-            )
+            raise self.out_of_time([])
+
+    def out_of_time(self, stuck: Sequence[Stuck]) -> FailedError:
+        """The error of a run that reached its total timeout, with what it was waiting for."""
+        return FailedError(
+            "the run took longer than its total timeout",
+            details=tuple(line for item in stuck for line in item.lines()),
+            todo="What is done stays done; run it again, or give a longer --timeout.",
+        )
 
     def look(self, targets: Sequence[Target]) -> dict[ObjectRef, Progress]:
         """The rollouts' progress now, read side by side, told to the observer when it changed."""
