@@ -132,9 +132,9 @@ def killed_at_random(sandbox: Sandbox, times: int) -> None:
 
 
 def test_killed_at_random_instants(empty_sandbox: Sandbox) -> None:
-    killed_at_random(empty_sandbox, 8)
+    killed_at_random(empty_sandbox, 30)
 
 
 @pytest.mark.bench
 def test_killed_at_many_random_instants(empty_sandbox: Sandbox) -> None:
-    killed_at_random(empty_sandbox, 40)
+    killed_at_random(empty_sandbox, 100)
