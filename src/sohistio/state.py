@@ -160,6 +160,7 @@ class ServiceSeen:
 class NamespaceSeen:
     """A namespace: whether the default revision injects it (`istio-injection` beats `istio.io/rev`), the two labels'
     values (None where there is none), and whether sohistio set `istio-injection`; `ending` while it is being deleted.
+    `set_by` is the field manager that wrote the label which decides, empty where nothing tells.
     """
 
     name: str
@@ -168,6 +169,7 @@ class NamespaceSeen:
     revision: str | None = None
     ours: bool = False
     ending: bool = False
+    set_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

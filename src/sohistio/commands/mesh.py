@@ -32,11 +32,11 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.restart import plan_restart
 from sohistio.planning.rollback import plan_rollback
 from sohistio.progress import RunResult, StepState, check_document, error_document
+from sohistio.risk import Risk
 from sohistio.run.tools import Before
 from sohistio.run.verifying import verify_mesh
 from sohistio.sealing import passphrase
 from sohistio.session import Session, Where
-from sohistio.steps import Risk
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Adapters to Azure; its packages are imported here only, when they are needed."""
