@@ -11,6 +11,7 @@ from sohistio.pullsecrets import PullSecretSeen, PullSecretState
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen, ObjectRef
 from sohistio.steps import Step
 
+_MOST_NAMED = 5
 _TODO = (
     "Somebody decided so. Take the label away (`kubectl label namespace NAME {label}-`), or the namespace out of "
     "applicationNamespaces. Nothing was changed."
@@ -63,15 +64,21 @@ def labels_of(state: ClusterState, listed: Sequence[str]) -> NamespaceLabels:
     lacking = [namespace for namespace in there if not namespace.injected and not namespace.ending]
     return NamespaceLabels(
         to_label=_names(item for item in lacking if not _says_otherwise(item)),
-        to_unlabel=_names(
-            item
-            for item in state.namespaces
-            if item.ours and item.injection == "enabled" and not item.ending and item.name not in listed
-        ),
+        to_unlabel=tuple(name for name in ours(state) if name not in listed),
         missing=tuple(sorted(name for name in listed if name not in seen)),
         ending=_names(item for item in there if item.ending),
         contrary=tuple(sorted((item for item in lacking if _says_otherwise(item)), key=lambda item: item.name)),
     )
+
+
+def ours(state: ClusterState) -> tuple[str, ...]:
+    """The namespaces that sohistio labelled, sorted."""
+    return _names(item for item in state.namespaces if item.ours and item.injection == "enabled" and not item.ending)
+
+
+def unlabelling(step_id: str, names: Sequence[str]) -> UnlabelNamespaces:
+    """The step that takes our label off."""
+    return UnlabelNamespaces(step_id, f"take the label istio-injection off {_listed(names)}", _refs(names))
 
 
 def namespace_phase(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) -> tuple[Phase, ...]:
@@ -80,15 +87,13 @@ def namespace_phase(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) 
     if refs := tuple(item.ref for item in secrets if item.state in (PullSecretState.MISSING, PullSecretState.OLD)):
         new = sum(item.state is PullSecretState.MISSING for item in secrets)
         what = "create" if new == len(refs) else "update" if not new else "create or update"
-        places = ", ".join(ref.namespace for ref in refs)
-        summary = f"{what} pull Secret {refs[0].name} in {places}"
+        summary = f"{what} pull Secret {refs[0].name} in {_listed([ref.namespace for ref in refs])}"
         steps.append(WritePullSecrets("namespaces/pull-secrets", summary, refs))
     if labels.to_label:
-        summary = f"label {', '.join(labels.to_label)} istio-injection=enabled"
+        summary = f"label {_listed(labels.to_label)} istio-injection=enabled"
         steps.append(LabelNamespaces("namespaces/label", summary, _refs(labels.to_label)))
     if labels.to_unlabel:
-        summary = f"take the label istio-injection off {', '.join(labels.to_unlabel)}"
-        steps.append(UnlabelNamespaces("namespaces/unlabel", summary, _refs(labels.to_unlabel)))
+        steps.append(unlabelling("namespaces/unlabel", labels.to_unlabel))
     return (Phase("namespaces", tuple(steps)),) if steps else ()
 
 
@@ -134,6 +139,12 @@ def _by(namespace: NamespaceSeen) -> str:
 
 def _names(namespaces: Iterable[NamespaceSeen]) -> tuple[str, ...]:
     return tuple(sorted(namespace.name for namespace in namespaces))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a, b, c, d, e and 3 more`."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _refs(names: Sequence[str]) -> tuple[ObjectRef, ...]:
