@@ -1,1 +1,1 @@
-"""Adapters to Azure; its packages are imported here only, when they are needed."""
+"""Azure: logins, tokens, and what the resource manager tells of a cluster. The only room that knows its libraries."""
