@@ -10,7 +10,7 @@ from dataclasses import replace
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, is_injected, workloads_in
-from sohistio.drift.managers import writer_of
+from sohistio.drift.managers import writer_of, writers_of
 from sohistio.ownership import OWN_MANAGER
 from sohistio.state import (
     ISTIO_NAMESPACE,
@@ -131,15 +131,16 @@ def _namespace(item: Object) -> NamespaceSeen:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
     fields = metadata.get("managedFields") or ()
-    writer = writer_of(fields, ("metadata", "labels", "istio-injection"))
+    writers = writers_of(fields, ("metadata", "labels", "istio-injection"))
+    deciding = writers or writers_of(fields, ("metadata", "labels", "istio.io/rev"))
     return NamespaceSeen(
         name=metadata["name"],
         injected=is_injected(item),
         injection=labels.get("istio-injection"),
         revision=labels.get("istio.io/rev"),
-        ours=writer == OWN_MANAGER,
+        ours=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
         ending="deletionTimestamp" in metadata,
-        set_by=writer if "istio-injection" in labels else writer_of(fields, ("metadata", "labels", "istio.io/rev")),
+        set_by=next(iter(deciding), ""),
     )
 
 
