@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from sohistio.changes import Action, Changes
+from sohistio.namespacesteps import NamespaceStep, UnlabelNamespaces
+from sohistio.risk import Risk
 from sohistio.state import ObjectRef
 from sohistio.steps import (
     HoldStandby,
@@ -16,7 +18,6 @@ from sohistio.steps import (
     MoveFieldManagers,
     RemoveObjects,
     RestartWorkloads,
-    Risk,
     Step,
     StopOperator,
     UninstallIstio,
@@ -76,6 +77,16 @@ class Plan:
     @property
     def danger(self) -> str:
         """What makes the plan need approval, as the predicate of a sentence; empty where nothing does."""
+        return " and ".join(part for part in (self._danger_to_the_mesh, self._danger_to_namespaces) if part)
+
+    @property
+    def _danger_to_namespaces(self) -> str:
+        names = [ref.name for step in self.steps if isinstance(step, UnlabelNamespaces) for ref in step.objects]
+        noun = "namespace" if len(names) == 1 else "namespaces"
+        return f"takes sidecar injection away from {noun} {', '.join(names)}" if names else ""
+
+    @property
+    def _danger_to_the_mesh(self) -> str:
         if self.purges:
             return "deletes CRDs with every custom resource, and the certificate authority"
         if self.mode is Mode.RESTORE and self.steps:
@@ -148,7 +159,7 @@ def _step_document(step: Step) -> dict[str, Any]:
         document["operatorDigest"] = hashlib.sha256(step.operator.encode()).hexdigest()
     if isinstance(step, UninstallIstio):
         document["version"] = step.version
-    if isinstance(step, RemoveObjects | UninstallIstio | MoveFieldManagers):
+    if isinstance(step, RemoveObjects | UninstallIstio | MoveFieldManagers | NamespaceStep):
         document["objects"] = [ref_document(ref) for ref in step.objects]
     if isinstance(step, StopOperator):
         document["objects"] = [ref_document(ref) for ref in (*step.controllers, *step.operators)]

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Mode, Plan
-from sohistio.steps import CompleteRecord, RemoveObjects, RestartWorkloads, Risk, Step, UninstallIstio
+from sohistio.risk import Risk
+from sohistio.steps import CompleteRecord, RemoveObjects, RestartWorkloads, Step, UninstallIstio
 
 _MOST_LINES = 20
+# Steps that are their list of objects: with fewer of them they do less.
+_LISTS = (RemoveObjects, WritePullSecrets, LabelNamespaces, UnlabelNamespaces)
 _HEAD = ("environment", "cluster", "mode", "installedVersion", "targetVersion", "refusal")
 
 
@@ -31,7 +35,7 @@ def _is_within(step: Step, approved: Step | None) -> bool:
     if isinstance(step, RestartWorkloads) and isinstance(approved, RestartWorkloads):
         same = step.without_sidecar == approved.without_sidecar
         return same and set(step.workloads) <= set(approved.workloads)
-    if isinstance(step, RemoveObjects) and isinstance(approved, RemoveObjects):
+    if isinstance(step, _LISTS) and type(step) is type(approved):
         return set(step.objects) <= set(approved.objects)
     if isinstance(step, UninstallIstio) and isinstance(approved, UninstallIstio):
         return step == replace(approved, objects=step.objects) and set(step.objects) <= set(approved.objects)

@@ -163,7 +163,8 @@ class ServiceSeen:
 @dataclass(frozen=True, slots=True)
 class NamespaceSeen:
     """A namespace: whether the default revision injects it (`istio-injection` beats `istio.io/rev`), the two labels'
-    values (None where there is none), and whether sohistio set `istio-injection`; `ending` while it is being deleted.
+    values (None where there is none), and whether sohistio, and nobody else, set `istio-injection`; `ending` while it
+    is being deleted. `set_by` is the field manager that wrote the label which decides, empty where nothing tells.
     """
 
     name: str
@@ -172,6 +173,7 @@ class NamespaceSeen:
     revision: str | None = None
     ours: bool = False
     ending: bool = False
+    set_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

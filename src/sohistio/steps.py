@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import ClassVar
 
+from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.risk import Risk
 from sohistio.state import ObjectRef
-
-
-class Risk(StrEnum):
-    """What a step may do to the cluster: look, change, interrupt traffic, or take things away."""
-
-    READ = "read"
-    CHANGE = "change"
-    DISRUPT = "disrupt"
-    DESTROY = "destroy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +224,9 @@ class RecordAdoption:
 
 Step = (
     TakeBackup
+    | WritePullSecrets
+    | LabelNamespaces
+    | UnlabelNamespaces
     | StopOperator
     | MoveFieldManagers
     | ReleaseGateways

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from accounts import account, kubeconfig_for
 from conftest import CHECKOUT, Sandbox
+from ownenvironments import own_environments
 from workloads import apply, await_running, deployment, namespace
 
 from sohistio.cluster.kube import KubeApi, KubeError
@@ -30,9 +31,10 @@ class User:
     box: Sandbox
     name: str
     kubeconfig: Path
+    environment: tuple[str, ...]
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        where = ("--env", "local", "--kubeconfig", str(self.kubeconfig), "--context", self.box.context)
+        where = (*self.environment, "--kubeconfig", str(self.kubeconfig), "--context", self.box.context)
         return self.box.run(*command, *where, SOHISTIO_ISTIO_MIRROR=self.box.mirror)
 
     @property
@@ -58,7 +60,16 @@ def _user(box: Sandbox, name: str, folder: Path) -> User:
         if item["kind"].endswith("Binding"):
             item["subjects"] = [{"kind": "ServiceAccount", "name": name, "namespace": "default"}]
         box.api.apply(box.api.path_of(item), item, "administrator", force=True)
-    return User(box, name, kubeconfig_for(box, folder, account(box.api, name)))
+    return User(box, name, kubeconfig_for(box, folder, account(box.api, name)), _environment(folder))
+
+
+def _environment(folder: Path) -> tuple[str, ...]:
+    """One whose pull Secrets are sohistio's business."""
+    config = folder / "config.json"
+    config.write_text(json.dumps({"auths": {"docker.io": {"username": "bob", "password": "hunter2"}}}))
+    return own_environments(
+        folder, istio={"pullSecret": "jfrogauth", "pullSecretSource": {"dockerConfig": str(config)}}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +90,14 @@ def installer(users: dict[str, User]) -> User:
     user = users["installer"]
     done = user.run("install", "--version", "1.30.5")
     assert done.returncode == 0, done.stdout + done.stderr
-    apply(user.box.api, namespace("shop"))
+    apply(user.box.api, namespace("shop", injected=False))
     apply(user.box.api, deployment("shop", "web"))
     await_running(user.box.api, "shop", 2)
     upgraded = user.run("install", "--output", "json")
     assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
     steps = {step["id"]: step["state"] for step in json.loads(upgraded.stdout)["steps"]}
-    assert steps["sidecars/restart"] == "done"
+    for step in ("namespaces/pull-secrets", "namespaces/label", "sidecars/restart"):
+        assert steps[step] == "done"
     return user
 
 
@@ -103,6 +115,7 @@ ADMIN_BINDING = {
     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
     "subjects": [{"kind": "ServiceAccount", "name": "installer", "namespace": "default"}],
 }
+SECRET = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque"}
 ROLE = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "mine"}, "rules": []}
 
 
@@ -115,6 +128,10 @@ ROLE = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "me
         ("GET", "/api/v1/namespaces/kube-system/secrets/any", None),
         ("GET", "/api/v1/namespaces/istio-system/secrets/another", None),
         ("PATCH", "/api/v1/namespaces/istio-system/secrets/istio-ca-secret", {"data": {}}),
+        ("GET", "/api/v1/namespaces/shop/secrets/another", None),
+        ("POST", "/api/v1/namespaces/shop/secrets", SECRET | {"metadata": {"name": "another"}}),
+        ("PATCH", "/api/v1/namespaces/shop/secrets/another", {"data": {}}),
+        ("DELETE", "/api/v1/namespaces/shop/secrets/jfrogauth", None),
         ("POST", f"{RBAC}/clusterrolebindings", ADMIN_BINDING | {"metadata": {"name": "mine"}}),
         ("PATCH", f"{RBAC}/clusterrolebindings/cluster-admin", {"subjects": []}),
         ("POST", f"{RBAC}/clusterroles", ROLE),
@@ -155,6 +172,7 @@ def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -
     in_sync = reader.run("plan", "--exit-code")
     assert in_sync.returncode == 0, in_sync.stdout + in_sync.stderr
     assert "compared without a dry run: you may not patch" in in_sync.stdout
+    assert "pull Secrets are not compared, and a run is refused" in in_sync.stdout
 
     verified = reader.run("verify", "--output", "json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
@@ -177,7 +195,8 @@ def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -
 
     refused = reader.run("install", "--yes")
     assert refused.returncode == 3
-    assert "cannot update resource" in refused.stderr or "cannot create resource" in refused.stderr
+    assert 'cannot get resource "secrets"' in refused.stderr
+    assert "The role of rbac/installer.yaml has the right." in refused.stderr
     assert "Traceback" not in refused.stderr
     assert reader.writes == []
 

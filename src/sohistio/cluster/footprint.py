@@ -10,6 +10,7 @@ from sohistio.cluster.custom_resources import custom_resources
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject
+from sohistio.pullsecrets import MANAGED_BY, OURS
 from sohistio.record import RECORD_NAME
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
@@ -73,6 +74,7 @@ def footprint_of(api: KubeApi) -> Footprint:
         labelled += [pool.submit(_meta, api, kind, labels=_WEBHOOK_LABEL) for kind in _WEBHOOKS]
         neighbours = [pool.submit(_meta, api, kind, namespace=ISTIO_NAMESPACE) for kind in (*_NEIGHBOURS, "Lease")]
         certificates = pool.submit(_meta, api, "ConfigMap", labels=_CERTIFICATE_LABEL)
+        pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={OURS}")
         definitions = pool.submit(_meta, api, "CustomResourceDefinition")
         namespace = pool.submit(api.get, path_of(NAMESPACE_REF))
     objects = {item.ref: item for future in labelled for item in future.result()}
@@ -80,7 +82,8 @@ def footprint_of(api: KubeApi) -> Footprint:
     objects |= {item.ref: item for item in beside if _is_election(item.ref)}
     secrets = tuple(item.ref for item in beside if item.ref.kind == "Secret" and item.ref.name in CA_SECRETS)
     written = tuple(sorted(item.ref for item in certificates.result() if item.ref.name in _CERTIFICATES))
-    ours = {*objects, *secrets, *written}
+    pull_secrets = tuple(sorted(item.ref for item in pulling.result()))
+    ours = {*objects, *secrets, *written, *pull_secrets}
     return Footprint(
         objects=tuple(objects[ref] for ref in sorted(objects)),
         certificates=written,
@@ -96,6 +99,7 @@ def footprint_of(api: KubeApi) -> Footprint:
                 if item.ref not in ours and item.ref.kind != "Lease" and item.ref.name not in _ALWAYS_THERE
             )
         ),
+        pull_secrets=pull_secrets,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, is_injected, workloads_in
-from sohistio.drift.managers import owns, writer_of
+from sohistio.drift.managers import owns, writer_of, writers_of
 from sohistio.ownership import ISTIOCTL_MANAGER, OWN_MANAGER
 from sohistio.state import (
     ISTIO_NAMESPACE,
@@ -45,8 +46,11 @@ _LISTS: dict[str, tuple[str, str]] = {
 }
 
 
-def observe(api: KubeApi) -> ClusterState:
-    """Everything the planners need, in one look. What could not be read is in `unreadable`, never guessed."""
+def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
+    """Everything the planners need, in one look. What could not be read is in `unreadable`, never guessed.
+
+    Workloads of namespaces that are `injected_soon` are looked at as well: a run may label them.
+    """
     nothing = ClusterState(server=api.server)
     try:
         version = api.request("GET", "/version")
@@ -81,7 +85,7 @@ def observe(api: KubeApi) -> ClusterState:
         return replace(nothing, unreadable=tuple(unreadable))
     injector_map, root_map = config_maps
     return replace(
-        _state_of(api.server, version, lists),
+        _state_of(api.server, version, lists, injected_soon),
         sidecar=SidecarTemplate.from_injector(injector_map),
         ca_root=_fingerprint(root_map),
         operator_resources=held,
@@ -92,7 +96,9 @@ def _told(error: KubeError) -> str:
     return ": ".join([error.what, *error.details])
 
 
-def _state_of(server: str, version: Object, lists: dict[str, list[Object]]) -> ClusterState:
+def _state_of(
+    server: str, version: Object, lists: dict[str, list[Object]], injected_soon: Collection[str]
+) -> ClusterState:
     deployments = lists["Deployments"]
     istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
     mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item))
@@ -101,7 +107,7 @@ def _state_of(server: str, version: Object, lists: dict[str, list[Object]]) -> C
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
         *(_leftover("Deployment", item) for item in deployments if _is_mesh(item)),
     ]
-    workloads, unowned = workloads_in(lists)
+    workloads, unowned = workloads_in(lists, injected_soon)
     carriers, unowned_carriers = carriers_in(lists)
     return ClusterState(
         server=server,
@@ -125,14 +131,17 @@ def _state_of(server: str, version: Object, lists: dict[str, list[Object]]) -> C
 def _namespace(item: Object) -> NamespaceSeen:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
-    writer = writer_of(metadata.get("managedFields") or (), ("metadata", "labels", "istio-injection"))
+    fields = metadata.get("managedFields") or ()
+    writers = writers_of(fields, ("metadata", "labels", "istio-injection"))
+    deciding = writers or writers_of(fields, ("metadata", "labels", "istio.io/rev"))
     return NamespaceSeen(
         name=metadata["name"],
         injected=is_injected(item),
         injection=labels.get("istio-injection"),
         revision=labels.get("istio.io/rev"),
-        ours=writer == OWN_MANAGER,
+        ours=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
         ending="deletionTimestamp" in metadata,
+        set_by=next(iter(deciding), ""),
     )
 
 

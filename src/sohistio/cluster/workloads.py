@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 
 from sohistio.cluster.kube import Object
@@ -21,9 +22,12 @@ def is_injected(namespace: Object) -> bool:
     return bool(labels.get("istio.io/rev") == "default")
 
 
-def workloads_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
+def workloads_in(
+    lists: dict[str, list[Object]], injected_soon: Collection[str] = ()
+) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
     """The workloads of injected namespaces with their running pods, and the running pods that none of them owns."""
-    return _owners_of(lists, {item["metadata"]["name"] for item in lists["Namespaces"] if is_injected(item)})
+    injected = {item["metadata"]["name"] for item in lists["Namespaces"] if is_injected(item)}
+    return _owners_of(lists, injected | set(injected_soon))
 
 
 def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:

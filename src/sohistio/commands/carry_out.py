@@ -44,6 +44,8 @@ def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json:
     show(progress, plan_view(plan))
     if plan.refusal:
         raise refusal(planned)
+    if planned.unsettled is not None:
+        raise planned.unsettled
     if not plan.changes_pending:
         result = RunResult(plan, (), (), None, 0.0)
         idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
@@ -110,6 +112,8 @@ def await_lock(session: Session) -> Session:
 def _still_true(planned: Planned, approval: Approval, progress: Console) -> Planned:
     """Plan again under the lock: what was approved must still be what happens, or is approved anew."""
     now = planned.again()
+    if now.unsettled is not None:
+        raise now.unsettled
     if now.plan.digest() == planned.plan.digest() or does_no_more(now.plan, planned.plan):
         return now
     progress.print("The cluster changed since this plan was approved. What would happen now:", style="bold yellow")
@@ -161,6 +165,7 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:
         backup=state_dir() / "backups" / name,
         before=before,
         record=planned.record,
+        pull_credential=planned.pull_credential,
     )
 
 

@@ -22,6 +22,7 @@ from sohistio.commands.common import (
     session_of,
 )
 from sohistio.errors import ExitCode, LockLostError, RefusedError, SohistioError, UsageError
+from sohistio.namespacesteps import NamespaceStep
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
 from sohistio.plan import SCHEMA_VERSION, Mode, Plan
@@ -32,11 +33,11 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.restart import plan_restart
 from sohistio.planning.rollback import plan_rollback
 from sohistio.progress import RunResult, StepState, check_document, error_document
+from sohistio.risk import Risk
 from sohistio.run.tools import Before
 from sohistio.run.verifying import verify_mesh
 from sohistio.sealing import passphrase
 from sohistio.session import Session, Where
-from sohistio.steps import Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def calls_for_rollback(result: RunResult) -> bool:
 
     Not after an interrupt, not where nothing was begun, and not where another run has the lock by now.
     """
-    begun = any(step.state is not StepState.NOT_STARTED and step.step.risk is not Risk.READ for step in result.steps)
+    # What is done to namespaces comes before the mesh and is the same for every version.
+    of_the_mesh = [step for step in result.steps if not isinstance(step.step, NamespaceStep)]
+    begun = any(step.state is not StepState.NOT_STARTED and step.step.risk is not Risk.READ for step in of_the_mesh)
     if not begun or isinstance(result.error, LockLostError):
         return False
     if result.exit_code is ExitCode.VERIFICATION_FAILED:

@@ -31,9 +31,14 @@ def path_text(path: Sequence[Step]) -> str:
 
 def writer_of(managed_fields: Sequence[Mapping[str, Any]], path: Sequence[Step]) -> str:
     """The manager that owns the field and is not istioctl's, the newest of several; empty where there is none."""
+    return next(iter(writers_of(managed_fields, path)), "")
+
+
+def writers_of(managed_fields: Sequence[Mapping[str, Any]], path: Sequence[Step]) -> list[str]:
+    """All managers that own the field and are not istioctl's, the newest first."""
     others = [entry for entry in managed_fields if entry.get("manager") != ISTIOCTL_MANAGER and "fieldsV1" in entry]
     newest = sorted(others, key=lambda entry: str(entry.get("time", "")), reverse=True)
-    return next((str(entry["manager"]) for entry in newest if entry["fieldsV1"] and _owns(entry["fieldsV1"], path)), "")
+    return [str(entry["manager"]) for entry in newest if entry["fieldsV1"] and _owns(entry["fieldsV1"], path)]
 
 
 def owns(entry: Mapping[str, Any], path: Sequence[Step]) -> bool:

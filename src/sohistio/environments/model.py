@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from sohistio.environments.aks import Aks
 from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
+from sohistio.environments.pullsecret import PullSecretSource
 from sohistio.environments.values import (
     Address,
     Count,
@@ -30,6 +31,9 @@ class Istio(Part):
     version: Release = Field(description="Istio's full release number; also the tag of the images")
     hub: Hub = Field(description="Where the images are, such as dtr.metlife.com/istio")
     pull_secret: Name | None = Field(description="Secret to pull images with, null for none")
+    pull_secret_source: PullSecretSource | None = Field(
+        None, description="Where sohistio takes that Secret from; without it somebody else puts it there"
+    )
 
 
 class Nodes(Part):

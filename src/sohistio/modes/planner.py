@@ -37,11 +37,12 @@ def make_plan(
     meshes: Sequence[DesiredMesh],
     changes: Changes,
     skew: Sequence[SkewProblem] = (),
+    first: Sequence[Phase] = (),
 ) -> Plan:
     """The plan of install, upgrade, reinstall and rollback. A refused or unknown one has no phases.
 
     `meshes` are the hops' manifests in order, the target's last; none where the mode is unknown. `skew` holds the
-    problems that were not skipped.
+    problems that were not skipped; `first` is what comes before the mesh, in every mode.
     """
     refusal = decision.refusal or _skew_refusal(skew)
     plan = Plan(
@@ -58,7 +59,7 @@ def make_plan(
         return plan
     return replace(
         plan,
-        phases=_phases(subject.state, meshes, decision, changes),
+        phases=_phases(subject.state, meshes, decision, changes, first),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
     )
 
@@ -82,10 +83,10 @@ def _skew_refusal(skew: Sequence[SkewProblem]) -> str:
 
 
 def _phases(
-    state: ClusterState, meshes: Sequence[DesiredMesh], decision: Decision, changes: Changes
+    state: ClusterState, meshes: Sequence[DesiredMesh], decision: Decision, changes: Changes, first: Sequence[Phase]
 ) -> tuple[Phase, ...]:
     *stations, target = meshes
-    phases: list[Phase] = []
+    phases = list(first)
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))

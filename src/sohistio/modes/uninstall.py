@@ -8,6 +8,7 @@ from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
 from sohistio.modes import install
 from sohistio.modes import uninstall_words as words
 from sohistio.modes.decide import foreign_mesh
+from sohistio.modes.namespaces import ours, unlabelling
 from sohistio.modes.planner import Subject
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.postinstall import partings
@@ -46,7 +47,7 @@ def uninstall_plan(subject: Subject, footprint: Footprint, asked: Removal) -> Pl
         return replace(plan, reasons=reasons, refusal="this is not a mesh that sohistio may uninstall")
     taken = _taking_away(state, footprint, version)
     phases = [*taken, *_restart(state, asked), *_certificates(footprint)]
-    phases += _purge(footprint, asked, there=bool(taken))
+    phases += _purge(state, footprint, asked, there=bool(taken))
     if not phases:
         left = bool(state.carriers or state.unowned_carriers)
         return replace(plan, notices=(words.offer(subject.environment),) if left else ())
@@ -161,10 +162,17 @@ def _certificates(footprint: Footprint) -> list[Phase]:
     return [Phase("certificates", (RemoveObjects("certificates/remove", summary, refs),))]
 
 
-def _purge(footprint: Footprint, asked: Removal, *, there: bool) -> list[Phase]:
-    if not asked.purge or not (there or footprint.crds or footprint.ca_secrets or footprint.namespace):
+def _purge(state: ClusterState, footprint: Footprint, asked: Removal, *, there: bool) -> list[Phase]:
+    labelled, pull_secrets = ours(state), _outside(footprint)
+    left = footprint.crds or footprint.ca_secrets or footprint.namespace or labelled or pull_secrets
+    if not asked.purge or not (there or left):
         return []
     steps: list[Step] = []
+    if labelled:
+        steps.append(unlabelling("purge/labels", labelled))
+    if pull_secrets:
+        summary = f"delete {words.count(len(pull_secrets), 'pull Secret')} that sohistio wrote"
+        steps.append(RemoveObjects("purge/pull-secrets", summary, pull_secrets))
     if footprint.crds:
         summary = f"delete {words.count(len(footprint.crds), 'CRD')} with {words.resources(footprint)}"
         steps.append(RemoveObjects("purge/crds", summary, footprint.crds))
@@ -179,13 +187,18 @@ def _purge(footprint: Footprint, asked: Removal, *, there: bool) -> list[Phase]:
     return [Phase("purge", tuple(steps))]
 
 
+def _outside(footprint: Footprint) -> tuple[ObjectRef, ...]:
+    """Our pull Secrets that do not go with the mesh's namespace."""
+    return tuple(ref for ref in footprint.pull_secrets if ref.namespace != ISTIO_NAMESPACE)
+
+
 def _verification(footprint: Footprint, asked: Removal) -> Phase:
     stays = (*footprint.crds, *footprint.ca_secrets, NAMESPACE_REF)
     step = VerifyGone(
         "verify/gone",
         "verify that nothing of the mesh is left" + ("" if asked.purge else ", and that what is kept is there"),
         kept=() if asked.purge else stays,
-        purged=stays if asked.purge else (),
+        purged=(*_outside(footprint), *stays) if asked.purge else (),
         taken=tuple(item.ref for item in footprint.objects if item.ref.kind == "EnvoyFilter"),
         restarted=asked.restart_workloads,
     )

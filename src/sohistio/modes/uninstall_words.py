@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sohistio.footprint import Footprint, Removal
+from sohistio.modes.namespaces import ours
 from sohistio.modes.planner import Subject
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 
@@ -28,7 +29,8 @@ def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: 
             notices.append(f"namespace {ISTIO_NAMESPACE} also takes what is not the mesh's: {_names(footprint.others)}")
     else:
         record = "our record (`sohistio history`)"
-        notices.append(f"kept: {', '.join(part for part in (kept(footprint), record) if part)}")
+        parts = (kept(footprint), _prepared(state, footprint), record)
+        notices.append(f"kept: {', '.join(part for part in parts if part)}")
     for service in state.gateway_services:
         if took and service.addresses:
             notices.append(
@@ -63,6 +65,15 @@ def kept(footprint: Footprint) -> str:
     parts += [f"Secret {ref.name}" for ref in footprint.ca_secrets]
     if footprint.namespace:
         parts.append(f"namespace {ISTIO_NAMESPACE}")
+    return ", ".join(parts)
+
+
+def _prepared(state: ClusterState, footprint: Footprint) -> str:
+    """What sohistio put into namespaces for the mesh; empty where there is nothing of it."""
+    labelled = ours(state)
+    parts = [f"the label istio-injection of {', '.join(labelled)}"] if labelled else []
+    if footprint.pull_secrets:
+        parts.append(count(len(footprint.pull_secrets), "pull Secret"))
     return ", ".join(parts)
 
 

@@ -13,7 +13,8 @@ from sohistio.checks import CheckResult, Result, Severity
 from sohistio.drift.values import all_lines, one_line
 from sohistio.plan import Mode, Plan
 from sohistio.progress import RunResult, StepState
-from sohistio.steps import RestartWorkloads, Risk, UninstallIstio
+from sohistio.risk import Risk
+from sohistio.steps import RestartWorkloads, UninstallIstio
 
 _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
 _ACTION_SIGN = {Action.CREATED: ("+", "green"), Action.CHANGED: ("~", "yellow"), Action.REMOVED: ("-", "red")}

@@ -10,10 +10,12 @@ from sohistio.environments.support import kubernetes_support
 from sohistio.errors import UsageError
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, missing_minors
+from sohistio.modes.namespaces import labels_of, namespace_phase, notices_of
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
+from sohistio.planning.pull_secrets import look_at_pull_secrets
 from sohistio.planning.reading import compared, owned, recorded
 from sohistio.session import Session
 from sohistio.skew import SKIPPABLE, SkewProblem, skew_problems
@@ -42,7 +44,10 @@ class Request:
 def plan_install(session: Session, request: Request) -> Planned:
     """Look at the cluster and plan. Writes nothing."""
     environment, target = session.environment, session.version
-    state = observe(session.api)
+    listed = environment.application_namespaces
+    seen = observe(session.api, listed)
+    labels = labels_of(seen, listed)
+    state = labels.once_done(seen)
     asked = Asked(target, request.mode, request.via, request.include_ca)
     subject = Subject(environment.name, str(target), state)
 
@@ -53,6 +58,7 @@ def plan_install(session: Session, request: Request) -> Planned:
     if decision.mode is Mode.UNKNOWN:  # somebody else's mesh is not even compared
         return Planned(session, make_plan(subject, decision, (), Changes()), state, again, todo=decision.todo)
     record = recorded(session)
+    pull = look_at_pull_secrets(session, labels.injected(seen))
     desired, manifest = session.render(target, session.operator_yaml(target))
     session.told("comparing the manifest with the cluster")
     owners = owned(session, manifest)
@@ -63,7 +69,11 @@ def plan_install(session: Session, request: Request) -> Planned:
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
     skew = [problem for problem in _skew(session, state, decision) if problem.name not in request.skip_checks]
-    plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew), taken)
+    if labels.refusal and not decision.refusal:
+        decision = replace(decision, refusal=labels.refusal, todo=labels.todo)
+    first = namespace_phase(labels, pull.seen)
+    plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew, first), taken)
+    plan = replace(plan, notices=(*plan.notices, *notices_of(labels, pull.seen), *pull.notices))
     if changes.notice:
         plan = replace(plan, notices=(*plan.notices, changes.notice))
     if decision.replace and decision.installed is not None and decision.installed < target and not plan.refusal:
@@ -73,7 +83,18 @@ def plan_install(session: Session, request: Request) -> Planned:
         nothing = "--include-ca has no effect: the version stays the same, so no backup is taken"
         plan = replace(plan, notices=(*plan.notices, nothing))
     meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}
-    return Planned(session, plan, state, again, meshes, record, _todo(session, decision, skew))
+    todo = _todo(session, decision, skew)
+    return Planned(
+        session,
+        plan,
+        state,
+        again,
+        meshes,
+        record,
+        todo,
+        unsettled=pull.unsettled,
+        pull_credential=pull.credential,
+    )
 
 
 def _skew(session: Session, state: ClusterState, decision: Decision) -> tuple[SkewProblem, ...]:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sohistio.desired import DesiredMesh
+from sohistio.errors import RefusedError
 from sohistio.plan import Plan
+from sohistio.pullsecrets import PullCredential
 from sohistio.record import Record
 from sohistio.session import Session
 from sohistio.state import ClusterState
@@ -16,6 +18,9 @@ from sohistio.state import ClusterState
 class Planned:
     """`meshes` are the rendered manifests by version, empty where the mode is unknown; `todo` and `details` go with a
     refusal.
+
+    `unsettled` says what a look can do without and a run cannot: the run is refused with it before it begins.
+    `pull_credential` is what pull Secrets are written with; no plan holds it.
 
     `again` looks and plans anew: what was approved must still be true once the lock is held.
     """
@@ -28,3 +33,5 @@ class Planned:
     record: Record | None = None
     todo: str = ""
     details: tuple[str, ...] = ()
+    unsettled: RefusedError | None = None
+    pull_credential: PullCredential | None = None

@@ -20,6 +20,8 @@ from sohistio.state import MeshDeployment
 # For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
 # in half of it.
 DEADLINE_SECONDS = 90.0
+# What there may be to do to a mesh in sync, by the plan's phases.
+_PENDING = {"namespaces": "namespaces", "sidecars": "restarts", "record": "verification"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
     pending = plan.refusal
     if not pending and (plan.mode is not Mode.NONE or plan.changes_pending):
         pending = f"{plan.mode.value} ({plan.changes.summary()})" if plan.changes else plan.mode.value
-        pending = "restarts" if plan.mode is Mode.NONE else pending
+        if plan.mode is Mode.NONE:
+            pending = " and ".join(_PENDING[phase.name] for phase in plan.phases if phase.name in _PENDING)
     return replace(
         row,
         installed=plan.installed_version,

@@ -8,9 +8,11 @@ from typing import assert_never
 from sohistio.checks import CheckResult
 from sohistio.cluster.release_gateways import release_gateways
 from sohistio.errors import VerificationError
+from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.run.adopting import move_field_managers, stop_operator
 from sohistio.run.backing_up import take_backup
 from sohistio.run.installing import await_rollouts, install, uninstall
+from sohistio.run.namespaces import prepare_namespaces
 from sohistio.run.removing import remove
 from sohistio.run.restarting import restart
 from sohistio.run.restoring import restore_authority, restore_objects
@@ -57,6 +59,8 @@ class Execution:
             case TakeBackup():
                 self.backup = str(take_backup(tools, step))
                 waiting.observer.note(f"written to {self.backup}")
+            case WritePullSecrets() | LabelNamespaces() | UnlabelNamespaces():
+                prepare_namespaces(tools, waiting, step)
             case StopOperator():
                 stop_operator(tools, waiting, step)
             case MoveFieldManagers():

@@ -10,6 +10,7 @@ from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import KubeTarget
 from sohistio.desired import DesiredMesh
 from sohistio.istioctl import Istioctl
+from sohistio.pullsecrets import PullCredential
 from sohistio.record import Record
 from sohistio.state import ObjectRef
 from sohistio.versions import Version
@@ -35,7 +36,7 @@ class Before:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """`meshes` are the manifests by version; `component_seconds` bounds each component's rollout; `log` takes
-    istioctl's output; `backup` is the folder for this run's backup."""
+    istioctl's output; `backup` is the folder for this run's backup; `pull_credential` goes into pull Secrets."""
 
     environment: str
     api: KubeApi
@@ -48,3 +49,4 @@ class Tools:
     backup: Path
     before: Before
     record: Record | None = None
+    pull_credential: PullCredential | None = None

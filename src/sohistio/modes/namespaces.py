@@ -1,0 +1,151 @@
+"""Namespaces before the mesh: which get the injection label or lose it, and where pull Secrets are written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan import Phase
+from sohistio.pullsecrets import PullSecretSeen, PullSecretState
+from sohistio.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen, ObjectRef
+from sohistio.steps import Step
+
+_MOST_NAMED = 5
+_TODO = (
+    "Somebody decided so. Take the label away (`kubectl label namespace NAME {label}-`), or the namespace out of "
+    "applicationNamespaces. Nothing was changed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceLabels:
+    """`missing` is listed and not there, `ending` on its way out; `contrary` are labelled against the environment."""
+
+    to_label: tuple[str, ...] = ()
+    to_unlabel: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
+    contrary: tuple[NamespaceSeen, ...] = ()
+
+    def injected(self, state: ClusterState) -> tuple[str, ...]:
+        """The namespaces that are injected once this is done, sorted; one that ends takes no new pods."""
+        names = {seen.name for seen in state.namespaces if seen.injected and not seen.ending}
+        return tuple(sorted((names | set(self.to_label)) - set(self.to_unlabel)))
+
+    def once_done(self, state: ClusterState) -> ClusterState:
+        """The state with the workloads of the namespaces that are injected then."""
+        gone = {seen.name for seen in state.namespaces if not seen.injected} - set(self.to_label) | set(self.to_unlabel)
+        return replace(
+            state,
+            workloads=tuple(workload for workload in state.workloads if workload.ref.namespace not in gone),
+            unowned_pods=tuple(ref for ref in state.unowned_pods if ref.namespace not in gone),
+        )
+
+    @property
+    def refusal(self) -> str:
+        """Why a run must stop: what somebody set on purpose is not overwritten. Empty where nothing is contrary."""
+        return "; ".join(
+            f"namespace {seen.name} is to be injected, but carries {_label_of(seen)}{_by(seen)}"
+            for seen in self.contrary
+        )
+
+    @property
+    def todo(self) -> str:
+        """What to do about the refusal."""
+        keys = dict.fromkeys(_label_of(seen).partition("=")[0] for seen in self.contrary)
+        return _TODO.format(label="|".join(keys))
+
+
+def labels_of(state: ClusterState, listed: Sequence[str]) -> NamespaceLabels:
+    """Compare the environment's application namespaces with the labels; what others labelled is left alone."""
+    seen = {namespace.name: namespace for namespace in state.namespaces}
+    there = [seen[name] for name in listed if name in seen]
+    lacking = [namespace for namespace in there if not namespace.injected and not namespace.ending]
+    return NamespaceLabels(
+        to_label=_names(item for item in lacking if not _says_otherwise(item)),
+        to_unlabel=tuple(name for name in ours(state) if name not in listed),
+        missing=tuple(sorted(name for name in listed if name not in seen)),
+        ending=_names(item for item in there if item.ending),
+        contrary=tuple(sorted((item for item in lacking if _says_otherwise(item)), key=lambda item: item.name)),
+    )
+
+
+def ours(state: ClusterState) -> tuple[str, ...]:
+    """The namespaces that sohistio labelled, sorted."""
+    return _names(item for item in state.namespaces if item.ours and item.injection == "enabled" and not item.ending)
+
+
+def unlabelling(step_id: str, names: Sequence[str]) -> UnlabelNamespaces:
+    """The step that takes our label off."""
+    return UnlabelNamespaces(step_id, f"take the label istio-injection off {_listed(names)}", _refs(names))
+
+
+def namespace_phase(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) -> tuple[Phase, ...]:
+    """The phase before the control plane. The Secrets come first: a pod of a labelled namespace needs its own."""
+    steps: list[Step] = []
+    if refs := tuple(item.ref for item in secrets if item.state in (PullSecretState.MISSING, PullSecretState.OLD)):
+        new = sum(item.state is PullSecretState.MISSING for item in secrets)
+        what = "create" if new == len(refs) else "update" if not new else "create or update"
+        summary = f"{what} pull Secret {refs[0].name} in {_listed([ref.namespace for ref in refs])}"
+        steps.append(WritePullSecrets("namespaces/pull-secrets", summary, refs))
+    if labels.to_label:
+        summary = f"label {_listed(labels.to_label)} istio-injection=enabled"
+        steps.append(LabelNamespaces("namespaces/label", summary, _refs(labels.to_label)))
+    if labels.to_unlabel:
+        steps.append(unlabelling("namespaces/unlabel", labels.to_unlabel))
+    return (Phase("namespaces", tuple(steps)),) if steps else ()
+
+
+def notices_of(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) -> tuple[str, ...]:
+    """What is left as it is, and what an unlabelled namespace's pods go on with."""
+    notices = [
+        f"namespace {name} does not exist and is not made: once it is there, install labels it"
+        for name in labels.missing
+    ]
+    notices += [f"namespace {name} is being deleted and is left alone" for name in labels.ending]
+    notices += [
+        f"pods of namespace {name} keep their sidecars until they are restarted "
+        f"(`kubectl -n {name} rollout restart deployment,statefulset,daemonset`)"
+        for name in labels.to_unlabel
+    ]
+    notices += [
+        f"{item.ref} is somebody else's, differs from the source and is left alone: its pods may not get images"
+        for item in secrets
+        if item.state is PullSecretState.FOREIGN
+    ]
+    return tuple(notices)
+
+
+def pull_secret_refs(name: str, injected: Iterable[str]) -> tuple[ObjectRef, ...]:
+    """Where the pull Secret is needed: in the mesh's namespace and in every injected one."""
+    return tuple(ObjectRef("Secret", place, name) for place in dict.fromkeys((ISTIO_NAMESPACE, *injected)))
+
+
+def _says_otherwise(namespace: NamespaceSeen) -> bool:
+    """Neither label is set by an oversight: another value, or another revision's name."""
+    return namespace.injection is not None or namespace.revision not in (None, "default")
+
+
+def _label_of(namespace: NamespaceSeen) -> str:
+    if namespace.injection is not None:
+        return f"istio-injection={namespace.injection}"
+    return f"istio.io/rev={namespace.revision}"
+
+
+def _by(namespace: NamespaceSeen) -> str:
+    return f", set by {namespace.set_by}" if namespace.set_by else ""
+
+
+def _names(namespaces: Iterable[NamespaceSeen]) -> tuple[str, ...]:
+    return tuple(sorted(namespace.name for namespace in namespaces))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a, b, c, d, e and 3 more`."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _refs(names: Sequence[str]) -> tuple[ObjectRef, ...]:
+    return tuple(ObjectRef("Namespace", "", name) for name in names)

@@ -1,0 +1,14 @@
+"""What a step may do to the cluster."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Risk(StrEnum):
+    """Look, change, interrupt traffic, or take things away."""
+
+    READ = "read"
+    CHANGE = "change"
+    DISRUPT = "disrupt"
+    DESTROY = "destroy"

@@ -1,0 +1,46 @@
+"""Carries out what comes before the mesh: pull Secrets, and the injection labels of namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sohistio.cluster.kube import KubeError
+from sohistio.cluster.paths import path_of
+from sohistio.cluster.pull_secrets import write_pull_secrets
+from sohistio.errors import FailedError
+from sohistio.namespacesteps import LabelNamespaces, NamespaceStep, UnlabelNamespaces, WritePullSecrets
+from sohistio.pullsecrets import PullSecretState
+from sohistio.run.tools import Tools
+from sohistio.run.waiting import Waiting
+from sohistio.state import ObjectRef
+
+_INJECTION = "istio-injection"
+
+
+def prepare_namespaces(tools: Tools, waiting: Waiting, step: NamespaceStep) -> None:
+    """One step of the phase. Raises KubeError, FailedError."""
+    match step:
+        case WritePullSecrets():
+            _write(tools, waiting, step)
+        case LabelNamespaces():
+            _label(tools, waiting, step.objects, "enabled")
+        case UnlabelNamespaces():
+            _label(tools, waiting, step.objects, None)
+
+
+def _write(tools: Tools, waiting: Waiting, step: WritePullSecrets) -> None:
+    if tools.pull_credential is None:
+        raise FailedError("the run has no credential for the pull Secrets", todo="Plan again: `sohistio install`.")
+    for item in write_pull_secrets(tools.api, step.objects, tools.pull_credential):
+        if item.state is PullSecretState.FOREIGN:
+            waiting.observer.note(f"{item.ref} is somebody else's by now: left alone")
+
+
+def _label(tools: Tools, waiting: Waiting, namespaces: Sequence[ObjectRef], value: str | None) -> None:
+    for ref in namespaces:
+        try:
+            tools.api.merge_patch(path_of(ref), {"metadata": {"labels": {_INJECTION: value}}})
+        except KubeError as error:
+            if error.status != 404:
+                raise
+            waiting.observer.note(f"{ref} is gone by now")
