@@ -23,6 +23,7 @@ from sohistio.versions import Version
 CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
 USER = "sohistio-admin"
+SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,15 @@ class Sandbox:
     def environ(self, **variables: str) -> dict[str, str]:
         """What the commands see: nothing of the person's own KUBECONFIG or mirror."""
         mine = {k: v for k, v in os.environ.items() if not k.startswith(("SOHISTIO_", "KUBE"))}
-        return mine | {"XDG_STATE_HOME": str(self.state_home), "SOHISTIO_IP_PREFIX": "10.20"} | variables
+        return (
+            mine
+            | {
+                "XDG_STATE_HOME": str(self.state_home),
+                "SOHISTIO_IP_PREFIX": "10.20",
+                "SOHISTIO_SUBSCRIPTION": SUBSCRIPTION,
+            }
+            | variables
+        )
 
     def run(self, *arguments: str, cwd: Path = CHECKOUT, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run sohistio to its end; no terminal, no standard input."""

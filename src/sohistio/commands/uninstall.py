@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sohistio.commands.carry_out import await_lock, carry_out
+from sohistio.commands.carry_out import carry_out, ready_to_write
 from sohistio.commands.common import Approval, Timeouts, errors_as_json, print_json, session_of
 from sohistio.footprint import Removal
 from sohistio.planning.uninstall import plan_uninstall
@@ -12,7 +12,7 @@ from sohistio.session import Where
 def uninstall(where: Where, asked: Removal, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:
     """`sohistio uninstall`: plan, show, ask, take away, verify that it is gone."""
     with errors_as_json(json):
-        result = carry_out(plan_uninstall(await_lock(session_of(where)), asked), approval, timeouts, json=json)
+        result = carry_out(plan_uninstall(ready_to_write(session_of(where)), asked), approval, timeouts, json=json)
     if json:
         print_json(result.document())
     return result.exit_code

@@ -1,0 +1,1 @@
+"""Azure: logins, tokens, and what the resource manager tells of a cluster. The only room that knows its libraries."""
