@@ -353,7 +353,7 @@ def aks_token(
 ) -> None:
     """Print a token for AKS as kubectl's ExecCredential: what kubeconfigs of `sohistio login` run."""
     from sohistio.azure.login import Login
-    from sohistio.commands import login as room
+    from sohistio.commands import aks_token as room
     from sohistio.managedcluster import AzureCloud
 
     cloud = AzureCloud(authority, resource_manager, not no_instance_discovery) if authority else None

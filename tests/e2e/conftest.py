@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,9 @@ from sohistio.paths import cache_dir
 from sohistio.release.mirror import Mirror
 from sohistio.release.obtain import IstioctlSource, obtain_istioctl
 from sohistio.versions import Version
+
+if TYPE_CHECKING:
+    from aks import Aks
 
 CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
@@ -115,6 +118,22 @@ def empty_sandbox(sandbox: Sandbox) -> Sandbox:
     done = sandbox.run("sandbox", "reset")
     assert done.returncode == 0, done.stderr
     return sandbox
+
+
+@pytest.fixture(scope="session")
+def cloud(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aks]:
+    """Azure on loopback with one AKS cluster, which is the sandbox."""
+    from aks import aks_cluster
+
+    with aks_cluster(sandbox, tmp_path_factory.mktemp("azure")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def aks(cloud: Aks) -> Aks:
+    """The AKS cluster, healthy and trusted; Azure with nothing special to answer."""
+    cloud.as_new()
+    return cloud
 
 
 @pytest.fixture(scope="session")

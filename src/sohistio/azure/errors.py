@@ -41,7 +41,7 @@ def in_our_words(subject: str, auth: Auth, where: Endpoints) -> Iterator[None]:
     except AzureError as error:
         # `from None`: the original's text may have what ours leaves out.
         raise refusal_of(error, subject, auth, where) from None
-    except ValueError as error:  # azure-identity's own checks of ids and files
+    except (ValueError, OSError) as error:  # ids that are none, files of tokens or certificates that are not there
         raise RefusedError(
             f"{WORDS[auth]} cannot be used", details=_lines(str(error)), todo=_TODO_LOGIN[auth]
         ) from None

@@ -83,15 +83,19 @@ def _read(target: Path, shown: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def _is_kubeconfig(document: object) -> bool:
-    lists = [document.get(kind) or [] for kind in _LISTS] if isinstance(document, dict) else [None]
+def _is_kubeconfig(document: Any) -> bool:
+    if not isinstance(document, dict):
+        return False
+    lists = [document.get(kind) or [] for kind in _LISTS]
     return all(isinstance(items, list) and all(isinstance(item, dict) for item in items) for items in lists)
 
 
 def _named(document: Mapping[str, Any], kind: str, name: object) -> dict[str, Any]:
-    found = (item for item in document.get(kind) or () if item.get("name") == name)
-    inner = next(found, {}).get(kind.removesuffix("s"))
-    return inner if isinstance(inner, dict) else {}
+    for item in document.get(kind) or ():
+        inner = item.get(kind.removesuffix("s"))
+        if item.get("name") == name and isinstance(inner, dict):
+            return inner
+    return {}
 
 
 def _check_ours(document: Mapping[str, Any], path: Path, context: str, access: ClusterAccess) -> None:

@@ -18,7 +18,7 @@ NETWORK_SOCKET = "network.sock"
 """Relative to the sandbox's folder, where all parts run: socket names may have 107 bytes, folders have more."""
 
 AUTHENTICATION_FILE = "authentication.json"
-"""Issuers of tokens that the API server trusts beside its own (AuthenticationConfiguration); it follows every change."""
+"""Issuers of tokens that the API server trusts beside its own (AuthenticationConfiguration); changes take effect."""
 
 _QUICK = ("--kube-api-qps=500", "--kube-api-burst=1000")
 _SYNCS = ("deployment", "replicaset", "endpoint", "service-endpoint", "serviceaccount-token", "namespace", "gc")
