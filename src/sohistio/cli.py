@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from sohistio import env_cli
+from sohistio.azure.login import Auth
 from sohistio.flags import (
+    AuthKind,
     ComponentTimeout,
     Confirm,
     Context,
@@ -21,6 +23,7 @@ from sohistio.flags import (
     OutputFormat,
     RequestedMode,
     SkipCheck,
+    SkipIdentity,
     TotalTimeout,
     VersionText,
     Via,
@@ -51,6 +54,7 @@ def plan(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
     istioctl: IstioctlPath = None,
     output: OutputFormat = Output.TABLE,
     diff: Annotated[bool, typer.Option("--diff", help="Show every changed object and field.")] = False,
@@ -65,7 +69,7 @@ def plan(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, version, environments, kubeconfig, context, istioctl)
+        where = where_of(env, version, environments, kubeconfig, context, istioctl, auth, skip_check)
         request = request_of(mode, via, skip_check, include_ca)
     raise typer.Exit(mesh.plan(where, request, mesh.Shown(json, diff, exit_code, out)))
 
@@ -80,6 +84,7 @@ def install(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
     istioctl: IstioctlPath = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
@@ -99,7 +104,7 @@ def install(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, version, environments, kubeconfig, context, istioctl)
+        where = where_of(env, version, environments, kubeconfig, context, istioctl, auth, skip_check)
         request = request_of(mode, via, skip_check, include_ca)
         timeouts = common.timeouts_of(component_timeout, timeout)
     how = mesh.Install(common.Approval(yes, confirm), timeouts, plan_file, rollback_on_failure, json)
@@ -112,6 +117,8 @@ def rollback(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
+    skip_check: SkipIdentity = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     confirm: Confirm = None,
@@ -123,7 +130,7 @@ def rollback(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None, auth, skip_check)
         timeouts = common.timeouts_of(component_timeout, timeout)
     raise typer.Exit(mesh.rollback(where, common.Approval(yes, confirm), timeouts, json=json))
 
@@ -134,6 +141,8 @@ def adopt(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
+    skip_check: SkipIdentity = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     component_timeout: ComponentTimeout = None,
@@ -144,7 +153,7 @@ def adopt(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None, auth, skip_check)
         timeouts = common.timeouts_of(component_timeout, timeout)
     raise typer.Exit(mesh.adopt(where, common.Approval(yes, None), timeouts, json=json))
 
@@ -155,6 +164,8 @@ def restart(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
+    skip_check: SkipIdentity = None,
     istioctl: IstioctlPath = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
@@ -165,7 +176,7 @@ def restart(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, None, environments, kubeconfig, context, istioctl)
+        where = where_of(env, None, environments, kubeconfig, context, istioctl, auth, skip_check)
         timeouts = common.timeouts_of(None, timeout)
     raise typer.Exit(mesh.restart(where, common.Approval(yes, None), timeouts, json=json))
 
@@ -186,6 +197,8 @@ def uninstall(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
+    skip_check: SkipIdentity = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     confirm: Confirm = None,
@@ -199,7 +212,7 @@ def uninstall(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None, auth, skip_check)
         timeouts = common.timeouts_of(component_timeout, timeout)
     asked = Removal(with_sidecars, purge, restart_workloads, include_ca)
     raise typer.Exit(room.uninstall(where, asked, common.Approval(yes, confirm), timeouts, json=json))
@@ -212,6 +225,7 @@ def verify(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
     istioctl: IstioctlPath = None,
     output: OutputFormat = Output.TABLE,
 ) -> None:
@@ -220,7 +234,7 @@ def verify(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, version, environments, kubeconfig, context, istioctl)
+        where = where_of(env, version, environments, kubeconfig, context, istioctl, auth)
     raise typer.Exit(mesh.verify(where, json=json))
 
 
@@ -233,13 +247,14 @@ def status(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
     output: OutputFormat = Output.TABLE,
 ) -> None:
     """Show every environment side by side: versions, in sync or not, gateways, last run, lock. Writes nothing."""
     from sohistio.commands import status as room
 
     json = output is Output.JSON
-    raise typer.Exit(room.status(room.Asked(env, all_, environments, kubeconfig, context), json=json))
+    raise typer.Exit(room.status(room.Asked(env, all_, environments, kubeconfig, context, auth), json=json))
 
 
 @app.command()
@@ -248,12 +263,13 @@ def history(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
     output: OutputFormat = Output.TABLE,
 ) -> None:
     """Show who changed what, when, and from which plan."""
     from sohistio.commands import history as room
 
-    where = where_of(env, None, environments, kubeconfig, context, None)
+    where = where_of(env, None, environments, kubeconfig, context, None, auth)
     raise typer.Exit(room.history(where, json=output is Output.JSON))
 
 
@@ -264,11 +280,15 @@ def unlock(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
+    skip_check: SkipIdentity = None,
 ) -> None:
     """Free the lock of a run that is dead, before it expires by itself."""
     from sohistio.commands import history as room
 
-    raise typer.Exit(room.unlock(where_of(env, None, environments, kubeconfig, context, None), reason))
+    raise typer.Exit(
+        room.unlock(where_of(env, None, environments, kubeconfig, context, None, auth, skip_check), reason)
+    )
 
 
 @app.command()
@@ -283,6 +303,8 @@ def restore(
     environments: env_cli.Folder = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
+    auth: AuthKind = Auth.AUTO,
+    skip_check: SkipIdentity = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     confirm: Confirm = None,
@@ -294,8 +316,49 @@ def restore(
 
     json = output is Output.JSON
     with common.errors_as_json(json):
-        where = where_of(env, None, environments, kubeconfig, context, None)
+        where = where_of(env, None, environments, kubeconfig, context, None, auth, skip_check)
     raise typer.Exit(room.restore(where, RestoreRequest(backup, ca), common.Approval(yes, confirm), json=json))
+
+
+@app.command()
+def login(
+    env: EnvName,
+    environments: env_cli.Folder = None,
+    auth: AuthKind = Auth.AUTO,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a context of this name that leads somewhere else.")
+    ] = False,
+) -> None:
+    """Add the environment's AKS cluster to your kubeconfig, so that kubectl and istioctl log in by themselves."""
+    from sohistio.commands import login as room
+
+    raise typer.Exit(room.login(where_of(env, None, environments, None, None, None, auth), overwrite=overwrite))
+
+
+@app.command("aks-token")
+def aks_token(
+    auth: AuthKind = Auth.AUTO,
+    tenant: Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Where the login has several.")] = None,
+    subscription: Annotated[
+        str | None, typer.Option("--subscription", metavar="ID", help="The cluster's, for the Azure CLI.")
+    ] = None,
+    authority: Annotated[
+        str | None, typer.Option("--authority", metavar="HOST", help="Who gives tokens; default: the public cloud.")
+    ] = None,
+    resource_manager: Annotated[
+        str, typer.Option("--resource-manager", metavar="URL", help="The resource manager that goes with --authority.")
+    ] = "https://management.azure.com",
+    no_instance_discovery: Annotated[
+        bool, typer.Option("--no-instance-discovery", help="The authority is not known to the public one.")
+    ] = False,
+) -> None:
+    """Print a token for AKS as kubectl's ExecCredential: what kubeconfigs of `sohistio login` run."""
+    from sohistio.azure.login import Login
+    from sohistio.commands import aks_token as room
+    from sohistio.managedcluster import AzureCloud
+
+    cloud = AzureCloud(authority, resource_manager, not no_instance_discovery) if authority else None
+    room.aks_token(Login(auth, tenant, subscription, cloud))
 
 
 @app.command()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.azure.login import Auth
+
 if TYPE_CHECKING:
     from sohistio.planning.install import Request
     from sohistio.session import Where
@@ -62,6 +64,12 @@ Via = Annotated[
 SkipCheck = Annotated[
     list[str] | None, typer.Option("--skip-check", metavar="NAME", help="Skip a version check by name (repeatable).")
 ]
+AuthKind = Annotated[
+    Auth, typer.Option("--auth", help="Login to Azure, where the environment names an AKS cluster (docs/aks.md).")
+]
+SkipIdentity = Annotated[
+    list[str] | None, typer.Option("--skip-check", metavar="NAME", help="Skip a check by name: cluster-identity.")
+]
 IncludeCa = Annotated[
     bool,
     typer.Option("--include-ca", help="Keep the CA's key in the backup, encrypted: SOHISTIO_BACKUP_PASSPHRASE."),
@@ -75,12 +83,15 @@ def where_of(
     kubeconfig: Path | None,
     context: str | None,
     istioctl: Path | None,
+    auth: Auth = Auth.AUTO,
+    skip_check: list[str] | None = None,
 ) -> Where:
     """What the command line says of the environment and its cluster. Raises UsageError."""
     from sohistio.session import Where
     from sohistio.versions import Version
 
-    return Where(env, environments, Version.parse(version) if version else None, kubeconfig, context, istioctl)
+    target = Version.parse(version) if version else None
+    return Where(env, environments, target, kubeconfig, context, istioctl, auth, frozenset(skip_check or ()))
 
 
 def request_of(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None, include_ca: bool) -> Request:

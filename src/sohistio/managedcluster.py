@@ -1,4 +1,4 @@
-"""The AKS cluster as Azure tells of it: plain data, read by azure/, looked at by checks."""
+"""The AKS cluster: where it is to be found, and what Azure tells of it. Plain data, read by azure/."""
 
 from __future__ import annotations
 
@@ -34,3 +34,34 @@ class ManagedCluster:
     add_on: bool = False
     pools: tuple[NodePool, ...] = ()
     subnets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AzureCloud:
+    """A cloud that is not the public one. `resource_manager` is a URL, `authority` a host or URL."""
+
+    authority: str
+    resource_manager: str
+    instance_discovery: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AksPlace:
+    """Where an AKS cluster is. `tenant` matters to logins that have several."""
+
+    subscription: str
+    resource_group: str
+    name: str
+    tenant: str | None = None
+    cloud: AzureCloud | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} (resource group {self.resource_group}, subscription {self.subscription})"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """How a cluster's API server is reached: its URL, and the certificate authority as base64 of PEM."""
+
+    server: str
+    authority_data: str

@@ -9,14 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sohistio.azure.azure import AksCluster
+from sohistio.azure.login import Auth
 from sohistio.cluster.compare import read_manifest
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.cluster.privateconfig import private_kubeconfig
 from sohistio.desired import DesiredMesh, desired_mesh
 from sohistio.environments.load import Environment, find_environments_root, load_environment, operator_for
 from sohistio.environments.yamlfiles import to_yaml
 from sohistio.errors import FailedError, RefusedError
 from sohistio.istioctl import Istioctl
+from sohistio.managedcluster import ManagedCluster
 from sohistio.paths import cache_dir
 from sohistio.release.mirror import MIRROR_VARIABLE, Mirror
 from sohistio.release.newest import newest_patch
@@ -35,6 +39,8 @@ class Where:
     kubeconfig: Path | None = None
     context: str | None = None
     istioctl: Path | None = None
+    auth: Auth = Auth.AUTO
+    skip_checks: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -70,11 +76,32 @@ class Session:
         return self.environment.cluster.sandbox
 
     @cached_property
+    def aks(self) -> AksCluster | None:
+        """The AKS cluster that the environment names, asked for nothing yet; None where it names none."""
+        named = self.environment.cluster.aks
+        if named is None or self.sandbox is not None:
+            return None
+        return AksCluster(named.place(), self.where.auth, self.told)
+
+    @cached_property
+    def managed_cluster(self) -> ManagedCluster | None:
+        """The AKS cluster as Azure tells of it, None where there is none to ask about. Raises RefusedError."""
+        return self.aks.managed if self.aks else None
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether this session logs in to AKS by itself; a kubeconfig or context given by hand has its own login."""
+        return self.aks is not None and self.where.kubeconfig is None and self.where.context is None
+
+    @cached_property
     def target(self) -> KubeTarget:
         """The cluster. The kubeconfig's current-context is never used: it may be anything."""
         if self.sandbox is not None:
             return KubeTarget(sandbox_kubeconfig(self.sandbox), sandbox_context(self.sandbox))
-        context = self.where.context or self.environment.cluster.context
+        if self.aks is not None and self.logs_in:
+            return private_kubeconfig(self.aks.place.name, self.aks.access, self.aks.pinned().arguments())
+        named = self.environment.cluster.aks
+        context = self.where.context or self.environment.cluster.context or (named.name if named else None)
         if context is None:
             raise RefusedError(
                 f"environment {self.environment.name} is the sandbox's; another cluster must be named",
@@ -85,7 +112,10 @@ class Session:
     @cached_property
     def api(self) -> KubeApi:
         """The cluster's API. Which cluster it is is told before the first request: it may be a silent one."""
-        api = KubeApi(self.target)
+        tokens = self.aks.azure.tokens if self.aks is not None and self.logs_in else None
+        api = KubeApi(self.target, tokens)
+        if tokens is not None:
+            tokens.token()  # a login that fails is told now, not as a request that failed
         self.told(f"looking at {api.server}")
         return api
 

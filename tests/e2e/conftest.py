@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,9 +20,13 @@ from sohistio.release.mirror import Mirror
 from sohistio.release.obtain import IstioctlSource, obtain_istioctl
 from sohistio.versions import Version
 
+if TYPE_CHECKING:
+    from aks import Aks
+
 CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
 USER = "sohistio-admin"
+SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,15 @@ class Sandbox:
     def environ(self, **variables: str) -> dict[str, str]:
         """What the commands see: nothing of the person's own KUBECONFIG or mirror."""
         mine = {k: v for k, v in os.environ.items() if not k.startswith(("SOHISTIO_", "KUBE"))}
-        return mine | {"XDG_STATE_HOME": str(self.state_home), "SOHISTIO_IP_PREFIX": "10.20"} | variables
+        return (
+            mine
+            | {
+                "XDG_STATE_HOME": str(self.state_home),
+                "SOHISTIO_IP_PREFIX": "10.20",
+                "SOHISTIO_SUBSCRIPTION": SUBSCRIPTION,
+            }
+            | variables
+        )
 
     def run(self, *arguments: str, cwd: Path = CHECKOUT, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run sohistio to its end; no terminal, no standard input."""
@@ -106,6 +118,22 @@ def empty_sandbox(sandbox: Sandbox) -> Sandbox:
     done = sandbox.run("sandbox", "reset")
     assert done.returncode == 0, done.stderr
     return sandbox
+
+
+@pytest.fixture(scope="session")
+def cloud(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aks]:
+    """Azure on loopback with one AKS cluster, which is the sandbox."""
+    from aks import aks_cluster
+
+    with aks_cluster(sandbox, tmp_path_factory.mktemp("azure")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def aks(cloud: Aks) -> Aks:
+    """The AKS cluster, healthy and trusted; Azure with nothing special to answer."""
+    cloud.as_new()
+    return cloud
 
 
 @pytest.fixture(scope="session")

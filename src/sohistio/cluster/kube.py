@@ -13,8 +13,8 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from sohistio.cluster.kubeconfig import client_for
-from sohistio.cluster.kubetarget import KubeTarget
-from sohistio.errors import FailedError
+from sohistio.cluster.kubetarget import Bearer, KubeTarget
+from sohistio.errors import FailedError, SohistioError
 from sohistio.ownership import OWN_MANAGER
 
 PAGE_SIZE = 500
@@ -45,10 +45,14 @@ class Resource(NamedTuple):
 
 
 class KubeApi:
-    """One cluster, over raw REST. Safe to use from several threads."""
+    """One cluster, over raw REST. Safe to use from several threads.
 
-    def __init__(self, target: KubeTarget) -> None:
-        self._client = client_for(target)
+    With `bearer`, its tokens are used in place of the kubeconfig's user, a fresh one as soon as one is rejected.
+    """
+
+    def __init__(self, target: KubeTarget, bearer: Bearer | None = None) -> None:
+        self._client = client_for(target, with_user=bearer is None)
+        self._bearer = bearer
         self.server = str(self._client.configuration.host)
         self._resources: dict[str, dict[str, Resource]] = {}
         self._seconds: float = REQUEST_SECONDS
@@ -170,17 +174,19 @@ class KubeApi:
         query = query or {}
         repeatable = _ends_the_same(method, path, query, body)
         seconds = min(self._seconds, READ_SECONDS) if method == "GET" else self._seconds
-        arguments = self._client.param_serialize(
-            method,
-            path,
-            query_params=list(query.items()),
-            header_params={"Accept": accept, "Content-Type": content_type},
-            # A string is sent as it stands; JSON is YAML enough for apply-patch+yaml.
-            body=json.dumps(body) if body is not None and "apply" in content_type else body,
-            auth_settings=["BearerToken"],
-        )
+        rejected = ""
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
+            token = self._token(rejected)
+            arguments = self._client.param_serialize(
+                method,
+                path,
+                query_params=list(query.items()),
+                header_params={"Accept": accept, "Content-Type": content_type} | _bearing(token),
+                # A string is sent as it stands; JSON is YAML enough for apply-patch+yaml.
+                body=json.dumps(body) if body is not None and "apply" in content_type else body,
+                auth_settings=["BearerToken"],
+            )
             try:
                 response = self._client.call_api(*arguments, _request_timeout=seconds)
                 data = response.read()
@@ -197,11 +203,30 @@ class KubeApi:
                 continue
             if 200 <= response.status < 300:
                 return _read(self.server, data)
+            if response.status == 401 and token and not rejected and not last:
+                rejected = token  # it ended on its way; the server has not begun anything
+                continue
             failing = response.status >= 500 and repeatable
             if last or not (failing or response.status == 429):
                 raise _refused(method, path, response.status, data)
             time.sleep(_pause(response.headers.get("Retry-After", ""), attempt))
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _token(self, rejected: str) -> str:
+        """The bearer's token, another than the rejected one; nothing without a bearer. Raises KubeError."""
+        if self._bearer is None:
+            return ""
+        try:
+            if rejected:
+                self._bearer.renew(rejected)
+            return self._bearer.token()
+        except SohistioError as error:
+            what = f"no token for the API server {self.server}: {error.what}"
+            raise KubeError(what, 0, details=error.details, todo=error.todo) from error
+
+
+def _bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _ends_the_same(method: str, path: str, query: Mapping[str, str], body: Object | None) -> bool:

@@ -20,8 +20,11 @@ _CONNECTIONS = 16
 _GIVE_ONE = "Give a context with --context, or another file with --kubeconfig or KUBECONFIG."
 
 
-def client_for(target: KubeTarget) -> Any:
-    """The client for a context. Its own retries are off: kube.py tries again where that is safe."""
+def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
+    """The client for a context. Its own retries are off: kube.py tries again where that is safe.
+
+    Without the user, the context's login command is not started: requests must bring their own token.
+    """
     import yaml
     from kubernetes.client.api_client import ApiClient
     from kubernetes.client.configuration import Configuration
@@ -32,7 +35,8 @@ def client_for(target: KubeTarget) -> Any:
     where = ", ".join(map(str, paths))
     configuration = Configuration()
     try:
-        known = _contexts(kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config)  # type: ignore[no-untyped-call]
+        merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config  # type: ignore[no-untyped-call]
+        known = _contexts(merged)
         if target.context is not None and target.context not in known:
             raise UsageError(
                 f"the kubeconfig {where} has no context {target.context!r}",
@@ -40,12 +44,15 @@ def client_for(target: KubeTarget) -> Any:
                 todo=_GIVE_ONE,
             )
         with _login_errors() as failed:
-            kube_config.load_kube_config(  # type: ignore[no-untyped-call]
-                os.pathsep.join(map(str, paths)),
-                context=target.context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
+            if not with_user:
+                _without_user(merged.value, target, configuration)
+            else:
+                kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+                    os.pathsep.join(map(str, paths)),
+                    context=target.context,
+                    client_configuration=configuration,
+                    persist_config=False,
+                )
     except ConfigException as error:
         what = f"the kubeconfig {where} cannot be used with context {target.context!r}"
         said = str(error).partition("/{")[0]  # it may go on with the user's credentials
@@ -62,6 +69,19 @@ def client_for(target: KubeTarget) -> Any:
     configuration.retries = False
     configuration.connection_pool_maxsize = _CONNECTIONS
     return ApiClient(configuration)
+
+
+def _without_user(config: dict[str, Any], target: KubeTarget, configuration: Any) -> None:
+    """Only the cluster of the context: its user's login command is for other programs."""
+    from kubernetes.config import kube_config
+
+    users = [{"name": item["name"], "user": {}} for item in config["users"]]
+    kube_config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+        config | {"users": users},
+        context=target.context,
+        client_configuration=configuration,
+        persist_config=False,
+    )
 
 
 def _paths(given: Path | None) -> list[Path]:

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+
+class Bearer(Protocol):
+    """Who gives tokens for the API server, in place of the kubeconfig's user. Both raise SohistioError."""
+
+    def token(self) -> str:
+        """A token that is good now."""
+
+    def renew(self, rejected: str) -> None:
+        """The API server rejected this one: have another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from sohistio.plan import Mode
 from sohistio.plandiff import differences, does_no_more
 from sohistio.planning.planned import Planned
 from sohistio.planning.reading import or_refused
+from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.progress import Observer, RunResult
 from sohistio.run.recording import Origin, Recorder
 from sohistio.run.runner import Runner
@@ -54,6 +55,7 @@ def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json:
     approve(planned, approval)
     origin = _origin(planned)
     with _stop_signals() as stop, _locked(planned, origin, stop) as lost:
+        check_right_cluster(planned.session)  # another environment's first run may have come between
         planned = _still_true(planned, approval, progress)
         if not planned.plan.changes_pending:
             progress.print(f"{plan.environment}: up to date by now, nothing was written", style="green")
@@ -100,11 +102,12 @@ def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator
         yield lost
 
 
-def await_lock(session: Session) -> Session:
-    """Wait out the lock of a run that died before planning: its last writes may take effect meanwhile.
+def ready_to_write(session: Session) -> Session:
+    """What every command that writes passes before it plans: the right cluster, and no run at work on it.
 
-    Raises RefusedError where a run is at work.
+    The lock of a run that died is waited out: its last writes may take effect meanwhile. Raises RefusedError.
     """
+    check_right_cluster(session)
     Lock(session.api, session.told, threading.Event()).await_free()
     return session
 

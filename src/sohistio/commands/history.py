@@ -10,6 +10,7 @@ from sohistio.commands.common import console, errors_as_json, print_json, sessio
 from sohistio.errors import ExitCode, UsageError
 from sohistio.output.tables import show
 from sohistio.plan import SCHEMA_VERSION
+from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.record import Record, run_document
 from sohistio.session import Where
 
@@ -43,6 +44,8 @@ def unlock(where: Where, reason: str) -> int:
     """`sohistio unlock`: free the lock of a run that is dead."""
     if not reason.strip():
         raise UsageError("--reason is empty", todo="Say why the lock may be freed: it stays on the Lease.")
-    holder = free_lock(session_of(where).api, reason)
+    session = session_of(where)
+    check_right_cluster(session)
+    holder = free_lock(session.api, reason)
     print(f"freed; it was held by {holder.identity}" if holder else "the lock was free already")
     return ExitCode.OK

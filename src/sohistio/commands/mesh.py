@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sohistio.checks import CheckResult
 from sohistio.cluster.observe import observe
-from sohistio.commands.carry_out import await_lock, carry_out, tools_for
+from sohistio.commands.carry_out import carry_out, ready_to_write, tools_for
 from sohistio.commands.common import (
     Approval,
     Timeouts,
@@ -31,6 +31,7 @@ from sohistio.planning.adopt import plan_adopt
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.restart import plan_restart
+from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.planning.rollback import plan_rollback
 from sohistio.progress import RunResult, StepState, check_document, error_document
 from sohistio.risk import Risk
@@ -53,7 +54,9 @@ class Shown:
 def plan(where: Where, request: Request, shown: Shown) -> int:
     """`sohistio plan`: 0, 3 where a run would be refused, 4 with `--exit-code` and changes pending."""
     with errors_as_json(shown.json):
-        planned = plan_install(session_of(where), request)
+        session = session_of(where)
+        check_right_cluster(session)
+        planned = plan_install(session, request)
         if shown.out is not None:
             _write_plan(shown.out, planned.plan)
     if shown.json:
@@ -84,7 +87,7 @@ def install(where: Where, request: Request, how: Install) -> int:
         if request.include_ca:
             passphrase(os.environ)  # better to miss it now than half way
         session = session_of(where)
-        planned = plan_install(await_lock(session), request)
+        planned = plan_install(ready_to_write(session), request)
         if how.approved_plan is not None:
             _check_approved(how.approved_plan, planned.plan)
         result = carry_out(planned, how.approval, how.timeouts, json=how.json)
@@ -161,7 +164,7 @@ def _planned_run(
     where: Where, planner: Callable[[Session], Planned], how: tuple[Approval, Timeouts], *, json: bool
 ) -> int:
     with errors_as_json(json):
-        result = carry_out(planner(await_lock(session_of(where))), *how, json=json)
+        result = carry_out(planner(ready_to_write(session_of(where))), *how, json=json)
     if json:
         print_json(result.document())
     return result.exit_code

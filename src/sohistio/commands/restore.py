@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sohistio.commands.carry_out import await_lock, carry_out
+from sohistio.commands.carry_out import carry_out, ready_to_write
 from sohistio.commands.common import Approval, Timeouts, errors_as_json, print_json, session_of
 from sohistio.planning.restore import RestoreRequest, plan_restore
 from sohistio.session import Where
@@ -11,7 +11,7 @@ from sohistio.session import Where
 def restore(where: Where, request: RestoreRequest, approval: Approval, *, json: bool) -> int:
     """`sohistio restore`: show what would be created and changed, ask, put it back."""
     with errors_as_json(json):
-        planned = plan_restore(await_lock(session_of(where)), request)
+        planned = plan_restore(ready_to_write(session_of(where)), request)
         result = carry_out(planned, approval, Timeouts(), json=json)
     if json:
         print_json(result.document())

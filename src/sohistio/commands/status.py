@@ -11,6 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from sohistio.azure.login import Auth
 from sohistio.commands.common import console, errors_as_json, print_json
 from sohistio.environments.load import environment_names, find_environments_root, load_environment
 from sohistio.errors import ExitCode, UsageError
@@ -32,6 +33,7 @@ class Asked:
     environments: Path | None = None
     kubeconfig: Path | None = None
     context: str | None = None
+    auth: Auth = Auth.AUTO
 
 
 def status(asked: Asked, *, json: bool) -> int:
@@ -58,7 +60,7 @@ def _places(asked: Asked) -> list[Where]:
     if asked.environment is not None and asked.environment not in known:
         load_environment(asked.environment, root, os.environ)  # says what is wrong with the name
     names = known if asked.environment is None else [asked.environment]
-    return [Where(name, asked.environments, None, asked.kubeconfig, asked.context) for name in names]
+    return [Where(name, asked.environments, None, asked.kubeconfig, asked.context, auth=asked.auth) for name in names]
 
 
 def _table(rows: list[EnvironmentStatus]) -> Table:

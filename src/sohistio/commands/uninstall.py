@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sohistio.commands.carry_out import await_lock, carry_out
+from sohistio.commands.carry_out import carry_out, ready_to_write
 from sohistio.commands.common import Approval, Timeouts, errors_as_json, print_json, session_of
 from sohistio.errors import UsageError
 from sohistio.footprint import Removal
@@ -20,7 +20,7 @@ def uninstall(where: Where, asked: Removal, approval: Approval, timeouts: Timeou
             raise UsageError("--include-ca goes with --purge", todo="Without --purge the CA stays where it is.")
         if asked.include_ca:
             passphrase(os.environ)  # better to miss it now than half way
-        result = carry_out(plan_uninstall(await_lock(session_of(where)), asked), approval, timeouts, json=json)
+        result = carry_out(plan_uninstall(ready_to_write(session_of(where)), asked), approval, timeouts, json=json)
     if json:
         print_json(result.document())
     return result.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sohistio.environments.values import Part, Text
+from sohistio.managedcluster import AksPlace, AzureCloud
 
 
 class Cloud(Part):
@@ -18,6 +19,10 @@ class Cloud(Part):
         True, description="false where the authority is not known to Microsoft's public one"
     )
 
+    def endpoints(self) -> AzureCloud:
+        """The same as plain data."""
+        return AzureCloud(self.authority, self.resource_manager, self.instance_discovery)
+
 
 class Aks(Part):
     """The cluster's place in Azure."""
@@ -27,3 +32,8 @@ class Aks(Part):
     name: Text = Field(description="Name of the cluster, which login gives to the context as well")
     tenant: Text | None = Field(None, description="Id of the tenant, where the login has several")
     cloud: Cloud | None = Field(None, description="The public cloud where it is left out")
+
+    def place(self) -> AksPlace:
+        """The same as plain data."""
+        cloud = self.cloud.endpoints() if self.cloud else None
+        return AksPlace(self.subscription, self.resource_group, self.name, self.tenant, cloud)

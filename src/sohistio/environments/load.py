@@ -121,7 +121,11 @@ def summary_of(name: str, root: Path, variables: Mapping[str, str]) -> Summary:
         version=_text(istio.get("version")),
         address=_text(data.get("ingressAddress")),
         gateways=gateways,
-        cluster=_text(cluster.get("context") or (f"sandbox {cluster['sandbox']}" if cluster.get("sandbox") else None)),
+        cluster=_text(
+            cluster.get("context")
+            or (aks.get("name") if isinstance(aks := cluster.get("aks"), dict) else None)
+            or (f"sandbox {cluster['sandbox']}" if cluster.get("sandbox") else None)
+        ),
         protected=data.get("protected") is True,
         problems=problems,
     )

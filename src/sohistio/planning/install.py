@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sohistio import rightcluster
 from sohistio.changes import Changes
 from sohistio.cluster.observe import observe
 from sohistio.environments.support import kubernetes_support
@@ -35,9 +36,10 @@ class Request:
     include_ca: bool = False
 
     def __post_init__(self) -> None:
-        if unknown := sorted(self.skip_checks - set(SKIPPABLE)):
+        known = (*SKIPPABLE, *rightcluster.SKIPPABLE)
+        if unknown := sorted(self.skip_checks - set(known)):
             raise UsageError(
-                f"--skip-check {unknown[0]!r} is no check that can be skipped", todo=f"Known: {', '.join(SKIPPABLE)}."
+                f"--skip-check {unknown[0]!r} is no check that can be skipped", todo=f"Known: {', '.join(known)}."
             )
 
 

@@ -13,6 +13,7 @@ from sohistio.cluster.lease import Holder, holder_of
 from sohistio.errors import RefusedError, SohistioError
 from sohistio.plan import Mode
 from sohistio.planning.install import Request, plan_install
+from sohistio.planning.rightcluster import recorded_problems
 from sohistio.record import RunEntry
 from sohistio.session import Session, Where
 from sohistio.state import MeshDeployment
@@ -94,6 +95,8 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
     plan, state = planned.plan, planned.state
     if state.unreadable:
         raise RefusedError("the cluster could not be read", details=state.unreadable)
+    if found := recorded_problems(session):
+        raise RefusedError(found[0].message)  # the rest of the row would be the other environment's
     try:
         lock = holder_of(session.api)
     except KubeError as error:

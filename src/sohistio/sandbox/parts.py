@@ -17,6 +17,9 @@ POD_RANGE = "10.244.0.1/16"
 NETWORK_SOCKET = "network.sock"
 """Relative to the sandbox's folder, where all parts run: socket names may have 107 bytes, folders have more."""
 
+AUTHENTICATION_FILE = "authentication.json"
+"""Issuers of tokens that the API server trusts beside its own (AuthenticationConfiguration); changes take effect."""
+
 _QUICK = ("--kube-api-qps=500", "--kube-api-burst=1000")
 _SYNCS = ("deployment", "replicaset", "endpoint", "service-endpoint", "serviceaccount-token", "namespace", "gc")
 
@@ -77,6 +80,7 @@ def api_server(folder: Path, ports: Ports) -> Command:
             f"--etcd-servers=http://127.0.0.1:{ports.etcd}",
             "--authorization-mode=RBAC",
             f"--token-auth-file={folder / 'tokens.csv'}",
+            f"--authentication-config={folder / AUTHENTICATION_FILE}",
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
@@ -145,6 +149,9 @@ def write_settings(folder: Path) -> None:
     """The files that the control plane's flags point at."""
     stages = files("sohistio.sandbox").joinpath("stages.yaml").read_text(encoding="utf-8")
     (folder / "stages.yaml").write_text(stages, encoding="utf-8")
+    trusted = folder / AUTHENTICATION_FILE
+    if not trusted.exists():
+        _write_json(trusted, {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration"})
     proxy = {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": NETWORK_SOCKET}}}
     _write_json(
         folder / "egress.json",

@@ -1,0 +1,24 @@
+"""aks-token: what kubectl and istioctl run for a token. It loads little: they wait for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+from sohistio.azure.azure import AzureLogin
+from sohistio.azure.login import Login
+from sohistio.cluster.logins import exec_credential
+
+# A token is called ended this long before it ends, or in the last third of a short life: kubectl and istioctl do not
+# send a request again that was rejected with a token that ended on its way.
+_EARLY_SECONDS = 60.0
+
+
+def aks_token(asked: Login) -> None:
+    """`sohistio aks-token`: a token on stdout, and nothing else."""
+    azure = AzureLogin(asked)
+    token = azure.cluster_token(azure.credential())
+    left = max(0.0, token.expires - time.time())
+    ends = datetime.fromtimestamp(token.expires - min(_EARLY_SECONDS, left / 3), UTC)
+    print(json.dumps(exec_credential(token.value, f"{ends:%Y-%m-%dT%H:%M:%SZ}")))

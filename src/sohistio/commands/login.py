@@ -1,0 +1,28 @@
+"""login: the cluster for kubectl and istioctl."""
+
+from __future__ import annotations
+
+import os
+
+from sohistio.cluster.userconfig import merge_context, user_kubeconfig
+from sohistio.commands.common import session_of
+from sohistio.errors import ExitCode, UsageError
+from sohistio.session import Where
+
+
+def login(where: Where, *, overwrite: bool) -> int:
+    """`sohistio login`: a context named as the cluster, in the user's kubeconfig."""
+    session = session_of(where)
+    if session.aks is None:
+        raise UsageError(
+            f"the environment {session.environment.name} names no AKS cluster",
+            todo="Only clusters of `cluster.aks` are logged in to; the sandbox has `sohistio sandbox env`.",
+        )
+    aks, path = session.aks, user_kubeconfig(os.environ)
+    access = aks.access
+    aks.azure.tokens.token()  # better to miss it now than in kubectl
+    arguments = aks.azure.login.arguments()
+    changed = merge_context(path, aks.place.name, access, arguments, overwrite=overwrite)
+    print(f"{path}: context {aks.place.name} {'leads' if changed else 'led already'} to {access.server}")
+    print(f"kubectl --context {aks.place.name} get nodes")
+    return ExitCode.OK
