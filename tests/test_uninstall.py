@@ -14,9 +14,10 @@ from sohistio.gonechecks import Remains, verify_remains
 from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
 from sohistio.modes.uninstall_words import proxy_lines
+from sohistio.namespacesteps import UnlabelNamespaces
 from sohistio.plan import Mode, Plan
 from sohistio.postinstall import partings
-from sohistio.state import ClusterState, ObjectRef
+from sohistio.state import ClusterState, NamespaceSeen, ObjectRef
 from sohistio.steps import RemoveObjects, RestartWorkloads, StopOperator, TakeBackup, UninstallIstio, VerifyGone
 
 INJECTOR = ObjectRef("MutatingWebhookConfiguration", "", "istio-sidecar-injector")
@@ -290,3 +291,27 @@ def test_what_is_wrong_at_the_end_is_named(changes: dict[str, Any], name: str, b
     assert [check.name for check in failed] == [name]
     assert failed[0].breaks is breaks
     assert failed[0].hint
+
+
+def test_a_purge_takes_our_labels_and_pull_secrets_and_an_uninstall_names_them() -> None:
+    namespaces = (
+        NamespaceSeen("shop", injected=True, injection="enabled", ours=True),
+        NamespaceSeen("media", injected=True, injection="enabled"),
+    )
+    seen = state(namespaces=namespaces)
+    pull = ObjectRef("Secret", "media", "jfrogauth")
+    footprint = replace(WHOLE, pull_secrets=(PULL, pull))
+
+    kept = planned(seen, footprint)
+    assert not {"purge/labels", "purge/pull-secrets"} & set(ids(kept))
+    assert "the label istio-injection of shop, 2 pull Secrets" in kept.notices[0]
+
+    purged = uninstall_plan(Subject("qa", "", seen), footprint, ALL)
+    labels = next(step for step in purged.steps if isinstance(step, UnlabelNamespaces))
+    assert [ref.name for ref in labels.objects] == ["shop"]
+    assert removed(purged, "purge/pull-secrets") == {pull}, "the other goes with its namespace"
+    assert next(step for step in purged.steps if isinstance(step, VerifyGone)).purged[0] == pull
+    assert "takes sidecar injection away from namespace shop" in purged.danger
+
+    left = uninstall_plan(Subject("qa", "", empty(namespaces=namespaces)), Footprint(), ALL)
+    assert "purge/labels" in ids(left), "also when the mesh is gone already"

@@ -148,9 +148,15 @@ def test_a_namespace_that_is_being_deleted_is_left_alone(meshed: Sandbox, tmp_pa
 
 def test_a_namespace_no_longer_listed_is_unlabelled_with_approval_only(meshed: Sandbox, tmp_path: Path) -> None:
     fewer = own_environments(tmp_path, applicationNamespaces=["shop"])
+    shared = namespace("shared")
+    shared["metadata"]["labels"] = None
+    apply(meshed.api, shared)
+    ours = {"metadata": {"labels": {INJECTION: "enabled"}}}
+    meshed.api.merge_patch("/api/v1/namespaces/shared", ours)
+    meshed.api.apply("/api/v1/namespaces/shared", namespace("shared"), "argocd-controller")
     plan = planned(meshed, *fewer)
     assert step_ids(plan) == ["namespaces/unlabel", "verify/mesh"]
-    assert [ref["name"] for ref in plan["phases"][0]["steps"][0]["objects"]] == ["payments"], "media is its team's"
+    assert [ref["name"] for ref in plan["phases"][0]["steps"][0]["objects"]] == ["payments"], "not theirs"
     assert any("keep their sidecars until they are restarted" in notice for notice in plan["notices"])
 
     before = meshed.writes()

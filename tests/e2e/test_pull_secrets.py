@@ -172,6 +172,9 @@ def test_somebody_elses_secret_is_left_alone(meshed: Sandbox, tmp_path: Path) ->
 def test_a_variable_that_is_not_set(meshed: Sandbox, tmp_path: Path) -> None:
     said = refused(meshed, environment(tmp_path, VARIABLES))
     assert "the variables JFROG_USERNAME and JFROG_PASSWORD are not set" in said
+    unmapped = install(meshed, environment(tmp_path, VARIABLES), "$(jfrogPassword)")
+    assert unmapped.returncode == 3
+    assert "the variable JFROG_PASSWORD is not set" in " ".join(unmapped.stderr.split())
 
 
 def test_a_docker_config(meshed: Sandbox, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from sohistio.session import Session
 from sohistio.state import ObjectRef
 
 _KEY = "istio.pullSecretSource"
+# Where a pipeline's variable has no value, Azure DevOps maps the text `$(name)` itself.
+_NOT_SET = re.compile(r"^\$\([^()]*\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def _credential(session: Session, hub: str, source: PullSecretSource) -> PullCre
 
 
 def _of_variables(hub: str, names: Variables, variables: Mapping[str, str]) -> PullCredential:
-    unset = [name for name in (names.username, names.password) if not variables.get(name)]
+    unset = [name for name in (names.username, names.password) if not _NOT_SET.sub("", variables.get(name, ""))]
     if unset:
         what = f"the variable {unset[0]} is" if len(unset) == 1 else f"the variables {' and '.join(unset)} are"
         raise RefusedError(
