@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sohistio.azure.azure import AksCluster
-from sohistio.azure.login import Auth
+from sohistio.azure.azure import AksCluster, AzureLogin
+from sohistio.azure.login import Auth, Login
 from sohistio.cluster.compare import read_manifest
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import KubeTarget
@@ -87,6 +87,10 @@ class Session:
     def managed_cluster(self) -> ManagedCluster | None:
         """The AKS cluster as Azure tells of it, None where there is none to ask about. Raises RefusedError."""
         return self.aks.managed if self.aks else None
+
+    def azure_login(self) -> AzureLogin:
+        """The cluster's login at Azure, or the one of --auth where the cluster is not of AKS. Raises RefusedError."""
+        return self.aks.azure if self.aks else AzureLogin(Login(self.where.auth), self.told)
 
     @property
     def logs_in(self) -> bool:

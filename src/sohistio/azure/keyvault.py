@@ -14,13 +14,6 @@ _SECONDS = 10
 _TRIES_MORE = 3
 
 
-def default_credential() -> TokenCredential:
-    """Who reads the vault: whoever is logged in to Azure here."""
-    from azure.identity import DefaultAzureCredential
-
-    return DefaultAzureCredential(process_timeout=30)
-
-
 def vault_secret(vault: str, name: str, credential: TokenCredential) -> str:
     """The newest value of a secret. Raises RefusedError that says why it cannot be had; never with a value in it."""
     from azure.core.exceptions import (

@@ -70,7 +70,7 @@ def _credential(session: Session, hub: str, source: PullSecretSource) -> PullCre
         return _copied(session.api, hub, source.secret)
     if source.key_vault is None:
         raise AssertionError("a source has one of four")  # pragma: no cover
-    return _of_vault(hub, source.key_vault)
+    return _of_vault(session, hub, source.key_vault)
 
 
 def _of_variables(hub: str, names: Variables, variables: Mapping[str, str]) -> PullCredential:
@@ -107,10 +107,10 @@ def _copied(api: KubeApi, hub: str, place: str) -> PullCredential:
     return of_copy(hub, secret, str(ref))
 
 
-def _of_vault(hub: str, source: KeyVault) -> PullCredential:
-    from sohistio.azure.keyvault import default_credential, vault_secret
+def _of_vault(session: Session, hub: str, source: KeyVault) -> PullCredential:
+    from sohistio.azure.keyvault import vault_secret
 
-    value = vault_secret(source.vault, source.secret, default_credential())
+    value = vault_secret(source.vault, source.secret, session.azure_login().credential())
     origin = f"the secret {source.secret} of {source.vault}"
     if value.lstrip().startswith("{"):
         return of_config(hub, value, origin)
