@@ -17,6 +17,7 @@ from sohistio.environments.load import Environment, find_environments_root, load
 from sohistio.environments.yamlfiles import to_yaml
 from sohistio.errors import FailedError, RefusedError
 from sohistio.istioctl import Istioctl
+from sohistio.managedcluster import ManagedCluster
 from sohistio.paths import cache_dir
 from sohistio.release.mirror import MIRROR_VARIABLE, Mirror
 from sohistio.release.newest import newest_patch
@@ -68,6 +69,11 @@ class Session:
         if self.where.context is not None:
             return sandbox_of_context(self.where.context)
         return self.environment.cluster.sandbox
+
+    @cached_property
+    def managed_cluster(self) -> ManagedCluster | None:
+        """The cluster as Azure tells of it; None where it is not one of AKS that the environment names."""
+        return None
 
     @cached_property
     def target(self) -> KubeTarget:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sohistio.state import ObjectRef
 
@@ -188,6 +189,11 @@ class RestoreObjects:
     id: str
     summary: str
     documents: tuple[str, ...]
+
+    @property
+    def parsed(self) -> list[dict[str, Any]]:
+        """The objects."""
+        return [json.loads(document) for document in self.documents]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from sohistio.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.cluster.observe import observe
 from sohistio.desired import DesiredMesh
 from sohistio.environments.support import kubernetes_support
-from sohistio.errors import UsageError
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, missing_minors
 from sohistio.modes.planner import Subject, make_plan
@@ -16,7 +15,7 @@ from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.reading import compared, owned, recorded
 from sohistio.session import Session
-from sohistio.skew import SKIPPABLE, SkewProblem, skew_problems
+from sohistio.skew import SkewProblem, skew_problems
 from sohistio.state import ClusterState
 from sohistio.steps import TakeBackup
 from sohistio.versions import Version
@@ -31,12 +30,6 @@ class Request:
     via: tuple[Version, ...] = ()
     skip_checks: frozenset[str] = frozenset()
     include_ca: bool = False
-
-    def __post_init__(self) -> None:
-        if unknown := sorted(self.skip_checks - set(SKIPPABLE)):
-            raise UsageError(
-                f"--skip-check {unknown[0]!r} is no check that can be skipped", todo=f"Known: {', '.join(SKIPPABLE)}."
-            )
 
 
 def plan_install(session: Session, request: Request) -> Planned:
@@ -62,7 +55,8 @@ def plan_install(session: Session, request: Request) -> Planned:
     stations = [session.render(hop, session.operator_yaml(hop))[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
-    skew = [problem for problem in _skew(session, state, decision) if problem.name not in request.skip_checks]
+    problems = _skew(session, state, decision)
+    skew = [problem for problem in problems if problem.name not in request.skip_checks]
     plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew), taken)
     if changes.notice:
         plan = replace(plan, notices=(*plan.notices, changes.notice))
@@ -73,7 +67,8 @@ def plan_install(session: Session, request: Request) -> Planned:
         nothing = "--include-ca has no effect: the version stays the same, so no backup is taken"
         plan = replace(plan, notices=(*plan.notices, nothing))
     meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}
-    return Planned(session, plan, state, again, meshes, record, _todo(session, decision, skew))
+    todo = _todo(session, decision, skew)
+    return Planned(session, plan, state, again, meshes, record, todo, manifest=manifest, skew=problems)
 
 
 def with_asleep(changes: Changes, desired: DesiredMesh, state: ClusterState) -> Changes:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sohistio.desired import DesiredMesh
 from sohistio.plan import Plan
 from sohistio.record import Record
 from sohistio.session import Session
+from sohistio.skew import SkewProblem
 from sohistio.state import ClusterState
 
 
@@ -17,7 +19,8 @@ class Planned:
     """`meshes` are the rendered manifests by version, empty where the mode is unknown; `todo` and `details` go with a
     refusal.
 
-    `again` looks and plans anew: what was approved must still be true once the lock is held.
+    `manifest` has the objects of the target's manifest, empty where none is applied; `skew` are all version problems,
+    those that were skipped too. `again` looks and plans anew: what was approved must still be true under the lock.
     """
 
     session: Session
@@ -28,3 +31,5 @@ class Planned:
     record: Record | None = None
     todo: str = ""
     details: tuple[str, ...] = ()
+    manifest: Sequence[dict[str, Any]] = ()
+    skew: tuple[SkewProblem, ...] = ()
