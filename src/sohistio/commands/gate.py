@@ -48,10 +48,15 @@ class Gate:
 
 
 def _findings(scene: Scene) -> tuple[Finding, ...]:
-    """For the verification: what was wrong before is not the run's. Where they cannot be had, that stops nothing."""
-    if not any(isinstance(step, VerifyMesh) for step in scene.planned.plan.steps):
-        return ()
+    """For the verification: what was wrong before is not the run's. Where they cannot be had, that stops nothing.
+
+    Each version that is verified has words of its own, so each is asked.
+    """
+    verified = {step.version for step in scene.planned.plan.steps if isinstance(step, VerifyMesh)}
+    stations = [mesh.version for name, mesh in scene.planned.meshes.items() if name in verified]
     try:
-        return () if scene.unlisted() else scene.findings()
+        if not stations or scene.unlisted():
+            return ()
+        return tuple(finding for version in stations for finding in scene.findings(version))
     except SohistioError:
         return ()

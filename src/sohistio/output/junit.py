@@ -31,7 +31,8 @@ def junit(suite: str, checks: Sequence[CheckResult]) -> str:
             output.text = _clean("\n".join(_line(check) for check in rest))
     ElementTree.indent(root)
     # Characters beyond ASCII as references: right whatever encoding the shell writes the file with.
-    return ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True).decode("ascii") + "\n"
+    document: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return document.decode("ascii") + "\n"
 
 
 def _is_skipped(found: Sequence[CheckResult]) -> bool:

@@ -9,8 +9,8 @@ from statistics import median
 
 from sohistio.checks import Severity
 from sohistio.cluster.lease import LEASE_SECONDS, holder_of
-from sohistio.errors import SohistioError
 from sohistio.environments.support import kubernetes_support
+from sohistio.errors import SohistioError
 from sohistio.plan import Mode
 from sohistio.preflight.row import Fault, Good, Verdict
 from sohistio.preflight.scene import Scene
@@ -79,7 +79,7 @@ def plan(scene: Scene) -> Iterator[Verdict]:
 def skew(scene: Scene, name: str, fine: str) -> Iterator[Verdict]:
     """One rule of the version policy, by its name; `fine` is what is said where nothing violates it.
 
-    Where nothing is to be done no run is refused, so an installed version that is not supported (any more) is a warning.
+    Where nothing is to be done no run is refused, so an installed version that is unsupported by now is a warning.
     """
     planned, state = scene.planned, scene.state
     problems, severity = planned.skew, None

@@ -34,22 +34,20 @@ def _of(budgets: Sequence[Budget], places: set[str]) -> list[Budget]:
 
 def overlapping(budgets: Sequence[Budget], pods: Sequence[Object]) -> Iterator[Verdict]:
     """One fault for each set of budgets that share a pod."""
-    shared: dict[tuple[Budget, ...], str] = {}
+    shared: dict[tuple[str, ...], str] = {}
     for pod in pods:
         metadata = pod["metadata"]
         over = [
-            budget
+            budget.ref.name
             for budget in budgets
             if budget.ref.namespace == metadata["namespace"]
             and pod.get("status", {}).get("phase") not in _ENDED
             and selector_matches(budget.selector, metadata.get("labels") or {})
         ]
         if len(over) > 1:
-            shared.setdefault(tuple(sorted(over, key=lambda budget: budget.ref)), metadata["name"])
-    for together, pod_name in sorted(shared.items(), key=lambda item: item[0][0].ref):
-        names = " and ".join(budget.ref.name for budget in together)
-        place = together[0].ref.namespace
-        yield Fault(f"{place}: {names} are over the same pods ({pod_name}, say)")
+            shared.setdefault((metadata["namespace"], *sorted(over)), metadata["name"])
+    for (place, *names), pod_name in sorted(shared.items()):
+        yield Fault(f"{place}: {' and '.join(names)} are over the same pods ({pod_name}, say)")
     if not shared:
         yield Good(f"{len(budgets)} budgets, no two over one pod")
 

@@ -17,7 +17,10 @@ from sohistio.managedcluster import ManagedCluster
 from sohistio.planning.planned import Planned
 from sohistio.session import Session
 from sohistio.state import ClusterState, Finding
+from sohistio.versions import Version
 
+# Below the deadline of the checks that run istioctl, so that it is istioctl that is told of.
+_ANALYZE_SECONDS = 55.0
 _T = TypeVar("_T")
 
 
@@ -131,9 +134,15 @@ class Scene:
         mesh = self.planned.meshes.get(target) if self.plan is not None else None
         return self.session.istioctl(mesh.version if mesh else self.session.version)
 
-    def findings(self) -> tuple[Finding, ...]:
-        """What `istioctl analyze` finds now. Ask for `unlisted` first: where it is not empty istioctl would hang."""
-        return self._findings()
+    def findings(self, version: Version | None = None) -> tuple[Finding, ...]:
+        """What the target's `istioctl analyze` (or another version's) finds now.
+
+        Ask for `unlisted` first: where it is not empty istioctl would hang.
+        """
+        istioctl = self.istioctl
+        if version is None or version == istioctl.version:
+            return self._findings()
+        return tuple(self.session.istioctl(version).analyze(self.session.target, timeout=_ANALYZE_SECONDS))
 
     def _analyzed(self) -> tuple[Finding, ...]:
-        return tuple(self.istioctl.analyze(self.session.target, timeout=55))
+        return tuple(self.istioctl.analyze(self.session.target, timeout=_ANALYZE_SECONDS))
