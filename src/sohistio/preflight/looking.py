@@ -44,7 +44,7 @@ def look(
 def _without_answer(row: Row, skipped: AbstractSet[str], seconds: float | None) -> Found:
     if row.name in skipped:
         return (_result(row, NotAsked("skipped by --skip-check")),)
-    return (_result(row, Fault(f"no answer within {seconds or row.seconds:.0f} s")),)
+    return (_result(row, Fault(f"no answer within {seconds or row.seconds:g} s")),)
 
 
 def _put(row: Row, scene: Scene, put: Callable[[tuple[str, Found]], None]) -> None:

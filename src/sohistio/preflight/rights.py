@@ -85,8 +85,8 @@ def told(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = [f"and {len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
-    return ", ".join([*names[:_MOST_NAMED], *more])
+    shown = ", ".join(names[:_MOST_NAMED])
+    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown
 
 
 def rights_of(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> set[Right]:
