@@ -51,7 +51,9 @@ def pod(
     images: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A pod as the API server tells of it; `images` by container's name."""
-    containers = [{"name": key, "image": image} for key, image in (images or {"app": "example/app:1"}).items()]
+    containers: list[dict[str, Any]] = [
+        {"name": key, "image": image} for key, image in (images or {"app": "example/app:1"}).items()
+    ]
     containers[0] = containers[0] | {"resources": {"requests": {"cpu": cpu}}}
     return {
         "metadata": {"namespace": namespace, "name": name, "labels": dict(labels or {})},

@@ -36,19 +36,18 @@ class Report:
         return ExitCode.REFUSED if self.failures else ExitCode.OK
 
     def summary(self) -> str:
-        """One line."""
-        counts = [f"{len(found)} {word}" for found, word in self._counted() if found]
-        return f"{self.environment}: {', '.join(counts)}"
-
-    def _counted(self) -> list[tuple[Sequence[CheckResult], str]]:
-        by = {result: [check for check in self.checks if check.result is result] for result in Result}
-        many = "" if len(self.warnings) == 1 else "s"
-        return [
-            (self.failures, "failed"),
-            (self.warnings, f"warning{many}"),
-            (by[Result.PASSED], "passed"),
-            (by[Result.SKIPPED], "skipped"),
-        ]
+        """One line; each check counts once, by the worst of its results."""
+        failed, warned = ({check.name for check in found} for found in (self.failures, self.warnings))
+        passed = {check.name for check in self.checks if check.result is Result.PASSED} - failed - warned
+        skipped = {check.name for check in self.checks} - failed - warned - passed
+        warnings = len(warned - failed)
+        words = {
+            "failed": len(failed),
+            "warning" if warnings == 1 else "warnings": warnings,
+            "passed": len(passed),
+            "skipped": len(skipped),
+        }
+        return f"{self.environment}: {', '.join(f'{count} {word}' for word, count in words.items() if count)}"
 
     def document(self) -> dict[str, Any]:
         """The report as versioned JSON."""
@@ -65,7 +64,7 @@ class Report:
         lines = [line for check in self.failures for line in (f"{check.name}: {check.message}", f"  → {check.hint}")]
         names = {check.name for check in self.failures}
         skips = [f"--skip-check {row.name}" for row in rows if row.name in names and not row.mandatory]
-        count = len(self.failures)
+        count = len(names)
         return RefusedError(
             f"{count} preflight check{' does' if count == 1 else 's do'} not hold",
             details=tuple(lines),

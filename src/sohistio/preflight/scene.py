@@ -63,6 +63,17 @@ class Stops:
     istioctl: SohistioError | None = None
     plan: SohistioError | None = None
 
+    @property
+    def reason(self) -> str:
+        """Why there is no plan; empty where nothing stopped it."""
+        reasons = {
+            "the environment is not valid": self.environment,
+            "the cluster could not be read": self.server,
+            "there is no istioctl": self.istioctl,
+            "there is no plan": self.plan,
+        }
+        return next((reason for reason, error in reasons.items() if error is not None), "")
+
 
 @dataclass
 class Scene:
@@ -89,20 +100,20 @@ class Scene:
     @property
     def api(self) -> KubeApi:
         if self.seen is None:
-            raise UnseenError("the cluster could not be read" if self.stops.server else "no cluster is known")
+            raise UnseenError(self.stops.reason or "no cluster is known")
         return self.session.api
 
     @property
     def state(self) -> ClusterState:
         """What planning saw."""
         if self.seen is None:
-            raise UnseenError("the cluster could not be read" if self.stops.server else "no cluster is known")
+            raise UnseenError(self.stops.reason or "no cluster is known")
         return self.seen
 
     @property
     def planned(self) -> Planned:
         if self.plan is None:
-            raise UnseenError("there is no plan")
+            raise UnseenError(self.stops.reason or "there is no plan")
         return self.plan
 
     @property
