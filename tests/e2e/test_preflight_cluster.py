@@ -1,16 +1,21 @@
-"""Preflight's checks of what is in the cluster, each as it fails and as it passes, beside a mesh of 1.30.5."""
+"""Preflight's checks of what is in the cluster, each as it passes and as it fails, beside a mesh of 1.30.5.
+
+Looking takes seconds, so what is wrong is wrong all at once, and looked at once.
+"""
 
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64encode
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Sandbox
-from preflighting import LOCAL, environments, patched, preflight, there
+from preflighting import LOCAL, Checked, environments, patched, preflight, there
 from workloads import apply, await_running, budget, deployment, namespace
 
 from sohistio.cluster.lease import LEASE_REF
@@ -20,7 +25,8 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACES = ("shop", "payments", "media")
 ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
-DEFAULT = "/api/v1/namespaces/default"
+NODES = {"min": 3, "max": 5, "size": "Standard_D4s_v3"}
+NOBODY = {"spec": {"holderIdentity": None, "renewTime": None}}
 
 
 @pytest.fixture(scope="module")
@@ -36,84 +42,6 @@ def meshed(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def test_a_good_mesh(meshed: Sandbox, tmp_path: Path) -> None:
-    flags = environments(tmp_path, cluster={"nodes": {"min": 3, "max": 5, "size": "Standard_D4s_v3"}})
-    checked = preflight(meshed, *flags)
-    assert checked.code == 0
-    assert {item["result"] for item in checked.document["checks"] if item["name"] != "pull-secret"} == {"passed"}
-    assert checked.passed("plan").startswith("upgrade from 1.30.5 to 1.31.1")
-    assert checked.passed("node-pools") == "3 × Standard_D4s_v3"
-    assert checked.passed("gateway-address") == "istio-ingressgateway has 127.147.0.10"
-    assert checked.passed("image-hubs") == "Istio's images come from docker.io/istio"
-    assert checked.passed("permissions").startswith("all ")
-
-
-def test_node_pools(meshed: Sandbox, tmp_path: Path) -> None:
-    flags = environments(tmp_path, cluster={"nodes": {"min": 5, "max": 10, "size": "Standard_D8s_v3"}})
-    checked = preflight(meshed, *flags)
-    words = "the cluster has 3 × Standard_D4s_v3; meant are 5 to 10 × Standard_D8s_v3"
-    assert checked.failed("node-pools", "warning") == words
-
-
-def test_capacity(meshed: Sandbox, tmp_path: Path) -> None:
-    """Most of each node is asked for by others; where the cluster may grow that is no reason to stop."""
-    large = deployment("payments", "large", replicas=3)
-    container = large["spec"]["template"]["spec"]["containers"][0]
-    container["resources"] = {"requests": {"memory": "12Gi"}}
-    large["spec"]["template"]["metadata"]["labels"]["sidecar.istio.io/inject"] = "false"
-    with there(meshed, large):
-        await_running(meshed.api, "payments", 3)
-        checked = preflight(meshed)
-        assert checked.passed("capacity").endswith("stay free on 3 nodes")
-        with patched(
-            meshed,
-            f"/api/v1/nodes/{meshed.api.items('/api/v1/nodes')[0]['metadata']['name']}",
-            {"spec": {"unschedulable": True}},
-            {"spec": {"unschedulable": None}},
-        ):
-            full = preflight(meshed)
-            flags = environments(tmp_path, cluster={"nodes": {"min": 3, "max": 5, "size": "Standard_D4s_v3"}})
-            growing = preflight(meshed, *flags)
-    assert full.failed("capacity") == "istiod: room for 2 of 3 pods of 0.5 CPU and 2048 MiB each, on 3 nodes"
-    assert growing.failed("capacity", "warning").startswith("istiod: room for 2 of 3 pods")
-    assert growing.code == 0
-
-
-@pytest.mark.parametrize("how", ["asks for", "has"])
-def test_gateway_address(meshed: Sandbox, how: str) -> None:
-    """It is the gateway's own address, which another Service asks for; and one that another Service has."""
-    wanted = "127.147.0.10" if how == "asks for" else "127.147.0.11"
-    other = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "squatter", "namespace": "shop", "annotations": {ADDRESS: wanted}},
-        "spec": {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"app": "web"}},
-    }
-    with there(meshed, other):
-        if how == "has":
-            path = "/api/v1/namespaces/istio-system/services/istio-ingressgateway"
-            status = {"status": {"loadBalancer": {"ingress": [{"ip": "127.147.0.10"}]}}}
-            meshed.api.merge_patch("/api/v1/namespaces/shop/services/squatter/status", status)
-            assert meshed.api.get(path)
-        message = preflight(meshed).failed("gateway-address")
-    assert message.startswith("127.147.0.10 of istio-ingressgateway is taken: shop/squatter ")
-
-
-def test_application_namespaces(meshed: Sandbox, tmp_path: Path) -> None:
-    apply(meshed.api, namespace("plain", injected=False))
-    checked = preflight(meshed, *environments(tmp_path, applicationNamespaces=["shop", "plain", "nowhere"]))
-    assert checked.failed("application-namespaces", "warning").splitlines() == [
-        "plain is not labelled istio-injection=enabled (it has no label)",
-        "nowhere does not exist",
-    ]
-
-
-@pytest.mark.parametrize(("label", "value"), [("istio-injection", "enabled"), ("istio.io/rev", "canary")])
-def test_system_namespaces(meshed: Sandbox, label: str, value: str) -> None:
-    with patched(meshed, DEFAULT, {"metadata": {"labels": {label: value}}}, {"metadata": {"labels": {label: None}}}):
-        assert preflight(meshed).failed("system-namespaces") == f"default is labelled {label}={value}"
-
-
 def pull_secret(place: str, host: str = "docker.io") -> dict[str, Any]:
     config = b64encode(json.dumps({"auths": {host: {"auth": b64encode(b"u:very-secret").decode()}}}).encode())
     return {
@@ -125,72 +53,107 @@ def pull_secret(place: str, host: str = "docker.io") -> dict[str, Any]:
     }
 
 
-def test_pull_secret(meshed: Sandbox, tmp_path: Path) -> None:
-    flags = environments(tmp_path, istio={"pullSecret": "jfrogauth"})
+def test_a_good_mesh(meshed: Sandbox, tmp_path: Path) -> None:
+    """Every check passes."""
+    flags = environments(tmp_path, cluster={"nodes": NODES}, istio={"pullSecret": "jfrogauth"})
     places = ("istio-system", *NAMESPACES)
-    with there(meshed, *map(pull_secret, places)):
-        good = preflight(meshed, *flags)
-    with there(meshed, *map(pull_secret, places[:2]), pull_secret("media", "ghcr.io")):
-        bad = preflight(meshed, *flags)
-    assert good.passed("pull-secret").startswith("jfrogauth for docker.io is in ")
-    assert bad.failed("pull-secret").splitlines() == [
-        "media/jfrogauth has nothing for docker.io (it has: ghcr.io)",
-        "payments has no Secret jfrogauth",
-    ]
-    assert "very-secret" not in str(bad.document) + str(good.document)
+    with there(meshed, *map(pull_secret, places), budget("shop", "web", minimum=1)):
+        checked = preflight(meshed, *flags)
+    assert checked.code == 0
+    assert {item["result"] for item in checked.document["checks"]} == {"passed"}
+    assert checked.passed("plan").startswith("upgrade from 1.30.5 to 1.31.1")
+    assert checked.passed("node-pools") == "3 × Standard_D4s_v3"
+    assert checked.passed("gateway-address") == "istio-ingressgateway has 127.147.0.10"
+    assert checked.passed("image-hubs") == "Istio's images come from docker.io/istio"
+    assert checked.passed("permissions").startswith("all ")
+    assert checked.passed("pull-secret").startswith("jfrogauth for docker.io is in ")
+    assert "very-secret" not in str(checked.document)
 
 
-def test_stale_webhooks(meshed: Sandbox) -> None:
-    """Another revision's stops a run; one whose Service the install brings back is worth a word."""
-    injector = {
+def squatter() -> dict[str, Any]:
+    """It asks for the gateway's own address."""
+    metadata = {"name": "squatter", "namespace": "shop", "annotations": {ADDRESS: "127.147.0.10"}}
+    spec = {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": {"app": "web"}}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def injector(service: str) -> dict[str, Any]:
+    """An injector's configuration that leads to this Service, of a revision that nobody uses."""
+    hook = {
+        "name": "rev.namespace.sidecar-injector.istio.io",
+        "clientConfig": {"service": {"namespace": "istio-system", "name": service}},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "namespaceSelector": {"matchLabels": {"istio.io/rev": "old"}},
+    }
+    return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
         "metadata": {"name": "istio-sidecar-injector-old", "labels": {"app": "sidecar-injector"}},
-        "webhooks": [
-            {
-                "name": "rev.namespace.sidecar-injector.istio.io",
-                "clientConfig": {"service": {"namespace": "istio-system", "name": "istiod-old"}},
-                "sideEffects": "None",
-                "admissionReviewVersions": ["v1"],
-                "namespaceSelector": {"matchLabels": {"istio.io/rev": "old"}},
-            }
-        ],
+        "webhooks": [hook],
     }
-    with there(meshed, injector):
-        message = preflight(meshed).failed("stale-webhooks")
-    assert message == (
-        "MutatingWebhookConfiguration istio-sidecar-injector-old calls Service istio-system/istiod-old, which does not "
-        "exist: no pod can be created in the namespaces that it injects"
+
+
+def large(place: str) -> dict[str, Any]:
+    """Three pods that take most of each node."""
+    item = deployment(place, "large", replicas=3)
+    item["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"memory": "12Gi"}}
+    return item
+
+
+def with_old_proxy(place: str) -> dict[str, Any]:
+    item = deployment(place, "old", replicas=1)
+    proxy = {"name": "istio-proxy", "image": "gcr.io/istio-release/proxyv2:1.22.0"}
+    item["spec"]["template"]["spec"]["containers"].append(proxy)
+    return item
+
+
+def held(ago: timedelta) -> dict[str, Any]:
+    """A Lease whose holder gave its last sign of life so long ago."""
+    renewed = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return {"spec": {"holderIdentity": "ada@elsewhere run 1", "renewTime": renewed}}
+
+
+def label(**labels: str | None) -> dict[str, Any]:
+    return {"metadata": {"labels": {key.replace("_", "-"): value for key, value in labels.items()}}}
+
+
+@pytest.fixture(scope="module")
+def spoilt(meshed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """One look at a cluster in which all of this is wrong."""
+    sandbox, second = meshed, budget("shop", "second", minimum=2, selector={"app": "web"})
+    flags = environments(
+        tmp_path_factory.mktemp("spoilt"),
+        cluster={"nodes": {"min": 2, "max": 3, "size": "Standard_D8s_v3"}},
+        istio={"pullSecret": "jfrogauth"},
+        applicationNamespaces=["shop", "plain", "nowhere"],
     )
-    path = "/api/v1/namespaces/istio-system/services/istiod"
-    service = meshed.api.get(path)
-    assert service is not None
-    meshed.api.delete(path)
-    try:
-        checked = preflight(meshed)
-    finally:
-        own = {
-            key: service["metadata"][key]
-            for key in ("name", "namespace", "labels", "annotations")
-            if key in service["metadata"]
-        }
-        spec = {
-            key: value for key, value in service["spec"].items() if key in ("ports", "selector", "type", "clusterIP")
-        }
-        meshed.api.create(path.rpartition("/")[0], service | {"metadata": own, "spec": spec})
-    assert "which does not exist" in checked.failed("stale-webhooks", "warning")
+    with ExitStack() as stack:
+        objects = [namespace("plain", injected=False), large("plain"), with_old_proxy("plain"), squatter()]
+        objects += [budget("shop", "web", minimum=1), second, injector("istiod-old")]
+        objects += [pull_secret("istio-system"), pull_secret("shop"), pull_secret("media", "ghcr.io")]
+        stack.enter_context(there(sandbox, *objects))
+        await_running(sandbox.api, "plain", 4)
+        await_status(sandbox, second)
+        for path, patch, back in (
+            ("/api/v1/namespaces/default", label(istio_injection="enabled"), label(istio_injection=None)),
+            *cordons(sandbox)[1:],
+            (path_of(LEASE_REF), held(timedelta(seconds=2)), NOBODY),
+        ):
+            stack.enter_context(patched(sandbox, path, patch, back))
+        checked = preflight(sandbox, *flags)
+    assert checked.code == 3
+    return checked
 
 
-def test_budgets(meshed: Sandbox) -> None:
-    first, second = budget("shop", "web", minimum=1), budget("shop", "second", minimum=2, selector={"app": "web"})
-    with there(meshed, first):
-        assert preflight(meshed).passed("overlapping-budgets").endswith("no two over one pod")
-        with there(meshed, second):
-            await_status(meshed, second)
-            checked = preflight(meshed)
-    assert "shop: second and web are over the same pods (web-" in checked.failed("overlapping-budgets", "warning")
-    assert checked.failed("blocking-budgets", "warning") == "shop/second: minAvailable 2 of 2 pods lets none go"
-    assert checked.code == 0
+Patch = tuple[str, dict[str, Any], dict[str, Any]]
+
+
+def cordons(sandbox: Sandbox) -> list[Patch]:
+    """What cordons each node, and what undoes it."""
+    names = [item["metadata"]["name"] for item in sandbox.api.items("/api/v1/nodes")]
+    on, off = ({"spec": {"unschedulable": value}} for value in (True, None))
+    return [(f"/api/v1/nodes/{name}", on, off) for name in names]
 
 
 def await_status(sandbox: Sandbox, item: dict[str, Any]) -> None:
@@ -198,29 +161,61 @@ def await_status(sandbox: Sandbox, item: dict[str, Any]) -> None:
         live = sandbox.api.get(sandbox.api.path_of(item))
         if live is not None and live.get("status", {}).get("expectedPods"):
             return
+        time.sleep(0.1)
     raise AssertionError("the budget's status was not written")
 
 
-def test_image_hubs(meshed: Sandbox) -> None:
-    old = deployment("plain-old", "web", replicas=1)
-    old["spec"]["template"]["spec"]["containers"].append(
-        {"name": "istio-proxy", "image": "gcr.io/istio-release/proxyv2:1.22.0"}
-    )
-    with there(meshed, namespace("plain-old", injected=False), old):
-        await_running(meshed.api, "plain-old", 1)
-        message = preflight(meshed).failed("image-hubs", "warning")
-    assert message.startswith("gcr.io/istio-release closes around December 2026: plain-old/web-")
+def test_what_stops_a_run_and_what_does_not(spoilt: Checked) -> None:
+    stopping = ["lock", "capacity", "gateway-address", "system-namespaces", "pull-secret", "stale-webhooks"]
+    assert spoilt.failures == stopping
+    assert spoilt.code == 3
 
 
-def test_lock(meshed: Sandbox) -> None:
-    def held(ago: timedelta) -> dict[str, Any]:
-        renewed = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return {"spec": {"holderIdentity": "ada@elsewhere run 1", "renewTime": renewed}}
+@pytest.mark.parametrize(
+    ("name", "severity", "words"),
+    [
+        ("lock", "error", "held by ada@elsewhere run 1, since "),
+        ("node-pools", "warning", "the cluster has 3 × Standard_D4s_v3; meant are 2 to 3 × Standard_D8s_v3"),
+        ("capacity", "error", "of 3 pods of 0.5 CPU and 2048 MiB each, on 3 nodes"),
+        ("gateway-address", "error", "127.147.0.10 of istio-ingressgateway is taken: shop/squatter asks for it"),
+        ("application-namespaces", "warning", "plain is not labelled istio-injection=enabled (it has no label)"),
+        ("application-namespaces", "warning", "nowhere does not exist"),
+        ("system-namespaces", "error", "default is labelled istio-injection=enabled"),
+        ("pull-secret", "error", "media/jfrogauth has nothing for docker.io (it has: ghcr.io)"),
+        ("pull-secret", "error", "payments has no Secret jfrogauth"),
+        ("stale-webhooks", "error", "istio-sidecar-injector-old calls Service istio-system/istiod-old, which does not"),
+        ("overlapping-budgets", "warning", "shop: second and web are over the same pods (web-"),
+        ("blocking-budgets", "warning", "shop/second: minAvailable 2 of 2 pods lets none go"),
+        ("image-hubs", "warning", "gcr.io/istio-release closes around December 2026: plain/old-"),
+    ],
+)
+def test_what_is_wrong(spoilt: Checked, name: str, severity: str, words: str) -> None:
+    assert words in spoilt.failed(name, severity)
 
-    nobody = {"spec": {"holderIdentity": None, "renewTime": None}}
-    with patched(meshed, path_of(LEASE_REF), held(timedelta(seconds=2)), nobody):
-        assert preflight(meshed).failed("lock").startswith("held by ada@elsewhere run 1, since ")
-    with patched(meshed, path_of(LEASE_REF), held(timedelta(minutes=10)), nobody):
-        checked = preflight(meshed)
+
+def test_no_secret_is_told(spoilt: Checked) -> None:
+    assert "very-secret" not in str(spoilt.document)
+    assert b64encode(b"u:very-secret").decode() not in str(spoilt.document)
+
+
+def test_what_is_bad_elsewhere_is_only_worth_a_word(meshed: Sandbox, tmp_path: Path) -> None:
+    """A dead run's lock, a full cluster that may grow, and a webhook whose Service the install brings back."""
+    flags = environments(tmp_path, cluster={"nodes": NODES})
+    service = "/api/v1/namespaces/istio-system/services/istiod"
+    found = meshed.api.get(service)
+    assert found is not None
+    dead = held(timedelta(minutes=10))
+    with ExitStack() as stack:
+        for patch in (*cordons(meshed), (path_of(LEASE_REF), dead, NOBODY)):
+            stack.enter_context(patched(meshed, *patch))
+        meshed.api.delete(service)
+        try:
+            checked = preflight(meshed, *flags)
+        finally:
+            kept = {key: value for key, value in found["metadata"].items() if key in ("name", "namespace", "labels")}
+            spec = {key: found["spec"][key] for key in ("ports", "selector", "clusterIP")}
+            meshed.api.create(service.rpartition("/")[0], found | {"metadata": kept, "spec": spec})
     assert checked.failed("lock", "warning").endswith("that run seems to be dead")
+    assert "istiod: room for 0 of 3 pods" in checked.failed("capacity", "warning")
+    assert "which does not exist" in checked.failed("stale-webhooks", "warning")
     assert checked.code == 0

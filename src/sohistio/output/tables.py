@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -103,7 +105,7 @@ def checks_view(checks: tuple[CheckResult, ...]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for check, after in zip(checks, [*checks[1:], None], strict=True):
+    for check, after in zip_longest(checks, checks[1:]):
         table.add_row(_sign(check), check.name, escape(check.message))
         told_later = after is not None and (after.name, after.hint) == (check.name, check.hint)
         if check.result is Result.FAILED and check.hint and not told_later:
