@@ -36,7 +36,7 @@ def judged(findings: Sequence[Finding], worst: Severity) -> Iterator[Verdict]:
     told = [finding for finding in findings if finding.level in ("Error", "Warning")]
     for finding in told:
         severity = worst if finding.level == "Error" else Severity.WARNING
-        yield Fault(finding.told, finding.documentation_url, severity)
+        yield Fault(finding.told, finding.documentation_url.partition("?")[0], severity)
     if not told:
         yield Good(f"errors: none, warnings: none, infos: {len(findings)}")
 
