@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -158,6 +159,19 @@ def test_istioctl_analyze() -> None:
     assert not any(item.breaks for item in warned)
     message = "Error IST0101 (VirtualService shop/web): referenced host not found"
     fails(found(state(), name, findings=(finding("Error"), finding("Info"))), message)
+
+
+def test_an_error_of_the_analysis_that_was_there_before_is_a_warning() -> None:
+    name, old = "istioctl-analyze", finding("Error")
+    other = replace(old, origin="VirtualService shop/other")
+    known = found(state(), name, findings=(old,), findings_before=(replace(old, documentation_url="elsewhere"),))
+    assert not any(item.breaks for item in known)
+    assert [item.message for item in known] == [
+        "there before this run: Error IST0101 (VirtualService shop/web): referenced host not found",
+        "errors: no new ones (1 before), warnings: 0, infos: 0",
+    ]
+    fails(found(state(), name, findings=(old, other), findings_before=(old,)), other.told)
+    fails(found(state(), name, findings=(old,), findings_before=(replace(old, message="another"),)), old.told)
 
 
 def test_ca_unchanged() -> None:

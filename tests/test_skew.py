@@ -8,9 +8,8 @@ import pytest
 
 from seen import pod, state, workload
 from sohistio.environments.support import kubernetes_support
-from sohistio.errors import ExitCode, UsageError
-from sohistio.planning.install import Request
-from sohistio.skew import SKIPPABLE, skew_problems
+from sohistio.errors import UsageError
+from sohistio.skew import skew_problems
 from sohistio.state import ClusterState
 from sohistio.versions import Version
 
@@ -130,19 +129,3 @@ def test_a_file_that_is_not_valid_is_named_with_its_line(tmp_path: Path, text: s
     with pytest.raises(UsageError) as caught:
         kubernetes_support(tmp_path)
     assert any(words in line for line in (caught.value.what, *caught.value.details)), caught.value.details
-
-
-# --- --skip-check
-
-
-def test_a_name_that_is_none() -> None:
-    with pytest.raises(UsageError) as caught:
-        Request(skip_checks=frozenset({"kubernetes-versoin"}))
-    assert caught.value.exit_code is ExitCode.USAGE
-    assert "'kubernetes-versoin'" in caught.value.what
-    assert all(name in caught.value.todo for name in SKIPPABLE)
-
-
-def test_a_mandatory_one_cannot_be_skipped() -> None:
-    with pytest.raises(UsageError, match="one-minor-at-a-time"):
-        Request(skip_checks=frozenset({"one-minor-at-a-time"}))

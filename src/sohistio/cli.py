@@ -11,6 +11,7 @@ from sohistio import env_cli
 from sohistio.azure.login import Auth
 from sohistio.flags import (
     AuthKind,
+    CheckOutput,
     ComponentTimeout,
     Confirm,
     Context,
@@ -28,6 +29,7 @@ from sohistio.flags import (
     VersionText,
     Via,
     Yes,
+    env_given,
     request_of,
     where_of,
 )
@@ -236,6 +238,41 @@ def verify(
     with common.errors_as_json(json):
         where = where_of(env, version, environments, kubeconfig, context, istioctl, auth)
     raise typer.Exit(mesh.verify(where, json=json))
+
+
+@app.command()
+def check(
+    env: Annotated[
+        str | None, typer.Option("--env", "-e", metavar="NAME", help="Environment; not with --list.")
+    ] = None,
+    version: VersionText = None,
+    mode: ModeName = RequestedMode.AUTO,
+    via: Via = None,
+    skip_check: SkipCheck = None,
+    environments: env_cli.Folder = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    istioctl: IstioctlPath = None,
+    output: Annotated[
+        CheckOutput, typer.Option("--output", "-o", help="table, json (versioned) or junit.")
+    ] = CheckOutput.TABLE,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="TIME", help="For each check, such as 30s.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List all checks with their hints.")] = False,
+) -> None:
+    """Run the preflight checks that come before every change. Nothing is touched; exit 3 where one fails."""
+    from sohistio.commands import check as room
+    from sohistio.commands import common
+
+    form = room.Form(output.value)
+    if list_:
+        raise typer.Exit(room.list_checks(form))
+    with common.errors_as_json(form is room.Form.JSON):
+        where = where_of(env_given(env), version, environments, kubeconfig, context, istioctl)
+        request = request_of(mode, via, skip_check, include_ca=False)
+        shown = room.Shown(form, common.timeouts_of(None, timeout).total_seconds)
+    raise typer.Exit(room.check(where, request, shown))
 
 
 @app.command()

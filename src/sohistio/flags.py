@@ -22,6 +22,14 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class CheckOutput(StrEnum):
+    """For people, for machines, for a pipeline's test results."""
+
+    TABLE = "table"
+    JSON = "json"
+    JUNIT = "junit"
+
+
 class RequestedMode(StrEnum):
     """The mode by name; auto decides from the cluster."""
 
@@ -62,7 +70,8 @@ Via = Annotated[
     list[str] | None, typer.Option("--via", metavar="X.Y.Z", help="A station of a chain of upgrades (repeatable).")
 ]
 SkipCheck = Annotated[
-    list[str] | None, typer.Option("--skip-check", metavar="NAME", help="Skip a version check by name (repeatable).")
+    list[str] | None,
+    typer.Option("--skip-check", metavar="NAME", help="Skip a check by name (repeatable); `check --list` has them."),
 ]
 AuthKind = Annotated[
     Auth, typer.Option("--auth", help="Login to Azure, where the environment names an AKS cluster (docs/aks.md).")
@@ -94,12 +103,22 @@ def where_of(
     return Where(env, environments, target, kubeconfig, context, istioctl, auth, frozenset(skip_check or ()))
 
 
+def env_given(env: str | None) -> str:
+    """The environment of a command that also works without one. Raises UsageError."""
+    from sohistio.errors import UsageError
+
+    if env is None:
+        raise UsageError("no environment is named", todo="Give --env NAME.")
+    return env
+
+
 def request_of(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None, include_ca: bool) -> Request:
     """What the command line asks of the plan. Raises UsageError."""
     from sohistio.plan import Mode
     from sohistio.planning.install import Request
+    from sohistio.preflight.rows import check_names
     from sohistio.versions import Version
 
     stations = tuple(Version.parse(text) for text in via or ())
     asked = None if mode is RequestedMode.AUTO else Mode(mode.value)
-    return Request(asked, stations, frozenset(skip_check or ()), include_ca)
+    return Request(asked, stations, check_names(skip_check or ()), include_ca)

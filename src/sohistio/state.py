@@ -187,6 +187,11 @@ class Finding:
     reference: str = ""
     documentation_url: str = ""
 
+    @property
+    def told(self) -> str:
+        """In one line."""
+        return f"{self.level} {self.code} ({self.origin}): {self.message}"
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:

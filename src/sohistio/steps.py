@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.risk import Risk
@@ -190,6 +191,11 @@ class RestoreObjects:
     id: str
     summary: str
     documents: tuple[str, ...]
+
+    @property
+    def parsed(self) -> list[dict[str, Any]]:
+        """The objects."""
+        return [json.loads(document) for document in self.documents]
 
 
 @dataclass(frozen=True, slots=True)

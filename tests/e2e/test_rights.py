@@ -193,10 +193,25 @@ def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -
     asked = json.loads(installer.run("plan", "--output", "json").stdout)
     assert drifted["changes"] == asked["changes"], "the same as with a dry run"
 
+    looked = reader.run("check", "--output", "json")
+    assert looked.returncode == 3, looked.stderr
+    results = json.loads(looked.stdout)["checks"]
+    failures = [check for check in results if (check["severity"], check["result"]) == ("error", "failed")]
+    assert {check["name"] for check in failures} == {"permissions"}, "everything else can be looked at"
+    missing = [check["message"] for check in failures]
+    assert "you may not patch horizontalpodautoscalers.autoscaling in istio-system (" in "\n".join(missing)
+    assert "you may not list secrets" in missing
+    warned = {check["name"]: check["message"] for check in results if check["severity"] == "warning"}
+    assert "you may not list and watch secrets" in warned["istioctl-analyze"]
+    allowed = json.loads(installer.run("check", "--output", "json").stdout)
+    assert allowed["result"] == "passed"
+    assert [check["result"] for check in allowed["checks"] if check["name"] == "permissions"] == ["passed"]
+
     refused = reader.run("install", "--yes")
     assert refused.returncode == 3
     assert 'cannot get resource "secrets"' in refused.stderr
     assert "The role of rbac/installer.yaml has the right." in refused.stderr
+    assert "permissions: you may not create, update leases.coordination.k8s.io in istio-system" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert reader.writes == []
 

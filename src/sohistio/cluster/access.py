@@ -2,11 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
 
 from sohistio.cluster.kube import KubeApi
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Right:
+    """A verb on a resource; without a name on all of them, without a namespace cluster-wide or in all namespaces."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+
+    @classmethod
+    def on(cls, verb: str, path: str) -> Right:
+        """To do this to the object at `path` (a REST path that ends in its name)."""
+        parts = path.strip("/").split("/")
+        group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
+        namespace = rest[1] if rest[0] == "namespaces" and len(rest) > 2 else ""
+        return cls(verb, group, rest[-2], namespace, rest[-1])
+
+    @property
+    def unnamed(self) -> Right:
+        """The same on all objects of the resource."""
+        return Right(self.verb, self.group, self.resource, self.namespace)
+
+    def __str__(self) -> str:
+        resource = f"{self.resource}.{self.group}" if self.group else self.resource
+        place = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {resource}{f' {self.name}' if self.name else ''}{place}"
+
+
+def lacking(api: KubeApi, rights: Iterable[Right]) -> tuple[Right, ...]:
+    """Those that the user does not have, sorted; asked side by side. Raises KubeError.
+
+    A whole resource is asked for first: who may patch all Services need not be asked for each by its name.
+    """
+
+    def missing(group: tuple[Right, list[Right]]) -> list[Right]:
+        whole, named = group
+        if _allowed(api, _attributes(whole)):
+            return []
+        return [right for right in named if right == whole or not _allowed(api, _attributes(right))]
+
+    groups = [(whole, list(named)) for whole, named in groupby(sorted(set(rights)), lambda right: right.unnamed)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return tuple(right for found in pool.map(missing, groups) for right in found)
+
+
+def _attributes(right: Right) -> dict[str, str]:
+    return {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": right.resource,
+        "namespace": right.namespace,
+        "name": right.name,
+    }
 
 
 def may_apply(api: KubeApi, path: str) -> bool:
@@ -19,10 +78,7 @@ def may_apply(api: KubeApi, path: str) -> bool:
 
 def may(api: KubeApi, verb: str, path: str) -> bool:
     """Whether the user may do this to the object at `path` (a REST path that ends in its name)."""
-    parts = path.strip("/").split("/")
-    group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
-    namespace = rest[1] if rest[0] == "namespaces" and len(rest) > 2 else ""
-    return _allowed(api, {"verb": verb, "group": group, "resource": rest[-2], "name": rest[-1], "namespace": namespace})
+    return _allowed(api, _attributes(Right.on(verb, path)))
 
 
 # What `istioctl analyze` (1.29 to 1.31) lists and then watches in all namespaces; read from the API server's audit log.

@@ -16,7 +16,7 @@ from typing import Any
 from sohistio.cluster.kubetarget import KubeTarget
 from sohistio.errors import RefusedError, UsageError
 
-_CONNECTIONS = 16
+_CONNECTIONS = 48  # preflight asks from many threads at once
 _GIVE_ONE = "Give a context with --context, or another file with --kubeconfig or KUBECONFIG."
 
 

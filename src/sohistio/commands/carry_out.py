@@ -18,7 +18,16 @@ from rich.console import Console
 
 from sohistio.cluster.custom_resources import custom_resources, digests
 from sohistio.cluster.lease import Lock
-from sohistio.commands.common import Approval, Timeouts, approve, console, is_at_terminal, refusal
+from sohistio.commands.common import (
+    Approval,
+    Timeouts,
+    approve,
+    console,
+    is_at_terminal,
+    refusal,
+    refuse_unapproved,
+)
+from sohistio.commands.gate import Gate
 from sohistio.errors import InterruptedRunError, LockLostError, RefusedError
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
@@ -34,9 +43,15 @@ from sohistio.run.recording import Origin, Recorder
 from sohistio.run.runner import Runner
 from sohistio.run.tools import Before, RestartSettings, Tools
 from sohistio.session import Session
+from sohistio.state import Finding
+
+# A run that goes back, restarts or takes away is stopped by nothing but what it would fail of.
+_RIGHTS_ONLY = Gate()
 
 
-def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json: bool) -> RunResult:
+def carry_out(
+    planned: Planned, approval: Approval, timeouts: Timeouts, *, json: bool, gate: Gate = _RIGHTS_ONLY
+) -> RunResult:
     """The whole way of a plan; tells it to people and returns the result. Raises RefusedError before a write.
 
     With `json`, stdout is left to the caller's document.
@@ -52,6 +67,8 @@ def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json:
         idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
         progress.print(f"{plan.environment}: {idle}, nothing was written", style="green", highlight=False)
         return result
+    refuse_unapproved(planned, approval)
+    findings = gate.passed(planned, progress)
     approve(planned, approval)
     origin = _origin(planned)
     with _stop_signals() as stop, _locked(planned, origin, stop) as lost:
@@ -60,7 +77,7 @@ def carry_out(planned: Planned, approval: Approval, timeouts: Timeouts, *, json:
         if not planned.plan.changes_pending:
             progress.print(f"{plan.environment}: up to date by now, nothing was written", style="green")
             return RunResult(planned.plan, (), (), None, 0.0)
-        result = _run(planned, timeouts, origin, (stop, lost, progress))
+        result = _run(planned, timeouts, (origin, findings), (stop, lost, progress))
         if lost.is_set() and isinstance(result.error, InterruptedRunError):
             result = replace(
                 result, error=LockLostError("the run lost its lock", details=result.error.details, todo=_LOST)
@@ -137,13 +154,17 @@ def _still_true(planned: Planned, approval: Approval, progress: Console) -> Plan
 
 
 def _run(
-    planned: Planned, timeouts: Timeouts, origin: Origin, surroundings: tuple[threading.Event, threading.Event, Console]
+    planned: Planned,
+    timeouts: Timeouts,
+    begun: tuple[Origin, tuple[Finding, ...]],
+    surroundings: tuple[threading.Event, threading.Event, Console],
 ) -> RunResult:
+    origin, findings = begun
     stop, lost, progress = surroundings
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
     resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
-    tools = tools_for(planned, timeouts, Before(planned.state.ca_root, digests(resources)))
+    tools = tools_for(planned, timeouts, Before(planned.state.ca_root, digests(resources), findings))
     recorder = Recorder(tools.api, planned.record, planned.plan, origin, lost)
     or_refused("the record could not be written", recorder.begin)
     with _observer(progress) as observer:

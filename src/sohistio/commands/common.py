@@ -86,28 +86,37 @@ def refusal(planned: Planned) -> SohistioError:
     return RefusedError(planned.plan.refusal, details=details, todo=planned.todo or "Nothing was changed.")
 
 
-def approve(planned: Planned, approval: Approval) -> None:
-    """Ask, or take the flags for an answer (README, "Approval"). Raises RefusedError."""
-    plan, environment = planned.plan, planned.session.environment
+def refuse_unapproved(planned: Planned, approval: Approval) -> None:
+    """Stop at once where the flags do not approve the plan and nobody can be asked. Raises RefusedError."""
+    environment = planned.session.environment
     if approval.confirm is not None and approval.confirm != environment.name:
         raise RefusedError(
             f"--confirm names {approval.confirm!r}, the environment is {environment.name!r}",
             todo="Check which environment you mean.",
         )
     at_terminal, danger = is_at_terminal(), _danger(planned)
-    needs_name = plan.purges or (bool(danger) and environment.protected)
-    if approval.confirm is None and needs_name and not at_terminal:
+    if approval.confirm is None and _needs_name(planned) and not at_terminal:
         raise RefusedError(
             f"this plan {danger}, and the environment's name was not confirmed",
             todo=f"Read the plan, then give --yes --confirm {environment.name}.",
         )
     if danger and not approval.yes and not at_terminal:
         raise RefusedError(f"this plan {danger}, and nobody approved it", todo="Read the plan, then give --yes.")
-    if needs_name and approval.confirm is None:
+
+
+def approve(planned: Planned, approval: Approval) -> None:
+    """Ask, or take the flags for an answer (README, "Approval"). Raises RefusedError."""
+    refuse_unapproved(planned, approval)
+    environment, danger, at_terminal = planned.session.environment, _danger(planned), is_at_terminal()
+    if _needs_name(planned) and approval.confirm is None:
         if ask(f"This plan {danger}. Type the environment's name to go on: ") != environment.name:
             raise RefusedError("not approved: the name typed is another", todo="Nothing was changed.")
     elif not approval.yes and at_terminal and ask("Go on? [y/N] ").lower() not in ("y", "yes"):
         raise RefusedError("not approved", todo="Nothing was changed.")
+
+
+def _needs_name(planned: Planned) -> bool:
+    return planned.plan.purges or (bool(_danger(planned)) and planned.session.environment.protected)
 
 
 def _danger(planned: Planned) -> str:

@@ -21,6 +21,7 @@ from sohistio.commands.common import (
     refusal,
     session_of,
 )
+from sohistio.commands.gate import Gate
 from sohistio.errors import ExitCode, LockLostError, RefusedError, SohistioError, UsageError
 from sohistio.namespacesteps import NamespaceStep
 from sohistio.output.error_text import print_error
@@ -90,7 +91,8 @@ def install(where: Where, request: Request, how: Install) -> int:
         planned = plan_install(ready_to_write(session), request)
         if how.approved_plan is not None:
             _check_approved(how.approved_plan, planned.plan)
-        result = carry_out(planned, how.approval, how.timeouts, json=how.json)
+        gate = Gate(all=True, skipped=request.skip_checks)
+        result = carry_out(planned, how.approval, how.timeouts, json=how.json, gate=gate)
         document = result.document()
         if how.rollback_on_failure and calls_for_rollback(result):
             document["rollback"] = _went_back(session, planned, how)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -104,9 +106,10 @@ def checks_view(checks: tuple[CheckResult, ...]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for check in checks:
+    for check, after in zip_longest(checks, checks[1:]):
         table.add_row(_sign(check), check.name, escape(check.message))
-        if check.result is Result.FAILED and check.hint:
+        told_later = after is not None and (after.name, after.hint) == (check.name, check.hint)
+        if check.result is Result.FAILED and check.hint and not told_later:
             table.add_row("", "", Text(f"→ {check.hint}", style="dim"))
     return table
 
@@ -114,6 +117,8 @@ def checks_view(checks: tuple[CheckResult, ...]) -> Table:
 def _sign(check: CheckResult) -> Text:
     if check.result is Result.PASSED:
         return Text("√", style="green")
+    if check.result is Result.SKIPPED:
+        return Text("-", style="dim")
     return Text("‼", style="yellow") if check.severity is Severity.WARNING else Text("×", style="bold red")
 
 

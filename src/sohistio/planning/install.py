@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sohistio import rightcluster
 from sohistio.changes import Changes
 from sohistio.cluster.observe import observe
 from sohistio.environments.support import kubernetes_support
-from sohistio.errors import UsageError
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, missing_minors
 from sohistio.modes.namespaces import labels_of, namespace_phase, notices_of
@@ -19,7 +17,7 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.pull_secrets import look_at_pull_secrets
 from sohistio.planning.reading import compared, owned, recorded
 from sohistio.session import Session
-from sohistio.skew import SKIPPABLE, SkewProblem, skew_problems
+from sohistio.skew import SkewProblem, skew_problems
 from sohistio.state import ClusterState
 from sohistio.steps import TakeBackup
 from sohistio.versions import Version
@@ -34,13 +32,6 @@ class Request:
     via: tuple[Version, ...] = ()
     skip_checks: frozenset[str] = frozenset()
     include_ca: bool = False
-
-    def __post_init__(self) -> None:
-        known = (*SKIPPABLE, *rightcluster.SKIPPABLE)
-        if unknown := sorted(self.skip_checks - set(known)):
-            raise UsageError(
-                f"--skip-check {unknown[0]!r} is no check that can be skipped", todo=f"Known: {', '.join(known)}."
-            )
 
 
 def plan_install(session: Session, request: Request) -> Planned:
@@ -70,7 +61,8 @@ def plan_install(session: Session, request: Request) -> Planned:
     stations = [session.render(hop, session.operator_yaml(hop))[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
-    skew = [problem for problem in _skew(session, state, decision) if problem.name not in request.skip_checks]
+    problems = _skew(session, state, decision)
+    skew = [problem for problem in problems if problem.name not in request.skip_checks]
     if labels.refusal and not decision.refusal:
         decision = replace(decision, refusal=labels.refusal, todo=labels.todo)
     first = namespace_phase(labels, pull.seen)
@@ -96,6 +88,8 @@ def plan_install(session: Session, request: Request) -> Planned:
         todo,
         unsettled=pull.unsettled,
         pull_credential=pull.credential,
+        manifest=manifest,
+        skew=problems,
     )
 
 

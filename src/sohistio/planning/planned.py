@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sohistio.desired import DesiredMesh
 from sohistio.errors import RefusedError
@@ -11,6 +12,7 @@ from sohistio.plan import Plan
 from sohistio.pullsecrets import PullCredential
 from sohistio.record import Record
 from sohistio.session import Session
+from sohistio.skew import SkewProblem
 from sohistio.state import ClusterState
 
 
@@ -19,8 +21,9 @@ class Planned:
     """`meshes` are the rendered manifests by version, empty where the mode is unknown; `todo` and `details` go with a
     refusal.
 
-    `unsettled` says what a look can do without and a run cannot: the run is refused with it before it begins.
-    `pull_credential` is what pull Secrets are written with; no plan holds it.
+    `manifest` has the objects of the target's manifest, empty where none is applied; `skew` are all version problems,
+    those that were skipped too. `unsettled` says what a look can do without and a run cannot: the run is refused with
+    it before it begins. `pull_credential` is what pull Secrets are written with; no plan holds it.
 
     `again` looks and plans anew: what was approved must still be true once the lock is held.
     """
@@ -35,3 +38,5 @@ class Planned:
     details: tuple[str, ...] = ()
     unsettled: RefusedError | None = None
     pull_credential: PullCredential | None = None
+    manifest: Sequence[dict[str, Any]] = ()
+    skew: tuple[SkewProblem, ...] = ()

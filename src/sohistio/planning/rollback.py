@@ -37,7 +37,8 @@ def plan_rollback(session: Session) -> Planned:
     if backwards.replace and backwards.installed is not None:
         session.istioctl(backwards.installed)  # the uninstall needs it: better to miss it now than half way
     plan = make_plan(Subject(session.environment.name, str(version), state), backwards, [mesh], changes)
-    return Planned(session, plan, state, lambda: plan_rollback(session), {str(version): mesh}, record)
+    meshes = {str(version): mesh}
+    return Planned(session, plan, state, lambda: plan_rollback(session), meshes, record, manifest=manifest)
 
 
 def _backwards(decision: Decision, version: Version) -> Decision:

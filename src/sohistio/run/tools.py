@@ -12,7 +12,7 @@ from sohistio.desired import DesiredMesh
 from sohistio.istioctl import Istioctl
 from sohistio.pullsecrets import PullCredential
 from sohistio.record import Record
-from sohistio.state import ObjectRef
+from sohistio.state import Finding, ObjectRef
 from sohistio.versions import Version
 
 
@@ -27,10 +27,14 @@ class RestartSettings:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What must be the same after the run: the root certificate's fingerprint, and every custom resource's digest."""
+    """What must be the same after the run: the root certificate's fingerprint, and every custom resource's digest.
+
+    `findings` are what istioctl's analysis found: what was wrong already is not the run's to answer for.
+    """
 
     ca_root: str = ""
     custom_resources: Mapping[ObjectRef, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

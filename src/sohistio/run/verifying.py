@@ -23,7 +23,9 @@ def verify_mesh(tools: Tools, version: str) -> tuple[CheckResult, ...]:
     findings = () if unlisted else tuple(tools.istioctl_for(mesh.version).analyze(tools.target))
     before = tools.before
     after = digests(custom_resources(tools.api)) if before.custom_resources else {}
-    return verify(Evidence(state, mesh, findings, before.ca_root, before.custom_resources, after, unlisted))
+    return verify(
+        Evidence(state, mesh, findings, before.ca_root, before.custom_resources, after, unlisted, before.findings)
+    )
 
 
 def verify_gone(tools: Tools, step: VerifyGone) -> tuple[CheckResult, ...]:

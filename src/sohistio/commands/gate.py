@@ -1,0 +1,62 @@
+"""The gate of a run: the preflight checks between the plan and its approval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from sohistio.errors import SohistioError
+from sohistio.output.tables import checks_view, show
+from sohistio.planning.planned import Planned
+from sohistio.preflight.groundwork import scene_of_plan
+from sohistio.preflight.looking import look
+from sohistio.preflight.report import Report
+from sohistio.preflight.row import Row, Stage
+from sohistio.preflight.rows import rows_of
+from sohistio.preflight.scene import Scene
+from sohistio.state import Finding
+from sohistio.steps import VerifyMesh
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Which checks a run has to pass: all where it changes the mesh, else only those without which it must fail.
+
+    A way back in the night is not held up by what is merely not as it should be.
+    """
+
+    all: bool = False
+    skipped: frozenset[str] = frozenset()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The checks, without those that planning and the lock have made already."""
+        return rows_of(Stage.ALWAYS, Stage.CHANGE) if self.all else rows_of(Stage.ALWAYS)
+
+    def passed(self, planned: Planned, progress: Console) -> tuple[Finding, ...]:
+        """What istioctl's analysis finds before the run. Raises RefusedError with every check that does not hold."""
+        scene = scene_of_plan(planned)
+        if self.all:
+            planned.session.told(f"checking {len(self.rows)} things before anything is touched")
+        report = Report(planned.plan.environment, look(self.rows, scene, self.skipped))
+        if report.warnings:
+            show(progress, checks_view(report.warnings))
+        if report.failures:
+            raise report.refusal(self.rows if self.all else ())
+        return _findings(scene)
+
+
+def _findings(scene: Scene) -> tuple[Finding, ...]:
+    """For the verification: what was wrong before is not the run's. Where they cannot be had, that stops nothing.
+
+    Each version that is verified has words of its own, so each is asked.
+    """
+    verified = {step.version for step in scene.planned.plan.steps if isinstance(step, VerifyMesh)}
+    stations = [mesh.version for name, mesh in scene.planned.meshes.items() if name in verified]
+    try:
+        if not stations or scene.unlisted():
+            return ()
+        return tuple(finding for version in stations for finding in scene.findings(version))
+    except SohistioError:
+        return ()

@@ -1,0 +1,50 @@
+"""Checks as JUnit XML, as Azure DevOps' PublishTestResults@2 takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from xml.etree import ElementTree
+
+from sohistio.checks import CheckResult, Result
+
+
+def junit(suite: str, checks: Sequence[CheckResult]) -> str:
+    """One test case for each check: failed where it stops a run; a warning passes, and is told in its output."""
+    cases = [(name, list(found)) for name, found in groupby(checks, lambda check: check.name)]
+    root = ElementTree.Element("testsuites")
+    failures = sum(any(check.breaks for check in found) for _, found in cases)
+    skipped = sum(_is_skipped(found) for _, found in cases)
+    counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "skipped": str(skipped)}
+    parent = ElementTree.SubElement(root, "testsuite", {"name": suite, **counts})
+    for name, found in cases:
+        case = ElementTree.SubElement(parent, "testcase", {"classname": suite, "name": name, "time": "0"})
+        breaking = [check for check in found if check.breaks]
+        if breaking:
+            failure = ElementTree.SubElement(case, "failure", {"message": _clean(breaking[0].message)})
+            failure.text = _clean("\n".join(f"{check.message}\n→ {check.hint}" for check in breaking))
+        elif _is_skipped(found):
+            ElementTree.SubElement(case, "skipped", {"message": _clean(found[0].message)})
+        rest = [check for check in found if not check.breaks and check.result is not Result.SKIPPED]
+        if rest:
+            output = ElementTree.SubElement(case, "system-out")
+            output.text = _clean("\n".join(_line(check) for check in rest))
+    ElementTree.indent(root)
+    # Characters beyond ASCII as references: right whatever encoding the shell writes the file with.
+    document: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return document.decode("ascii") + "\n"
+
+
+def _is_skipped(found: Sequence[CheckResult]) -> bool:
+    return all(check.result is Result.SKIPPED for check in found)
+
+
+def _line(check: CheckResult) -> str:
+    if check.result is Result.PASSED:
+        return check.message
+    return f"warning: {check.message}\n→ {check.hint}"
+
+
+def _clean(text: str) -> str:
+    """Without the characters that XML cannot hold at all."""
+    return "".join(character for character in text if character in "\n\t" or ord(character) >= 32)

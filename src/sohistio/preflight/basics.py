@@ -1,0 +1,125 @@
+"""Checks of what everything else stands on: the environment, the API server, the plan, istioctl, the lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from statistics import median
+
+from sohistio.checks import Severity
+from sohistio.cluster.lease import LEASE_SECONDS, holder_of
+from sohistio.environments.support import kubernetes_support
+from sohistio.errors import SohistioError
+from sohistio.plan import Mode
+from sohistio.preflight.row import Fault, Good, Verdict
+from sohistio.preflight.scene import Scene
+from sohistio.skew import skew_problems
+from sohistio.steps import UninstallIstio
+from sohistio.versions import Version
+
+# A run makes some hundreds of requests one after the other: at this distance they alone take minutes.
+SLOW_SECONDS = 0.3
+_PINGS = 5
+
+
+def _told(error: SohistioError) -> Fault:
+    return Fault(error.what, error.todo, details=error.details)
+
+
+def environment(scene: Scene) -> Iterator[Verdict]:
+    """Its files are valid, and every variable in them is set."""
+    if scene.stops.environment is not None:
+        yield _told(scene.stops.environment)
+    else:
+        found = scene.environment
+        yield Good(f"{found.name}: Istio {scene.session.version} from {found.istio.hub}")
+
+
+def api_server(scene: Scene) -> Iterator[Verdict]:
+    """It answers, may be read, and is near enough."""
+    if scene.stops.server is not None:
+        yield _told(scene.stops.server)
+        return
+    api = scene.api
+    taken = []
+    for _ in range(_PINGS):
+        begun = time.monotonic()
+        api.request("GET", "/version")
+        taken.append(time.monotonic() - begun)
+    yield distance(api.server, median(taken), scene.state.kubernetes_version)
+
+
+def distance(server: str, seconds: float, version: str) -> Verdict:
+    """What an answer takes, judged."""
+    told = f"{server} (Kubernetes {version}) answers in {seconds * 1000:.0f} ms"
+    if seconds <= SLOW_SECONDS:
+        return Good(told)
+    hint = "Run it from nearer (the cluster's region), or give it time with --timeout: every step waits for answers."
+    return Fault(f"{told}, more than {SLOW_SECONDS * 1000:.0f} ms", hint, Severity.WARNING)
+
+
+def plan(scene: Scene) -> Iterator[Verdict]:
+    """What an install would do can be told, and is not refused for another reason than versions."""
+    if scene.stops.plan is not None:
+        yield _told(scene.stops.plan)
+        return
+    planned = scene.planned
+    found = planned.plan
+    if found.refusal and not planned.skew:
+        reasons = found.reasons if found.mode is Mode.UNKNOWN else ()
+        yield Fault(found.refusal, planned.todo, details=reasons)
+    elif not found.changes_pending and not found.refusal:
+        yield Good(f"Istio {found.installed_version} is in place, nothing to do")
+    else:
+        came = f"from {found.installed_version} " if found.installed_version else ""
+        yield Good(f"{found.mode.value} {came}to {found.target_version}: {found.changes.summary()}")
+
+
+def skew(scene: Scene, name: str, fine: str) -> Iterator[Verdict]:
+    """One rule of the version policy, by its name; `fine` is what is said where nothing violates it.
+
+    Where nothing is to be done no run is refused, so an installed version that is unsupported by now is a warning.
+    """
+    planned, state = scene.planned, scene.state
+    problems, severity = planned.skew, None
+    if planned.plan.mode is Mode.NONE:
+        target = Version.parse(planned.plan.target_version)
+        problems = skew_problems(state, None, (target,), kubernetes_support(scene.session.root), in_place=False)
+        severity = Severity.WARNING
+    found = [problem for problem in problems if problem.name == name]
+    for problem in found:
+        yield Fault(problem.message, severity=severity)
+    if not found:
+        yield Good(fine.format(target=planned.plan.target_version, kubernetes=state.kubernetes_version))
+
+
+def istioctl(scene: Scene) -> Iterator[Verdict]:
+    """istioctl of every version that the plan needs is there, or can be had."""
+    if scene.stops.istioctl is not None:
+        yield _told(scene.stops.istioctl)
+        return
+    versions = [scene.istioctl.version]
+    if scene.plan is not None:
+        steps = scene.plan.plan.steps
+        versions += [Version.parse(step.version) for step in steps if isinstance(step, UninstallIstio)]
+    for version in versions:
+        yield Good(f"{version}: {scene.session.istioctl(version).path}")
+
+
+def lock(scene: Scene) -> Iterator[Verdict]:
+    """No other run is at work."""
+    holder = holder_of(scene.api)
+    if holder is None:
+        yield Good("free")
+        return
+    now = datetime.now(UTC)
+    # Clocks differ, so this is a guess; a run itself watches the Lease instead, and waits for as long as that takes.
+    silent = (now - holder.renewed).total_seconds() > 4 * LEASE_SECONDS
+    told = f"held by {holder.told(now)}"
+    if silent:
+        yield Fault(
+            f"{told}: that run seems to be dead", "The next run waits until the lock expires.", Severity.WARNING
+        )
+    else:
+        yield Fault(told)

@@ -1,0 +1,129 @@
+"""Checks of namespaces: applications' and the system's, and the pull secret in each that needs it."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sohistio.checks import Severity
+from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.environments.values import SYSTEM_NAMESPACES
+from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
+from sohistio.preflight.scene import Scene
+from sohistio.state import ISTIO_NAMESPACE, NamespaceSeen
+
+_TYPE = "kubernetes.io/dockerconfigjson"
+_KEY = ".dockerconfigjson"
+
+
+def application_namespaces(scene: Scene) -> Iterator[Verdict]:
+    """The environment's namespaces exist and are labelled for injection."""
+    yield from applications(scene.environment.application_namespaces, scene.state.namespaces)
+
+
+def applications(names: Iterable[str], seen: Sequence[NamespaceSeen]) -> Iterator[Verdict]:
+    """One fault for each namespace that is not as the environment has it."""
+    known = {item.name: item for item in seen}
+    good = []
+    for name in names:
+        item = known.get(name)
+        if item is None:
+            yield Fault(f"{name} does not exist")
+        elif item.ending:
+            yield Fault(f"{name} is being deleted")
+        elif not item.injected:
+            has = f"istio-injection={item.injection}" if item.injection else "no label"
+            yield Fault(f"{name} is not labelled istio-injection=enabled (it has {has})")
+        else:
+            good.append(name)
+    if good:
+        yield Good(f"labelled: {', '.join(good)}")
+
+
+def system_namespaces(scene: Scene) -> Iterator[Verdict]:
+    """No namespace of the system is injected."""
+    yield from systems(scene.state.namespaces)
+
+
+def systems(seen: Sequence[NamespaceSeen]) -> Iterator[Verdict]:
+    """One fault for each that is labelled."""
+    labelled = [item for item in seen if item.name in SYSTEM_NAMESPACES and _would_inject(item)]
+    for item in labelled:
+        label = "istio-injection=enabled" if item.injection else f"istio.io/rev={item.revision}"
+        hint = f"kubectl label namespace {item.name} {label.partition('=')[0]}-"
+        yield Fault(f"{item.name} is labelled {label}", hint)
+    if not labelled:
+        looked = sorted(item.name for item in seen if item.name in SYSTEM_NAMESPACES)
+        yield Good(f"none is labelled: {', '.join(looked)}")
+
+
+def _would_inject(item: NamespaceSeen) -> bool:
+    """By this mesh, or by another revision of Istio."""
+    return item.injected or (item.injection is None and bool(item.revision))
+
+
+def pull_secret(scene: Scene) -> Iterator[Verdict]:
+    """The Secret to pull images with is in istio-system and in every injected namespace."""
+    istio = scene.environment.istio
+    if istio.pull_secret is None:
+        yield NotAsked("the environment has no istio.pullSecret")
+        return
+    namespaces = [item.name for item in scene.state.namespaces if item.injected or item.name == ISTIO_NAMESPACE]
+    if ISTIO_NAMESPACE not in namespaces:
+        hint = f"Make the namespace and the Secret first, or images of {istio.hub} are pulled without credentials."
+        missing = f"{ISTIO_NAMESPACE} does not exist yet, so Secret {istio.pull_secret} is not in it"
+        yield Fault(missing, hint, Severity.WARNING)
+    try:
+        secrets = _secrets(scene.api, istio.pull_secret, namespaces)
+    except KubeError as error:
+        if error.status != 403:
+            raise
+        yield Fault("not looked at: you may not read Secrets", "", Severity.WARNING, error.details)
+        return
+    yield from pull_secrets(istio.pull_secret, str(istio.hub).partition("/")[0], namespaces, secrets)
+
+
+def _secrets(api: KubeApi, name: str, namespaces: Sequence[str]) -> dict[str, Object]:
+    """By namespace; one list, else one look in each namespace where listing them all is forbidden."""
+    try:
+        found = api.items("/api/v1/secrets", fields=f"metadata.name={name}")
+    except KubeError as error:
+        if error.status != 403:
+            raise
+        looked = {place: api.get(f"/api/v1/namespaces/{place}/secrets/{name}") for place in namespaces}
+        return {place: item for place, item in looked.items() if item is not None}
+    return {item["metadata"]["namespace"]: item for item in found}
+
+
+def pull_secrets(
+    name: str, registry: str, namespaces: Sequence[str], secrets: Mapping[str, Object]
+) -> Iterator[Verdict]:
+    """One fault for each namespace where it is missing, or not what pods can pull from this registry with."""
+    good = []
+    for place in namespaces:
+        secret = secrets.get(place)
+        if secret is None:
+            yield Fault(f"{place} has no Secret {name}")
+        elif secret.get("type") != _TYPE:
+            yield Fault(f"{place}/{name} is of type {secret.get('type')}, not {_TYPE}")
+        elif registry not in registries(secret):
+            known = ", ".join(sorted(registries(secret))) or "none"
+            yield Fault(f"{place}/{name} has nothing for {registry} (it has: {known})")
+        else:
+            good.append(place)
+    if good:
+        yield Good(f"{name} for {registry} is in {', '.join(good)}")
+
+
+def registries(secret: Object) -> set[str]:
+    """The hosts that a Secret of that type has credentials for; nothing else of it is ever told."""
+    try:
+        found: dict[str, Any] = json.loads(b64decode((secret.get("data") or {}).get(_KEY, "")))
+        hosts = {str(key).removeprefix("https://").removeprefix("http://").partition("/")[0] for key in found["auths"]}
+    except (ValueError, KeyError, TypeError, Base64Error):
+        return set()
+    # Docker Hub goes by three names.
+    return hosts | ({"docker.io"} if hosts & {"index.docker.io", "registry-1.docker.io"} else set())

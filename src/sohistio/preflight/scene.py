@@ -1,0 +1,159 @@
+"""What the checks look at: the session, its plan, and lists read from the cluster once and shared."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sohistio.cluster.access import not_analyzable
+from sohistio.cluster.kube import KubeApi, Object
+from sohistio.desired import DesiredMesh
+from sohistio.environments.load import Environment
+from sohistio.errors import SohistioError
+from sohistio.istioctl import Istioctl
+from sohistio.managedcluster import ManagedCluster
+from sohistio.planning.planned import Planned
+from sohistio.session import Session
+from sohistio.state import ClusterState, Finding
+from sohistio.versions import Version
+
+# Below the deadline of the checks that run istioctl, so that it is istioctl that is told of.
+_ANALYZE_SECONDS = 55.0
+_T = TypeVar("_T")
+
+
+class UnseenError(Exception):
+    """What a check needs is not there, because another check fails: its message names that one."""
+
+
+class Once(Generic[_T]):
+    """Something read at the first call, by whichever thread comes first; the others wait for it. Errors are kept."""
+
+    def __init__(self, read: Callable[[], _T]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._done: Callable[[], _T] | None = None
+
+    def __call__(self) -> _T:
+        with self._lock:
+            if self._done is None:
+                try:
+                    value = self._read()
+                    self._done = lambda: value
+                except SohistioError as error:
+                    self._done = _raising(error)
+        return self._done()
+
+
+def _raising(error: SohistioError) -> Callable[[], Any]:
+    def again() -> Any:
+        raise error
+
+    return again
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What went wrong before the checks could begin; each is told by the check that it belongs to."""
+
+    environment: SohistioError | None = None
+    server: SohistioError | None = None
+    istioctl: SohistioError | None = None
+    plan: SohistioError | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no plan; empty where nothing stopped it."""
+        reasons = {
+            "the environment is not valid": self.environment,
+            "the cluster could not be read": self.server,
+            "there is no istioctl": self.istioctl,
+            "there is no plan": self.plan,
+        }
+        return next((reason for reason, error in reasons.items() if error is not None), "")
+
+
+@dataclass
+class Scene:
+    """One look at one environment. What is missing raises UnseenError where a check asks for it."""
+
+    session: Session
+    seen: ClusterState | None
+    plan: Planned | None
+    stops: Stops = field(default_factory=Stops)
+
+    def __post_init__(self) -> None:
+        self.nodes = Once(lambda: self.api.items("/api/v1/nodes"))
+        self.pods = Once(lambda: self.api.items("/api/v1/pods"))
+        self.services = Once(lambda: self.api.items("/api/v1/services"))
+        self.unlisted = Once(lambda: not_analyzable(self.api))
+        self._findings = Once(self._analyzed)
+
+    @property
+    def environment(self) -> Environment:
+        if self.stops.environment is not None:
+            raise UnseenError("the environment is not valid")
+        return self.session.environment
+
+    @property
+    def api(self) -> KubeApi:
+        if self.seen is None:
+            raise UnseenError(self.stops.reason or "no cluster is known")
+        return self.session.api
+
+    @property
+    def state(self) -> ClusterState:
+        """What planning saw."""
+        if self.seen is None:
+            raise UnseenError(self.stops.reason or "no cluster is known")
+        return self.seen
+
+    @property
+    def planned(self) -> Planned:
+        if self.plan is None:
+            raise UnseenError(self.stops.reason or "there is no plan")
+        return self.plan
+
+    @property
+    def manifest(self) -> Sequence[Object]:
+        """The objects of the target's manifest. Raises UnseenError where none is rendered (somebody else's mesh)."""
+        if not self.planned.manifest:
+            raise UnseenError("no manifest was rendered")
+        return self.planned.manifest
+
+    @property
+    def mesh(self) -> DesiredMesh:
+        """The mesh of the target's manifest."""
+        found = self.planned.meshes.get(self.planned.plan.target_version)
+        if found is None:
+            raise UnseenError("no manifest was rendered")
+        return found
+
+    @property
+    def managed_cluster(self) -> ManagedCluster | None:
+        """As Azure tells of it; None for a cluster that is not of AKS. Raises SohistioError."""
+        return self.session.managed_cluster if self.stops.environment is None else None
+
+    @property
+    def istioctl(self) -> Istioctl:
+        """The target's. Obtained before the checks begin."""
+        if self.stops.istioctl is not None or self.stops.environment is not None:
+            raise UnseenError("there is no istioctl to ask")
+        target = self.planned.plan.target_version if self.plan is not None else ""
+        mesh = self.planned.meshes.get(target) if self.plan is not None else None
+        return self.session.istioctl(mesh.version if mesh else self.session.version)
+
+    def findings(self, version: Version | None = None) -> tuple[Finding, ...]:
+        """What the target's `istioctl analyze` (or another version's) finds now.
+
+        Ask for `unlisted` first: where it is not empty istioctl would hang.
+        """
+        istioctl = self.istioctl
+        if version is None or version == istioctl.version:
+            return self._findings()
+        return tuple(self.session.istioctl(version).analyze(self.session.target, timeout=_ANALYZE_SECONDS))
+
+    def _analyzed(self) -> tuple[Finding, ...]:
+        return tuple(self.istioctl.analyze(self.session.target, timeout=_ANALYZE_SECONDS))

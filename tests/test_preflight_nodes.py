@@ -1,0 +1,157 @@
+"""Preflight's arithmetic: quantities, pod requests, taints, room on nodes, node pools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from preflights import faults, goods, node, pod
+from sohistio.environments.model import Nodes
+from sohistio.managedcluster import NodePool
+from sohistio.preflight.capacity import Wanted, nodes_against, pools_against, room
+from sohistio.preflight.quantities import Amount, pod_request, quantity, tolerates
+from sohistio.preflight.row import Fault, Good, NotAsked
+from sohistio.state import ObjectRef
+
+GIB = 1024.0**3
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *[("500m", 0.5), ("2", 2.0), ("2048Mi", 2 * GIB), ("16Gi", 16 * GIB), ("1e3", 1000.0), ("100k", 1e5)],
+        *[("1.5", 1.5), (4, 4.0), ("100n", 1e-7), ("2Ei", 2 * 1024.0**6), ("", 0.0), ("much", 0.0), ("1M", 1e6)],
+    ],
+)
+def test_quantity(text: str | int, number: float) -> None:
+    assert quantity(text) == pytest.approx(number)
+
+
+def container(cpu: str, memory: str = "0", **more: Any) -> dict[str, Any]:
+    return {"name": "any", "resources": {"requests": {"cpu": cpu, "memory": memory}}, **more}
+
+
+@pytest.mark.parametrize(
+    ("spec", "cpu"),
+    [
+        pytest.param({"containers": [container("1"), container("500m")]}, 1.5, id="sum"),
+        pytest.param({"containers": [container("1")], "initContainers": [container("3")]}, 3.0, id="init-is-largest"),
+        pytest.param({"containers": [container("1")], "initContainers": [container("500m")]}, 1.0, id="init-is-less"),
+        pytest.param(
+            {"containers": [container("1")], "initContainers": [container("1", restartPolicy="Always")]},
+            2.0,
+            id="native-sidecar",
+        ),
+        pytest.param(
+            {
+                "containers": [container("1")],
+                "initContainers": [container("1", restartPolicy="Always"), container("2")],
+            },
+            3.0,
+            id="init-beside-a-sidecar",
+        ),
+        pytest.param({"containers": [{"name": "a", "resources": {"limits": {"cpu": "2"}}}]}, 2.0, id="limit-only"),
+        pytest.param({"containers": [container("1")], "overhead": {"cpu": "250m"}}, 1.25, id="overhead"),
+        pytest.param({"containers": [container("1")], "resources": {"requests": {"cpu": "4"}}}, 4.0, id="pod-level"),
+        pytest.param({"containers": [{"name": "a"}]}, 0.0, id="nothing"),
+    ],
+)
+def test_what_a_pod_asks_for(spec: dict[str, Any], cpu: float) -> None:
+    assert pod_request(spec).cpu == pytest.approx(cpu)
+
+
+SPOT = {"key": "spot", "value": "true", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("tolerations", "may"),
+    [
+        ([], False),
+        ([{"key": "spot", "operator": "Exists"}], True),
+        ([{"key": "spot", "value": "true"}], True),
+        ([{"key": "spot", "value": "false"}], False),
+        ([{"key": "spot", "operator": "Exists", "effect": "NoExecute"}], False),
+        ([{"operator": "Exists"}], True),
+    ],
+)
+def test_taints(tolerations: list[dict[str, Any]], may: bool) -> None:
+    assert tolerates({"tolerations": tolerations}, [SPOT]) is may
+    assert tolerates({}, [SPOT | {"effect": "PreferNoSchedule"}])
+
+
+def wanted(pods: int = 3, cpu: str = "1", memory: str = "2Gi", **spec: Any) -> Wanted:
+    ref = ObjectRef("Deployment", "istio-system", "istiod")
+    return Wanted(ref, pods, {"containers": [container(cpu, memory)], **spec})
+
+
+def test_room_that_is_enough() -> None:
+    assert goods(room([wanted()], [node("a"), node("b")], [])) == [
+        "3 × istiod fit; 5 CPU and 26624 MiB stay free on 2 nodes"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "pods", "placed"),
+    [
+        pytest.param([node("a", cpu="2")], [], 2, id="too-few-cores"),
+        pytest.param([node("a", memory="5Gi")], [], 2, id="too-little-memory"),
+        pytest.param([node("a", pods="1")], [], 1, id="too-many-pods"),
+        pytest.param([node("a", unschedulable=True)], [], 0, id="cordoned"),
+        pytest.param([node("a", ready=False)], [], 0, id="not-ready"),
+        pytest.param([node("a", taints=[SPOT])], [], 0, id="tainted"),
+        pytest.param([node("a")], [pod("other", "x", place="a", cpu="3")], 1, id="taken-by-others"),
+        # Five halves are more than three wholes, but no node has a whole one left.
+        pytest.param([node(n, cpu="500m") for n in "abcdefg"], [], 0, id="in-pieces"),
+        pytest.param([], [], 0, id="no-nodes"),
+    ],
+)
+def test_room_that_is_not_enough(nodes: list[Any], pods: list[Any], placed: int) -> None:
+    message = f"istiod: room for {placed} of 3 pods of 1 CPU and 2048 MiB each, on {len(nodes)} nodes"
+    assert faults(room([wanted()], nodes, pods)) == [message]
+
+
+def test_what_does_not_count_against_the_room() -> None:
+    """The mesh's own pods are replaced, those that have ended take nothing, other nodes' pods are elsewhere."""
+    pods = [
+        pod("istio-system", "istiod-6d9f-abcde", place="a", cpu="4"),
+        pod("jobs", "done", place="a", cpu="4", phase="Succeeded"),
+        pod("jobs", "elsewhere", place="b", cpu="4"),
+    ]
+    assert not faults(room([wanted()], [node("a")], pods))
+    assert not faults(room([wanted(nodeSelector={"pool": "x"})], [node("a", labels={"pool": "x"})], []))
+    assert faults(room([wanted(nodeSelector={"pool": "x"})], [node("a")], []))
+
+
+def test_no_pods_are_wanted() -> None:
+    assert [type(verdict) for verdict in room([], [node("a")], [])] == [NotAsked]
+
+
+MEANT = Nodes(min=3, max=5, size="Standard_D4s_v3")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        (["Standard_D4s_v3"] * 3, ""),
+        (["Standard_D4s_v3"] * 4 + ["Standard_B2s"], ""),
+        (["Standard_D4s_v3"] * 2, "the cluster has 2 × Standard_D4s_v3; meant are 3 to 5 × Standard_D4s_v3"),
+        (["Standard_D2s_v3"] * 3, "the cluster has 3 × Standard_D2s_v3; meant are 3 to 5 × Standard_D4s_v3"),
+        ([], "the cluster has no nodes; meant are 3 to 5 × Standard_D4s_v3"),
+    ],
+)
+def test_nodes_by_their_labels(sizes: list[str], message: str) -> None:
+    nodes = [node(str(n), labels={"node.kubernetes.io/instance-type": size}) for n, size in enumerate(sizes)]
+    verdict = nodes_against(MEANT, nodes)
+    assert verdict == Fault(message) if message else isinstance(verdict, Good)
+
+
+def test_pools_as_azure_tells_of_them() -> None:
+    system = NodePool("system", "Standard_B2s", 1, 1, 1, is_system=True)
+    assert isinstance(pools_against(MEANT, [NodePool("apps", MEANT.size, 3, 3, 5), system]), Good)
+    verdict = pools_against(MEANT, [NodePool("apps", MEANT.size, 3, 3, 3)])
+    assert verdict == Fault("the pools are apps: 3 to 3 × Standard_D4s_v3; meant are 3 to 5 × Standard_D4s_v3")
+
+
+def test_amounts_are_told_in_what_people_write() -> None:
+    assert str(Amount(0.1, 128 * 1024**2)) == "0.1 CPU and 128 MiB"
