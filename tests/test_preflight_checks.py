@@ -40,7 +40,11 @@ def seen(name: str, injection: str | None = None, revision: str | None = None, *
     ],
 )
 def test_application_namespaces(namespace: NamespaceSeen, message: str) -> None:
-    assert faults(applications(["shop"], [namespace])) == ([message] if message else [])
+    assert faults(applications(["shop"], [namespace], ())) == ([message] if message else [])
+
+
+def test_a_namespace_that_the_install_labels_is_no_fault() -> None:
+    assert goods(applications(["shop"], [seen("shop")], ["shop"])) == ["shop is there, and is labelled by the install"]
 
 
 @pytest.mark.parametrize(

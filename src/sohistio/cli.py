@@ -24,7 +24,6 @@ from sohistio.flags import (
     OutputFormat,
     RequestedMode,
     SkipCheck,
-    SkipIdentity,
     TotalTimeout,
     VersionText,
     Via,
@@ -120,7 +119,7 @@ def rollback(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     auth: AuthKind = Auth.AUTO,
-    skip_check: SkipIdentity = None,
+    skip_check: SkipCheck = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     confirm: Confirm = None,
@@ -144,7 +143,7 @@ def adopt(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     auth: AuthKind = Auth.AUTO,
-    skip_check: SkipIdentity = None,
+    skip_check: SkipCheck = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     component_timeout: ComponentTimeout = None,
@@ -167,7 +166,7 @@ def restart(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     auth: AuthKind = Auth.AUTO,
-    skip_check: SkipIdentity = None,
+    skip_check: SkipCheck = None,
     istioctl: IstioctlPath = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
@@ -200,7 +199,7 @@ def uninstall(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     auth: AuthKind = Auth.AUTO,
-    skip_check: SkipIdentity = None,
+    skip_check: SkipCheck = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     confirm: Confirm = None,
@@ -256,6 +255,7 @@ def check(
     output: Annotated[
         CheckOutput, typer.Option("--output", "-o", help="table, json (versioned) or junit.")
     ] = CheckOutput.TABLE,
+    auth: AuthKind = Auth.AUTO,
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="TIME", help="For each check, such as 30s.")
     ] = None,
@@ -269,7 +269,7 @@ def check(
     if list_:
         raise typer.Exit(room.list_checks(form))
     with common.errors_as_json(form is room.Form.JSON):
-        where = where_of(env_given(env), version, environments, kubeconfig, context, istioctl)
+        where = where_of(env_given(env), version, environments, kubeconfig, context, istioctl, auth, skip_check)
         request = request_of(mode, via, skip_check, include_ca=False)
         shown = room.Shown(form, common.timeouts_of(None, timeout).total_seconds)
     raise typer.Exit(room.check(where, request, shown))
@@ -318,7 +318,7 @@ def unlock(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     auth: AuthKind = Auth.AUTO,
-    skip_check: SkipIdentity = None,
+    skip_check: SkipCheck = None,
 ) -> None:
     """Free the lock of a run that is dead, before it expires by itself."""
     from sohistio.commands import history as room
@@ -341,7 +341,7 @@ def restore(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     auth: AuthKind = Auth.AUTO,
-    skip_check: SkipIdentity = None,
+    skip_check: SkipCheck = None,
     output: OutputFormat = Output.TABLE,
     yes: Yes = False,
     confirm: Confirm = None,

@@ -76,9 +76,6 @@ SkipCheck = Annotated[
 AuthKind = Annotated[
     Auth, typer.Option("--auth", help="Login to Azure, where the environment names an AKS cluster (docs/aks.md).")
 ]
-SkipIdentity = Annotated[
-    list[str] | None, typer.Option("--skip-check", metavar="NAME", help="Skip a check by name: cluster-identity.")
-]
 IncludeCa = Annotated[
     bool,
     typer.Option("--include-ca", help="Keep the CA's key in the backup, encrypted: SOHISTIO_BACKUP_PASSPHRASE."),
@@ -100,7 +97,12 @@ def where_of(
     from sohistio.versions import Version
 
     target = Version.parse(version) if version else None
-    return Where(env, environments, target, kubeconfig, context, istioctl, auth, frozenset(skip_check or ()))
+    skipped: frozenset[str] = frozenset()
+    if skip_check:
+        from sohistio.preflight.rows import check_names
+
+        skipped = check_names(skip_check)
+    return Where(env, environments, target, kubeconfig, context, istioctl, auth, skipped)
 
 
 def env_given(env: str | None) -> str:
@@ -113,12 +115,11 @@ def env_given(env: str | None) -> str:
 
 
 def request_of(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None, include_ca: bool) -> Request:
-    """What the command line asks of the plan. Raises UsageError."""
+    """What the command line asks of the plan. The checks are known ones: `where_of` sees to it. Raises UsageError."""
     from sohistio.plan import Mode
     from sohistio.planning.install import Request
-    from sohistio.preflight.rows import check_names
     from sohistio.versions import Version
 
     stations = tuple(Version.parse(text) for text in via or ())
     asked = None if mode is RequestedMode.AUTO else Mode(mode.value)
-    return Request(asked, stations, check_names(skip_check or ()), include_ca)
+    return Request(asked, stations, frozenset(skip_check or ()), include_ca)

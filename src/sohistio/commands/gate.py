@@ -27,7 +27,6 @@ class Gate:
     """
 
     all: bool = False
-    skipped: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -39,7 +38,7 @@ class Gate:
         scene = scene_of_plan(planned)
         if self.all:
             planned.session.told(f"checking {len(self.rows)} things before anything is touched")
-        report = Report(planned.plan.environment, look(self.rows, scene, self.skipped))
+        report = Report(planned.plan.environment, look(self.rows, scene, planned.session.where.skip_checks))
         if report.warnings:
             show(progress, checks_view(report.warnings))
         if report.failures:

@@ -91,7 +91,7 @@ def install(where: Where, request: Request, how: Install) -> int:
         planned = plan_install(ready_to_write(session), request)
         if how.approved_plan is not None:
             _check_approved(how.approved_plan, planned.plan)
-        gate = Gate(all=True, skipped=request.skip_checks)
+        gate = Gate(all=True)
         result = carry_out(planned, how.approval, how.timeouts, json=how.json, gate=gate)
         document = result.document()
         if how.rollback_on_failure and calls_for_rollback(result):

@@ -31,16 +31,21 @@ def check_right_cluster(session: Session) -> None:
 
 def found_problems(session: Session) -> tuple[Problem, ...]:
     """What is wrong, leaving out what --skip-check names. Raises RefusedError where Azure cannot be asked."""
+    return tuple(
+        problem
+        for problem in (*azure_problems(session), *recorded_problems(session))
+        if problem.name not in session.where.skip_checks or problem.name not in rightcluster.SKIPPABLE
+    )
+
+
+def azure_problems(session: Session) -> tuple[Problem, ...]:
+    """What Azure tells against it. Raises RefusedError where Azure cannot be asked."""
     server = session.api.server  # a broken kubeconfig is told first
     managed = _managed(session)
     problems = cluster_problems(managed, server) if managed else ()
     if session.logs_in:  # Azure itself gave the address, which may be a third name of the API server
-        problems = tuple(problem for problem in problems if problem.name != rightcluster.IDENTITY)
-    return tuple(
-        problem
-        for problem in (*problems, *recorded_problems(session))
-        if problem.name not in session.where.skip_checks or problem.name not in rightcluster.SKIPPABLE
-    )
+        return tuple(problem for problem in problems if problem.name != rightcluster.IDENTITY)
+    return problems
 
 
 def recorded_problems(session: Session) -> tuple[Problem, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.desired import DesiredService
@@ -16,13 +16,16 @@ _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 
 def gateway_address(scene: Scene) -> Iterator[Verdict]:
     """Nobody else in the cluster has the address, nor asks for it."""
-    yield from addresses(scene.mesh.services, scene.services(), scene.nodes())
+    yield from addresses(scene.mesh.services, scene.services(), scene.nodes(), scene.is_free)
 
 
 def addresses(
-    wanted: Sequence[DesiredService], services: Sequence[Object], nodes: Sequence[Object]
+    wanted: Sequence[DesiredService],
+    services: Sequence[Object],
+    nodes: Sequence[Object],
+    is_free: Callable[[str], bool | None] = lambda _: None,
 ) -> Iterator[Verdict]:
-    """One verdict for each gateway that asks for an address."""
+    """One verdict for each gateway that asks for an address. `is_free` asks Azure; None where it does not know."""
     asking = [item for item in wanted if item.type == "LoadBalancer" and item.address]
     for item in asking:
         others = [
@@ -33,6 +36,8 @@ def addresses(
         ]
         others += [f"node {node['metadata']['name']} has it" for node in nodes if item.address in _of_node(node)]
         mine = any(_ref(service) == item.ref and item.address in _held(service) for service in services)
+        if not others and not mine and is_free(item.address) is False:
+            others = ["something in the virtual network has it, outside this cluster"]
         if others:
             yield Fault(f"{item.address} of {item.ref.name} is taken: {', '.join(others)}")
         else:

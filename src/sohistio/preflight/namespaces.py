@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.checks import Severity
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.environments.values import SYSTEM_NAMESPACES
+from sohistio.modes.namespaces import labels_of
+from sohistio.namespacesteps import WritePullSecrets
+from sohistio.planning.planned import Planned
 from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
 from sohistio.preflight.scene import Scene
 from sohistio.state import ISTIO_NAMESPACE, NamespaceSeen
@@ -21,11 +24,12 @@ _KEY = ".dockerconfigjson"
 
 def application_namespaces(scene: Scene) -> Iterator[Verdict]:
     """The environment's namespaces exist and are labelled for injection."""
-    yield from applications(scene.environment.application_namespaces, scene.state.namespaces)
+    names, seen = scene.environment.application_namespaces, scene.state.namespaces
+    yield from applications(names, seen, labels_of(scene.state, names).to_label)
 
 
-def applications(names: Iterable[str], seen: Sequence[NamespaceSeen]) -> Iterator[Verdict]:
-    """One fault for each namespace that is not as the environment has it."""
+def applications(names: Iterable[str], seen: Sequence[NamespaceSeen], to_label: Collection[str]) -> Iterator[Verdict]:
+    """One fault for each namespace that is not as the environment has it, and will not be after an install."""
     known = {item.name: item for item in seen}
     good = []
     for name in names:
@@ -34,6 +38,8 @@ def applications(names: Iterable[str], seen: Sequence[NamespaceSeen]) -> Iterato
             yield Fault(f"{name} does not exist")
         elif item.ending:
             yield Fault(f"{name} is being deleted")
+        elif name in to_label:
+            yield Good(f"{name} is there, and is labelled by the install")
         elif not item.injected:
             has = f"istio-injection={item.injection}" if item.injection else "no label"
             yield Fault(f"{name} is not labelled istio-injection=enabled (it has {has})")
@@ -72,7 +78,12 @@ def pull_secret(scene: Scene) -> Iterator[Verdict]:
         yield NotAsked("the environment has no istio.pullSecret")
         return
     namespaces = [item.name for item in scene.state.namespaces if item.injected or item.name == ISTIO_NAMESPACE]
-    if ISTIO_NAMESPACE not in namespaces:
+    if istio.pull_secret_source is not None:
+        written = yield from _written(scene.planned)
+        namespaces = [name for name in namespaces if name not in written]
+        if not namespaces:
+            return
+    elif ISTIO_NAMESPACE not in namespaces:
         hint = f"Make the namespace and the Secret first, or images of {istio.hub} are pulled without credentials."
         missing = f"{ISTIO_NAMESPACE} does not exist yet, so Secret {istio.pull_secret} is not in it"
         yield Fault(missing, hint, Severity.WARNING)
@@ -84,6 +95,16 @@ def pull_secret(scene: Scene) -> Iterator[Verdict]:
         yield Fault("not looked at: you may not read Secrets", "", Severity.WARNING, error.details)
         return
     yield from pull_secrets(istio.pull_secret, str(istio.hub).partition("/")[0], namespaces, secrets)
+
+
+def _written(planned: Planned) -> Generator[Verdict, None, frozenset[str]]:
+    """What the plan does about them; the namespaces that it writes to."""
+    if planned.unsettled is not None:
+        yield Fault(planned.unsettled.what, planned.unsettled.todo, details=planned.unsettled.details)
+    steps = [step for step in planned.plan.steps if isinstance(step, WritePullSecrets)]
+    for step in steps:
+        yield Good(f"the install does it: {step.summary}")
+    return frozenset(ref.namespace for step in steps for ref in step.objects)
 
 
 def _secrets(api: KubeApi, name: str, namespaces: Sequence[str]) -> dict[str, Object]:

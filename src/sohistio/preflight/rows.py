@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from sohistio import rightcluster
 from sohistio.checks import Severity
 from sohistio.errors import UsageError
-from sohistio.preflight import address, analysis, basics, budgets, capacity, images, namespaces, rights, webhooks
+from sohistio.preflight import (
+    address,
+    analysis,
+    basics,
+    budgets,
+    capacity,
+    cluster,
+    images,
+    namespaces,
+    rights,
+    webhooks,
+)
 from sohistio.preflight.row import ISTIOCTL_SECONDS, Row, Stage
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
@@ -29,6 +41,21 @@ ROWS: tuple[Row, ...] = (
     Row("lock", _ERROR, "no other run is at work",
         "Wait for it; `sohistio unlock` frees the lock of a run that is dead.",
         basics.lock, mandatory=True, stage=Stage.CHECK),
+    Row(rightcluster.IDENTITY, _ERROR, "the kubeconfig leads to the AKS cluster that the environment names",
+        "Leave --context and --kubeconfig out: sohistio logs in to the right cluster by itself.",
+        partial(cluster.of_azure, name=rightcluster.IDENTITY, fine="it is {cluster}"),
+        stage=Stage.CHECK),
+    Row(rightcluster.RUNNING, _ERROR, "the AKS cluster runs, and Azure is not changing it",
+        "Start it, or wait for Azure to finish.",
+        partial(cluster.of_azure, name=rightcluster.RUNNING, fine="{cluster} runs"),
+        mandatory=True, stage=Stage.CHECK),
+    Row(rightcluster.ADD_ON, _ERROR, "the managed Istio add-on of AKS is off",
+        "Two meshes do not share a cluster: keep the add-on, or `az aks mesh disable` first.",
+        partial(cluster.of_azure, name=rightcluster.ADD_ON, fine="{cluster} has no managed Istio"),
+        mandatory=True, stage=Stage.CHECK),
+    Row(rightcluster.ENVIRONMENT, _ERROR, "the cluster is not recorded as another environment's",
+        "Check --env, and which cluster the environment names.",
+        cluster.of_record, mandatory=True, stage=Stage.CHECK),
     Row("kubernetes-version", _ERROR, "the target Istio supports the cluster's Kubernetes",
         "Upgrade one of them first.",
         partial(basics.skew, name="kubernetes-version", fine="Istio {target} supports Kubernetes {kubernetes}"),

@@ -15,6 +15,7 @@ from sohistio.errors import SohistioError
 from sohistio.istioctl import Istioctl
 from sohistio.managedcluster import ManagedCluster
 from sohistio.planning.planned import Planned
+from sohistio.planning.rightcluster import azure_problems, recorded_problems
 from sohistio.session import Session
 from sohistio.state import ClusterState, Finding
 from sohistio.versions import Version
@@ -89,6 +90,8 @@ class Scene:
         self.pods = Once(lambda: self.api.items("/api/v1/pods"))
         self.services = Once(lambda: self.api.items("/api/v1/services"))
         self.unlisted = Once(lambda: not_analyzable(self.api))
+        self.azure_problems = Once(lambda: azure_problems(self.session))
+        self.recorded_problems = Once(lambda: recorded_problems(self.session))
         self._findings = Once(self._analyzed)
 
     @property
@@ -135,6 +138,11 @@ class Scene:
     def managed_cluster(self) -> ManagedCluster | None:
         """As Azure tells of it; None for a cluster that is not of AKS. Raises SohistioError."""
         return self.session.managed_cluster if self.stops.environment is None else None
+
+    def is_free(self, address: str) -> bool | None:
+        """Whether nobody in the cluster's virtual network has the address; None where Azure cannot be asked."""
+        aks = self.session.aks
+        return aks.address_is_free(address) if aks is not None and self.managed_cluster is not None else None
 
     @property
     def istioctl(self) -> Istioctl:
