@@ -67,8 +67,24 @@ SkipCheck = Annotated[
 AuthKind = Annotated[
     Auth, typer.Option("--auth", help="Login to Azure, where the environment names an AKS cluster (docs/aks.md).")
 ]
+
+
+def _of_the_cluster(names: list[str] | None) -> list[str] | None:
+    from sohistio.errors import UsageError
+    from sohistio.rightcluster import SKIPPABLE
+
+    if unknown := sorted(set(names or ()) - set(SKIPPABLE)):
+        raise UsageError(
+            f"--skip-check {unknown[0]!r} is no check that can be skipped here", todo=f"Known: {', '.join(SKIPPABLE)}."
+        )
+    return names
+
+
 SkipIdentity = Annotated[
-    list[str] | None, typer.Option("--skip-check", metavar="NAME", help="Skip a check by name: cluster-identity.")
+    list[str] | None,
+    typer.Option(
+        "--skip-check", metavar="NAME", help="Skip a check by name: cluster-identity.", callback=_of_the_cluster
+    ),
 ]
 IncludeCa = Annotated[
     bool,
