@@ -16,6 +16,7 @@ import yaml
 from typer.testing import CliRunner
 
 from sohistio.env_cli import app
+from sohistio.environments.aks import Aks
 from sohistio.environments.layers import merge
 from sohistio.environments.load import (
     environment_names,
@@ -27,10 +28,12 @@ from sohistio.environments.load import (
 )
 from sohistio.environments.yamlfiles import read_document, to_yaml
 from sohistio.errors import ExitCode, UsageError
+from sohistio.managedcluster import AksPlace, AzureCloud
 from sohistio.versions import Version
 
 SHIPPED = Path(__file__).parents[1] / "environments"
 PREFIX = {"SOHISTIO_IP_PREFIX": "10.20"}
+SHIPPED_VARIABLES = PREFIX | {"SOHISTIO_SUBSCRIPTION": "the-subscription"}
 
 BASE = """\
 istio:
@@ -110,8 +113,12 @@ def test_the_shipped_environments_are_those_of_the_architecture() -> None:
 @pytest.mark.parametrize("name", ARCHITECTURE)
 def test_a_shipped_environment_has_the_architectures_figures(name: str) -> None:
     expected = ARCHITECTURE[name]
-    env = load_environment(name, SHIPPED, PREFIX)
-    nodes = env.cluster.nodes
+    env = load_environment(name, SHIPPED, SHIPPED_VARIABLES)
+    nodes, aks = env.cluster.nodes, env.cluster.aks
+    if aks is None:
+        assert env.cluster.sandbox == name
+    else:
+        assert aks.place() == AksPlace("the-subscription", f"rg-aks-{name}", f"aks-{name}")
     assert env.name == name
     assert env.ingress_address == expected["address"]
     assert (nodes and (nodes.min, nodes.max, nodes.size)) == expected["nodes"]
@@ -127,6 +134,13 @@ def test_a_shipped_environment_has_the_architectures_figures(name: str) -> None:
         ("istio-ingressgateway", "istio-system", "ingress"),
         ("istio-egressgateway", "istio-system", "egress"),
     ]
+
+
+def test_an_aks_cluster_in_a_cloud_of_its_own() -> None:
+    cloud = {"authority": "login.example.com", "resourceManager": "https://arm.example.com", "instanceDiscovery": False}
+    named = Aks.model_validate({"subscription": "s", "resourceGroup": "g", "name": "n", "tenant": "t", "cloud": cloud})
+    expected = AzureCloud("login.example.com", "https://arm.example.com", instance_discovery=False)
+    assert named.place() == AksPlace("s", "g", "n", "t", expected)
 
 
 def test_the_shipped_schema_is_the_models() -> None:

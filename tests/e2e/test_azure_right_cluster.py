@@ -151,6 +151,13 @@ def test_a_cluster_that_cannot_be_confirmed(aks: Aks) -> None:
         assert "it cannot be confirmed" not in done.stderr
 
 
+def test_nothing_else_can_be_skipped(aks: Aks) -> None:
+    for command in (("install",), ("restart", "--yes")):
+        done = aks.run(command[0], "--env", "qa", *command[1:], "--skip-check", "cluster-environment")
+        assert done.returncode == 2
+        assert "--skip-check 'cluster-environment' is no check that can be skipped" in done.stderr
+
+
 def test_a_sandbox_needs_no_azure(sandbox: Sandbox, aks: Aks, tmp_path: Path) -> None:
     recorded_as(sandbox.api, "qa")
     done = sandbox.run("plan", "--env", "qa", "--context", sandbox.context, cwd=tmp_path.parent)

@@ -115,7 +115,7 @@ def test_stopped_before_anything_was_touched(sandbox: Sandbox, tmp_path: Path, n
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server = f"http://127.0.0.1:{silent.getsockname()[1]}"
         kubeconfig = kubeconfig_for(sandbox, tmp_path, "any", server=server)
-        arguments = ("--env", "qa", "--context", sandbox.context, "--kubeconfig", str(kubeconfig))
+        arguments = ("--env", "local", "--context", sandbox.context, "--kubeconfig", str(kubeconfig))
         with started(sandbox, tmp_path, "install", *arguments) as run:
             begun = time.monotonic()
             assert run.interrupt(number, once="looking at http") == 130

@@ -18,7 +18,7 @@ from sohistio.environments.load import environment_names
 from sohistio.errors import UsageError
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
-VARIABLES = {"SOHISTIO_IP_PREFIX": "10.20"}
+VARIABLES = {"SOHISTIO_IP_PREFIX": "10.20", "SOHISTIO_SUBSCRIPTION": "any"}
 GATEWAYS = ("istio-ingressgateway", "istio-egressgateway")
 COMPONENTS = ("istiod", *GATEWAYS)
 

@@ -229,8 +229,8 @@ def test_the_current_context_is_never_used(empty: Sandbox) -> None:
 
 
 def on(sandbox: Sandbox, kubeconfig: Path) -> tuple[str, ...]:
-    """The flags that point the environment qa at the sandbox through this kubeconfig."""
-    return ("--env", "qa", "--context", sandbox.context, "--kubeconfig", str(kubeconfig))
+    """The flags that point an environment at the sandbox through this kubeconfig."""
+    return ("--env", "local", "--context", sandbox.context, "--kubeconfig", str(kubeconfig))
 
 
 def test_api_server_that_does_not_answer(empty: Sandbox, tmp_path: Path) -> None:
@@ -429,6 +429,6 @@ def test_user_who_may_only_look(meshed: Sandbox, tmp_path: Path) -> None:
     token = account(meshed.api, "looker")
     role(meshed.api, "looker", {"apiGroups": ["*"], "resources": ["*"]})
     looking = on(meshed, kubeconfig_for(meshed, tmp_path, token))
-    said = refused(meshed, 3, "install", *looking, SOHISTIO_ISTIO_MIRROR=meshed.mirror)
+    said = refused(meshed, 3, "install", *looking, "--mode", "reinstall", SOHISTIO_ISTIO_MIRROR=meshed.mirror)
     assert "permissions: you may not create, update leases.coordination.k8s.io in istio-system (sohistio)" in said
     assert meshed.writes("system:serviceaccount:default:looker") == []
