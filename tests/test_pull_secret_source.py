@@ -21,7 +21,9 @@ def load(folder: Path, source: str, **variables: str) -> PullSecretSource | None
     root = Path(shutil.copytree(SHIPPED, folder / "environments"))
     file = root / "qa" / "environment.yaml"
     file.write_text(f"{file.read_text()}\nistio:\n  pullSecretSource: {source}\n")
-    return load_environment("qa", root, {"SOHISTIO_IP_PREFIX": "10.20", **variables}).istio.pull_secret_source
+    return load_environment(
+        "qa", root, {"SOHISTIO_IP_PREFIX": "10.20", "SOHISTIO_SUBSCRIPTION": "any", **variables}
+    ).istio.pull_secret_source
 
 
 @pytest.mark.parametrize(
