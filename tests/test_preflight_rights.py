@@ -12,12 +12,14 @@ from preflights import faults, goods
 from sohistio.changes import Action, Changes, ObjectChange
 from sohistio.cluster.access import Right
 from sohistio.cluster.kube import KubeError
+from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.preflight.rights import rights_of, told
 from sohistio.state import ObjectRef
-from sohistio.steps import RestoreAuthority, RestoreObjects, ScaleUp, Step, StopOperator, TakeBackup
+from sohistio.steps import KeepReplicas, RestoreAuthority, RestoreObjects, ScaleUp, Step, StopOperator, TakeBackup
 
 ISTIOD = ObjectRef("Deployment", "istio-system", "istiod")
+SHOP = ObjectRef("Namespace", "", "shop")
 
 
 def obj(kind: str, name: str, namespace: str = "istio-system", chart: str = "istiod") -> dict[str, Any]:
@@ -108,7 +110,11 @@ def test_a_standby_scales_its_gateways() -> None:
         (TakeBackup("a", "b"), "get secrets cacerts in istio-system"),
         (StopOperator("a", "b", (ISTIOD,), ()), "patch deployments.apps istiod in istio-system"),
         (ScaleUp("a", "b", ((ISTIOD, 3),)), "patch deployments.apps istiod in istio-system"),
-        (RestoreAuthority("a", "b", "c"), "create secrets in istio-system"),
+        (RestoreAuthority("a", "b", "c"), "create secrets cacerts in istio-system"),
+        (KeepReplicas("a", "b", (ISTIOD,)), "patch deployments.apps istiod in istio-system"),
+        (LabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
+        (UnlabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
+        (WritePullSecrets("a", "b", (ObjectRef("Secret", "shop", "jfrog"),)), "create secrets jfrog in shop"),
         (
             RestoreObjects("a", "b", ('{"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "shop"}}',)),
             "create configmaps x in shop",

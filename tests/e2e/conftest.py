@@ -95,7 +95,7 @@ class Sandbox:
             and event["verb"] not in ("get", "list", "watch")
             and "dryRun=All" not in event["requestURI"]
             and "accessreviews" not in event["requestURI"]
-            and event["user"]["username"] == user
+            and event["user"].get("username", "") == user
         ]
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from accounts import account, kubeconfig_for
 from conftest import CHECKOUT, Sandbox
+from killing import last_run
 from ownenvironments import own_environments
 from workloads import apply, await_running, deployment, namespace
 
@@ -21,6 +22,7 @@ from sohistio.cluster.kubetarget import KubeTarget
 pytestmark = pytest.mark.e2e
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
+CA = "/api/v1/namespaces/istio-system/secrets/istio-ca-secret"
 HPA = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
 
 
@@ -33,9 +35,9 @@ class User:
     kubeconfig: Path
     environment: tuple[str, ...]
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         where = (*self.environment, "--kubeconfig", str(self.kubeconfig), "--context", self.box.context)
-        return self.box.run(*command, *where, SOHISTIO_ISTIO_MIRROR=self.box.mirror)
+        return self.box.run(*command, *where, SOHISTIO_ISTIO_MIRROR=self.box.mirror, **variables)
 
     @property
     def api(self) -> KubeApi:
@@ -49,7 +51,7 @@ class User:
         """The resources of requests that were answered with 403, from the audit log."""
         log = (self.box.kubeconfig.parent / "audit.log").read_text(encoding="utf-8")
         events: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
-        mine = [event for event in events if event["user"]["username"].endswith(f":{self.name}")]
+        mine = [event for event in events if event["user"].get("username", "").endswith(f":{self.name}")]
         refs = [e.get("objectRef", {}) for e in mine if e.get("responseStatus", {}).get("code") == 403]
         return {"/".join(filter(None, (ref.get("resource"), ref.get("subresource")))) for ref in refs}
 
@@ -197,7 +199,7 @@ def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -
     assert looked.returncode == 3, looked.stderr
     results = json.loads(looked.stdout)["checks"]
     failures = [check for check in results if (check["severity"], check["result"]) == ("error", "failed")]
-    assert {check["name"] for check in failures} == {"permissions"}, "everything else can be looked at"
+    assert {check["name"] for check in failures} == {"permissions", "pull-secret"}, "the rest can be looked at"
     missing = [check["message"] for check in failures]
     assert "you may not patch horizontalpodautoscalers.autoscaling in istio-system (" in "\n".join(missing)
     assert "you may not list secrets" in missing
@@ -211,7 +213,6 @@ def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -
     assert refused.returncode == 3
     assert 'cannot get resource "secrets"' in refused.stderr
     assert "The role of rbac/installer.yaml has the right." in refused.stderr
-    assert "permissions: you may not create, update leases.coordination.k8s.io in istio-system" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert reader.writes == []
 
@@ -230,6 +231,33 @@ def test_the_analyzer_role_lets_a_reader_run_the_analysis(installer: User, reade
     assert verified.returncode == 0, verified.stdout + verified.stderr
     checks = {check["name"]: check for check in json.loads(verified.stdout)["checks"]}
     assert checks["istioctl-analyze"]["result"] == "passed"
+
+
+def test_the_authority_role_lets_an_installer_put_the_ca_back(installer: User, tmp_path: Path) -> None:
+    box = installer.box
+    phrase = {"SOHISTIO_BACKUP_PASSPHRASE": "correct horse battery"}
+    down = installer.run("install", "--version", "1.30.5", "--mode", "reinstall", "--yes", "--include-ca", **phrase)
+    assert down.returncode == 0, down.stdout + down.stderr
+    run = last_run(box)
+    assert run is not None
+    original = box.api.get(CA)
+    assert original is not None
+    box.api.delete(CA)
+    restore = ("restore", "--backup", run.backup, "--ca", "--yes")
+    refused = installer.run(*restore, **phrase)
+    assert refused.returncode == 3
+    assert "permissions: you may not create, patch secrets in istio-system (cacerts, istio-ca-secret)" in refused.stderr
+    _user(box, "authority", tmp_path)
+    group = "rbac.authorization.k8s.io"
+    binding = f"/apis/{group}/v1/namespaces/istio-system/rolebindings/sohistio-authority"
+    box.api.merge_patch(
+        binding, {"subjects": [{"kind": "ServiceAccount", "name": "installer", "namespace": "default"}]}
+    )
+    done = installer.run(*restore, **phrase)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = box.api.get(CA)
+    assert found is not None
+    assert found["data"] == original["data"]
 
 
 def test_the_installer_uninstalls(installer: User) -> None:

@@ -8,6 +8,7 @@ from sohistio.changes import Action, component_of, ref_of
 from sohistio.cluster.access import Right, lacking
 from sohistio.cluster.kube import KubeError, Object
 from sohistio.cluster.paths import path_of
+from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Plan
 from sohistio.preflight.row import Fault, Good, Verdict
 from sohistio.preflight.scene import Scene
@@ -15,6 +16,7 @@ from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.steps import (
     HoldStandby,
     InstallIstio,
+    KeepReplicas,
     MoveFieldManagers,
     RemoveObjects,
     RestartWorkloads,
@@ -143,7 +145,14 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:
         case RestoreObjects():
             yield from _on(("patch", "create"), _paths(step.parsed, path_for))
         case RestoreAuthority():
-            yield Right("create", "", "secrets", ISTIO_NAMESPACE)
+            places = (path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)) for name in _CA_SECRETS)
+            yield from _on(("get", "patch", "create"), places)
+        case WritePullSecrets():
+            yield from _on(("get", "patch", "create"), map(path_of, step.objects))
+        case LabelNamespaces() | UnlabelNamespaces():
+            yield from _on(("patch",), map(path_of, step.objects))
+        case KeepReplicas():
+            yield from _on(("patch",), map(path_of, step.deployments))
         case _:  # the others only look, or are the record's, or what the manifest says
             return
 
