@@ -78,6 +78,12 @@ NO_RIGHT = "The client 'c' with object id 'o-1' does not have authorization to p
             "no group",
             "resourceGroup",
         ),
+        (
+            answered(401, "InvalidAuthenticationTokenTenant", "wrong issuer", ClientAuthenticationError),
+            "Azure rejects the login",
+            "wrong issuer",
+            "set tenant below cluster.aks",
+        ),
         (answered(429, "TooManyRequests", "slow down"), "Azure is throttling", "slow down", "Try again"),
         (
             answered(500, "InternalServerError", "oh"),

@@ -31,6 +31,11 @@ _TODO_REJECTED = {
 }
 
 
+_TODO_TENANT = (
+    "The login is one of another tenant than the subscription's: set tenant below cluster.aks, or log in there."
+)
+
+
 @contextmanager
 def in_our_words(subject: str, auth: Auth, where: Endpoints) -> Iterator[None]:
     """Makes a RefusedError of what Azure's libraries raise in the block; `subject` is what was to be had."""
@@ -78,7 +83,12 @@ def refusal_of(error: Exception, subject: str, auth: Auth, where: Endpoints) -> 
         )
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, ClientAuthenticationError):
-        return RefusedError(f"Azure rejects {WORDS[auth]}", details=_lines(_text(error)), todo=_TODO_REJECTED[auth])
+        foreign = "InvalidAuthenticationTokenTenant" in _text(error)
+        return RefusedError(
+            f"Azure rejects {WORDS[auth]}",
+            details=_lines(_text(error)),
+            todo=_TODO_TENANT if foreign else _TODO_REJECTED[auth],
+        )
     return _answered(status or 0, _text(error), subject)
 
 

@@ -10,12 +10,15 @@ import json
 import time
 from collections.abc import Mapping
 from copy import copy
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sohistio.cluster.kube_errors import KubeError, Object, document_of, refused, unreachable, untrusted
 from sohistio.cluster.kubeconfig import client_for
 from sohistio.cluster.kubetarget import Bearer, KubeTarget
-from sohistio.errors import FailedError, SohistioError
+from sohistio.errors import SohistioError
 from sohistio.ownership import OWN_MANAGER
+
+__all__ = ["KubeApi", "KubeError", "Object", "Resource"]
 
 PAGE_SIZE = 500
 # A write may wait for admission webhooks (10 s each by default); a read has nothing to wait for.
@@ -25,16 +28,6 @@ READ_SECONDS = 15
 # in time after fewer, as each costs the whole deadline.
 TRIES = 4
 TRIES_IN_SILENCE = 2
-
-Object = dict[str, Any]
-
-
-class KubeError(FailedError):
-    """A request that the API server refused or that did not reach it. `status` is 0 where there was no answer."""
-
-    def __init__(self, what: str, status: int, *, details: tuple[str, ...] = (), todo: str = "") -> None:
-        super().__init__(what, details=details, todo=todo)
-        self.status = status
 
 
 class Resource(NamedTuple):
@@ -194,21 +187,21 @@ class KubeApi:
             except (urllib3.exceptions.HTTPError, ApiException) as error:
                 cause = str(getattr(error, "reason", None) or error)
                 if "CERTIFICATE" in cause:
-                    raise _untrusted(self.server, cause) from error
+                    raise untrusted(self.server, cause) from error
                 silent = _is(error, urllib3.exceptions.TimeoutError) and attempt + 1 >= TRIES_IN_SILENCE
                 not_sent = _is(error, urllib3.exceptions.NewConnectionError)
                 if last or silent or not (repeatable or not_sent):
-                    raise _unreachable(self.server, cause) from error
+                    raise unreachable(self.server, cause) from error
                 time.sleep(0.2 * 2**attempt)
                 continue
             if 200 <= response.status < 300:
-                return _read(self.server, data)
+                return document_of(self.server, data)
             if response.status == 401 and token and not rejected and not last:
                 rejected = token  # it ended on its way; the server has not begun anything
                 continue
             failing = response.status >= 500 and repeatable
             if last or not (failing or response.status == 429):
-                raise _refused(method, path, response.status, data)
+                raise refused(method, path, response.status, data)
             time.sleep(_pause(response.headers.get("Retry-After", ""), attempt))
         raise AssertionError("unreachable")  # pragma: no cover
 
@@ -244,53 +237,3 @@ def _is(error: Exception, kind: type[Exception]) -> bool:
 def _pause(retry_after: str, attempt: int) -> float:
     """Seconds until the next try: what the server asked for, at most 10, or a doubling pause."""
     return min(float(retry_after), 10.0) if retry_after.isdigit() else 0.5 * 2**attempt
-
-
-def _unreachable(server: str, cause: str) -> KubeError:
-    return KubeError(
-        f"the API server {server} cannot be reached",
-        0,
-        details=(cause,),
-        todo="Check the network (VPN, private cluster) and that the cluster is running.",
-    )
-
-
-def _untrusted(server: str, cause: str) -> KubeError:
-    return KubeError(
-        f"no trusted TLS connection to the API server {server}",
-        0,
-        details=(cause.removeprefix("SSLError\n"),),
-        todo="Compare certificate-authority-data in the kubeconfig with the cluster's: fetch the kubeconfig again.",
-    )
-
-
-def _read(server: str, data: bytes) -> Object:
-    try:
-        found = json.loads(data)
-    except ValueError:
-        found = None
-    if isinstance(found, dict):
-        return found
-    raise KubeError(
-        f"what answers at {server} is no Kubernetes API server",
-        0,
-        details=(f"it begins with: {data[:100].decode('utf-8', 'replace')!r}",),
-        todo="Check the server in the kubeconfig, and whether a proxy or a login page answers in its place.",
-    )
-
-
-def _refused(method: str, path: str, status: int, data: bytes) -> KubeError:
-    try:
-        message = str(json.loads(data).get("message", ""))
-    except (ValueError, AttributeError):
-        message = data[:200].decode("utf-8", "replace")
-    if status == 401:
-        return KubeError(
-            "the API server rejects the credentials (401 Unauthorized)",
-            status,
-            details=(message,),
-            todo="The token is wrong or has expired: log in again.",
-        )
-    if status == 403:
-        return KubeError("the API server forbids a request", status, details=(message,), todo="Ask for the role.")
-    return KubeError(f"{method} {path} answered {status}", status, details=(message,))

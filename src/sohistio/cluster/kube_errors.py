@@ -1,0 +1,68 @@
+"""What the Kubernetes API answers that is no success, in our words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sohistio.errors import FailedError
+
+Object = dict[str, Any]
+
+
+class KubeError(FailedError):
+    """A request that the API server refused or that did not reach it. `status` is 0 where there was no answer."""
+
+    def __init__(self, what: str, status: int, *, details: tuple[str, ...] = (), todo: str = "") -> None:
+        super().__init__(what, details=details, todo=todo)
+        self.status = status
+
+
+def unreachable(server: str, cause: str) -> KubeError:
+    return KubeError(
+        f"the API server {server} cannot be reached",
+        0,
+        details=(cause,),
+        todo="Check the network (VPN, private cluster) and that the cluster is running.",
+    )
+
+
+def untrusted(server: str, cause: str) -> KubeError:
+    return KubeError(
+        f"no trusted TLS connection to the API server {server}",
+        0,
+        details=(cause.removeprefix("SSLError\n"),),
+        todo="Compare certificate-authority-data in the kubeconfig with the cluster's: fetch the kubeconfig again.",
+    )
+
+
+def document_of(server: str, data: bytes) -> Object:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    raise KubeError(
+        f"what answers at {server} is no Kubernetes API server",
+        0,
+        details=(f"it begins with: {data[:100].decode('utf-8', 'replace')!r}",),
+        todo="Check the server in the kubeconfig, and whether a proxy or a login page answers in its place.",
+    )
+
+
+def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
+    try:
+        message = str(json.loads(data).get("message", ""))
+    except (ValueError, AttributeError):
+        message = data[:200].decode("utf-8", "replace")
+    if status == 401:
+        return KubeError(
+            "the API server rejects the credentials (401 Unauthorized)",
+            status,
+            details=(message,),
+            todo="The token is wrong or has expired: log in again.",
+        )
+    if status == 403:
+        return KubeError("the API server forbids a request", status, details=(message,), todo="Ask for the role.")
+    return KubeError(f"{method} {path} answered {status}", status, details=(message,))
