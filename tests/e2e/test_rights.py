@@ -37,7 +37,8 @@ class User:
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         where = (*self.environment, "--kubeconfig", str(self.kubeconfig), "--context", self.box.context)
-        return self.box.run(*command, *where, SOHISTIO_ISTIO_MIRROR=self.box.mirror, **variables)
+        variables["SOHISTIO_ISTIO_MIRROR"] = self.box.mirror
+        return self.box.run(*command, *where, cwd=CHECKOUT, **variables)
 
     @property
     def api(self) -> KubeApi:
@@ -250,9 +251,8 @@ def test_the_authority_role_lets_an_installer_put_the_ca_back(installer: User, t
     _user(box, "authority", tmp_path)
     group = "rbac.authorization.k8s.io"
     binding = f"/apis/{group}/v1/namespaces/istio-system/rolebindings/sohistio-authority"
-    box.api.merge_patch(
-        binding, {"subjects": [{"kind": "ServiceAccount", "name": "installer", "namespace": "default"}]}
-    )
+    somebody = {"kind": "ServiceAccount", "name": "installer", "namespace": "default"}
+    box.api.merge_patch(binding, {"subjects": [somebody]})
     done = installer.run(*restore, **phrase)
     assert done.returncode == 0, done.stdout + done.stderr
     found = box.api.get(CA)

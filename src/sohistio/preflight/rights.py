@@ -123,7 +123,7 @@ def _applying(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> Itera
     yield from _ISTIOCTLS
 
 
-def _of(step: Step, path_for: PathOf) -> Iterator[Right]:
+def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — one case a kind of step
     match step:
         case TakeBackup():
             yield from (Right("get", "", "secrets", ISTIO_NAMESPACE, name) for name in _CA_SECRETS)
