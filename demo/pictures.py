@@ -118,6 +118,8 @@ def main() -> None:
 def _draw_all() -> None:
     plan = run("plan", "--env", "local")
     draw("plan", "sohistio plan --env local", plan.lines)
+    check = run("check", "--env", "local")
+    draw("check", "sohistio check --env local", check.lines)
     frames: list[list[str]] = []
 
     def keep(screen: Screen) -> None:
