@@ -9,17 +9,30 @@ import pytest
 
 from plans import FRESH, UPGRADE
 from seen import pod, sidecar, state, workload
+from sohistio.changes import Changes
 from sohistio.commands.mesh import calls_for_rollback
+from sohistio.desired import DesiredMesh
 from sohistio.errors import FailedError
-from sohistio.modes.namespaces import NamespaceLabels, labels_of, namespace_phase, notices_of, pull_secret_refs
+from sohistio.modes.decide import Decision
+from sohistio.modes.namespaces import (
+    NamespaceLabels,
+    labels_of,
+    labels_phase,
+    notices_of,
+    pull_secret_refs,
+    secrets_phase,
+)
+from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
-from sohistio.plan import Phase
+from sohistio.plan import Mode, Phase
 from sohistio.plandiff import does_no_more
 from sohistio.postinstall import restarts
 from sohistio.progress import RunResult, StepResult, StepState
 from sohistio.pullsecrets import PullSecretSeen, PullSecretState
 from sohistio.risk import Risk
 from sohistio.state import ClusterState, NamespaceSeen, ObjectRef
+from sohistio.steps import InstallIstio, RestartWorkloads
+from sohistio.versions import Version
 
 
 def seen(name: str = "shop", **changes: Any) -> NamespaceSeen:
@@ -126,7 +139,7 @@ MISSING, OLD, CURRENT, FOREIGN = PullSecretState
 )
 def test_pull_secrets_that_are_missing_or_old_are_written(states: tuple[PullSecretState, ...], summary: str) -> None:
     secrets = [secret(place, how) for place, how in zip("abc", states, strict=True)]
-    phases = namespace_phase(NamespaceLabels(), secrets)
+    phases = secrets_phase(secrets)
     steps = [step for phase in phases for step in phase.steps]
     assert [step.summary for step in steps] == ([summary] if summary else [])
     for step in steps:
@@ -136,17 +149,47 @@ def test_pull_secrets_that_are_missing_or_old_are_written(states: tuple[PullSecr
         ]
 
 
-def test_the_phase_writes_secrets_before_it_labels() -> None:
-    found = NamespaceLabels(to_label=("shop",), to_unlabel=("old",))
-    (phase,) = namespace_phase(found, [secret("shop", MISSING)])
-    assert [type(step) for step in phase.steps] == [WritePullSecrets, LabelNamespaces, UnlabelNamespaces]
-    assert [step.risk for step in phase.steps] == [Risk.CHANGE, Risk.CHANGE, Risk.DISRUPT]
-    assert namespace_phase(NamespaceLabels(missing=("x",), ending=("y",)), ()) == ()
+def test_labels_and_unlabels() -> None:
+    (phase,) = labels_phase(NamespaceLabels(to_label=("shop",), to_unlabel=("old",)))
+    assert [type(step) for step in phase.steps] == [LabelNamespaces, UnlabelNamespaces]
+    assert [step.risk for step in phase.steps] == [Risk.CHANGE, Risk.DISRUPT]
+    assert labels_phase(NamespaceLabels(missing=("x",), ending=("y",))) == ()
+
+
+@pytest.mark.parametrize(
+    ("decision", "versions", "expected"),
+    [
+        (Decision(Mode.NONE, ()), ("1.31.1",), ["pull-secrets", "namespaces", "verify"]),
+        (
+            Decision(Mode.INSTALL, ()),
+            ("1.31.1",),
+            ["pull-secrets", "control-plane", "namespaces", "verify"],
+        ),
+        (
+            Decision(Mode.UPGRADE, (), Version(1, 29, 8)),
+            ("1.30.5", "1.31.1"),
+            [
+                *("pull-secrets", "backup", "1.30.5/control-plane", "namespaces", "1.30.5/verify"),
+                *("control-plane", "verify"),
+            ],
+        ),
+    ],
+    ids=["in-sync", "install", "chain"],
+)
+def test_secrets_before_the_mesh_and_labels_once_istiod_runs(
+    decision: Decision, versions: tuple[str, ...], expected: list[str]
+) -> None:
+    around = NamespacePhases(
+        secrets_phase([secret("shop", MISSING)]), labels_phase(NamespaceLabels(to_label=("shop",)))
+    )
+    meshes = [DesiredMesh(Version.parse(text), "kind: IstioOperator\n", (), (), sidecar()) for text in versions]
+    plan = make_plan(Subject("qa", versions[-1], state()), decision, meshes, Changes(), (), around)
+    assert [phase.name for phase in plan.phases] == expected
 
 
 def test_long_lists_of_names_are_cut_in_the_summary_and_whole_in_the_step() -> None:
     names = tuple(f"n{number}" for number in range(9))
-    (phase,) = namespace_phase(NamespaceLabels(to_label=names), ())
+    (phase,) = labels_phase(NamespaceLabels(to_label=names))
     (step,) = phase.steps
     assert step.summary == "label n0, n1, n2, n3, n4 and 4 more istio-injection=enabled"
     assert isinstance(step, LabelNamespaces)
@@ -172,7 +215,7 @@ def test_pull_secrets_are_needed_in_the_meshs_namespace_and_in_injected_ones() -
     ]
 
 
-UNLABEL = Phase("namespaces", namespace_phase(NamespaceLabels(to_unlabel=("a", "b")), ())[0].steps)
+UNLABEL = Phase("namespaces", labels_phase(NamespaceLabels(to_unlabel=("a", "b")))[0].steps)
 
 
 def test_taking_injection_away_needs_approval_beside_any_other_danger() -> None:
@@ -185,7 +228,7 @@ def test_taking_injection_away_needs_approval_beside_any_other_danger() -> None:
 
 def test_fewer_namespaces_than_approved_is_no_more_and_another_one_is() -> None:
     def plan(*names: str) -> Any:
-        return replace(FRESH, phases=(*namespace_phase(NamespaceLabels(to_unlabel=names), ()), *FRESH.phases))
+        return replace(FRESH, phases=(*labels_phase(NamespaceLabels(to_unlabel=names)), *FRESH.phases))
 
     assert does_no_more(plan("a"), plan("a", "b"))
     assert does_no_more(FRESH, plan("a"))
@@ -194,9 +237,18 @@ def test_fewer_namespaces_than_approved_is_no_more_and_another_one_is() -> None:
 
 
 def test_a_failure_at_the_namespaces_is_no_fault_of_the_version() -> None:
-    (step,) = namespace_phase(NamespaceLabels(to_label=("a",)), ())[0].steps
+    (step,) = labels_phase(NamespaceLabels(to_label=("a",)))[0].steps
     results = (StepResult(step, StepState.FAILED, 0.1),)
     assert not calls_for_rollback(RunResult(UPGRADE, results, (), FailedError("forbidden"), 0.1))
+
+
+def test_a_workload_that_does_not_come_up_is_no_fault_of_a_mesh_that_was_not_touched() -> None:
+    restart = RestartWorkloads("sidecars/restart", "restart", (ObjectRef("Deployment", "shop", "web"),))
+    failed = (StepResult(restart, StepState.FAILED, 0.1),)
+    assert not calls_for_rollback(RunResult(UPGRADE, failed, (), FailedError("not ready"), 0.1))
+    install = next(step for step in UPGRADE.steps if isinstance(step, InstallIstio))
+    both = (StepResult(install, StepState.DONE, 1.0), *failed)
+    assert calls_for_rollback(RunResult(UPGRADE, both, (), FailedError("not ready"), 0.1))
 
 
 def test_a_plans_json_names_the_objects() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from preflights import faults, goods, node, pod
-from seen import budget
+from seen import budget, state
 from sohistio.checks import Severity
 from sohistio.desired import DesiredService
 from sohistio.preflight.address import addresses
@@ -17,7 +17,7 @@ from sohistio.preflight.analysis import judged
 from sohistio.preflight.basics import distance
 from sohistio.preflight.budgets import blocking, overlapping
 from sohistio.preflight.images import closing_hubs, hubs
-from sohistio.preflight.namespaces import applications, pull_secrets, registries, systems
+from sohistio.preflight.namespaces import applications, pull_secret_places, pull_secrets, systems
 from sohistio.preflight.row import Fault
 from sohistio.preflight.webhooks import Webhook, stale, webhooks_of
 from sohistio.state import Finding, NamespaceSeen, ObjectRef
@@ -75,26 +75,41 @@ def secret(*hosts: str, kind: str = "kubernetes.io/dockerconfigjson") -> dict[st
     [
         (secret("dtr.metlife.com"), ""),
         (secret("https://dtr.metlife.com/v2/", "other"), ""),
+        (secret("*.metlife.com"), ""),
+        (
+            secret("dtr.metlife.com/other"),
+            "shop/jfrogauth has no login for dtr.metlife.com/istio (it has: dtr.metlife.com/other)",
+        ),
         (None, "shop has no Secret jfrogauth"),
         (
             secret("dtr.metlife.com", kind="Opaque"),
             "shop/jfrogauth is of type Opaque, not kubernetes.io/dockerconfigjson",
         ),
-        (secret("ghcr.io"), "shop/jfrogauth has nothing for dtr.metlife.com (it has: ghcr.io)"),
+        (secret("ghcr.io"), "shop/jfrogauth has no login for dtr.metlife.com/istio (it has: ghcr.io)"),
         (
             {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "????"}},
-            "shop/jfrogauth has nothing for dtr.metlife.com (it has: none)",
+            "shop/jfrogauth has no login for dtr.metlife.com/istio (it has: none)",
         ),
     ],
 )
 def test_pull_secrets(found: dict[str, Any] | None, message: str) -> None:
-    told = list(pull_secrets("jfrogauth", "dtr.metlife.com", ["shop"], {"shop": found} if found else {}))
+    told = list(pull_secrets("jfrogauth", "dtr.metlife.com/istio", ["shop"], {"shop": found} if found else {}))
     assert faults(told) == ([message] if message else [])
     assert "hidden" not in str(told)
 
 
 def test_docker_hub_goes_by_three_names() -> None:
-    assert "docker.io" in registries(secret("https://index.docker.io/v1/"))
+    assert not faults(pull_secrets("x", "docker.io/istio", ["a"], {"a": secret("https://index.docker.io/v1/")}))
+
+
+def test_pull_secrets_are_needed_where_the_install_labels_and_not_where_a_namespace_ends() -> None:
+    namespaces = (
+        NamespaceSeen("istio-system", injected=False),
+        seen("shop"),
+        seen("media", "enabled"),
+        seen("late", "enabled", ending=True),
+    )
+    assert pull_secret_places(state(namespaces=namespaces), ["shop"]) == ["istio-system", "media", "shop"]
 
 
 def configuration(policy: str = "Fail", *, app: str = "istiod", hook: str = "x.istio.io") -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from preflights import faults, goods, node, pod
 from sohistio.environments.model import Nodes
 from sohistio.managedcluster import NodePool
-from sohistio.preflight.capacity import Wanted, nodes_against, pools_against, room
+from sohistio.preflight.capacity import Wanted, growth, nodes_against, pools_against, room
 from sohistio.preflight.quantities import Amount, pod_request, quantity, tolerates
 from sohistio.preflight.row import Fault, Good, NotAsked
 from sohistio.state import ObjectRef
@@ -155,3 +155,30 @@ def test_pools_as_azure_tells_of_them() -> None:
 
 def test_amounts_are_told_in_what_people_write() -> None:
     assert str(Amount(0.1, 128 * 1024**2)) == "0.1 CPU and 128 MiB"
+
+
+D4 = Nodes(min=3, max=5, size="Standard_D4s_v3")
+FOUR = [node(name, labels={"node.kubernetes.io/instance-type": D4.size}) for name in "abcd"]
+SYSTEM = [node(name, labels={"node.kubernetes.io/instance-type": "Standard_B2s"}) for name in "xyz"]
+
+
+@pytest.mark.parametrize(
+    ("pools", "meant", "words"),
+    [
+        (
+            (NodePool("user", D4.size, 4, 3, 5), NodePool("system", "B2s", 3, 3, 9, is_system=True)),
+            None,
+            "4 of at most 5",
+        ),
+        ((NodePool("user", D4.size, 5, 3, 5), NodePool("system", "B2s", 3, 3, 9, is_system=True)), D4, ""),
+        ((NodePool("one", D4.size, 3, 3, 5, is_system=True),), D4, "3 of at most 5"),
+        ((), D4, "4 of at most 5"),
+        ((), Nodes(min=3, max=4, size=D4.size), ""),
+        ((), None, ""),
+    ],
+    ids=["azure-knows", "full", "one-pool", "labels", "labels-full", "nobody-knows"],
+)
+def test_whether_an_autoscaler_may_add_nodes(pools: tuple[NodePool, ...], meant: Nodes | None, words: str) -> None:
+    found = growth(pools, meant, [*FOUR, *SYSTEM])
+    assert words in found
+    assert bool(found) is bool(words)

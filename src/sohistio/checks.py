@@ -49,7 +49,7 @@ class Evidence:
     """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing.
 
     `unlisted` are resources that istioctl's analysis needs and the user may not list: then there are no findings.
-    `findings_before` are those of before the run: an error that was there already is not the run's.
+    `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
     """
 
     state: ClusterState
@@ -59,7 +59,7 @@ class Evidence:
     resources_before: Mapping[ObjectRef, str] = field(default_factory=dict)
     resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
-    findings_before: tuple[Finding, ...] = ()
+    findings_before: tuple[Finding, ...] | None = ()
 
 
 def _passed(name: str, message: str) -> CheckResult:
@@ -167,22 +167,24 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
         message = f"not run: you may not list and watch {', '.join(evidence.unlisted)} in all namespaces"
         yield _warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
         return
-    old = {_identity(finding) for finding in evidence.findings_before}
-    new_errors = [
-        finding for finding in evidence.findings if finding.level == "Error" and _identity(finding) not in old
-    ]
+    errors = [finding for finding in evidence.findings if finding.level == "Error"]
+    known, before = evidence.findings_before is not None, evidence.findings_before or ()
+    old = {_identity(finding) for finding in before}
+    new_errors = [finding for finding in errors if known and _identity(finding) not in old]
     for finding in evidence.findings:
         message = finding.told
         if finding in new_errors:
             yield _failed("istioctl-analyze", message, finding.documentation_url)
         elif finding.level == "Error":
-            yield _warned("istioctl-analyze", f"there before this run: {message}", finding.documentation_url)
+            since = "there before this run" if known else "it is not known whether it was there before this run"
+            yield _warned("istioctl-analyze", f"{since}: {message}", finding.documentation_url)
         elif finding.level == "Warning":
             yield _warned("istioctl-analyze", message, finding.documentation_url)
     if not new_errors:
         counts = {level: sum(f.level == level for f in evidence.findings) for level in ("Error", "Warning", "Info")}
-        errors = f"no new ones ({counts['Error']} before)" if counts["Error"] else "none"
-        yield _passed("istioctl-analyze", f"errors: {errors}, warnings: {counts['Warning']}, infos: {counts['Info']}")
+        found = f"no new ones ({counts['Error']} before)" if counts["Error"] else "none"
+        found = "not compared with before" if errors and not known else found
+        yield _passed("istioctl-analyze", f"errors: {found}, warnings: {counts['Warning']}, infos: {counts['Info']}")
 
 
 def _identity(finding: Finding) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Mode, Plan
 from sohistio.risk import Risk
-from sohistio.steps import CompleteRecord, RemoveObjects, RestartWorkloads, Step, UninstallIstio
+from sohistio.steps import CompleteRecord, KeepReplicas, RemoveObjects, RestartWorkloads, Step, UninstallIstio
 
 _MOST_LINES = 20
 # Steps that are their list of objects: with fewer of them they do less.
@@ -37,6 +37,8 @@ def _is_within(step: Step, approved: Step | None) -> bool:
         return same and set(step.workloads) <= set(approved.workloads)
     if isinstance(step, _LISTS) and type(step) is type(approved):
         return set(step.objects) <= set(approved.objects)
+    if isinstance(step, KeepReplicas) and isinstance(approved, KeepReplicas):
+        return set(step.deployments) <= set(approved.deployments)
     if isinstance(step, UninstallIstio) and isinstance(approved, UninstallIstio):
         return step == replace(approved, objects=step.objects) and set(step.objects) <= set(approved.objects)
     return False

@@ -5,12 +5,12 @@ A credential shows nothing of itself: neither in its repr, nor in an error, nor 
 
 from __future__ import annotations
 
-import binascii
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Any
 
 from sohistio.errors import RefusedError
@@ -101,6 +101,11 @@ def of_copy(hub: str, secret: Mapping[str, Any], origin: str) -> PullCredential:
     return PullCredential(_place(hub), _dumped(config))
 
 
+def logs_in(secret: Mapping[str, Any], hub: str) -> bool:
+    """Whether kubelet would find a login for the hub in this Secret."""
+    return _login(_config_of(secret), _place(hub)) is not None
+
+
 def _with_login(hub: str, text: str, origin: str) -> tuple[dict[str, Any], tuple[str, str] | None]:
     try:
         config = json.loads(text)
@@ -150,11 +155,21 @@ def _login(config: Mapping[str, Any], wanted: str) -> tuple[str, str] | None:
     auths = config.get("auths") or {}
     places = sorted(((_place(str(key)), entry) for key, entry in auths.items()), key=lambda item: -len(item[0]))
     for place, entry in places:
-        if wanted == place or wanted.startswith(f"{place}/"):
+        if _leads_to(place, wanted):
             found = _pair(entry)
             if found is not None:
                 return found
     return None
+
+
+def _leads_to(place: str, wanted: str) -> bool:
+    """Whether a key serves a place: its host may have globs, each within one label; its path is the place's, or above."""
+    host, _, path = place.partition("/")
+    its_host, _, its_path = wanted.partition("/")
+    labels, its_labels = host.split("."), its_host.split(".")
+    if len(labels) != len(its_labels) or not all(map(fnmatchcase, its_labels, labels)):
+        return False
+    return not path or its_path == path or its_path.startswith(f"{path}/")
 
 
 def _pair(entry: Any) -> tuple[str, str] | None:
@@ -178,7 +193,7 @@ def _config_of(secret: Mapping[str, Any]) -> dict[str, Any]:
 def _decoded(text: str) -> str:
     try:
         return b64decode(text).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no text
         return ""
 
 

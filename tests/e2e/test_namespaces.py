@@ -68,8 +68,10 @@ def meshed(sandbox: Sandbox) -> Sandbox:
     await_running(sandbox.api, "shop", 2)
     await_running(sandbox.api, "plain", 2)
     plan = planned(sandbox, *LOCAL)
-    assert step_ids(plan)[0] == "namespaces/label"
-    assert plan["phases"][0]["steps"][0]["objects"] == [{"kind": "Namespace", "namespace": "", "name": "shop"}]
+    ids = step_ids(plan)
+    assert ids.index("control-plane/await") < ids.index("namespaces/label") < ids.index("sidecars/restart")
+    (label,) = (step for phase in plan["phases"] for step in phase["steps"] if step["id"] == "namespaces/label")
+    assert label["objects"] == [{"kind": "Namespace", "namespace": "", "name": "shop"}]
     restart = next(step for phase in plan["phases"] for step in phase["steps"] if step["id"] == "sidecars/restart")
     assert [item["name"] for item in restart["workloads"]] == ["web"]
     assert any("namespace payments does not exist" in notice for notice in plan["notices"])

@@ -115,7 +115,7 @@ def test_a_new_password_is_written_everywhere_and_nothing_else_is(meshed: Sandbo
     plan = json.loads(planned.stdout)
     assert plan["mode"] == "none"
     assert [step["id"] for phase in plan["phases"] for step in phase["steps"]] == [
-        "namespaces/pull-secrets",
+        "pull-secrets/write",
         "verify/mesh",
     ]
     done = install(meshed, flags, SECOND)

@@ -99,7 +99,7 @@ def installer(users: dict[str, User]) -> User:
     upgraded = user.run("install", "--output", "json")
     assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
     steps = {step["id"]: step["state"] for step in json.loads(upgraded.stdout)["steps"]}
-    for step in ("namespaces/pull-secrets", "namespaces/label", "sidecars/restart"):
+    for step in ("pull-secrets/write", "namespaces/label", "sidecars/restart"):
         assert steps[step] == "done"
     return user
 

@@ -211,7 +211,8 @@ def _budget(item: Object) -> Budget:
     spec, status = item["spec"], item.get("status") or {}
     return Budget(
         ref=_ref("PodDisruptionBudget", item),
-        selector=spec.get("selector") or {"matchLabels": {"": "selects nothing"}},
+        # In policy/v1 an empty selector picks every pod of the namespace, and none at all picks nothing.
+        selector=spec["selector"] if spec.get("selector") is not None else {"matchLabels": {"": "selects nothing"}},
         min_available=str(spec.get("minAvailable", "")),
         max_unavailable=str(spec.get("maxUnavailable", "")),
         desired_healthy=int(status.get("desiredHealthy", 0)),

@@ -33,8 +33,11 @@ class Gate:
         """The checks, without those that planning and the lock have made already."""
         return rows_of(Stage.ALWAYS, Stage.CHANGE) if self.all else rows_of(Stage.ALWAYS)
 
-    def passed(self, planned: Planned, progress: Console) -> tuple[Finding, ...]:
-        """What istioctl's analysis finds before the run. Raises RefusedError with every check that does not hold."""
+    def passed(self, planned: Planned, progress: Console) -> tuple[Finding, ...] | None:
+        """What istioctl's analysis finds before the run, None where that is not known.
+
+        Raises RefusedError with every check that does not hold.
+        """
         scene = scene_of_plan(planned)
         if self.all:
             planned.session.told(f"checking {len(self.rows)} things before anything is touched")
@@ -46,7 +49,7 @@ class Gate:
         return _findings(scene)
 
 
-def _findings(scene: Scene) -> tuple[Finding, ...]:
+def _findings(scene: Scene) -> tuple[Finding, ...] | None:
     """For the verification: what was wrong before is not the run's. Where they cannot be had, that stops nothing.
 
     Each version that is verified has words of its own, so each is asked.
@@ -55,7 +58,7 @@ def _findings(scene: Scene) -> tuple[Finding, ...]:
     stations = [mesh.version for name, mesh in scene.planned.meshes.items() if name in verified]
     try:
         if not stations or scene.unlisted():
-            return ()
+            return ()  # then nothing is found afterwards, either
         return tuple(finding for version in stations for finding in scene.findings(version))
     except SohistioError:
-        return ()
+        return None

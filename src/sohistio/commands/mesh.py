@@ -23,7 +23,6 @@ from sohistio.commands.common import (
 )
 from sohistio.commands.gate import Gate
 from sohistio.errors import ExitCode, LockLostError, RefusedError, SohistioError, UsageError
-from sohistio.namespacesteps import NamespaceStep
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
 from sohistio.plan import SCHEMA_VERSION, Mode, Plan
@@ -35,11 +34,11 @@ from sohistio.planning.restart import plan_restart
 from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.planning.rollback import plan_rollback
 from sohistio.progress import RunResult, StepState, check_document, error_document
-from sohistio.risk import Risk
 from sohistio.run.tools import Before
 from sohistio.run.verifying import verify_mesh
 from sohistio.sealing import passphrase
 from sohistio.session import Session, Where
+from sohistio.steps import InstallIstio, ReleaseGateways, RemoveObjects, UninstallIstio
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +104,17 @@ def install(where: Where, request: Request, how: Install) -> int:
 _NOT_OF_THE_VERSION = frozenset({"istioctl-analyze", "custom-resources-unchanged"})
 
 
+_TO_THE_MESH = (ReleaseGateways, UninstallIstio, InstallIstio, RemoveObjects)
+
+
 def calls_for_rollback(result: RunResult) -> bool:
     """Whether a run left something changed that its version is to blame for.
 
     Not after an interrupt, not where nothing was begun, and not where another run has the lock by now.
     """
-    # What is done to namespaces comes before the mesh and is the same for every version.
-    of_the_mesh = [step for step in result.steps if not isinstance(step.step, NamespaceStep)]
-    begun = any(step.state is not StepState.NOT_STARTED and step.step.risk is not Risk.READ for step in of_the_mesh)
+    # What is done to namespaces and workloads is the same for every version.
+    of_the_mesh = (step.state for step in result.steps if isinstance(step.step, _TO_THE_MESH))
+    begun = any(state is not StepState.NOT_STARTED for state in of_the_mesh)
     if not begun or isinstance(result.error, LockLostError):
         return False
     if result.exit_code is ExitCode.VERIFICATION_FAILED:

@@ -1,4 +1,4 @@
-"""Namespaces before the mesh: which get the injection label or lose it, and where pull Secrets are written. Pure."""
+"""Namespaces around the mesh: which get the injection label or lose it, and where pull Secrets are written. Pure."""
 
 from __future__ import annotations
 
@@ -81,14 +81,20 @@ def unlabelling(step_id: str, names: Sequence[str]) -> UnlabelNamespaces:
     return UnlabelNamespaces(step_id, f"take the label istio-injection off {_listed(names)}", _refs(names))
 
 
-def namespace_phase(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) -> tuple[Phase, ...]:
-    """The phase before the control plane. The Secrets come first: a pod of a labelled namespace needs its own."""
+def secrets_phase(secrets: Sequence[PullSecretSeen]) -> tuple[Phase, ...]:
+    """Pull Secrets come first of all: the mesh's own pods need theirs, and those of a labelled namespace, too."""
+    refs = tuple(item.ref for item in secrets if item.state in (PullSecretState.MISSING, PullSecretState.OLD))
+    if not refs:
+        return ()
+    new = sum(item.state is PullSecretState.MISSING for item in secrets)
+    what = "create" if new == len(refs) else "update" if not new else "create or update"
+    summary = f"{what} pull Secret {refs[0].name} in {_listed([ref.namespace for ref in refs])}"
+    return (Phase("pull-secrets", (WritePullSecrets("pull-secrets/write", summary, refs),)),)
+
+
+def labels_phase(labels: NamespaceLabels) -> tuple[Phase, ...]:
+    """Labels come once istiod runs: its webhook lets no pod of a labelled namespace pass while it does not."""
     steps: list[Step] = []
-    if refs := tuple(item.ref for item in secrets if item.state in (PullSecretState.MISSING, PullSecretState.OLD)):
-        new = sum(item.state is PullSecretState.MISSING for item in secrets)
-        what = "create" if new == len(refs) else "update" if not new else "create or update"
-        summary = f"{what} pull Secret {refs[0].name} in {_listed([ref.namespace for ref in refs])}"
-        steps.append(WritePullSecrets("namespaces/pull-secrets", summary, refs))
     if labels.to_label:
         summary = f"label {_listed(labels.to_label)} istio-injection=enabled"
         steps.append(LabelNamespaces("namespaces/label", summary, _refs(labels.to_label)))

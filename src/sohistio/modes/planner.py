@@ -31,18 +31,29 @@ class Subject:
     state: ClusterState
 
 
+@dataclass(frozen=True, slots=True)
+class NamespacePhases:
+    """`secrets` come before the mesh, `labels` once the first control plane runs, before workloads are restarted."""
+
+    secrets: tuple[Phase, ...] = ()
+    labels: tuple[Phase, ...] = ()
+
+
+_NOTHING = NamespacePhases()
+
+
 def make_plan(
     subject: Subject,
     decision: Decision,
     meshes: Sequence[DesiredMesh],
     changes: Changes,
     skew: Sequence[SkewProblem] = (),
-    first: Sequence[Phase] = (),
+    namespaces: NamespacePhases = _NOTHING,
 ) -> Plan:
     """The plan of install, upgrade, reinstall and rollback. A refused or unknown one has no phases.
 
     `meshes` are the hops' manifests in order, the target's last; none where the mode is unknown. `skew` holds the
-    problems that were not skipped; `first` is what comes before the mesh, in every mode.
+    problems that were not skipped; `namespaces` is what is done to them, in every mode.
     """
     refusal = decision.refusal or _skew_refusal(skew)
     plan = Plan(
@@ -59,7 +70,7 @@ def make_plan(
         return plan
     return replace(
         plan,
-        phases=_phases(subject.state, meshes, decision, changes, first),
+        phases=_phases(subject.state, meshes, decision, (changes, namespaces)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
     )
 
@@ -83,10 +94,14 @@ def _skew_refusal(skew: Sequence[SkewProblem]) -> str:
 
 
 def _phases(
-    state: ClusterState, meshes: Sequence[DesiredMesh], decision: Decision, changes: Changes, first: Sequence[Phase]
+    state: ClusterState,
+    meshes: Sequence[DesiredMesh],
+    decision: Decision,
+    work: tuple[Changes, NamespacePhases],
 ) -> tuple[Phase, ...]:
     *stations, target = meshes
-    phases = list(first)
+    changes, namespaces = work
+    phases, labels = list(namespaces.secrets), namespaces.labels
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
@@ -97,14 +112,15 @@ def _phases(
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
-            phases += install.standby(state, mesh, name)
+            phases += [*install.standby(state, mesh, name), *labels]
+            labels = ()
             phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
         phases += [
             install.control_plane(state, target, verb),
             *install.standby(state, target),
             *install.obsolete(changes),
         ]
-    phases += postinstall.restart_phase(state, target.sidecar)
+    phases += [*labels, *postinstall.restart_phase(state, target.sidecar)]
     if not phases and not decision.unrecorded:
         return ()
     return (*phases, install.verification(target), *(install.completion(target) if decision.unrecorded else ()))

@@ -9,8 +9,8 @@ from sohistio.cluster.observe import observe
 from sohistio.environments.support import kubernetes_support
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, missing_minors
-from sohistio.modes.namespaces import labels_of, namespace_phase, notices_of
-from sohistio.modes.planner import Subject, make_plan
+from sohistio.modes.namespaces import labels_of, labels_phase, notices_of, secrets_phase
+from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
@@ -65,8 +65,8 @@ def plan_install(session: Session, request: Request) -> Planned:
     skew = [problem for problem in problems if problem.name not in request.skip_checks]
     if labels.refusal and not decision.refusal:
         decision = replace(decision, refusal=labels.refusal, todo=labels.todo)
-    first = namespace_phase(labels, pull.seen)
-    plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew, first), taken)
+    around = NamespacePhases(secrets_phase(pull.seen), labels_phase(labels))
+    plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew, around), taken)
     plan = replace(plan, notices=(*plan.notices, *notices_of(labels, pull.seen), *pull.notices))
     if changes.notice:
         plan = replace(plan, notices=(*plan.notices, changes.notice))

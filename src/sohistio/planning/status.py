@@ -22,7 +22,12 @@ from sohistio.state import MeshDeployment
 # in half of it.
 DEADLINE_SECONDS = 90.0
 # What there may be to do to a mesh in sync, by the plan's phases.
-_PENDING = {"namespaces": "namespaces", "sidecars": "restarts", "record": "verification"}
+_PENDING = {
+    "pull-secrets": "pull secrets",
+    "namespaces": "namespaces",
+    "sidecars": "restarts",
+    "record": "verification",
+}
 
 
 @dataclass(frozen=True, slots=True)

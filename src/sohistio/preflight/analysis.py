@@ -19,7 +19,7 @@ def precheck(scene: Scene) -> Iterator[Verdict]:
     if scene.unlisted():
         yield from _not_run(scene)
         return
-    found = scene.istioctl.precheck(scene.session.target, timeout=55)
+    found = scene.istioctl.precheck(scene.session.target)
     yield from judged([finding for finding in found if finding.code not in _ASKED_BETTER], Severity.ERROR)
 
 

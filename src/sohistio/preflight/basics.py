@@ -66,7 +66,9 @@ def plan(scene: Scene) -> Iterator[Verdict]:
         return
     planned = scene.planned
     found = planned.plan
-    if found.refusal and not planned.skew:
+    # A refusal by versions names the rule: it is a check of its own.
+    by_versions = any(found.refusal.startswith(f"{problem.name}: ") for problem in planned.skew)
+    if found.refusal and not by_versions:
         reasons = found.reasons if found.mode is Mode.UNKNOWN else ()
         yield Fault(found.refusal, planned.todo, details=reasons)
     elif not found.changes_pending and not found.refusal:

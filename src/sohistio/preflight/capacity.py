@@ -68,13 +68,25 @@ def capacity(scene: Scene) -> Iterator[Verdict]:
     wanted = wanted_of(scene.manifest, scene.mesh)
     meant = scene.environment.cluster.nodes if scene.stops.environment is None else None
     nodes = scene.nodes()
-    may_grow = meant is not None and len(nodes) < meant.max
+    managed = scene.managed_cluster
+    may_grow = growth(managed.pools if managed else (), meant, nodes)
     for verdict in room(wanted, nodes, scene.pods()):
-        if isinstance(verdict, Fault) and may_grow and meant is not None:
-            hint = f"The cluster has {len(nodes)} of at most {meant.max} nodes: its autoscaler may add some."
-            yield Fault(verdict.message, hint, Severity.WARNING)
+        if isinstance(verdict, Fault) and may_grow:
+            yield Fault(verdict.message, f"{may_grow}: its autoscaler may add some.", Severity.WARNING)
         else:
             yield verdict
+
+
+def growth(pools: Sequence[NodePool], meant: Nodes | None, nodes: Sequence[Object]) -> str:
+    """How many nodes there may be more, in words; empty where there is no room to grow. Azure knows best."""
+    users = [pool for pool in pools if not pool.is_system] or list(pools)
+    if users:
+        count, most = sum(pool.count for pool in users), sum(pool.most for pool in users)
+        return f"The pools have {count} of at most {most} nodes" if count < most else ""
+    if meant is None:
+        return ""
+    count = sum((node["metadata"].get("labels") or {}).get(_SIZE) == meant.size for node in nodes)
+    return f"The cluster has {count} of at most {meant.max} nodes of {meant.size}" if count < meant.max else ""
 
 
 def wanted_of(manifest: Sequence[Object], mesh: DesiredMesh) -> list[Wanted]:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from sohistio.checks import CheckResult, Result
+from sohistio.checks import CheckResult, Result, Severity
 from sohistio.errors import SohistioError
 from sohistio.preflight.row import Fault, Good, NotAsked, Row, Verdict
 from sohistio.preflight.scene import Scene, UnseenError
 
 Found = tuple[CheckResult, ...]
+_NO_ANSWER = "Not known: look again from nearer to the cluster; `sohistio check --timeout` gives each check more time."
 
 
 def look(
@@ -44,7 +45,8 @@ def look(
 def _without_answer(row: Row, skipped: AbstractSet[str], seconds: float | None) -> Found:
     if row.name in skipped:
         return (_result(row, NotAsked("skipped by --skip-check")),)
-    return (_result(row, Fault(f"no answer within {seconds or row.seconds:g} s")),)
+    severity = row.severity if row.mandatory else Severity.WARNING  # it is not known, which is no reason to stop
+    return (_result(row, Fault(f"no answer within {seconds or row.seconds:g} s", _NO_ANSWER, severity)),)
 
 
 def _put(row: Row, scene: Scene, put: Callable[[tuple[str, Found]], None]) -> None:

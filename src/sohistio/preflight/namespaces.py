@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,8 @@ from sohistio.namespacesteps import WritePullSecrets
 from sohistio.planning.planned import Planned
 from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
 from sohistio.preflight.scene import Scene
-from sohistio.state import ISTIO_NAMESPACE, NamespaceSeen
+from sohistio.pullsecrets import logs_in
+from sohistio.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen
 
 _TYPE = "kubernetes.io/dockerconfigjson"
 _KEY = ".dockerconfigjson"
@@ -77,7 +77,8 @@ def pull_secret(scene: Scene) -> Iterator[Verdict]:
     if istio.pull_secret is None:
         yield NotAsked("the environment has no istio.pullSecret")
         return
-    namespaces = [item.name for item in scene.state.namespaces if item.injected or item.name == ISTIO_NAMESPACE]
+    listed = scene.environment.application_namespaces
+    namespaces = pull_secret_places(scene.state, listed)
     if istio.pull_secret_source is not None:
         written = yield from _written(scene.planned)
         namespaces = [name for name in namespaces if name not in written]
@@ -94,7 +95,13 @@ def pull_secret(scene: Scene) -> Iterator[Verdict]:
             raise
         yield Fault("not looked at: you may not read Secrets", "", Severity.WARNING, error.details)
         return
-    yield from pull_secrets(istio.pull_secret, str(istio.hub).partition("/")[0], namespaces, secrets)
+    yield from pull_secrets(istio.pull_secret, istio.hub, namespaces, secrets)
+
+
+def pull_secret_places(state: ClusterState, listed: Sequence[str]) -> list[str]:
+    """The namespaces that need it once an install has labelled its own; one that ends takes no new pods."""
+    there = [item.name for item in state.namespaces if item.name == ISTIO_NAMESPACE and not item.ending]
+    return [*there, *labels_of(state, listed).injected(state)]
 
 
 def _written(planned: Planned) -> Generator[Verdict, None, frozenset[str]]:
@@ -119,10 +126,8 @@ def _secrets(api: KubeApi, name: str, namespaces: Sequence[str]) -> dict[str, Ob
     return {item["metadata"]["namespace"]: item for item in found}
 
 
-def pull_secrets(
-    name: str, registry: str, namespaces: Sequence[str], secrets: Mapping[str, Object]
-) -> Iterator[Verdict]:
-    """One fault for each namespace where it is missing, or not what pods can pull from this registry with."""
+def pull_secrets(name: str, hub: str, namespaces: Sequence[str], secrets: Mapping[str, Object]) -> Iterator[Verdict]:
+    """One fault for each namespace where it is missing, or not what pods can pull from this hub with."""
     good = []
     for place in namespaces:
         secret = secrets.get(place)
@@ -130,21 +135,19 @@ def pull_secrets(
             yield Fault(f"{place} has no Secret {name}")
         elif secret.get("type") != _TYPE:
             yield Fault(f"{place}/{name} is of type {secret.get('type')}, not {_TYPE}")
-        elif registry not in registries(secret):
+        elif not logs_in(secret, hub):
             known = ", ".join(sorted(registries(secret))) or "none"
-            yield Fault(f"{place}/{name} has nothing for {registry} (it has: {known})")
+            yield Fault(f"{place}/{name} has no login for {hub} (it has: {known})")
         else:
             good.append(place)
     if good:
-        yield Good(f"{name} for {registry} is in {', '.join(good)}")
+        yield Good(f"{name} for {hub} is in {', '.join(good)}")
 
 
 def registries(secret: Object) -> set[str]:
-    """The hosts that a Secret of that type has credentials for; nothing else of it is ever told."""
+    """The keys that a Secret of that type has logins for; nothing else of it is ever told."""
     try:
         found: dict[str, Any] = json.loads(b64decode((secret.get("data") or {}).get(_KEY, "")))
-        hosts = {str(key).removeprefix("https://").removeprefix("http://").partition("/")[0] for key in found["auths"]}
-    except (ValueError, KeyError, TypeError, Base64Error):
+        return set(map(str, found["auths"]))
+    except (ValueError, KeyError, TypeError):
         return set()
-    # Docker Hub goes by three names.
-    return hosts | ({"docker.io"} if hosts & {"index.docker.io", "registry-1.docker.io"} else set())

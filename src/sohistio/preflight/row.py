@@ -9,9 +9,9 @@ from enum import Enum
 from sohistio.checks import Severity
 from sohistio.preflight.scene import Scene
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 30.0
 """For each check, unless its row says otherwise."""
-ISTIOCTL_SECONDS = 60.0
+ISTIOCTL_SECONDS = 130.0
 """For those that run istioctl."""
 _DOCS = "docs/preflight.md"
 

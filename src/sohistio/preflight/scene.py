@@ -20,8 +20,6 @@ from sohistio.session import Session
 from sohistio.state import ClusterState, Finding
 from sohistio.versions import Version
 
-# Below the deadline of the checks that run istioctl, so that it is istioctl that is told of.
-_ANALYZE_SECONDS = 55.0
 _T = TypeVar("_T")
 
 
@@ -161,7 +159,7 @@ class Scene:
         istioctl = self.istioctl
         if version is None or version == istioctl.version:
             return self._findings()
-        return tuple(self.session.istioctl(version).analyze(self.session.target, timeout=_ANALYZE_SECONDS))
+        return tuple(self.session.istioctl(version).analyze(self.session.target))
 
     def _analyzed(self) -> tuple[Finding, ...]:
-        return tuple(self.istioctl.analyze(self.session.target, timeout=_ANALYZE_SECONDS))
+        return tuple(self.istioctl.analyze(self.session.target))

@@ -29,12 +29,13 @@ class RestartSettings:
 class Before:
     """What must be the same after the run: the root certificate's fingerprint, and every custom resource's digest.
 
-    `findings` are what istioctl's analysis found: what was wrong already is not the run's to answer for.
+    `findings` are what istioctl's analysis found: what was wrong already is not the run's to answer for; None
+    where that is not known.
     """
 
     ca_root: str = ""
     custom_resources: Mapping[ObjectRef, str] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)
