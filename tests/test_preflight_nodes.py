@@ -157,6 +157,7 @@ def test_amounts_are_told_in_what_people_write() -> None:
     assert str(Amount(0.1, 128 * 1024**2)) == "0.1 CPU and 128 MiB"
 
 
+SYSTEM_POOL = NodePool("system", "Standard_B2s", 3, 3, 9, is_system=True)
 D4 = Nodes(min=3, max=5, size="Standard_D4s_v3")
 FOUR = [node(name, labels={"node.kubernetes.io/instance-type": D4.size}) for name in "abcd"]
 SYSTEM = [node(name, labels={"node.kubernetes.io/instance-type": "Standard_B2s"}) for name in "xyz"]
@@ -166,11 +167,11 @@ SYSTEM = [node(name, labels={"node.kubernetes.io/instance-type": "Standard_B2s"}
     ("pools", "meant", "words"),
     [
         (
-            (NodePool("user", D4.size, 4, 3, 5), NodePool("system", "B2s", 3, 3, 9, is_system=True)),
+            (NodePool("user", D4.size, 4, 3, 5), SYSTEM_POOL),
             None,
             "4 of at most 5",
         ),
-        ((NodePool("user", D4.size, 5, 3, 5), NodePool("system", "B2s", 3, 3, 9, is_system=True)), D4, ""),
+        ((NodePool("user", D4.size, 5, 3, 5), SYSTEM_POOL), D4, ""),
         ((NodePool("one", D4.size, 3, 3, 5, is_system=True),), D4, "3 of at most 5"),
         ((), D4, "4 of at most 5"),
         ((), Nodes(min=3, max=4, size=D4.size), ""),

@@ -163,7 +163,7 @@ def _login(config: Mapping[str, Any], wanted: str) -> tuple[str, str] | None:
 
 
 def _leads_to(place: str, wanted: str) -> bool:
-    """Whether a key serves a place: its host may have globs, each within one label; its path is the place's, or above."""
+    """Whether a key serves a place. Its host may have globs, each within a label; its path is the place's or above."""
     host, _, path = place.partition("/")
     its_host, _, its_path = wanted.partition("/")
     labels, its_labels = host.split("."), its_host.split(".")

@@ -156,7 +156,7 @@ def _still_true(planned: Planned, approval: Approval, progress: Console) -> Plan
 def _run(
     planned: Planned,
     timeouts: Timeouts,
-    begun: tuple[Origin, tuple[Finding, ...]],
+    begun: tuple[Origin, tuple[Finding, ...] | None],
     surroundings: tuple[threading.Event, threading.Event, Console],
 ) -> RunResult:
     origin, findings = begun
