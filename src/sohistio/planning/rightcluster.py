@@ -13,8 +13,13 @@ from sohistio.rightcluster import Problem, cluster_problems, environment_problem
 from sohistio.session import Session
 
 
-def check_right_cluster(session: Session) -> None:
-    """Ask Azure and the record. Raises RefusedError with all that is wrong, before anything is written."""
+def check_right_cluster(session: Session, *, again: bool = False) -> None:
+    """Ask Azure and the record, `again` where Azure was asked earlier.
+
+    Raises RefusedError with all that is wrong, before anything is written.
+    """
+    if again and session.aks is not None:
+        session.aks.look_again()
     problems = list(found_problems(session))
     blocking = [problem for problem in problems if problem.blocks]
     for problem in problems:
