@@ -26,6 +26,7 @@ WRITING = [
     ("restore", "--backup", ".", "--yes"),
     ("unlock", "--reason", "a test"),
 ]
+POOL = {"name": "apps", "count": 3, "vmSize": "Standard_D8s_v3", "mode": "User"}
 ELSEWHERE = "aks-qa-0815.hcp.eastus.azmk8s.io"
 
 
@@ -75,8 +76,12 @@ def test_environments_tried_on_a_sandbox(aks: Aks, environment: str, recorded: s
         ({"provisioningState": "Upgrading"}, "aks-qa is being changed by Azure: Upgrading"),
         ({"provisioningState": "Deleting"}, "aks-qa is being changed by Azure: Deleting"),
         ({"powerState": {"code": "Stopped"}}, "aks-qa is stopped"),
+        (
+            {"agentPoolProfiles": [POOL | {"provisioningState": "Upgrading"}]},
+            "node pool apps of the AKS cluster aks-qa is",
+        ),
     ],
-    ids=["add-on", "upgrading", "deleting", "stopped"],
+    ids=["add-on", "upgrading", "deleting", "stopped", "pool"],
 )
 @pytest.mark.parametrize("command", [("plan",), ("install", "--yes")], ids=["plan", "install"])
 def test_a_cluster_in_no_state_to_be_worked_on(
