@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sohistio.managedcluster import ManagedCluster
+from sohistio.managedcluster import ManagedCluster, NodePool
 from sohistio.rightcluster import ADD_ON, ENVIRONMENT, IDENTITY, RUNNING, cluster_problems, environment_problems
 
 HOST = "aks-qa-1.hcp.eastus.azmk8s.io"
@@ -19,6 +19,10 @@ HEALTHY = ManagedCluster(
     power="Running",
     provisioning="Succeeded",
 )
+
+
+def pool(name: str, provisioning: str = "") -> NodePool:
+    return NodePool(name, "Standard_D8s_v3", 3, 3, 3, provisioning=provisioning)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,17 @@ HEALTHY = ManagedCluster(
             (replace(HEALTHY, provisioning=word), SERVER, [(RUNNING, False)])
             for word in ("Failed", "Canceled", "Updating")
         ),
+        *(
+            (replace(HEALTHY, pools=(pool("system"), pool("apps", word))), SERVER, expected)
+            for word, expected in [
+                ("Succeeded", []),
+                ("Updating", [(RUNNING, False)]),
+                ("Failed", [(RUNNING, False)]),
+                ("Upgrading", [(RUNNING, True)]),
+                ("UpgradingNodeImageVersion", [(RUNNING, True)]),
+                ("Deleting", [(RUNNING, True)]),
+            ]
+        ),
         (replace(HEALTHY, add_on=True), SERVER, [(ADD_ON, True)]),
         (
             replace(HEALTHY, add_on=True, power="Stopped", provisioning="Stopping"),
@@ -58,6 +73,11 @@ def test_both_are_named() -> None:
     (problem,) = cluster_problems(HEALTHY, "https://other.example.com:6443")
     assert "https://other.example.com:6443" in problem.message
     assert HOST in problem.message
+
+
+def test_a_pool_at_work_is_named() -> None:
+    (problem,) = cluster_problems(replace(HEALTHY, pools=(pool("system"), pool("apps", "Upgrading"))), SERVER)
+    assert "node pool apps of the AKS cluster aks-qa is being changed by Azure: Upgrading" in problem.message
 
 
 @pytest.mark.parametrize(("recorded", "wrong"), [(None, False), ("qa", False), ("prod", True), ("", True)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NodePool:
-    """One agent pool. Without autoscaling `least` and `most` are its count."""
+    """One agent pool. Without autoscaling `least` and `most` are its count. `provisioning` is Azure's own word."""
 
     name: str
     size: str
@@ -15,6 +15,7 @@ class NodePool:
     least: int
     most: int
     is_system: bool = False
+    provisioning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

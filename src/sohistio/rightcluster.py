@@ -55,17 +55,26 @@ def cluster_problems(managed: ManagedCluster, server: str) -> tuple[Problem, ...
     if managed.power not in ("", "Running"):
         message = f"the AKS cluster {managed.name} is {managed.power.lower()}"
         problems.append(Problem(RUNNING, message, "Start it: `az aks start`."))
-    if managed.provisioning in _AT_WORK:
-        message = f"the AKS cluster {managed.name} is being changed by Azure: {managed.provisioning}"
-        problems.append(Problem(RUNNING, message, "Wait for Azure to finish: `az aks wait --updated`."))
-    elif managed.provisioning not in ("", "Succeeded"):
-        message = f"Azure calls the AKS cluster {managed.name} {managed.provisioning}"
-        problems.append(Problem(RUNNING, message, "See its activity log in Azure.", blocks=False))
+    problems += _at_work(f"the AKS cluster {managed.name}", managed.provisioning, "`az aks wait --updated`")
+    for pool in managed.pools:
+        subject = f"node pool {pool.name} of the AKS cluster {managed.name}"
+        problems += _at_work(subject, pool.provisioning, "`az aks nodepool wait --updated`")
     if managed.add_on:
         message = f"the AKS cluster {managed.name} has the managed Istio add-on (service mesh profile Istio)"
         todo = "Two meshes do not share a cluster: keep the add-on, or `az aks mesh disable` first."
         problems.append(Problem(ADD_ON, message, todo))
     return tuple(problems)
+
+
+def _at_work(subject: str, provisioning: str, wait: str) -> list[Problem]:
+    """Whether Azure is at work on the cluster or a pool; `Updating` (a tag, a setting, scaling) is only told."""
+    if provisioning in _AT_WORK:
+        message = f"{subject} is being changed by Azure: {provisioning}"
+        return [Problem(RUNNING, message, f"Wait for Azure to finish: {wait}.")]
+    if provisioning not in ("", "Succeeded"):
+        message = f"Azure calls {subject} {provisioning}"
+        return [Problem(RUNNING, message, "See its activity log in Azure.", blocks=False)]
+    return []
 
 
 def environment_problems(environment: str, recorded: str | None) -> tuple[Problem, ...]:

@@ -83,7 +83,7 @@ class Session:
             return None
         return AksCluster(named.place(), self.where.auth, self.told)
 
-    @cached_property
+    @property
     def managed_cluster(self) -> ManagedCluster | None:
         """The AKS cluster as Azure tells of it, None where there is none to ask about. Raises RefusedError."""
         return self.aks.managed if self.aks else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from aks import Aks, properties
-from azureserver import arm_error
+from azureserver import Answer, arm_error
 from conftest import SUBSCRIPTION, Sandbox
 
 from sohistio.cluster.kube import KubeApi
@@ -26,6 +26,7 @@ WRITING = [
     ("restore", "--backup", ".", "--yes"),
     ("unlock", "--reason", "a test"),
 ]
+POOL = {"name": "apps", "count": 3, "vmSize": "Standard_D8s_v3", "mode": "User"}
 ELSEWHERE = "aks-qa-0815.hcp.eastus.azmk8s.io"
 
 
@@ -75,8 +76,12 @@ def test_environments_tried_on_a_sandbox(aks: Aks, environment: str, recorded: s
         ({"provisioningState": "Upgrading"}, "aks-qa is being changed by Azure: Upgrading"),
         ({"provisioningState": "Deleting"}, "aks-qa is being changed by Azure: Deleting"),
         ({"powerState": {"code": "Stopped"}}, "aks-qa is stopped"),
+        (
+            {"agentPoolProfiles": [POOL | {"provisioningState": "Upgrading"}]},
+            "node pool apps of the AKS cluster aks-qa is",
+        ),
     ],
-    ids=["add-on", "upgrading", "deleting", "stopped"],
+    ids=["add-on", "upgrading", "deleting", "stopped", "pool"],
 )
 @pytest.mark.parametrize("command", [("plan",), ("install", "--yes")], ids=["plan", "install"])
 def test_a_cluster_in_no_state_to_be_worked_on(
@@ -93,6 +98,19 @@ def test_a_failed_provisioning_is_told_only(aks: Aks) -> None:
     done = aks.run("plan", "--env", "qa")
     assert done.returncode == 0, done.stderr
     assert "note: Azure calls the AKS cluster aks-qa Failed" in done.stderr
+
+
+@pytest.mark.usefixtures("empty_sandbox")
+def test_an_upgrade_that_began_before_the_lock_was_had(aks: Aks) -> None:
+    """Azure is asked once more under the lock: the first answer was a healthy cluster."""
+    path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-aks-qa/providers/x/managedClusters/aks-qa"
+    aks.azure.instead["cluster"] = [Answer(200, {"id": path, "name": "aks-qa", "properties": properties()})]
+    aks.azure.properties = properties(provisioningState="Upgrading")
+    done = aks.run("install", "--env", "qa", "--yes")
+    assert done.returncode == 3, done.stderr
+    assert "aks-qa is being changed by Azure: Upgrading" in done.stderr
+    assert aks.sandbox.api.get("/apis/apps/v1/namespaces/istio-system/deployments/istiod") is None
+    assert aks.sandbox.api.get(f"/api/v1/namespaces/istio-system/configmaps/{RECORD_REF.name}") is None
 
 
 def test_all_that_is_wrong_at_once(aks: Aks) -> None:

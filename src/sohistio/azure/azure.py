@@ -58,6 +58,10 @@ class AksCluster:
         """What Azure tells of it."""
         return read_cluster(self._client, self.place, self._in_our_words)
 
+    def look_again(self) -> None:
+        """Have `managed` asked for anew where it is needed next."""
+        self.__dict__.pop("managed", None)
+
     @cached_property
     def access(self) -> ClusterAccess:
         """Its API server. A cluster that does not run is told as such: there is none to reach."""

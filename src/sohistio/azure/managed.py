@@ -60,6 +60,7 @@ def _pool(raw: dict[str, Any]) -> NodePool:
         least=int(raw.get("minCount") or 0) if scales else count,
         most=int(raw.get("maxCount") or 0) if scales else count,
         is_system=raw.get("mode") == "System",
+        provisioning=str(raw.get("provisioningState") or ""),
     )
 
 

@@ -72,7 +72,8 @@ def carry_out(
     approve(planned, approval)
     origin = _origin(planned)
     with _stop_signals() as stop, _locked(planned, origin, stop) as lost:
-        check_right_cluster(planned.session)  # another environment's first run may have come between
+        # Another environment's first run, or an upgrade of the cluster, may have come between.
+        check_right_cluster(planned.session, again=True)
         planned = _still_true(planned, approval, progress)
         if not planned.plan.changes_pending:
             progress.print(f"{plan.environment}: up to date by now, nothing was written", style="green")

@@ -13,8 +13,13 @@ from sohistio.rightcluster import Problem, cluster_problems, environment_problem
 from sohistio.session import Session
 
 
-def check_right_cluster(session: Session) -> None:
-    """Ask Azure and the record. Raises RefusedError with all that is wrong, before anything is written."""
+def check_right_cluster(session: Session, *, again: bool = False) -> None:
+    """Ask Azure and the record, `again` where Azure was asked earlier.
+
+    Raises RefusedError with all that is wrong, before anything is written.
+    """
+    if again and session.aks is not None:
+        session.aks.look_again()
     problems = list(found_problems(session))
     blocking = [problem for problem in problems if problem.blocks]
     for problem in problems:
@@ -40,24 +45,19 @@ def found_problems(session: Session) -> tuple[Problem, ...]:
 
 def azure_problems(session: Session) -> tuple[Problem, ...]:
     """What Azure tells against it. Raises RefusedError where Azure cannot be asked."""
-    server = session.api.server  # a broken kubeconfig is told first
-    managed = _managed(session)
+    # A broken kubeconfig is told first; with our own login there is none, and a stopped cluster has no API server.
+    server = "" if session.logs_in else session.api.server
+    managed = managed_of(session)
     problems = cluster_problems(managed, server) if managed else ()
     if session.logs_in:  # Azure itself gave the address, which may be a third name of the API server
         return tuple(problem for problem in problems if problem.name != rightcluster.IDENTITY)
     return problems
 
 
-def recorded_problems(session: Session) -> tuple[Problem, ...]:
-    """Whether the record in the cluster is another environment's. Raises RefusedError where it cannot be read."""
-    record = recorded(session)
-    name = record.environment if record else None
-    if session.sandbox is not None and (_is_sandboxed(session.environment) or _is_sandboxed(_known(session, name))):
-        return ()  # a sandbox is there to try environments on
-    return environment_problems(session.environment.name, name)
-
-
-def _managed(session: Session) -> ManagedCluster | None:
+def managed_of(session: Session) -> ManagedCluster | None:
+    """The AKS cluster as Azure tells of it, None where there is none to ask about, or where Azure cannot be asked about
+    a kubeconfig given by hand and --skip-check says that it is right. Raises RefusedError where it has to be asked.
+    """
     try:
         return session.managed_cluster
     except RefusedError as error:
@@ -71,6 +71,15 @@ def _managed(session: Session) -> ManagedCluster | None:
             details=(error.what, *error.details),
             todo=f"{error.todo} If you know that it is: --skip-check {rightcluster.IDENTITY}.".strip(),
         ) from error
+
+
+def recorded_problems(session: Session) -> tuple[Problem, ...]:
+    """Whether the record in the cluster is another environment's. Raises RefusedError where it cannot be read."""
+    record = recorded(session)
+    name = record.environment if record else None
+    if session.sandbox is not None and (_is_sandboxed(session.environment) or _is_sandboxed(_known(session, name))):
+        return ()  # a sandbox is there to try environments on
+    return environment_problems(session.environment.name, name)
 
 
 def _is_sandboxed(environment: Environment | None) -> bool:

@@ -77,18 +77,25 @@ class Waiting:
         return found
 
     def rollouts(self, targets: Sequence[Target], seconds: float) -> list[Stuck]:
-        """Wait at most `seconds` for all; returns the ones that did not finish, with their reasons."""
+        """Wait at most `seconds` for all; returns the ones that did not finish, with their reasons.
+
+        Raises FailedError where the run's total timeout comes before.
+        """
         if not targets:
             return []
         end = time.monotonic() + seconds
+        last = self.deadline - POLL_SECONDS  # a pause that passes the deadline would end without the reasons
         hanging = Hanging(self.api, self.observer)
         while True:
             found = self.look(targets)
             open_ones = {ref: progress for ref, progress in found.items() if not progress.done}
             if not open_ones:
                 return []
-            if time.monotonic() >= min(end, self.deadline):
-                return [Stuck(ref, progress, why_not_ready(self.api, ref)) for ref, progress in open_ones.items()]
+            if time.monotonic() >= min(end, last):
+                stuck = [Stuck(ref, progress, why_not_ready(self.api, ref)) for ref, progress in open_ones.items()]
+                if last < end:
+                    raise self.out_of_time(stuck)
+                return stuck
             hanging.look(open_ones)
             self.pause()
 
