@@ -15,7 +15,7 @@ from sohistio.errors import SohistioError
 from sohistio.istioctl import Istioctl
 from sohistio.managedcluster import ManagedCluster
 from sohistio.planning.planned import Planned
-from sohistio.planning.rightcluster import azure_problems, recorded_problems
+from sohistio.planning.rightcluster import azure_problems, managed_of, recorded_problems
 from sohistio.session import Session
 from sohistio.state import ClusterState, Finding
 from sohistio.versions import Version
@@ -88,6 +88,7 @@ class Scene:
         self.pods = Once(lambda: self.api.items("/api/v1/pods"))
         self.services = Once(lambda: self.api.items("/api/v1/services"))
         self.unlisted = Once(lambda: not_analyzable(self.api))
+        self._managed = Once(lambda: managed_of(self.session))
         self.azure_problems = Once(lambda: azure_problems(self.session))
         self.recorded_problems = Once(lambda: recorded_problems(self.session))
         self._findings = Once(self._analyzed)
@@ -135,7 +136,7 @@ class Scene:
     @property
     def managed_cluster(self) -> ManagedCluster | None:
         """As Azure tells of it; None for a cluster that is not of AKS. Raises SohistioError."""
-        return self.session.managed_cluster if self.stops.environment is None else None
+        return self._managed() if self.stops.environment is None else None
 
     def is_free(self, address: str) -> bool | None:
         """Whether nobody in the cluster's virtual network has the address; None where Azure cannot be asked."""
