@@ -29,11 +29,14 @@ _TODO_REJECTED = {
     Auth.WORKLOAD_IDENTITY: "Compare the identity's federated credential (issuer, subject) in Entra ID.",
     Auth.AZURE_CLI: "Log in again: `az login`.",
 }
-
-
 _TODO_TENANT = (
     "The login is one of another tenant than the subscription's: set tenant below cluster.aks, or log in there."
 )
+_SET_IT = "Give the task `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}` (docs/aks.md)"
+_TODO_ID_TOKEN = f"{_SET_IT}, and see whether this pipeline may use the service connection (its pipeline permissions)."
+# The id token of a job of Azure Pipelines lives 10 minutes, and the login of the task's `az` no longer than that.
+_OUTLIVED = "AADSTS700024"
+_TODO_OUTLIVED = f"The job's id token has ended after 10 minutes. {_SET_IT}: with it a new one can be had."
 
 
 @contextmanager
@@ -73,7 +76,7 @@ def refusal_of(error: Exception, subject: str, auth: Auth, where: Endpoints) -> 
         return RefusedError(
             "there is no login to Azure",
             details=(f"tried {WORDS[auth]}", *_lines(_text(error))),
-            todo=_TODO_LOGIN[auth],
+            todo=_TODO_OUTLIVED if _is_outlived(error, auth) else _TODO_LOGIN[auth],
         )
     if any(isinstance(item, (ServiceRequestError, ServiceResponseError)) for item in chain):
         return RefusedError(
@@ -83,13 +86,32 @@ def refusal_of(error: Exception, subject: str, auth: Auth, where: Endpoints) -> 
         )
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, ClientAuthenticationError):
-        foreign = "InvalidAuthenticationTokenTenant" in _text(error)
-        return RefusedError(
-            f"Azure rejects {WORDS[auth]}",
-            details=_lines(_text(error)),
-            todo=_TODO_TENANT if foreign else _TODO_REJECTED[auth],
-        )
+        return _rejected(error, status, auth)
     return _answered(status or 0, _text(error), subject)
+
+
+def _rejected(error: Exception, status: int | None, auth: Auth) -> RefusedError:
+    text = _text(error)
+    if auth is Auth.PIPELINES and _is_of_devops(error):
+        what = "Azure DevOps gives no id token for the service connection" + (f" (status {status})" if status else "")
+        return RefusedError(what, details=_lines(str(error)), todo=_TODO_ID_TOKEN)
+    if _is_outlived(error, auth):
+        todo = _TODO_OUTLIVED
+    else:
+        todo = _TODO_TENANT if "InvalidAuthenticationTokenTenant" in text else _TODO_REJECTED[auth]
+    return RefusedError(f"Azure rejects {WORDS[auth]}", details=_lines(text), todo=todo)
+
+
+def _is_of_devops(error: Exception) -> bool:
+    """Whether Azure DevOps refused the id token, which is asked for before Entra ID is. Its own words may be anything."""
+    uri = os.environ.get("SYSTEM_OIDCREQUESTURI")
+    asked = getattr(getattr(getattr(error, "response", None), "request", None), "url", None) or ""
+    return "oidc token" in str(error).lower() or bool(uri and str(asked).startswith(uri))
+
+
+def _is_outlived(error: Exception, auth: Auth) -> bool:
+    """The service connection itself asks for a new id token each time: there it is something else, such as a clock."""
+    return auth is not Auth.PIPELINES and _OUTLIVED in _text(error) and bool(os.environ.get("TF_BUILD"))
 
 
 def _answered(status: int, text: str, subject: str) -> RefusedError:
