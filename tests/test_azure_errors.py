@@ -39,7 +39,7 @@ class Response:
 
 
 def answered(status: int, code: str, message: str, kind: type[HttpResponseError] = HttpResponseError) -> AzureError:
-    return kind(response=Response(status, {"error": {"code": code, "message": message}}))  # type: ignore[arg-type]
+    return kind(response=Response(status, {"error": {"code": code, "message": message}}))
 
 
 def caused(outer: AzureError, cause: Exception) -> AzureError:
@@ -158,7 +158,7 @@ OUTLIVED = "AADSTS700024: Client assertion is not within its valid time range."
     [
         *(
             (
-                ClientAuthenticationError(NO_ID_TOKEN, response=Response(status, body, f"{OIDC}/oidctoken?x=1")),  # type: ignore[arg-type]
+                ClientAuthenticationError(NO_ID_TOKEN, response=Response(status, body, f"{OIDC}/oidctoken?x=1")),
                 Auth.PIPELINES,
                 True,
                 f"Azure DevOps gives no id token for the service connection (status {status})",
