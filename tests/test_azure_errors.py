@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,17 +28,18 @@ TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJhcm0ifQ.c2lnbmF0dXJl"
 
 
 class Response:
-    """As much of a response as azure-core's exceptions read."""
+    """As much of a response as azure-core's exceptions and we read."""
 
-    def __init__(self, status: int, body: Any) -> None:
+    def __init__(self, status: int, body: Any, url: str = "") -> None:
         self.status_code, self.reason, self._body = status, "why", json.dumps(body)
+        self.request = SimpleNamespace(url=url)
 
     def text(self) -> str:
         return self._body
 
 
 def answered(status: int, code: str, message: str, kind: type[HttpResponseError] = HttpResponseError) -> AzureError:
-    return kind(response=Response(status, {"error": {"code": code, "message": message}}))  # type: ignore[arg-type]
+    return kind(response=Response(status, {"error": {"code": code, "message": message}}))
 
 
 def caused(outer: AzureError, cause: Exception) -> AzureError:
@@ -144,6 +146,60 @@ def test_settings_that_cannot_be(error: Exception) -> None:
         in_our_words("the cluster", Auth.WORKLOAD_IDENTITY, WHERE),
     ):
         raise error
+
+
+OIDC = "https://dev.example.com/org/_apis/distributedtask"
+NO_ID_TOKEN = "Unexpected response from OIDC token endpoint."
+OUTLIVED = "AADSTS700024: Client assertion is not within its valid time range."
+
+
+@pytest.mark.parametrize(
+    ("error", "auth", "job", "what", "todo"),
+    [
+        *(
+            (
+                ClientAuthenticationError(NO_ID_TOKEN, response=Response(status, body, f"{OIDC}/oidctoken?x=1")),
+                Auth.PIPELINES,
+                True,
+                f"Azure DevOps gives no id token for the service connection (status {status})",
+                "SYSTEM_ACCESSTOKEN: $(System.AccessToken)",
+            )
+            for status, body in [(401, {"message": "TF400813: not authorized"}), (404, "a page")]
+        ),
+        (
+            ClientAuthenticationError("OIDC token not found in response."),
+            Auth.PIPELINES,
+            True,
+            "Azure DevOps gives no id token for the service connection",
+            "may use the service connection",
+        ),
+        (
+            ClientAuthenticationError("AADSTS700213: No matching federated identity record found"),
+            Auth.PIPELINES,
+            True,
+            "Azure rejects the service connection",
+            "federated credential",
+        ),
+        *(
+            (kind(OUTLIVED), Auth.AZURE_CLI, True, what, "SYSTEM_ACCESSTOKEN")
+            for kind, what in [
+                (ClientAuthenticationError, "Azure rejects the login"),
+                (CredentialUnavailableError, "there is no login to Azure"),
+            ]
+        ),
+        (ClientAuthenticationError(OUTLIVED), Auth.WORKLOAD_IDENTITY, True, "Azure rejects", "SYSTEM_ACCESSTOKEN"),
+        (ClientAuthenticationError(OUTLIVED), Auth.AZURE_CLI, False, "Azure rejects the login", "az login"),
+        (ClientAuthenticationError(OUTLIVED), Auth.PIPELINES, True, "Azure rejects", "federated credential"),
+    ],
+)
+def test_a_job_of_azure_pipelines(
+    error: AzureError, auth: Auth, job: bool, what: str, todo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_BUILD", "True" if job else "")
+    monkeypatch.setenv("SYSTEM_OIDCREQUESTURI", OIDC)
+    ours = refusal_of(error, "the cluster", auth, WHERE)
+    assert ours.what.startswith(what)
+    assert todo in ours.todo
 
 
 def test_a_long_page_is_cut() -> None:

@@ -7,9 +7,10 @@ import signal
 import sys
 import traceback
 from datetime import UTC, datetime
-from types import FrameType
+from typing import NoReturn
 
-from sohistio.errors import ExitCode, InterruptedRunError, SohistioError
+from sohistio.errors import ExitCode, SohistioError
+from sohistio.interruption import came, interrupt
 from sohistio.output.error_text import print_error
 from sohistio.paths import state_dir
 
@@ -20,24 +21,26 @@ def main() -> None:
 
     # Typer ends silently on KeyboardInterrupt, and SIGTERM would skip every clean-up.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     try:
         app(prog_name="sohistio")
     except SohistioError as error:
-        print_error(error)
-        sys.exit(int(error.exit_code))
+        _end(came() or error)
     except BrokenPipeError:
         # The reader (`| head`) has gone: nobody is left to tell, and Python must not try to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(ExitCode.FAILED))
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
-        print_error(_bug(error))
-        sys.exit(int(ExitCode.FAILED))
+        _end(came() or _bug(error))
+    except SystemExit as end:
+        if end.code and (interruption := came()):
+            _end(interruption)
+        raise
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """Ctrl-C or SIGTERM where nothing is being carried out; a run has handlers of its own."""
-    raise InterruptedRunError(f"interrupted by {signal.Signals(number).name}", todo="Run it again whenever you like.")
+def _end(error: SohistioError) -> NoReturn:
+    print_error(error)
+    sys.exit(int(error.exit_code))
 
 
 def _bug(error: Exception) -> SohistioError:

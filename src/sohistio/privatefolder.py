@@ -1,6 +1,7 @@
 """A folder of this process alone (0700), removed at its end. What killed processes left goes with the next one.
 
-A folder is in use as long as its process lives: that holds a lock on it, which the kernel frees at any end.
+A folder is in use as long as its process lives: that holds a lock on it, which the kernel frees at any end. Where
+machines share a home, each removes its own only: whether another's process lives cannot always be seen from here.
 """
 
 from __future__ import annotations
@@ -8,13 +9,17 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 import shutil
+import socket
 import sys
 import tempfile
 import threading
 from pathlib import Path
 
 _LOCK = "in-use"
+# Another process that removes leftovers may take a folder before its lock is had, but not time and again.
+_TRIES = 20
 _making = threading.Lock()
 _made: dict[Path, Path] = {}
 
@@ -30,14 +35,22 @@ def private_folder(parent: Path) -> Path:
 
 
 def _new(parent: Path) -> Path:
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=parent))  # 0700
-        handle = _held(folder)
+    for _ in range(_TRIES):
+        folder = Path(tempfile.mkdtemp(prefix=f"{_host()}-{os.getpid()}-", dir=parent))  # 0700
+        try:
+            handle = _held(folder)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         if handle is not None:
-            break
-    # Forked children end without atexit's functions; what is started otherwise does not inherit the handle.
-    atexit.register(_remove, folder, handle)
-    return folder
+            # Forked children end without atexit's functions; what is started otherwise does not inherit the handle.
+            atexit.register(_remove, folder, handle)
+            return folder
+    raise OSError(f"no folder in {parent} could be kept: other processes remove them")
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9.]", "_", socket.gethostname())
 
 
 def _remove(folder: Path, handle: int) -> None:
@@ -50,34 +63,43 @@ def _remove(folder: Path, handle: int) -> None:
 
 
 def _held(folder: Path) -> int | None:
-    """The lock of a folder, None where another process has it or just removed the folder as a leftover."""
+    """The lock of a folder, None where another process has it or just removed the folder as a leftover.
+
+    Raises OSError where there are no locks to be had at all (some network file systems), or no more open files.
+    """
     lock = folder / _LOCK
-    try:
-        if sys.platform == "win32":
-            # There, nobody can remove a file that is open: that is the lock.
+    if sys.platform == "win32":
+        # There, nobody can remove a file that is open: that is the lock.
+        try:
             lock.unlink(missing_ok=True)
             return os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        import fcntl
+        except (FileNotFoundError, PermissionError):
+            return None
+    import fcntl
 
+    try:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(handle).st_ino == lock.stat().st_ino:
-                return handle
-        except OSError:
-            pass
-        os.close(handle)
-    except OSError:
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(handle).st_ino == lock.stat().st_ino:
+            return handle
+    except (BlockingIOError, FileNotFoundError):
         pass
+    except OSError:
+        os.close(handle)
+        raise
+    os.close(handle)
     return None
 
 
 def _remove_leftovers(parent: Path) -> None:
     for folder in parent.iterdir():
-        if folder.is_symlink() or not folder.is_dir():
+        if folder.name.rsplit("-", 2)[0] != _host() or folder.is_symlink() or not folder.is_dir():
             continue
-        if not (folder / _LOCK).exists():
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # one that stays harms nobody
+            if not (folder / _LOCK).exists():
                 folder.rmdir()  # whoever is just making it makes another one
-        elif (handle := _held(folder)) is not None:
-            _remove(folder, handle)
+            elif (handle := _held(folder)) is not None:
+                _remove(folder, handle)

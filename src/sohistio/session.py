@@ -14,7 +14,7 @@ from sohistio.azure.login import Auth, Login
 from sohistio.cluster.compare import read_manifest
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import KubeTarget
-from sohistio.cluster.privateconfig import private_kubeconfig
+from sohistio.cluster.privateconfig import private_copy, private_kubeconfig
 from sohistio.desired import DesiredMesh, desired_mesh
 from sohistio.environments.load import Environment, find_environments_root, load_environment, operator_for
 from sohistio.environments.yamlfiles import to_yaml
@@ -99,7 +99,10 @@ class Session:
 
     @cached_property
     def target(self) -> KubeTarget:
-        """The cluster. The kubeconfig's current-context is never used: it may be anything."""
+        """The cluster. The kubeconfig's current-context is never used: it may be anything.
+
+        Other programs may rewrite a kubeconfig at any time; istioctl reads it at each start: it gets a copy.
+        """
         if self.sandbox is not None:
             return KubeTarget(sandbox_kubeconfig(self.sandbox), sandbox_context(self.sandbox))
         if self.aks is not None and self.logs_in:
@@ -111,13 +114,16 @@ class Session:
                 f"environment {self.environment.name} is the sandbox's; another cluster must be named",
                 todo="Give --context together with --kubeconfig.",
             )
-        return KubeTarget(self.where.kubeconfig, context)
+        return private_copy(KubeTarget(self.where.kubeconfig, context))
 
     @cached_property
     def api(self) -> KubeApi:
         """The cluster's API. Which cluster it is is told before the first request: it may be a silent one."""
         tokens = self.aks.azure.tokens if self.aks is not None and self.logs_in else None
         api = KubeApi(self.target, tokens)
+        if self.sandbox is None and not self.logs_in and not self.target.copy_of:
+            # It could not be copied and now it can be used: istioctl would read it once more.
+            raise RefusedError("the kubeconfig was rewritten while it was read", todo="Run it again.")
         if tokens is not None:
             tokens.token()  # a login that fails is told now, not as a request that failed
         self.told(f"looking at {api.server}")

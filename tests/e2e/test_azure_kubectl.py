@@ -81,7 +81,7 @@ def test_what_is_there_is_kept(aks: Aks, tmp_path: Path) -> None:
     for kind in ("clusters", "users", "contexts"):
         assert document[kind][0] == OTHERS[kind][0]
     assert (document["current-context"], document["preferences"]) == ("mine", {"colors": True})
-    (user,) = [item["user"] for item in document["users"] if item["name"] == "sohistio-aks-qa"]
+    (user,) = [item["user"] for item in document["users"] if item["name"].startswith("sohistio-aks-qa-")]
     assert Path(user["exec"]["command"]).is_absolute()
     assert user["exec"]["interactiveMode"] == "Never"
     assert mode_of(path) == 0o600

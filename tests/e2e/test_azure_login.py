@@ -63,7 +63,10 @@ def test_a_service_connection_that_lacks_its_token_is_told(aks: Aks) -> None:
             lambda _: PRINCIPAL | {"AZURE_CLIENT_SECRET": "wr0ng~secret"},
             ("rejects the service principal", "AADSTS7000215"),
         ),
-        (lambda aks: aks.pipelines() | {"SYSTEM_ACCESSTOKEN": "wr0ng~secret"}, ("rejects the service connection",)),
+        (
+            lambda aks: aks.pipelines() | {"SYSTEM_ACCESSTOKEN": "wr0ng~secret"},
+            ("Azure DevOps gives no id token for the service connection (status 401)", "TF400813"),
+        ),
         (
             lambda aks: aks.pipelines() | {"AZURESUBSCRIPTION_CLIENT_ID": "somebody"},
             ("rejects the service connection", "AADSTS700016"),

@@ -29,11 +29,14 @@ _TODO_REJECTED = {
     Auth.WORKLOAD_IDENTITY: "Compare the identity's federated credential (issuer, subject) in Entra ID.",
     Auth.AZURE_CLI: "Log in again: `az login`.",
 }
-
-
 _TODO_TENANT = (
     "The login is one of another tenant than the subscription's: set tenant below cluster.aks, or log in there."
 )
+_SET_IT = "Give the task `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}` (docs/aks.md)"
+_TODO_ID_TOKEN = f"{_SET_IT}, and see whether this pipeline may use the service connection (its pipeline permissions)."
+# The id token of a job of Azure Pipelines lives 10 minutes, and the login of the task's `az` no longer than that.
+_OUTLIVED = "AADSTS700024"
+_TODO_OUTLIVED = f"The job's id token has ended after 10 minutes. {_SET_IT}: with it a new one can be had."
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def in_our_words(subject: str, auth: Auth, where: Endpoints) -> Iterator[None]:
         raise refusal_of(error, subject, auth, where) from None
     except (ValueError, OSError) as error:  # ids that are none, files of tokens or certificates that are not there
         raise RefusedError(
-            f"{WORDS[auth]} cannot be used", details=_lines(str(error)), todo=_TODO_LOGIN[auth]
+            f"{WORDS[auth]} cannot be used", details=safe_lines(str(error)), todo=_TODO_LOGIN[auth]
         ) from None
 
 
@@ -66,34 +69,53 @@ def refusal_of(error: Exception, subject: str, auth: Auth, where: Endpoints) -> 
     if any("CERTIFICATE_VERIFY_FAILED" in str(item) for item in chain):
         return RefusedError(
             "no trusted TLS connection to Azure",
-            details=(_host_of(chain, where), *_lines(_deepest(chain))),
+            details=(_host_of(chain, where), *safe_lines(_deepest(chain))),
             todo="Where a proxy has its own certificate authority: REQUESTS_CA_BUNDLE=<file with all of them>.",
         )
     if isinstance(error, CredentialUnavailableError):
         return RefusedError(
             "there is no login to Azure",
-            details=(f"tried {WORDS[auth]}", *_lines(_text(error))),
-            todo=_TODO_LOGIN[auth],
+            details=(f"tried {WORDS[auth]}", *safe_lines(_text(error))),
+            todo=_TODO_OUTLIVED if _is_outlived(error, auth) else _TODO_LOGIN[auth],
         )
     if any(isinstance(item, (ServiceRequestError, ServiceResponseError)) for item in chain):
         return RefusedError(
             f"Azure cannot be reached at {_host_of(chain, where)}",
-            details=_lines(_deepest(chain)),
+            details=safe_lines(_deepest(chain)),
             todo="Check the network and the proxy (HTTPS_PROXY, NO_PROXY).",
         )
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, ClientAuthenticationError):
-        foreign = "InvalidAuthenticationTokenTenant" in _text(error)
-        return RefusedError(
-            f"Azure rejects {WORDS[auth]}",
-            details=_lines(_text(error)),
-            todo=_TODO_TENANT if foreign else _TODO_REJECTED[auth],
-        )
+        return _rejected(error, status, auth)
     return _answered(status or 0, _text(error), subject)
 
 
+def _rejected(error: Exception, status: int | None, auth: Auth) -> RefusedError:
+    text = _text(error)
+    if auth is Auth.PIPELINES and _is_of_devops(error):
+        what = "Azure DevOps gives no id token for the service connection" + (f" (status {status})" if status else "")
+        return RefusedError(what, details=safe_lines(str(error)), todo=_TODO_ID_TOKEN)
+    if _is_outlived(error, auth):
+        todo = _TODO_OUTLIVED
+    else:
+        todo = _TODO_TENANT if "InvalidAuthenticationTokenTenant" in text else _TODO_REJECTED[auth]
+    return RefusedError(f"Azure rejects {WORDS[auth]}", details=safe_lines(text), todo=todo)
+
+
+def _is_of_devops(error: Exception) -> bool:
+    """Whether Azure DevOps refused the id token, which is asked for first. Its own words may be anything."""
+    uri = os.environ.get("SYSTEM_OIDCREQUESTURI")
+    asked = getattr(getattr(getattr(error, "response", None), "request", None), "url", None) or ""
+    return "oidc token" in str(error).lower() or bool(uri and str(asked).startswith(uri))
+
+
+def _is_outlived(error: Exception, auth: Auth) -> bool:
+    """The service connection itself asks for a new id token each time: there it is something else, such as a clock."""
+    return auth is not Auth.PIPELINES and _OUTLIVED in _text(error) and bool(os.environ.get("TF_BUILD"))
+
+
 def _answered(status: int, text: str, subject: str) -> RefusedError:
-    details = _lines(text)
+    details = safe_lines(text)
     if status == 403:
         return RefusedError(f"Azure forbids this login to read {subject}", details=details, todo=_role(text))
     if status == 404:
@@ -152,7 +174,7 @@ def _text(error: Exception) -> str:
     return str(getattr(error, "message", None) or error)
 
 
-def _lines(text: str) -> tuple[str, ...]:
+def safe_lines(text: str) -> tuple[str, ...]:
     """At most a few lines, without anything that is or looks like a secret."""
     for name in SECRET_VARIABLES:
         if value := os.environ.get(name):

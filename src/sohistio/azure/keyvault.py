@@ -4,48 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sohistio.azure.credential import PATIENCE, patient_retries, quiet
+from sohistio.azure.errors import safe_lines
 from sohistio.errors import RefusedError
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-# Of each try; azure-core tries a few times, waiting in between.
-_SECONDS = 10
-_TRIES_MORE = 3
+# A 403's inner code where it is the network that is in the way: no role would help.
+_NETWORK = ("ForbiddenByFirewall", "ForbiddenByConnection")
 
 
 def vault_secret(vault: str, name: str, credential: TokenCredential) -> str:
     """The newest value of a secret. Raises RefusedError that says why it cannot be had; never with a value in it."""
-    from azure.core.exceptions import (
-        ClientAuthenticationError,
-        HttpResponseError,
-        ResourceNotFoundError,
-        ServiceRequestError,
-        ServiceResponseError,
-    )
+    quiet()
+    from azure.core.exceptions import AzureError
     from azure.keyvault.secrets import SecretClient
 
-    timeouts = {"connection_timeout": _SECONDS, "read_timeout": _SECONDS, "retry_total": _TRIES_MORE}
-    what = f"the secret {name} of {vault} cannot be read"
     try:
-        with SecretClient(vault, credential, **timeouts) as client:
+        with SecretClient(vault, credential, retry_policy=patient_retries()(**PATIENCE), **PATIENCE) as client:
             value = client.get_secret(name).value
-    except ClientAuthenticationError as error:
-        raise RefusedError(what, details=(_first_line(error),), todo="Log in to Azure.") from error
-    except ResourceNotFoundError as error:
-        raise RefusedError(
-            f"{vault} has no secret {name}", details=(_first_line(error),), todo="Correct istio.pullSecretSource."
-        ) from error
-    except HttpResponseError as error:
-        todo = "Ask for the role `Key Vault Secrets User` on it." if error.status_code == 403 else "Try again later."
-        raise RefusedError(what, details=(_first_line(error),), todo=todo) from error
-    except (ServiceRequestError, ServiceResponseError) as error:
-        todo = "Check the vault's name and the network (private endpoint, firewall)."
-        raise RefusedError(what, details=(_first_line(error),), todo=todo) from error
+    except (AzureError, ValueError, OSError) as error:
+        # `from None`: the original's text may have what ours leaves out.
+        raise _refusal(error, vault, name) from None
     if not value:
         raise RefusedError(f"the secret {name} of {vault} is empty", todo="Set its value.")
     return value
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _refusal(error: Exception, vault: str, name: str) -> RefusedError:
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+
+    what, details = f"the secret {name} of {vault} cannot be read", safe_lines(str(error) or type(error).__name__)
+    match error:
+        case ClientAuthenticationError():
+            todo = "Log in to Azure."
+        case ResourceNotFoundError():
+            what, todo = f"{vault} has no secret {name}", "Correct istio.pullSecretSource."
+        case HttpResponseError(status_code=403) if any(code in str(error) for code in _NETWORK):
+            todo = "Its firewall does not let this machine in: allow its address, or run where its private endpoint is."
+        case HttpResponseError(status_code=403):
+            todo = "Ask for the role `Key Vault Secrets User` on it."
+        case HttpResponseError():
+            todo = "Try again later."
+        case AzureError():
+            todo = "Check the vault's name and the network (private endpoint, firewall)."
+        case ValueError():  # the client sends its token to no vault that asks for one of another host
+            todo = "Correct the vault's URL in istio.pullSecretSource."
+        case _:
+            todo = "See that the file of the login's token or certificate is there (AZURE_FEDERATED_TOKEN_FILE)."
+    return RefusedError(what, details=details, todo=todo)

@@ -31,8 +31,8 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
     from kubernetes.config import kube_config
     from kubernetes.config.config_exception import ConfigException
 
-    paths = _paths(target.kubeconfig)
-    where = ", ".join(map(str, paths))
+    paths = paths_of(target.kubeconfig)
+    where = target.copy_of or ", ".join(map(str, paths))
     configuration = Configuration()
     try:
         merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config  # type: ignore[no-untyped-call]
@@ -84,8 +84,8 @@ def _without_user(config: dict[str, Any], target: KubeTarget, configuration: Any
     )
 
 
-def _paths(given: Path | None) -> list[Path]:
-    """The files to read: the one given, else those of KUBECONFIG that exist, else ~/.kube/config."""
+def paths_of(given: Path | None) -> list[Path]:
+    """The files to read: the one given, else those of KUBECONFIG that exist, else ~/.kube/config. Raises UsageError."""
     if given is not None:
         candidates = [given]
     else:

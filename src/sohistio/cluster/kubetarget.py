@@ -19,10 +19,14 @@ class Bearer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KubeTarget:
-    """A kubeconfig and a context in it; None leaves the choice to the usual rules ($KUBECONFIG, current-context)."""
+    """A kubeconfig and a context in it; None leaves the choice to the usual rules ($KUBECONFIG, current-context).
+
+    `copy_of` names the person's files where the kubeconfig is the run's own copy: they are what is told of.
+    """
 
     kubeconfig: Path | None = None
     context: str | None = None
+    copy_of: str = ""
 
     def arguments(self) -> tuple[str, ...]:
         """The flags istioctl takes (`--kubeconfig`, `--context`); `=` keeps a value that starts with a dash a value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,9 +13,12 @@ COMMAND = "aks-token"
 _API_VERSION = "client.authentication.k8s.io/v1"
 
 
-def entry_name(context: str) -> str:
-    """The name of our cluster and our user in a kubeconfig; others name theirs as the context."""
-    return f"sohistio-{context}"
+def entry_name(context: str, server: str) -> str:
+    """The name of our cluster and our user in a kubeconfig; others name theirs as the context.
+
+    Of the server too: a context that was renamed keeps its entries, which another cluster of the name must not share.
+    """
+    return f"sohistio-{context}-{hashlib.sha256(server.encode()).hexdigest()[:8]}"
 
 
 def login_user(arguments: Sequence[str]) -> dict[str, Any]:
@@ -39,7 +43,7 @@ def is_ours(user: object) -> bool:
 
 def entries(context: str, access: ClusterAccess, arguments: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The three entries of a context, by the lists of a kubeconfig that they belong to."""
-    name = entry_name(context)
+    name = entry_name(context, access.server)
     cluster = {"server": access.server, "certificate-authority-data": access.authority_data}
     return {
         "clusters": {"name": name, "cluster": cluster},

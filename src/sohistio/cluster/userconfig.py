@@ -120,7 +120,7 @@ def _merged(document: Mapping[str, Any], context: str, access: ClusterAccess, ar
         items = list(document.get(kind) or ())
         if kind == "contexts":
             # What the person set, such as a namespace, is kept.
-            inner = _named(document, kind, context) if _points_at_ours(document, context) else {}
+            inner = _named(document, kind, context) if _points_at_ours(document, context, access.server) else {}
             ours = {"name": context, "context": {**inner, **entry["context"]}}
         else:
             ours = entry
@@ -130,8 +130,8 @@ def _merged(document: Mapping[str, Any], context: str, access: ClusterAccess, ar
     return merged
 
 
-def _points_at_ours(document: Mapping[str, Any], context: str) -> bool:
-    return _named(document, "contexts", context).get("cluster") == entry_name(context)
+def _points_at_ours(document: Mapping[str, Any], context: str, server: str) -> bool:
+    return _named(document, "contexts", context).get("cluster") == entry_name(context, server)
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

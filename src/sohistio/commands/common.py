@@ -13,6 +13,7 @@ from rich.console import Console
 
 from sohistio.durations import seconds_of
 from sohistio.errors import RefusedError, SohistioError, UsageError
+from sohistio.interruption import came
 from sohistio.plan import SCHEMA_VERSION, Mode
 from sohistio.planning.planned import Planned
 from sohistio.progress import error_document
@@ -76,7 +77,7 @@ def errors_as_json(json: bool) -> Iterator[None]:
         yield
     except SohistioError as error:
         if json:
-            print_json({"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error_document(error)})
+            print_json({"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error_document(came() or error)})
         raise
 
 
