@@ -78,8 +78,8 @@ class Session:
     @cached_property
     def aks(self) -> AksCluster | None:
         """The AKS cluster that the environment names, asked for nothing yet; None where it names none."""
-        named = self.environment.cluster.aks
-        if named is None or self.sandbox is not None:
+        named = None if self.sandbox is not None else self.environment.cluster.aks
+        if named is None:
             return None
         return AksCluster(named.place(), self.where.auth, self.told)
 
@@ -95,7 +95,7 @@ class Session:
     @property
     def logs_in(self) -> bool:
         """Whether this session logs in to AKS by itself; a kubeconfig or context given by hand has its own login."""
-        return self.aks is not None and self.where.kubeconfig is None and self.where.context is None
+        return self.where.kubeconfig is None and self.where.context is None and self.aks is not None
 
     @cached_property
     def target(self) -> KubeTarget:
@@ -105,7 +105,7 @@ class Session:
         """
         if self.sandbox is not None:
             return KubeTarget(sandbox_kubeconfig(self.sandbox), sandbox_context(self.sandbox))
-        if self.aks is not None and self.logs_in:
+        if self.logs_in and self.aks is not None:
             return private_kubeconfig(self.aks.place.name, self.aks.access, self.aks.pinned().arguments())
         named = self.environment.cluster.aks
         context = self.where.context or self.environment.cluster.context or (named.name if named else None)
@@ -119,7 +119,7 @@ class Session:
     @cached_property
     def api(self) -> KubeApi:
         """The cluster's API. Which cluster it is is told before the first request: it may be a silent one."""
-        tokens = self.aks.azure.tokens if self.aks is not None and self.logs_in else None
+        tokens = self.aks.azure.tokens if self.logs_in and self.aks is not None else None
         api = KubeApi(self.target, tokens)
         if self.sandbox is None and not self.logs_in and not self.target.copy_of:
             # It could not be copied and now it can be used: istioctl would read it once more.

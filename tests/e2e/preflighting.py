@@ -101,12 +101,17 @@ def there(sandbox: Sandbox, *objects: dict[str, Any]) -> Iterator[None]:
 
 @contextmanager
 def patched(sandbox: Sandbox, path: str, patch: dict[str, Any], back: dict[str, Any]) -> Iterator[None]:
-    """A change to an object, for the block."""
-    sandbox.api.merge_patch(path, patch)
+    """A change to an object, for the block, as somebody else makes it."""
+
+    def edit(body: dict[str, Any]) -> None:
+        query, kind = {"fieldManager": "kubectl-edit"}, "application/merge-patch+json"
+        sandbox.api.request("PATCH", path, query=query, body=body, content_type=kind)
+
+    edit(patch)
     try:
         yield
     finally:
-        sandbox.api.merge_patch(path, back)
+        edit(back)
 
 
 def istioctl_that_says(folder: Path, version: str, istioctl: Path) -> tuple[str, ...]:

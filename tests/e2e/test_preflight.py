@@ -50,7 +50,8 @@ def test_an_empty_cluster_is_fit_for_an_install(empty: Sandbox) -> None:
     assert {item["result"] for item in checked.document["checks"]} == {"passed", "skipped"}
     assert list(dict.fromkeys(item["name"] for item in checked.document["checks"])) == [row.name for row in ROWS]
     skipped = [item["name"] for item in checked.document["checks"] if item["result"] == "skipped"]
-    assert skipped == ["node-pools", "pull-secret", "stale-webhooks"], "nothing to look at"
+    azures = ["cluster-identity", "cluster-running", "managed-add-on"]
+    assert skipped == [*azures, "node-pools", "pull-secret", "stale-webhooks"], "nothing to look at"
     assert checked.passed("plan") == "install to 1.31.1: 48 created, 0 changed, 0 removed"
 
     for item in checked.document["checks"]:
@@ -105,7 +106,7 @@ def test_as_junit(empty: Sandbox) -> None:
 def test_as_a_table_and_as_a_list(empty: Sandbox) -> None:
     done = empty.run("check", *LOCAL)
     assert done.returncode == 0
-    assert "local: 20 passed, 3 skipped" in done.stdout
+    assert "local: 21 passed, 6 skipped" in done.stdout
     listed = empty.run("check", "--list")
     assert all(f"{row.name} " in listed.stdout and row.docs in listed.stdout for row in ROWS)
     document = json.loads(empty.run("check", "--list", "--output", "json").stdout)
@@ -165,8 +166,8 @@ def test_an_api_server_that_is_far_away_and_one_that_hangs(empty: Sandbox, tmp_p
         where = ("--kubeconfig", str(server.kubeconfig(empty, tmp_path)), "--context", empty.context)
         begun = time.monotonic()
         checked = preflight(empty, *where, "--timeout", "6s", SOHISTIO_ISTIO_MIRROR=empty.mirror)
-        assert time.monotonic() - begun < 25
+        assert time.monotonic() - begun < 60, "the hanging list alone would take minutes"
     assert "more than 300 ms" in checked.failed("api-server", "warning")
-    assert checked.failed("capacity") == "no answer within 6 s"
-    assert checked.failed("gateway-address") == "no answer within 6 s"
-    assert checked.failures == ["capacity", "gateway-address"]
+    assert checked.failed("capacity", "warning") == "no answer within 6 s"
+    assert checked.failed("gateway-address", "warning") == "no answer within 6 s"
+    assert checked.failures == []

@@ -21,7 +21,9 @@ def of_azure(scene: Scene, *, name: str, fine: str) -> Iterator[Verdict]:
 
 def of_record(scene: Scene) -> Iterator[Verdict]:
     """The record in the cluster, where there is one, is of the same environment."""
-    yield from verdicts(scene.recorded_problems(), f"it is {scene.environment.name}'s, or nobody's yet")
+    fine = f"it is {scene.environment.name}'s, or nobody's yet"
+    _ = scene.api  # without a cluster there is no record to look at
+    yield from verdicts(scene.recorded_problems(), fine)
 
 
 def verdicts(problems: Iterable[Problem], fine: str) -> Iterator[Verdict]:
