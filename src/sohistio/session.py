@@ -107,14 +107,17 @@ class Session:
             return KubeTarget(sandbox_kubeconfig(self.sandbox), sandbox_context(self.sandbox))
         if self.logs_in and self.aks is not None:
             return private_kubeconfig(self.aks.place.name, self.aks.access, self.aks.pinned().arguments())
-        named = self.environment.cluster.aks
-        context = self.where.context or self.environment.cluster.context or (named.name if named else None)
+        context = self.where.context or self._named_context()
         if context is None:
             raise RefusedError(
                 f"environment {self.environment.name} is the sandbox's; another cluster must be named",
                 todo="Give --context together with --kubeconfig.",
             )
         return private_copy(KubeTarget(self.where.kubeconfig, context))
+
+    def _named_context(self) -> str | None:
+        cluster = self.environment.cluster
+        return cluster.context or (cluster.aks.name if cluster.aks else None)
 
     @cached_property
     def api(self) -> KubeApi:
