@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,15 @@ def test_a_cluster_in_no_state_to_be_worked_on(
     recorded_as(aks.sandbox.api, "qa")
     aks.azure.properties = properties(**changed)
     assert words in aks.refused(command[0], "--env", "qa", *command[1:])
+
+
+def test_a_stopped_cluster_is_judged_without_its_api_server(aks: Aks) -> None:
+    aks.azure.properties = properties(powerState={"code": "Stopped"}, serviceMeshProfile={"mode": "Istio"})
+    done = aks.run("check", "--env", "qa", "--output", "json")
+    assert done.returncode != 0, done.stderr
+    found = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    assert found["cluster-running"]["message"] == "the AKS cluster aks-qa is stopped"
+    assert "aks-qa has the managed Istio add-on" in found["managed-add-on"]["message"]
 
 
 def test_a_failed_provisioning_is_told_only(aks: Aks) -> None:
