@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from sohistio.errors import SohistioError
+from sohistio.errors import InterruptedRunError, SohistioError
 from sohistio.output.tables import checks_view, show
 from sohistio.planning.planned import Planned
 from sohistio.preflight.groundwork import scene_of_plan
@@ -60,5 +60,7 @@ def _findings(scene: Scene) -> tuple[Finding, ...] | None:
         if not stations or scene.unlisted():
             return ()  # then nothing is found afterwards, either
         return tuple(finding for version in stations for finding in scene.findings(version))
+    except InterruptedRunError:
+        raise
     except SohistioError:
         return None

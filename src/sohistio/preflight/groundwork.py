@@ -7,6 +7,7 @@ from dataclasses import replace
 from sohistio.cluster.observe import observe
 from sohistio.environments.load import environment_names
 from sohistio.errors import RefusedError, SohistioError, UsageError
+from sohistio.interruption import came
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
 from sohistio.preflight.scene import Scene, Stops
@@ -32,7 +33,7 @@ def scene_of(session: Session, request: Request) -> Scene:
         try:
             session.istioctl(session.version)
         except SohistioError as error:
-            stops = replace(stops, istioctl=error)
+            stops = replace(stops, istioctl=_kept(error))
         else:
             request = replace(request, skip_checks=request.skip_checks | frozenset(SKIPPABLE))
             return _planned(session, request, stops)
@@ -48,7 +49,7 @@ def _planned(session: Session, request: Request, stops: Stops) -> Scene:
     try:
         planned = plan_install(session, request)
     except SohistioError as error:
-        return _only_seen(session, replace(stops, plan=error))
+        return _only_seen(session, replace(stops, plan=_kept(error)))
     if planned.state.unreadable:
         return Scene(session, None, None, replace(stops, server=_unreadable(planned.state)))
     return Scene(session, planned.state, planned, stops)
@@ -61,10 +62,17 @@ def _only_seen(session: Session, stops: Stops) -> Scene:
     except SohistioError as error:
         # Which cluster it is says the environment, where --context does not: then there is nothing more to tell.
         known = stops.environment is not None and error.what == stops.environment.what
-        return Scene(session, None, None, stops if known else replace(stops, server=error))
+        return Scene(session, None, None, stops if known else replace(stops, server=_kept(error)))
     if state.unreadable:
         return Scene(session, None, None, replace(stops, server=_unreadable(state)))
     return Scene(session, state, None, stops)
+
+
+def _kept(error: SohistioError) -> SohistioError:
+    """For the check that it belongs to. After an interruption there is nothing to go on with."""
+    if interruption := came():
+        raise interruption
+    return error
 
 
 def _unreadable(state: ClusterState) -> SohistioError:
