@@ -60,13 +60,14 @@ def test_a_good_mesh(meshed: Sandbox, tmp_path: Path) -> None:
     with there(meshed, *map(pull_secret, places), budget("shop", "web", minimum=1)):
         checked = preflight(meshed, *flags)
     assert checked.code == 0
-    assert {item["result"] for item in checked.document["checks"]} == {"passed"}
+    azures = ("cluster-identity", "cluster-running", "managed-add-on")
+    assert {item["result"] for item in checked.document["checks"] if item["name"] not in azures} == {"passed"}
     assert checked.passed("plan").startswith("upgrade from 1.30.5 to 1.31.1")
     assert checked.passed("node-pools") == "3 × Standard_D4s_v3"
     assert checked.passed("gateway-address") == "istio-ingressgateway has 127.147.0.10"
     assert checked.passed("image-hubs") == "Istio's images come from docker.io/istio"
     assert checked.passed("permissions").startswith("all ")
-    assert checked.passed("pull-secret").startswith("jfrogauth for docker.io is in ")
+    assert checked.passed("pull-secret").startswith("jfrogauth for docker.io/istio is in ")
     assert "very-secret" not in str(checked.document)
 
 
@@ -124,7 +125,7 @@ def spoilt(meshed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Checked
     sandbox, second = meshed, budget("shop", "second", minimum=2, selector={"app": "web"})
     flags = environments(
         tmp_path_factory.mktemp("spoilt"),
-        cluster={"nodes": {"min": 2, "max": 3, "size": "Standard_D8s_v3"}},
+        cluster={"nodes": {"min": 1, "max": 2, "size": "Standard_D4s_v3"}},
         istio={"pullSecret": "jfrogauth"},
         applicationNamespaces=["shop", "plain", "nowhere"],
     )
@@ -175,13 +176,13 @@ def test_what_stops_a_run_and_what_does_not(spoilt: Checked) -> None:
     ("name", "severity", "words"),
     [
         ("lock", "error", "held by ada@elsewhere run 1, since "),
-        ("node-pools", "warning", "the cluster has 3 × Standard_D4s_v3; meant are 2 to 3 × Standard_D8s_v3"),
+        ("node-pools", "warning", "the cluster has 3 × Standard_D4s_v3; meant are 1 to 2 × Standard_D4s_v3"),
         ("capacity", "error", "of 3 pods of 0.5 CPU and 2048 MiB each, on 3 nodes"),
         ("gateway-address", "error", "127.147.0.10 of istio-ingressgateway is taken: shop/squatter asks for it"),
-        ("application-namespaces", "warning", "plain is not labelled istio-injection=enabled (it has no label)"),
+        ("pull-secret", "error", "plain has no Secret jfrogauth"),
         ("application-namespaces", "warning", "nowhere does not exist"),
         ("system-namespaces", "error", "default is labelled istio-injection=enabled"),
-        ("pull-secret", "error", "media/jfrogauth has nothing for docker.io (it has: ghcr.io)"),
+        ("pull-secret", "error", "media/jfrogauth has no login for docker.io/istio (it has: ghcr.io)"),
         ("pull-secret", "error", "payments has no Secret jfrogauth"),
         ("stale-webhooks", "error", "istio-sidecar-injector-old calls Service istio-system/istiod-old, which does not"),
         ("overlapping-budgets", "warning", "shop: second and web are over the same pods (web-"),
