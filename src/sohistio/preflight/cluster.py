@@ -14,7 +14,7 @@ def of_azure(scene: Scene, *, name: str, fine: str) -> Iterator[Verdict]:
     """One of the rules about the AKS cluster; `fine` says what holds, of the cluster's {cluster}."""
     managed = scene.managed_cluster
     if managed is None:
-        yield NotAsked("the environment names no AKS cluster, or nobody asks Azure about it (sandbox, --skip-check)")
+        yield NotAsked("Azure is not asked: a sandbox, no cluster.aks, or --skip-check")
         return
     yield from verdicts((p for p in scene.azure_problems() if p.name == name), fine.format(cluster=managed.name))
 

@@ -89,7 +89,7 @@ ROWS: tuple[Row, ...] = (
         "Free the address, or change ingressAddress in environment.yaml.",
         address.gateway_address),
     Row("application-namespaces", _WARNING, "the environment's application namespaces exist and are labelled",
-        "Create and label them, or take them out of applicationNamespaces: their pods get no sidecar.",
+        "Create them, or take them out of applicationNamespaces; docs/namespaces.md says what an install labels.",
         namespaces.application_namespaces),
     Row("system-namespaces", _ERROR, "no namespace of the system is labelled for injection",
         "Take the label off: a sidecar there can stop the cluster's own services.",
