@@ -130,11 +130,13 @@ def spoilt(meshed: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Checked
         applicationNamespaces=["shop", "plain", "nowhere"],
     )
     with ExitStack() as stack:
-        objects = [namespace("plain", injected=False), large("plain"), with_old_proxy("plain"), squatter()]
+        objects = [namespace(place, injected=False) for place in ("plain", "outside")]
+        objects += [large("plain"), with_old_proxy("outside"), squatter()]
         objects += [budget("shop", "web", minimum=1), second, injector("istiod-old")]
         objects += [pull_secret("istio-system"), pull_secret("shop"), pull_secret("media", "ghcr.io")]
         stack.enter_context(there(sandbox, *objects))
-        await_running(sandbox.api, "plain", 4)
+        await_running(sandbox.api, "plain", 3)
+        await_running(sandbox.api, "outside", 1)
         await_status(sandbox, second)
         for path, patch, back in (
             ("/api/v1/namespaces/default", label(istio_injection="enabled"), label(istio_injection=None)),
@@ -187,7 +189,7 @@ def test_what_stops_a_run_and_what_does_not(spoilt: Checked) -> None:
         ("stale-webhooks", "error", "istio-sidecar-injector-old calls Service istio-system/istiod-old, which does not"),
         ("overlapping-budgets", "warning", "shop: second and web are over the same pods (web-"),
         ("blocking-budgets", "warning", "shop/second: minAvailable 2 of 2 pods lets none go"),
-        ("image-hubs", "warning", "gcr.io/istio-release closes around December 2026: plain/old-"),
+        ("image-hubs", "warning", "gcr.io/istio-release closes around December 2026: outside/old-"),
     ],
 )
 def test_what_is_wrong(spoilt: Checked, name: str, severity: str, words: str) -> None:
