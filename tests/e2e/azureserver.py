@@ -56,7 +56,7 @@ class Azure:
     properties: dict[str, Any] = field(default_factory=dict)
     kubeconfig: str = ""
     seconds: float = 3600.0
-    free_addresses: set[str] = field(default_factory=set)
+    free_addresses: set[str] = field(default_factory=lambda: {"10.20.20.188"})
     instead: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 

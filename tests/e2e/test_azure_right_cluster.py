@@ -102,6 +102,33 @@ def test_a_stopped_cluster_is_judged_without_its_api_server(aks: Aks) -> None:
     assert "aks-qa has the managed Istio add-on" in found["managed-add-on"]["message"]
 
 
+def checked(aks: Aks, *flags: str) -> dict[str, tuple[str, str]]:
+    """By check: how it ended and what it says."""
+    done = aks.run("check", "--env", "qa", "--output", "json", *flags)
+    return {one["name"]: (one["result"], one["message"]) for one in json.loads(done.stdout)["checks"]}
+
+
+def test_what_check_says_of_a_cluster_that_is_right_and_of_one_that_is_not(aks: Aks) -> None:
+    recorded_as(aks.sandbox.api, "qa")
+    aks.azure.properties = properties(agentPoolProfiles=[POOL | {"count": 5, "minCount": 5, "maxCount": 10}])
+    good = checked(aks)
+    for name in ("cluster-identity", "cluster-running", "managed-add-on", "cluster-environment", "gateway-address"):
+        assert good[name][0] == "passed", good[name]
+
+    recorded_as(aks.sandbox.api, "prod")
+    aks.azure.properties = properties(provisioningState="Upgrading", serviceMeshProfile={"mode": "Istio"})
+    aks.azure.free_addresses = set()
+    bad = checked(aks)
+    assert bad["cluster-running"] == ("failed", "the AKS cluster aks-qa is being changed by Azure: Upgrading")
+    assert "has the managed Istio add-on" in bad["managed-add-on"][1]
+    assert bad["cluster-environment"][0] == "failed"
+    assert bad["gateway-address"][1].endswith("something in the virtual network has it, outside this cluster")
+
+    aks.azure.properties = properties(fqdn=ELSEWHERE, privateFQDN=f"private.{ELSEWHERE}")
+    wrong = checked(aks, "--context", aks.sandbox.context, "--kubeconfig", str(aks.sandbox.kubeconfig))
+    assert wrong["cluster-identity"][0] == "failed"
+
+
 def test_a_failed_provisioning_is_told_only(aks: Aks) -> None:
     recorded_as(aks.sandbox.api, "qa")
     aks.azure.properties = properties(provisioningState="Failed", serviceMeshProfile={"mode": "Disabled"})

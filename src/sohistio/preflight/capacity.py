@@ -32,8 +32,9 @@ def node_pools(scene: Scene) -> Iterator[Verdict]:
 
 
 def pools_against(meant: Nodes, pools: Sequence[NodePool]) -> Verdict:
-    """As Azure tells of the pools."""
-    of_size = [pool for pool in pools if pool.size == meant.size]
+    """As Azure tells of the pools; one for AKS's own pods counts only where there is no other."""
+    users = [pool for pool in pools if not pool.is_system] or pools
+    of_size = [pool for pool in users if pool.size == meant.size]
     least, most = sum(pool.least for pool in of_size), sum(pool.most for pool in of_size)
     found = ", ".join(f"{pool.name}: {pool.least} to {pool.most} × {pool.size}" for pool in pools)
     if (least, most) == (meant.min, meant.max):
