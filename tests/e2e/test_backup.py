@@ -33,6 +33,11 @@ def test_a_backup_and_the_way_back(empty_sandbox: Sandbox) -> None:
     first = sandbox.run("install", *LOCAL, "--version", "1.30.5")
     assert first.returncode == 0, first.stdout + first.stderr
     settle(sandbox, ("shop",), each=1)
+    # As the charts before 1.23 shipped them: it comes and goes with its version, and is nobody's custom resource.
+    shipped = custom_resource("EnvoyFilter", "istio-system", "stats-filter-1.22", {"configPatches": []})
+    shipped["apiVersion"] = "networking.istio.io/v1alpha3"
+    shipped["metadata"]["labels"] = {"operator.istio.io/component": "Pilot", "operator.istio.io/version": "1.22.0"}
+    api.create(api.path_of(shipped).rpartition("/")[0], shipped)
     before = kept(sandbox)
 
     writes = sandbox.writes()
