@@ -36,7 +36,7 @@ def completion(desired: DesiredMesh) -> tuple[Phase, ...]:
 
 
 def control_plane(state: ClusterState, desired: DesiredMesh, verb: str, station: str = "") -> Phase:
-    """istioctl, then the wait: istioctl itself is content before old pods, the HPA and the address are (FACTS).
+    """istioctl, then the wait: istioctl itself is content before old pods, the HPA and the address are.
 
     `station` sets the ids of a hop on the way apart from the target's.
     """
