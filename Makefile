@@ -21,7 +21,7 @@ demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, ver
 
 test: setup lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Format, ruff, strict types, import rules
 	$(BIN)/ruff format --check .
