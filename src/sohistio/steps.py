@@ -34,6 +34,15 @@ class TakeBackup:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckBackup:
+    """See that this run's backup holds every custom resource as it is now: what comes next deletes them."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopOperator:
     """Scale Istio's in-cluster operator to 0 and release its IstioOperators' finalizers; the mesh is not touched."""
 
@@ -230,6 +239,7 @@ class RecordAdoption:
 
 Step = (
     TakeBackup
+    | CheckBackup
     | WritePullSecrets
     | LabelNamespaces
     | UnlabelNamespaces

@@ -4,65 +4,70 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from sohistio.changes import ref_of
+from sohistio.cluster.gateway_objects import of_istio
 from sohistio.cluster.kube import KubeApi, Object
+from sohistio.cluster.served_kinds import GATEWAY_API, ServedKind, served_kinds
 from sohistio.state import ObjectRef
 
-_GROUP_SUFFIX = ".istio.io"
-# istioctl's own kind: no configuration of the mesh, and gone with its in-cluster operator.
+# On what istioctl installs itself (EnvoyFilters of the charts before 1.23): it comes and goes with its version.
 _ISTIOCTLS_OWN = "operator.istio.io/component"
-_NOT_CONFIGURATION = frozenset({"install.istio.io"})
-
-
-_Kind = tuple[str, str, str]
-
-
-def served_kinds(api: KubeApi) -> list[_Kind]:
-    """Istio's kinds that the cluster knows, as (group and version, kind, plural); none without its CRDs."""
-    kinds: list[_Kind] = []
-    for group in api.request("GET", "/apis")["groups"]:
-        if group["name"].endswith(_GROUP_SUFFIX) and group["name"] not in _NOT_CONFIGURATION:
-            version = group["preferredVersion"]["groupVersion"]
-            resources = api.request("GET", f"/apis/{version}")["resources"]
-            kinds += [(version, item["kind"], item["name"]) for item in resources if "/" not in item["name"]]
-    return kinds
+# istiod's mark on a Gateway whose Deployment it makes (pilot/pkg/config/kube/gatewaycommon, deploymentcontroller.go).
+_ISTIODS_OWN = frozenset({"gateway.istio.io/controller-version"})
 
 
 def custom_resources(api: KubeApi) -> list[Object]:
-    """Every VirtualService, Gateway, AuthorizationPolicy, … with apiVersion and kind, sorted by kind and name.
+    """Every VirtualService, EnvoyFilter, AuthorizationPolicy, … with apiVersion and kind, sorted by kind and name.
 
-    Not among them is what istioctl installs itself (EnvoyFilters of the charts before 1.23): it comes and goes with
-    its version.
+    Among them are the Gateway API's objects that Istio serves. Not among them is what istioctl installs itself.
 
     Raises KubeError where one kind cannot be listed: a part of them would be taken for all.
     """
 
-    def listed(kind: _Kind) -> list[Object]:
-        version, name, plural = kind
-        found = api.items(f"/apis/{version}/{plural}", labels=f"!{_ISTIOCTLS_OWN}")
-        return [{"apiVersion": version, "kind": name} | item for item in found]
+    def listed(kind: ServedKind) -> list[Object]:
+        found = api.items(f"/apis/{kind.group_version}/{kind.plural}", labels=f"!{_ISTIOCTLS_OWN}")
+        return [{"apiVersion": kind.group_version, "kind": kind.kind} | item for item in found]
 
     with ThreadPoolExecutor(max_workers=8) as pool:
-        found = [item for items in pool.map(listed, sorted(served_kinds(api))) for item in items]
-    return sorted(
-        found, key=lambda item: (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
-    )
+        found = [item for items in pool.map(listed, served_kinds(api)) for item in items]
+    istios = [item for item in found if is_istios(item)]
+    shared = of_istio([item for item in found if not is_istios(item)])
+    return sorted((*istios, *shared), key=resource_ref)
 
 
-def digests(resources: list[Object]) -> Mapping[ObjectRef, str]:
+def is_istios(item: Object) -> bool:
+    """Whether it is of Istio's own groups, and goes with their CRDs; not of the Gateway API."""
+    return _group(item) not in GATEWAY_API
+
+
+def resource_ref(item: Object) -> ObjectRef:
+    """Its reference; of the Gateway API with the group in the kind, as kubectl takes it: both APIs have a Gateway."""
+    ref = ref_of(item)
+    return ref if is_istios(item) else ObjectRef(f"{ref.kind}.{_group(item)}", ref.namespace, ref.name)
+
+
+def digests(resources: Sequence[Object]) -> Mapping[ObjectRef, str]:
     """SHA-256 of what somebody wrote into each (labels, annotations, spec): not of status, nor of the API's version."""
     return {
-        _ref(item): hashlib.sha256(json.dumps(written(item), sort_keys=True).encode()).hexdigest() for item in resources
+        resource_ref(item): hashlib.sha256(json.dumps(written(item), sort_keys=True).encode()).hexdigest()
+        for item in resources
     }
-
-
-def _ref(item: Object) -> ObjectRef:
-    return ObjectRef(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
 
 
 def written(item: Object) -> list[object]:
     """What somebody wrote into an object, in a form that compares."""
     metadata = item["metadata"]
-    return [metadata.get("labels") or {}, metadata.get("annotations") or {}, item.get("spec")]
+    return [metadata.get("labels") or {}, annotations_of(item), item.get("spec")]
+
+
+def annotations_of(item: Object) -> dict[str, str]:
+    """An object's annotations, without those that istiod writes: an upgrade changes them."""
+    annotations: Mapping[str, str] = item["metadata"].get("annotations") or {}
+    return {key: value for key, value in annotations.items() if key not in _ISTIODS_OWN}
+
+
+def _group(item: Object) -> str:
+    return str(item["apiVersion"]).partition("/")[0]

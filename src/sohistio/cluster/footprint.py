@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
-from sohistio.cluster.custom_resources import custom_resources
+from sohistio.cluster.custom_resources import custom_resources, is_istios, resource_ref
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject
@@ -75,10 +75,13 @@ def footprint_of(api: KubeApi) -> Footprint:
         neighbours = [pool.submit(_meta, api, kind, namespace=ISTIO_NAMESPACE) for kind in (*_NEIGHBOURS, "Lease")]
         certificates = pool.submit(_meta, api, "ConfigMap", labels=_CERTIFICATE_LABEL)
         pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={OURS}")
+        resources = pool.submit(custom_resources, api)
         definitions = pool.submit(_meta, api, "CustomResourceDefinition")
         namespace = pool.submit(api.get, path_of(NAMESPACE_REF))
     objects = {item.ref: item for future in labelled for item in future.result()}
     beside = [item for future in neighbours for item in future.result()]
+    shared = [resource_ref(item) for item in resources.result() if not is_istios(item)]
+    beside += [MeshObject(ref) for ref in shared if ref.namespace == ISTIO_NAMESPACE]
     objects |= {item.ref: item for item in beside if _is_election(item.ref)}
     secrets = tuple(item.ref for item in beside if item.ref.kind == "Secret" and item.ref.name in CA_SECRETS)
     written = tuple(sorted(item.ref for item in certificates.result() if item.ref.name in _CERTIFICATES))
@@ -88,7 +91,7 @@ def footprint_of(api: KubeApi) -> Footprint:
         objects=tuple(objects[ref] for ref in sorted(objects)),
         certificates=written,
         crds=tuple(sorted(item.ref for item in definitions.result() if item.ref.name.endswith(_CRD_SUFFIX))),
-        custom_resources=len(custom_resources(api)),
+        custom_resources=sum(map(is_istios, resources.result())),
         ca_secrets=secrets,
         ca_root=_root_of(api, secrets),
         namespace=namespace.result() is not None,

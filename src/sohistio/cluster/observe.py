@@ -26,6 +26,8 @@ from sohistio.state import (
 
 _COMPONENT = "operator.istio.io/component"
 _VERSION = "operator.istio.io/version"
+# Of the charts: it stays on gateways while a replace has their other labels off (release_gateways), or died there.
+_OWNER = "install.operator.istio.io/owning-resource"
 _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 _REPLICAS = ("spec", "replicas")
 _CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
@@ -101,7 +103,7 @@ def _state_of(
 ) -> ClusterState:
     deployments = lists["Deployments"]
     istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
-    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item))
+    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item) or _is_released(item))
     leftovers = [
         *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
@@ -162,6 +164,12 @@ def _ref(kind: str, item: Object) -> ObjectRef:
 def _is_mesh(deployment: Object) -> bool:
     in_mesh = deployment["metadata"].get("namespace") == ISTIO_NAMESPACE
     return in_mesh and (_label(deployment, "app") == "istiod" or bool(_label(deployment, _COMPONENT)))
+
+
+def _is_released(deployment: Object) -> bool:
+    """A gateway without istioctl's labels, so that an uninstall passes it by: it serves all the same."""
+    in_mesh = deployment["metadata"].get("namespace") == ISTIO_NAMESPACE
+    return in_mesh and bool(_label(deployment, _OWNER)) and not _is_mesh(deployment)
 
 
 def _istiod(item: Object) -> Istiod:

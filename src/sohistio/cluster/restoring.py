@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from sohistio.changes import Action, Changes, ObjectChange, ref_of
+from sohistio.changes import Action, Changes, ObjectChange
 from sohistio.cluster.compare import read_text
-from sohistio.cluster.custom_resources import written
+from sohistio.cluster.custom_resources import resource_ref, written
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.drift.fields import changed_fields
 from sohistio.errors import RefusedError
@@ -38,13 +38,17 @@ def compare_backup(api: KubeApi, objects: Sequence[Object]) -> Restoration:
         except KubeError as error:
             if error.status in (0, 401, 429) or error.status >= 500:
                 raise
-            denied.append(f"{ref_of(obj)}: {', '.join(error.details) or error.what}")
+            denied.append(f"{resource_ref(obj)}: {', '.join(error.details) or error.what}")
             return None
-        kept = f"{ref_of(obj)} keeps what was added to it since the backup" if written(applied) != written(obj) else ""
+        kept = (
+            f"{resource_ref(obj)} keeps what was added to it since the backup"
+            if written(applied) != written(obj)
+            else ""
+        )
         if live is None:
-            return obj, ObjectChange(ref_of(obj), Action.CREATED), kept
+            return obj, ObjectChange(resource_ref(obj), Action.CREATED), kept
         fields = changed_fields(live, applied, read_text)
-        return (obj, ObjectChange(ref_of(obj), Action.CHANGED, fields), kept) if fields or kept else None
+        return (obj, ObjectChange(resource_ref(obj), Action.CHANGED, fields), kept) if fields or kept else None
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = [item for item in pool.map(ask, objects) if item is not None]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sohistio.changes import Action, Changes
 from sohistio.desired import DesiredMesh
 from sohistio.plan import Phase
-from sohistio.state import ClusterState
+from sohistio.state import ClusterState, ObjectRef
 from sohistio.steps import (
     AwaitRollouts,
     CompleteRecord,
@@ -35,10 +37,13 @@ def completion(desired: DesiredMesh) -> tuple[Phase, ...]:
     return (Phase("record", (CompleteRecord("record/complete", summary, version, desired.operator),)),)
 
 
-def control_plane(state: ClusterState, desired: DesiredMesh, verb: str, station: str = "") -> Phase:
+def control_plane(
+    state: ClusterState, desired: DesiredMesh, verb: str, station: str = "", *, replaced: bool = False
+) -> Phase:
     """istioctl, then the wait: istioctl itself is content before old pods, the HPA and the address are.
 
-    `station` sets the ids of a hop on the way apart from the target's.
+    `station` sets the ids of a hop on the way apart from the target's. Where the old control plane is `replaced`,
+    replicas were kept before it was taken away.
     """
     running = tuple((item.ref, item.minimum) for item in desired.deployments if not item.is_off)
     refs = tuple(ref for ref, _ in running)
@@ -49,14 +54,21 @@ def control_plane(state: ClusterState, desired: DesiredMesh, verb: str, station:
         InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs),
         AwaitRollouts(f"{name}/await", f"wait for {names}", running),
     ]
-    if kept := desired.dropped_replicas(state):
-        said = ", ".join(f"{ref.name} at {replicas}" for ref, replicas in kept)
-        summary = f"keep {said}: the manifest leaves their replicas to the autoscaler"
-        steps.insert(0, KeepReplicas(f"{name}/keep-replicas", summary, tuple(ref for ref, _ in kept)))
+    if not replaced:
+        steps[:0] = keep_replicas(name, desired.dropped_replicas(state))
     if asleep := desired.asleep(state):
         woken = ", ".join(ref.name for ref, _ in asleep)
         steps.insert(-1, ScaleUp(f"{name}/scale-up", f"wake {woken}, found at 0 replicas", asleep))
     return Phase(name, tuple(steps))
+
+
+def keep_replicas(phase: str, kept: Sequence[tuple[ObjectRef, int]]) -> tuple[KeepReplicas, ...]:
+    """What comes before an apply that would drop the replicas of these Deployments; nothing where there are none."""
+    if not kept:
+        return ()
+    said = ", ".join(f"{ref.name} at {replicas}" for ref, replicas in kept)
+    summary = f"keep {said}: the manifest leaves their replicas to the autoscaler"
+    return (KeepReplicas(f"{phase}/keep-replicas", summary, tuple(ref for ref, _ in kept)),)
 
 
 def standby(state: ClusterState, desired: DesiredMesh, station: str = "") -> tuple[Phase, ...]:

@@ -106,7 +106,7 @@ def _phases(
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
         if decision.replace and decision.installed is not None:
-            phases.append(reinstall.removal(decision.installed))
+            phases.append(reinstall.removal(state, target, decision.installed))
         verb = "install" if decision.replace else _VERBS[decision.mode]
         for mesh in stations:
             name = f"{mesh.version}/"
@@ -116,7 +116,7 @@ def _phases(
             labels = ()
             phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
         phases += [
-            install.control_plane(state, target, verb),
+            install.control_plane(state, target, verb, replaced=decision.replace),
             *install.standby(state, target),
             *install.obsolete(changes),
         ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from sohistio.desired import DesiredMesh
+from sohistio.modes.install import keep_replicas
 from sohistio.plan import Phase
+from sohistio.state import ClusterState
 from sohistio.steps import ReleaseGateways, UninstallIstio
 from sohistio.versions import Version
 
@@ -15,11 +18,18 @@ TRAFFIC_NOTICE = (
 )
 
 
-def removal(installed: Version) -> Phase:
-    """Uninstall `installed` without purging: CRDs, custom resources, the CA, the namespace and the gateways stay."""
+def removal(state: ClusterState, desired: DesiredMesh, installed: Version) -> Phase:
+    """Uninstall `installed` without purging: CRDs, custom resources, the CA, the namespace and the gateways stay.
+
+    `desired` is the mesh that comes in its place. Replicas that it would drop are kept before a label is taken off: so
+    they are safe wherever the run is killed.
+    """
+    gateways = {item.ref for item in desired.gateways}  # istiod itself goes, and comes anew
+    kept = [(ref, replicas) for ref, replicas in desired.dropped_replicas(state) if ref in gateways]
     return Phase(
         "old-control-plane",
         (
+            *keep_replicas("old-control-plane", kept),
             ReleaseGateways(
                 "old-control-plane/keep-gateways",
                 "take istioctl's labels off the gateways, so that they go on serving and keep their addresses",

@@ -13,7 +13,15 @@ from sohistio.modes.planner import Subject
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.postinstall import partings
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, selector_matches
-from sohistio.steps import RemoveObjects, RestartWorkloads, Step, StopOperator, UninstallIstio, VerifyGone
+from sohistio.steps import (
+    CheckBackup,
+    RemoveObjects,
+    RestartWorkloads,
+    Step,
+    StopOperator,
+    UninstallIstio,
+    VerifyGone,
+)
 from sohistio.versions import Version
 
 # What `istioctl uninstall --revision default` looks for (operator/pkg/uninstall/prune.go): the components, the kinds.
@@ -173,6 +181,8 @@ def _purge(state: ClusterState, footprint: Footprint, asked: Removal, *, there: 
     if pull_secrets:
         summary = f"delete {words.count(len(pull_secrets), 'pull Secret')} that sohistio wrote"
         steps.append(RemoveObjects("purge/pull-secrets", summary, pull_secrets))
+    # At the last moment: with the CRDs go all custom resources, with the namespace those in it.
+    steps.append(CheckBackup("purge/check-backup", "check that the backup holds every custom resource as it is now"))
     if footprint.crds:
         summary = f"delete {words.count(len(footprint.crds), 'CRD')} with {words.resources(footprint)}"
         steps.append(RemoveObjects("purge/crds", summary, footprint.crds))

@@ -10,10 +10,10 @@ from typing import Any
 
 from sohistio.backupfolder import Backup, read_backup
 from sohistio.changes import Changes
-from sohistio.cluster.custom_resources import served_kinds
 from sohistio.cluster.observe import observe
 from sohistio.cluster.paths import path_of
 from sohistio.cluster.restoring import compare_backup
+from sohistio.cluster.served_kinds import served_kinds
 from sohistio.errors import RefusedError, UsageError
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.planning.planned import Planned
@@ -53,7 +53,7 @@ def plan_restore(session: Session, request: RestoreRequest) -> Planned:
     if state.unreadable:
         raise RefusedError("the cluster could not be read", details=state.unreadable)
     objects = [_without_owner(item) for item in backup.custom_resources]
-    waiting = bool(authority and objects) and not or_refused("Istio's kinds", lambda: served_kinds(session.api))
+    waiting = bool(authority and objects) and not _knows_istios_kinds(session)
     if waiting:  # after a purge: the authority must be there before the mesh, and its kinds come with it
         objects = []
     found = or_refused("the backup could not be compared", lambda: compare_backup(session.api, objects))
@@ -90,6 +90,11 @@ def _plan(
         changes=changes,
         notices=notices,
     )
+
+
+def _knows_istios_kinds(session: Session) -> bool:
+    kinds = or_refused("Istio's kinds could not be read", lambda: served_kinds(session.api))
+    return any(kind.is_istios for kind in kinds)
 
 
 def _without_owner(item: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sohistio.changes import Action, component_of, ref_of
 from sohistio.cluster.access import Right, lacking
 from sohistio.cluster.kube import KubeError, Object
 from sohistio.cluster.paths import path_of
+from sohistio.cluster.served_kinds import served_kinds
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Plan
 from sohistio.preflight.row import Fault, Good, Verdict
@@ -64,6 +65,8 @@ def permissions(scene: Scene) -> Iterator[Verdict]:
         return
     if not any(item.name == ISTIO_NAMESPACE for item in scene.state.namespaces):
         needed |= {Right("create", "", "namespaces")}
+    # Before and after every run all custom resources are compared; half of them would be taken for all.
+    needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(scene.api)}
     missing = lacking(scene.api, needed)
     yield from told(missing, len(needed))
 

@@ -15,9 +15,10 @@ from sohistio.backupfolder import (
     RECORD,
     SEALED_AUTHORITY,
     Document,
+    read_backup,
     write_backup,
 )
-from sohistio.cluster.custom_resources import custom_resources
+from sohistio.cluster.custom_resources import annotations_of, custom_resources, digests
 from sohistio.cluster.kube import Object
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
@@ -29,6 +30,7 @@ from sohistio.steps import TakeBackup
 CA_SECRETS = ("cacerts", "istio-ca-secret")
 # What tells how the mesh was installed where no record does: istioctl's merged values, and what istiod works with.
 _INSTALLED = ("values", "istio", "istio-sidecar-injector")
+_MOST_NAMED = 20
 _SERVERS_OWN = frozenset(
     {"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"}
     | {"deletionTimestamp", "deletionGracePeriodSeconds"}
@@ -65,9 +67,33 @@ def take_backup(tools: Tools, step: TakeBackup) -> Path:
     return tools.backup
 
 
+def check_backup(tools: Tools) -> None:
+    """Compare this run's backup with the custom resources as they are now. Raises FailedError, KubeError.
+
+    Minutes lie between a backup and the deletion: what came or changed meanwhile would be lost.
+    """
+    held = digests(read_backup(tools.backup).custom_resources)
+    lost = [
+        f"{ref} {'changed after the backup was taken' if ref in held else 'is not in the backup: it came later'}"
+        for ref, digest in digests(custom_resources(tools.api)).items()
+        if held.get(ref) != digest
+    ]
+    if lost:
+        more = (f"and {len(lost) - _MOST_NAMED} more",) if len(lost) > _MOST_NAMED else ()
+        raise FailedError(
+            f"{len(lost)} custom resource{'' if len(lost) == 1 else 's'} would be lost: the backup does not hold them "
+            "as they are now",
+            details=(*lost[:_MOST_NAMED], *more),
+            todo="No CRD was deleted; the CA and the namespace are there as well. Run the same command again: it takes "
+            "a new backup. If it happens again, stop what writes them (a GitOps controller?) first.",
+        )
+
+
 def as_written(obj: Object) -> Document:
     """As somebody wrote it: without what the server adds, so that it can be applied again."""
     metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVERS_OWN}
+    if "annotations" in metadata:
+        metadata["annotations"] = annotations_of(obj)
     return {key: value for key, value in obj.items() if key != "status"} | {"metadata": metadata}
 
 

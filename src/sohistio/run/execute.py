@@ -10,7 +10,7 @@ from sohistio.cluster.release_gateways import release_gateways
 from sohistio.errors import VerificationError
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.run.adopting import move_field_managers, stop_operator
-from sohistio.run.backing_up import take_backup
+from sohistio.run.backing_up import check_backup, take_backup
 from sohistio.run.installing import await_rollouts, install, uninstall
 from sohistio.run.namespaces import prepare_namespaces
 from sohistio.run.removing import remove
@@ -22,6 +22,7 @@ from sohistio.run.verifying import verify_gone, verify_mesh
 from sohistio.run.waiting import Waiting
 from sohistio.steps import (
     AwaitRollouts,
+    CheckBackup,
     CompleteRecord,
     HoldStandby,
     InstallIstio,
@@ -59,6 +60,8 @@ class Execution:
             case TakeBackup():
                 self.backup = str(take_backup(tools, step))
                 waiting.observer.note(f"written to {self.backup}")
+            case CheckBackup():
+                check_backup(tools)
             case WritePullSecrets() | LabelNamespaces() | UnlabelNamespaces():
                 prepare_namespaces(tools, waiting, step)
             case StopOperator():
