@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 import seen
+from apiserver import ApiServer, Reply
 from sohistio.changes import Action, Changes, FieldChange, ObjectChange
+from sohistio.cluster.observe import observe
 from sohistio.desired import DesiredDeployment, DesiredMesh
+from sohistio.modes.decide import Decision
 from sohistio.modes.install import control_plane
+from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
+from sohistio.plan import Mode
 from sohistio.state import MeshDeployment, ObjectRef
 from sohistio.steps import InstallIstio, KeepReplicas, ScaleUp
 from sohistio.versions import Version
@@ -67,3 +75,66 @@ def test_a_created_object_stays_a_change() -> None:
     state = seen.state(mesh_deployments=(gateway(4, applied=True),))
     changes = Changes((ObjectChange(ObjectRef("Service", "istio-system", "x"), Action.CREATED),))
     assert with_replicas(changes, desired(autoscaled=True), state) == changes
+
+
+def test_a_replace_keeps_replicas_before_it_takes_a_label_off() -> None:
+    """Killed after that, the next run need not know the gateways any more."""
+    istiod = DesiredDeployment(ObjectRef("Deployment", "istio-system", "istiod"), "istiod", 3, "2", autoscaled=True)
+    mesh = desired(autoscaled=True)
+    mesh = replace(mesh, deployments=(istiod, *mesh.deployments))
+    old = MeshDeployment(istiod.ref, "istiod", 4, 4, 4, replicas_applied=True)
+    state = seen.state(istiods=(seen.istiod("1.29.8"),), mesh_deployments=(old, gateway(4, applied=True)))
+    decision = Decision(Mode.REINSTALL, (), Version(1, 29, 8), replace=True, hops=(mesh.version,))
+    plan = make_plan(Subject("qa", "1.31.1", state), decision, [mesh], Changes())
+    assert [step.id for step in plan.steps] == [
+        "backup/take",
+        "old-control-plane/keep-replicas",
+        "old-control-plane/keep-gateways",
+        "old-control-plane/uninstall",
+        "control-plane/install",
+        "control-plane/await",
+        "verify/mesh",
+    ]
+    (kept,) = [step for step in plan.steps if isinstance(step, KeepReplicas)]
+    assert kept.deployments == (INGRESS,), "istiod goes and comes anew"
+
+
+OWNER = {"install.operator.istio.io/owning-resource": "unknown", "app": "istio-ingressgateway"}
+COMPONENT = {"operator.istio.io/component": "IngressGateways"}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "labels", "is_seen"),
+    [
+        pytest.param("istio-system", OWNER | COMPONENT, True, id="as istioctl left it"),
+        pytest.param("istio-system", OWNER, True, id="released by a replace that was killed"),
+        pytest.param("istio-system", {"app": "istio-ingressgateway"}, False, id="somebody else's"),
+        pytest.param("shop", OWNER, False, id="elsewhere"),
+    ],
+)
+def test_a_gateway_without_istioctls_labels_is_known(
+    tmp_path: Path, namespace: str, labels: dict[str, str], is_seen: bool
+) -> None:
+    owned = {"manager": "istio-operator", "fieldsV1": {"f:spec": {"f:replicas": {}}}, "operation": "Apply"}
+    item = {
+        "metadata": {"name": INGRESS.name, "namespace": namespace, "labels": labels, "managedFields": [owned]},
+        "spec": {"replicas": 4, "template": {"metadata": {}, "spec": {"containers": []}}},
+    }
+    with ApiServer() as server:
+        for path in LISTED:
+            server.answers("GET", path, Reply({"items": [item] if path.endswith("/deployments") else []}))
+        server.answers("GET", "/version", Reply({"gitVersion": "v1.35.4"}))
+        state = observe(server.api(tmp_path))
+    assert state.unreadable == ()
+    kept = desired(autoscaled=True).dropped_replicas(state)
+    assert kept == (((INGRESS, 4),) if is_seen else ())
+    assert bool(state.leftovers) is ("operator.istio.io/component" in labels), "no half mesh for a replace that goes on"
+
+
+LISTED: tuple[str, ...] = (
+    *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "statefulsets", "daemonsets", "replicasets")),
+    *("/api/v1/namespaces", "/api/v1/pods", "/api/v1/namespaces/istio-system/services"),
+    "/apis/policy/v1/poddisruptionbudgets",
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+)

@@ -164,7 +164,7 @@ def test_purge_backs_up_first_and_takes_the_namespace_last() -> None:
     others = replace(WHOLE, others=(PULL,))
     plan = planned(state(), others, purge=True)
     assert isinstance(plan.steps[0], TakeBackup)
-    assert ids(plan)[-4:] == ["purge/crds", "purge/ca", "purge/namespace", "verify/gone"]
+    assert ids(plan)[-5:] == ["purge/check-backup", "purge/crds", "purge/ca", "purge/namespace", "verify/gone"]
     assert removed(plan, "purge/crds") == {CRD}
     assert removed(plan, "purge/ca") == {CA}
     assert removed(plan, "purge/namespace") == {NAMESPACE_REF}

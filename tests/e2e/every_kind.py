@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from conftest import Sandbox
 
-from sohistio.cluster.kube import KubeError
+from sohistio.cluster.kube import KubeApi, KubeError
 
 _SELECTOR = {"selector": {"matchLabels": {"app": "web"}}}
 _HOST = "web.shop.svc.cluster.local"
@@ -148,16 +149,20 @@ def of_gateway_api(place: str) -> tuple[list[dict[str, Any]], list[dict[str, Any
     return istios, others
 
 
-def create(sandbox: Sandbox, *objects: dict[str, Any], seconds: float = 20) -> None:
-    """Create each object as soon as the server takes it: a kind may be new, a webhook on its way."""
-    deadline = time.monotonic() + seconds
+def create(sandbox: Sandbox, *objects: dict[str, Any]) -> None:
+    """Create each object as soon as the server takes it."""
     for obj in objects:
-        while True:
-            api = sandbox.api  # a client remembers the kinds that it saw
-            try:
-                api.create(api.path_of(obj).rpartition("/")[0], obj)
-                break
-            except KubeError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+        insist(sandbox, lambda api, obj=obj: api.create(api.path_of(obj).rpartition("/")[0], obj))
+
+
+def insist(sandbox: Sandbox, write: Callable[[KubeApi], object], *, seconds: float = 20) -> None:
+    """Write until the server takes it: a kind may be new, a webhook on its way out."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            write(sandbox.api)  # a new client each time: it remembers which kinds there are
+            return
+        except KubeError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

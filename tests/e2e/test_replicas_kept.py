@@ -1,4 +1,7 @@
-"""Replicas that an older manifest set and the new one leaves to the autoscaler stay as they are (istio#41481)."""
+"""Replicas that an older manifest set and the new one leaves to the autoscaler stay as they are (istio#41481).
+
+Whatever comes between: a run that replaces the mesh may be killed when the gateways have none of istioctl's labels.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from conftest import CHECKOUT, Sandbox
+from killing import killed_once, last_run
 
+from sohistio.cluster.lease import unlock
 from sohistio.cluster.paths import path_of
 from sohistio.state import ObjectRef
 
@@ -32,7 +37,28 @@ spec:
 """
 
 
-def test_an_upgrade_keeps_the_replicas(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+def labels(sandbox: Sandbox) -> dict[str, str]:
+    gateway = sandbox.api.get(INGRESS)
+    assert gateway is not None
+    found: dict[str, str] = gateway["metadata"]["labels"]
+    return found
+
+
+def killed_once_the_gateways_are_released(sandbox: Sandbox) -> None:
+    """A replace, killed when istioctl's labels are off the gateways: the old control plane may be there or not."""
+
+    def released() -> bool:
+        run = last_run(sandbox)
+        return run is not None and run.last_step == "old-control-plane/uninstall"
+
+    killed, said = killed_once(sandbox, released, "install", *LOCAL, "--mode", "reinstall", "--yes")
+    assert killed, said
+    assert said.index("keep istio-ingressgateway at 4") < said.index("take istioctl's labels off the gateways")
+    assert "operator.istio.io/component" not in labels(sandbox)
+    unlock(sandbox.api, "killed by a test")
+
+
+def test_an_upgrade_keeps_the_replicas_also_after_a_replace_that_was_killed(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox = empty_sandbox
     folder = tmp_path / "environments"
     shutil.copytree(CHECKOUT / "environments", folder)
@@ -40,6 +66,7 @@ def test_an_upgrade_keeps_the_replicas(empty_sandbox: Sandbox, tmp_path: Path) -
     first = sandbox.run("install", *LOCAL, "--environments", str(folder), "--version", "1.30.5")
     assert first.returncode == 0, first.stdout + first.stderr
 
+    killed_once_the_gateways_are_released(sandbox)
     planned = sandbox.run("plan", *LOCAL, "--output", "json")
     plan = json.loads(planned.stdout)
     steps = [step["id"] for phase in plan["phases"] for step in phase["steps"]]
@@ -53,6 +80,7 @@ def test_an_upgrade_keeps_the_replicas(empty_sandbox: Sandbox, tmp_path: Path) -
     gateway = sandbox.api.get(INGRESS)
     assert gateway is not None
     assert gateway["spec"]["replicas"] == 4
+    assert labels(sandbox)["operator.istio.io/component"] == "IngressGateways"
     # The generation counts changes of the spec: the old manifest's, and the upgrade's one.
     assert gateway["metadata"]["generation"] == 2
     assert sandbox.run("plan", *LOCAL, "--exit-code").returncode == 0

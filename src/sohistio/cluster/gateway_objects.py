@@ -38,11 +38,11 @@ def of_istio(objects: Sequence[Object]) -> list[Object]:
     Attached are routes and listener sets (`parentRefs`), policies for the routes' backends (`targetRefs`), and
     ReferenceGrants without which one of these may not refer to another namespace.
     """
-    controllers = {_name(item): item["spec"].get("controllerName") for item in _of(objects, "GatewayClass")}
+    controllers = {_name(item): _spec(item).get("controllerName") for item in _of(objects, "GatewayClass")}
     classes = {name for name, controller in controllers.items() if controller in _CONTROLLERS}
     classes = (classes | (_BUILT_IN - controllers.keys())) - _OTHERS_CLASSES
     found = [item for item in _of(objects, "GatewayClass") if _name(item) in classes - _BUILT_IN]
-    found += [item for item in _of(objects, "Gateway") if item["spec"].get("gatewayClassName") in classes]
+    found += [item for item in _of(objects, "Gateway") if _spec(item).get("gatewayClassName") in classes]
     found += _attached(objects, found)
     backends = {place for item in found for place in _references(item, "backendRefs")}
     found += [item for item in objects if backends.intersection(_references(item, "targetRefs"))]
@@ -55,6 +55,10 @@ def _of(objects: Iterable[Object], kind: str) -> Iterator[Object]:
 
 def _name(item: Object) -> str:
     return str(item["metadata"]["name"])
+
+
+def _spec(item: Object) -> Object:
+    return item.get("spec") or {}
 
 
 def _place(item: Object) -> _Place:
@@ -79,7 +83,7 @@ def _attached(objects: Sequence[Object], parents: Sequence[Object]) -> list[Obje
 
 
 def _parents(item: Object) -> Iterator[_Place]:
-    spec = item.get("spec") or {}
+    spec = _spec(item)
     single = spec.get("parentRef")
     for ref in (*(spec.get("parentRefs") or ()), *([single] if single else ())):
         if (ref.get("group") or _default_group(ref)) in (*GATEWAY_API, "", f"networking{ISTIO_SUFFIX}"):
@@ -98,12 +102,12 @@ def _referred(item: Object, ref: Object, kind: str) -> _Place:
 
 def _references(item: Object, key: str) -> Iterator[_Place]:
     """What an object's rules (or its spec itself) refer to under this key."""
-    spec = item.get("spec") or {}
+    spec = _spec(item)
     for part in (spec, *(spec.get("rules") or ())):
         for ref in part.get(key) or ():
             yield _referred(item, ref, "Service")
 
 
 def _lets_one_of(grant: Object, objects: Sequence[Object]) -> bool:
-    allowed = {(entry.get("kind"), entry.get("namespace")) for entry in grant["spec"].get("from") or ()}
+    allowed = {(entry.get("kind"), entry.get("namespace")) for entry in _spec(grant).get("from") or ()}
     return any((item["kind"], item["metadata"].get("namespace", "")) in allowed for item in objects)
