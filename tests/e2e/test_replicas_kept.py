@@ -58,7 +58,9 @@ def killed_once_the_gateways_are_released(sandbox: Sandbox) -> None:
     unlock(sandbox.api, "killed by a test")
 
 
-def test_an_upgrade_keeps_the_replicas_also_after_a_replace_that_was_killed(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_upgrade_keeps_the_replicas_also_after_a_replace_that_was_killed(
+    empty_sandbox: Sandbox, tmp_path: Path
+) -> None:
     sandbox = empty_sandbox
     folder = tmp_path / "environments"
     shutil.copytree(CHECKOUT / "environments", folder)
