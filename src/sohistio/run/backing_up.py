@@ -80,9 +80,11 @@ def check_backup(tools: Tools) -> None:
     ]
     if lost:
         more = (f"and {len(lost) - _MOST_NAMED} more",) if len(lost) > _MOST_NAMED else ()
+        what = f"{len(lost)} custom resources are not in the backup as they are now: a purge would lose them"
+        if len(lost) == 1:
+            what = "1 custom resource is not in the backup as it is now: a purge would lose it"
         raise FailedError(
-            f"{len(lost)} custom resource{'' if len(lost) == 1 else 's'} would be lost: the backup does not hold them "
-            "as they are now",
+            what,
             details=(*lost[:_MOST_NAMED], *more),
             todo="No CRD was deleted; the CA and the namespace are there as well. Run the same command again: it takes "
             "a new backup. If it happens again, stop what writes them (a GitOps controller?) first.",
