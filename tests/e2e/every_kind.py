@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from conftest import Sandbox
@@ -152,7 +153,11 @@ def of_gateway_api(place: str) -> tuple[list[dict[str, Any]], list[dict[str, Any
 def create(sandbox: Sandbox, *objects: dict[str, Any]) -> None:
     """Create each object as soon as the server takes it."""
     for obj in objects:
-        insist(sandbox, lambda api, obj=obj: api.create(api.path_of(obj).rpartition("/")[0], obj))
+        insist(sandbox, partial(_create, obj))
+
+
+def _create(obj: dict[str, Any], api: KubeApi) -> None:
+    api.create(api.path_of(obj).rpartition("/")[0], obj)
 
 
 def insist(sandbox: Sandbox, write: Callable[[KubeApi], object], *, seconds: float = 20) -> None:
