@@ -8,7 +8,7 @@ from sohistio.changes import Changes
 from sohistio.cluster.observe import observe
 from sohistio.environments.support import kubernetes_support
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
-from sohistio.modes.decide import Asked, Decision, decide, missing_minors
+from sohistio.modes.decide import Asked, Decision, decide, via_flags
 from sohistio.modes.namespaces import labels_of, labels_phase, notices_of, secrets_phase
 from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.modes.replicas import with_replicas
@@ -114,10 +114,4 @@ def _todo(session: Session, decision: Decision, skew: list[SkewProblem]) -> str:
 
 def proposal(session: Session, decision: Decision) -> str:
     """The `--via` flags of a chain that reaches the target a minor at a time, from what the mirror has."""
-    if decision.installed is None:
-        return ""
-    missing = missing_minors(decision.installed, decision.hops)
-    found = [session.newest_patch(major, minor) or f"{major}.{minor}.N" for major, minor in missing]
-    stations = {*map(str, found), *map(str, decision.hops[:-1])}
-    rising = sorted(stations, key=lambda text: [part.zfill(4) for part in text.split(".")])
-    return " ".join(f"--via {station}" for station in rising)
+    return via_flags(decision.installed, decision.hops, session.newest_patch) if decision.installed else ""
