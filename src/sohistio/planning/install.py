@@ -17,7 +17,7 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.pull_secrets import look_at_pull_secrets
 from sohistio.planning.reading import compared, owned, recorded
 from sohistio.session import Session
-from sohistio.skew import SkewProblem, skew_problems
+from sohistio.skew import SkewProblem, old_proxies, skew_problems
 from sohistio.state import ClusterState
 from sohistio.steps import TakeBackup
 from sohistio.versions import Version
@@ -76,6 +76,9 @@ def plan_install(session: Session, request: Request) -> Planned:
     if request.include_ca and plan.steps and not any(isinstance(step, TakeBackup) for step in plan.steps):
         nothing = "--include-ca has no effect: the version stays the same, so no backup is taken"
         plan = replace(plan, notices=(*plan.notices, nothing))
+    if decision.mode is Mode.NONE:
+        old = tuple(problem.message for problem in old_proxies(state, target))
+        plan = replace(plan, notices=(*plan.notices, *old))
     meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}
     todo = _todo(session, decision, skew)
     return Planned(
