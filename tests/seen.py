@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sohistio.sidecar import SidecarTemplate
 from sohistio.state import (
     Budget,
     ClusterState,
@@ -13,7 +14,6 @@ from sohistio.state import (
     ObjectRef,
     PodSeen,
     ServiceSeen,
-    SidecarTemplate,
     Workload,
 )
 

@@ -55,6 +55,7 @@ def test_istiod_version() -> None:
     passes(found(state(), name), "istiod runs 1.31.1")
     fails(found(state(istiods=(istiod("1.30.5"),)), name), "1.30.5 instead of 1.31.1")
     fails(found(state(istiods=()), name), "no istiod instead of 1.31.1")
+    fails(found(state(istiods=(istiod("1.31.1-rc.0"),)), name), "1.31.1-rc.0 instead of 1.31.1")
     both = state(istiods=(istiod(), istiod("1.30.5", revision="old")))
     fails(found(both, name), "1.30.5, 1.31.1 instead of 1.31.1")
 
@@ -129,12 +130,23 @@ def test_disruption_budget(budgets: tuple[Budget, ...], message: str) -> None:
 
 def test_sidecars_current() -> None:
     name = "sidecars-current"
-    looked = "1 running workloads in injected namespaces looked at, none to restart"
+    looked = "1 running workloads that the mesh injects looked at, none to restart"
     passes(found(state(workloads=(workload(),)), name), looked)
     fails(found(state(workloads=(stale(),)), name), "old or no sidecar: Deployment shop/web")
     fails(found(state(sidecar=None), name), "the injector's configuration cannot be read")
     out = workload(pods=(pod("", labels={"sidecar.istio.io/inject": "false"}),))
     passes(found(state(workloads=(out,)), name), looked)
+
+
+def test_a_run_answers_for_the_restarts_it_was_to_do_and_tells_of_others() -> None:
+    name, web, late = "sidecars-current", stale(), stale("late")
+    both = found(state(workloads=(late, web)), name, approved={web.ref})
+    fails(both, "old or no sidecar: Deployment shop/web")
+    (other,) = found(state(workloads=(late,)), name, approved={web.ref})
+    assert (other.breaks, other.result) == (False, Result.FAILED)
+    assert other.message == "1 more Deployment needs a restart that this plan did not have: Deployment shop/late"
+    assert "`sohistio restart`" in other.hint
+    fails(found(state(workloads=(late,)), name), "old or no sidecar: Deployment shop/late")
 
 
 def test_what_a_restart_passes_by_is_a_warning() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from seen import istiod, state
 from sohistio.changes import Action, Changes, ObjectChange
-from sohistio.modes.decide import Asked, decide
+from sohistio.modes.decide import Asked, decide, via_flags
 from sohistio.plan import Mode
 from sohistio.record import RunEntry
 from sohistio.state import ClusterState, ObjectRef
@@ -67,6 +67,30 @@ HALF = state(istiods=(), leftovers=(WEBHOOK,), leftover_versions=("1.31.1",))
             False,
             "1.30.5",
             id="variant-tag",
+        ),
+        pytest.param(
+            state(istiods=(istiod("1.31.1-beta.1-distroless", label="1.31.1-beta.1"),)),
+            SOME,
+            Mode.UPGRADE,
+            False,
+            "1.31.1-beta.1 is installed; 1.31.1 is the same minor, newer",
+            id="a-pre-release-of-the-target",
+        ),
+        pytest.param(
+            state(istiods=(istiod("1.31.1-beta.1", label="1.31.1"),)),
+            SOME,
+            Mode.UNKNOWN,
+            False,
+            "runs image version 1.31.1-beta.1, its label says 1.31.1",
+            id="a-pre-release-labelled-as-the-release",
+        ),
+        pytest.param(
+            state(istiods=(istiod("1.32.0-rc.0"),)),
+            SOME,
+            Mode.REINSTALL,
+            True,
+            "newer than the target",
+            id="a-newer-pre-release",
         ),
         pytest.param(
             state(istiods=(istiod("1.29.8"),)), SOME, Mode.REINSTALL, True, "2 minors behind", id="two-minors-behind"
@@ -165,3 +189,24 @@ def test_a_run_that_was_killed_is_named() -> None:
 def test_nothing_left_to_do_after_a_killed_run_is_nothing() -> None:
     killed = RunEntry("1", "upgrade", "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="verify/mesh")
     assert decide(state(), Asked(TARGET), NONE, killed).mode is Mode.NONE
+
+
+def test_a_pre_release_that_is_the_target_is_in_place() -> None:
+    beta = Version(1, 32, 0, "beta.1")
+    decision = decide(state(istiods=(istiod("1.32.0-beta.1"),)), Asked(beta), NONE)
+    assert decision.mode is Mode.NONE
+
+
+@pytest.mark.parametrize(
+    ("installed", "hops", "flags"),
+    [
+        ("1.29.8", ("1.31.1",), "--via 1.30.5"),
+        ("1.28.3", ("1.31.1",), "--via 1.29.N --via 1.30.5"),
+        ("1.8.0", ("1.9.2", "1.11.0"), "--via 1.9.2 --via 1.10.N"),
+        ("1.29.8", ("1.30.5", "1.31.0-rc.1", "1.31.0", "1.32.1"), "--via 1.30.5 --via 1.31.0-rc.1 --via 1.31.0"),
+    ],
+)
+def test_the_stations_proposed_rise(installed: str, hops: tuple[str, ...], flags: str) -> None:
+    found = {(1, 30): Version(1, 30, 5)}
+    hops_given = [Version.parse(text) for text in hops]
+    assert via_flags(Version.parse(installed), hops_given, lambda major, minor: found.get((major, minor))) == flags

@@ -111,12 +111,15 @@ def test_workloads_of_a_namespace_to_label_are_restarted_and_those_of_one_to_unl
             seen("old", injection="enabled", ours=True),
             seen("strange", injection="disabled"),
         ),
-        workloads=tuple(of(place) for place in ("media", "old", "shop", "strange")),
+        workloads=(
+            *(of(place) for place in ("media", "old", "plain", "shop", "strange")),
+            replace(of("old"), ref=ObjectRef("Deployment", "old", "opted-in"), opted_in=True),
+        ),
         unowned_pods=(ObjectRef("Pod", "old", "lone"), ObjectRef("Pod", "shop", "lone")),
     )
     found = labels_of(before, ("shop", "media", "strange"))
     after: ClusterState = found.once_done(before)
-    assert [item.ref.namespace for item in restarts(after, sidecar())[0]] == ["media", "shop"]
+    assert [item.ref.namespace for item in restarts(after, sidecar())[0]] == ["media", "plain", "shop", "old"]
     assert after.unowned_pods == (ObjectRef("Pod", "shop", "lone"),)
     assert found.injected(before) == ("media", "shop")
 

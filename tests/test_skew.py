@@ -10,7 +10,7 @@ from seen import pod, state, workload
 from sohistio.environments.support import kubernetes_support
 from sohistio.errors import UsageError
 from sohistio.skew import skew_problems
-from sohistio.state import ClusterState
+from sohistio.state import ClusterState, ObjectRef, PodSeen
 from sohistio.versions import Version
 
 SUPPORT = {"1.29": (31, 35), "1.30": (32, 36), "1.31": (32, 36)}
@@ -90,12 +90,26 @@ def test_every_station_of_a_chain_must_fit_kubernetes() -> None:
     ],
 )
 def test_sidecars(sidecar: str, target: str, problems: list[tuple[str, bool]]) -> None:
-    cluster = state(workloads=(workload(pods=(pod(sidecar),)),))
+    cluster = state(carriers=(workload(pods=(pod(sidecar),)),))
     assert names(cluster, "1.30.5", target) == problems
 
 
+@pytest.mark.parametrize(
+    ("proxy", "problems"),
+    [
+        pytest.param(pod("1.29.8-distroless"), 1, id="variant"),
+        pytest.param(pod("", proxy_image="docker.io/istio/proxyv2:1.29.8@sha256:0a1b"), 1, id="digest"),
+        pytest.param(pod("1.29.8", annotations={"istio.io/rev": "default"}), 1, id="of-this-mesh"),
+        pytest.param(pod("1.29.8", annotations={"istio.io/rev": "canary"}), 0, id="of-another-revision"),
+    ],
+)
+def test_sidecars_of_pods_that_nothing_owns(proxy: PodSeen, problems: int) -> None:
+    cluster = state(unowned_carriers={ObjectRef("Pod", "jobs", "nightly-x"): proxy})
+    assert names(cluster, "1.30.5", "1.31.1") == [("proxy-skew", False)] * problems
+
+
 def test_the_workloads_of_old_sidecars_are_named() -> None:
-    cluster = state(workloads=(workload("b", pods=(pod("1.29.8"),)), workload("a", pods=(pod("1.29.8"),))))
+    cluster = state(carriers=(workload("b", pods=(pod("1.29.8"),)), workload("a", pods=(pod("1.29.8"),))))
     (problem,) = skew_problems(cluster, Version.parse("1.30.5"), [Version.parse("1.31.1")], SUPPORT, in_place=True)
     assert problem.message.endswith("sidecars of 1.29.8: Deployment shop/a, Deployment shop/b")
 

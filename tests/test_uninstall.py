@@ -113,7 +113,7 @@ def test_nothing_to_uninstall(footprint: Footprint, asked: Removal, reason: str)
 
 def test_running_sidecars_refuse_it_and_are_listed() -> None:
     bare = ObjectRef("Pod", "shop", "debug")
-    seen = state(carriers=(workload("web"), workload("one", pods=(pod(),))), unowned_carriers=(bare,))
+    seen = state(carriers=(workload("web"), workload("one", pods=(pod(),))), unowned_carriers={bare: pod()})
     plan = planned(seen)
     assert plan.phases == ()
     assert "5 running pods" in plan.refusal
@@ -136,7 +136,7 @@ def test_with_sidecars_says_what_they_lose_and_offers_the_restart() -> None:
 def test_workloads_restart_once_nothing_injects_and_before_their_root_certificate_goes() -> None:
     carriers = (workload("web"), workload("frozen", paused=True), workload("gateway", brings_proxy=True))
     bare = ObjectRef("Pod", "shop", "debug")
-    seen = state(carriers=carriers, unowned_carriers=(bare,))
+    seen = state(carriers=carriers, unowned_carriers={bare: pod()})
     plan = planned(seen, with_sidecars=True, restart_workloads=True)
     assert ids(plan)[:4] == ["mesh/uninstall", "leftovers/remove", "sidecars/restart", "certificates/remove"]
     (step,) = [step for step in plan.steps if isinstance(step, RestartWorkloads)]
@@ -273,13 +273,19 @@ def test_a_good_end_passes_every_check() -> None:
         pytest.param({"step": PURGING}, "purged", True, id="not-purged"),
         pytest.param({"state": empty(carriers=(workload("web"),))}, "sidecars-gone", False, id="sidecars-run"),
         pytest.param(
-            {"step": replace(KEEPING, restarted=True), "state": empty(carriers=(workload("web"),))},
+            {"approved": [workload("web").ref], "state": empty(carriers=(workload("web"),))},
             "sidecars-gone",
             True,
             id="sidecars-after-the-restart",
         ),
         pytest.param(
-            {"step": replace(KEEPING, restarted=True), "state": empty(carriers=(workload("web", paused=True),))},
+            {"approved": [workload("db").ref], "state": empty(carriers=(workload("web"),))},
+            "sidecars-gone",
+            False,
+            id="sidecars-beyond-the-plan",
+        ),
+        pytest.param(
+            {"approved": [workload("web").ref], "state": empty(carriers=(workload("web", paused=True),))},
             "sidecars-gone",
             False,
             id="a-paused-one-left-alone",

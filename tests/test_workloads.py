@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sohistio.cluster.workloads import is_injected, workloads_in
+from sohistio.cluster.injection import in_force_since, injectors_of, injects
+from sohistio.cluster.workloads import carriers_in, workloads_in
 from sohistio.state import ObjectRef, Workload
 
 PROXY = {"name": "istio-proxy", "image": "docker.io/istio/proxyv2:1.31.1"}
@@ -59,7 +60,7 @@ def one(**lists: list[dict[str, Any]]) -> Workload:
     ],
 )
 def test_which_namespaces_are_injected(labels: dict[str, str] | None, injected: bool) -> None:
-    assert is_injected({"metadata": {"name": "shop", "labels": labels}}) is injected
+    assert injects(injectors_of(()), labels or {}) is injected
 
 
 def test_the_owner_of_a_pod_is_found_through_its_replica_set() -> None:
@@ -206,3 +207,143 @@ def test_a_change_that_its_controller_has_not_seen_is_under_way() -> None:
 def test_scaled_to_zero_and_paused() -> None:
     workload = one(Deployments=[deployment(replicas=0, paused=True)])
     assert (workload.desired, workload.paused) == (0, True)
+
+
+# --- what injects, and where
+
+OUT, IN = {"sidecar.istio.io/inject": "false"}, {"sidecar.istio.io/inject": "true"}
+ENABLED, DISABLED = {"istio-injection": "enabled"}, {"istio-injection": "disabled"}
+
+
+def revision(name: str) -> dict[str, str]:
+    return {"istio.io/rev": name}
+
+
+def webhook(
+    namespaces: list[dict[str, Any]], pods: list[dict[str, Any]], place: str = "istio-system"
+) -> dict[str, Any]:
+    return {
+        "clientConfig": {"service": {"namespace": place, "name": "istiod"}},
+        "namespaceSelector": {"matchExpressions": namespaces},
+        "objectSelector": {"matchExpressions": pods},
+    }
+
+
+def tag(name: str, leads_to: str = "default", place: str = "istio-system") -> dict[str, Any]:
+    """A revision tag's configuration, as `istioctl tag set` writes it."""
+    unlabelled = [{"key": key, "operator": "DoesNotExist"} for key in ("istio-injection", "istio.io/rev")]
+    named = {"key": "istio.io/rev", "operator": "In", "values": [name]}
+    not_out = {"key": "sidecar.istio.io/inject", "operator": "NotIn", "values": ["false"]}
+    hooks = [webhook([named, unlabelled[0]], [not_out], place), webhook(unlabelled, [not_out, named], place)]
+    labels = {"istio.io/tag": name, "istio.io/rev": leads_to}
+    return {"metadata": {"name": f"istio-revision-tag-{name}", "labels": labels}, "webhooks": hooks}
+
+
+EVERYWHERE = {
+    "metadata": {"name": "istio-sidecar-injector", "labels": revision("default")},
+    "webhooks": [webhook([{"key": "istio-injection", "operator": "NotIn", "values": ["disabled"]}], [])],
+}
+
+
+@pytest.mark.parametrize(
+    ("configurations", "namespace", "labels", "injected"),
+    [
+        pytest.param([], {}, {}, False, id="no-label"),
+        pytest.param([], {}, IN, True, id="pod-label"),
+        pytest.param([], {}, OUT, False, id="pod-label-false"),
+        pytest.param([], {}, revision("default"), True, id="pod-revision"),
+        pytest.param([], {}, revision("default") | OUT, False, id="pod-revision-but-out"),
+        pytest.param([], {}, IN | revision("canary"), False, id="pod-of-another-revision"),
+        pytest.param([], ENABLED, {}, True, id="namespace"),
+        pytest.param([], ENABLED, OUT, False, id="namespace-but-out"),
+        pytest.param([], ENABLED, revision("canary"), True, id="namespace-beats-the-pods-revision"),
+        pytest.param([], DISABLED, IN, False, id="namespace-disabled-beats-the-pod"),
+        pytest.param([], revision("canary"), IN, False, id="namespace-of-another-revision"),
+        pytest.param([], {"kubernetes.io/metadata.name": "kube-system"}, IN, False, id="never-in-kube-system"),
+        pytest.param([], revision("stable"), {}, False, id="an-unknown-tag"),
+        pytest.param([tag("stable")], revision("stable"), {}, True, id="a-tag-of-the-namespace"),
+        pytest.param([tag("stable")], {}, revision("stable"), True, id="a-tag-of-the-pod"),
+        pytest.param([tag("stable")], {}, IN, True, id="a-tag-beside-the-default"),
+        pytest.param([tag("stable", "canary")], revision("stable"), {}, False, id="a-tag-of-another-revision"),
+        pytest.param([tag("stable", place="other")], revision("stable"), {}, False, id="another-istiod"),
+        pytest.param([EVERYWHERE], {}, {}, True, id="what-is-there-counts"),
+        pytest.param([EVERYWHERE], DISABLED, {}, False, id="what-is-there-counts-where-it-does-not"),
+        pytest.param([{"metadata": {"name": "x", "labels": revision("default")}}], {}, IN, True, id="no-webhooks-yet"),
+    ],
+)
+def test_what_is_injected(
+    configurations: list[dict[str, Any]], namespace: dict[str, str], labels: dict[str, str], injected: bool
+) -> None:
+    assert injects(injectors_of(configurations), namespace, labels) is injected
+
+
+def test_workloads_that_opt_in_elsewhere_are_looked_at() -> None:
+    """A label on the pods, or a tag on the namespace; what its namespace does not inject is not asked for."""
+    labelled = {"metadata": {"name": "shop", "labels": ENABLED}}
+    tagged = {"metadata": {"name": "tagged", "labels": revision("stable")}}
+    plain, away = {"metadata": {"name": "plain"}}, {"metadata": {"name": "away", "labels": DISABLED}}
+
+    def of(place: str, name: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
+        template = {"metadata": {"labels": labels or {}}, "spec": {"containers": [APP]}}
+        found = deployment(name, template=template)
+        found["metadata"] |= {"namespace": place, "uid": f"{place}-{name}"}
+        return found
+
+    bare, unasked = pod("bare"), pod("unasked")
+    for item, labels in ((bare, IN), (unasked, {})):
+        item["metadata"] |= {"namespace": "plain", "labels": labels}
+    lists: dict[str, list[dict[str, Any]]] = {
+        "Namespaces": [labelled, tagged, plain, away],
+        "Deployments": [
+            of("shop", "web"),
+            of("tagged", "web"),
+            of("plain", "in", IN),
+            of("plain", "no"),
+            of("away", "in", IN),
+        ],
+        "StatefulSets": [],
+        "DaemonSets": [],
+        "ReplicaSets": [],
+        "Pods": [bare, unasked],
+        "MutatingWebhookConfigurations": [tag("stable")],
+    }
+    workloads, unowned = workloads_in(lists)
+    assert [(str(item.ref), item.opted_in) for item in workloads] == [
+        ("Deployment plain/in", True),
+        ("Deployment shop/web", False),
+        ("Deployment tagged/web", True),
+    ]
+    assert [ref.name for ref in unowned] == ["bare"]
+    soon, _ = workloads_in(lists, ["plain"])
+    assert [item.ref.name for item in soon if item.ref.namespace == "plain"] == ["in", "no"]
+
+
+@pytest.mark.parametrize(
+    ("image", "annotations", "own"),
+    [
+        ("own/proxy:7", {}, "own/proxy:7"),
+        ("auto", {}, ""),
+        ("docker.io/istio/proxyv2:1.29.8", {"sidecar.istio.io/status": "{}"}, ""),
+    ],
+)
+def test_a_proxy_image_of_its_templates_own(image: str, annotations: dict[str, str], own: str) -> None:
+    spec = {"containers": [APP, {"name": "istio-proxy", "image": image}]}
+    found = one(Deployments=[deployment(template={"metadata": {"annotations": annotations}, "spec": spec})])
+    assert (found.own_image, found.brings_proxy) == (own, True)
+
+
+def test_carriers_that_nothing_owns_come_with_their_pod() -> None:
+    lists: dict[str, list[dict[str, Any]]] = {
+        kind: [] for kind in ("Namespaces", "Deployments", "StatefulSets", "DaemonSets", "ReplicaSets")
+    }
+    job = pod("job-x", owner="uid-job", containers=[APP, PROXY])
+    _, unowned = carriers_in(lists | {"Pods": [job, pod("plain")]})
+    assert {ref.name: found.proxy_image for ref, found in unowned.items()} == {"job-x": PROXY["image"]}
+
+
+def test_since_when_the_injector_is_in_force() -> None:
+    """Ten minutes after the last change of its ConfigMap, whoever made it."""
+    times = ("2026-11-25T03:59:30Z", "2026-11-25T02:00:00Z")
+    fields = [{"manager": "istio-operator", "time": time} for time in times]
+    assert in_force_since({"metadata": {"managedFields": fields}}) == "2026-11-25T04:09:30Z"
+    assert in_force_since({"metadata": {}}) == in_force_since(None) == ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sohistio.desired import DesiredDeployment, DesiredMesh
-from sohistio.postinstall import budgets_over, restarts
+from sohistio.postinstall import beyond, budgets_over, restarts
 from sohistio.state import ClusterState, Finding, MeshDeployment, ObjectRef
 from sohistio.steps import LeftAlone
 from sohistio.versions import Version
@@ -50,6 +50,7 @@ class Evidence:
 
     `unlisted` are resources that istioctl's analysis needs and the user may not list: then there are no findings.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
+    `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
     """
 
     state: ClusterState
@@ -60,6 +61,7 @@ class Evidence:
     resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
     findings_before: tuple[Finding, ...] | None = ()
+    approved: Collection[ObjectRef] | None = None
 
 
 def _passed(name: str, message: str) -> CheckResult:
@@ -145,17 +147,19 @@ def _sidecars(evidence: Evidence) -> Iterator[CheckResult]:
         yield _failed("sidecars-current", "the injector's configuration cannot be read", "Run `sohistio install`.")
         return
     stale, left = restarts(evidence.state, evidence.state.sidecar)
-    if stale:
-        names = ", ".join(str(workload.ref) for workload in stale)
+    approved = evidence.approved
+    failed = [workload.ref for workload in stale if approved is None or workload.ref in approved]
+    if failed:
+        names = ", ".join(map(str, failed))
         yield _failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
-    else:
+    if others := [workload.ref for workload in stale if workload.ref not in failed]:
+        yield _warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
+    if not stale:
         count = sum(bool(workload.pods) for workload in evidence.state.workloads)
-        yield _passed(
-            "sidecars-current", f"{count} running workloads in injected namespaces looked at, none to restart"
-        )
+        yield _passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
     for item in left:
         if _is_worth_saying(item):
-            yield _warned("sidecars-current", f"{item.ref}: {item.reason}", "Restart it yourself when it suits.")
+            yield _warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)
 
 
 def _is_worth_saying(item: LeftAlone) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.state import ClusterState, ObjectRef, SidecarTemplate
+from sohistio.sidecar import SidecarTemplate
+from sohistio.state import ClusterState, ObjectRef
 from sohistio.versions import Version
 
 _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.checks import CheckResult, Result, Severity
@@ -17,7 +17,10 @@ _AGAIN = "Run `sohistio uninstall` again: it takes what is left."
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is seen after an uninstall, and what it was told to do. `…_before` is of before the run."""
+    """What is seen after an uninstall, and what it was told to do. `…_before` is of before the run.
+
+    `approved` are the workloads whose sidecars the plan was to take out: none of them may be left.
+    """
 
     step: VerifyGone
     state: ClusterState
@@ -25,6 +28,7 @@ class Remains:
     ca_before: str = ""
     resources_before: Mapping[ObjectRef, str] = field(default_factory=dict)
     resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
+    approved: Collection[ObjectRef] = ()
 
 
 def verify_remains(remains: Remains) -> tuple[CheckResult, ...]:
@@ -55,7 +59,7 @@ def _sidecars(remains: Remains) -> Iterator[CheckResult]:
     to_restart, left = partings(remains.state)
     for workload in to_restart:
         message = f"{workload.ref}: {len(workload.pods)} running pods with a proxy and no control plane"
-        severity = Severity.ERROR if remains.step.restarted else Severity.WARNING
+        severity = Severity.ERROR if workload.ref in remains.approved else Severity.WARNING
         hint = "Give --with-sidecars --restart-workloads, or restart it yourself."
         yield CheckResult("sidecars-gone", severity, Result.FAILED, message, hint)
     for item in left:

@@ -1,21 +1,22 @@
 """What comes after the control plane: which workloads to restart, so that they carry the mesh's sidecar of today.
 
-The rule (issue 1): Deployments, StatefulSets and DaemonSets in injected namespaces with a running pod whose sidecar is
-not the one it would get today, and no others.
+The rule (issue 1): Deployments, StatefulSets and DaemonSets that the mesh injects, with a running pod whose sidecar is
+not the one it would get today, and no others. One that was restarted for an image and still differs is left alone
+(issue 9, item 10): its image is somebody's decision, and another restart would change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sohistio.plan import Phase
-from sohistio.state import Budget, ClusterState, MeshDeployment, SidecarTemplate, Workload, selector_matches
+from sohistio.sidecar import SidecarTemplate, is_same_image
+from sohistio.staleness import decided_by_somebody, differing
+from sohistio.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload, selector_matches
 from sohistio.steps import LeftAlone, RestartWorkloads
 
-
-def is_stale(workload: Workload, sidecar: SidecarTemplate) -> bool:
-    """Whether a running pod's proxy image differs from what the injector would give it now, or is missing."""
-    return any(not pod.opted_out and pod.proxy_image != sidecar.image_for(pod.annotations) for pod in workload.pods)
+_MOST_NAMED = 10
+_UNOWNED = "no Deployment, StatefulSet or DaemonSet owns it"
 
 
 def budgets_of(workload: Workload, budgets: Iterable[Budget]) -> list[Budget]:
@@ -60,19 +61,56 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
     """Workloads to restart, and the ones passed by with the reason, for the sidecar that the mesh gives (or will)."""
     to_restart: list[Workload] = []
     left: list[LeftAlone] = []
+    if sidecar == state.sidecar:
+        sidecar = state.sidecar  # this one knows since when it is in force
     for workload in state.workloads:
         if workload.pods and all(pod.opted_out for pod in workload.pods):
             left.append(LeftAlone(workload.ref, "opted out of injection"))
         elif workload.desired == 0 and not workload.pods:
             left.append(LeftAlone(workload.ref, "scaled to zero: new pods get today's sidecar"))
-        elif sidecar is not None and is_stale(workload, sidecar):
+        elif sidecar is not None and differing(workload, sidecar, workload.pods):
             reason = reason_to_leave(workload, state.budgets)
             if reason:
                 left.append(LeftAlone(workload.ref, reason))
             else:
                 to_restart.append(workload)
-    left.extend(LeftAlone(ref, "no Deployment, StatefulSet or DaemonSet owns it") for ref in state.unowned_pods)
+        elif sidecar is not None and (decided := decided_by_somebody(workload, sidecar)):
+            left.append(decided)
+    left.extend(LeftAlone(ref, _UNOWNED) for ref in state.unowned_pods)
+    if sidecar is not None:
+        left.extend(_out_of_reach(state, sidecar))
     return to_restart, left
+
+
+def _out_of_reach(state: ClusterState, sidecar: SidecarTemplate) -> Iterable[LeftAlone]:
+    """Old sidecars of this mesh in pods whose successors would get none: a restart would take them out of the mesh."""
+    known = {workload.ref for workload in state.workloads}
+
+    def is_old(pod: PodSeen) -> bool:
+        ours = pod.revision == "default" and not pod.opted_out
+        return ours and not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations))
+
+    for workload in state.carriers:
+        old = next((pod for pod in workload.pods if is_old(pod)), None)
+        if old is not None and workload.ref not in known:
+            why = (
+                "its own template has it"
+                if workload.brings_proxy
+                else "no label asks for one any more, so a restart would take it out"
+            )
+            yield LeftAlone(workload.ref, f"has the sidecar {old.proxy_image}, and nothing injects a new one: {why}")
+    for ref, pod in state.unowned_carriers.items():
+        if ref not in state.unowned_pods and is_old(pod):
+            yield LeftAlone(ref, _UNOWNED)
+
+
+def beyond(refs: Sequence[ObjectRef]) -> str:
+    """What is said of workloads that need a restart by now, and which the approved plan did not have."""
+    kinds = {ref.kind for ref in refs}
+    noun = kinds.pop() if len(kinds) == 1 else "workload"
+    what = f"1 more {noun} needs" if len(refs) == 1 else f"{len(refs)} more {noun}s need"
+    more = f" and {len(refs) - _MOST_NAMED} more" if len(refs) > _MOST_NAMED else ""
+    return f"{what} a restart that this plan did not have: {', '.join(map(str, refs[:_MOST_NAMED]))}{more}"
 
 
 def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:
@@ -89,7 +127,7 @@ def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:
             left.append(LeftAlone(workload.ref, reason))
         else:
             to_restart.append(workload)
-    left.extend(LeftAlone(ref, "no Deployment, StatefulSet or DaemonSet owns it") for ref in state.unowned_carriers)
+    left.extend(LeftAlone(ref, _UNOWNED) for ref in state.unowned_carriers)
     return to_restart, left
 
 
@@ -108,13 +146,32 @@ def waves(workloads: Sequence[Workload], budgets: Sequence[Budget], size: int) -
     return [wave for wave, _ in result]
 
 
-def restart_phase(state: ClusterState, sidecar: SidecarTemplate | None, station: str = "") -> tuple[Phase, ...]:
-    """The restart as a phase; none where no workload is stale. `station` sets a hop's ids apart."""
+def restart_phase(
+    state: ClusterState,
+    sidecar: SidecarTemplate | None,
+    station: str = "",
+    *,
+    earlier: Collection[ObjectRef] = (),
+    arriving: bool = False,
+) -> tuple[Phase, ...]:
+    """The restart as a phase; none where no workload is stale. `station` sets a hop's ids apart.
+
+    Its list is all that a run may restart, so it has what will be stale by then: the workloads that an `earlier` hop
+    restarts, and with `arriving` those whose pods are about to run with a sidecar that the plan makes an old one.
+    """
     to_restart, left = restarts(state, sidecar)
+    if sidecar is not None:
+        refs = {workload.ref for workload in to_restart} | set(earlier)
+        if arriving:
+            refs |= {w.ref for w in state.workloads if differing(w, sidecar, w.arriving)}
+        refs -= {item.ref for item in left}
+        to_restart = [workload for workload in state.workloads if workload.ref in refs]
     if not to_restart:
         return ()
-    refs = tuple(workload.ref for workload in to_restart)
-    plural = "workload" if len(refs) == 1 else "workloads"
+    plural = "workload" if len(to_restart) == 1 else "workloads"
     image = sidecar.image_for({}).rpartition("/")[2] if sidecar else ""
-    summary = f"restart {len(refs)} {plural} without the sidecar {image}"
-    return (Phase(f"{station}sidecars", (RestartWorkloads(f"{station}sidecars/restart", summary, refs, tuple(left)),)),)
+    summary = f"restart {len(to_restart)} {plural} without the sidecar {image}"
+    listed = tuple(workload.ref for workload in to_restart)
+    return (
+        Phase(f"{station}sidecars", (RestartWorkloads(f"{station}sidecars/restart", summary, listed, tuple(left)),)),
+    )

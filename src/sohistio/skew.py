@@ -36,7 +36,7 @@ def skew_problems(
     problems = [problem for hop in hops for problem in _release(state, hop, support)]
     if in_place and installed is not None:
         problems += _steps_too_long(installed, hops)
-        problems += _proxies(state, hops[0])
+        problems += old_proxies(state, hops[0])
     return tuple(problems)
 
 
@@ -65,15 +65,15 @@ def _steps_too_long(installed: Version, hops: Sequence[Version]) -> Iterator[Ske
             )
 
 
-def _proxies(state: ClusterState, first: Version) -> Iterator[SkewProblem]:
-    """Sidecars that the first new istiod would find too old (or newer than itself)."""
+def old_proxies(state: ClusterState, istiod: Version) -> Iterator[SkewProblem]:
+    """Sidecars of this mesh, wherever they run, that an istiod of this version finds too old."""
     seen: dict[Version, set[str]] = {}
-    for workload in state.workloads:
-        for pod in workload.pods:
-            version = Version.from_tag(pod.proxy_image.rpartition(":")[2]) if pod.proxy_image else None
-            if version is not None:
-                seen.setdefault(version, set()).add(str(workload.ref))
+    proxies = [(workload.ref, pod) for workload in state.carriers for pod in workload.pods]
+    for ref, pod in (*proxies, *state.unowned_carriers.items()):
+        version = Version.from_tag(pod.proxy_image.partition("@")[0].rpartition(":")[2])
+        if version is not None and pod.revision == "default":
+            seen.setdefault(version, set()).add(str(ref))
     for version, refs in sorted(seen.items()):
-        if first.minors_ahead_of(version) > 1:
+        if istiod.minors_ahead_of(version) > 1:
             names = ", ".join(sorted(refs))
-            yield SkewProblem("proxy-skew", f"istiod {first} does not support sidecars of {version}: {names}")
+            yield SkewProblem("proxy-skew", f"istiod {istiod} does not support sidecars of {version}: {names}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from sohistio.sidecar import SidecarTemplate
 
 ISTIO_NAMESPACE = "istio-system"
 
@@ -39,45 +40,11 @@ class Istiod:
 
 
 @dataclass(frozen=True, slots=True)
-class SidecarTemplate:
-    """The proxy image that the mesh's injector gives to new pods (ConfigMap istio-sidecar-injector, key values)."""
-
-    hub: str
-    tag: str
-    image: str = "proxyv2"
-    variant: str = ""
-
-    @classmethod
-    def from_injector(cls, injector: Mapping[str, Any] | None) -> SidecarTemplate | None:
-        """Read a ConfigMap istio-sidecar-injector, live or rendered; None where it says nothing usable."""
-        try:
-            values = json.loads((injector or {})["data"]["values"])["global"]
-            return cls(
-                hub=str(values["hub"]),
-                tag=str(values["tag"]),
-                image=str(values.get("proxy", {}).get("image") or "proxyv2"),
-                variant=str(values.get("variant") or ""),
-            )
-        except (KeyError, ValueError, TypeError):
-            return None
-
-    def image_for(self, annotations: Mapping[str, str]) -> str:
-        """The image a pod with these annotations gets; follows istiod's own rule (pkg/kube/inject, proxyImageURL)."""
-        explicit = annotations.get("sidecar.istio.io/proxyImage", self.image)
-        if "/" in explicit:
-            return explicit
-        variant = annotations.get("sidecar.istio.io/proxyImageType", self.variant)
-        tag = self.tag
-        if variant == "default":
-            tag = tag.removesuffix("-distroless").removesuffix("-debug")
-        elif variant and not tag.endswith(f"-{variant}"):
-            tag = f"{tag}-{variant}"
-        return f"{self.hub}/{self.image}:{tag}"
-
-
-@dataclass(frozen=True, slots=True)
 class PodSeen:
-    """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection."""
+    """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection.
+
+    `created` is ISO 8601 in UTC.
+    """
 
     name: str
     labels: Mapping[str, str]
@@ -85,6 +52,17 @@ class PodSeen:
     proxy_image: str
     ready: bool
     host_network: bool = False
+    created: str = ""
+
+    @property
+    def injected(self) -> bool:
+        """Whether an injector has been at it; a proxy of its template's own alone is no sidecar."""
+        return "sidecar.istio.io/status" in self.annotations
+
+    @property
+    def revision(self) -> str:
+        """The revision of the istiod that injected it, which a tag leads to; istiod writes it as an annotation."""
+        return self.annotations.get("istio.io/rev", "default")
 
     @property
     def opted_out(self) -> bool:
@@ -100,7 +78,9 @@ class Workload:
     `strategy` is its update's type, or Partitioned for a StatefulSet whose update leaves some pods as they are;
     `max_unavailable` is the number of pods that it takes down at a time; `rolling` is true while one is under way, and
     `arriving` are the pods of it that do not run yet;
-    `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it.
+    `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it. `own_image` is that
+    proxy's image, empty where the injector chooses it; `opted_in` where the labels of its pods, or its namespace's
+    `istio.io/rev`, ask for a sidecar without the label `istio-injection`.
     """
 
     ref: ObjectRef
@@ -111,6 +91,8 @@ class Workload:
     rolling: bool
     pods: tuple[PodSeen, ...]
     brings_proxy: bool = False
+    own_image: str = ""
+    opted_in: bool = False
     arriving: tuple[PodSeen, ...] = ()
 
 
@@ -162,9 +144,10 @@ class ServiceSeen:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceSeen:
-    """A namespace: whether the default revision injects it (`istio-injection` beats `istio.io/rev`), the two labels'
-    values (None where there is none), and whether sohistio, and nobody else, set `istio-injection`; `ending` while it
-    is being deleted. `set_by` is the field manager that wrote the label which decides, empty where nothing tells.
+    """A namespace: whether the default revision, or a tag of it, injects its pods (`istio-injection` beats
+    `istio.io/rev`), the two labels' values (None where there is none), and whether sohistio, and nobody else, set
+    `istio-injection`; `ending` while it is being deleted. `set_by` is the field manager that wrote the label which
+    decides, empty where nothing tells.
     """
 
     name: str
@@ -196,9 +179,11 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class ClusterState:
     """All that planners know of a cluster. `unreadable` lists what could not be read, and why;
-    `ca_root` is the SHA-256 of the mesh's root certificate, empty where there is none. `workloads` and `unowned_pods`
-    are those of injected namespaces; `carriers` those of any namespace with a proxy in a running pod, without the
-    mesh's own gateways. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
+    `ca_root` is the SHA-256 of the mesh's root certificate, empty where there is none.
+
+    `workloads` and `unowned_pods` are those of injected namespaces, and those that opted in elsewhere; `carriers` and
+    `unowned_carriers` (with the pod) those of any namespace with a proxy in a running pod, without the mesh's own
+    gateways. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
     `operator_resources` the IstioOperators that its finalizer holds.
     """
 
@@ -219,7 +204,7 @@ class ClusterState:
     workloads: tuple[Workload, ...] = ()
     unowned_pods: tuple[ObjectRef, ...] = ()
     carriers: tuple[Workload, ...] = ()
-    unowned_carriers: tuple[ObjectRef, ...] = ()
+    unowned_carriers: Mapping[ObjectRef, PodSeen] = field(default_factory=dict)
     namespaces: tuple[NamespaceSeen, ...] = ()
 
 

@@ -13,10 +13,11 @@ from sohistio.state import ObjectRef
 
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
-    """A workload with an old sidecar, or none, that a restart passes by, and why."""
+    """A workload with an old sidecar, or none, that a restart passes by, why, and what its people may do."""
 
     ref: ObjectRef
     reason: str
+    todo: str = "Restart it yourself when it suits."
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class RemoveObjects:
 class RestartWorkloads:
     """Restart workloads whose pods lack today's sidecar, in waves; `left_alone` are the ones passed by.
 
+    `workloads` is what was approved: one of them that needs no restart any more gets none, and no other gets one.
     With `without_sidecar` it is the other way round: the ones whose pods carry one, once nothing injects it any more.
     """
 
@@ -170,7 +172,7 @@ class RestartWorkloads:
 class VerifyGone:
     """See that nothing of the mesh is left, that `kept` is still there, and that `purged` is not.
 
-    `taken` are custom resources that istioctl had made and took; `restarted` where no sidecar may be left either.
+    `taken` are custom resources that istioctl had made and took.
     """
 
     risk: ClassVar[Risk] = Risk.READ
@@ -179,7 +181,6 @@ class VerifyGone:
     kept: tuple[ObjectRef, ...]
     purged: tuple[ObjectRef, ...] = ()
     taken: tuple[ObjectRef, ...] = ()
-    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

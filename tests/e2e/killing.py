@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,27 @@ def last_run(sandbox: Sandbox) -> RunEntry | None:
     """The newest run of the record."""
     record = read_record(sandbox.api)
     return record.last_run if record else None
+
+
+@contextmanager
+def meanwhile(work: Callable[[], None]) -> Iterator[None]:
+    """Do something beside a run."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(120)
+
+
+def await_step(sandbox: Sandbox, step: str) -> None:
+    """Wait until a run has begun this step."""
+    for _ in range(1200):
+        run = last_run(sandbox)
+        if run is not None and run.outcome == "running" and run.last_step == step:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{step} did not begin")
 
 
 @dataclass(frozen=True)

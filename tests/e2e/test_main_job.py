@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Sandbox
-from workloads import apply, await_running, deployment, namespace, pause
+from killing import await_step, meanwhile, sidecars
+from workloads import apply, await_running, deployment, namespace, pause, pods_of
 
 pytestmark = pytest.mark.e2e
 
 LOCAL = ("--env", "local")
+REWRITTEN = "mirror.corp/istio/proxyv2:1.31.1"
 PREVIOUS = ("--version", "1.30.5")
 
 
@@ -35,7 +37,31 @@ def proxies(sandbox: Sandbox, name: str) -> dict[str, set[str]]:
     return found
 
 
-def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox) -> None:
+def told(document: dict[str, Any]) -> list[str]:
+    """The warnings about sidecars in a run's result, or a verification."""
+    found = [check for check in document["checks"] if check["name"] == "sidecars-current"]
+    return [check["message"] for check in found if (check["severity"], check["result"]) == ("warning", "failed")]
+
+
+def label_in_a_run(sandbox: Sandbox, place: str) -> None:
+    """Somebody labels a namespace while istioctl is at work."""
+    await_step(sandbox, "control-plane/install")
+    query, body = {"fieldManager": "kubectl-label"}, {"metadata": {"labels": {"istio-injection": "enabled"}}}
+    kind = "application/merge-patch+json"
+    sandbox.api.request("PATCH", f"/api/v1/namespaces/{place}", query=query, body=body, content_type=kind)
+
+
+def rewrite_images(sandbox: Sandbox, place: str) -> None:
+    """What a policy engine does to new pods: the same proxy, from another registry."""
+    for pod in pods_of(sandbox.api, place):
+        containers = [c | {"image": REWRITTEN} for c in pod["spec"]["initContainers"] if c["name"] == "istio-proxy"]
+        spec = {
+            "initContainers": [*(c for c in pod["spec"]["initContainers"] if c["name"] != "istio-proxy"), *containers]
+        }
+        sandbox.api.merge_patch(f"/api/v1/namespaces/{place}/pods/{pod['metadata']['name']}", {"spec": spec})
+
+
+def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox, istioctl: Path) -> None:
     sandbox = empty_sandbox
 
     planned = sandbox.run("plan", *LOCAL, *PREVIOUS)
@@ -64,10 +90,23 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox) -> None:
     apply(sandbox.api, frozen)
     apply(sandbox.api, deployment("shop", "sleeping", replicas=0))
     apply(sandbox.api, deployment("plain", "outside"))
-    await_running(sandbox.api, "shop", 6)
-    await_running(sandbox.api, "plain", 2)
+    own = deployment("shop", "own", replicas=1)
+    own["spec"]["template"]["spec"]["containers"].append({"name": "istio-proxy", "image": "corp/proxyv2:7"})
+    apply(sandbox.api, own)
+    apply(sandbox.api, deployment("plain", "opted-in", replicas=1, labels={"sidecar.istio.io/inject": "true"}))
+    flags = ("--kubeconfig", str(sandbox.kubeconfig), "--context", sandbox.context)
+    subprocess.run([str(istioctl), "tag", "set", "stable", "--revision", "default", *flags], check=True)
+    tagged = namespace("tagged", injected=False)
+    tagged["metadata"]["labels"] = {"istio.io/rev": "stable"}
+    apply(sandbox.api, tagged)
+    apply(sandbox.api, deployment("tagged", "web", replicas=1))
+    apply(sandbox.api, namespace("late", injected=False))
+    for name in "abc":
+        apply(sandbox.api, deployment("late", name, replicas=1))
+    for place, count in {"shop": 7, "plain": 3, "tagged": 1, "late": 3}.items():
+        await_running(sandbox.api, place, count)
     pause(sandbox.api, frozen)
-    pods_before = {p["metadata"]["name"] for p in sandbox.api.items("/api/v1/namespaces/plain/pods")}
+    pods_before = {p["metadata"]["name"] for p in pods_of(sandbox.api, "plain", "outside")}
     assert proxies(sandbox, "shop")["web"] == {"docker.io/istio/proxyv2:1.30.5"}
 
     pending = sandbox.run("plan", *LOCAL, "--output", "json", "--exit-code")
@@ -75,11 +114,18 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox) -> None:
     plan = json.loads(pending.stdout)
     assert (plan["mode"], plan["installedVersion"], plan["targetVersion"]) == ("upgrade", "1.30.5", "1.31.1")
     restart = next(step for phase in plan["phases"] for step in phase["steps"] if step["id"] == "sidecars/restart")
-    assert [item["name"] for item in restart["workloads"]] == ["web"]
+    assert [(item["namespace"], item["name"]) for item in restart["workloads"]] == [
+        ("plain", "opted-in"),
+        ("shop", "web"),
+        ("tagged", "web"),
+    ]
     left = {item["name"]: item["reason"] for item in restart["leftAlone"]}
-    assert left.keys() == {"legacy", "frozen", "sleeping"}
+    assert left.keys() == {"legacy", "frozen", "sleeping", "own"}
+    own_image = "its own template has the proxy image corp/proxyv2:7, the mesh's is docker.io/istio/proxyv2:1.31.1"
+    assert left["own"] == own_image
 
-    upgraded = sandbox.run("install", *LOCAL, "--output", "json")
+    with meanwhile(lambda: label_in_a_run(sandbox, "late")):
+        upgraded = sandbox.run("install", *LOCAL, "--output", "json")
     assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
     result = json.loads(upgraded.stdout)
     assert result["outcome"] == "done"
@@ -90,8 +136,21 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox) -> None:
         "web": {"docker.io/istio/proxyv2:1.31.1"},
         "legacy": set(),
         "frozen": {"docker.io/istio/proxyv2:1.30.5"},
+        "own": {"corp/proxyv2:7"},
     }
-    assert {p["metadata"]["name"] for p in sandbox.api.items("/api/v1/namespaces/plain/pods")} == pods_before
+    assert {p["metadata"]["name"] for p in pods_of(sandbox.api, "plain", "outside")} == pods_before
+    assert sidecars(sandbox, ("tagged",)) == {"1.31.1"}
+    assert proxies(sandbox, "plain")["opted-in"] == {"docker.io/istio/proxyv2:1.31.1"}
+    more = "3 more Deployments need a restart that this plan did not have: "
+    assert more + "Deployment late/a, Deployment late/b, Deployment late/c" in told(result)
+    assert more in upgraded.stderr
+    assert sidecars(sandbox, ("late",)) == {"none"}
+
+    restarted = sandbox.run("restart", *LOCAL)
+    assert restarted.returncode == 0, restarted.stdout + restarted.stderr
+    assert "restart 3 workloads" in restarted.stdout
+    assert sidecars(sandbox, ("late",)) == {"1.31.1"}
+    rewrite_images(sandbox, "late")
 
     before = sandbox.writes()
     assert sandbox.run("install", *LOCAL).returncode == 0
@@ -103,12 +162,16 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox) -> None:
     assert sandbox.writes() == before
 
     assert sandbox.run("restart", *LOCAL).returncode == 0
+    assert sandbox.writes() == before, "restarted for this image already: its new pods have another by somebody's will"
     history = json.loads(sandbox.run("history", *LOCAL, "--output", "json").stdout)
     assert [run["mode"] for run in history["runs"]][:2] == ["install", "upgrade"], "a restart keeps the record"
 
     verified = sandbox.run("verify", *LOCAL, "--output", "json")
     assert verified.returncode == 0
     assert json.loads(verified.stdout)["result"] == "passed"
+    assert f"Deployment shop/own: {own_image}" in told(json.loads(verified.stdout))
+    rewritten = f"Deployment late/a: its new pods come with {REWRITTEN} although the mesh gives "
+    assert any(message.startswith(rewritten) for message in told(json.loads(verified.stdout)))
 
 
 def test_the_standby_keeps_its_gateways_off(empty_sandbox: Sandbox) -> None:

@@ -103,9 +103,11 @@ def large(place: str) -> dict[str, Any]:
 
 
 def with_old_proxy(place: str) -> dict[str, Any]:
+    """Of another mesh, which its annotation says: its version is no matter of this one's istiod."""
     item = deployment(place, "old", replicas=1)
     proxy = {"name": "istio-proxy", "image": "gcr.io/istio-release/proxyv2:1.22.0"}
     item["spec"]["template"]["spec"]["containers"].append(proxy)
+    item["spec"]["template"]["metadata"]["annotations"] = {"istio.io/rev": "old"}
     return item
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Sandbox
-from killing import route
+from killing import route, sidecars
 from preflighting import LOCAL, environments, istioctl_that_says, preflight, there
-from workloads import apply, await_running, deployment, namespace
+from workloads import apply, await_running, deployment, namespace, path_of
 
 pytestmark = pytest.mark.e2e
 
@@ -24,7 +25,7 @@ def route_to_nowhere(place: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
-    """Istio 1.29.8, local's namespaces, and a workload whose sidecar is still of 1.28."""
+    """Istio 1.29.8, local's namespaces, and sidecars that are still of 1.28: one there, two that opted in elsewhere."""
     assert sandbox.run("sandbox", "reset").returncode == 0
     for name in NAMESPACES:
         apply(sandbox.api, namespace(name))
@@ -32,9 +33,17 @@ def meshed(sandbox: Sandbox) -> Sandbox:
     assert done.returncode == 0, done.stdout + done.stderr
     old = deployment("shop", "web")
     image = {"sidecar.istio.io/proxyImage": "docker.io/istio/proxyv2:1.28.3"}
-    old["spec"]["template"]["metadata"]["annotations"] = image
-    apply(sandbox.api, old)
+    apply(sandbox.api, namespace("jobs", injected=False))
+    opted_in = deployment("jobs", "web", replicas=1, labels={"sidecar.istio.io/inject": "true"})
+    for item in (old, opted_in):
+        item["spec"]["template"]["metadata"]["annotations"] = image
+        apply(sandbox.api, item)
+    template = opted_in["spec"]["template"]
+    bare = {"apiVersion": "v1", "kind": "Pod", "spec": template["spec"]}
+    bare["metadata"] = template["metadata"] | {"name": "nightly", "namespace": "jobs"}
+    sandbox.api.create("/api/v1/namespaces/jobs/pods", bare)
     await_running(sandbox.api, "shop", 2)
+    await_running(sandbox.api, "jobs", 2)
     return sandbox
 
 
@@ -51,7 +60,8 @@ def test_what_passes(meshed: Sandbox) -> None:
 
 def test_sidecars_that_are_too_old(meshed: Sandbox) -> None:
     message = preflight(meshed, "--version", "1.30.5").failed("proxy-skew")
-    assert message == "istiod 1.30.5 does not support sidecars of 1.28.3: Deployment shop/web"
+    who = "Deployment jobs/web, Deployment shop/web, Pod jobs/nightly"
+    assert message == f"istiod 1.30.5 does not support sidecars of 1.28.3: {who}"
 
 
 def test_a_chain_that_leaves_one_out(meshed: Sandbox) -> None:
@@ -117,9 +127,20 @@ def test_istioctls_own_words(meshed: Sandbox) -> None:
 
 
 def test_an_old_error_of_the_analysis_stops_no_run_and_no_chain(meshed: Sandbox) -> None:
-    """An upgrade over a station goes through to the end, with a warning; a new error still fails the verification."""
+    """An upgrade over a station goes through to the end, with a warning; a new error still fails the verification.
+
+    Each hop restarts what it makes old.
+    """
     api = meshed.api
     api.delete("/apis/apps/v1/namespaces/shop/deployments/web")
+    api.delete("/api/v1/namespaces/jobs")
+    ledger = deployment("payments", "ledger", replicas=1)
+    apply(api, ledger)
+    await_running(api, "payments", 1)
+    for _ in range(100):
+        if api.get("/api/v1/namespaces/jobs") is None:
+            break
+        time.sleep(0.1)
     lost = route_to_nowhere("shop")
     api.create(api.path_of(lost).rpartition("/")[0], lost)
     done = meshed.run("install", *LOCAL, "--via", "1.30.5", "--output", "json")
@@ -128,6 +149,10 @@ def test_an_old_error_of_the_analysis_stops_no_run_and_no_chain(meshed: Sandbox)
     assert result["outcome"] == "done"
     assert {step["state"] for step in result["steps"]} == {"done"}
     assert "1.30.5/verify/mesh" in {step["id"] for step in result["steps"]}
+    restarted = api.get(path_of(ledger))
+    assert restarted is not None
+    assert restarted["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "3", "once a hop"
+    assert sidecars(meshed, ("payments",)) == {"1.31.1"}
     old = [check for check in result["checks"] if check["message"].startswith("there before this run: Error IST0101")]
     assert {check["severity"] for check in old} == {"warning"}
     assert any("VirtualService shop/lost" in check["message"] for check in old)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import CHECKOUT, Sandbox
-from killing import LOCAL, kept, last_run, route, settle, sidecars
+from killing import LOCAL, await_step, kept, last_run, meanwhile, route, settle, sidecars
 from workloads import apply, await_running, deployment, pods_of
 
 from sohistio.cluster.kube import KubeError
@@ -25,27 +22,6 @@ pytestmark = pytest.mark.e2e
 
 OLD, OLDER = ("--version", "1.30.5"), ("--version", "1.29.8")
 PLACES = ("shop", "payments", "media", "search", "identity")
-
-
-@contextmanager
-def meanwhile(work: Callable[[], None]) -> Iterator[None]:
-    """Do something beside a run."""
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join(120)
-
-
-def await_step(sandbox: Sandbox, step: str) -> None:
-    """Wait until a run has begun this step."""
-    for _ in range(1200):
-        run = last_run(sandbox)
-        if run is not None and run.outcome == "running" and run.last_step == step:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{step} did not begin")
 
 
 def installed(sandbox: Sandbox, *flags: str) -> None:

@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
+from sohistio.cluster.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.cluster.kube import KubeApi, KubeError, Object
-from sohistio.cluster.workloads import carriers_in, is_injected, workloads_in
+from sohistio.cluster.workloads import carriers_in, workloads_in
 from sohistio.drift.managers import owns, writer_of, writers_of
 from sohistio.ownership import ISTIOCTL_MANAGER, OWN_MANAGER
+from sohistio.sidecar import SidecarTemplate
 from sohistio.state import (
     ISTIO_NAMESPACE,
     Budget,
@@ -21,7 +23,6 @@ from sohistio.state import (
     NamespaceSeen,
     ObjectRef,
     ServiceSeen,
-    SidecarTemplate,
 )
 
 _COMPONENT = "operator.istio.io/component"
@@ -88,7 +89,7 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
     injector_map, root_map = config_maps
     return replace(
         _state_of(api.server, version, lists, injected_soon),
-        sidecar=SidecarTemplate.from_injector(injector_map),
+        sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map)),
         ca_root=_fingerprint(root_map),
         operator_resources=held,
     )
@@ -109,6 +110,7 @@ def _state_of(
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
         *(_leftover("Deployment", item) for item in deployments if _is_mesh(item)),
     ]
+    injectors = injectors_of(lists["MutatingWebhookConfigurations"])
     workloads, unowned = workloads_in(lists, injected_soon)
     carriers, unowned_carriers = carriers_in(lists)
     return ClusterState(
@@ -126,11 +128,11 @@ def _state_of(
         unowned_pods=unowned,
         carriers=carriers,
         unowned_carriers=unowned_carriers,
-        namespaces=tuple(_namespace(item) for item in lists["Namespaces"]),
+        namespaces=tuple(_namespace(item, injectors) for item in lists["Namespaces"]),
     )
 
 
-def _namespace(item: Object) -> NamespaceSeen:
+def _namespace(item: Object, injectors: tuple[Injector, ...]) -> NamespaceSeen:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
     fields = metadata.get("managedFields") or ()
@@ -138,7 +140,7 @@ def _namespace(item: Object) -> NamespaceSeen:
     deciding = writers or writers_of(fields, ("metadata", "labels", "istio.io/rev"))
     return NamespaceSeen(
         name=metadata["name"],
-        injected=is_injected(item),
+        injected=injects(injectors, labels),
         injection=labels.get("istio-injection"),
         revision=labels.get("istio.io/rev"),
         ours=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away

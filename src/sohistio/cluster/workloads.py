@@ -1,11 +1,12 @@
-"""Adapter: raw workloads, pods and owners → Workload: those of injected namespaces, and those that carry a proxy."""
+"""Adapter: raw workloads, pods and owners → Workload: those that the mesh injects, and those that carry a proxy."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from sohistio.cluster.injection import INJECTION, injectors_of, injects
 from sohistio.cluster.kube import Object
 from sohistio.state import ObjectRef, PodSeen, Workload
 
@@ -13,57 +14,66 @@ _COMPONENT = "operator.istio.io/component"
 _KINDS = {"Deployments": "Deployment", "StatefulSets": "StatefulSet", "DaemonSets": "DaemonSet"}
 
 
-def is_injected(namespace: Object) -> bool:
-    """Whether the default revision injects the namespace; `istio-injection` beats `istio.io/rev`, as in its webhook."""
-    labels = namespace["metadata"].get("labels") or {}
-    injection = labels.get("istio-injection")
-    if injection is not None:
-        return bool(injection == "enabled")
-    return bool(labels.get("istio.io/rev") == "default")
+# Whether what has these labels on its pods, in this namespace, is looked at.
+_Asks = Callable[[str, Mapping[str, str]], bool]
 
 
 def workloads_in(
     lists: dict[str, list[Object]], injected_soon: Collection[str] = ()
 ) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
-    """The workloads of injected namespaces with their running pods, and the running pods that none of them owns."""
-    injected = {item["metadata"]["name"] for item in lists["Namespaces"] if is_injected(item)}
-    return _owners_of(lists, injected | set(injected_soon))
+    """The workloads whose new pods would get a sidecar, with their running pods, and the running pods that none owns.
+
+    In an injected namespace that is all of them, those that opted out as well.
+    """
+    namespaces = {item["metadata"]["name"]: _labels(item) for item in lists["Namespaces"]}
+    injectors = injectors_of(lists.get("MutatingWebhookConfigurations", ()))
+    injected = {name for name, labels in namespaces.items() if injects(injectors, labels)} | set(injected_soon)
+
+    def asks(place: str, pod_labels: Mapping[str, str]) -> bool:
+        return place in injected or injects(injectors, namespaces.get(place, {}), pod_labels)
+
+    def opted_in(place: str, pod_labels: Mapping[str, str]) -> bool:
+        enabled = (INJECTION, "enabled")
+        labels = dict(item for item in namespaces.get(place, {}).items() if item != enabled)
+        return injects(injectors, labels, pod_labels)
+
+    workloads, unowned = _owners_of(lists, asks, opted_in)
+    return workloads, tuple(unowned)
 
 
-def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
+def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], dict[ObjectRef, PodSeen]]:
     """What has a proxy in a running pod, in any namespace: workloads with only those pods, and pods that none owns.
 
     The mesh's own gateways are not among them: they go and come with it.
     """
-    namespaces = {item["metadata"]["name"] for item in lists["Namespaces"]}
-    carrying = lists | {"Pods": [pod for pod in lists["Pods"] if _pod(pod).proxy_image]}
-    workloads, unowned = _owners_of(carrying, namespaces)
+    carrying = lists | {"Pods": [pod for pod in lists["Pods"] if _proxy_image(pod["spec"])]}
+    workloads, unowned = _owners_of(carrying, lambda _place, _labels: True)
     mesh = {
         ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
         for name, kind in _KINDS.items()
         for item in lists[name]
-        if _COMPONENT in (item["metadata"].get("labels") or {})
+        if _COMPONENT in _labels(item)
     }
     return tuple(workload for workload in workloads if workload.pods and workload.ref not in mesh), unowned
 
 
 def _owners_of(
-    lists: dict[str, list[Object]], namespaces: set[str]
-) -> tuple[tuple[Workload, ...], tuple[ObjectRef, ...]]:
+    lists: dict[str, list[Object]], asks: _Asks, opted_in: _Asks = lambda _place, _labels: False
+) -> tuple[tuple[Workload, ...], dict[ObjectRef, PodSeen]]:
     replica_set_owner = {item["metadata"]["uid"]: _controller(item) for item in lists["ReplicaSets"]}
     pods: dict[str, list[PodSeen]] = {}
-    unowned: list[ObjectRef] = []
-    known = {
-        item["metadata"]["uid"]
-        for name in _KINDS
+    unowned: dict[ObjectRef, PodSeen] = {}
+    asking = [
+        (kind, item)
+        for name, kind in _KINDS.items()
         for item in lists[name]
-        if item["metadata"]["namespace"] in namespaces
-    }
+        if asks(item["metadata"]["namespace"], _template_labels(item))
+    ]
+    known = {item["metadata"]["uid"] for _, item in asking}
+    owned = known | {item["metadata"]["uid"] for name in _KINDS for item in lists[name]}
     arriving: dict[str, list[PodSeen]] = {}
     for pod in lists["Pods"]:
         metadata = pod["metadata"]
-        if metadata["namespace"] not in namespaces:
-            continue
         owner = _controller(pod)
         owner = replica_set_owner.get(owner) or owner
         if not _is_running(pod):
@@ -71,18 +81,25 @@ def _owners_of(
                 arriving.setdefault(owner, []).append(_pod(pod))
         elif owner in known:
             pods.setdefault(owner, []).append(_pod(pod))
-        else:
-            unowned.append(ObjectRef("Pod", metadata["namespace"], metadata["name"]))
+        elif owner not in owned and asks(metadata["namespace"], _labels(pod)):
+            unowned[ObjectRef("Pod", metadata["namespace"], metadata["name"])] = _pod(pod)
     workloads = [
         replace(
             _workload(kind, item, tuple(pods.get(item["metadata"]["uid"], ()))),
             arriving=tuple(arriving.get(item["metadata"]["uid"], ())),
+            opted_in=opted_in(item["metadata"]["namespace"], _template_labels(item)),
         )
-        for name, kind in _KINDS.items()
-        for item in lists[name]
-        if item["metadata"]["namespace"] in namespaces
+        for kind, item in asking
     ]
-    return tuple(sorted(workloads, key=lambda workload: workload.ref)), tuple(sorted(unowned))
+    return tuple(sorted(workloads, key=lambda workload: workload.ref)), {ref: unowned[ref] for ref in sorted(unowned)}
+
+
+def _labels(item: Object) -> Mapping[str, str]:
+    return item["metadata"].get("labels") or {}
+
+
+def _template_labels(item: Object) -> Mapping[str, str]:
+    return (item["spec"]["template"].get("metadata") or {}).get("labels") or {}
 
 
 def _controller(item: Object) -> str:
@@ -105,13 +122,14 @@ def _pod(pod: Object) -> PodSeen:
         proxy_image=_proxy_image(spec),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         host_network=bool(spec.get("hostNetwork", False)),
+        created=metadata.get("creationTimestamp", ""),
     )
 
 
 def _proxy_image(spec: Object) -> str:
     """Since Istio 1.27 the proxy is an init container that restarts (a native sidecar)."""
     containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
-    return next((str(c["image"]) for c in containers if c["name"] == "istio-proxy"), "")
+    return next((str(c.get("image", "")) for c in containers if c["name"] == "istio-proxy"), "")
 
 
 def _workload(kind: str, item: Object, pods: tuple[PodSeen, ...]) -> Workload:
@@ -128,7 +146,18 @@ def _workload(kind: str, item: Object, pods: tuple[PodSeen, ...]) -> Workload:
         rolling=_is_rolling(kind, item, status),
         pods=pods,
         brings_proxy=bool(_proxy_image(spec["template"]["spec"])),
+        own_image=_own_image(spec["template"]),
     )
+
+
+def _own_image(template: Object) -> str:
+    """The proxy's image where a template gives one, which istiod keeps (Istio, "Customizing injection").
+
+    It replaces `auto`, and what `istioctl kube-inject` has put into the template.
+    """
+    image = _proxy_image(template["spec"])
+    by_hand = "sidecar.istio.io/status" in ((template.get("metadata") or {}).get("annotations") or {})
+    return "" if image == "auto" or by_hand else image
 
 
 def _is_rolling(kind: str, item: Object, status: Object) -> bool:

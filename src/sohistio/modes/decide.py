@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sohistio.changes import Changes
@@ -204,8 +204,20 @@ def _with_broken_off(decision: Decision, asked: Asked) -> tuple[Version, ...]:
     return (decision.installed, *(decision.hops or (asked.target,)))
 
 
-def missing_minors(installed: Version, hops: Sequence[Version]) -> list[tuple[int, int]]:
+def _missing_minors(installed: Version, hops: Sequence[Version]) -> list[tuple[int, int]]:
     """The (major, minor) between `installed` and the last hop that a chain of upgrades still needs stations for."""
     target = hops[-1]
     between = range(installed.minor + 1, target.minor) if installed.major == target.major else range(0)
     return [(target.major, minor) for minor in between if all(hop.minor != minor for hop in hops)]
+
+
+def via_flags(installed: Version, hops: Sequence[Version], newest: Callable[[int, int], Version | None]) -> str:
+    """The `--via` flags that lead over `hops` a minor at a time, in rising order.
+
+    `newest` finds a minor's newest release; one that it does not find stands there as 1.30.N.
+    """
+    stations = {hop: str(hop) for hop in hops[:-1]}
+    for major, minor in _missing_minors(installed, hops):
+        found = newest(major, minor)
+        stations[found or Version(major, minor, 0)] = str(found or f"{major}.{minor}.N")
+    return " ".join(f"--via {stations[station]}" for station in sorted(stations))

@@ -34,11 +34,11 @@ class NamespaceLabels:
         return tuple(sorted((names | set(self.to_label)) - set(self.to_unlabel)))
 
     def once_done(self, state: ClusterState) -> ClusterState:
-        """The state with the workloads of the namespaces that are injected then."""
-        gone = {seen.name for seen in state.namespaces if not seen.injected} - set(self.to_label) | set(self.to_unlabel)
+        """The state with the workloads that are injected then."""
+        gone = {*self.to_unlabel, *self.ending, *(seen.name for seen in self.contrary)}
         return replace(
             state,
-            workloads=tuple(workload for workload in state.workloads if workload.ref.namespace not in gone),
+            workloads=tuple(item for item in state.workloads if item.opted_in or item.ref.namespace not in gone),
             unowned_pods=tuple(ref for ref in state.unowned_pods if ref.namespace not in gone),
         )
 

@@ -12,7 +12,8 @@ from sohistio.modes import install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.skew import SkewProblem
-from sohistio.state import ClusterState
+from sohistio.state import ClusterState, ObjectRef
+from sohistio.steps import RestartWorkloads
 
 _VERBS = {
     Mode.INSTALL: "install",
@@ -93,6 +94,11 @@ def _skew_refusal(skew: Sequence[SkewProblem]) -> str:
     return "; ".join(f"{problem.name}: {problem.message}" for problem in skew)
 
 
+def _restarted_in(phases: Sequence[Phase]) -> set[ObjectRef]:
+    steps = [step for phase in phases for step in phase.steps if isinstance(step, RestartWorkloads)]
+    return {ref for step in steps for ref in step.workloads}
+
+
 def _phases(
     state: ClusterState,
     meshes: Sequence[DesiredMesh],
@@ -102,6 +108,7 @@ def _phases(
     *stations, target = meshes
     changes, namespaces = work
     phases, labels = list(namespaces.secrets), namespaces.labels
+    restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
@@ -114,13 +121,19 @@ def _phases(
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
             phases += [*install.standby(state, mesh, name), *labels]
             labels = ()
-            phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
+            restart = postinstall.restart_phase(state, mesh.sidecar, name, earlier=restarted, arriving=True)
+            restarted |= _restarted_in(restart)
+            phases += [*restart, install.verification(mesh, name)]
         phases += [
             install.control_plane(state, target, verb, replaced=decision.replace),
             *install.standby(state, target),
             *install.obsolete(changes),
         ]
-    phases += [*labels, *postinstall.restart_phase(state, target.sidecar)]
+    changing = decision.mode is not Mode.NONE
+    phases += [
+        *labels,
+        *postinstall.restart_phase(state, target.sidecar, earlier=restarted, arriving=changing),
+    ]
     if not phases and not decision.unrecorded:
         return ()
     return (*phases, install.verification(target), *(install.completion(target) if decision.unrecorded else ()))

@@ -210,6 +210,5 @@ def _verification(footprint: Footprint, asked: Removal) -> Phase:
         kept=() if asked.purge else stays,
         purged=(*_outside(footprint), *stays) if asked.purge else (),
         taken=tuple(item.ref for item in footprint.objects if item.ref.kind == "EnvoyFilter"),
-        restarted=asked.restart_workloads,
     )
     return Phase("verify", (step,))

@@ -8,7 +8,7 @@ from sohistio.changes import Changes
 from sohistio.cluster.observe import observe
 from sohistio.environments.support import kubernetes_support
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
-from sohistio.modes.decide import Asked, Decision, decide, missing_minors
+from sohistio.modes.decide import Asked, Decision, decide, via_flags
 from sohistio.modes.namespaces import labels_of, labels_phase, notices_of, secrets_phase
 from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.modes.replicas import with_replicas
@@ -17,7 +17,7 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.pull_secrets import look_at_pull_secrets
 from sohistio.planning.reading import compared, owned, recorded
 from sohistio.session import Session
-from sohistio.skew import SkewProblem, skew_problems
+from sohistio.skew import SkewProblem, old_proxies, skew_problems
 from sohistio.state import ClusterState
 from sohistio.steps import TakeBackup
 from sohistio.versions import Version
@@ -76,6 +76,9 @@ def plan_install(session: Session, request: Request) -> Planned:
     if request.include_ca and plan.steps and not any(isinstance(step, TakeBackup) for step in plan.steps):
         nothing = "--include-ca has no effect: the version stays the same, so no backup is taken"
         plan = replace(plan, notices=(*plan.notices, nothing))
+    if decision.mode is Mode.NONE:
+        old = tuple(problem.message for problem in old_proxies(state, target))
+        plan = replace(plan, notices=(*plan.notices, *old))
     meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}
     todo = _todo(session, decision, skew)
     return Planned(
@@ -114,10 +117,4 @@ def _todo(session: Session, decision: Decision, skew: list[SkewProblem]) -> str:
 
 def proposal(session: Session, decision: Decision) -> str:
     """The `--via` flags of a chain that reaches the target a minor at a time, from what the mirror has."""
-    if decision.installed is None:
-        return ""
-    missing = missing_minors(decision.installed, decision.hops)
-    found = [session.newest_patch(major, minor) or f"{major}.{minor}.N" for major, minor in missing]
-    stations = {*map(str, found), *map(str, decision.hops[:-1])}
-    rising = sorted(stations, key=lambda text: [part.zfill(4) for part in text.split(".")])
-    return " ".join(f"--via {station}" for station in rising)
+    return via_flags(decision.installed, decision.hops, session.newest_patch) if decision.installed else ""

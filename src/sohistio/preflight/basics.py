@@ -81,13 +81,14 @@ def plan(scene: Scene) -> Iterator[Verdict]:
 def skew(scene: Scene, name: str, fine: str) -> Iterator[Verdict]:
     """One rule of the version policy, by its name; `fine` is what is said where nothing violates it.
 
-    Where nothing is to be done no run is refused, so an installed version that is unsupported by now is a warning.
+    Where nothing is to be done no run is refused, so an installed version that is unsupported by now, or running
+    sidecars that are too old for it, are a warning.
     """
     planned, state = scene.planned, scene.state
     problems, severity = planned.skew, None
     if planned.plan.mode is Mode.NONE:
         target = Version.parse(planned.plan.target_version)
-        problems = skew_problems(state, None, (target,), kubernetes_support(scene.session.root), in_place=False)
+        problems = skew_problems(state, target, (target,), kubernetes_support(scene.session.root), in_place=True)
         severity = Severity.WARNING
     found = [problem for problem in problems if problem.name == name]
     for problem in found:

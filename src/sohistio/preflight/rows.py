@@ -73,7 +73,7 @@ ROWS: tuple[Row, ...] = (
         partial(basics.skew, name="one-minor-at-a-time", fine="{target} is not too far"),
         mandatory=True, stage=Stage.CHECK),
     Row("proxy-skew", _ERROR, "no running sidecar is too old for the new istiod",
-        "Restart these workloads first: `sohistio restart`.",
+        "Restart these workloads first: `sohistio restart`; Jobs and bare pods yourself.",
         partial(basics.skew, name="proxy-skew", fine="no sidecar is too old for {target}"),
         stage=Stage.CHECK),
     Row("permissions", _ERROR, "you have every right that the plan uses",

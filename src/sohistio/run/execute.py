@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from sohistio.checks import CheckResult
@@ -20,6 +20,7 @@ from sohistio.run.scaling import hold_standby, keep_replicas, scale_up
 from sohistio.run.tools import Tools
 from sohistio.run.verifying import verify_gone, verify_mesh
 from sohistio.run.waiting import Waiting
+from sohistio.state import ObjectRef
 from sohistio.steps import (
     AwaitRollouts,
     CheckBackup,
@@ -46,12 +47,16 @@ from sohistio.steps import (
 
 @dataclass(slots=True)
 class Execution:
-    """Executes steps; `checks` holds the newest verification's results, `backup` the folder written."""
+    """Executes steps; `checks` holds the newest verification's results, `backup` the folder written.
+
+    `approved` are the workloads of the restarts so far: the verification holds the run to them, and to no others.
+    """
 
     tools: Tools
     waiting: Waiting
     checks: tuple[CheckResult, ...] = ()
     backup: str = ""
+    approved: set[ObjectRef] = field(default_factory=set)
 
     def execute(self, step: Step) -> None:  # noqa: PLR0912 — one case a kind of step
         """Carry one step out. Raises FailedError with reasons, InterruptedRunError when the user stops it."""
@@ -85,6 +90,7 @@ class Execution:
             case RemoveObjects():
                 remove(tools, waiting, step)
             case RestartWorkloads():
+                self.approved.update(step.workloads)
                 restart(waiting, tools.restarts, step)
             case VerifyGone():
                 self._verify_gone(step)
@@ -101,11 +107,11 @@ class Execution:
 
     def _verify(self, step: VerifyMesh) -> None:
         """A station's mesh that does not verify ends the chain there; the last one's checks are the run's result."""
-        self.checks = verify_mesh(self.tools, step.version)
+        self.checks = verify_mesh(self.tools, step.version, self.approved)
         if any(check.breaks for check in self.checks):
             raise VerificationError(f"the mesh of {step.version} is applied, but its verification failed")
 
     def _verify_gone(self, step: VerifyGone) -> None:
-        self.checks = verify_gone(self.tools, step)
+        self.checks = verify_gone(self.tools, step, self.approved)
         if any(check.breaks for check in self.checks):
             raise VerificationError("the mesh was uninstalled, but not everything is as it should be")

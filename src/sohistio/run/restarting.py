@@ -11,10 +11,12 @@ from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.observe import observe
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.postinstall import budgets_of, partings, restarts, waves
+from sohistio.postinstall import beyond, budgets_of, partings, restarts, waves
 from sohistio.rollout import Progress
 from sohistio.run.tools import RestartSettings
 from sohistio.run.waiting import Stuck, Waiting
+from sohistio.sidecar import RESTARTED_FOR
+from sohistio.staleness import differing, expected_image, is_current, was_tried
 from sohistio.state import Budget, ClusterState, Workload
 from sohistio.steps import RestartWorkloads
 
@@ -24,10 +26,14 @@ _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """What a restart is for: which workloads it takes, which of them are on their way already, and how it is told."""
+    """What a restart is for: which workloads it takes, which of them are on their way already, and how it is told.
+
+    `image` is the sidecar that a workload is restarted for, None where it is to lose it.
+    """
 
     workloads: Callable[[ClusterState], list[Workload]]
     is_on_its_way: Callable[[Workload, ClusterState], bool]
+    image: Callable[[Workload, ClusterState], str | None]
     words: str
     command: str
 
@@ -36,30 +42,46 @@ def _has_todays_sidecar(workload: Workload, state: ClusterState) -> bool:
     sidecar = state.sidecar
     if sidecar is None or not workload.rolling:
         return False
-    return any(pod.proxy_image == sidecar.image_for(pod.annotations) for pod in (*workload.pods, *workload.arriving))
+    pods = (*workload.pods, *workload.arriving)
+    return any(is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar) for pod in pods)
+
+
+def _image(workload: Workload, state: ClusterState) -> str | None:
+    sidecar = state.sidecar
+    if sidecar is None:
+        return None
+    return next((expected_image(workload, pod, sidecar) for pod in differing(workload, sidecar, workload.pods)), None)
 
 
 _TODAYS_SIDECAR = _Goal(
     lambda state: restarts(state, state.sidecar)[0],
     _has_todays_sidecar,
+    _image,
     "with the new sidecar",
     "`sohistio restart`",
 )
 _NO_SIDECAR = _Goal(
     lambda state: partings(state)[0],
     lambda _workload, _state: False,
+    lambda _workload, _state: None,
     "without a sidecar",
     "the same command again",
 )
 
 
 def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> None:
-    """Restart what needs it now. Raises FailedError that names the workloads which did not come up."""
+    """Restart what needs it now and was approved; what else needs it by now is reported.
+
+    Raises FailedError that names the workloads which did not come up.
+    """
     goal = _NO_SIDECAR if step.without_sidecar else _TODAYS_SIDECAR
     state = observe(waiting.api)
     if state.unreadable:
         raise FailedError("the cluster could not be read before the restarts", details=state.unreadable)
-    to_restart = goal.workloads(state)
+    stale = goal.workloads(state)
+    to_restart = [workload for workload in stale if workload.ref in step.workloads]
+    if others := [workload.ref for workload in stale if workload.ref not in step.workloads]:
+        waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")
     planned = waves(to_restart, state.budgets, settings.parallel)
     failed: list[Stuck] = []
     for number, wave in enumerate(planned, start=1):
@@ -91,7 +113,7 @@ def _wave(
         if not goal.is_on_its_way(workload, state):
             budgets = budgets_of(workload, state.budgets)
             reason = _await_budgets(waiting, workload, budgets, settings.workload_seconds)
-            reason = reason or _restart(waiting.api, workload)
+            reason = reason or _restart(waiting.api, workload, goal.image(workload, state))
         if reason:
             stuck.append(Stuck(workload.ref, Progress(0, workload.desired, False, reason), ()))
         else:
@@ -99,10 +121,13 @@ def _wave(
     return stuck + waiting.rollouts([(workload.ref, 0) for workload in started], settings.workload_seconds)
 
 
-def _restart(api: KubeApi, workload: Workload) -> str:
-    """As `kubectl rollout restart` does; returns why it was refused (an admission policy, say), empty if it was not."""
+def _restart(api: KubeApi, workload: Workload, image: str | None) -> str:
+    """As `kubectl rollout restart` does, and notes for which sidecar.
+
+    Returns why it was refused (an admission policy, say), empty if it was not.
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    patch = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: now}}}}}
+    patch = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: now, RESTARTED_FOR: image}}}}}
     try:
         api.merge_patch(path_of(workload.ref), patch)
     except KubeError as error:

@@ -1,0 +1,59 @@
+"""The sidecar that the mesh gives to new pods: its image, as istiod's injector works it out. Plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+RESTARTED_FOR = "sohistio/restarted-for"
+"""An annotation on a pod template: the proxy image that sohistio restarted it for. Pods that carry it and still have
+another do so by somebody's will."""
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarTemplate:
+    """The proxy image that the mesh's injector gives to new pods (ConfigMap istio-sidecar-injector, key values).
+
+    `since` is when every istiod had it for certain (ISO 8601, UTC); empty where that is not known, or lies ahead.
+    """
+
+    hub: str
+    tag: str
+    image: str = "proxyv2"
+    variant: str = ""
+    since: str = field(default="", compare=False)
+
+    @classmethod
+    def from_injector(cls, injector: Mapping[str, Any] | None, since: str = "") -> SidecarTemplate | None:
+        """Read a ConfigMap istio-sidecar-injector, live or rendered; None where it says nothing usable."""
+        try:
+            values = json.loads((injector or {})["data"]["values"])["global"]
+            return cls(
+                hub=str(values["hub"]),
+                tag=str(values["tag"]),
+                image=str(values.get("proxy", {}).get("image") or "proxyv2"),
+                variant=str(values.get("variant") or ""),
+                since=since,
+            )
+        except (KeyError, ValueError, TypeError):
+            return None
+
+    def image_for(self, annotations: Mapping[str, str]) -> str:
+        """The image a pod with these annotations gets; follows istiod's own rule (pkg/kube/inject, proxyImageURL)."""
+        explicit = annotations.get("sidecar.istio.io/proxyImage", self.image)
+        if "/" in explicit:
+            return explicit
+        variant = annotations.get("sidecar.istio.io/proxyImageType", self.variant)
+        tag = self.tag
+        if variant == "default":
+            tag = tag.removesuffix("-distroless").removesuffix("-debug")
+        elif variant and not tag.endswith(f"-{variant}"):
+            tag = f"{tag}-{variant}"
+        return f"{self.hub}/{self.image}:{tag}"
+
+
+def is_same_image(image: str, expected: str) -> bool:
+    """Whether a pod's image is the expected one; a digest that a policy pinned its tag to makes no difference."""
+    return expected in (image, image.partition("@")[0])
