@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sohistio.gateway_api import GatewayApi
+
 ISTIO_NAMESPACE = "istio-system"
 
 
@@ -221,6 +223,7 @@ class ClusterState:
     carriers: tuple[Workload, ...] = ()
     unowned_carriers: tuple[ObjectRef, ...] = ()
     namespaces: tuple[NamespaceSeen, ...] = ()
+    gateway_api: GatewayApi = field(default_factory=GatewayApi)
 
 
 def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.cluster.custom_resources import custom_resources
+from sohistio.cluster.gateway_api import is_aks
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject
@@ -77,7 +78,8 @@ def footprint_of(api: KubeApi) -> Footprint:
         pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={OURS}")
         definitions = pool.submit(_meta, api, "CustomResourceDefinition")
         namespace = pool.submit(api.get, path_of(NAMESPACE_REF))
-    objects = {item.ref: item for future in labelled for item in future.result()}
+    found = {item.ref: item for future in labelled for item in future.result()}
+    objects = {ref: item for ref, item in found.items() if not is_aks(ref)}
     beside = [item for future in neighbours for item in future.result()]
     objects |= {item.ref: item for item in beside if _is_election(item.ref)}
     secrets = tuple(item.ref for item in beside if item.ref.kind == "Secret" and item.ref.name in CA_SECRETS)
@@ -100,6 +102,7 @@ def footprint_of(api: KubeApi) -> Footprint:
             )
         ),
         pull_secrets=pull_secrets,
+        of_aks=tuple(found[ref] for ref in sorted(found) if ref not in objects),
     )
 
 
