@@ -55,7 +55,7 @@ ROWS: tuple[Row, ...] = (
         "Two meshes do not share a cluster: keep the add-on, or `az aks mesh disable` first.",
         partial(cluster.of_azure, name=rightcluster.ADD_ON, fine="{cluster} has no managed Istio"),
         mandatory=True, stage=Stage.CHECK),
-    Row(application_routing.CHECK, _ERROR, "AKS application routing has no Istio that an install would break",
+    Row(application_routing.CHECK, _ERROR, "no Istio of AKS application routing would be broken",
         "Keep one of the two on a cluster.",
         gateway_api.application_routing),
     Row(rightcluster.ENVIRONMENT, _ERROR, "the cluster is not recorded as another environment's",
