@@ -212,6 +212,7 @@ def test_definitions_that_istioctl_finds_too_old(owner: str, hint: str) -> None:
     found = list(too_old([old, other, worse, old], [Definition(TLS, "v1.2.0", "standard", owner)]))
     assert len(faults(found)) == 2
     assert [item.severity for item in found if isinstance(item, Fault)] == [Severity.WARNING, None]
+    assert ["never get ready" in message for message in faults(found)] == [False, True]
     assert all("; it is v1.2.0 (standard)" in message and owner in message for message in faults(found))
     assert all(hint in item.hint for item in found if isinstance(item, Fault))
     assert goods(too_old([other], [Definition(TLS, "v1.5.0", owner="helm")])) == ["v1.5.0 written by helm"]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sohistio.checks import Severity
-from sohistio.preflight.row import Fault, Good, Verdict
+from sohistio.gateway_api import TOO_OLD
+from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
 from sohistio.preflight.scene import Scene
 from sohistio.state import Finding
 
 # Of precheck: "missing permission to create …". It asks for every object of a kind, where a role may give each by its
 # name; the check `permissions` asks for just what the plan uses.
 _ASKED_BETTER = frozenset({"IST0141"})
-# About the Gateway API's CRDs: a check of its own, which says whose they are. The first two are precheck's.
-GATEWAY_API = frozenset({"IST0156", "IST0172", "IST0176"})
 
 
 def precheck(scene: Scene) -> Iterator[Verdict]:
@@ -21,7 +20,7 @@ def precheck(scene: Scene) -> Iterator[Verdict]:
     if scene.unlisted():
         yield from _not_run(scene)
         return
-    left_out = _ASKED_BETTER | GATEWAY_API
+    left_out = _ASKED_BETTER | TOO_OLD  # the latter are of a check that says whose these CRDs are
     yield from judged([finding for finding in scene.prechecked() if finding.code not in left_out], Severity.ERROR)
 
 
@@ -30,7 +29,10 @@ def analyze(scene: Scene) -> Iterator[Verdict]:
     if scene.unlisted():
         yield from _not_run(scene)
         return
-    found = [finding for finding in scene.findings() if finding.code not in GATEWAY_API]
+    if scene.is_unserved():
+        yield NotAsked("not run: istioctl would wait for ever for a version that is not served, see gateway-api-crds")
+        return
+    found = [finding for finding in scene.findings() if finding.code not in TOO_OLD]
     yield from judged(found, Severity.WARNING)
 
 

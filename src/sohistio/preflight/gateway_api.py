@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sohistio.checks import Severity
-from sohistio.gateway_api import AKS, ROUTING_CLASS, Definition, told
+from sohistio.gateway_api import AKS, ROUTING_CLASS, TOO_OLD, UNSERVED, Definition, told
 from sohistio.modes.application_routing import conflict
-from sohistio.preflight.analysis import GATEWAY_API
 from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
 from sohistio.preflight.scene import Scene
 from sohistio.state import ClusterState, Finding
@@ -51,18 +50,20 @@ def gateway_api_crds(scene: Scene) -> Iterator[Verdict]:
     managed = scene.managed_cluster
     if managed is not None and managed.gateway_api:
         definitions = tuple(replace(item, owner=AKS) for item in definitions)
-    yield from too_old((*scene.prechecked(), *scene.findings()), definitions)
+    findings = () if scene.is_unserved() else scene.findings()
+    yield from too_old((*scene.prechecked(), *findings), definitions)
 
 
 def too_old(findings: Sequence[Finding], definitions: Sequence[Definition]) -> Iterator[Verdict]:
     """A fault for each CRD that istioctl names, with its release and whose it is."""
-    named = [finding for finding in dict.fromkeys(findings) if finding.code in GATEWAY_API]
+    named = [finding for finding in dict.fromkeys(findings) if finding.code in TOO_OLD]
     for finding in named:
         name = finding.origin.rpartition(" ")[2].rpartition("/")[2]
         own = [item for item in definitions if item.name == name]
         whose = f"; it is {told(own)}" if own else ""
         hint = _AKS_HINT if any(item.owner == AKS for item in own) else _HINT
-        severity = None if finding.level == "Error" else Severity.WARNING
-        yield Fault(f"{finding.told}{whose}", hint, severity)
+        unserved = finding.code in UNSERVED
+        waits = "; istiod waits for that version and may never get ready" if unserved else ""
+        yield Fault(f"{finding.told}{whose}{waits}", hint, None if unserved else Severity.WARNING)
     if not named:
         yield Good(told(definitions))

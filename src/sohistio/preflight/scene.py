@@ -12,6 +12,7 @@ from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.desired import DesiredMesh
 from sohistio.environments.load import Environment
 from sohistio.errors import SohistioError
+from sohistio.gateway_api import UNSERVED
 from sohistio.istioctl import Istioctl
 from sohistio.managedcluster import ManagedCluster
 from sohistio.planning.planned import Planned
@@ -105,6 +106,7 @@ class Scene:
         self.recorded_problems = Once(lambda: recorded_problems(self.session))
         self._findings = Once(self._analyzed)
         self.prechecked = Once(lambda: tuple(self.istioctl.precheck(self.session.target)))
+        self.is_unserved = Once(self._unserved)
 
     @property
     def environment(self) -> Environment:
@@ -174,6 +176,15 @@ class Scene:
         if version is None or version == istioctl.version:
             return self._findings()
         return tuple(self.session.istioctl(version).analyze(self.session.target))
+
+    def _unserved(self) -> bool:
+        """Whether a version of the Gateway API that istioctl and istiod watch is not served: both would wait for ever.
+
+        Ask for `unlisted` first, as for `findings`.
+        """
+        if not self.state.gateway_api.definitions:
+            return False
+        return any(finding.code in UNSERVED for finding in self.prechecked())
 
     def _analyzed(self) -> tuple[Finding, ...]:
         return tuple(self.istioctl.analyze(self.session.target))
