@@ -15,8 +15,8 @@ AKS_NAMESPACE = "aks-istio-system"
 ROUTING_CLASS = "approuting-istio"
 GROUP = "gateway.networking.k8s.io"
 AKS = "AKS"
-# Of precheck: a CRD does not serve v1beta1, or v1. Tried with 1.31: `istioctl analyze` and istiod wait for ever for v1 of
-# such a kind, so that istiod never gets ready, although istioctl calls the second a matter of the future.
+# Of precheck: a CRD does not serve v1beta1, or v1. Tried with 1.31: `istioctl analyze` and istiod wait for ever for v1
+# of such a kind, so that istiod never gets ready, although istioctl calls the second a matter of the future.
 UNSERVED = frozenset({"IST0156", "IST0172"})
 TOO_OLD = UNSERVED | {"IST0176"}
 _ADD_ON_REVISION = "asm-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from workloads import apply, await_running, deployment, namespace, pods_of
 
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.paths import path_of
+from sohistio.cluster.record_store import read_record, write_record
 from sohistio.state import ObjectRef
 
 pytestmark = pytest.mark.e2e
@@ -127,31 +129,27 @@ def test_application_routing_and_old_definitions(sandbox: Sandbox, tmp_path: Pat
     assert refused.returncode == 3
     assert "--skip-check application-routing" in refused.stderr
     assert sandbox.writes() == before
-    done = sandbox.run("install", *LOCAL, *SKIP, "--version", "1.29.8")
+    done = sandbox.run("install", *LOCAL, *SKIP, "--version", "1.30.5")
     assert done.returncode == 0, done.stdout + done.stderr
 
-    beside = preflight(sandbox, "--via", "1.30.5")
-    assert "CRDs of istio.io exist already" in beside.failed("application-routing", "warning")
-    replacing = sandbox.run("install", *LOCAL, "--yes")
-    assert replacing.returncode == 3
-    assert f"would also take Deployment {AKS}/istiod" in replacing.stderr
-
-    # From here on the table says that no istiod gets ready with these definitions.
+    # From here on the table says that neither the next istiod nor the one before gets ready with these definitions.
     flags = environments(tmp_path)
     table = tmp_path / "environments" / "gateway-api-support.yaml"
-    table.write_text('"1.30": ["1.4"]\n"1.31": ["1.4", "1.31.1"]\n')
-    chained = preflight(sandbox, *flags, "--via", "1.30.5")
-    assert "istiod 1.30.5 may never get ready with Gateway API CRDs of v1.4" in chained.failed("gateway-api-too-new")
-    upgraded = sandbox.run("install", *LOCAL, *flags, "--version", "1.30.5", "--yes")
-    assert upgraded.returncode == 3
-    assert "--skip-check gateway-api-too-new" in upgraded.stderr
-    table.write_text("")
-    done = sandbox.run("install", *LOCAL, *flags, "--version", "1.30.5", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
-    table.write_text('"1.29": ["1.4"]\n')
+    table.write_text('"1.29": ["1.4"]\n"1.30": []\n"1.31": ["1.4", "1.31.2"]\n')
+    beside = preflight(sandbox, *flags)
+    assert "CRDs of istio.io exist already" in beside.failed("application-routing", "warning")
+    assert "istiod 1.31.1 may never get ready" in beside.failed("gateway-api-too-new")
+    replacing = sandbox.run("install", *LOCAL, "--mode", "reinstall", "--yes")
+    assert replacing.returncode == 3
+    assert f"would also take Deployment {AKS}/istiod" in replacing.stderr
+    record = read_record(api)
+    assert record is not None
+    assert record.current is not None
+    write_record(api, replace(record, previous=replace(record.current, version="1.29.8")))
     back = sandbox.run("rollback", *LOCAL, *flags, "--yes")
     assert back.returncode == 3
-    assert "istiod 1.29.8 may never get ready" in back.stderr
+    assert "istiod 1.29.8 may never get ready with Gateway API CRDs of v1.4 or newer" in back.stderr
+    assert "--skip-check gateway-api-too-new" in back.stderr
 
     gone = sandbox.run("uninstall", *LOCAL, "--yes")
     assert gone.returncode == 0, gone.stdout + gone.stderr
