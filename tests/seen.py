@@ -18,6 +18,7 @@ from sohistio.state import (
 )
 
 HUB = "docker.io/istio"
+EMPTY_CLUSTER: Mapping[str, Any] = {"istiods": (), "sidecar": None}
 
 
 def istiod(

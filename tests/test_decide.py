@@ -46,11 +46,11 @@ HALF = state(istiods=(), leftovers=(WEBHOOK,), leftover_versions=("1.31.1",))
             id="second-revision",
         ),
         pytest.param(
-            state(istiods=(istiod(namespace="aks-istio-system"),)),
+            state(istiods=(istiod(namespace="aks-istio-system", revision="asm-1-28"),)),
             NONE,
             Mode.UNKNOWN,
             False,
-            "aks-istio-system",
+            "is the managed add-on of AKS",
             id="aks-add-on",
         ),
         pytest.param(EMPTY, SOME, Mode.INSTALL, False, "no mesh", id="no-mesh"),

@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 
 from preflights import faults, goods, node, pod
+from seen import state
+from sohistio.changes import Action, Changes, FieldChange, ObjectChange
+from sohistio.checks import Severity
 from sohistio.environments.model import Nodes
-from sohistio.managedcluster import NodePool
+from sohistio.managedcluster import ManagedCluster, NodePool
+from sohistio.plan import Mode, Phase, Plan
 from sohistio.preflight.capacity import Wanted, growth, nodes_against, pools_against, room
+from sohistio.preflight.provisioning import node_provisioning
 from sohistio.preflight.quantities import Amount, pod_request, quantity, tolerates
+from sohistio.preflight.rollouts import Rollout, rollout_of, rollouts
 from sohistio.preflight.row import Fault, Good, NotAsked
-from sohistio.state import ObjectRef
+from sohistio.state import MeshDeployment, ObjectRef
+from sohistio.steps import InstallIstio, UninstallIstio
 
 GIB = 1024.0**3
 
@@ -183,3 +190,107 @@ def test_whether_an_autoscaler_may_add_nodes(pools: tuple[NodePool, ...], meant:
     found = growth(pools, meant, [*FOUR, *SYSTEM])
     assert words in found
     assert bool(found) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "running", "surge", "unavailable"),
+    [
+        pytest.param({}, 3, 1, 0, id="defaults"),
+        pytest.param({}, 8, 2, 2, id="defaults-of-more"),
+        pytest.param({"maxSurge": "100%", "maxUnavailable": "25%"}, 3, 3, 0, id="istiods-chart"),
+        pytest.param({"maxSurge": "100%", "maxUnavailable": 1}, 3, 3, 1, id="gateways"),
+        pytest.param({"maxSurge": 0, "maxUnavailable": "25%"}, 3, 0, 1, id="nothing-at-all"),
+        pytest.param({"maxSurge": "1%", "maxUnavailable": 0}, 3, 1, 0, id="rounded-up"),
+    ],
+)
+def test_what_a_rollout_adds(strategy: dict[str, Any], running: int, surge: int, unavailable: int) -> None:
+    assert rollout_of({"strategy": {"rollingUpdate": strategy}}, running) == Rollout(running, surge, unavailable)
+    assert rollout_of({"strategy": {"type": "Recreate"}}, 3).surge == 0
+
+
+RUNNING = [pod("istio-system", f"istiod-6d9f-{n}", place="a", cpu="1") for n in "abc"]
+
+
+@pytest.mark.parametrize(
+    ("free", "unavailable", "words"),
+    [
+        pytest.param("6", 0, "", id="room-for-all"),
+        pytest.param("4", 0, "no room for 2 of the 3 pods of 1 CPU and 2048 MiB each that it adds", id="for-one"),
+        pytest.param("4", 0, "takes longer", id="takes-longer"),
+        pytest.param("3", 0, "no room for 3 of the 3", id="full"),
+        pytest.param("3", 0, "it hangs until one has room", id="full-hangs"),
+        pytest.param("3", 1, "takes longer", id="full-but-one-may-go"),
+    ],
+)
+def test_room_for_a_rollout(free: str, unavailable: int, words: str) -> None:
+    item = wanted()
+    rolling = Wanted(item.ref, 3, item.spec, Rollout(3, 3, unavailable, is_istiod=True))
+    found = list(room([rolling], [node("a", cpu=free)], RUNNING))
+    assert [fault.severity for fault in found if isinstance(fault, Fault)] == ([Severity.WARNING] if words else [])
+    assert all(words in message for message in faults(found))
+
+
+def test_the_control_plane_and_the_gateways_do_not_roll_together() -> None:
+    """Room for one more pod is enough for istiod, and then for a gateway, but not for both gateways at once."""
+    one = Rollout(1, 1, 0)
+    istiod = Wanted(wanted().ref, 1, wanted().spec, Rollout(1, 1, 0, is_istiod=True))
+    gateways = [Wanted(ObjectRef("Deployment", "istio-system", name), 1, wanted().spec, one) for name in ("in", "out")]
+    pods = [pod("istio-system", f"{name}-6d9f-a", place="a", cpu="1") for name in ("istiod", "in", "out")]
+    assert not faults(room([istiod, gateways[0]], [node("a")], pods))
+    (message,) = faults(room([istiod, *gateways], [node("a")], pods))
+    assert message.startswith("rollout of out:")
+
+
+INSTALL = InstallIstio("install", "", "1.31.1", "", ())
+UNINSTALL = UninstallIstio("uninstall", "", "1.30.5")
+TEMPLATE_CHANGE = FieldChange("spec.template.spec.containers[discovery].image", "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps", "rolls"),
+    [
+        pytest.param((TEMPLATE_CHANGE,), (INSTALL,), True, id="another-image"),
+        pytest.param((FieldChange("spec.replicas", 1, 3),), (INSTALL,), False, id="only-scaled"),
+        pytest.param((TEMPLATE_CHANGE,), (), False, id="nothing-is-installed"),
+        pytest.param((TEMPLATE_CHANGE,), (UNINSTALL, INSTALL), False, id="uninstalled-first"),
+    ],
+)
+def test_which_deployments_roll(changes: tuple[FieldChange, ...], steps: tuple[Any, ...], rolls: bool) -> None:
+    ref = wanted().ref
+    plan = Plan(
+        environment="qa",
+        cluster="c",
+        mode=Mode.UPGRADE,
+        installed_version="1.30.5",
+        target_version="1.31.1",
+        reasons=(),
+        phases=(Phase("control-plane", steps),),
+        changes=Changes((ObjectChange(ref, Action.CHANGED, changes),)),
+    )
+    manifest = [{"kind": "Deployment", "metadata": {"namespace": ref.namespace, "name": ref.name}, "spec": {}}]
+    seen = state(mesh_deployments=(MeshDeployment(ref, "istiod", 3, 3, 3),))
+    assert (ref in rollouts(manifest, seen, plan)) is rolls
+
+
+def karpenter(used: str = "8", **spec: Any) -> dict[str, Any]:
+    return {"spec": spec, "status": {"resources": {"cpu": used, "memory": "32Gi"}}}
+
+
+def managed(*, provisions: bool) -> ManagedCluster:
+    return ManagedCluster("id", "aks", (), "1.35", "Running", "Succeeded", provisions_nodes=provisions)
+
+
+@pytest.mark.parametrize(
+    ("azure", "pools", "comes"),
+    [
+        pytest.param(managed(provisions=True), [], True, id="azure-says-so"),
+        pytest.param(managed(provisions=False), [karpenter()], False, id="azure-says-no"),
+        pytest.param(None, [karpenter()], True, id="a-node-pool"),
+        pytest.param(None, [], False, id="none"),
+        pytest.param(None, [karpenter(limits={"cpu": "16"})], True, id="below-its-limits"),
+        pytest.param(None, [karpenter(limits={"cpu": "8"})], False, id="at-its-limits"),
+        pytest.param(managed(provisions=True), [karpenter(limits={"memory": "32Gi"})], False, id="azures-at-limits"),
+    ],
+)
+def test_whether_nodes_come_by_themselves(azure: ManagedCluster | None, pools: list[Any], comes: bool) -> None:
+    assert bool(node_provisioning(azure, lambda: pools)) is comes

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from sohistio.record import MOST_RUNS, Applied, Record, RunEntry
+from apiserver import ApiServer, Reply
+from sohistio.cluster.record_store import read_record
+from sohistio.errors import RefusedError
+from sohistio.record import MOST_RUNS, Applied, Record, RunEntry, run_document
 
 OLD, NEW, NEWER = (Applied(version, f"# {version}\n") for version in ("1.29.8", "1.30.5", "1.31.1"))
 
@@ -28,6 +32,9 @@ def run(mode: str = "upgrade", outcome: str = "done", number: int = 0, **changes
     return replace(base, **changes)
 
 
+_RUN = run_document(run())
+
+
 def test_a_record_is_read_back_as_it_was_written() -> None:
     full = Record("qa", NEWER, NEW, (run(last_step="verify/mesh", backup="/b", ended="2026-11-23T05:01:00+00:00"),))
     for record in (full, Record("qa")):
@@ -41,11 +48,42 @@ def test_a_record_is_read_back_as_it_was_written() -> None:
         pytest.param({"runs": [{"colour": "red"}]}, "not a record", id="unknown-key"),
         pytest.param({"current": {"version": "1.31.1"}}, "not a record", id="key-missing"),
         pytest.param({"runs": None}, "not a record", id="no-runs"),
+        pytest.param({"runs": ["x"]}, r"runs\[0\] is no object", id="runs-of-text"),
+        pytest.param({"runs": [None]}, r"runs\[0\] is no object", id="runs-of-nothing"),
+        pytest.param({"runs": {}}, "runs is no list", id="runs-by-name"),
+        pytest.param({"runs": "ab"}, "runs is no list", id="runs-is-text"),
+        pytest.param({"runs": [{}]}, r"id of runs\[0\] is missing", id="an-empty-run"),
+        pytest.param({"runs": [_RUN | {"who": 7}]}, r"who of runs\[0\] is no text", id="a-number-for-text"),
+        pytest.param({"runs": [_RUN | {"who": "\ud800"}]}, "is no text", id="half-a-character"),
+        pytest.param({"runs": [_RUN | {"a" * 9999: ""}]}, r"^.{1,100}$", id="a-huge-key"),
+        pytest.param({"current": "x"}, "current is no object", id="current-is-text"),
+        pytest.param({"current": {}}, "version of current is missing", id="current-is-empty"),
+        pytest.param({"previous": ["1.31.1", ""]}, "previous is no object", id="previous-is-a-list"),
+        pytest.param({"current": {"version": "new", "operator": ""}}, "is no version", id="no-version"),
+        pytest.param({"previous": {"version": "1.31.1", "operator": {}}}, "is no text", id="operator-is-no-text"),
+        pytest.param({"environment": None}, "environment of the record is no text", id="no-environment"),
+        pytest.param({"schemaVersion": ["1" * 9999]}, r"^.{1,100}$", id="a-huge-version"),
     ],
 )
 def test_what_is_no_record_is_not_guessed_at(change: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Record.of(Record("qa").document() | change)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *[None, {}, {"record.json": ""}, {"record.json": "{"}, {"record.json": "null"}, {"record.json": '"x"'}],
+        *[{"record.json": "[]"}, {"record.json": "[" * 100_000}, {"record.json": "9" * 10_000}, {"other": "{}"}],
+    ],
+    ids=lambda data: str(data)[:40],
+)
+def test_a_config_map_that_holds_no_record_is_refused(tmp_path: Path, data: dict[str, str] | None) -> None:
+    with ApiServer() as server:
+        path = "/api/v1/namespaces/istio-system/configmaps/sohistio-record"
+        server.replies["GET", path] = [Reply({"metadata": {"name": "sohistio-record"}, "data": data})]
+        with pytest.raises(RefusedError, match="is not a record that this sohistio understands"):
+            read_record(server.api(tmp_path))
 
 
 def test_a_run_is_kept_up_to_date_and_the_oldest_ones_go() -> None:

@@ -25,7 +25,7 @@ from sohistio.sandbox.mirror import ReleaseMirror
 from sohistio.sandbox.modules import ISTIO_VERSIONS, archive_name, module_key, programs, provided
 from sohistio.sandbox.part import Part
 from sohistio.sandbox.parts import Command
-from sohistio.sandbox.ports import free_ports
+from sohistio.sandbox.ports import free_ports, mirror_ports
 from sohistio.sandbox.processes import ProcessId, end, identify, processes_of
 from sohistio.sandbox.progress import duration
 from sohistio.sandbox.record import read_record
@@ -245,3 +245,23 @@ def test_a_go_that_will_not_do_is_one_clear_error(
 @pytest.mark.parametrize(("seconds", "text"), [(4.23, "4.2 s"), (75, "75 s"), (245, "4 min 05 s")])
 def test_durations_read_well(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_the_mirror_keeps_its_port_where_nobody_has_taken_it(tmp_path: Path) -> None:
+    mine, others = mirror_ports(tmp_path), mirror_ports(tmp_path / "other")
+    assert mine[0] != others[0]
+    assert mirror_ports(tmp_path) == mine
+    assert mirror_ports(tmp_path, 23_456)[:2] == [23_456, mine[0]]
+    first = ReleaseMirror(tmp_path, mine)
+    first.start()
+    second = ReleaseMirror(tmp_path, mine)
+    second.start()
+    try:
+        assert first.url != second.url
+    finally:
+        first.stop()
+        second.stop()
+    again = ReleaseMirror(tmp_path, mine)
+    again.start()
+    again.stop()
+    assert again.url == first.url

@@ -86,6 +86,16 @@ def test_without_a_version_or_a_webhook_everything_is_removed_by_ourselves(
     assert plan.danger == "uninstalls the mesh"
 
 
+def test_istioctl_is_not_used_where_it_would_take_application_routings_istiod() -> None:
+    theirs = MeshObject(ObjectRef("Deployment", "aks-istio-system", "istiod"), "Pilot", "default")
+    plan = planned(state(), replace(WHOLE, of_aks=(theirs,)))
+    assert not any(isinstance(step, UninstallIstio) for step in plan.steps)
+    assert removed(plan, "leftovers/remove") == {item.ref for item in MESH}
+    assert "it would take those of AKS application routing as well" in plan.steps[0].summary
+    unlabelled = MeshObject(theirs.ref, "Pilot", "asm-1-28")
+    assert any(isinstance(s, UninstallIstio) for s in planned(state(), replace(WHOLE, of_aks=(unlabelled,))).steps)
+
+
 def test_half_a_mesh_goes_with_the_istioctl_of_what_is_left() -> None:
     plan = planned(empty(leftover_versions=("1.29.8", "1.30.5")))
     assert plan.installed_version == "1.30.5"

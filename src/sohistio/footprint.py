@@ -24,7 +24,8 @@ class Footprint:
     every namespace; `others` what else lives in the mesh's namespace and would go with it. `namespace` tells whether
     that exists; `ca_root` is the SHA-256 of the root certificate as the CA's Secret has it, empty without one;
     `custom_resources` counts those of Istio's own groups, which go with `crds`; `pull_secrets` are those that sohistio
-    wrote, in any namespace.
+    wrote, in any namespace. `of_aks` carries istioctl's labels too, and is the istiod's of AKS application routing: it
+    stays.
     """
 
     objects: tuple[MeshObject, ...] = ()
@@ -36,6 +37,7 @@ class Footprint:
     namespace: bool = False
     others: tuple[ObjectRef, ...] = ()
     pull_secrets: tuple[ObjectRef, ...] = ()
+    of_aks: tuple[MeshObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

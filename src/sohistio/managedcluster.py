@@ -20,7 +20,9 @@ class NodePool:
 
 @dataclass(frozen=True, slots=True)
 class ManagedCluster:
-    """`hosts` are the names its API server answers to, public and private; `add_on` where the managed Istio is on.
+    """`hosts` are the names its API server answers to, public and private; `add_on` where the managed Istio is on,
+    `application_routing` where Istio serves the Gateway API for application routing, `gateway_api` where AKS installs
+    the Gateway API's CRDs, `provisions_nodes` where AKS adds nodes as pods need them (Karpenter).
 
     `power` and `provisioning` are Azure's own words, such as Running, Stopped, Succeeded, Upgrading. `subnets` are the
     resource ids of its pools' subnets.
@@ -33,6 +35,9 @@ class ManagedCluster:
     power: str
     provisioning: str
     add_on: bool = False
+    application_routing: bool = False
+    gateway_api: bool = False
+    provisions_nodes: bool = False
     pools: tuple[NodePool, ...] = ()
     subnets: tuple[str, ...] = ()
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
+
+from sohistio.errors import UsageError
+from sohistio.versions import Version
 
 RECORD_NAME = "sohistio-record"
 # A ConfigMap holds 1 MiB; an entry is about 500 bytes.
@@ -120,19 +123,61 @@ class Record:
         }
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Record:
-        """Read the JSON back; raises ValueError where it is not one of ours."""
-        try:
-            if document["schemaVersion"] != _SCHEMA_VERSION:
-                raise ValueError(f"schemaVersion {document['schemaVersion']!r}")
-            return cls(
-                environment=str(document["environment"]),
-                current=Applied(**document["current"]) if document["current"] else None,
-                previous=Applied(**document["previous"]) if document["previous"] else None,
-                runs=tuple(RunEntry(**{_KEYS[key]: value for key, value in run.items()}) for run in document["runs"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a record of sohistio: {error}") from error
+    def of(cls, document: object) -> Record:
+        """Read the JSON back; raises ValueError, naming the place, where it is not one of ours: anybody may edit it."""
+        record = _mapping(document, "the record")
+        if record.get("schemaVersion") != _SCHEMA_VERSION:
+            raise ValueError(f"schemaVersion {record.get('schemaVersion')!r}"[:_LONGEST])
+        runs = record.get("runs")
+        if not isinstance(runs, list):
+            raise ValueError("not a record of sohistio: runs is no list")
+        return cls(
+            environment=_text(record, "environment", "the record"),
+            current=_applied(record, "current"),
+            previous=_applied(record, "previous"),
+            runs=tuple(_run(run, f"runs[{number}]") for number, run in enumerate(runs)),
+        )
+
+
+_LONGEST = 100
+
+
+def _mapping(value: object, place: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise ValueError(f"not a record of sohistio: {place} is no object")
+    return value
+
+
+def _text(values: Mapping[str, object], key: str, place: str) -> str:
+    value = values.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"not a record of sohistio: {key} of {place} is {'no text' if key in values else 'missing'}")
+    try:
+        value.encode()  # JSON can hold what is no text: half a character
+    except UnicodeEncodeError:
+        raise ValueError(f"not a record of sohistio: {key} of {place} is no text") from None
+    return value
+
+
+def _applied(record: Mapping[str, object], key: str) -> Applied | None:
+    if record.get(key) is None:
+        return None
+    values = _mapping(record[key], key)
+    applied = Applied(_text(values, "version", key), _text(values, "operator", key))
+    try:
+        Version.parse(applied.version)
+    except UsageError:
+        raise ValueError(f"not a record of sohistio: version of {key} is no version") from None
+    return applied
+
+
+def _run(value: object, place: str) -> RunEntry:
+    values = _mapping(value, place)
+    if unknown := sorted(set(values).difference(_KEYS)):
+        raise ValueError(f"not a record of sohistio: {place} has {unknown[0]!r}"[:_LONGEST])
+    needed = {field.name for field in fields(RunEntry) if field.default is MISSING}
+    found = {name: _text(values, key, place) for key, name in _KEYS.items() if key in values or name in needed}
+    return RunEntry(**found)
 
 
 _NAMES = {

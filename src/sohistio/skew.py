@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from sohistio.gateway_api import Limits, limit_of, newest, told
 from sohistio.state import ClusterState
 from sohistio.versions import Version
 
 # Istio minor ("1.31") → the oldest and newest Kubernetes 1.x minor it supports.
 Support = Mapping[str, tuple[int, int]]
+_NO_LIMITS: Limits = MappingProxyType({})
+GATEWAY_API = "gateway-api-too-new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +30,53 @@ class SkewProblem:
 
 
 # What may be given to --skip-check.
-SKIPPABLE = ("kubernetes-version", "istio-minor-unknown", "proxy-skew", "prerelease")
+SKIPPABLE = ("kubernetes-version", "istio-minor-unknown", "proxy-skew", "prerelease", GATEWAY_API)
 
 
 def skew_problems(
-    state: ClusterState, installed: Version | None, hops: Sequence[Version], support: Support, *, in_place: bool
+    state: ClusterState,
+    installed: Version | None,
+    hops: Sequence[Version],
+    support: Support,
+    *,
+    in_place: bool,
+    limits: Limits = _NO_LIMITS,
 ) -> tuple[SkewProblem, ...]:
     """What is wrong with going from `installed` over `hops`, the target last. `in_place` keeps sidecars running."""
     problems = [problem for hop in hops for problem in _release(state, hop, support)]
+    problems += gateway_api_problems(state, hops, limits)
     if in_place and installed is not None:
         problems += _steps_too_long(installed, hops)
         problems += old_proxies(state, hops[0])
+    return tuple(problems)
+
+
+def gateway_api_problems(state: ClusterState, hops: Sequence[Version], limits: Limits) -> tuple[SkewProblem, ...]:
+    """Versions whose istiod does not get ready with the Gateway API CRDs that are there (istio/istio#59443)."""
+    definitions = state.gateway_api.definitions
+    found = newest(definitions)
+    if found is None or found.release is None:
+        return ()
+    problems = []
+    for hop in hops:
+        limit = limit_of(limits, hop.major, hop.minor)
+        if limit is None or found.release < limit.release:
+            continue
+        if limit.fixed_in is None:
+            fixed = "no release of that minor has the fix"
+        elif hop.patch < limit.fixed_in:
+            fixed = f"fixed in {hop.major}.{hop.minor}.{limit.fixed_in}"
+        else:
+            continue
+        release = ".".join(map(str, limit.release))
+        named = told([item for item in definitions if item.release is not None and item.release >= limit.release])
+        problems.append(
+            SkewProblem(
+                GATEWAY_API,
+                f"istiod {hop} may never get ready with Gateway API CRDs of v{release} or newer "
+                f"(istio/istio#59443; {fixed}); the cluster has {named}",
+            )
+        )
     return tuple(problems)
 
 

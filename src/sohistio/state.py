@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sohistio.gateway_api import GatewayApi
 from sohistio.sidecar import SidecarTemplate
 
 ISTIO_NAMESPACE = "istio-system"
@@ -206,6 +207,7 @@ class ClusterState:
     carriers: tuple[Workload, ...] = ()
     unowned_carriers: Mapping[ObjectRef, PodSeen] = field(default_factory=dict)
     namespaces: tuple[NamespaceSeen, ...] = ()
+    gateway_api: GatewayApi = field(default_factory=GatewayApi)
 
 
 def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:

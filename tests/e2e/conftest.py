@@ -42,7 +42,7 @@ class Sandbox:
 
     @property
     def mirror(self) -> str:
-        """The URL of its release mirror; a reset moves it."""
+        """The URL of its release mirror; a reset keeps it."""
         exports = self.run("sandbox", "env").stdout
         mirror = next(line.partition("=")[2] for line in exports.splitlines() if "SOHISTIO_ISTIO_MIRROR=" in line)
         return mirror.strip("'\"")

@@ -116,12 +116,18 @@ def test_what_check_says_of_a_cluster_that_is_right_and_of_one_that_is_not(aks: 
         assert good[name][0] == "passed", good[name]
 
     recorded_as(aks.sandbox.api, "prod")
-    aks.azure.properties = properties(provisioningState="Upgrading", serviceMeshProfile={"mode": "Istio"})
+    aks.azure.properties = properties(
+        provisioningState="Upgrading",
+        serviceMeshProfile={"mode": "Istio"},
+        ingressProfile={"webAppRouting": {"gatewayAPIImplementations": {"appRoutingIstio": {"mode": "Enabled"}}}},
+        nodeProvisioningProfile={"mode": "Auto"},
+    )
     aks.azure.free_addresses = set()
     bad = checked(aks)
     assert bad["cluster-running"] == ("failed", "the AKS cluster aks-qa is being changed by Azure: Upgrading")
     assert "has the managed Istio add-on" in bad["managed-add-on"][1]
     assert bad["cluster-environment"][0] == "failed"
+    assert "is on (Azure's ingress profile); it is not the mesh add-on" in bad["application-routing"][1]
     assert bad["gateway-address"][1].endswith("something in the virtual network has it, outside this cluster")
 
     aks.azure.properties = properties(fqdn=ELSEWHERE, privateFQDN=f"private.{ELSEWHERE}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -320,10 +321,12 @@ def test_two_run_side_by_side_and_reset_empties_only_one(home: Home) -> None:
     for name in ("prod", "dr"):
         with home.api(name) as api:
             api.create("/api/v1/namespaces/default/configmaps", {"metadata": {"name": f"of-{name}"}})
+    exported = home.run("env", "--name", "prod").stdout
     began = time.monotonic()
     reset = home.run("reset", "--name", "prod")
     assert reset.returncode == 0, reset.stderr
     assert time.monotonic() - began < 30
+    assert home.run("env", "--name", "prod").stdout == exported
     with home.api("prod") as api:
         assert len(api.items("/api/v1/nodes")) == 2
         with pytest.raises(ClusterApiError) as gone:
@@ -333,6 +336,19 @@ def test_two_run_side_by_side_and_reset_empties_only_one(home: Home) -> None:
         assert api.get("/api/v1/namespaces/default/configmaps/of-dr")
     assert home.run("down", "--name", "prod").returncode == 0
     assert home.status("dr")[0] == 0
+
+    port = int(exported.rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        moved = home.run("up", "--name", "prod", "--nodes", "1")
+    assert f"Another program has port {port}: the release mirror is at http://127.0.0.1:" in moved.stdout
+    elsewhere = home.run("env", "--name", "prod").stdout
+    assert elsewhere != exported
+    reset = home.run("reset", "--name", "prod")
+    assert "Another program" not in reset.stdout
+    assert home.run("env", "--name", "prod").stdout == elsewhere
+    home.run("down", "--name", "prod")
+    home.run("up", "--name", "prod", "--nodes", "1")
+    assert home.run("env", "--name", "prod").stdout == exported
 
 
 def test_a_crashed_part_is_reported_and_not_started_over(home: Home) -> None:

@@ -12,6 +12,9 @@ from sohistio.errors import RefusedError
 from sohistio.managedcluster import AksPlace, ClusterAccess, ManagedCluster, NodePool
 
 InOurWords = Callable[[], AbstractContextManager[None]]
+# Names of the resource manager's API 2026-08-01 (azure-mgmt-containerservice, models ManagedClusterAppRoutingIstio,
+# ManagedClusterIngressProfileGatewayConfiguration, ManagedClusterNodeProvisioningProfile).
+_ROUTING = ("ingressProfile", "webAppRouting", "gatewayAPIImplementations", "appRoutingIstio", "mode")
 
 
 def arm_client(credential: Any, place: AksPlace, where: Endpoints) -> Any:
@@ -45,9 +48,20 @@ def read_cluster(client: Any, place: AksPlace, in_our_words: InOurWords) -> Mana
         power=str((properties.get("powerState") or {}).get("code") or ""),
         provisioning=str(properties.get("provisioningState") or ""),
         add_on=(properties.get("serviceMeshProfile") or {}).get("mode") == "Istio",
+        application_routing=_at(properties, *_ROUTING) == "Enabled",
+        gateway_api=_at(properties, "ingressProfile", "gatewayAPI", "installation") == "Standard",
+        provisions_nodes=_at(properties, "nodeProvisioningProfile", "mode") == "Auto",
         pools=tuple(_pool(pool) for pool in pools),
         subnets=tuple(dict.fromkeys(str(pool["vnetSubnetID"]) for pool in pools if pool.get("vnetSubnetID"))),
     )
+
+
+def _at(properties: dict[str, Any], *keys: str) -> Any:
+    """A value deep down; None where a part of the way is missing."""
+    found: Any = properties
+    for key in keys:
+        found = (found or {}).get(key)
+    return found
 
 
 def _pool(raw: dict[str, Any]) -> NodePool:

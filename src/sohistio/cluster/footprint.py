@@ -7,6 +7,7 @@ from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.cluster.custom_resources import custom_resources, is_istios, resource_ref
+from sohistio.cluster.gateway_api import is_aks
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject
@@ -78,7 +79,8 @@ def footprint_of(api: KubeApi) -> Footprint:
         resources = pool.submit(custom_resources, api)
         definitions = pool.submit(_meta, api, "CustomResourceDefinition")
         namespace = pool.submit(api.get, path_of(NAMESPACE_REF))
-    objects = {item.ref: item for future in labelled for item in future.result()}
+    found = {item.ref: item for future in labelled for item in future.result()}
+    objects = {ref: item for ref, item in found.items() if not is_aks(ref)}
     beside = [item for future in neighbours for item in future.result()]
     shared = [resource_ref(item) for item in resources.result() if not is_istios(item)]
     beside += [MeshObject(ref) for ref in shared if ref.namespace == ISTIO_NAMESPACE]
@@ -103,6 +105,7 @@ def footprint_of(api: KubeApi) -> Footprint:
             )
         ),
         pull_secrets=pull_secrets,
+        of_aks=tuple(found[ref] for ref in sorted(found) if ref not in objects),
     )
 
 

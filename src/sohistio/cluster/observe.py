@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
+from sohistio.cluster.gateway_api import gateway_api, has_routing_class, without_application_routing
 from sohistio.cluster.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, workloads_in
@@ -43,6 +44,7 @@ _LISTS: dict[str, tuple[str, str]] = {
     "ReplicaSets": ("/apis/apps/v1/replicasets", ""),
     "Pods": ("/api/v1/pods", ""),
     "PodDisruptionBudgets": ("/apis/policy/v1/poddisruptionbudgets", ""),
+    "CustomResourceDefinitions": ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", ""),
     "Services": (f"/api/v1/namespaces/{ISTIO_NAMESPACE}/services", _COMPONENT),
     "MutatingWebhookConfigurations": (f"{_WEBHOOKS}/mutatingwebhookconfigurations", "app=sidecar-injector"),
     "ValidatingWebhookConfigurations": (f"{_WEBHOOKS}/validatingwebhookconfigurations", "app=istiod"),
@@ -64,13 +66,14 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
 
     def read(name: str) -> list[Object]:
         path, labels = _LISTS[name]
-        # Only the owners of ReplicaSets matter: their metadata is a fifth of their size.
-        return api.items(path, labels=labels, metadata_only=name == "ReplicaSets")
+        # Of these nothing but the metadata matters: it is a fifth of their size.
+        return api.items(path, labels=labels, metadata_only=name in ("ReplicaSets", "CustomResourceDefinitions"))
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         injector = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-sidecar-injector")
         root = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert")
         operators = pool.submit(operator_resources, api)
+        gateway_class = pool.submit(has_routing_class, api)
         for name, future in [(name, pool.submit(read, name)) for name in _LISTS]:
             try:
                 lists[name] = future.result()
@@ -84,11 +87,16 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
             held = operators.result()
         except KubeError as error:
             unreadable.append(f"IstioOperators: {_told(error)}")
+        try:
+            routing_class = gateway_class.result()
+        except KubeError as error:
+            unreadable.append(f"GatewayClasses: {_told(error)}")
     if unreadable:
         return replace(nothing, unreadable=tuple(unreadable))
     injector_map, root_map = config_maps
     return replace(
-        _state_of(api.server, version, lists, injected_soon),
+        _state_of(api.server, version, without_application_routing(lists), injected_soon),
+        gateway_api=gateway_api(lists, routing_class),
         sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map)),
         ca_root=_fingerprint(root_map),
         operator_resources=held,

@@ -20,8 +20,8 @@ def read_record(api: KubeApi) -> Record | None:
     if found is None:
         return None
     try:
-        return Record.of(json.loads((found.get("data") or {})[_KEY]))
-    except (KeyError, ValueError) as error:
+        return Record.of(json.loads((found.get("data") or {}).get(_KEY, "")))
+    except (ValueError, RecursionError) as error:  # the latter: brackets in brackets in brackets
         raise RefusedError(
             f"{RECORD_REF} is not a record that this sohistio understands",
             details=(str(error),),

@@ -59,6 +59,8 @@ def _findings(scene: Scene) -> tuple[Finding, ...] | None:
     try:
         if not stations or scene.unlisted():
             return ()  # then nothing is found afterwards, either
+        if scene.is_unserved():
+            return None
         return tuple(finding for version in stations for finding in scene.findings(version))
     except InterruptedRunError:
         raise

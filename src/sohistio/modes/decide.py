@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sohistio.changes import Changes
+from sohistio.gateway_api import AKS_NAMESPACE
+from sohistio.modes.application_routing import UNINSTALL_TODO, uninstall_refusal
 from sohistio.plan import Mode
 from sohistio.record import RunEntry
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, Istiod
@@ -48,7 +50,7 @@ def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEnt
     `last_run` is the newest of our record: one that was killed explains what is half there.
     """
     decision = _what_the_cluster_shows(state, asked, changes)
-    decision = _as_asked(decision, asked, last_run)
+    decision = checked_uninstall(_as_asked(decision, asked, last_run), state)
     if decision.mode is Mode.UNKNOWN:
         return decision
     if last_run is not None and not last_run.ended_well:
@@ -57,6 +59,12 @@ def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEnt
         reasons = (*decision.reasons, f"{last_run.how_it_ended()}: {this_one}")
         decision = replace(decision, reasons=reasons, unrecorded=none, hops=_with_broken_off(decision, asked))
     return replace(decision, hops=decision.hops or (asked.target,), include_ca=asked.include_ca)
+
+
+def checked_uninstall(decision: Decision, state: ClusterState) -> Decision:
+    """Refuse a replacement whose uninstall would take more than the mesh."""
+    refusal = uninstall_refusal(state) if decision.replace and not decision.refusal else ""
+    return replace(decision, refusal=refusal, todo=UNINSTALL_TODO) if refusal else decision
 
 
 def _as_asked(decision: Decision, asked: Asked, last_run: RunEntry | None) -> Decision:
@@ -105,7 +113,6 @@ def _unknown(reasons: tuple[str, ...], refusal: str, todo: str) -> Decision:
     return Decision(Mode.UNKNOWN, reasons, refusal=refusal, todo=todo)
 
 
-_ADD_ON_NAMESPACE = "aks-istio-system"
 _ADD_ON_HINT = (
     "The add-on is Microsoft's: use `az aks mesh upgrade`, or `az aks mesh disable` before sohistio installs."
 )
@@ -117,7 +124,10 @@ _HELM_HINT = "Go on with helm, or let Helm forget its releases first: docs/adopt
 
 
 def foreign_mesh(state: ClusterState) -> list[tuple[str, str]]:
-    """Somebody else's mesh and what to do about it: the AKS add-on's, another revision's or namespace's, or Helm's."""
+    """Somebody else's mesh and what to do about it: the AKS add-on's, another revision's or namespace's, or Helm's.
+
+    AKS application routing is no mesh: its istiod is not among those of the state, and a check is about it.
+    """
 
     def is_ours(istiod: Istiod) -> bool:
         return istiod.ref.namespace == ISTIO_NAMESPACE and istiod.revision == "default"
@@ -125,7 +135,7 @@ def foreign_mesh(state: ClusterState) -> list[tuple[str, str]]:
     strange = []
     for istiod in state.istiods:
         named = f"{istiod.ref} (revision {istiod.revision})"
-        if istiod.ref.namespace == _ADD_ON_NAMESPACE:
+        if istiod.ref.namespace == AKS_NAMESPACE:
             strange.append((f"{named} is the managed add-on of AKS", _ADD_ON_HINT))
         elif not is_ours(istiod):
             strange.append((f"{named} is another control plane", _REVISION_HINT))

@@ -99,7 +99,8 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
     by_istioctl = [item.ref for item in footprint.objects if _is_istioctls(item)]
     has_webhook = any(ref.kind == "MutatingWebhookConfiguration" for ref in by_istioctl)
     phases: list[Phase] = []
-    if version is None or not has_webhook:
+    beside = any(_is_istioctls(item) for item in footprint.of_aks)
+    if version is None or not has_webhook or beside:
         by_istioctl = []
     else:
         step = UninstallIstio(
@@ -112,11 +113,12 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
     rest = [item.ref for item in footprint.objects if item.ref not in set(by_istioctl)]
     rest += _budgets(state, footprint)
     if rest:
-        left = (
-            f"that istioctl leaves: {words.kinds(rest)}"
-            if by_istioctl
-            else "of the mesh, for want of what istioctl goes by"
-        )
+        if by_istioctl:
+            left = f"that istioctl leaves: {words.kinds(rest)}"
+        elif beside:
+            left = "of the mesh, without istioctl: it would take those of AKS application routing as well"
+        else:
+            left = "of the mesh, for want of what istioctl goes by"
         summary = f"remove {words.count(len(rest), 'object')} {left}"
         phases.append(Phase("leftovers", (RemoveObjects("leftovers/remove", summary, tuple(rest)),)))
     return phases

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from sohistio.changes import Changes
 from sohistio.cluster.observe import observe
-from sohistio.environments.support import kubernetes_support
+from sohistio.environments.support import gateway_api_limits, kubernetes_support
+from sohistio.modes import application_routing
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, via_flags
 from sohistio.modes.namespaces import labels_of, labels_phase, notices_of, secrets_phase
@@ -68,6 +69,8 @@ def plan_install(session: Session, request: Request) -> Planned:
     around = NamespacePhases(secrets_phase(pull.seen), labels_phase(labels))
     plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew, around), taken)
     plan = replace(plan, notices=(*plan.notices, *notices_of(labels, pull.seen), *pull.notices))
+    if plan.steps:
+        plan = replace(plan, notices=(*plan.notices, *application_routing.notices(state)))
     if changes.notice:
         plan = replace(plan, notices=(*plan.notices, changes.notice))
     if decision.replace and decision.installed is not None and decision.installed < target and not plan.refusal:
@@ -100,7 +103,8 @@ def _skew(session: Session, state: ClusterState, decision: Decision) -> tuple[Sk
     if decision.refusal or decision.mode is Mode.NONE:
         return ()
     in_place = not decision.replace and bool(state.istiods)
-    return skew_problems(state, decision.installed, decision.hops, kubernetes_support(session.root), in_place=in_place)
+    support, limits = kubernetes_support(session.root), gateway_api_limits(session.root)
+    return skew_problems(state, decision.installed, decision.hops, support, in_place=in_place, limits=limits)
 
 
 def _todo(session: Session, decision: Decision, skew: list[SkewProblem]) -> str:

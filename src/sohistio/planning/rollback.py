@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from sohistio.cluster.observe import observe
+from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import RefusedError
-from sohistio.modes.decide import Asked, Decision, decide
+from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.reading import compared, recorded
 from sohistio.session import Session
+from sohistio.skew import GATEWAY_API, SkewProblem, gateway_api_problems
+from sohistio.state import ClusterState
 from sohistio.versions import Version
 
 
@@ -33,12 +36,29 @@ def plan_rollback(session: Session) -> Planned:
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)
         return Planned(session, refused, state, lambda: plan_rollback(session), todo=decision.todo)
-    backwards = _backwards(decision, version)
-    if backwards.replace and backwards.installed is not None:
+    backwards = checked_uninstall(_backwards(decision, version), state)
+    if backwards.replace and backwards.installed is not None and not backwards.refusal:
         session.istioctl(backwards.installed)  # the uninstall needs it: better to miss it now than half way
-    plan = make_plan(Subject(session.environment.name, str(version), state), backwards, [mesh], changes)
-    meshes = {str(version): mesh}
-    return Planned(session, plan, state, lambda: plan_rollback(session), meshes, record, manifest=manifest)
+    skew = _skew(session, state, version)
+    plan = make_plan(Subject(session.environment.name, str(version), state), backwards, [mesh], changes, skew)
+    todo = backwards.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
+    return Planned(
+        session,
+        plan,
+        state,
+        lambda: plan_rollback(session),
+        {str(version): mesh},
+        record,
+        todo,
+        manifest=manifest,
+    )
+
+
+def _skew(session: Session, state: ClusterState, version: Version) -> tuple[SkewProblem, ...]:
+    """What has come into the cluster since, and keeps the old istiod from getting ready."""
+    if GATEWAY_API in session.where.skip_checks:
+        return ()
+    return gateway_api_problems(state, (version,), gateway_api_limits(session.root))
 
 
 def _backwards(decision: Decision, version: Version) -> Decision:

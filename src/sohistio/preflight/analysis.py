@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sohistio.checks import Severity
-from sohistio.preflight.row import Fault, Good, Verdict
+from sohistio.gateway_api import TOO_OLD
+from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
 from sohistio.preflight.scene import Scene
 from sohistio.state import Finding
 
@@ -19,8 +20,8 @@ def precheck(scene: Scene) -> Iterator[Verdict]:
     if scene.unlisted():
         yield from _not_run(scene)
         return
-    found = scene.istioctl.precheck(scene.session.target)
-    yield from judged([finding for finding in found if finding.code not in _ASKED_BETTER], Severity.ERROR)
+    left_out = _ASKED_BETTER | TOO_OLD  # the latter are of a check that says whose these CRDs are
+    yield from judged([finding for finding in scene.prechecked() if finding.code not in left_out], Severity.ERROR)
 
 
 def analyze(scene: Scene) -> Iterator[Verdict]:
@@ -28,7 +29,11 @@ def analyze(scene: Scene) -> Iterator[Verdict]:
     if scene.unlisted():
         yield from _not_run(scene)
         return
-    yield from judged(scene.findings(), Severity.WARNING)
+    if scene.is_unserved():
+        yield NotAsked("not run: istioctl would wait for ever for a version that is not served, see gateway-api-crds")
+        return
+    found = [finding for finding in scene.findings() if finding.code not in TOO_OLD]
+    yield from judged(found, Severity.WARNING)
 
 
 def judged(findings: Sequence[Finding], worst: Severity) -> Iterator[Verdict]:

@@ -9,7 +9,7 @@ from statistics import median
 
 from sohistio.checks import Severity
 from sohistio.cluster.lease import LEASE_SECONDS, holder_of
-from sohistio.environments.support import kubernetes_support
+from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.errors import SohistioError
 from sohistio.plan import Mode
 from sohistio.preflight.row import Fault, Good, Verdict
@@ -88,7 +88,8 @@ def skew(scene: Scene, name: str, fine: str) -> Iterator[Verdict]:
     problems, severity = planned.skew, None
     if planned.plan.mode is Mode.NONE:
         target = Version.parse(planned.plan.target_version)
-        problems = skew_problems(state, target, (target,), kubernetes_support(scene.session.root), in_place=True)
+        support, limits = kubernetes_support(scene.session.root), gateway_api_limits(scene.session.root)
+        problems = skew_problems(state, target, (target,), support, in_place=True, limits=limits)
         severity = Severity.WARNING
     found = [problem for problem in problems if problem.name == name]
     for problem in found:

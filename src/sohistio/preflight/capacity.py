@@ -11,12 +11,16 @@ from sohistio.checks import Severity
 from sohistio.desired import DesiredMesh
 from sohistio.environments.model import Nodes
 from sohistio.managedcluster import NodePool
+from sohistio.preflight.provisioning import node_provisioning
 from sohistio.preflight.quantities import Amount, pod_request, quantity, tolerates
+from sohistio.preflight.rollouts import Rollout, rollouts, short_of
 from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
 from sohistio.preflight.scene import Scene
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
 Object = Mapping[str, Any]
+# By node: what is left, and for how many pods.
+Free = dict[str, tuple[Amount, int]]
 _SIZE = "node.kubernetes.io/instance-type"
 _ENDED = ("Succeeded", "Failed")
 
@@ -57,23 +61,26 @@ def _meant(meant: Nodes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A Deployment of the manifest: its least number of pods and their template's spec."""
+    """A Deployment of the manifest: its least number of pods, their template's spec, and its rollout if it has one."""
 
     ref: ObjectRef
     pods: int
     spec: Object
+    rollout: Rollout | None = None
 
 
 def capacity(scene: Scene) -> Iterator[Verdict]:
     """The pods of istiod and the gateways have room: their requests against what is allocatable and not taken."""
-    wanted = wanted_of(scene.manifest, scene.mesh)
+    wanted = wanted_of(scene.manifest, scene.mesh, rollouts(scene.manifest, scene.state, scene.planned.plan))
     meant = scene.environment.cluster.nodes if scene.stops.environment is None else None
     nodes = scene.nodes()
     managed = scene.managed_cluster
     may_grow = growth(managed.pools if managed else (), meant, nodes)
+    more = f"{may_grow}: its autoscaler may add some." if may_grow else ""
+    more = node_provisioning(managed, scene.provisioned_pools) or more
     for verdict in room(wanted, nodes, scene.pods()):
-        if isinstance(verdict, Fault) and may_grow:
-            yield Fault(verdict.message, f"{may_grow}: its autoscaler may add some.", Severity.WARNING)
+        if isinstance(verdict, Fault) and more:
+            yield Fault(verdict.message, more, Severity.WARNING)
         else:
             yield verdict
 
@@ -90,7 +97,7 @@ def growth(pools: Sequence[NodePool], meant: Nodes | None, nodes: Sequence[Objec
     return f"The cluster has {count} of at most {meant.max} nodes of {meant.size}" if count < meant.max else ""
 
 
-def wanted_of(manifest: Sequence[Object], mesh: DesiredMesh) -> list[Wanted]:
+def wanted_of(manifest: Sequence[Object], mesh: DesiredMesh, rolling: Mapping[ObjectRef, Rollout]) -> list[Wanted]:
     """istiod and the gateways with their least number of pods, those that are off left out."""
     specs = {
         (item["metadata"]["namespace"], item["metadata"]["name"]): item["spec"]["template"]["spec"]
@@ -98,37 +105,54 @@ def wanted_of(manifest: Sequence[Object], mesh: DesiredMesh) -> list[Wanted]:
         if item["kind"] == "Deployment"
     }
     return [
-        Wanted(item.ref, item.minimum, specs[item.ref.namespace, item.ref.name])
+        Wanted(item.ref, item.minimum, specs[item.ref.namespace, item.ref.name], rolling.get(item.ref))
         for item in mesh.deployments
         if not item.is_off and (item.ref.namespace, item.ref.name) in specs
     ]
 
 
 def room(wanted: Sequence[Wanted], nodes: Sequence[Object], pods: Sequence[Object]) -> Iterator[Verdict]:
-    """Every wanted pod is put on the first node that takes it, the largest pods first.
+    """Every wanted pod is put on the first node that takes it, the largest pods first; then those of a rollout.
 
     What the mesh's own pods take now counts as free. Not looked at: affinity, spread, ports, quotas.
     """
     free = _free(nodes, pods, {item.ref for item in wanted})
-    fits = True
+    faults: list[Fault] = []
     for item in sorted(wanted, key=lambda item: pod_request(item.spec).memory, reverse=True):
         request = pod_request(item.spec)
         placed = sum(_placed(item.spec, request, nodes, free) for _ in range(item.pods))
         if placed < item.pods:
-            fits = False
-            yield Fault(
-                f"{item.ref.name}: room for {placed} of {item.pods} pods of {request} each, on {len(nodes)} nodes"
+            faults.append(
+                Fault(
+                    f"{item.ref.name}: room for {placed} of {item.pods} pods of {request} each, on {len(nodes)} nodes"
+                )
             )
+    faults = faults or list(_surges(wanted, nodes, _free(nodes, pods, set())))
+    yield from faults
     if not wanted:
         yield NotAsked("no pods are wanted")
-    elif fits:
+    elif not faults:
         names = ", ".join(f"{item.pods} × {item.ref.name}" for item in wanted)
         left = sum((amount for amount, _ in free.values()), Amount())
         yield Good(f"{names} fit; {left} stay free on {len(nodes)} nodes")
 
 
-def _free(nodes: Sequence[Object], pods: Sequence[Object], mesh: set[ObjectRef]) -> dict[str, tuple[Amount, int]]:
-    """By node that takes pods at all: what is left, and for how many pods."""
+def _surges(wanted: Sequence[Wanted], nodes: Sequence[Object], free: Free) -> Iterator[Fault]:
+    """The pods that a rollout has on top of all that run. istiod rolls first, then the gateways side by side."""
+    first = [item for item in wanted if item.rollout is not None and item.rollout.is_istiod]
+    for together in (first, [item for item in wanted if item not in first]):
+        left = dict(free)
+        for item in together:
+            if item.rollout is None:
+                continue
+            request = pod_request(item.spec)
+            placed = sum(_placed(item.spec, request, nodes, left) for _ in range(item.rollout.surge))
+            if placed < item.rollout.surge:
+                yield short_of(item.ref, item.rollout, placed, request)
+
+
+def _free(nodes: Sequence[Object], pods: Sequence[Object], mesh: set[ObjectRef]) -> Free:
+    """Only nodes that take pods at all."""
     left = {
         node["metadata"]["name"]: (
             Amount.of(node["status"].get("allocatable")),
@@ -157,7 +181,7 @@ def _is_meshs(pod: Object, mesh: set[ObjectRef]) -> bool:
     return metadata["namespace"] == ISTIO_NAMESPACE and ObjectRef("Deployment", ISTIO_NAMESPACE, owner) in mesh
 
 
-def _placed(spec: Object, request: Amount, nodes: Sequence[Object], free: dict[str, tuple[Amount, int]]) -> bool:
+def _placed(spec: Object, request: Amount, nodes: Sequence[Object], free: Free) -> bool:
     for node in nodes:
         name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
         if name not in free or not tolerates(spec, node["spec"].get("taints") or ()):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from sohistio import rightcluster
+from sohistio import rightcluster, skew
 from sohistio.checks import Severity
 from sohistio.errors import UsageError
+from sohistio.modes import application_routing
 from sohistio.preflight import (
     address,
     analysis,
@@ -15,6 +16,7 @@ from sohistio.preflight import (
     budgets,
     capacity,
     cluster,
+    gateway_api,
     images,
     namespaces,
     rights,
@@ -53,6 +55,9 @@ ROWS: tuple[Row, ...] = (
         "Two meshes do not share a cluster: keep the add-on, or `az aks mesh disable` first.",
         partial(cluster.of_azure, name=rightcluster.ADD_ON, fine="{cluster} has no managed Istio"),
         mandatory=True, stage=Stage.CHECK),
+    Row(application_routing.CHECK, _ERROR, "no Istio of AKS application routing would be broken",
+        "Keep one of the two on a cluster.",
+        gateway_api.application_routing),
     Row(rightcluster.ENVIRONMENT, _ERROR, "the cluster is not recorded as another environment's",
         "Check --env, and which cluster the environment names.",
         cluster.of_record, mandatory=True, stage=Stage.CHECK),
@@ -76,6 +81,13 @@ ROWS: tuple[Row, ...] = (
         "Restart these workloads first: `sohistio restart`; Jobs and bare pods yourself.",
         partial(basics.skew, name="proxy-skew", fine="no sidecar is too old for {target}"),
         stage=Stage.CHECK),
+    Row(skew.GATEWAY_API, _ERROR, "istiod gets ready with the Gateway API's CRDs that the cluster has",
+        "Take a patch that has the fix.",
+        partial(basics.skew, name=skew.GATEWAY_API, fine="{target} gets ready with them, as far as is known"),
+        stage=Stage.CHECK),
+    Row("gateway-api-crds", _ERROR, "no CRD of the Gateway API is too old for the target Istio",
+        "Upgrade the Gateway API's CRDs with what put them there.",
+        gateway_api.gateway_api_crds, seconds=ISTIOCTL_SECONDS),
     Row("permissions", _ERROR, "you have every right that the plan uses",
         "Ask for the role in rbac/installer.yaml; docs/rbac.md says what each right is for.",
         rights.permissions, stage=Stage.ALWAYS),

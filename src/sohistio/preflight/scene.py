@@ -8,19 +8,31 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sohistio.cluster.access import not_analyzable
-from sohistio.cluster.kube import KubeApi, Object
+from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.desired import DesiredMesh
 from sohistio.environments.load import Environment
 from sohistio.errors import SohistioError
+from sohistio.gateway_api import UNSERVED
 from sohistio.istioctl import Istioctl
 from sohistio.managedcluster import ManagedCluster
 from sohistio.planning.planned import Planned
 from sohistio.planning.rightcluster import azure_problems, managed_of, recorded_problems
+from sohistio.preflight.provisioning import NODE_POOLS
 from sohistio.session import Session
 from sohistio.state import ClusterState, Finding
 from sohistio.versions import Version
 
 _T = TypeVar("_T")
+
+
+def _readable(api: KubeApi, path: str) -> list[Object]:
+    """A list that may be of no kind of this cluster, or not for everybody to read: empty then. Raises KubeError."""
+    try:
+        return api.items(path)
+    except KubeError as error:
+        if error.status in (403, 404):
+            return []
+        raise
 
 
 class UnseenError(Exception):
@@ -86,12 +98,15 @@ class Scene:
     def __post_init__(self) -> None:
         self.nodes = Once(lambda: self.api.items("/api/v1/nodes"))
         self.pods = Once(lambda: self.api.items("/api/v1/pods"))
+        self.provisioned_pools = Once(lambda: _readable(self.api, NODE_POOLS))
         self.services = Once(lambda: self.api.items("/api/v1/services"))
         self.unlisted = Once(lambda: not_analyzable(self.api))
         self._managed = Once(lambda: managed_of(self.session))
         self.azure_problems = Once(lambda: azure_problems(self.session))
         self.recorded_problems = Once(lambda: recorded_problems(self.session))
         self._findings = Once(self._analyzed)
+        self.prechecked = Once(lambda: tuple(self.istioctl.precheck(self.session.target)))
+        self.is_unserved = Once(self._unserved)
 
     @property
     def environment(self) -> Environment:
@@ -161,6 +176,15 @@ class Scene:
         if version is None or version == istioctl.version:
             return self._findings()
         return tuple(self.session.istioctl(version).analyze(self.session.target))
+
+    def _unserved(self) -> bool:
+        """Whether a version of the Gateway API that istioctl and istiod watch is not served: both would wait for ever.
+
+        Ask for `unlisted` first, as for `findings`.
+        """
+        if not self.state.gateway_api.definitions:
+            return False
+        return any(finding.code in UNSERVED for finding in self.prechecked())
 
     def _analyzed(self) -> tuple[Finding, ...]:
         return tuple(self.istioctl.analyze(self.session.target))

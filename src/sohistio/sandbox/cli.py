@@ -50,7 +50,7 @@ def down(name: Name = "local") -> None:
 
 @app.command()
 def reset(name: Name = "local") -> None:
-    """Back to an empty cluster with as many nodes."""
+    """Back to an empty cluster with as many nodes; what `sandbox env` printed stays true."""
     from sohistio.sandbox.lifecycle import reset as start_anew
 
     _tell(start_anew(name))
@@ -94,6 +94,11 @@ def _tell(result: Up) -> None:
     else:
         typer.echo(f"The sandbox {name!r} is up already ({nodes}).")
     option = "" if name == "local" else f" --name {name}"
+    if result.taken is not None:
+        typer.echo(
+            f"Another program has port {result.taken}: the release mirror is at {result.record.mirror_url} now. "
+            "In shells that have the old address, run the next line again."
+        )
     typer.echo(f'Use it with: eval "$(sohistio sandbox env{option})"')
 
 

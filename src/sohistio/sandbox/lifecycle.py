@@ -17,6 +17,7 @@ from sohistio.sandbox.build import build_missing
 from sohistio.sandbox.location import sandbox_folder
 from sohistio.sandbox.locks import locked
 from sohistio.sandbox.part import last_lines
+from sohistio.sandbox.ports import mirror_ports
 from sohistio.sandbox.processes import ProcessId, end, identify, mark, processes_of
 from sohistio.sandbox.progress import Progress
 from sohistio.sandbox.record import SandboxRecord, read_record
@@ -29,11 +30,14 @@ _SUPERVISOR_GRACE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """A sandbox that is up. `fresh` is False where it was up before."""
+    """A sandbox that is up. `fresh` is False where it was up before; `taken` is the port that its release mirror should
+    have, where another program has it.
+    """
 
     record: SandboxRecord
     fresh: bool
     seconds: float
+    taken: int | None = None
 
 
 def up(name: str, nodes: int | None = None) -> Up:
@@ -43,6 +47,10 @@ def up(name: str, nodes: int | None = None) -> Up:
     RefusedError where it cannot be built, has crashed parts or another number of nodes; FailedError where it does
     not come up.
     """
+    return _up(name, nodes, None)
+
+
+def _up(name: str, nodes: int | None, before: SandboxRecord | None) -> Up:
     folder = sandbox_folder(name)
     build_missing()
     begun = time.monotonic()
@@ -53,15 +61,18 @@ def up(name: str, nodes: int | None = None) -> Up:
             return Up(known, fresh=False, seconds=time.monotonic() - begun)
         _end_all(folder)
         count = nodes or (known.nodes if known else DEFAULT_NODES)
+        last = known or before
+        wanted = mirror_ports(folder, last.mirror_port if last else None)[0]
         progress = Progress(1)
         with progress.step(f"starting the sandbox {name!r}"):
-            process = _spawn(folder, name, count)
+            process = _spawn(folder, name, count, wanted)
             try:
                 started = _await_ready(folder, process, progress)
             except BaseException:
                 _end_all(folder)
                 raise
-        return Up(started, fresh=True, seconds=time.monotonic() - begun)
+        taken = wanted if started.mirror_port != wanted else None
+        return Up(started, fresh=True, seconds=time.monotonic() - begun, taken=taken)
 
 
 def down(name: str) -> bool:
@@ -79,12 +90,15 @@ def down(name: str) -> bool:
 
 
 def reset(name: str) -> Up:
-    """Back to an empty cluster with as many nodes; raises RefusedError where there is no such sandbox."""
+    """Back to an empty cluster with as many nodes; shells keep their addresses.
+
+    Raises RefusedError where there is no such sandbox.
+    """
     known = read_record(sandbox_folder(name))
     if known is None:
         raise RefusedError(f"there is no sandbox {name!r}", todo=f"sohistio sandbox up --name {name}")
     down(name)
-    return up(name, known.nodes)
+    return _up(name, known.nodes, known)
 
 
 @contextmanager
@@ -116,13 +130,14 @@ def _check_as_asked(known: SandboxRecord, nodes: int | None) -> None:
         )
 
 
-def _spawn(folder: Path, name: str, nodes: int) -> ProcessId:
+def _spawn(folder: Path, name: str, nodes: int, mirror_port: int) -> ProcessId:
     """Start the supervisor in a session of its own, so that it outlives this process and its terminal."""
     (folder / "logs").mkdir(exist_ok=True)
     log = os.open(folder / "logs" / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     package_parent = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH", ""))))
     arguments = [sys.executable, "-P", "-m", "sohistio.sandbox.supervisor", f"--name={name}", f"--nodes={nodes}"]
+    arguments.append(f"--mirror-port={mirror_port}")
     try:
         pid = os.posix_spawn(
             sys.executable,

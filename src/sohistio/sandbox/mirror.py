@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from sohistio.errors import FailedError
 from sohistio.sandbox.modules import ISTIO_VERSIONS, archive_name
 
 
 class ReleaseMirror:
     """`<url>/<release>/istioctl-<release>-<os>-<arch>.tar.gz` and its `.sha256`, as Istio's releases are laid out."""
 
-    def __init__(self, releases: Path) -> None:
+    def __init__(self, releases: Path, ports: Sequence[int] = (0,)) -> None:
+        """Listens at the first of the ports that is free; 0 is any. Raises FailedError where none is."""
         files = {}
         for release in ISTIO_VERSIONS:
             for name in (archive_name(release), f"{archive_name(release)}.sha256"):
                 files[f"/{release}/{name}"] = releases / release / name
-        self._server = _Server(files)
+        self._server = _listening(files, ports)
         self._thread = Thread(target=self._server.serve_forever, name="release-mirror", daemon=True)
 
     @property
@@ -38,9 +42,19 @@ class ReleaseMirror:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, files: dict[str, Path]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, files: dict[str, Path], port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.files = files
+
+
+def _listening(files: dict[str, Path], ports: Sequence[int]) -> _Server:
+    for port in ports:
+        try:
+            return _Server(files, port)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+    raise FailedError("the release mirror finds no free port on 127.0.0.1")
 
 
 class _Handler(BaseHTTPRequestHandler):

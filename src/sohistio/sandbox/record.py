@@ -52,6 +52,12 @@ class SandboxRecord:
     parts: tuple[PartRecord, ...] = ()
     failure: tuple[str, ...] = ()
 
+    @property
+    def mirror_port(self) -> int | None:
+        """The port of the release mirror, None where none is known."""
+        port = (self.mirror_url or "").rpartition(":")[2]
+        return int(port) if port.isdecimal() else None
+
 
 def is_serving(record: SandboxRecord) -> bool:
     """Whether the sandbox was started all the way and its supervisor still runs."""

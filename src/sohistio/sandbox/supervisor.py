@@ -33,7 +33,7 @@ from sohistio.sandbox.mirror import ReleaseMirror
 from sohistio.sandbox.modules import releases_folder
 from sohistio.sandbox.network import ServiceNetwork
 from sohistio.sandbox.part import Part
-from sohistio.sandbox.ports import free_ports
+from sohistio.sandbox.ports import free_ports, mirror_ports
 from sohistio.sandbox.processes import ProcessId, identify
 from sohistio.sandbox.record import PartRecord, SandboxRecord, write_record
 
@@ -48,14 +48,14 @@ class _StoppedError(Exception):
 class Supervisor:
     """One sandbox, from start to end."""
 
-    def __init__(self, name: str, count: int, stop: Event) -> None:
+    def __init__(self, name: str, count: int, stop: Event, mirror_port: int) -> None:
         self._name = name
         self._nodes = count
         self._stop = stop
         self._folder = sandbox_folder(name)
         self._ports = parts.Ports(*free_ports(3))
         self._network = ServiceNetwork(Path(parts.NETWORK_SOCKET))
-        self._mirror = ReleaseMirror(releases_folder())
+        self._mirror = ReleaseMirror(releases_folder(), mirror_ports(self._folder, mirror_port))
         self._parts: list[Part] = []
         self._istiod: IstiodFollower | None = None
         self._api: ClusterApi | None = None
@@ -189,10 +189,11 @@ class Supervisor:
 
 
 def main() -> int:
-    """`python -m sohistio.sandbox.supervisor --name NAME --nodes N`, started by `sohistio sandbox up`."""
+    """`python -m sohistio.sandbox.supervisor …`, started by `sohistio sandbox up`."""
     parser = argparse.ArgumentParser(prog="sohistio.sandbox.supervisor")
     parser.add_argument("--name", required=True)
     parser.add_argument("--nodes", type=int, required=True)
+    parser.add_argument("--mirror-port", type=int, required=True)
     arguments = parser.parse_args()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -200,7 +201,7 @@ def main() -> int:
     os.umask(0o077)
     folder: Path = sandbox_folder(arguments.name)
     os.chdir(folder)
-    return Supervisor(arguments.name, arguments.nodes, stop).run()
+    return Supervisor(arguments.name, arguments.nodes, stop, arguments.mirror_port).run()
 
 
 if __name__ == "__main__":
