@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -61,12 +61,17 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept in ConfigMap istio-system/sohistio-record."""
+    """What is kept in ConfigMap istio-system/sohistio-record.
+
+    `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
+    whose a gateway is that two nameless IstioOperators could have installed.
+    """
 
     environment: str
     current: Applied | None = None
     previous: Applied | None = None
     runs: tuple[RunEntry, ...] = ()
+    gateway_namespaces: tuple[str, ...] = ()
 
     @property
     def last_run(self) -> RunEntry | None:
@@ -109,6 +114,10 @@ class Record:
         previous = known if known is not None and known != applied else self.previous
         return replace(self, current=applied, previous=previous)
 
+    def with_gateways_in(self, namespaces: Iterable[str]) -> Record:
+        """Note where a run is about to put gateways, beside where they are or may be."""
+        return replace(self, gateway_namespaces=tuple(sorted({*self.gateway_namespaces, *namespaces})))
+
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return {
@@ -117,6 +126,7 @@ class Record:
             "current": asdict(self.current) if self.current else None,
             "previous": asdict(self.previous) if self.previous else None,
             "runs": [run_document(run) for run in self.runs],
+            "gatewayNamespaces": list(self.gateway_namespaces),
         }
 
     @classmethod
@@ -130,6 +140,7 @@ class Record:
                 current=Applied(**document["current"]) if document["current"] else None,
                 previous=Applied(**document["previous"]) if document["previous"] else None,
                 runs=tuple(RunEntry(**{_KEYS[key]: value for key, value in run.items()}) for run in document["runs"]),
+                gateway_namespaces=tuple(map(str, document.get("gatewayNamespaces") or ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record of sohistio: {error}") from error

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sohistio.gateway_steps import HandOverAddress
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.risk import Risk
 from sohistio.state import ObjectRef
@@ -242,6 +243,7 @@ Step = (
     | ScaleUp
     | AwaitRollouts
     | HoldStandby
+    | HandOverAddress
     | RemoveObjects
     | RestartWorkloads
     | VerifyGone

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
+from sohistio.cluster.gateways import gateway_services, is_gateway
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, is_injected, workloads_in
 from sohistio.drift.managers import owns, writer_of, writers_of
@@ -20,13 +21,11 @@ from sohistio.state import (
     MeshDeployment,
     NamespaceSeen,
     ObjectRef,
-    ServiceSeen,
     SidecarTemplate,
 )
 
 _COMPONENT = "operator.istio.io/component"
 _VERSION = "operator.istio.io/version"
-_ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 _REPLICAS = ("spec", "replicas")
 _CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
 _WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
@@ -40,7 +39,7 @@ _LISTS: dict[str, tuple[str, str]] = {
     "ReplicaSets": ("/apis/apps/v1/replicasets", ""),
     "Pods": ("/api/v1/pods", ""),
     "PodDisruptionBudgets": ("/apis/policy/v1/poddisruptionbudgets", ""),
-    "Services": (f"/api/v1/namespaces/{ISTIO_NAMESPACE}/services", _COMPONENT),
+    "Services": ("/api/v1/services", ""),
     "MutatingWebhookConfigurations": (f"{_WEBHOOKS}/mutatingwebhookconfigurations", "app=sidecar-injector"),
     "ValidatingWebhookConfigurations": (f"{_WEBHOOKS}/validatingwebhookconfigurations", "app=istiod"),
 }
@@ -105,8 +104,10 @@ def _state_of(
     leftovers = [
         *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
-        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item)),
+        # A gateway in a namespace of its own is no half mesh: without istiod nobody can tell whose it is.
+        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_in_mesh_namespace(item)),
     ]
+    own = {seen.ref for seen in mesh}
     workloads, unowned = workloads_in(lists, injected_soon)
     carriers, unowned_carriers = carriers_in(lists)
     return ClusterState(
@@ -118,9 +119,10 @@ def _state_of(
         leftovers=tuple(ref for ref, _ in leftovers),
         leftover_versions=tuple(sorted({version for _, version in leftovers if version})),
         mesh_deployments=mesh,
-        gateway_services=tuple(_service(item) for item in lists["Services"]),
+        gateway_services=gateway_services(lists["Services"], own),
         budgets=tuple(_budget(item) for item in lists["PodDisruptionBudgets"]),
-        workloads=workloads,
+        # In an injected namespace a gateway is still no application: istioctl rolls it.
+        workloads=tuple(workload for workload in workloads if workload.ref not in own),
         unowned_pods=unowned,
         carriers=carriers,
         unowned_carriers=unowned_carriers,
@@ -159,9 +161,14 @@ def _ref(kind: str, item: Object) -> ObjectRef:
     return ObjectRef(kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
 
 
+def _is_in_mesh_namespace(item: Object) -> bool:
+    return bool(item["metadata"].get("namespace") == ISTIO_NAMESPACE)
+
+
 def _is_mesh(deployment: Object) -> bool:
-    in_mesh = deployment["metadata"].get("namespace") == ISTIO_NAMESPACE
-    return in_mesh and (_label(deployment, "app") == "istiod" or bool(_label(deployment, _COMPONENT)))
+    """All that istioctl put into istio-system, and gateways wherever they are."""
+    own = _label(deployment, "app") == "istiod" or bool(_label(deployment, _COMPONENT))
+    return (_is_in_mesh_namespace(deployment) and own) or is_gateway(deployment)
 
 
 def _istiod(item: Object) -> Istiod:
@@ -194,16 +201,6 @@ def _mesh_deployment(item: Object) -> MeshDeployment:
         pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
         scaled_by=writer_of(managed, _REPLICAS),
         replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
-    )
-
-
-def _service(item: Object) -> ServiceSeen:
-    ingress = (item.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
-    return ServiceSeen(
-        ref=_ref("Service", item),
-        type=str(item["spec"].get("type", "ClusterIP")),
-        wanted_address=str((item["metadata"].get("annotations") or {}).get(_ADDRESS, "")),
-        addresses=tuple(entry.get("ip") or entry.get("hostname", "") for entry in ingress),
     )
 
 

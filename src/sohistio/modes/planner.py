@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from sohistio import postinstall
 from sohistio.changes import Changes
 from sohistio.desired import DesiredMesh
-from sohistio.modes import install, reinstall
+from sohistio.gateway_changes import gateway_changes
+from sohistio.gateway_steps import HandOverAddress
+from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.skew import SkewProblem
-from sohistio.state import ClusterState
+from sohistio.state import ISTIO_NAMESPACE, ClusterState
 
 _VERBS = {
     Mode.INSTALL: "install",
@@ -55,7 +57,7 @@ def make_plan(
     `meshes` are the hops' manifests in order, the target's last; none where the mode is unknown. `skew` holds the
     problems that were not skipped; `namespaces` is what is done to them, in every mode.
     """
-    refusal = decision.refusal or _skew_refusal(skew)
+    refusal = decision.refusal or _skew_refusal(skew) or _without_namespace(meshes, subject.state)
     plan = Plan(
         environment=subject.environment,
         cluster=subject.state.server,
@@ -68,11 +70,14 @@ def make_plan(
     )
     if refusal or not meshes:
         return plan
-    return replace(
+    plan = replace(
         plan,
         phases=_phases(subject.state, meshes, decision, (changes, namespaces)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
+        # Every hop has the environment's own gateways, so what the target changes is what any of them does.
+        gateway_changes=gateway_changes(changes, subject.state.gateway_services),
     )
+    return replace(plan, notices=(*plan.notices, *handover.notices(plan)))
 
 
 def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
@@ -93,6 +98,17 @@ def _skew_refusal(skew: Sequence[SkewProblem]) -> str:
     return "; ".join(f"{problem.name}: {problem.message}" for problem in skew)
 
 
+def _without_namespace(meshes: Sequence[DesiredMesh], state: ClusterState) -> str:
+    """istioctl makes no namespace but istio-system: it would fail half way, with the control plane in place."""
+    there = {seen.name for seen in state.namespaces if not seen.ending} | {ISTIO_NAMESPACE}
+    missing = dict.fromkeys(item.ref for mesh in meshes for item in mesh.gateways if item.ref.namespace not in there)
+    return "; ".join(
+        f"namespace {ref.namespace}, where {ref.name} is to be, does not exist or is being deleted: "
+        f"`kubectl create namespace {ref.namespace}`"
+        for ref in missing
+    )
+
+
 def _phases(
     state: ClusterState,
     meshes: Sequence[DesiredMesh],
@@ -108,17 +124,20 @@ def _phases(
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(decision.installed))
         verb = "install" if decision.replace else _VERBS[decision.mode]
+        moves = handover.handover(state, meshes[0], changes)
+        given = [step.giver for phase in moves for step in phase.steps if isinstance(step, HandOverAddress)]
         for mesh in stations:
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
-            phases += [*install.standby(state, mesh, name), *labels]
-            labels = ()
+            phases += [*moves, *install.standby(state, mesh, name), *labels]
+            moves, labels = (), ()
             phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
         phases += [
             install.control_plane(state, target, verb),
+            *moves,
             *install.standby(state, target),
-            *install.obsolete(changes),
+            *install.obsolete(changes, given),
         ]
     phases += [*labels, *postinstall.restart_phase(state, target.sidecar)]
     if not phases and not decision.unrecorded:

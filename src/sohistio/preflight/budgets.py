@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.preflight.row import Fault, Good, Verdict
 from sohistio.preflight.scene import Scene
-from sohistio.state import ISTIO_NAMESPACE, Budget, NamespaceSeen, selector_matches
+from sohistio.state import ISTIO_NAMESPACE, Budget, ClusterState, selector_matches
 
 Object = Mapping[str, Any]
 _ENDED = ("Succeeded", "Failed")
@@ -15,17 +15,19 @@ _ENDED = ("Succeeded", "Failed")
 
 def overlapping_budgets(scene: Scene) -> Iterator[Verdict]:
     """No pod of the mesh, nor of an injected namespace, is under two budgets: eviction fails then."""
-    places = _places(scene.state.namespaces)
+    places = _places(scene.state)
     yield from overlapping(_of(scene.state.budgets, places), scene.pods())
 
 
 def blocking_budgets(scene: Scene) -> Iterator[Verdict]:
     """No budget forbids every eviction while all of its pods are well."""
-    yield from blocking(_of(scene.state.budgets, _places(scene.state.namespaces)))
+    yield from blocking(_of(scene.state.budgets, _places(scene.state)))
 
 
-def _places(namespaces: Iterable[NamespaceSeen]) -> set[str]:
-    return {ISTIO_NAMESPACE, *(item.name for item in namespaces if item.injected)}
+def _places(state: ClusterState) -> set[str]:
+    """Where the mesh's pods and those with its sidecars are; a gateway may have a namespace of its own."""
+    injected = (item.name for item in state.namespaces if item.injected)
+    return {ISTIO_NAMESPACE, *injected, *(seen.ref.namespace for seen in state.mesh_deployments)}
 
 
 def _of(budgets: Sequence[Budget], places: set[str]) -> list[Budget]:

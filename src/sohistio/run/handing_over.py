@@ -1,0 +1,56 @@
+"""Hands a static address from one Service to another: the old one goes, the new one gets it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+from sohistio.cluster.paths import path_of
+from sohistio.errors import FailedError
+from sohistio.gateway_steps import HandOverAddress
+from sohistio.run.installing import is_gone, until
+from sohistio.run.tools import Tools
+from sohistio.run.waiting import Waiting
+
+# Azure's controller tries a Service that could not get its address again after 5 s, then less and less often, up to 5
+# minutes apart (k8s.io/cloud-provider, controllers/service); one whose annotations change it tries at once.
+_NUDGE = "sohistio/address-handed-over"
+_NUDGE_SECONDS = 15.0
+
+
+def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
+    """Delete the giver, wait until it is gone, and until the taker has the address. Raises FailedError.
+
+    One that is gone already, or has the address already, is no error: a run that was killed goes on here.
+    """
+    tools.api.delete(path_of(step.giver))
+    until(waiting, tools.component_seconds, partial(is_gone, tools.api, step.giver), f"{step.giver} is still there")
+    end, nudged = time.monotonic() + tools.component_seconds, 0.0
+    try:
+        while not _has_address(tools, step):
+            now = time.monotonic()
+            if now > end:
+                place = f"kubectl -n {step.taker.namespace} describe service {step.taker.name}"
+                raise FailedError(
+                    f"{step.taker} has not got {step.address} within {tools.component_seconds:.0f} s",
+                    details=(f"{step.giver}, which had it, is deleted: nobody answers at {step.address}",),
+                    todo=f"`{place}` shows why; run it again, or `sohistio rollback` brings the old gateway back.",
+                )
+            if now - nudged > _NUDGE_SECONDS:
+                nudged = now
+                _nudge(tools, step, datetime.now(UTC).isoformat(timespec="seconds"))
+            waiting.pause()
+    finally:
+        if nudged:
+            _nudge(tools, step, None)
+
+
+def _has_address(tools: Tools, step: HandOverAddress) -> bool:
+    service = tools.api.get(path_of(step.taker)) or {}
+    ingress = (service.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
+    return any(entry.get("ip") == step.address for entry in ingress)
+
+
+def _nudge(tools: Tools, step: HandOverAddress, value: str | None) -> None:
+    tools.api.merge_patch(path_of(step.taker), {"metadata": {"annotations": {_NUDGE: value}}})
