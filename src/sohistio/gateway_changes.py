@@ -39,6 +39,11 @@ class GatewayChange:
     words: str
     fields: tuple[FieldChange, ...]
 
+    @property
+    def moves_address(self) -> bool:
+        """Whether the address that the Service asks for changes."""
+        return any(field.path in (_ADDRESS, _OLD_ADDRESS) for field in self.fields)
+
 
 def gateway_changes(changes: Changes, services: Sequence[ServiceSeen]) -> tuple[GatewayChange, ...]:
     """The dangerous ones. A Service that is created is none, nor is an address that it serves on already."""

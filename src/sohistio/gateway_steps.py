@@ -22,3 +22,13 @@ class HandOverAddress:
     address: str
     giver: ObjectRef
     taker: ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitAddresses:
+    """Wait until each Service has its address: Azure moves it well after the apply. The verification says if not."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    addresses: tuple[tuple[ObjectRef, str], ...]

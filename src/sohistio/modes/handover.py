@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sohistio.changes import Action, Changes
 from sohistio.desired import DesiredMesh
-from sohistio.gateway_steps import HandOverAddress
+from sohistio.gateway_changes import GatewayChange
+from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
 from sohistio.plan import Phase, Plan
 from sohistio.state import ClusterState, ObjectRef, ServiceSeen
 from sohistio.steps import AwaitRollouts, ScaleUp, Step
@@ -35,6 +38,18 @@ def handover(state: ClusterState, desired: DesiredMesh, changes: Changes) -> tup
                 )
             )
     return (Phase("handover", tuple(steps)),) if steps else ()
+
+
+def moved_addresses(desired: DesiredMesh, moved: Sequence[GatewayChange]) -> tuple[Phase, ...]:
+    """The wait for addresses that the install changes: a verification right after it would find the old ones."""
+    changed = {change.service for change in moved if change.moves_address}
+    awaited = tuple(
+        (item.ref, address) for item in desired.services if item.ref in changed for address in _split(item.address)
+    )
+    if not awaited:
+        return ()
+    names = ", ".join(f"{ref.short} has {address}" for ref, address in awaited)
+    return (Phase("addresses", (AwaitAddresses("addresses/await", f"wait until {names}", awaited),)),)
 
 
 def notices(plan: Plan) -> tuple[str, ...]:

@@ -70,12 +70,17 @@ def make_plan(
     )
     if refusal or not meshes:
         return plan
+    # Every hop has the environment's own gateways, so what the target changes is what any of them does.
+    moved = gateway_changes(changes, subject.state.gateway_services)
+    addresses = (
+        *handover.handover(subject.state, meshes[0], changes),
+        *handover.moved_addresses(meshes[0], moved),
+    )
     plan = replace(
         plan,
-        phases=_phases(subject.state, meshes, decision, (changes, namespaces)),
+        phases=_phases(subject.state, meshes, decision, (changes, namespaces, addresses)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
-        # Every hop has the environment's own gateways, so what the target changes is what any of them does.
-        gateway_changes=gateway_changes(changes, subject.state.gateway_services),
+        gateway_changes=moved,
     )
     return replace(plan, notices=(*plan.notices, *handover.notices(plan)))
 
@@ -113,10 +118,10 @@ def _phases(
     state: ClusterState,
     meshes: Sequence[DesiredMesh],
     decision: Decision,
-    work: tuple[Changes, NamespacePhases],
+    work: tuple[Changes, NamespacePhases, tuple[Phase, ...]],
 ) -> tuple[Phase, ...]:
     *stations, target = meshes
-    changes, namespaces = work
+    changes, namespaces, addresses = work
     phases, labels = list(namespaces.secrets), namespaces.labels
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
@@ -124,18 +129,17 @@ def _phases(
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(decision.installed))
         verb = "install" if decision.replace else _VERBS[decision.mode]
-        moves = handover.handover(state, meshes[0], changes)
-        given = [step.giver for phase in moves for step in phase.steps if isinstance(step, HandOverAddress)]
+        given = [step.giver for phase in addresses for step in phase.steps if isinstance(step, HandOverAddress)]
         for mesh in stations:
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
-            phases += [*moves, *install.standby(state, mesh, name), *labels]
-            moves, labels = (), ()
+            phases += [*addresses, *install.standby(state, mesh, name), *labels]
+            addresses, labels = (), ()
             phases += [*postinstall.restart_phase(state, mesh.sidecar, name), install.verification(mesh, name)]
         phases += [
             install.control_plane(state, target, verb),
-            *moves,
+            *addresses,
             *install.standby(state, target),
             *install.obsolete(changes, given),
         ]

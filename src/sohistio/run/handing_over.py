@@ -1,4 +1,4 @@
-"""Hands a static address from one Service to another: the old one goes, the new one gets it."""
+"""Hands a static address from one Service to another, and waits for addresses that change."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from functools import partial
 
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.gateway_steps import HandOverAddress
+from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
 from sohistio.run.installing import is_gone, until
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
+from sohistio.state import ObjectRef
 
 # Azure's controller tries a Service that could not get its address again after 5 s, then less and less often, up to 5
 # minutes apart (k8s.io/cloud-provider, controllers/service); one whose annotations change it tries at once.
@@ -28,7 +29,7 @@ def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
     until(waiting, tools.component_seconds, partial(is_gone, tools.api, step.giver), f"{step.giver} is still there")
     end, nudged = time.monotonic() + tools.component_seconds, 0.0
     try:
-        while not _has_address(tools, step):
+        while not _has_address(tools, step.taker, step.address):
             now = time.monotonic()
             if now > end:
                 place = f"kubectl -n {step.taker.namespace} describe service {step.taker.name}"
@@ -46,10 +47,17 @@ def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
             _nudge(tools, step, None)
 
 
-def _has_address(tools: Tools, step: HandOverAddress) -> bool:
-    service = tools.api.get(path_of(step.taker)) or {}
+def await_addresses(tools: Tools, waiting: Waiting, step: AwaitAddresses) -> None:
+    """Wait as long as a component may take. What has not come by then is the verification's to say."""
+    end = time.monotonic() + tools.component_seconds
+    while not all(_has_address(tools, ref, address) for ref, address in step.addresses) and time.monotonic() < end:
+        waiting.pause()
+
+
+def _has_address(tools: Tools, ref: ObjectRef, address: str) -> bool:
+    service = tools.api.get(path_of(ref)) or {}
     ingress = (service.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
-    return any(entry.get("ip") == step.address for entry in ingress)
+    return any(entry.get("ip") == address for entry in ingress)
 
 
 def _nudge(tools: Tools, step: HandOverAddress, value: str | None) -> None:
