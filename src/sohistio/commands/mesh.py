@@ -127,14 +127,14 @@ def _went_back(session: Session, planned: Planned, how: Install) -> dict[str, ob
     print("Going back, as --rollback-on-failure asks.", file=sys.stderr)
     try:
         way_back = _way_back(session, planned.plan)
-        approved = _approval_of(way_back.plan, planned.plan, how.approval)
+        approved = approval_for_way_back(way_back.plan, planned.plan, how.approval)
         return carry_out(way_back, approved, how.timeouts, json=how.json).document()
     except SohistioError as error:
         print_error(error)
         return {"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error_document(error)}
 
 
-def _approval_of(back: Plan, failed: Plan, given: Approval) -> Approval:
+def approval_for_way_back(back: Plan, failed: Plan, given: Approval) -> Approval:
     """A way back that uninstalls, say, needs the approval that any such plan needs: the flag stands for less.
 
     One whose only danger is to restore what this very run changed (a gateway's address) was approved with it.

@@ -27,7 +27,7 @@ def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
     """
     tools.api.delete(path_of(step.giver))
     until(waiting, tools.component_seconds, partial(is_gone, tools.api, step.giver), f"{step.giver} is still there")
-    end, nudged = time.monotonic() + tools.component_seconds, 0.0
+    end, nudged = time.monotonic() + tools.component_seconds, None
     try:
         while not _has_address(tools, step.taker, step.address):
             now = time.monotonic()
@@ -38,12 +38,12 @@ def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
                     details=(f"{step.giver}, which had it, is deleted: nobody answers at {step.address}",),
                     todo=f"`{place}` shows why; run it again, or `sohistio rollback` brings the old gateway back.",
                 )
-            if now - nudged > _NUDGE_SECONDS:
+            if nudged is None or now - nudged > _NUDGE_SECONDS:
                 nudged = now
                 _nudge(tools, step, datetime.now(UTC).isoformat(timespec="seconds"))
             waiting.pause()
     finally:
-        if nudged:
+        if nudged is not None:
             _nudge(tools, step, None)
 
 
