@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from plans import FRESH
-from seen import istiod, mesh, state
+from plans import FRESH, REPLACEMENT
+from seen import istiod, mesh, service, state
+from sohistio.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.checks import CheckResult, Result, Severity
-from sohistio.commands.mesh import calls_for_rollback
+from sohistio.commands.common import Approval
+from sohistio.commands.mesh import approval_for_way_back, calls_for_rollback
 from sohistio.desired import DesiredDeployment, DesiredMesh
 from sohistio.errors import FailedError, InterruptedRunError, LockLostError, SohistioError, VerificationError
+from sohistio.gateway_changes import gateway_changes
 from sohistio.modes.install import standby
 from sohistio.plan import Phase, Plan
 from sohistio.progress import RunResult, StepResult, StepState
@@ -36,6 +39,23 @@ def test_a_standby_that_serves_is_not_switched_off_in_passing(ready: int, silenc
     seen = state(istiods=(istiod(),), mesh_deployments=(mesh("istio-ingressgateway", desired=ready, ready=ready),))
     phases = standby(seen, STANDBY)
     assert plan(phases).silenced == silenced
+
+
+def test_what_the_run_itself_moved_is_put_back_without_asking_again() -> None:
+    """--rollback-on-failure stands for it; a way back that uninstalls, or moves something else, needs its own yes."""
+    given = Approval()
+    away, home = moving("10.0.0.1", "10.0.0.2"), moving("10.0.0.2", "10.0.0.1")
+    assert approval_for_way_back(home, away, given) == Approval(yes=True, confirm="qa")
+    assert approval_for_way_back(home, FRESH, given) is given
+    assert approval_for_way_back(replace(home, phases=REPLACEMENT.phases), away, given) is given
+    assert approval_for_way_back(FRESH, away, given) == Approval(yes=True, confirm="qa")
+
+
+def moving(before: str, after: str) -> Plan:
+    path = "metadata.annotations.service.beta.kubernetes.io/azure-load-balancer-ipv4"
+    ref = replace(INGRESS, kind="Service")
+    changes = Changes((ObjectChange(ref, Action.CHANGED, (FieldChange(path, before, after),), ref.name),))
+    return replace(FRESH, changes=changes, gateway_changes=gateway_changes(changes, [service(before)]))
 
 
 def failed_check(name: str) -> tuple[CheckResult, ...]:

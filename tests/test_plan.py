@@ -18,7 +18,7 @@ from sohistio.steps import InstallIstio, RemoveObjects
 
 PLAN_KEYS = {
     *("schemaVersion", "kind", "environment", "cluster", "mode", "installedVersion", "targetVersion"),
-    *("reasons", "refusal", "notices", "phases", "changes"),
+    *("reasons", "refusal", "danger", "notices", "phases", "changes"),
 }
 STEP_KEYS = {"id", "summary", "risk"}
 REF_KEYS = {"kind", "namespace", "name"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from sohistio.preflight.basics import distance
 from sohistio.preflight.budgets import blocking, overlapping
 from sohistio.preflight.images import closing_hubs, hubs
 from sohistio.preflight.namespaces import applications, pull_secret_places, pull_secrets, systems
-from sohistio.preflight.row import Fault
+from sohistio.preflight.row import Fault, Good
 from sohistio.preflight.webhooks import Webhook, stale, webhooks_of
 from sohistio.state import Finding, NamespaceSeen, ObjectRef
 
@@ -189,6 +190,26 @@ def service(namespace: str, name: str, *, has: str = "", asks: str = "", field: 
 def test_addresses(other: dict[str, Any], words: str) -> None:
     found = list(addresses([INGRESS], [other], [node("a")]))
     assert faults(found) == ([f"10.0.0.1 of istio-ingressgateway is taken: {words}"] if words else [])
+
+
+def test_the_address_that_serves_now_is_named() -> None:
+    """And the one that would come; a Service that the plan deletes gives its own away."""
+    now = service("istio-system", "istio-ingressgateway", has="10.0.0.7", asks="10.0.0.7")
+    moves = "istio-ingressgateway serves on 10.0.0.7 now; an install moves it to 10.0.0.1"
+    assert faults(addresses([INGRESS], [now], [])) == [moves]
+    taken = addresses([INGRESS], [now, service("shop", "web", has="10.0.0.1")], [])
+    assert faults(taken) == ["10.0.0.1 of istio-ingressgateway is taken: shop/web has it; it serves on 10.0.0.7 now"]
+    free = replace(INGRESS, address="")
+    assert faults(addresses([free], [now], [])) == [
+        "istio-ingressgateway serves on 10.0.0.7 now, which the environment no longer asks for: Azure may change it"
+    ]
+    given = service("istio-system", "istio-ingressgateway", has="10.0.0.7")
+    assert list(addresses([free], [given], [])) == [Good("istio-ingressgateway serves on 10.0.0.7, which Azure chose")]
+    edge = replace(INGRESS, ref=ObjectRef("Service", "edge", "istio-ingressgateway"))
+    old = service("istio-system", "istio-ingressgateway", has="10.0.0.1", asks="10.0.0.1")
+    handed = "Service istio-system/istio-ingressgateway has 10.0.0.1 now; an install hands it over to edge/istio-"
+    assert faults(addresses([edge], [old], [], going={INGRESS.ref})) == [f"{handed}ingressgateway"]
+    assert "is taken" in faults(addresses([edge], [old], []))[0], "one that stays keeps its address"
 
 
 def test_an_address_that_a_node_has() -> None:

@@ -12,6 +12,7 @@ from preflights import faults, goods
 from sohistio.changes import Action, Changes, ObjectChange
 from sohistio.cluster.access import Right
 from sohistio.cluster.kube import KubeError
+from sohistio.gateway_steps import HandOverAddress
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.preflight.rights import rights_of, told
@@ -104,6 +105,9 @@ def test_a_standby_scales_its_gateways() -> None:
     assert "patch deployments.apps istio-egressgateway in istio-system" in needed(STANDBY)
 
 
+OLD, NEW = (ObjectRef("Service", place, "gateway") for place in ("istio-system", "edge"))
+
+
 @pytest.mark.parametrize(
     ("step", "right"),
     [
@@ -115,6 +119,8 @@ def test_a_standby_scales_its_gateways() -> None:
         (LabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (UnlabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (WritePullSecrets("a", "b", (ObjectRef("Secret", "shop", "jfrog"),)), "create secrets jfrog in shop"),
+        (HandOverAddress("a", "b", "10.0.0.1", OLD, NEW), "delete services gateway in istio-system"),
+        (HandOverAddress("a", "b", "10.0.0.1", OLD, NEW), "patch services gateway in edge"),
         (
             RestoreObjects("a", "b", ('{"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "shop"}}',)),
             "create configmaps x in shop",

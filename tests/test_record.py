@@ -37,8 +37,14 @@ _RUN = run_document(run())
 
 def test_a_record_is_read_back_as_it_was_written() -> None:
     full = Record("qa", NEWER, NEW, (run(last_step="verify/mesh", backup="/b", ended="2026-11-23T05:01:00+00:00"),))
-    for record in (full, Record("qa")):
+    for record in (full, Record("qa"), Record("qa").with_gateways_in(["edge", "istio-system"])):
         assert Record.of(record.document()) == record
+
+
+def test_a_record_of_an_older_sohistio_names_no_namespaces() -> None:
+    document = Record("qa").with_gateways_in(["edge"]).document()
+    del document["gatewayNamespaces"]
+    assert Record.of(document) == Record("qa")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sohistio.sandbox.istiod import routes_to
-from sohistio.sandbox.load_balancers import ADDRESS_ANNOTATION, POOL, addresses
+from sohistio.sandbox.load_balancers import ADDRESS_ANNOTATION, INTERNAL_ANNOTATION, POOL, PUBLIC_POOL, addresses
 from sohistio.sandbox.network import ServiceNetwork
 
 
@@ -59,6 +59,17 @@ def test_load_balancer_addresses(
     services: list[dict[str, Any]], given: dict[str, str], refused: dict[str, str]
 ) -> None:
     assert addresses(services) == (given, refused)
+
+
+def test_a_balancer_that_is_made_public_loses_its_private_address() -> None:
+    """And gets no private one; another Service can have the one that it had."""
+    public = service("s1", "10.1.0.1", "10.1.0.1")
+    public["metadata"]["annotations"][INTERNAL_ANNOTATION] = "false"
+    assert addresses([public, service("s2", "10.1.0.1")]) == ({"s1": "", "s2": "10.1.0.1"}, {"s1": "10.1.0.1"})
+    del public["metadata"]["annotations"][ADDRESS_ANNOTATION]
+    assert addresses([public]) == ({"s1": PUBLIC_POOL[0]}, {})
+    kept = public | {"status": {"loadBalancer": {"ingress": [{"ip": PUBLIC_POOL[0]}]}}}
+    assert addresses([kept]) == ({"s1": PUBLIC_POOL[0]}, {})
 
 
 def test_services_that_select_istiod_lead_to_its_ports() -> None:

@@ -94,16 +94,16 @@ def _pods(evidence: Evidence) -> Iterator[CheckResult]:
             yield _failed(name, f"{item.ref} does not exist", "Run `sohistio install`.")
         elif item.is_off:
             if seen.desired == seen.total == 0:
-                yield _passed(name, f"{item.ref.name} is off: 0/0")
+                yield _passed(name, f"{item.ref.short} is off: 0/0")
             else:
                 hint = "Traffic may reach the standby: run `sohistio install`, or look who scaled it up."
-                yield _failed(name, f"{item.ref.name} has {seen.total} pods in a standby", hint)
+                yield _failed(name, f"{item.ref.short} has {seen.total} pods in a standby", hint)
         elif seen.ready >= max(item.minimum, seen.desired):
-            yield _passed(name, f"{item.ref.name} {seen.ready}/{seen.desired} ready")
+            yield _passed(name, f"{item.ref.short} {seen.ready}/{seen.desired} ready")
         else:
             wanted = max(item.minimum, seen.desired)
             hint = f"kubectl -n {item.ref.namespace} describe deployment {item.ref.name}"
-            yield _failed(name, f"{item.ref.name} {seen.ready}/{wanted} ready", hint)
+            yield _failed(name, f"{item.ref.short} {seen.ready}/{wanted} ready", hint)
 
 
 def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
@@ -113,12 +113,12 @@ def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
         seen = next((service for service in evidence.state.gateway_services if service.ref == wanted.ref), None)
         found = ", ".join(seen.addresses) if seen else ""
         if seen and seen.addresses and (not wanted.address or wanted.address in seen.addresses):
-            yield _passed("gateway-address", f"{wanted.ref.name} has {found}")
+            yield _passed("gateway-address", f"{wanted.ref.short} has {found}")
         elif seen and not seen.addresses:
             hint = f"kubectl -n {wanted.ref.namespace} describe service {wanted.ref.name}: its events say why"
-            yield _failed("gateway-address", f"{wanted.ref.name} waits for {wanted.address or 'an address'}", hint)
+            yield _failed("gateway-address", f"{wanted.ref.short} waits for {wanted.address or 'an address'}", hint)
         else:
-            message = f"{wanted.ref.name} has {found or 'no Service'} instead of {wanted.address}"
+            message = f"{wanted.ref.short} has {found or 'no Service'} instead of {wanted.address}"
             yield _failed(
                 "gateway-address", message, "Is the address free in the VNet, and does the annotation name it?"
             )
@@ -131,14 +131,14 @@ def _budgets(evidence: Evidence) -> Iterator[CheckResult]:
             continue
         over = budgets_over(evidence.state.budgets, seen)
         if len(over) == 1 and over[0].min_available == item.budget:
-            yield _passed("disruption-budget", f"{item.ref.name}: minAvailable {item.budget}")
+            yield _passed("disruption-budget", f"{item.ref.short}: minAvailable {item.budget}")
         elif len(over) > 1:
             names = ", ".join(sorted(budget.ref.name for budget in over))
             hint = "Eviction fails under two budgets: keep the environment's, delete the others."
-            yield _failed("disruption-budget", f"{item.ref.name} is under {len(over)} budgets: {names}", hint)
+            yield _failed("disruption-budget", f"{item.ref.short} is under {len(over)} budgets: {names}", hint)
         else:
             found = f"minAvailable {over[0].min_available}" if over else "no budget"
-            message = f"{item.ref.name} has {found} instead of minAvailable {item.budget}"
+            message = f"{item.ref.short} has {found} instead of minAvailable {item.budget}"
             yield _failed("disruption-budget", message, "Run `sohistio install`.")
 
 

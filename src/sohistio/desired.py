@@ -95,7 +95,7 @@ def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version, operator:
                 autoscaled=replicas is None and key in minimums,
             )
         )
-    gateways = {deployment.ref.name for deployment in deployments if deployment.component == "gateway"}
+    gateways = {(item.ref.namespace, item.ref.name) for item in deployments if item.component == "gateway"}
     services = tuple(
         DesiredService(
             ref=ObjectRef("Service", item["metadata"]["namespace"], item["metadata"]["name"]),
@@ -103,7 +103,7 @@ def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version, operator:
             address=str((item["metadata"].get("annotations") or {}).get(_ADDRESS, "")),
         )
         for item in _of_kind(manifest, "Service")
-        if item["metadata"]["name"] in gateways
+        if (item["metadata"]["namespace"], item["metadata"]["name"]) in gateways
     )
     injector = next(
         (c for c in _of_kind(manifest, "ConfigMap") if c["metadata"]["name"] == "istio-sidecar-injector"), None

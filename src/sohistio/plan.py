@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from sohistio.changes import Action, Changes
+from sohistio.gateway_changes import GatewayChange
+from sohistio.gateway_steps import HandOverAddress
 from sohistio.namespacesteps import NamespaceStep, UnlabelNamespaces
 from sohistio.risk import Risk
 from sohistio.state import ObjectRef
@@ -51,7 +53,9 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run on one environment will do, and why."""
+    """What a run on one environment will do, and why. `gateway_changes` are those of live gateways' Services that
+    need approval.
+    """
 
     environment: str
     cluster: str
@@ -63,6 +67,7 @@ class Plan:
     changes: Changes = field(default_factory=Changes)
     notices: tuple[str, ...] = ()
     refusal: str = ""
+    gateway_changes: tuple[GatewayChange, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -94,17 +99,33 @@ class Plan:
         if self.mode is Mode.UNINSTALL:
             taking = any(step.risk in (Risk.DISRUPT, Risk.DESTROY) for step in self.steps)
             return "uninstalls the mesh" if taking else ""
-        if any(isinstance(step, UninstallIstio) for step in self.steps):
-            return "uninstalls the old mesh first"
-        if services := [ref.name for ref in self._removed if ref.kind == "Service"]:
-            return f"deletes Service {', '.join(services)}, whose address is given back"
-        return ""
+        uninstalls = any(isinstance(step, UninstallIstio) for step in self.steps)
+        parts = ["uninstalls the old mesh first"] if uninstalls else []
+        parts += [change.words for change in self.gateway_changes]
+        parts += [
+            f"hands {step.address} over from {step.giver} to {step.taker}, with nobody answering at it meanwhile"
+            for step in self.handovers
+        ]
+        if services := [ref.short for ref in self.removed if ref.kind == "Service"]:
+            parts.append(f"deletes Service {', '.join(services)}, whose address is given back")
+        return " and ".join(parts)
+
+    @property
+    def handovers(self) -> tuple[HandOverAddress, ...]:
+        """The addresses that go from one Service to another."""
+        return tuple(step for step in self.steps if isinstance(step, HandOverAddress))
 
     @property
     def silenced(self) -> tuple[str, ...]:
         """Gateways that serve now and are switched off: perhaps a standby that has taken over (a failover)."""
         names = [name for step in self.steps if isinstance(step, HoldStandby) for name in step.serving]
         return tuple(dict.fromkeys(names))
+
+    @property
+    def switches_off(self) -> str:
+        """What `silenced` means, as the predicate of a sentence; empty where it names none."""
+        names = ", ".join(self.silenced)
+        return f"switches off gateways that serve ({names}: has the standby taken over?)" if names else ""
 
     @property
     def needs_approval(self) -> bool:
@@ -114,10 +135,11 @@ class Plan:
     @property
     def purges(self) -> bool:
         """Whether CRDs or the namespace are deleted: the environment's name must be typed, protected or not."""
-        return any(ref.kind in ("CustomResourceDefinition", "Namespace") for ref in self._removed)
+        return any(ref.kind in ("CustomResourceDefinition", "Namespace") for ref in self.removed)
 
     @property
-    def _removed(self) -> list[ObjectRef]:
+    def removed(self) -> list[ObjectRef]:
+        """What is deleted by name."""
         return [ref for step in self.steps if isinstance(step, RemoveObjects) for ref in step.objects]
 
     def document(self) -> dict[str, Any]:
@@ -132,6 +154,7 @@ class Plan:
             "targetVersion": self.target_version or None,
             "reasons": list(self.reasons),
             "refusal": self.refusal or None,
+            "danger": self.danger or None,
             "notices": list(self.notices),
             "phases": [
                 {"name": phase.name, "steps": [_step_document(step) for step in phase.steps]} for phase in self.phases
@@ -162,6 +185,8 @@ def _step_document(step: Step) -> dict[str, Any]:
         document["version"] = step.version
     if isinstance(step, RemoveObjects | UninstallIstio | MoveFieldManagers | NamespaceStep):
         document["objects"] = [ref_document(ref) for ref in step.objects]
+    if isinstance(step, HandOverAddress):
+        document |= {"address": step.address, "objects": [ref_document(step.giver)], "to": ref_document(step.taker)}
     if isinstance(step, StopOperator):
         document["objects"] = [ref_document(ref) for ref in (*step.controllers, *step.operators)]
     return document

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sohistio.changes import Action
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Mode, Plan
 from sohistio.risk import Risk
 from sohistio.steps import CompleteRecord, KeepReplicas, RemoveObjects, RestartWorkloads, Step, UninstallIstio
 
 _MOST_LINES = 20
+_NOTHING = object()
 # Steps that are their list of objects: with fewer of them they do less.
 _LISTS = (RemoveObjects, WritePullSecrets, LabelNamespaces, UnlabelNamespaces)
-_HEAD = ("environment", "cluster", "mode", "installedVersion", "targetVersion", "refusal")
+_HEAD = ("environment", "cluster", "mode", "installedVersion", "targetVersion", "refusal", "danger")
 
 
 def does_no_more(now: Plan, approved: Plan) -> bool:
@@ -25,8 +27,23 @@ def does_no_more(now: Plan, approved: Plan) -> bool:
         and now.target_version == approved.target_version
         and now.mode in (approved.mode, Mode.NONE)
         and all(change in approved.changes.objects for change in now.changes.objects)
+        and all(change in approved.gateway_changes for change in now.gateway_changes)
         and all(_is_within(step, known.get(step.id)) for step in now.steps)
     )
+
+
+def only_restores(back: Plan, failed: Plan) -> bool:
+    """Whether all that is dangerous in the plan back puts in place what was there before the run that failed.
+
+    What that run was approved to change may be put back without another approval: the way back is to what served.
+    """
+    if back.purges or any(isinstance(step, UninstallIstio | UnlabelNamespaces) for step in back.steps):
+        return False
+    before = {(change.ref, field.path): field.before for change in failed.changes.objects for field in change.fields}
+    created = {change.ref for change in failed.changes.objects if change.action is Action.CREATED}
+    deleted = {ref for ref in back.removed if ref.kind == "Service"} | {step.giver for step in back.handovers}
+    fields = [(change.service, field) for change in back.gateway_changes for field in change.fields]
+    return deleted <= created and all(before.get((ref, f.path), _NOTHING) == f.after for ref, f in fields)
 
 
 def _is_within(step: Step, approved: Step | None) -> bool:
@@ -55,7 +72,9 @@ def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[st
 
 def _differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     for key in _HEAD:
-        if approved[key] != now[key]:
+        if key == "danger" and key not in approved:
+            yield "the plan file does not say what is dangerous: an older sohistio wrote it"
+        elif approved[key] != now[key]:
             yield f"{key}: {approved[key] or 'none'} → {now[key] or 'none'}"
     yield from _of("step", _steps(approved), _steps(now))
     yield from _of("change of", _changes(approved), _changes(now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
 
@@ -64,12 +64,17 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept in ConfigMap istio-system/sohistio-record."""
+    """What is kept in ConfigMap istio-system/sohistio-record.
+
+    `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
+    whose a gateway is that two nameless IstioOperators could have installed.
+    """
 
     environment: str
     current: Applied | None = None
     previous: Applied | None = None
     runs: tuple[RunEntry, ...] = ()
+    gateway_namespaces: tuple[str, ...] = ()
 
     @property
     def last_run(self) -> RunEntry | None:
@@ -112,6 +117,10 @@ class Record:
         previous = known if known is not None and known != applied else self.previous
         return replace(self, current=applied, previous=previous)
 
+    def with_gateways_in(self, namespaces: Iterable[str]) -> Record:
+        """Note where a run is about to put gateways, beside where they are or may be."""
+        return replace(self, gateway_namespaces=tuple(sorted({*self.gateway_namespaces, *namespaces})))
+
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return {
@@ -120,6 +129,7 @@ class Record:
             "current": asdict(self.current) if self.current else None,
             "previous": asdict(self.previous) if self.previous else None,
             "runs": [run_document(run) for run in self.runs],
+            "gatewayNamespaces": list(self.gateway_namespaces),
         }
 
     @classmethod
@@ -136,6 +146,7 @@ class Record:
             current=_applied(record, "current"),
             previous=_applied(record, "previous"),
             runs=tuple(_run(run, f"runs[{number}]") for number, run in enumerate(runs)),
+            gateway_namespaces=_names(record, "gatewayNamespaces"),
         )
 
 
@@ -157,6 +168,13 @@ def _text(values: Mapping[str, object], key: str, place: str) -> str:
     except UnicodeEncodeError:
         raise ValueError(f"not a record of sohistio: {key} of {place} is no text") from None
     return value
+
+
+def _names(record: Mapping[str, object], key: str) -> tuple[str, ...]:
+    found = record.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise ValueError(f"not a record of sohistio: {key} is no list of names")
+    return tuple(found)
 
 
 def _applied(record: Mapping[str, object], key: str) -> Applied | None:

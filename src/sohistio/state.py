@@ -135,12 +135,16 @@ class MeshDeployment:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSeen:
-    """A gateway's Service: the address its annotation asks for, and the one it got."""
+    """A gateway's Service: the address its annotation asks for, and the one it got.
+
+    `load_balancer_ip` is what the deprecated field of its spec asks for: the annotation beats it.
+    """
 
     ref: ObjectRef
     type: str
     wanted_address: str
     addresses: tuple[str, ...]
+    load_balancer_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.risk import Risk
 from sohistio.state import ObjectRef
@@ -253,6 +254,8 @@ Step = (
     | ScaleUp
     | AwaitRollouts
     | HoldStandby
+    | HandOverAddress
+    | AwaitAddresses
     | RemoveObjects
     | RestartWorkloads
     | VerifyGone

@@ -6,7 +6,7 @@ an install would run into it half way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -62,8 +62,10 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float)) or value is None else str(value)
 
 
-def compare(api: KubeApi, manifest: list[Object]) -> Changes:
+def compare(api: KubeApi, manifest: list[Object], places: Collection[str] = ()) -> Changes:
     """What applying the manifest would create, change and remove.
+
+    `places` are namespaces where earlier manifests of this mesh had gateways: what is left there is its own, too.
 
     Raises RefusedError with the server's words where it would deny an object (admission, quota), KubeError where it
     does not answer.
@@ -71,7 +73,7 @@ def compare(api: KubeApi, manifest: list[Object]) -> Changes:
     comparison = _Comparison(api)
     with ThreadPoolExecutor(max_workers=8) as pool:
         changed = [change for change in pool.map(comparison.of, manifest) if change]
-        removed = _no_longer_shipped(api, manifest, pool)
+        removed = _no_longer_shipped(api, manifest, places, pool)
     if comparison.denied:
         raise _denial(comparison.denied)
     kinds = f" {', '.join(sorted(comparison.not_patchable))}" if comparison.patchable else ""
@@ -159,17 +161,19 @@ def _owner(item: Object) -> str | None:
     return owner
 
 
-def _no_longer_shipped(api: KubeApi, manifest: list[Object], pool: ThreadPoolExecutor) -> list[ObjectChange]:
+def _no_longer_shipped(
+    api: KubeApi, manifest: list[Object], earlier: Collection[str], pool: ThreadPoolExecutor
+) -> list[ObjectChange]:
     """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
 
     What another IstioOperator put there (a gateway of another team's, say) is not ours to miss: it has another owner,
-    or lives where this manifest has nothing. Without istiod nobody can tell, and nothing is.
+    or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, and nothing is.
     """
     istiod = api.get(path_of(ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")))
     if istiod is None:
         return []
     owner = _owner(istiod)
-    places = {obj["metadata"].get("namespace", "") for obj in manifest}
+    places = {*earlier, *(obj["metadata"].get("namespace", "") for obj in manifest)}
     wanted = {ref_of(obj) for obj in manifest}
     one_of_each = {(obj["apiVersion"], obj["kind"]): obj for obj in manifest if "CustomResource" not in obj["kind"]}
     # A PDB or HPA whose component is switched off has no sibling left in the manifest.

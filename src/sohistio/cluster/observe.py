@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.gateway_api import gateway_api, has_routing_class, without_application_routing
+from sohistio.cluster.gateways import gateway_services, is_gateway, is_released
 from sohistio.cluster.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, workloads_in
@@ -23,14 +24,10 @@ from sohistio.state import (
     MeshDeployment,
     NamespaceSeen,
     ObjectRef,
-    ServiceSeen,
 )
 
 _COMPONENT = "operator.istio.io/component"
 _VERSION = "operator.istio.io/version"
-# Of the charts: it stays on gateways while a replace has their other labels off (release_gateways), or died there.
-_OWNER = "install.operator.istio.io/owning-resource"
-_ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 _REPLICAS = ("spec", "replicas")
 _CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
 _WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
@@ -45,7 +42,7 @@ _LISTS: dict[str, tuple[str, str]] = {
     "Pods": ("/api/v1/pods", ""),
     "PodDisruptionBudgets": ("/apis/policy/v1/poddisruptionbudgets", ""),
     "CustomResourceDefinitions": ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", ""),
-    "Services": (f"/api/v1/namespaces/{ISTIO_NAMESPACE}/services", _COMPONENT),
+    "Services": ("/api/v1/services", ""),
     "MutatingWebhookConfigurations": (f"{_WEBHOOKS}/mutatingwebhookconfigurations", "app=sidecar-injector"),
     "ValidatingWebhookConfigurations": (f"{_WEBHOOKS}/validatingwebhookconfigurations", "app=istiod"),
 }
@@ -112,12 +109,14 @@ def _state_of(
 ) -> ClusterState:
     deployments = lists["Deployments"]
     istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
-    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item) or _is_released(item))
+    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item) or is_released(item))
     leftovers = [
         *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
-        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item)),
+        # A gateway in a namespace of its own is no half mesh: without istiod nobody can tell whose it is.
+        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_in_mesh_namespace(item)),
     ]
+    own = {seen.ref for seen in mesh}
     injectors = injectors_of(lists["MutatingWebhookConfigurations"])
     workloads, unowned = workloads_in(lists, injected_soon)
     carriers, unowned_carriers = carriers_in(lists)
@@ -130,9 +129,10 @@ def _state_of(
         leftovers=tuple(ref for ref, _ in leftovers),
         leftover_versions=tuple(sorted({version for _, version in leftovers if version})),
         mesh_deployments=mesh,
-        gateway_services=tuple(_service(item) for item in lists["Services"]),
+        gateway_services=gateway_services(lists["Services"], own),
         budgets=tuple(_budget(item) for item in lists["PodDisruptionBudgets"]),
-        workloads=workloads,
+        # In an injected namespace a gateway is still no application: istioctl rolls it.
+        workloads=tuple(workload for workload in workloads if workload.ref not in own),
         unowned_pods=unowned,
         carriers=carriers,
         unowned_carriers=unowned_carriers,
@@ -171,15 +171,14 @@ def _ref(kind: str, item: Object) -> ObjectRef:
     return ObjectRef(kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
 
 
+def _is_in_mesh_namespace(item: Object) -> bool:
+    return bool(item["metadata"].get("namespace") == ISTIO_NAMESPACE)
+
+
 def _is_mesh(deployment: Object) -> bool:
-    in_mesh = deployment["metadata"].get("namespace") == ISTIO_NAMESPACE
-    return in_mesh and (_label(deployment, "app") == "istiod" or bool(_label(deployment, _COMPONENT)))
-
-
-def _is_released(deployment: Object) -> bool:
-    """A gateway without istioctl's labels, so that an uninstall passes it by: it serves all the same."""
-    in_mesh = deployment["metadata"].get("namespace") == ISTIO_NAMESPACE
-    return in_mesh and bool(_label(deployment, _OWNER)) and not _is_mesh(deployment)
+    """All that istioctl put into istio-system, and gateways wherever they are."""
+    own = _label(deployment, "app") == "istiod" or bool(_label(deployment, _COMPONENT))
+    return (_is_in_mesh_namespace(deployment) and own) or is_gateway(deployment)
 
 
 def _istiod(item: Object) -> Istiod:
@@ -212,16 +211,6 @@ def _mesh_deployment(item: Object) -> MeshDeployment:
         pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
         scaled_by=writer_of(managed, _REPLICAS),
         replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
-    )
-
-
-def _service(item: Object) -> ServiceSeen:
-    ingress = (item.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
-    return ServiceSeen(
-        ref=_ref("Service", item),
-        type=str(item["spec"].get("type", "ClusterIP")),
-        wanted_address=str((item["metadata"].get("annotations") or {}).get(_ADDRESS, "")),
-        addresses=tuple(entry.get("ip") or entry.get("hostname", "") for entry in ingress),
     )
 
 

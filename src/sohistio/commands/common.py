@@ -122,9 +122,8 @@ def _needs_name(planned: Planned) -> bool:
 
 def _danger(planned: Planned) -> str:
     """What makes the plan need approval. On a sandbox nobody's traffic goes through the gateways of a standby."""
-    if planned.plan.danger or planned.session.sandbox is not None or not planned.plan.silenced:
-        return planned.plan.danger
-    return f"switches off gateways that serve ({', '.join(planned.plan.silenced)}: has the standby taken over?)"
+    silenced = "" if planned.session.sandbox is not None else planned.plan.switches_off
+    return " and ".join(part for part in (planned.plan.danger, silenced) if part)
 
 
 def is_at_terminal() -> bool:

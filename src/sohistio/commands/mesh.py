@@ -26,7 +26,7 @@ from sohistio.errors import ExitCode, LockLostError, RefusedError, SohistioError
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
 from sohistio.plan import SCHEMA_VERSION, Mode, Plan
-from sohistio.plandiff import differences
+from sohistio.plandiff import differences, only_restores
 from sohistio.planning.adopt import plan_adopt
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
@@ -127,12 +127,21 @@ def _went_back(session: Session, planned: Planned, how: Install) -> dict[str, ob
     print("Going back, as --rollback-on-failure asks.", file=sys.stderr)
     try:
         way_back = _way_back(session, planned.plan)
-        # A way back that uninstalls needs the approval that any such plan needs: the flag stands for less.
-        approved = how.approval if way_back.plan.danger else Approval(yes=True)
+        approved = approval_for_way_back(way_back.plan, planned.plan, how.approval)
         return carry_out(way_back, approved, how.timeouts, json=how.json).document()
     except SohistioError as error:
         print_error(error)
         return {"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error_document(error)}
+
+
+def approval_for_way_back(back: Plan, failed: Plan, given: Approval) -> Approval:
+    """A way back that uninstalls, say, needs the approval that any such plan needs: the flag stands for less.
+
+    One whose only danger is to restore what this very run changed (a gateway's address) was approved with it.
+    """
+    if (back.danger and not only_restores(back, failed)) or back.silenced:
+        return given
+    return Approval(yes=True, confirm=back.environment)
 
 
 def _way_back(session: Session, failed: Plan) -> Planned:

@@ -74,7 +74,7 @@ def _table(rows: list[EnvironmentStatus]) -> Table:
             continue
         sync = Text("yes", style="green") if row.in_sync else Text(f"no: {row.pending}", style="yellow")
         gateways = ", ".join(
-            f"{item.ref.name.removeprefix('istio-')} {item.ready}/{item.desired}" for item in row.gateways
+            f"{item.ref.short.removeprefix('istio-')} {item.ready}/{item.desired}" for item in row.gateways
         )
         cells = (row.environment, row.cluster, row.installed or "-", row.target, sync, gateways or "-")
         table.add_row(*cells, _last_run(row), _lock(row))
@@ -101,7 +101,10 @@ def _document(row: EnvironmentStatus) -> dict[str, Any]:
         "inSync": row.in_sync,
         "mode": row.mode or None,
         "pending": row.pending or None,
-        "gateways": [{"name": g.ref.name, "ready": g.ready, "desired": g.desired} for g in row.gateways],
+        "gateways": [
+            {"name": g.ref.name, "namespace": g.ref.namespace, "ready": g.ready, "desired": g.desired}
+            for g in row.gateways
+        ],
         "lastRun": run_document(row.last_run) if row.last_run else None,
         "lock": {"holder": lock.identity, "since": lock.since.isoformat()} if lock else None,
         "problem": row.problem or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sohistio.changes import Action, Changes
 from sohistio.desired import DesiredMesh
@@ -47,7 +47,7 @@ def control_plane(
     """
     running = tuple((item.ref, item.minimum) for item in desired.deployments if not item.is_off)
     refs = tuple(ref for ref, _ in running)
-    names = ", ".join(f"{ref.name} ≥ {minimum}" for ref, minimum in running)
+    names = ", ".join(f"{ref.short} ≥ {minimum}" for ref, minimum in running)
     name = f"{station}control-plane"
     version = str(desired.version)
     steps: list[Step] = [
@@ -57,7 +57,7 @@ def control_plane(
     if not replaced:
         steps[:0] = keep_replicas(name, desired.dropped_replicas(state))
     if asleep := desired.asleep(state):
-        woken = ", ".join(ref.name for ref, _ in asleep)
+        woken = ", ".join(ref.short for ref, _ in asleep)
         steps.insert(-1, ScaleUp(f"{name}/scale-up", f"wake {woken}, found at 0 replicas", asleep))
     return Phase(name, tuple(steps))
 
@@ -66,7 +66,7 @@ def keep_replicas(phase: str, kept: Sequence[tuple[ObjectRef, int]]) -> tuple[Ke
     """What comes before an apply that would drop the replicas of these Deployments; nothing where there are none."""
     if not kept:
         return ()
-    said = ", ".join(f"{ref.name} at {replicas}" for ref, replicas in kept)
+    said = ", ".join(f"{ref.short} at {replicas}" for ref, replicas in kept)
     summary = f"keep {said}: the manifest leaves their replicas to the autoscaler"
     return (KeepReplicas(f"{phase}/keep-replicas", summary, tuple(ref for ref, _ in kept)),)
 
@@ -76,15 +76,18 @@ def standby(state: ClusterState, desired: DesiredMesh, station: str = "") -> tup
     off = tuple(item.ref for item in desired.gateways if item.is_off)
     if not off:
         return ()
-    names = ", ".join(ref.name for ref in off)
-    serving = tuple(seen.ref.name for seen in state.mesh_deployments if seen.ref in off and seen.ready)
+    names = ", ".join(ref.short for ref in off)
+    serving = tuple(seen.ref.short for seen in state.mesh_deployments if seen.ref in off and seen.ready)
     step = HoldStandby(f"{station}standby/gateways-off", f"keep {names} at 0 pods", off, serving)
     return (Phase(f"{station}standby", (step,)),)
 
 
-def obsolete(changes: Changes) -> tuple[Phase, ...]:
-    """What the target no longer ships: istioctl's own pruning looks for the new version's label only and misses it."""
-    refs = tuple(change.ref for change in changes.objects if change.action is Action.REMOVED)
+def obsolete(changes: Changes, gone: Collection[ObjectRef] = ()) -> tuple[Phase, ...]:
+    """What the target no longer ships: istioctl's own pruning looks for the new version's label only and misses it.
+
+    `gone` are those that an earlier step deletes.
+    """
+    refs = tuple(item.ref for item in changes.objects if item.action is Action.REMOVED and item.ref not in gone)
     if not refs:
         return ()
     plural = "object" if len(refs) == 1 else "objects"

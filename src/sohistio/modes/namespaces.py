@@ -123,9 +123,9 @@ def notices_of(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) -> tu
     return tuple(notices)
 
 
-def pull_secret_refs(name: str, injected: Iterable[str]) -> tuple[ObjectRef, ...]:
-    """Where the pull Secret is needed: in the mesh's namespace and in every injected one."""
-    return tuple(ObjectRef("Secret", place, name) for place in dict.fromkeys((ISTIO_NAMESPACE, *injected)))
+def pull_secret_refs(name: str, places: Iterable[str]) -> tuple[ObjectRef, ...]:
+    """Where the pull Secret is needed: in the mesh's namespace, and in those of gateways and of injected pods."""
+    return tuple(ObjectRef("Secret", place, name) for place in dict.fromkeys((ISTIO_NAMESPACE, *places)))
 
 
 def _says_otherwise(namespace: NamespaceSeen) -> bool:

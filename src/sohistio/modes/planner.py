@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from sohistio import postinstall
 from sohistio.changes import Changes
 from sohistio.desired import DesiredMesh
-from sohistio.modes import install, reinstall
+from sohistio.gateway_changes import gateway_changes
+from sohistio.gateway_steps import HandOverAddress
+from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.skew import SkewProblem
-from sohistio.state import ClusterState, ObjectRef
+from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.steps import RestartWorkloads
 
 _VERBS = {
@@ -56,7 +58,7 @@ def make_plan(
     `meshes` are the hops' manifests in order, the target's last; none where the mode is unknown. `skew` holds the
     problems that were not skipped; `namespaces` is what is done to them, in every mode.
     """
-    refusal = decision.refusal or _skew_refusal(skew)
+    refusal = decision.refusal or _skew_refusal(skew) or _without_namespace(meshes, subject.state)
     plan = Plan(
         environment=subject.environment,
         cluster=subject.state.server,
@@ -69,11 +71,19 @@ def make_plan(
     )
     if refusal or not meshes:
         return plan
-    return replace(
-        plan,
-        phases=_phases(subject.state, meshes, decision, (changes, namespaces)),
-        notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
+    # Every hop has the environment's own gateways, so what the target changes is what any of them does.
+    moved = gateway_changes(changes, subject.state.gateway_services)
+    addresses = (
+        *handover.handover(subject.state, meshes[0], changes),
+        *handover.moved_addresses(meshes[0], moved),
     )
+    plan = replace(
+        plan,
+        phases=_phases(subject.state, meshes, decision, (changes, namespaces, addresses)),
+        notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
+        gateway_changes=moved,
+    )
+    return replace(plan, notices=(*plan.notices, *handover.notices(plan)))
 
 
 def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
@@ -99,14 +109,25 @@ def _restarted_in(phases: Sequence[Phase]) -> set[ObjectRef]:
     return {ref for step in steps for ref in step.workloads}
 
 
+def _without_namespace(meshes: Sequence[DesiredMesh], state: ClusterState) -> str:
+    """istioctl makes no namespace but istio-system: it would fail half way, with the control plane in place."""
+    there = {seen.name for seen in state.namespaces if not seen.ending} | {ISTIO_NAMESPACE}
+    missing = dict.fromkeys(item.ref for mesh in meshes for item in mesh.gateways if item.ref.namespace not in there)
+    return "; ".join(
+        f"namespace {ref.namespace}, where {ref.name} is to be, does not exist or is being deleted: "
+        f"`kubectl create namespace {ref.namespace}`"
+        for ref in missing
+    )
+
+
 def _phases(
     state: ClusterState,
     meshes: Sequence[DesiredMesh],
     decision: Decision,
-    work: tuple[Changes, NamespacePhases],
+    work: tuple[Changes, NamespacePhases, tuple[Phase, ...]],
 ) -> tuple[Phase, ...]:
     *stations, target = meshes
-    changes, namespaces = work
+    changes, namespaces, addresses = work
     phases, labels = list(namespaces.secrets), namespaces.labels
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
@@ -115,19 +136,21 @@ def _phases(
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(state, target, decision.installed))
         verb = "install" if decision.replace else _VERBS[decision.mode]
+        given = [step.giver for phase in addresses for step in phase.steps if isinstance(step, HandOverAddress)]
         for mesh in stations:
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
-            phases += [*install.standby(state, mesh, name), *labels]
-            labels = ()
+            phases += [*addresses, *install.standby(state, mesh, name), *labels]
+            addresses, labels = (), ()
             restart = postinstall.restart_phase(state, mesh.sidecar, name, earlier=restarted, arriving=True)
             restarted |= _restarted_in(restart)
             phases += [*restart, install.verification(mesh, name)]
         phases += [
             install.control_plane(state, target, verb, replaced=decision.replace),
+            *addresses,
             *install.standby(state, target),
-            *install.obsolete(changes),
+            *install.obsolete(changes, given),
         ]
     changing = decision.mode is not Mode.NONE
     phases += [

@@ -140,7 +140,10 @@ def _is_istioctls(item: MeshObject) -> bool:
 
 def _budgets(state: ClusterState, footprint: Footprint) -> list[ObjectRef]:
     """Hand-made budgets over the mesh's pods: they carry no label of istioctl, and nothing is left for them."""
-    labels = [*_POD_LABELS, *(seen.pod_labels for seen in state.mesh_deployments)]
+    labels = [
+        *_POD_LABELS,
+        *(seen.pod_labels for seen in state.mesh_deployments if seen.ref.namespace == ISTIO_NAMESPACE),
+    ]
     known = {item.ref for item in footprint.objects}
     return [
         budget.ref

@@ -34,7 +34,7 @@ def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: 
     for service in state.gateway_services:
         if took and service.addresses:
             notices.append(
-                f"Service {service.ref.name} goes: nothing answers at {', '.join(service.addresses)}, "
+                f"Service {service.ref.short} goes: nothing answers at {', '.join(service.addresses)}, "
                 "and the address is free for others to take"
             )
     if proxies(state):

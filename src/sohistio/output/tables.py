@@ -26,6 +26,7 @@ _MOST_FIELDS = 2
 
 def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     """A plan: the decision and its reasons, what changes, the steps, and what is left alone."""
+    dangers = [] if plan.refusal else [words for words in (plan.danger, plan.switches_off) if words]
     head = Table.grid(padding=(0, 2))
     head.add_column(style="bold")
     head.add_column()
@@ -37,7 +38,8 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     head.add_row("mode", Text(mode, style="bold red" if plan.refusal else "bold green"))
     for number, reason in enumerate(plan.reasons):
         head.add_row("" if number else "because", escape(reason))
-    parts: list[RenderableType] = [head]
+    parts: list[RenderableType] = [Text(f"This plan {words}.", style="bold red") for words in dangers]
+    parts += [Text(""), head] if dangers else [head]
     if plan.changes:
         parts += [Text(""), Text(f"Changes: {plan.changes.summary()}", style="bold"), *_changes(plan.changes, diff)]
     if plan.phases:

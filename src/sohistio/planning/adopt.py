@@ -33,7 +33,7 @@ def plan_adopt(session: Session) -> Planned:
     session.told(f"comparing the manifest of {installed} with the cluster")
     record = recorded(session)
     owners = owned(session, manifest)
-    changes = with_undeclared(with_replicas(compared(session, manifest), desired, state), owners)
+    changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)
     subject = Subject(session.environment.name, str(installed), state)
     bare = make_plan(subject, replace(decision, mode=Mode.ADOPT, refusal="", replace=False), (), Changes())
     found = adoption(state, owners, desired, record, asked=True)

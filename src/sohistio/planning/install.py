@@ -52,11 +52,12 @@ def plan_install(session: Session, request: Request) -> Planned:
     if decision.mode is Mode.UNKNOWN:  # somebody else's mesh is not even compared
         return Planned(session, make_plan(subject, decision, (), Changes()), state, again, todo=decision.todo)
     record = recorded(session)
-    pull = look_at_pull_secrets(session, labels.injected(seen))
+    of_gateways = {gateway.namespace for gateway in environment.gateways} & {item.name for item in seen.namespaces}
+    pull = look_at_pull_secrets(session, sorted({*of_gateways, *labels.injected(seen)}))
     desired, manifest = session.render(target, session.operator_yaml(target))
     session.told("comparing the manifest with the cluster")
     owners = owned(session, manifest)
-    changes = with_undeclared(with_replicas(compared(session, manifest), desired, state), owners)
+    changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)
     taken = adoption(state, owners, desired, record)
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
     stations = [session.render(hop, session.operator_yaml(hop))[0] for hop in decision.hops[:-1]]

@@ -39,15 +39,15 @@ class PullSecrets:
         return (f"pull Secrets are not compared, and a run is refused: {self.unsettled.what}",)
 
 
-def look_at_pull_secrets(session: Session, injected: Sequence[str]) -> PullSecrets:
-    """Compare the pull Secrets of the mesh and of injected namespaces with their source. Writes nothing.
+def look_at_pull_secrets(session: Session, places: Sequence[str]) -> PullSecrets:
+    """Compare the pull Secrets of the mesh and of these namespaces with their source. Writes nothing.
 
     Nothing to do without istio.pullSecretSource: then they are somebody else's business.
     """
     istio = session.environment.istio
     if istio.pull_secret is None or istio.pull_secret_source is None:
         return PullSecrets()
-    refs = pull_secret_refs(istio.pull_secret, injected)
+    refs = pull_secret_refs(istio.pull_secret, places)
     try:
         session.api.get(path_of(refs[0]))  # who may not read it is not asked for the password
         credential = _credential(session, istio.hub, istio.pull_secret_source)

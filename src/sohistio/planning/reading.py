@@ -18,9 +18,11 @@ from sohistio.session import Session
 _Read = TypeVar("_Read")
 
 
-def compared(session: Session, manifest: list[dict[str, Any]]) -> Changes:
+def compared(session: Session, manifest: list[dict[str, Any]], record: Record | None) -> Changes:
     """The manifest against the cluster. Raises RefusedError, also with what admission or a quota denies."""
-    return or_refused("the manifest could not be compared with the cluster", lambda: compare(session.api, manifest))
+    earlier = record.gateway_namespaces if record else ()
+    what = "the manifest could not be compared with the cluster"
+    return or_refused(what, lambda: compare(session.api, manifest, earlier))
 
 
 def owned(session: Session, manifest: list[dict[str, Any]]) -> tuple[ObjectOwners, ...]:

@@ -31,7 +31,7 @@ def plan_rollback(session: Session) -> Planned:
         )
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
-    changes = with_replicas(compared(session, manifest), mesh, state)
+    changes = with_replicas(compared(session, manifest, record), mesh, state)
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)

@@ -13,10 +13,11 @@ from sohistio.cluster.lease import Holder, holder_of
 from sohistio.errors import RefusedError, SohistioError
 from sohistio.plan import Mode
 from sohistio.planning.install import Request, plan_install
+from sohistio.planning.planned import Planned
 from sohistio.planning.rightcluster import recorded_problems
 from sohistio.record import RunEntry
 from sohistio.session import Session, Where
-from sohistio.state import MeshDeployment
+from sohistio.state import ISTIO_NAMESPACE, MeshDeployment
 
 # For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
 # in half of it.
@@ -116,7 +117,17 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
         installed=plan.installed_version,
         mode=plan.mode.value,
         pending=pending,
-        gateways=tuple(item for item in state.mesh_deployments if item.component == "gateway"),
+        gateways=_gateways(planned),
         last_run=planned.record.last_run if planned.record else None,
         lock=lock,
+    )
+
+
+def _gateways(planned: Planned) -> tuple[MeshDeployment, ...]:
+    """The mesh's; in other namespaces only those of the manifest, or that it removes: others may have theirs there."""
+    known = {item.ref for mesh in planned.meshes.values() for item in mesh.gateways} | set(planned.plan.removed)
+    return tuple(
+        item
+        for item in planned.state.mesh_deployments
+        if item.component == "gateway" and (item.ref.namespace == ISTIO_NAMESPACE or item.ref in known)
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.preflight.row import Fault, Good, Verdict
 from sohistio.preflight.scene import Scene
-from sohistio.state import ISTIO_NAMESPACE, Budget, NamespaceSeen, selector_matches
+from sohistio.state import ISTIO_NAMESPACE, Budget, selector_matches
 
 Object = Mapping[str, Any]
 _ENDED = ("Succeeded", "Failed")
@@ -15,17 +15,20 @@ _ENDED = ("Succeeded", "Failed")
 
 def overlapping_budgets(scene: Scene) -> Iterator[Verdict]:
     """No pod of the mesh, nor of an injected namespace, is under two budgets: eviction fails then."""
-    places = _places(scene.state.namespaces)
+    places = _places(scene)
     yield from overlapping(_of(scene.state.budgets, places), scene.pods())
 
 
 def blocking_budgets(scene: Scene) -> Iterator[Verdict]:
     """No budget forbids every eviction while all of its pods are well."""
-    yield from blocking(_of(scene.state.budgets, _places(scene.state.namespaces)))
+    yield from blocking(_of(scene.state.budgets, _places(scene)))
 
 
-def _places(namespaces: Iterable[NamespaceSeen]) -> set[str]:
-    return {ISTIO_NAMESPACE, *(item.name for item in namespaces if item.injected)}
+def _places(scene: Scene) -> set[str]:
+    """Where the mesh's pods and those with its sidecars are; a gateway may have a namespace of its own."""
+    injected = (item.name for item in scene.state.namespaces if item.injected)
+    meshes = scene.plan.meshes.values() if scene.plan is not None else ()
+    return {ISTIO_NAMESPACE, *injected, *(item.ref.namespace for mesh in meshes for item in mesh.gateways)}
 
 
 def _of(budgets: Sequence[Budget], places: set[str]) -> list[Budget]:

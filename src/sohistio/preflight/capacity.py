@@ -16,7 +16,7 @@ from sohistio.preflight.quantities import Amount, pod_request, quantity, tolerat
 from sohistio.preflight.rollouts import Rollout, rollouts, short_of
 from sohistio.preflight.row import Fault, Good, NotAsked, Verdict
 from sohistio.preflight.scene import Scene
-from sohistio.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.state import ObjectRef
 
 Object = Mapping[str, Any]
 # By node: what is left, and for how many pods.
@@ -178,7 +178,7 @@ def _is_meshs(pod: Object, mesh: set[ObjectRef]) -> bool:
     """A pod of a Deployment is named after it, its ReplicaSet and itself."""
     metadata = pod["metadata"]
     owner = metadata["name"].rsplit("-", 2)[0]
-    return metadata["namespace"] == ISTIO_NAMESPACE and ObjectRef("Deployment", ISTIO_NAMESPACE, owner) in mesh
+    return ObjectRef("Deployment", metadata["namespace"], owner) in mesh
 
 
 def _placed(spec: Object, request: Amount, nodes: Sequence[Object], free: Free) -> bool:

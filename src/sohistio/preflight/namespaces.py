@@ -73,13 +73,13 @@ def _would_inject(item: NamespaceSeen) -> bool:
 
 
 def pull_secret(scene: Scene) -> Iterator[Verdict]:
-    """The Secret to pull images with is in istio-system and in every injected namespace."""
+    """The Secret to pull images with is in istio-system, and in every namespace of a gateway or of injected pods."""
     istio = scene.environment.istio
     if istio.pull_secret is None:
         yield NotAsked("the environment has no istio.pullSecret")
         return
     listed = scene.environment.application_namespaces
-    namespaces = pull_secret_places(scene.state, listed)
+    namespaces = pull_secret_places(scene.state, listed, [item.namespace for item in scene.environment.gateways])
     if istio.pull_secret_source is not None:
         written = yield from _written(scene.planned)
         namespaces = [name for name in namespaces if name not in written]
@@ -102,10 +102,11 @@ def pull_secret(scene: Scene) -> Iterator[Verdict]:
         yield replace(verdict, severity=Severity.WARNING) if tried and isinstance(verdict, Fault) else verdict
 
 
-def pull_secret_places(state: ClusterState, listed: Sequence[str]) -> list[str]:
+def pull_secret_places(state: ClusterState, listed: Sequence[str], of_gateways: Sequence[str] = ()) -> list[str]:
     """The namespaces that need it once an install has labelled its own; one that ends takes no new pods."""
-    there = [item.name for item in state.namespaces if item.name == ISTIO_NAMESPACE and not item.ending]
-    return [*there, *labels_of(state, listed).injected(state)]
+    meshs = (ISTIO_NAMESPACE, *of_gateways)
+    there = [item.name for item in state.namespaces if item.name in meshs and not item.ending]
+    return list(dict.fromkeys([*there, *labels_of(state, listed).injected(state)]))
 
 
 def _written(planned: Planned) -> Generator[Verdict, None, frozenset[str]]:

@@ -9,6 +9,7 @@ from sohistio.cluster.access import Right, lacking
 from sohistio.cluster.kube import KubeError, Object
 from sohistio.cluster.paths import path_of
 from sohistio.cluster.served_kinds import served_kinds
+from sohistio.gateway_steps import HandOverAddress
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Plan
 from sohistio.preflight.row import Fault, Good, Verdict
@@ -141,6 +142,9 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), (path_of(ref) for ref, _ in step.minimums))
         case HoldStandby():
             yield from _on(("patch",), map(path_of, step.gateways))
+        case HandOverAddress():
+            yield Right.on("delete", path_of(step.giver))
+            yield Right.on("patch", path_of(step.taker))
         case RemoveObjects():
             yield from _on(("delete",), map(path_of, step.objects))
         case RestartWorkloads():

@@ -106,7 +106,7 @@ ROWS: tuple[Row, ...] = (
     Row("system-namespaces", _ERROR, "no namespace of the system is labelled for injection",
         "Take the label off: a sidecar there can stop the cluster's own services.",
         namespaces.system_namespaces),
-    Row("pull-secret", _ERROR, "the pull secret is in istio-system and in every injected namespace",
+    Row("pull-secret", _ERROR, "the pull secret is in istio-system, and wherever gateways or injected pods are",
         "Create it there (kubectl create secret docker-registry): pods with a sidecar cannot start without it.",
         namespaces.pull_secret),
     Row("stale-webhooks", _ERROR, "every webhook of Istio leads to a Service that exists",

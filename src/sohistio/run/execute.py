@@ -8,9 +8,11 @@ from typing import assert_never
 from sohistio.checks import CheckResult
 from sohistio.cluster.release_gateways import release_gateways
 from sohistio.errors import VerificationError
+from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.run.adopting import move_field_managers, stop_operator
 from sohistio.run.backing_up import check_backup, take_backup
+from sohistio.run.handing_over import await_addresses, hand_over
 from sohistio.run.installing import await_rollouts, install, uninstall
 from sohistio.run.namespaces import prepare_namespaces
 from sohistio.run.removing import remove
@@ -87,6 +89,10 @@ class Execution:
                 await_rollouts(tools, waiting, step)
             case HoldStandby():
                 hold_standby(tools, waiting, step)
+            case HandOverAddress():
+                hand_over(tools, waiting, step)
+            case AwaitAddresses():
+                await_addresses(tools, waiting, step)
             case RemoveObjects():
                 remove(tools, waiting, step)
             case RestartWorkloads():

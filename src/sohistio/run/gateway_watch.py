@@ -17,7 +17,9 @@ SAMPLE_SECONDS = 0.5
 
 
 class GatewayWatch:
-    """A context manager; afterwards `seconds` holds, by gateway's name, the time without a ready pod.
+    """A context manager; afterwards `seconds` holds the time without a ready pod, by gateway's name.
+
+    With its namespace before the name, where that is not the mesh's.
 
     Counted from the first sight of a ready pod on: a gateway that never served interrupts nothing.
     """
@@ -46,9 +48,9 @@ class GatewayWatch:
             for ref in self._gateways:
                 ready = self._ready(ref)
                 if ready:
-                    self.seconds.setdefault(ref.name, 0.0)
-                elif ready == 0 and ref.name in self.seconds:
-                    self.seconds[ref.name] += now - last
+                    self.seconds.setdefault(ref.short, 0.0)
+                elif ready == 0 and ref.short in self.seconds:
+                    self.seconds[ref.short] += now - last
             last = now
 
     def _ready(self, ref: ObjectRef) -> int | None:

@@ -89,7 +89,7 @@ def _stuck(api: KubeApi, found: dict[ObjectRef, Progress], refs: list[ObjectRef]
 
 
 def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:
-    names = ", ".join(item.ref.name for item in stuck)
+    names = ", ".join(item.ref.short for item in stuck)
     return FailedError(
         f"{names} not ready within {tools.component_seconds:.0f} s",
         details=tuple(line for item in stuck for line in item.lines()),

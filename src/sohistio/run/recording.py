@@ -11,7 +11,7 @@ from sohistio.cluster.record_store import write_record
 from sohistio.plan import Plan
 from sohistio.progress import RunResult
 from sohistio.record import Applied, Record, RunEntry
-from sohistio.steps import CompleteRecord, InstallIstio, Step
+from sohistio.steps import CompleteRecord, HoldStandby, InstallIstio, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Recorder:
         self._api = api
         self._lost = lost
         self._plan = plan
-        self._record = (record or Record(plan.environment)).with_broken_off()
+        self._gateways_in = _gateway_namespaces(plan)
+        self._record = (record or Record(plan.environment)).with_broken_off().with_gateways_in(self._gateways_in)
         self._entry = RunEntry(
             id=origin.run_id,
             mode=plan.mode.value,
@@ -69,6 +70,8 @@ class Recorder:
         in_place = [step for step in self._plan.steps if isinstance(step, InstallIstio | CompleteRecord)]
         if in_place and result.outcome == "done":
             record = record.with_applied(Applied(in_place[-1].version, in_place[-1].operator))
+            if self._gateways_in:  # what was anywhere else is removed by now
+                record = replace(record, gateway_namespaces=self._gateways_in)
         self._write(record)
 
     def _write(self, record: Record) -> None:
@@ -78,6 +81,13 @@ class Recorder:
             write_record(self._api, record)
         except KubeError:
             return  # the run matters more than its diary; the next look at the cluster decides anyway
+
+
+def _gateway_namespaces(plan: Plan) -> tuple[str, ...]:
+    """Where the plan puts the mesh's Deployments; none where it installs nothing."""
+    on = [ref.namespace for step in plan.steps if isinstance(step, InstallIstio) for ref in step.watched]
+    off = [ref.namespace for step in plan.steps if isinstance(step, HoldStandby) for ref in step.gateways]
+    return tuple(sorted({*on, *off}))
 
 
 def _now() -> str:

@@ -65,7 +65,7 @@ def _switch_off(tools: Tools, waiting: Waiting, ref: ObjectRef) -> None:
             return
         if now > end:
             raise FailedError(
-                f"{ref.name} still has pods in a standby",
+                f"{ref.short} still has pods in a standby",
                 details=why_not_ready(tools.api, ref),
                 todo="Look who scales it up (an autoscaler of your own?), then run it again.",
             )

@@ -8,8 +8,11 @@ from typing import Any
 from sohistio.sandbox.cluster_api import ClusterApi
 
 ADDRESS_ANNOTATION = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
+INTERNAL_ANNOTATION = "service.beta.kubernetes.io/azure-load-balancer-internal"
 POOL = tuple(f"10.224.0.{host}" for host in range(50, 250))
 """Addresses for Services that ask for none."""
+PUBLIC_POOL = tuple(f"203.0.113.{host}" for host in range(10, 250))
+"""Addresses of the internet (a range for documentation), for Services that are public by their annotation."""
 
 
 class LoadBalancers:
@@ -27,18 +30,19 @@ class LoadBalancers:
             uid = service["metadata"]["uid"]
             if uid in given and given[uid] != address_of(service):
                 path = f"{_path(service)}/status"
-                self._api.patch(path, {"status": {"loadBalancer": {"ingress": [{"ip": given[uid]}]}}})
-                print(f"load balancer: {_path(service)} has {given[uid]}", flush=True)
-            elif uid in refused and (uid, refused[uid]) not in self._told:
+                ingress = [{"ip": given[uid]}] if given[uid] else []
+                self._api.patch(path, {"status": {"loadBalancer": {"ingress": ingress}}})
+                print(f"load balancer: {_path(service)} has {given[uid] or 'no address any more'}", flush=True)
+            if uid in refused and (uid, refused[uid]) not in self._told:
                 self._told.add((uid, refused[uid]))
                 self._tell(service, refused[uid])
 
     def _tell(self, service: dict[str, Any], address: str) -> None:
         metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        message = (
-            "Error syncing load balancer: failed to ensure load balancer: PrivateIPAddressInUse: "
-            f"IP address {address} is already allocated to another resource"
-        )
+        reason = f"PrivateIPAddressInUse: IP address {address} is already allocated to another resource"
+        if _is_public(service):
+            reason = f"user supplied IP Address {address} was not found in resource group"
+        message = f"Error syncing load balancer: failed to ensure load balancer: {reason}"
         event = {
             "apiVersion": "v1",
             "kind": "Event",
@@ -62,9 +66,10 @@ class LoadBalancers:
 
 
 def addresses(services: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
-    """By uid: the address each LoadBalancer Service is to have, and the addresses asked for that are taken.
+    """By uid: the address each LoadBalancer Service is to have, and the addresses asked for that it cannot have.
 
-    Whoever has an address keeps it; among those who ask for the same one the oldest gets it.
+    Whoever has an address keeps it; among those who ask for the same one the oldest gets it. One that is made public
+    loses its private address ("" is none), and gets no private one.
     """
     balanced = [service for service in services if service["spec"].get("type") == "LoadBalancer"]
     balanced.sort(key=lambda service: (service["metadata"]["creationTimestamp"], service["metadata"]["uid"]))
@@ -74,8 +79,15 @@ def addresses(services: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str,
     for service in balanced:
         uid, asked = service["metadata"]["uid"], _asked(service)
         held = address_of(service)
+        pool = PUBLIC_POOL if _is_public(service) else POOL
+        if held and _is_public(service) != (held in PUBLIC_POOL):
+            del taken[held]
+            held, given[uid] = "", ""
+        if asked and _is_public(service) and asked not in PUBLIC_POOL:
+            refused[uid] = asked
+            continue
         if not asked:
-            asked = held or next((free for free in POOL if free not in taken), "")
+            asked = held or next((free for free in pool if free not in taken), "")
         if not asked:
             continue
         if taken.setdefault(asked, uid) != uid:
@@ -96,6 +108,11 @@ def address_of(service: dict[str, Any]) -> str:
 def _asked(service: dict[str, Any]) -> str:
     annotated = (service["metadata"].get("annotations") or {}).get(ADDRESS_ANNOTATION, "")
     return str(annotated or service["spec"].get("loadBalancerIP", ""))
+
+
+def _is_public(service: dict[str, Any]) -> bool:
+    """Only where the annotation says so: Azure's default, without it, is no use on a sandbox."""
+    return (service["metadata"].get("annotations") or {}).get(INTERNAL_ANNOTATION) == "false"
 
 
 def _path(service: dict[str, Any]) -> str:

@@ -1,0 +1,64 @@
+"""Hands a static address from one Service to another, and waits for addresses that change."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+from sohistio.cluster.paths import path_of
+from sohistio.errors import FailedError
+from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
+from sohistio.run.installing import is_gone, until
+from sohistio.run.tools import Tools
+from sohistio.run.waiting import Waiting
+from sohistio.state import ObjectRef
+
+# Azure's controller tries a Service that could not get its address again after 5 s, then less and less often, up to 5
+# minutes apart (k8s.io/cloud-provider, controllers/service); one whose annotations change it tries at once.
+_NUDGE = "sohistio/address-handed-over"
+_NUDGE_SECONDS = 15.0
+
+
+def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
+    """Delete the giver, wait until it is gone, and until the taker has the address. Raises FailedError.
+
+    One that is gone already, or has the address already, is no error: a run that was killed goes on here.
+    """
+    tools.api.delete(path_of(step.giver))
+    until(waiting, tools.component_seconds, partial(is_gone, tools.api, step.giver), f"{step.giver} is still there")
+    end, nudged = time.monotonic() + tools.component_seconds, None
+    try:
+        while not _has_address(tools, step.taker, step.address):
+            now = time.monotonic()
+            if now > end:
+                place = f"kubectl -n {step.taker.namespace} describe service {step.taker.name}"
+                raise FailedError(
+                    f"{step.taker} has not got {step.address} within {tools.component_seconds:.0f} s",
+                    details=(f"{step.giver}, which had it, is deleted: nobody answers at {step.address}",),
+                    todo=f"`{place}` shows why; run it again, or `sohistio rollback` brings the old gateway back.",
+                )
+            if nudged is None or now - nudged > _NUDGE_SECONDS:
+                nudged = now
+                _nudge(tools, step, datetime.now(UTC).isoformat(timespec="seconds"))
+            waiting.pause()
+    finally:
+        if nudged is not None:
+            _nudge(tools, step, None)
+
+
+def await_addresses(tools: Tools, waiting: Waiting, step: AwaitAddresses) -> None:
+    """Wait as long as a component may take. What has not come by then is the verification's to say."""
+    end = time.monotonic() + tools.component_seconds
+    while not all(_has_address(tools, ref, address) for ref, address in step.addresses) and time.monotonic() < end:
+        waiting.pause()
+
+
+def _has_address(tools: Tools, ref: ObjectRef, address: str) -> bool:
+    service = tools.api.get(path_of(ref)) or {}
+    ingress = (service.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
+    return any(entry.get("ip") == address for entry in ingress)
+
+
+def _nudge(tools: Tools, step: HandOverAddress, value: str | None) -> None:
+    tools.api.merge_patch(path_of(step.taker), {"metadata": {"annotations": {_NUDGE: value}}})

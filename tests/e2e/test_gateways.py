@@ -1,0 +1,108 @@
+"""Gateways: what moves or exposes one needs a yes, and one may live in a namespace of its own, and move there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import CHECKOUT, Sandbox
+from workloads import apply, namespace
+
+from sohistio.cluster.paths import path_of
+from sohistio.state import ObjectRef
+
+pytestmark = pytest.mark.e2e
+
+NAME = "istio-ingressgateway"
+HOME, EDGE = (ObjectRef("Service", place, NAME) for place in ("istio-system", "edge"))
+ADDRESS, OTHER = "127.147.0.10", "127.147.0.11"
+INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
+KINDS = ("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+
+
+def environments(folder: Path, *, address: str = ADDRESS, **gateway: Any) -> tuple[str, ...]:
+    """The flag that chooses them; `local` and `dr` have the ingress gateway as told."""
+    copy = shutil.copytree(CHECKOUT / "environments", folder / f"environments-{len(list(folder.iterdir()))}")
+    file = copy / "local" / "environment.yaml"
+    file.write_text(file.read_text().replace(ADDRESS, address))
+    overlay = {"spec": {"components": {"ingressGateways": [{"name": NAME, **gateway}]}}}
+    for name in ("local", "dr"):
+        (copy / name / "istiooperator.yaml").write_text(yaml.safe_dump(overlay))
+    return ("--environments", str(copy))
+
+
+def has(sandbox: Sandbox, ref: ObjectRef) -> list[str]:
+    found = sandbox.api.get(path_of(ref)) or {"status": {}}
+    return [entry["ip"] for entry in found["status"].get("loadBalancer", {}).get("ingress", ())]
+
+
+def test_gateways_move_only_with_a_yes(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox, local = empty_sandbox, ("--env", "local")
+    assert sandbox.run("install", *local, "--version", "1.30.5").returncode == 0
+
+    # another address, and a public load balancer: told first, refused where nobody is there to ask
+    moved = environments(tmp_path, address=OTHER)
+    words = f"moves {NAME} from {ADDRESS} to {OTHER}"
+    planned = sandbox.run("plan", *local, *moved)
+    assert planned.stdout.startswith(f"This plan {words}.\n")
+    before = sandbox.writes()
+    refused = sandbox.run("install", *local, *moved)
+    assert (refused.returncode, f"this plan {words}, and nobody approved it" in refused.stderr) == (3, True)
+    public = environments(tmp_path, k8s={"serviceAnnotations": {INTERNAL: "false"}})
+    exposed = sandbox.run("install", *local, *public)
+    assert exposed.returncode == 3
+    assert f"makes the internal load balancer of {NAME} public" in exposed.stderr
+    assert sandbox.writes() == before
+    checked = json.loads(sandbox.run("check", *local, *moved, "--output", "json").stdout)
+    address = next(check for check in checked["checks"] if check["name"] == "gateway-address")
+    assert address["message"] == f"{NAME} serves on {ADDRESS} now; an install moves it to {OTHER}"
+
+    # to a namespace of its own, with its address, in the course of an upgrade
+    edge = environments(tmp_path, namespace="edge")
+    nowhere = sandbox.run("install", *local, *edge, "--yes")
+    assert (nowhere.returncode, f"namespace edge, where {NAME} is to be" in nowhere.stderr) == (3, True)
+    apply(sandbox.api, namespace("edge"))  # injected: a gateway is no application all the same
+    before = sandbox.writes()
+    refused = sandbox.run("install", *local, *edge)
+    assert (refused.returncode, f"hands {ADDRESS} over from {HOME} to {EDGE}" in refused.stderr) == (3, True)
+    assert sandbox.writes() == before
+    done = sandbox.run("install", *local, *edge, "--yes", "--rollback-on-failure", "--output", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout)
+    assert "rollback" not in result
+    assert f"edge/{NAME}" in result["gatewaySecondsWithoutReadyPod"]
+    assert has(sandbox, EDGE) == [ADDRESS]
+    for kind in KINDS:
+        assert sandbox.api.get(path_of(ObjectRef(kind, "istio-system", NAME))) is None
+    assert not (sandbox.api.get(path_of(EDGE)) or {})["metadata"]["annotations"].keys() - {
+        INTERNAL,
+        "service.beta.kubernetes.io/azure-load-balancer-ipv4",
+    }, "nothing is left of the handover"
+    assert sandbox.run("verify", *local, *edge).returncode == 0
+    assert sandbox.run("plan", *local, *edge, "--exit-code").returncode == 0
+    (row,) = json.loads(sandbox.run("status", *local, *edge, "--output", "json").stdout)["environments"]
+    gateways = {(item["namespace"], item["name"]): item["ready"] for item in row["gateways"]}
+    assert gateways == {("edge", NAME): 3, ("istio-system", "istio-egressgateway"): 3}
+
+    # a standby's gateway that serves there is seen, and named before it is switched off
+    standby = sandbox.run("plan", "--env", "dr", "--context", sandbox.context, *edge)
+    silenced = f"This plan switches off gateways that serve (edge/{NAME}, istio-egressgateway: has the standby"
+    assert silenced in standby.stdout
+
+    # and the way back knows where it was, by the record
+    back = sandbox.run("rollback", *local, *edge)
+    assert (back.returncode, f"hands {ADDRESS} over from {EDGE} to {HOME}" in back.stderr) == (3, True)
+    back = sandbox.run("rollback", *local, *edge, "--yes")
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert (has(sandbox, HOME), has(sandbox, EDGE)) == ([ADDRESS], [])
+    for kind in KINDS:
+        assert sandbox.api.get(path_of(ObjectRef(kind, "edge", NAME))) is None
+
+    # the address itself, approved: it is awaited, then verified
+    done = sandbox.run("install", *local, *moved, "--version", "1.30.5", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert has(sandbox, HOME) == [OTHER]
