@@ -133,7 +133,8 @@ def test_a_gateway_without_istioctls_labels_is_known(
 
 LISTED: tuple[str, ...] = (
     *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "statefulsets", "daemonsets", "replicasets")),
-    *("/api/v1/namespaces", "/api/v1/pods", "/api/v1/namespaces/istio-system/services"),
+    *("/api/v1/namespaces", "/api/v1/pods", "/api/v1/services"),
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "/apis/policy/v1/poddisruptionbudgets",
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
