@@ -6,11 +6,12 @@ from rich.table import Table
 
 from sohistio.cluster.lease import unlock as free_lock
 from sohistio.cluster.record_store import read_record
-from sohistio.commands.common import console, errors_as_json, print_json, session_of
+from sohistio.commands.common import console, errors_as_json, print_json, say, session_of
 from sohistio.errors import ExitCode, UsageError
 from sohistio.output.tables import show
 from sohistio.plan import SCHEMA_VERSION
 from sohistio.planning.rightcluster import check_right_cluster
+from sohistio.printing.streams import work_begins
 from sohistio.record import Record, run_document
 from sohistio.session import Where
 
@@ -27,7 +28,7 @@ def history(where: Where, *, json: bool) -> int:
         )
         return ExitCode.OK
     if not record.runs:
-        print(f"{session.environment.name}: nothing recorded")
+        say(f"{session.environment.name}: nothing recorded")
         return ExitCode.OK
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     for column in ("started", "mode", "from", "to", "outcome", "last step", "who", "plan", "backup"):
@@ -46,6 +47,7 @@ def unlock(where: Where, reason: str) -> int:
         raise UsageError("--reason is empty", todo="Say why the lock may be freed: it stays on the Lease.")
     session = session_of(where)
     check_right_cluster(session)
+    work_begins()
     holder = free_lock(session.api, reason)
-    print(f"freed; it was held by {holder.identity}" if holder else "the lock was free already")
+    say(f"freed; it was held by {holder.identity}" if holder else "the lock was free already")
     return ExitCode.OK
