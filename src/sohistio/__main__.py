@@ -9,7 +9,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from sohistio.errors import ExitCode, SohistioError
+from sohistio.errors import SohistioError
 from sohistio.interruption import came, interrupt, stop_signals
 from sohistio.output.error_text import print_error
 from sohistio.paths import state_dir
@@ -34,8 +34,8 @@ def main() -> None:
     except SystemExit as end:
         if end.code and (interruption := came()):
             _end(interruption)
-        # An answer that nobody got is none, whatever the answer was; a failure stays the one it is.
-        if (lost := streams.lost_answer()) and end.code in (None, ExitCode.OK, ExitCode.CHANGES_PENDING):
+        # An answer that nobody got is none, whatever it was.
+        if lost := streams.lost_answer():
             _end(lost)
         raise
 

@@ -49,6 +49,8 @@ class ToolRun:
         log that cannot be written stops nothing) and each line given to `told`, from another thread. Raises FailedError
         where it cannot be started.
         """
+        with contextlib.suppress(OSError):
+            _appending(log).close()  # it is there from the start, however little the tool says
         try:
             with tempfile.TemporaryFile("w+", encoding="utf-8") as given:
                 given.write(stdin)
@@ -141,9 +143,8 @@ class ToolRun:
 
     def _write(self, line: str) -> None:
         try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
-                log.write(f"{inert(one_line(line))}\n".encode())
+            with _appending(self.log) as log:
+                log.write(f"{inert(one_line(line))}\n")
         except OSError as error:  # a full disk must not stop an installation half-way
             if not self._log_lost:
                 self._last.append(f"(log not written: {error})")
@@ -155,3 +156,8 @@ class ToolRun:
                 self._told(line)
             except Exception as error:  # noqa: BLE001 - the pipe must be read on, or the tool would stand still
                 self._told_error = error
+
+
+def _appending(log: Path) -> IO[str]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8")

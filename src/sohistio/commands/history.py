@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rich.table import Table
 
 from sohistio.cluster.lease import unlock as free_lock
@@ -12,7 +14,7 @@ from sohistio.output.tables import show
 from sohistio.plan import SCHEMA_VERSION
 from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.printing.streams import work_begins
-from sohistio.record import Record, run_document
+from sohistio.record import Record, RunEntry, run_document
 from sohistio.session import Where
 
 
@@ -35,10 +37,19 @@ def history(where: Where, *, json: bool) -> int:
         table.add_column(column, no_wrap=column != "backup")
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
-        row = (run.started, run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
+        row = (_started(run), run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
         table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12], run.backup)
     show(console(), table)
     return ExitCode.OK
+
+
+def _started(run: RunEntry) -> str:
+    """The time, where it is one: a line of the table begins with it."""
+    try:
+        datetime.fromisoformat(run.started)
+    except ValueError:
+        return "?"
+    return run.started
 
 
 def unlock(where: Where, reason: str) -> int:
