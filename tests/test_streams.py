@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,15 @@ sys.exit(7)
 SAID = "first → √\n# #vso[x]\\x1b[1m\nthird …\n"
 
 
-def started(*arguments: str, stdout: int, stderr: int = subprocess.PIPE, **variables: str) -> subprocess.Popen[bytes]:
+def started(
+    *arguments: str, stdout: int, stderr: int = subprocess.PIPE, variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", SAYS, *arguments],
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **variables},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **(variables or {})},
     )
 
 
@@ -59,13 +62,13 @@ def test_into_a_pipe() -> None:
     ids=["ascii", "as-on-windows", "c-locale"],
 )
 def test_symbols_fall_back(variables: dict[str, str], said: str, err: str) -> None:
-    out, told = (process := started(stdout=subprocess.PIPE, **variables)).communicate()
+    out, told = (process := started(stdout=subprocess.PIPE, variables=variables)).communicate()
     assert (out.decode("latin-1"), told.decode("latin-1"), process.returncode) == (said, err, 7)
 
 
 def test_in_a_terminal_only_our_own_colours_pass() -> None:
     ours, theirs = pty.openpty()
-    process = started(stdout=theirs, TERM="xterm", COLORTERM="", NO_COLOR="")
+    process = started(stdout=theirs, variables={"TERM": "xterm", "COLORTERM": "", "NO_COLOR": ""})
     os.close(theirs)
     process.communicate()
     said = b""
@@ -103,15 +106,27 @@ def test_a_full_disk(tmp_path: Path) -> None:
 def test_no_output_at_all_and_no_log_either(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
-    command = '"$0" -c "$1" "$2" >&- 2>&- </dev/null'
-    done = subprocess.run(["/bin/sh", "-c", command, sys.executable, SAYS, str(blocked / "log")], check=False)
-    assert done.returncode == 7
-    done = subprocess.run(
-        ["/bin/sh", "-c", '"$0" -c "$1" "$2" >&- </dev/null', sys.executable, SAYS, str(blocked / "log")],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 7
-    assert f"Note: the log {blocked / 'log'} cannot be written" in done.stderr
-    assert "Traceback" not in done.stderr
+    log = blocked / "log"
+    for closed, said in ((">&- 2>&-", ""), (">&-", f"Note: the log {log} cannot be written")):
+        command = ["/bin/sh", "-c", f'"$0" -c "$1" "$2" {closed} </dev/null', sys.executable, SAYS, str(log)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (7, "")
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+ASKS = """
+import sys
+from sohistio.printing import streams
+streams.install()
+print("what is about to happen")
+from sohistio.commands.common import ask
+sys.exit(int(ask("Go on? [y/N] ") == "y"))
+"""
+
+
+@pytest.mark.parametrize(("redirected", "answer"), [("", 1), (">/dev/full", 0), ("2>/dev/full", 0)])
+def test_nobody_approves_what_could_not_be_shown(redirected: str, answer: int) -> None:
+    command = ["/bin/sh", "-c", f'"$0" -c "$1" {redirected}', sys.executable, ASKS]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, input="y\n")
+    assert done.returncode == answer, done.stderr

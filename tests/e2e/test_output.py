@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -93,12 +92,13 @@ def test_runs_go_on_and_answers_are_whole_or_failed(empty_sandbox: Sandbox) -> N
 
     # Nothing to do is an end as good as any; what only looks has to give its answer.
     assert to_full_disk(box, "install", *LOCAL, "--yes", "--output", "json", both=True)[0] == 0
-    for command in (("plan", *LOCAL, "--output", "json"), ("verify", *LOCAL), ("render", *LOCAL)):
+    answers: tuple[tuple[str, ...], ...] = (("plan", *LOCAL, "--output", "json"), ("render", *LOCAL))
+    for command in answers:
         code, said = to_full_disk(box, *command)
         assert code == 1, said
         assert said.count("Error: ") == said.count("Error: standard output cannot be written.") == 1, said
         assert "No space left on device" in said
-    for command in (("plan", *LOCAL, "--exit-code"), ("render", *LOCAL)):
+    for command in answers:
         code, said = until_closed(box, *command, lines=0)
         assert code == 0
         assert re.sub("^(looking at|comparing) .*\n", "", said, flags=re.MULTILINE) == ""
@@ -107,7 +107,7 @@ def test_runs_go_on_and_answers_are_whole_or_failed(empty_sandbox: Sandbox) -> N
     apply(box.api, deployment("media", "cart", replicas=1))
     await_running(box.api, "media", 1)
     box.api.merge_patch("/api/v1/namespaces/media", {"metadata": {"labels": {"istio-injection": "enabled"}}})
-    shown = box.run("verify", *LOCAL, **C_LOCALE)
+    shown = box.run("verify", *LOCAL, PYTHONIOENCODING="ascii")
     assert (shown.returncode, shown.stderr.count("Error")) == (5, 0)
     assert re.search("^\\+  istiod-version .*\n", shown.stdout)
     assert "x  sidecars-current" in shown.stdout
@@ -136,19 +136,29 @@ def nothing_validated(api: KubeApi) -> Iterator[None]:
             api.merge_patch(f"{VALIDATORS}/{name}", {"webhooks": seeing})
 
 
-def planted(place: str, name: str, *, trouble: str = "") -> dict[str, Any]:
-    """A Deployment whose image is hostile."""
-    labels = {"sandbox.sohistio/trouble": trouble} if trouble else {}
-    item = deployment(place, name, replicas=1, labels=labels)
-    item["spec"]["template"]["spec"]["containers"][0]["image"] = f"example/{HOSTILE}:1"
-    return item
+@contextmanager
+def cordoned(api: KubeApi) -> Iterator[None]:
+    """No node takes a pod: rollouts hang."""
+    nodes = [f"/api/v1/nodes/{node['metadata']['name']}" for node in api.items("/api/v1/nodes")]
+    for node in nodes:
+        api.merge_patch(node, {"spec": {"unschedulable": True}})
+    try:
+        yield
+    finally:
+        for node in nodes:
+            api.merge_patch(node, {"spec": {"unschedulable": None}})
 
 
 def plant(api: KubeApi) -> None:
     """Hostile text in whatever of a cluster is shown."""
     apply(api, namespace("shop", injected=False))
-    apply(api, planted("shop", "hangs", trouble="image-pull"))
-    apply(api, planted("shop", "refused"))
+    for name in ("hangs", "refused"):
+        apply(api, deployment("shop", name, replicas=1))
+    await_running(api, "shop", 2)
+    labelled = {"name": "planted", "labels": {"app": "hangs", "sandbox.sohistio/trouble": "image-pull"}}
+    container = {"name": "app", "image": f"example/{HOSTILE}:1"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": labelled, "spec": {"containers": [container]}}
+    api.create("/api/v1/namespaces/shop/pods", pod)
     labels = {"metadata": {"labels": {"istio-injection": "enabled"}}}
     manager = {"fieldManager": "##vso[task.complete]x [/y] [red]"}
     content = "application/merge-patch+json"
@@ -205,7 +215,7 @@ def test_nothing_from_the_cluster_is_obeyed(sandbox: Sandbox, tmp_path: Path) ->
     if read_record(api) is None:
         assert box.run("install", *LOCAL).returncode == 0
     plant(api)
-    flags = own_environments(tmp_path, restarts={"parallel": 2, "maxFailures": 2, "timeout": "12s"})
+    flags = own_environments(tmp_path, restarts={"parallel": 2, "maxFailures": 2, "timeout": "9s"})
     logs = box.state_home / "sohistio" / "logs"
     known = set(logs.glob("*"))
 
@@ -231,8 +241,6 @@ def test_nothing_from_the_cluster_is_obeyed(sandbox: Sandbox, tmp_path: Path) ->
     assert lock["holder"] == HOSTILE, "a document says what there is"
     assert shown in said_by("check", *flags)
     ElementTree.fromstring(said_by("check", *flags, "--output", "junit"))  # noqa: S314 — our own
-    checks = json.loads(said_by("check", *flags, "--output", "json"))["checks"]
-    assert any(HOSTILE in found["message"] for found in checks)
     assert shown in said_by("unlock", *LOCAL, "--reason", HOSTILE)
     assert "Doe, Jane [ext]" in said_by("history", *LOCAL)
     assert json.loads(said_by("history", *LOCAL, "--output", "json"))["runs"][-1]["host"] == HOSTILE
@@ -240,12 +248,12 @@ def test_nothing_from_the_cluster_is_obeyed(sandbox: Sandbox, tmp_path: Path) ->
     assert "set by # #vso[task.complete]x [/y] [red]" in plan
     assert "# #vso[task.setvariable variable=x]y" in plan, "the last run's words"
     json.loads(said_by("plan", *flags, "--diff", "--output", "json"))
-    restarted = said_by("restart", *flags, "--yes")
+    with cordoned(api):
+        restarted = said_by("restart", *flags, "--yes")
     assert f"hangs: \\x1b[31m{shown}: \\x1b[31m{shown}" in restarted, "an event"
-    assert "Back-off pulling image" in restarted
+    assert "planted: container app: ImagePullBackOff: Back-off pulling image" in restarted
     assert "denied request: " in restarted
     assert "# #vso[" in said_by("verify", *flags), "what istioctl analyze found"
-    said_by("verify", *flags, "--output", "json")
     said_by("install", *flags, "--yes")
     said_by("uninstall", *flags, "--with-sidecars")
     new = set(logs.glob("*")) - known

@@ -37,7 +37,7 @@ class Progress:
             from sohistio.printing.console import console
 
             screen = console(stderr=True)
-            with screen.status(self._title) as self._live:
+            with screen.status(Text(self._title)) as self._live:
                 yield
             self._live = None
             screen.print(Text.assemble(("√", "green"), f" {self._title} ", (self._elapsed(), "dim")))
@@ -50,7 +50,9 @@ class Progress:
         """Bring the elapsed time up to date."""
         if self._live is not None:
             total = duration(time.monotonic() - self._begun)
-            self._live.update(f"{self._title} {self._elapsed()}, {total} in all")
+            from rich.text import Text
+
+            self._live.update(Text(f"{self._title} {self._elapsed()}, {total} in all"))
         elif time.monotonic() - self._told >= _STILL_EVERY:
             self._told = time.monotonic()
             self.say(f"{self._title}: still at it after {self._elapsed()}")
