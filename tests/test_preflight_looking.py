@@ -172,7 +172,7 @@ def test_its_junit_xml() -> None:
     assert {case.get("classname") for case in suite} == {"sohistio.preflight.qa"}
     failure = cases["capacity"].find("failure")
     assert failure is not None
-    assert failure.get("message") == "istiod: room for 1 of 3 pods <&> [0m"
+    assert failure.get("message") == "istiod: room for 1 of 3 pods <&> \\x1b[0m"
     assert "→ Add nodes." in (failure.text or "")
     assert "warning: 2 × Standard_B2s" in (cases["node-pools"].findtext("system-out") or "")
     assert cases["node-pools"].find("failure") is None

@@ -117,7 +117,13 @@ def test_a_gateway_without_istioctls_labels_is_known(
 ) -> None:
     owned = {"manager": "istio-operator", "fieldsV1": {"f:spec": {"f:replicas": {}}}, "operation": "Apply"}
     item = {
-        "metadata": {"name": INGRESS.name, "namespace": namespace, "labels": labels, "managedFields": [owned]},
+        "metadata": {
+            "name": INGRESS.name,
+            "namespace": namespace,
+            "uid": "1",
+            "labels": labels,
+            "managedFields": [owned],
+        },
         "spec": {"replicas": 4, "template": {"metadata": {}, "spec": {"containers": []}}},
     }
     with ApiServer() as server:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from plans import BAD, FRESH, GOOD, NOTHING, REFUSED, STANDBY, UPGRADE, WARNED
 from sohistio.checks import CheckResult
 from sohistio.errors import FailedError
 from sohistio.output.tables import checks_view, plan_view, result_line, show
 from sohistio.plan import Plan
+from sohistio.printing.console import SafeConsole
 from sohistio.progress import RunResult, StepResult, StepState
 
 
 def text_of(*parts: RenderableType) -> str:
     """What a pipe or a file gets."""
     stream = io.StringIO()
-    show(Console(file=stream, width=100), *parts)
+    show(SafeConsole(stream, width=100), *parts)
     return stream.getvalue()
 
 

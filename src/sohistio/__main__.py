@@ -9,32 +9,34 @@ import traceback
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from sohistio.errors import ExitCode, SohistioError
-from sohistio.interruption import came, interrupt
+from sohistio.errors import SohistioError
+from sohistio.interruption import came, interrupt, stop_signals
 from sohistio.output.error_text import print_error
 from sohistio.paths import state_dir
+from sohistio.printing import streams
+from sohistio.printing.sanitize import inert, visible
 
 
 def main() -> None:
     """Run sohistio; always ends by SystemExit."""
+    streams.install()
     from sohistio.cli import app
 
-    # Typer ends silently on KeyboardInterrupt, and SIGTERM would skip every clean-up.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # Typer ends silently on KeyboardInterrupt, and SIGTERM and SIGHUP would skip every clean-up.
+    for number in stop_signals():
         signal.signal(number, interrupt)
     try:
         app(prog_name="sohistio")
     except SohistioError as error:
         _end(came() or error)
-    except BrokenPipeError:
-        # The reader (`| head`) has gone: nobody is left to tell, and Python must not try to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(int(ExitCode.FAILED))
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
         _end(came() or _bug(error))
     except SystemExit as end:
         if end.code and (interruption := came()):
             _end(interruption)
+        # An answer that nobody got is none, whatever it was.
+        if lost := streams.lost_answer():
+            _end(lost)
         raise
 
 
@@ -49,8 +51,8 @@ def _bug(error: Exception) -> SohistioError:
         folder = state_dir() / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            traceback.print_exception(error, file=file)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(inert(visible("".join(traceback.format_exception(error)))))
         details.append(f"the traceback is in {path}")
     except OSError:
         details += traceback.format_exception(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sohistio.errors import UsageError
+from sohistio.printing.documents import json_text, print_json
+from sohistio.printing.streams import work_begins
 
 if TYPE_CHECKING:
     from sohistio.environments.load import Summary
@@ -130,7 +131,7 @@ def print_schema() -> None:
     """Print the JSON schema of environment.yaml, for editors."""
     from sohistio.environments.load import layer_schema
 
-    typer.echo(json.dumps(layer_schema(), indent=2))
+    typer.echo(json_text(layer_schema()))
 
 
 @app.command("lock")
@@ -158,6 +159,7 @@ def lock_istioctl(
             todo="Give your own with --environments DIR, or go to the folder that has environments/.",
         )
     path = root / "istioctl.lock"
+    work_begins()
     report = lock_versions(
         path, versions, Mirror.choose(None, os.environ), told=lambda line: typer.echo(line, err=True)
     )
@@ -187,7 +189,7 @@ def _summary_json(summary: Summary) -> dict[str, Any]:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    typer.echo(json.dumps({"schemaVersion": SCHEMA_VERSION, **document}, indent=2))
+    print_json({"schemaVersion": SCHEMA_VERSION, **document})
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

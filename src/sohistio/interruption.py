@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM where nothing is being carried out (a run has handlers of its own): they end the program.
+"""Ctrl-C, SIGTERM and SIGHUP where nothing is being carried out (a run has handlers of its own): they end the program.
 
 Libraries that take whatever is raised for a failed login (azure-identity's `az`, kubernetes' login commands) do not
 hide it: that it came is noted.
@@ -7,11 +7,20 @@ hide it: that it came is noted.
 from __future__ import annotations
 
 import signal
+import sys
 from types import FrameType
 
 from sohistio.errors import InterruptedRunError
 
 _came: list[InterruptedRunError] = []
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask a program to end. A SIGHUP that is ignored stays so: that is what `nohup` is for."""
+    asked = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asked.append(signal.SIGHUP)
+    return tuple(asked)
 
 
 def interrupt(number: int, _frame: FrameType | None) -> None:

@@ -17,6 +17,7 @@ from typing import IO, Self
 
 from sohistio.errors import FailedError
 from sohistio.lifeline import tied_to_us
+from sohistio.printing.sanitize import inert, one_line
 
 _KEPT_LINES = 12
 _DRAIN = 5.0
@@ -35,6 +36,7 @@ class ToolRun:
         self._told = told
         self._last: deque[str] = deque(maxlen=_KEPT_LINES)
         self._told_error: Exception | None = None
+        self._log_lost = False
         self._reader = threading.Thread(target=self._read, args=(process.stdout,), name=f"{name} output", daemon=True)
         self._reader.start()
 
@@ -43,12 +45,13 @@ class ToolRun:
         """Start `command`; `name` is what errors call it.
 
         `stdin` reaches it through a private file (0600) that has no name any more, so nothing is left behind however
-        this ends; on Linux the tool ends with this process even if that is killed. Output is added to `log` (0600) and
-        each line given to `told`, from another thread. Raises FailedError where it cannot be started.
+        this ends; on Linux the tool ends with this process even if that is killed. Output is added to `log` (0600; a
+        log that cannot be written stops nothing) and each line given to `told`, from another thread. Raises FailedError
+        where it cannot be started.
         """
+        with contextlib.suppress(OSError):
+            _appending(log).close()  # it is there from the start, however little the tool says
         try:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
             with tempfile.TemporaryFile("w+", encoding="utf-8") as given:
                 given.write(stdin)
                 given.flush()
@@ -140,10 +143,12 @@ class ToolRun:
 
     def _write(self, line: str) -> None:
         try:
-            with self.log.open("a", encoding="utf-8") as log:
-                log.write(f"{line}\n")
+            with _appending(self.log) as log:
+                log.write(f"{inert(one_line(line))}\n")
         except OSError as error:  # a full disk must not stop an installation half-way
-            self._last.append(f"(log not written: {error})")
+            if not self._log_lost:
+                self._last.append(f"(log not written: {error})")
+            self._log_lost = True
 
     def _tell(self, line: str) -> None:
         if self._told_error is None:
@@ -151,3 +156,8 @@ class ToolRun:
                 self._told(line)
             except Exception as error:  # noqa: BLE001 - the pipe must be read on, or the tool would stand still
                 self._told_error = error
+
+
+def _appending(log: Path) -> IO[str]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8")

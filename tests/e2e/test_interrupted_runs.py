@@ -17,6 +17,8 @@ from conftest import CHECKOUT, Sandbox
 from killing import istioctls
 from workloads import apply, await_running, deployment, namespace, pods_of
 
+from sohistio.cluster.record_store import read_record
+
 pytestmark = pytest.mark.e2e
 
 LOCAL = ("--env", "local")
@@ -43,10 +45,10 @@ class Background:
 
 
 @contextmanager
-def started(sandbox: Sandbox, folder: Path, *arguments: str) -> Iterator[Background]:
+def started(sandbox: Sandbox, folder: Path, *arguments: str, through: tuple[str, ...] = ()) -> Iterator[Background]:
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
-            sandbox.command(*arguments),
+            (*through, *sandbox.command(*arguments)),
             cwd=CHECKOUT,
             env=sandbox.environ(),
             stdin=subprocess.DEVNULL,
@@ -95,8 +97,14 @@ def test_stopped_at_work(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     assert details[-1] == "not started: verify the mesh of 1.31.1"
     assert not any(has_proxy for has_proxy in proxies(sandbox, "b-next"))
 
-    done = sandbox.run("install", *flags)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with started(sandbox, tmp_path, "install", *flags) as run:
+        assert run.interrupt(signal.SIGHUP, once="wave 1 of ") == 130
+    record = read_record(sandbox.api)
+    assert record is not None
+    assert record.runs[-1].outcome == "interrupted"
+
+    with started(sandbox, tmp_path, "install", *flags, through=("nohup",)) as run:
+        assert run.interrupt(signal.SIGHUP, once="comparing the manifest") == 0, run.stderr.read_text()
     assert all(proxies(sandbox, "a-slow") + proxies(sandbox, "b-next"))
 
 
@@ -109,7 +117,7 @@ def proxies(sandbox: Sandbox, app: str) -> list[bool]:
     return [any(container["name"] == "istio-proxy" for container in pod) for pod in containers]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopped_before_anything_was_touched(sandbox: Sandbox, tmp_path: Path, number: signal.Signals) -> None:
     """While it waits for an API server that is silent."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

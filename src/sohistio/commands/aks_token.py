@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 
 from sohistio.azure.azure import AzureLogin
 from sohistio.azure.login import Login
 from sohistio.cluster.logins import exec_credential
+from sohistio.printing.documents import print_json
 
 # A token is called ended this long before it ends, or in the last third of a short life: kubectl and istioctl do not
 # send a request again that was rejected with a token that ended on its way.
@@ -21,4 +21,4 @@ def aks_token(asked: Login) -> None:
     token = azure.cluster_token(azure.credential())
     left = max(0.0, token.expires - time.time())
     ends = datetime.fromtimestamp(token.expires - min(_EARLY_SECONDS, left / 3), UTC)
-    print(json.dumps(exec_credential(token.value, f"{ends:%Y-%m-%dT%H:%M:%SZ}")))
+    print_json(exec_credential(token.value, f"{ends:%Y-%m-%dT%H:%M:%SZ}"))

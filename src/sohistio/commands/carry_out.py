@@ -14,8 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
 
-from rich.console import Console
-
 from sohistio.cluster.custom_resources import custom_resources, digests
 from sohistio.cluster.lease import Lock
 from sohistio.commands.common import (
@@ -29,6 +27,7 @@ from sohistio.commands.common import (
 )
 from sohistio.commands.gate import Gate
 from sohistio.errors import InterruptedRunError, LockLostError, RefusedError
+from sohistio.interruption import stop_signals
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
 from sohistio.output.tables import checks_view, gateways_view, plan_view, result_line, show
@@ -38,6 +37,8 @@ from sohistio.plandiff import differences, does_no_more
 from sohistio.planning.planned import Planned
 from sohistio.planning.reading import or_refused
 from sohistio.planning.rightcluster import check_right_cluster
+from sohistio.printing.console import SafeConsole
+from sohistio.printing.streams import keep_log, work_begins
 from sohistio.progress import Observer, RunResult
 from sohistio.run.recording import Origin, Recorder
 from sohistio.run.runner import Runner
@@ -56,6 +57,7 @@ def carry_out(
 
     With `json`, stdout is left to the caller's document.
     """
+    work_begins()
     plan, progress = planned.plan, console(stderr=json)
     show(progress, plan_view(plan))
     if plan.refusal:
@@ -65,7 +67,7 @@ def carry_out(
     if not plan.changes_pending:
         result = RunResult(plan, (), (), None, 0.0)
         idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
-        progress.print(f"{plan.environment}: {idle}, nothing was written", style="green", highlight=False)
+        progress.print(f"{plan.environment}: {idle}, nothing was written", style="green")
         return result
     refuse_unapproved(planned, approval)
     findings = gate.passed(planned, progress)
@@ -130,7 +132,7 @@ def ready_to_write(session: Session) -> Session:
     return session
 
 
-def _still_true(planned: Planned, approval: Approval, progress: Console) -> Planned:
+def _still_true(planned: Planned, approval: Approval, progress: SafeConsole) -> Planned:
     """Plan again under the lock: what was approved must still be what happens, or is approved anew."""
     now = planned.again()
     if now.unsettled is not None:
@@ -148,7 +150,8 @@ def _still_true(planned: Planned, approval: Approval, progress: Console) -> Plan
             details=different,
             todo="Read the new plan above, then run it again.",
         )
-    progress.print("Different from what was approved:", *different, sep="\n  ", highlight=False, markup=False)
+    for line in ("Different from what was approved:", *(f"  {found}" for found in different)):
+        progress.print(line)
     with _interruptible():
         approve(now, Approval(yes=False, confirm=approval.confirm))
     return now
@@ -158,7 +161,7 @@ def _run(
     planned: Planned,
     timeouts: Timeouts,
     begun: tuple[Origin, tuple[Finding, ...] | None],
-    surroundings: tuple[threading.Event, threading.Event, Console],
+    surroundings: tuple[threading.Event, threading.Event, SafeConsole],
 ) -> RunResult:
     origin, findings = begun
     stop, lost, progress = surroundings
@@ -166,6 +169,7 @@ def _run(
     total = timeouts.total_seconds or environment.timeouts.total_seconds
     resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
     tools = tools_for(planned, timeouts, Before(planned.state.ca_root, digests(resources), findings))
+    keep_log(tools.log)
     recorder = Recorder(tools.api, planned.record, planned.plan, origin, lost)
     or_refused("the record could not be written", recorder.begin)
     with _observer(progress) as observer:
@@ -195,14 +199,14 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:
 
 
 @contextmanager
-def _observer(progress: Console) -> Iterator[Observer]:
-    if progress.file.isatty() and not progress.is_dumb_terminal:
+def _observer(progress: SafeConsole) -> Iterator[Observer]:
+    if progress.stream.isatty() and not progress.is_dumb_terminal:
         from sohistio.output.live import LiveObserver
 
         with LiveObserver(progress) as live:
             yield live
     else:
-        yield LineObserver(progress.file)
+        yield LineObserver(progress.stream)
 
 
 @contextmanager
@@ -221,13 +225,13 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _stop_signals() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM set the event instead of tearing the run apart."""
+    """Ctrl-C, SIGTERM and SIGHUP set the event instead of tearing the run apart."""
     stop = threading.Event()
 
     def set_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    before = {number: signal.signal(number, set_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, set_stop) for number in stop_signals()}
     try:
         yield stop
     finally:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +20,7 @@ from sohistio.preflight.looking import look
 from sohistio.preflight.report import Report
 from sohistio.preflight.row import Row
 from sohistio.preflight.rows import ROWS
+from sohistio.printing.documents import print_document
 from sohistio.session import Where
 
 
@@ -51,7 +50,7 @@ def check(where: Where, request: Request, shown: Shown) -> int:
     if shown.form is Form.JSON:
         print_json(report.document())
     elif shown.form is Form.JUNIT:
-        sys.stdout.write(junit(f"sohistio.preflight.{report.environment}", report.checks))
+        print_document(junit(f"sohistio.preflight.{report.environment}", report.checks))
     else:
         style = "bold red" if report.failures else "yellow" if report.warnings else "green"
         show(console(), checks_view(report.checks), Text(report.summary(), style=style))
@@ -75,7 +74,7 @@ def _listing(rows: Sequence[Row]) -> Table:
     table.add_column("what holds, and what to do if not", overflow="fold")
     for row in rows:
         severity = Text(row.severity.value, style="red" if row.severity.value == "error" else "yellow")
-        table.add_row(row.name, severity, escape(row.about))
+        table.add_row(row.name, severity, row.about)
         must = "cannot be skipped; " if row.mandatory else ""
         table.add_row("", "", Text(f"→ {row.hint}", style="dim"))
         table.add_row("", "", Text(f"{must}{row.docs}", style="dim"))

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-from rich.console import Console
 
 from sohistio.durations import seconds_of
 from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.interruption import came
 from sohistio.plan import SCHEMA_VERSION, Mode
 from sohistio.planning.planned import Planned
+from sohistio.printing.console import console, say
+from sohistio.printing.documents import print_json
+from sohistio.printing.sanitize import one_line
+from sohistio.printing.streams import can_ask
 from sohistio.progress import error_document
 from sohistio.session import Session, Where
 
-# Columns of a table in a log: enough that names are never folded.
-_PIPE_WIDTH = 180
+__all__ = ["console", "print_json", "say"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +52,10 @@ def _seconds(flag: str, text: str | None) -> float | None:
         raise UsageError(f"{flag} {text!r} is not a duration", todo="Give one such as 90s, 5m or 1h.") from error
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console; where it is no terminal, lines are as long as they are and pipes get no trailing blanks to wrap."""
-    plain = not (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, width=_PIPE_WIDTH if plain else None)
-
-
 def session_of(where: Where) -> Session:
     """A session that tells what it is doing on stderr."""
     out = console(stderr=True)
-    return Session(where, lambda line: out.print(line, style="dim", highlight=False, markup=False))
-
-
-def print_json(document: Mapping[str, Any]) -> None:
-    """One document on stdout."""
-    print(jsonlib.dumps(document, indent=2))
+    return Session(where, lambda line: out.print(line, style="dim", soft_wrap=not out.is_terminal))
 
 
 @contextmanager
@@ -132,7 +120,10 @@ def is_at_terminal() -> bool:
 
 
 def ask(question: str) -> str:
-    """Ask on the terminal's stderr, so that stdout stays clean."""
-    sys.stderr.write(question)
+    """Ask on the terminal's stderr, so that stdout stays clean. Nobody approves what could not be shown: no answer."""
+    sys.stderr.write(one_line(question))
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    try:
+        return sys.stdin.readline().strip() if can_ask() else ""
+    except OSError:  # the terminal has gone
+        return ""

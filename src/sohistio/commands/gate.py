@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rich.console import Console
-
 from sohistio.errors import InterruptedRunError, SohistioError
 from sohistio.output.tables import checks_view, show
 from sohistio.planning.planned import Planned
@@ -15,6 +13,7 @@ from sohistio.preflight.report import Report
 from sohistio.preflight.row import Row, Stage
 from sohistio.preflight.rows import rows_of
 from sohistio.preflight.scene import Scene
+from sohistio.printing.console import SafeConsole
 from sohistio.state import Finding
 from sohistio.steps import VerifyMesh
 
@@ -33,7 +32,7 @@ class Gate:
         """The checks, without those that planning and the lock have made already."""
         return rows_of(Stage.ALWAYS, Stage.CHANGE) if self.all else rows_of(Stage.ALWAYS)
 
-    def passed(self, planned: Planned, progress: Console) -> tuple[Finding, ...] | None:
+    def passed(self, planned: Planned, progress: SafeConsole) -> tuple[Finding, ...] | None:
         """What istioctl's analysis finds before the run, None where that is not known.
 
         Raises RefusedError with every check that does not hold.

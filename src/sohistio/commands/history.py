@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rich.table import Table
 
 from sohistio.cluster.lease import unlock as free_lock
 from sohistio.cluster.record_store import read_record
-from sohistio.commands.common import console, errors_as_json, print_json, session_of
+from sohistio.commands.common import console, errors_as_json, print_json, say, session_of
 from sohistio.errors import ExitCode, UsageError
 from sohistio.output.tables import show
 from sohistio.plan import SCHEMA_VERSION
 from sohistio.planning.rightcluster import check_right_cluster
-from sohistio.record import Record, run_document
+from sohistio.printing.streams import work_begins
+from sohistio.record import Record, RunEntry, run_document
 from sohistio.session import Where
 
 
@@ -27,17 +30,26 @@ def history(where: Where, *, json: bool) -> int:
         )
         return ExitCode.OK
     if not record.runs:
-        print(f"{session.environment.name}: nothing recorded")
+        say(f"{session.environment.name}: nothing recorded")
         return ExitCode.OK
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     for column in ("started", "mode", "from", "to", "outcome", "last step", "who", "plan", "backup"):
         table.add_column(column, no_wrap=column != "backup")
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
-        row = (run.started, run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
+        row = (_started(run), run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
         table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12], run.backup)
     show(console(), table)
     return ExitCode.OK
+
+
+def _started(run: RunEntry) -> str:
+    """The time, where it is one: a line of the table begins with it."""
+    try:
+        datetime.fromisoformat(run.started)
+    except ValueError:
+        return "?"
+    return run.started
 
 
 def unlock(where: Where, reason: str) -> int:
@@ -46,6 +58,7 @@ def unlock(where: Where, reason: str) -> int:
         raise UsageError("--reason is empty", todo="Say why the lock may be freed: it stays on the Lease.")
     session = session_of(where)
     check_right_cluster(session)
+    work_begins()
     holder = free_lock(session.api, reason)
-    print(f"freed; it was held by {holder.identity}" if holder else "the lock was free already")
+    say(f"freed; it was held by {holder.identity}" if holder else "the lock was free already")
     return ExitCode.OK

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from sohistio.cluster.userconfig import merge_context, user_kubeconfig
-from sohistio.commands.common import session_of
+from sohistio.commands.common import say, session_of
 from sohistio.errors import ExitCode, UsageError
+from sohistio.printing.streams import work_begins
 from sohistio.session import Where
 
 
@@ -22,7 +23,8 @@ def login(where: Where, *, overwrite: bool) -> int:
     access = aks.access
     aks.azure.tokens.token()  # better to miss it now than in kubectl
     arguments = aks.azure.login.arguments()
+    work_begins()
     changed = merge_context(path, aks.place.name, access, arguments, overwrite=overwrite)
-    print(f"{path}: context {aks.place.name} {'leads' if changed else 'led already'} to {access.server}")
-    print(f"kubectl --context {aks.place.name} get nodes")
+    say(f"{path}: context {aks.place.name} {'leads' if changed else 'led already'} to {access.server}")
+    say(f"kubectl --context {aks.place.name} get nodes")
     return ExitCode.OK

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as jsonlib
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.restart import plan_restart
 from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.planning.rollback import plan_rollback
+from sohistio.printing.documents import json_text, print_document
 from sohistio.progress import RunResult, StepState, check_document, error_document
 from sohistio.run.tools import Before
 from sohistio.run.verifying import verify_mesh
@@ -124,7 +124,7 @@ def calls_for_rollback(result: RunResult) -> bool:
 
 def _went_back(session: Session, planned: Planned, how: Install) -> dict[str, object]:
     """The rollback's document. The exit code stays the failed run's, however this ends: something was touched."""
-    print("Going back, as --rollback-on-failure asks.", file=sys.stderr)
+    console(stderr=True).print("Going back, as --rollback-on-failure asks.")
     try:
         way_back = _way_back(session, planned.plan)
         approved = approval_for_way_back(way_back.plan, planned.plan, how.approval)
@@ -216,12 +216,12 @@ def _verification(environment: str, checks: tuple[CheckResult, ...], *, failed: 
 def render(where: Where) -> None:
     """`sohistio render`: the one IstioOperator on stdout."""
     session = session_of(where)
-    sys.stdout.write(session.operator_yaml(session.version))
+    print_document(session.operator_yaml(session.version))
 
 
 def _write_plan(path: Path, plan: Plan) -> None:
     try:
-        path.write_text(jsonlib.dumps(plan.document() | {"digest": plan.digest()}, indent=2) + "\n", encoding="utf-8")
+        path.write_text(json_text(plan.document() | {"digest": plan.digest()}) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the plan could not be written to {path}", details=(str(error),)) from error
 

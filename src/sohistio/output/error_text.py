@@ -8,14 +8,16 @@ import sys
 import textwrap
 
 from sohistio.errors import SohistioError
+from sohistio.printing.sanitize import one_line
+from sohistio.printing.streams import Stream
 
 
 def error_lines(error: SohistioError) -> list[str]:
     """The four parts, the exit code last."""
     return [
-        f"Error: {error.what}.",
-        *(f"  {line}" for detail in error.details for line in detail.splitlines()),
-        *([f"What to do: {error.todo}"] if error.todo else []),
+        f"Error: {one_line(error.what)}.",
+        *(f"  {one_line(line)}" for detail in error.details for line in detail.splitlines()),
+        *([f"What to do: {one_line(error.todo)}"] if error.todo else []),
         f"(exit code {int(error.exit_code)})",
     ]
 
@@ -28,7 +30,11 @@ def print_error(error: SohistioError) -> None:
         lines = [folded for line in lines for folded in _folded(line, width)]
         if "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
             lines[0] = lines[0].replace("Error:", "\x1b[1;31mError:\x1b[0m", 1)
-    print("\n".join(lines), file=sys.stderr)
+    text = "\n".join(lines) + "\n"
+    if isinstance(sys.stderr, Stream):
+        sys.stderr.write_rendered(text)
+    else:
+        sys.stderr.write(text)
 
 
 def _folded(line: str, width: int) -> list[str]:

@@ -7,6 +7,7 @@ from itertools import groupby
 from xml.etree import ElementTree
 
 from sohistio.checks import CheckResult, Result
+from sohistio.printing.sanitize import escaped_pairs, one_line
 
 
 def junit(suite: str, checks: Sequence[CheckResult]) -> str:
@@ -21,18 +22,18 @@ def junit(suite: str, checks: Sequence[CheckResult]) -> str:
         case = ElementTree.SubElement(parent, "testcase", {"classname": suite, "name": name, "time": "0"})
         breaking = [check for check in found if check.breaks]
         if breaking:
-            failure = ElementTree.SubElement(case, "failure", {"message": _clean(breaking[0].message)})
-            failure.text = _clean("\n".join(f"{check.message}\n→ {check.hint}" for check in breaking))
+            failure = ElementTree.SubElement(case, "failure", {"message": one_line(breaking[0].message)})
+            failure.text = "\n".join(f"{one_line(check.message)}\n→ {one_line(check.hint)}" for check in breaking)
         elif _is_skipped(found):
-            ElementTree.SubElement(case, "skipped", {"message": _clean(found[0].message)})
+            ElementTree.SubElement(case, "skipped", {"message": one_line(found[0].message)})
         rest = [check for check in found if not check.breaks and check.result is not Result.SKIPPED]
         if rest:
             output = ElementTree.SubElement(case, "system-out")
-            output.text = _clean("\n".join(_line(check) for check in rest))
+            output.text = "\n".join(_line(check) for check in rest)
     ElementTree.indent(root)
     # Characters beyond ASCII as references: right whatever encoding the shell writes the file with.
     document: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
-    return document.decode("ascii") + "\n"
+    return escaped_pairs(document.decode("ascii"), "&#35;") + "\n"
 
 
 def _is_skipped(found: Sequence[CheckResult]) -> bool:
@@ -41,10 +42,5 @@ def _is_skipped(found: Sequence[CheckResult]) -> bool:
 
 def _line(check: CheckResult) -> str:
     if check.result is Result.PASSED:
-        return check.message
-    return f"warning: {check.message}\n→ {check.hint}"
-
-
-def _clean(text: str) -> str:
-    """Without the characters that XML cannot hold at all."""
-    return "".join(character for character in text if character in "\n\t" or ord(character) >= 32)
+        return one_line(check.message)
+    return f"warning: {one_line(check.message)}\n→ {one_line(check.hint)}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import IO
 
 from sohistio.plan import Phase
+from sohistio.printing.sanitize import one_line
 from sohistio.progress import StepResult
 from sohistio.rollout import Progress
 from sohistio.state import ObjectRef
@@ -21,7 +22,7 @@ class LineObserver:
 
     def _line(self, text: str) -> None:
         now = datetime.now().astimezone()
-        print(f"{now:%H:%M:%S} {text}", file=self._stream, flush=True)
+        print(f"{now:%H:%M:%S} {one_line(text)}", file=self._stream, flush=True)
 
     def phase_started(self, phase: Phase) -> None:
         """A phase begins."""

@@ -6,14 +6,16 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from sohistio.output.lines import LineObserver
 from sohistio.plan import Phase
+from sohistio.printing.console import SafeConsole
 from sohistio.progress import StepResult, StepState
 from sohistio.rollout import Progress
 from sohistio.state import ObjectRef
@@ -32,13 +34,14 @@ _MOST_NOTES = 6
 class LiveObserver:
     """A live display on a terminal. Use it as a context manager: it gives the terminal back, whatever happens."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: SafeConsole) -> None:
         self._console = console
         self._step: Step | None = None
         self._started = 0.0
         self._rollouts: dict[ObjectRef, Progress] = {}
         self._notes: list[str] = []
-        self._spinner = Spinner("dots")
+        self._lines = LineObserver(console.only_log)
+        self._spinner = Spinner("dots" if console.encoding.startswith("utf") else "line")
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Self:
@@ -59,14 +62,17 @@ class LiveObserver:
     def step_started(self, step: Step) -> None:
         """A step begins."""
         self._step, self._started, self._rollouts, self._notes = step, time.monotonic(), {}, []
+        self._lines.step_started(step)
 
     def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
         """Redrawn at the next refresh."""
         self._rollouts = progress
+        self._lines.rollouts(progress)
 
     def note(self, line: str) -> None:
         """Something worth reading, kept under the running step."""
         self._notes = [*self._notes, line][-_MOST_NOTES:]
+        self._lines.note(line)
 
     def step_finished(self, result: StepResult) -> None:
         """A step ended: one line that stays."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from rich.console import Console, Group, RenderableType
-from rich.markup import escape
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +13,7 @@ from sohistio.changes import Action, Changes
 from sohistio.checks import CheckResult, Result, Severity
 from sohistio.drift.values import all_lines, one_line
 from sohistio.plan import Mode, Plan
+from sohistio.printing.console import SafeConsole
 from sohistio.progress import RunResult, StepState
 from sohistio.risk import Risk
 from sohistio.steps import RestartWorkloads, UninstallIstio
@@ -31,13 +31,13 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     head.add_column(style="bold")
     head.add_column()
     head.add_row("environment", plan.environment)
-    head.add_row("cluster", escape(plan.cluster))
+    head.add_row("cluster", plan.cluster)
     head.add_row("installed", plan.installed_version or "-")
     head.add_row("target", plan.target_version or "-")
     mode = "none (up to date)" if plan.mode is Mode.NONE and not plan.changes_pending else plan.mode.value
     head.add_row("mode", Text(mode, style="bold red" if plan.refusal else "bold green"))
     for number, reason in enumerate(plan.reasons):
-        head.add_row("" if number else "because", escape(reason))
+        head.add_row("" if number else "because", reason)
     parts: list[RenderableType] = [Text(f"This plan {words}.", style="bold red") for words in dangers]
     parts += [Text(""), head] if dangers else [head]
     if plan.changes:
@@ -86,7 +86,7 @@ def _steps(plan: Plan) -> Table:
     for phase in plan.phases:
         for number, step in enumerate(phase.steps):
             risk = Text(step.risk.value, style=_RISK_STYLE[step.risk])
-            table.add_row("" if number else phase.name, escape(step.summary), risk)
+            table.add_row("" if number else phase.name, step.summary, risk)
             if isinstance(step, RestartWorkloads):
                 for ref in step.workloads[:MOST_LISTED]:
                     table.add_row("", Text(f"  {ref}", style="dim"), "")
@@ -109,7 +109,7 @@ def checks_view(checks: tuple[CheckResult, ...]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for check, after in zip_longest(checks, checks[1:]):
-        table.add_row(_sign(check), check.name, escape(check.message))
+        table.add_row(_sign(check), check.name, check.message)
         told_later = after is not None and (after.name, after.hint) == (check.name, check.hint)
         if check.result is Result.FAILED and check.hint and not told_later:
             table.add_row("", "", Text(f"→ {check.hint}", style="dim"))
@@ -153,19 +153,15 @@ def result_line(result: RunResult) -> Text:
     return Text(f"{plan.environment}: Istio {plan.target_version} is in place and verified ({seconds})", style="green")
 
 
-def show(console: Console, *parts: RenderableType) -> None:
-    """Print parts, one under the other with an empty line between; tables without rows are left out.
-
-    Rich pads lines to the width; in a pipe or a file they end where their text does.
-    """
+def show(console: SafeConsole, *parts: RenderableType) -> None:
+    """Print parts, one under the other with an empty line between; tables without rows are left out."""
     full = [part for part in parts if not (isinstance(part, Table) and not part.row_count)]
     with console.capture() as captured:
         for number, part in enumerate(full):
             if number:
                 console.print()
-            console.print(part, soft_wrap=isinstance(part, Text), highlight=False)
-    text = captured.get()
-    if not console.is_terminal:
-        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    console.file.write(text)
-    console.file.flush()
+            for piece in part.renderables if isinstance(part, Group) else (part,):
+                # In a log a line stays a line: folded, somebody else's text would begin one.
+                whole = isinstance(piece, Text) and (piece is part or not console.is_terminal)
+                console.print(piece, soft_wrap=whole)
+    console.put(captured.get())

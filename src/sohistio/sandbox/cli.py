@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.printing.documents import print_json
+from sohistio.printing.streams import work_begins
+
 if TYPE_CHECKING:
     from sohistio.sandbox.lifecycle import Up
     from sohistio.sandbox.status import SandboxStatus
@@ -37,6 +40,7 @@ def up(
     """Build what is missing (once, about 12 minutes on 2 cores), start the sandbox and wait until it is ready."""
     from sohistio.sandbox.lifecycle import up as start
 
+    work_begins()
     _tell(start(name, nodes))
 
 
@@ -45,6 +49,7 @@ def down(name: Name = "local") -> None:
     """End all processes of the sandbox and remove its files; the built parts stay in the cache."""
     from sohistio.sandbox.lifecycle import down as stop
 
+    work_begins()
     typer.echo(f"The sandbox {name!r} is gone." if stop(name) else f"There is no sandbox {name!r}.")
 
 
@@ -53,6 +58,7 @@ def reset(name: Name = "local") -> None:
     """Back to an empty cluster with as many nodes; what `sandbox env` printed stays true."""
     from sohistio.sandbox.lifecycle import reset as start_anew
 
+    work_begins()
     _tell(start_anew(name))
 
 
@@ -73,13 +79,11 @@ def status(
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print it.")] = Output.table,
 ) -> None:
     """Show each part; exit code 1 where a part crashed or the sandbox is not up."""
-    import json
-
     from sohistio.sandbox.status import as_document, look
 
     seen = look(name)
     if output is Output.json:
-        typer.echo(json.dumps(as_document(seen), indent=2))
+        print_json(as_document(seen))
     else:
         _print_table(seen)
     if not seen.well:

@@ -32,14 +32,15 @@ class Progress:
         self._title = f"[{self._number}/{self._total}] {title}" if self._total > 1 else title
         self._step_begun = self._told = time.monotonic()
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.markup import escape
+            from rich.text import Text
 
-            self._title = escape(self._title)
-            with Console(stderr=True).status(self._title) as self._live:
+            from sohistio.printing.console import console
+
+            screen = console(stderr=True)
+            with screen.status(Text(self._title)) as self._live:
                 yield
             self._live = None
-            Console(stderr=True).print(f"[green]√[/] {self._title} [dim]{self._elapsed()}[/]", highlight=False)
+            screen.print(Text.assemble(("√", "green"), f" {self._title} ", (self._elapsed(), "dim")))
         else:
             self.say(self._title)
             yield
@@ -49,7 +50,9 @@ class Progress:
         """Bring the elapsed time up to date."""
         if self._live is not None:
             total = duration(time.monotonic() - self._begun)
-            self._live.update(f"{self._title} [dim]{self._elapsed()}, {total} in all[/]")
+            from rich.text import Text
+
+            self._live.update(Text(f"{self._title} {self._elapsed()}, {total} in all"))
         elif time.monotonic() - self._told >= _STILL_EVERY:
             self._told = time.monotonic()
             self.say(f"{self._title}: still at it after {self._elapsed()}")
