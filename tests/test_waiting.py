@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from apiserver import ApiServer, Reply
+from sohistio.cluster.hold import Hold
 from sohistio.errors import FailedError
 from sohistio.output.lines import LineObserver
 from sohistio.run.waiting import Waiting
@@ -29,7 +30,7 @@ UNFINISHED = {
 def waiting(server: ApiServer, folder: Path, total: float) -> Waiting:
     server.answers("GET", PATH, Reply(UNFINISHED))
     server.answers("GET", PODS, Reply({"items": []}))
-    return Waiting(server.api(folder), LineObserver(io.StringIO()), threading.Event(), time.monotonic() + total)
+    return Waiting(server.api(folder), LineObserver(io.StringIO()), Hold(threading.Event()), time.monotonic() + total)
 
 
 def test_the_rollouts_own_timeout(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from statistics import median
 
 from sohistio.checks import Severity
-from sohistio.cluster.lease import LEASE_SECONDS, holder_of
+from sohistio.cluster.hold import LEASE_SECONDS
+from sohistio.cluster.lease import holder_of
 from sohistio.environments.support import kubernetes_support
 from sohistio.errors import SohistioError
 from sohistio.plan import Mode

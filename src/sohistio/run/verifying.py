@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from sohistio.checks import CheckResult, Evidence, verify
 from sohistio.cluster.access import not_analyzable
 from sohistio.cluster.custom_resources import custom_resources, digests
@@ -9,18 +11,24 @@ from sohistio.cluster.footprint import footprint_of
 from sohistio.cluster.observe import observe
 from sohistio.errors import FailedError
 from sohistio.gonechecks import Remains, verify_remains
+from sohistio.istioctl import ANALYZE_SECONDS, Istioctl
 from sohistio.run.tools import Tools
+from sohistio.run.waiting import Waiting
+from sohistio.state import Finding
 from sohistio.steps import VerifyGone
 
 
-def verify_mesh(tools: Tools, version: str) -> tuple[CheckResult, ...]:
-    """Every check against the mesh of `version`. Raises FailedError where the cluster cannot be read."""
+def verify_mesh(tools: Tools, version: str, waiting: Waiting | None = None) -> tuple[CheckResult, ...]:
+    """Every check against the mesh of `version`; within a run, its `waiting` bounds it.
+
+    Raises FailedError where the cluster cannot be read.
+    """
     mesh = tools.meshes[version]
     state = observe(tools.api)
     if state.unreadable:
         raise FailedError("the cluster could not be read for verification", details=state.unreadable)
     unlisted = not_analyzable(tools.api)
-    findings = () if unlisted else tuple(tools.istioctl_for(mesh.version).analyze(tools.target))
+    findings = () if unlisted else tuple(_analyzed(tools, tools.istioctl_for(mesh.version), waiting))
     before = tools.before
     after = digests(custom_resources(tools.api)) if before.custom_resources else {}
     return verify(
@@ -38,3 +46,19 @@ def verify_gone(tools: Tools, step: VerifyGone) -> tuple[CheckResult, ...]:
     before = {ref: digest for ref, digest in tools.before.custom_resources.items() if ref not in step.taken}
     seen = Remains(step, state, footprint_of(tools.api), tools.before.ca_root, before, after)
     return verify_remains(seen)
+
+
+def _analyzed(tools: Tools, istioctl: Istioctl, waiting: Waiting | None) -> list[Finding]:
+    """istioctl's findings; asked for once more where it failed in an outage of the API server."""
+    if waiting is None:
+        return istioctl.analyze(tools.target)
+    begun = time.monotonic()
+    with waiting.at_most(ANALYZE_SECONDS, "istioctl analyze has not ended"):
+        try:
+            return istioctl.analyze(tools.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))
+        except FailedError:
+            waiting.pause(0)
+            waiting.api.request("GET", "/version")  # returns once the server is back
+            if not waiting.outage.was_since(begun):
+                raise
+            return istioctl.analyze(tools.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))
