@@ -27,7 +27,7 @@ _LOOK_SECONDS = 0.5
 _AGAIN_SECONDS = 1.0
 # The lock of a process that is gone is free at once, but what it had sent last may still be on its way into etcd. Its
 # istioctl is gone as well: the kernel kills it before the process itself counts as gone (lifeline.py).
-_SETTLE_SECONDS = 1.0
+_SETTLE_SECONDS = 0.5
 # Giving the lock back must not hold up a run's end: if it cannot be, it expires.
 _RELEASE_SECONDS = 12.0
 _REASON = "sohistio/unlocked-because"
@@ -52,6 +52,9 @@ class Lock:
         A holder whose process was on this very machine and is gone is not waited for. Raises RefusedError that names a
         holder who is alive, InterruptedRunError.
         """
+        return self._await_free(_SETTLE_SECONDS)
+
+    def _await_free(self, settle: float) -> Object | None:
         first = self._read()
         holder = holder_in(first)
         if first is None or holder is None:
@@ -62,7 +65,7 @@ class Lock:
         while (waited := time.monotonic() - begun) < LEASE_SECONDS:
             if has_certainly_ended(holder, has_ended):
                 self.told("its process was on this machine and has ended: the lock is free")
-                self._pause(_SETTLE_SECONDS)
+                self._pause(settle)
                 return first
             self._pause(_LOOK_SECONDS)
             now = self._read()
@@ -115,7 +118,7 @@ class Lock:
 
     def _take(self, identity: str, hold: Hold) -> None:
         """Create or take over the Lease as it was seen; by its resourceVersion the API server lets one of two win."""
-        lease = self.await_free()
+        lease = self._await_free(0)  # who plans again under the lock needs no settling
         now = datetime.now(UTC)
         spec = spec_of(identity, now, now, LEASE_SECONDS)
         new: Object = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE_REF.name}}

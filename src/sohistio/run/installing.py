@@ -53,8 +53,6 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
                     patient = False
                 else:
                     return
-        if ended.is_set():
-            waiting.observer.note("istioctl install was ended because the lock was not confirmed")
         waiting.pause(0)
         waiting.observer.note("istioctl install is run again: what it had applied stays")
 
@@ -83,7 +81,6 @@ def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
                         raise
                 break
         again = True
-        waiting.observer.note("istioctl uninstall was ended because the lock was not confirmed")
         waiting.pause(0)
         waiting.observer.note("istioctl uninstall is run again")
     for ref in objects:

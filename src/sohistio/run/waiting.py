@@ -189,7 +189,8 @@ class Waiting:
             if not self._said_unconfirmed:
                 self._said_unconfirmed = True
                 self.observer.note(
-                    f"the lock could not be renewed for {STOP_SECONDS:.0f} s: nothing is written until it is"
+                    f"the lock could not be renewed for {STOP_SECONDS:.0f} s: "
+                    "nothing is written until it is, and istioctl is ended"
                 )
         while not self.hold.is_confirmed:
             if self.hold.stop.wait(0.1):
