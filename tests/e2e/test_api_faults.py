@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Sandbox
-from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Fault, FaultyServer, Request, at_random, first
+from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Decision, Fault, FaultyServer, Request, at_random, first
 from workloads import apply, await_running, deployment, namespace
 
 from sohistio.cluster.kube import READ_SECONDS, TRIES, TRIES_IN_SILENCE
@@ -154,25 +154,74 @@ def test_a_write_that_is_not_is_told_and_nothing_was_touched(
     assert meshed.writes() == before
 
 
-def test_a_server_that_goes_away_while_istioctl_works(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
-    """The run stops with one error; the next one looks at the cluster and goes on."""
-    drift(meshed)
-    begun = False
+def once_istioctl_writes(then: Callable[[Request, float], Fault | None]) -> Decision:
+    """Nothing before istioctl's first write; then what `then` decides, given the seconds since."""
+    begun = 0.0
 
     def decide(request: Request) -> Fault | None:
         nonlocal begun
-        begun = begun or (request.writes and "istioctl" in request.agent)
-        return Fault(503, {"Retry-After": "0"}) if begun else None
+        if not begun and request.writes and "istioctl" in request.agent:
+            begun = time.monotonic()
+        return then(request, time.monotonic() - begun) if begun else None
 
-    faulty.decide = decide
-    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    return decide
+
+
+def test_a_server_that_goes_away_for_a_moment_while_istioctl_works(
+    meshed: Sandbox, faulty: FaultyServer, tmp_path: Path
+) -> None:
+    """The run waits for it and says so; istioctl, where it fails of it, is run once more."""
+    drift(meshed)
+    faulty.decide = once_istioctl_writes(lambda _, since: RESET if 0.2 < since < 4.2 else None)
+    done = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    assert done.returncode == 0, done.stderr
+    assert any("istioctl" not in request.agent for request, _ in faulty.faults)
+    assert done.stderr.count("the API server does not answer: waiting for it") == 1, done.stderr
+    assert done.stderr.count("the API server answers again, after ") == 1, done.stderr
+    assert meshed.run("plan", "--env", "local", "--exit-code").returncode == 0
+
+
+def test_a_server_that_stays_away_while_istioctl_works(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
+    """The run stops with one error that says what it waited for; the next one looks at the cluster and goes on."""
+    drift(meshed)
+    faulty.decide = once_istioctl_writes(lambda *_: Fault(503, {"Retry-After": "0"}))
+    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json", "--timeout", "5s")
     assert failed.returncode == 1, failed.stderr
-    states = {step["id"]: step["state"] for step in json.loads(failed.stdout)["steps"]}
+    result = json.loads(failed.stdout)
+    states = {step["id"]: step["state"] for step in result["steps"]}
     assert states["control-plane/install"] == "failed"
     assert states["verify/mesh"] == "notStarted"
+    assert result["error"]["what"] == "the run took longer than its total timeout"
+    assert any("the API server had not answered for" in line for line in result["error"]["details"])
     mended = meshed.run("install", "--env", "local", "--yes")
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert meshed.run("plan", "--env", "local", "--exit-code").returncode == 0
+
+
+def test_an_uninstall_that_hangs_half_way(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
+    """A failed step with its document and a closed record, which says first that there is no control plane."""
+    gone = False
+
+    def decide(request: Request) -> Fault | None:
+        nonlocal gone
+        if request.method != "DELETE" or "istioctl" not in request.agent:
+            return None
+        if gone:
+            return HANG
+        gone = request.path.endswith("/deployments/istiod")
+        return None
+
+    faulty.decide = decide
+    replace = ("install", "--version", "1.29.8", "--mode", "reinstall", "--yes")
+    failed = run(meshed, faulty, tmp_path, *replace, "--output", "json", "--component-timeout", "5s")
+    assert failed.returncode == 1, failed.stderr
+    error = json.loads(failed.stdout)["error"]
+    assert error["what"] == "istioctl uninstall did not end within 5 s"
+    assert error["todo"].startswith("There is no control plane now; run the same command again.")
+    history = json.loads(meshed.run("history", "--env", "local", "--output", "json").stdout)
+    assert history["runs"][-1]["outcome"] == "failed"
+    mended = meshed.run("install", "--env", "local", "--yes")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -27,6 +27,7 @@ POLL_SECONDS = 0.5
 _POLL_READ_SECONDS = 5.0
 # Patience with a server in trouble where no wait sets a limit of its own.
 _PATIENCE_SECONDS = 60.0
+_MOST_NAMES = 5
 
 Target = tuple[ObjectRef, int]
 
@@ -134,7 +135,8 @@ class Waiting:
         if not targets:
             return []
         hanging = Hanging(self.reasons, self.observer)
-        with self.at_most(seconds, "rollouts") as limit:
+        names = ", ".join(ref.name for ref, _ in targets[:_MOST_NAMES])
+        with self.at_most(seconds, f"{names} not ready yet") as limit:
             while True:
                 found = self.look(targets)
                 open_ones = {ref: progress for ref, progress in found.items() if not progress.done}
