@@ -6,12 +6,24 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Sandbox
 from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Decision, Fault, FaultyServer, Request, at_random, first
+from killing import last_run
+from unrenewed import (
+    AT_WORK,
+    LEASE,
+    LEASE_SECONDS,
+    Slow,
+    gone_after,
+    login_that_hangs,
+    longest_without_renewal,
+    reapplying,
+)
 from workloads import apply, await_running, deployment, namespace
 
 from sohistio.cluster.kube import READ_SECONDS, TRIES, TRIES_IN_SILENCE
@@ -235,3 +247,55 @@ def test_trouble_now_and_then(meshed: Sandbox, faulty: FaultyServer, tmp_path: P
     mended = meshed.run("install", "--env", "local", "--yes")
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert meshed.run("verify", "--env", "local").returncode == 0
+
+
+# --- the lock cannot be renewed
+
+
+def test_the_lease_hangs_and_another_run_takes_it(meshed: Sandbox, tmp_path: Path) -> None:
+    since, slow, said = datetime.now(UTC), Slow(), tmp_path / "said"
+    with FaultyServer(meshed, tmp_path) as server:
+        server.decide = slow.decide
+        with reapplying(meshed, server.kubeconfig(meshed, tmp_path), said) as run:
+            assert slow.begun.wait(60), said.read_text()
+            slow.hangs, begun = True, time.monotonic()
+            gone_after(run, begun)
+            assert slow.writes[-1] - begun > AT_WORK, "it would have gone on"
+            spec = {"holderIdentity": "ada@elsewhere run 1", "renewTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}
+            meshed.api.merge_patch(LEASE, {"spec": spec})
+            slow.hangs = False
+            server.released.set()
+            assert run.wait(30) == 1, said.read_text()
+    text = said.read_text()
+    assert "the lock could not be renewed for 20 s: nothing is written until it is" in text
+    assert "Error: the run lost its lock." in text
+    assert "is run again" not in text
+    seconds, write = longest_without_renewal(meshed, since)
+    assert AT_WORK < seconds < LEASE_SECONDS, write
+    entry = last_run(meshed)
+    assert entry is not None
+    assert entry.outcome == "running", "the record is no longer its to write"
+    assert meshed.run("unlock", "--env", "local", "--reason", "a test").returncode == 0
+
+
+def test_the_login_hangs_and_the_lease_is_still_its(meshed: Sandbox, tmp_path: Path) -> None:
+    since, slow, said = datetime.now(UTC), Slow(), tmp_path / "said"
+    with FaultyServer(meshed, tmp_path) as server:
+        server.decide = slow.decide
+        kubeconfig = server.kubeconfig(meshed, tmp_path)
+        hang = login_that_hangs(kubeconfig, tmp_path)
+        with reapplying(meshed, kubeconfig, said) as run:
+            assert slow.begun.wait(90), said.read_text()
+            hang(True)
+            gone_after(run, time.monotonic())
+            slow.over.set()
+            hang(False)
+            assert run.wait(90) == 0, said.read_text()
+    text = said.read_text()
+    assert "the lock is still this run's: going on" in text
+    assert text.count("istioctl install is run again: what it had applied stays") == 1
+    seconds, write = longest_without_renewal(meshed, since)
+    assert AT_WORK < seconds < LEASE_SECONDS, write
+    entry = last_run(meshed)
+    assert entry is not None
+    assert entry.outcome == "done"
