@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
 from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.cluster.kubetarget import Bearer, KubeTarget
 
 
 @dataclass
@@ -67,8 +67,8 @@ class ApiServer:
             return Reply({"message": f"{path} not found"}, 404)
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
-    def api(self, folder: Path) -> KubeApi:
-        """A client of it, with the token `t0ken`."""
+    def api(self, folder: Path, bearer: Bearer | None = None) -> KubeApi:
+        """A client of it, with the token `t0ken`, or the bearer's."""
         path = folder / "kubeconfig"
         document = {
             "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{self._server.server_port}"}}],
@@ -76,7 +76,7 @@ class ApiServer:
             "contexts": [{"name": "test", "context": {"cluster": "c", "user": "u"}}],
         }
         path.write_text(json.dumps(document))
-        return KubeApi(KubeTarget(path, "test"))
+        return KubeApi(KubeTarget(path, "test"), bearer)
 
 
 def _server(owner: ApiServer) -> ThreadingHTTPServer:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import traceback
-from datetime import UTC, datetime
 from typing import NoReturn
 
+from sohistio.crashlog import crash_log
 from sohistio.errors import SohistioError
 from sohistio.interruption import came, interrupt, stop_signals
 from sohistio.output.error_text import print_error
-from sohistio.paths import state_dir
 from sohistio.printing import streams
-from sohistio.printing.sanitize import inert, visible
 
 
 def main() -> None:
@@ -46,18 +42,8 @@ def _end(error: SohistioError) -> NoReturn:
 
 
 def _bug(error: Exception) -> SohistioError:
-    details = [f"{type(error).__name__}: {error}"]
-    try:
-        folder = state_dir() / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(inert(visible("".join(traceback.format_exception(error)))))
-        details.append(f"the traceback is in {path}")
-    except OSError:
-        details += traceback.format_exception(error)
     return SohistioError(
-        "sohistio has a bug and stopped", details=tuple(details), todo="Report it with that file, please."
+        "sohistio has a bug and stopped", details=crash_log(error), todo="Report it with that file, please."
     )
 
 

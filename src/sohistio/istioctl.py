@@ -18,7 +18,7 @@ from sohistio.versions import Version
 
 _VERSION_SECONDS = 30.0
 _GENERATE_SECONDS = 120.0
-_ANALYZE_SECONDS = 120.0
+ANALYZE_SECONDS = 120.0
 _KEPT_LINES = 12
 
 
@@ -56,7 +56,7 @@ class Istioctl:
         command = ("uninstall", f"--revision={revision}", "-y", *target.arguments())
         return ToolRun.start("istioctl uninstall", (str(self.path), *command), stdin="", log=log, told=told)
 
-    def analyze(self, target: KubeTarget, *, timeout: float = _ANALYZE_SECONDS) -> list[Finding]:
+    def analyze(self, target: KubeTarget, *, timeout: float = ANALYZE_SECONDS) -> list[Finding]:
         """What istioctl finds wrong in all namespaces of the cluster.
 
         Raises FailedError, also after `timeout` seconds: where a right to list is missing, istioctl (1.31) waits for
@@ -65,7 +65,7 @@ class Istioctl:
         command = ("analyze", "--all-namespaces", "--output=json", *target.arguments())
         return parse_findings(self._ask("analyze", command, "", timeout))
 
-    def precheck(self, target: KubeTarget, *, timeout: float = _ANALYZE_SECONDS) -> list[Finding]:
+    def precheck(self, target: KubeTarget, *, timeout: float = ANALYZE_SECONDS) -> list[Finding]:
         """What istioctl holds against an installation or upgrade of this cluster. Raises FailedError as `analyze` does.
 
         istioctl (1.29 to 1.31) ends with 1 where it has something to say, and says nothing on stdout where it has not.

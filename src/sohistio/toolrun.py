@@ -76,6 +76,11 @@ class ToolRun:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def last_lines(self) -> tuple[str, ...]:
+        """Its newest lines of output."""
+        return tuple(self._last)
+
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
         return self._process.poll()
@@ -95,13 +100,20 @@ class ToolRun:
         return code
 
     def check(self, timeout: float | None = None) -> None:
-        """Wait, and raise FailedError with the tool's own last lines unless it succeeded."""
-        code = self.wait(timeout)
+        """Wait, and raise FailedError with the tool's own last lines unless it succeeded, in time."""
+        try:
+            code = self.wait(timeout)
+        except TimeoutError as error:
+            raise FailedError(
+                f"{self.name} did not end within {timeout:.0f} s",
+                details=self.last_lines,
+                todo=f"Its whole output is in {self.log}.",
+            ) from error
         if code != 0:
             how = f"exit code {code}" if code > 0 else f"signal {-code}"
             raise FailedError(
                 f"{self.name} failed ({how})",
-                details=tuple(self._last),
+                details=self.last_lines,
                 todo=f"Its whole output is in {self.log}.",
             )
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Sandbox
-from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Fault, FaultyServer, Request, at_random, first
+from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Decision, Fault, FaultyServer, Request, at_random, first
+from killing import last_run
+from unrenewed import (
+    AT_WORK,
+    LEASE,
+    LEASE_SECONDS,
+    Slow,
+    gone_after,
+    login_that_hangs,
+    longest_without_renewal,
+    reapplying,
+)
 from workloads import apply, await_running, deployment, namespace
 
 from sohistio.cluster.kube import READ_SECONDS, TRIES, TRIES_IN_SILENCE
@@ -154,25 +166,74 @@ def test_a_write_that_is_not_is_told_and_nothing_was_touched(
     assert meshed.writes() == before
 
 
-def test_a_server_that_goes_away_while_istioctl_works(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
-    """The run stops with one error; the next one looks at the cluster and goes on."""
-    drift(meshed)
-    begun = False
+def once_istioctl_writes(then: Callable[[Request, float], Fault | None]) -> Decision:
+    """Nothing before istioctl's first write; then what `then` decides, given the seconds since."""
+    begun = 0.0
 
     def decide(request: Request) -> Fault | None:
         nonlocal begun
-        begun = begun or (request.writes and "istioctl" in request.agent)
-        return Fault(503, {"Retry-After": "0"}) if begun else None
+        if not begun and request.writes and "istioctl" in request.agent:
+            begun = time.monotonic()
+        return then(request, time.monotonic() - begun) if begun else None
 
-    faulty.decide = decide
-    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    return decide
+
+
+def test_a_server_that_goes_away_for_a_moment_while_istioctl_works(
+    meshed: Sandbox, faulty: FaultyServer, tmp_path: Path
+) -> None:
+    """The run waits for it and says so; istioctl, where it fails of it, is run once more."""
+    drift(meshed)
+    faulty.decide = once_istioctl_writes(lambda _, since: RESET if 0.2 < since < 4.2 else None)
+    done = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    assert done.returncode == 0, done.stderr
+    assert any("istioctl" not in request.agent for request, _ in faulty.faults)
+    assert done.stderr.count("the API server does not answer: waiting for it") == 1, done.stderr
+    assert done.stderr.count("the API server answers again, after ") == 1, done.stderr
+    assert meshed.run("plan", "--env", "local", "--exit-code").returncode == 0
+
+
+def test_a_server_that_stays_away_while_istioctl_works(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
+    """The run stops with one error that says what it waited for; the next one looks at the cluster and goes on."""
+    drift(meshed)
+    faulty.decide = once_istioctl_writes(lambda *_: Fault(503, {"Retry-After": "0"}))
+    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json", "--timeout", "5s")
     assert failed.returncode == 1, failed.stderr
-    states = {step["id"]: step["state"] for step in json.loads(failed.stdout)["steps"]}
+    result = json.loads(failed.stdout)
+    states = {step["id"]: step["state"] for step in result["steps"]}
     assert states["control-plane/install"] == "failed"
     assert states["verify/mesh"] == "notStarted"
+    assert result["error"]["what"] == "the run took longer than its total timeout"
+    assert any("the API server had not answered for" in line for line in result["error"]["details"])
     mended = meshed.run("install", "--env", "local", "--yes")
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert meshed.run("plan", "--env", "local", "--exit-code").returncode == 0
+
+
+def test_an_uninstall_that_hangs_half_way(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
+    """A failed step with its document and a closed record, which says first that there is no control plane."""
+    gone = False
+
+    def decide(request: Request) -> Fault | None:
+        nonlocal gone
+        if request.method != "DELETE" or "istioctl" not in request.agent:
+            return None
+        if gone:
+            return HANG
+        gone = request.path.endswith("/deployments/istiod")
+        return None
+
+    faulty.decide = decide
+    replace = ("install", "--version", "1.29.8", "--mode", "reinstall", "--yes")
+    failed = run(meshed, faulty, tmp_path, *replace, "--output", "json", "--component-timeout", "5s")
+    assert failed.returncode == 1, failed.stderr
+    error = json.loads(failed.stdout)["error"]
+    assert error["what"] == "istioctl uninstall did not end within 5 s"
+    assert error["todo"].startswith("There is no control plane now; run the same command again.")
+    history = json.loads(meshed.run("history", "--env", "local", "--output", "json").stdout)
+    assert history["runs"][-1]["outcome"] == "failed"
+    mended = meshed.run("install", "--env", "local", "--yes")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -186,3 +247,55 @@ def test_trouble_now_and_then(meshed: Sandbox, faulty: FaultyServer, tmp_path: P
     mended = meshed.run("install", "--env", "local", "--yes")
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert meshed.run("verify", "--env", "local").returncode == 0
+
+
+# --- the lock cannot be renewed
+
+
+def test_the_lease_hangs_and_another_run_takes_it(meshed: Sandbox, tmp_path: Path) -> None:
+    since, slow, said = datetime.now(UTC), Slow(), tmp_path / "said"
+    with FaultyServer(meshed, tmp_path) as server:
+        server.decide = slow.decide
+        with reapplying(meshed, server.kubeconfig(meshed, tmp_path), said) as run:
+            assert slow.begun.wait(60), said.read_text()
+            slow.hangs, begun = True, time.monotonic()
+            gone_after(run, begun)
+            assert slow.writes[-1] - begun > AT_WORK, "it would have gone on"
+            spec = {"holderIdentity": "ada@elsewhere run 1", "renewTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}
+            meshed.api.merge_patch(LEASE, {"spec": spec})
+            slow.hangs = False
+            server.released.set()
+            assert run.wait(30) == 1, said.read_text()
+    text = said.read_text()
+    assert "the lock could not be renewed for 20 s: nothing is written until it is" in text
+    assert "Error: the run lost its lock." in text
+    assert "is run again" not in text
+    seconds, write = longest_without_renewal(meshed, since)
+    assert AT_WORK < seconds < LEASE_SECONDS, write
+    entry = last_run(meshed)
+    assert entry is not None
+    assert entry.outcome == "running", "the record is no longer its to write"
+    assert meshed.run("unlock", "--env", "local", "--reason", "a test").returncode == 0
+
+
+def test_the_login_hangs_and_the_lease_is_still_its(meshed: Sandbox, tmp_path: Path) -> None:
+    since, slow, said = datetime.now(UTC), Slow(), tmp_path / "said"
+    with FaultyServer(meshed, tmp_path) as server:
+        server.decide = slow.decide
+        kubeconfig = server.kubeconfig(meshed, tmp_path)
+        hang = login_that_hangs(kubeconfig, tmp_path)
+        with reapplying(meshed, kubeconfig, said) as run:
+            assert slow.begun.wait(90), said.read_text()
+            hang(True)
+            gone_after(run, time.monotonic())
+            slow.over.set()
+            hang(False)
+            assert run.wait(90) == 0, said.read_text()
+    text = said.read_text()
+    assert "the lock is still this run's: going on" in text
+    assert text.count("istioctl install is run again: what it had applied stays") == 1
+    seconds, write = longest_without_renewal(meshed, since)
+    assert AT_WORK < seconds < LEASE_SECONDS, write
+    entry = last_run(meshed)
+    assert entry is not None
+    assert entry.outcome == "done"

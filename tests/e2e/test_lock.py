@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,7 +20,8 @@ from conftest import CHECKOUT, Sandbox
 from killing import LOCAL, last_run, no_istioctl_is_left
 from workloads import apply, deployment, namespace
 
-from sohistio.cluster.lease import LEASE_SECONDS, RENEW_SECONDS, Lock, holder_of, unlock
+from sohistio.cluster.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
+from sohistio.cluster.lease import Lock, holder_of, unlock
 from sohistio.errors import InterruptedRunError, RefusedError
 
 pytestmark = pytest.mark.e2e
@@ -57,6 +59,15 @@ def slow_workload(sandbox: Sandbox) -> None:
     apply(sandbox.api, deployment("shop", "slow", replicas=1, labels={"sandbox.sohistio/slow": "10s"}))
 
 
+def as_if_elsewhere(sandbox: Sandbox) -> None:
+    """The run that holds the lock was on another machine, so that nobody here knows that it is gone."""
+    key = "sohistio/process"
+    lease = sandbox.api.get(f"{LEASES}/sohistio")
+    assert lease is not None
+    process = json.loads(lease["metadata"]["annotations"][key]) | {"boot": "another"}
+    sandbox.api.merge_patch(f"{LEASES}/sohistio", {"metadata": {"annotations": {key: json.dumps(process)}}})
+
+
 def test_two_runs_at_once_then_one_that_dies(empty_sandbox: Sandbox) -> None:
     sandbox = empty_sandbox
     slow_workload(sandbox)
@@ -74,6 +85,7 @@ def test_two_runs_at_once_then_one_that_dies(empty_sandbox: Sandbox) -> None:
         first.wait()
         killed = time.monotonic()
         no_istioctl_is_left(sandbox)
+        as_if_elsewhere(sandbox)
         successor = sandbox.run("install", *LOCAL)
         assert successor.returncode == 0, successor.stdout + successor.stderr
         assert "it does not renew its lock and seems to be dead: the lock expires in " in successor.stderr
@@ -135,8 +147,7 @@ def stamp(time: datetime) -> str:
 def test_clocks_decide_nothing(empty_sandbox: Sandbox) -> None:
     """A holder whose clock is hours off is alive as long as it renews; waiting ends when it is freed or interrupted."""
     sandbox = empty_sandbox
-    done = threading.Event()
-    with Waiter(sandbox).lock().held("first", threading.Event()):
+    with Waiter(sandbox).lock().held("first", Hold(threading.Event())):
         pass  # makes the namespace, and leaves a free Lease
     for off in (timedelta(hours=-3), timedelta(hours=3)):
         hold(sandbox, datetime.now(UTC) + off)
@@ -151,7 +162,7 @@ def test_clocks_decide_nothing(empty_sandbox: Sandbox) -> None:
     waiter = Waiter(sandbox)
     timer = threading.Timer(1.0, unlock, (sandbox.api, "a test"))
     timer.start()
-    with waiter.lock().held("second", done):
+    with waiter.lock().held("second", Hold(threading.Event())):
         timer.join()
         found = holder_of(sandbox.api)
         assert found is not None
@@ -169,21 +180,21 @@ def test_a_purge_takes_the_lease_along_and_goes_on(empty_sandbox: Sandbox) -> No
     """The namespace goes with all that is in it: no other run can be there. A Lease deleted alone is a lock lost."""
     api = empty_sandbox.api
     istio_system = "/api/v1/namespaces/istio-system"
-    lost = threading.Event()
-    with Waiter(empty_sandbox).lock().held("purge", lost):
+    hold = Hold(threading.Event())
+    with Waiter(empty_sandbox).lock().held("purge", hold):
         # A finalizer keeps the namespace, as a slow cluster does, for longer than a renewal takes to come.
         guard = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "guard", "finalizers": ["test/guard"]}}
         api.create(f"{istio_system}/configmaps", guard)
         api.delete(istio_system)
-        assert not lost.wait(RENEW_SECONDS * 1.5)
+        assert not hold.lost.wait(RENEW_SECONDS * 1.5)
         api.merge_patch(f"{istio_system}/configmaps/guard", {"metadata": {"finalizers": None}})
     deadline = time.monotonic() + 60
     while api.get(istio_system) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    with Waiter(empty_sandbox).lock().held("deleted", lost):
+    with Waiter(empty_sandbox).lock().held("deleted", hold):
         api.delete(f"{LEASES}/sohistio")
-        assert lost.wait(RENEW_SECONDS * 3)
+        assert hold.lost.wait(RENEW_SECONDS * 3)
 
 
 def test_one_of_many_takes_it(empty_sandbox: Sandbox) -> None:
@@ -196,7 +207,7 @@ def test_one_of_many_takes_it(empty_sandbox: Sandbox) -> None:
     def contend(name: str) -> None:
         start.wait()
         try:
-            with Waiter(sandbox).lock().held(name, threading.Event()):
+            with Waiter(sandbox).lock().held(name, Hold(threading.Event())):
                 inside.append(name)
                 leave.wait(60)
         except RefusedError as error:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sohistio.cluster.kube_errors import KubeError, Object, document_of, refused, unreachable, untrusted
 from sohistio.cluster.kubeconfig import client_for
 from sohistio.cluster.kubetarget import Bearer, KubeTarget
+from sohistio.cluster.requests import Conduct, Request, bearing, is_or_wraps, pause_before
 from sohistio.errors import SohistioError
 from sohistio.ownership import OWN_MANAGER
 
@@ -49,11 +50,18 @@ class KubeApi:
         self.server = str(self._client.configuration.host)
         self._resources: dict[str, dict[str, Resource]] = {}
         self._seconds: float = REQUEST_SECONDS
+        self._conduct: Conduct | None = None
 
     def within(self, seconds: float) -> KubeApi:
         """The same cluster with another deadline for each request."""
         other = copy(self)
         other._seconds = seconds
+        return other
+
+    def under(self, conduct: Conduct) -> KubeApi:
+        """The same cluster for a run: `conduct` has a say in every request."""
+        other = copy(self)
+        other._conduct = conduct
         return other
 
     def get(self, path: str) -> Object | None:
@@ -161,12 +169,21 @@ class KubeApi:
         applies, merge patches and deletions; not for creating or replacing, nor for a patch bound to a
         resourceVersion, where the second try would take the first one's success for somebody else's write (409).
         """
+        asked = Request(method, path, query or {}, body)
+        headers = {"Accept": accept, "Content-Type": content_type}
+        while True:
+            try:
+                return self._tried(asked, headers)
+            except KubeError as error:
+                if self._conduct is None or asked.writes or not error.passing:
+                    raise
+                self._conduct.read_failed(error)
+
+    def _tried(self, asked: Request, headers: Mapping[str, str]) -> Object:
         import urllib3
         from kubernetes.client.exceptions import ApiException
 
-        query = query or {}
-        repeatable = _ends_the_same(method, path, query, body)
-        seconds = min(self._seconds, READ_SECONDS) if method == "GET" else self._seconds
+        method, path, body = asked.method, asked.path, asked.body
         rejected = ""
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
@@ -174,12 +191,14 @@ class KubeApi:
             arguments = self._client.param_serialize(
                 method,
                 path,
-                query_params=list(query.items()),
-                header_params={"Accept": accept, "Content-Type": content_type} | _bearing(token),
+                query_params=list(asked.query.items()),
+                header_params={**headers, **bearing(token)},
                 # A string is sent as it stands; JSON is YAML enough for apply-patch+yaml.
-                body=json.dumps(body) if body is not None and "apply" in content_type else body,
+                body=json.dumps(body) if body is not None and "apply" in headers["Content-Type"] else body,
                 auth_settings=["BearerToken"],
             )
+            # Whoever gives tokens may have been slow: what the run may do is asked for last.
+            seconds = self._seconds_for(asked)
             try:
                 response = self._client.call_api(*arguments, _request_timeout=seconds)
                 data = response.read()
@@ -188,22 +207,31 @@ class KubeApi:
                 cause = str(getattr(error, "reason", None) or error)
                 if "CERTIFICATE" in cause:
                     raise untrusted(self.server, cause) from error
-                silent = _is(error, urllib3.exceptions.TimeoutError) and attempt + 1 >= TRIES_IN_SILENCE
-                not_sent = _is(error, urllib3.exceptions.NewConnectionError)
-                if last or silent or not (repeatable or not_sent):
+                silent = is_or_wraps(error, urllib3.exceptions.TimeoutError) and attempt + 1 >= TRIES_IN_SILENCE
+                not_sent = is_or_wraps(error, urllib3.exceptions.NewConnectionError)
+                if last or silent or not (asked.ends_the_same or not_sent):
                     raise unreachable(self.server, cause) from error
                 time.sleep(0.2 * 2**attempt)
                 continue
+            if self._conduct and response.status != 429 and response.status < 500:
+                self._conduct.answered()
             if 200 <= response.status < 300:
                 return document_of(self.server, data)
             if response.status == 401 and token and not rejected and not last:
                 rejected = token  # it ended on its way; the server has not begun anything
                 continue
-            failing = response.status >= 500 and repeatable
+            failing = response.status >= 500 and asked.ends_the_same
             if last or not (failing or response.status == 429):
                 raise refused(method, path, response.status, data)
-            time.sleep(_pause(response.headers.get("Retry-After", ""), attempt))
+            time.sleep(pause_before(response.headers.get("Retry-After", ""), attempt))
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _seconds_for(self, asked: Request) -> float:
+        """The deadline of one try. Raises what the conduct does."""
+        seconds = min(self._seconds, READ_SECONDS) if asked.method == "GET" else self._seconds
+        if self._conduct is None:
+            return seconds
+        return min(seconds, self._conduct.seconds_for(asked))
 
     def _token(self, rejected: str) -> str:
         """The bearer's token, another than the rejected one; nothing without a bearer. Raises KubeError."""
@@ -216,24 +244,3 @@ class KubeApi:
         except SohistioError as error:
             what = f"no token for the API server {self.server}: {error.what}"
             raise KubeError(what, 0, details=error.details, todo=error.todo) from error
-
-
-def _bearing(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def _ends_the_same(method: str, path: str, query: Mapping[str, str], body: Object | None) -> bool:
-    """Whether doing it twice is as good as doing it once."""
-    if method == "PATCH":
-        return query.get("dryRun") == "All" or "resourceVersion" not in ((body or {}).get("metadata") or {})
-    return method in ("GET", "DELETE") or path.endswith("accessreviews")
-
-
-def _is(error: Exception, kind: type[Exception]) -> bool:
-    """urllib3 may wrap what happened as the reason of another error."""
-    return isinstance(error, kind) or isinstance(getattr(error, "reason", None), kind)
-
-
-def _pause(retry_after: str, attempt: int) -> float:
-    """Seconds until the next try: what the server asked for, at most 10, or a doubling pause."""
-    return min(float(retry_after), 10.0) if retry_after.isdigit() else 0.5 * 2**attempt

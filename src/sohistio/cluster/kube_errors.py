@@ -11,11 +11,18 @@ Object = dict[str, Any]
 
 
 class KubeError(FailedError):
-    """A request that the API server refused or that did not reach it. `status` is 0 where there was no answer."""
+    """A request that the API server refused or that did not reach it. `status` is 0 where there was no answer.
 
-    def __init__(self, what: str, status: int, *, details: tuple[str, ...] = (), todo: str = "") -> None:
+    It is `passing` where the same request may well succeed in a while: no connection, too many requests, a server in
+    trouble. A certificate that is not trusted, rejected credentials and a missing right do not pass.
+    """
+
+    def __init__(
+        self, what: str, status: int, *, details: tuple[str, ...] = (), todo: str = "", passing: bool = False
+    ) -> None:
         super().__init__(what, details=details, todo=todo)
         self.status = status
+        self.passing = passing or status == 429 or status >= 500
 
 
 def unreachable(server: str, cause: str) -> KubeError:
@@ -24,6 +31,7 @@ def unreachable(server: str, cause: str) -> KubeError:
         0,
         details=(cause,),
         todo="Check the network (VPN, private cluster) and that the cluster is running.",
+        passing=True,
     )
 
 

@@ -13,37 +13,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sohistio.cluster.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
+from sohistio.cluster.holder import Holder, has_certainly_ended, holder_in, spec_of, taken
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.errors import InterruptedRunError, RefusedError
+from sohistio.machine import clock, has_ended, this_process
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
 LEASE_REF = ObjectRef("Lease", ISTIO_NAMESPACE, "sohistio")
-# A dead run's lock is free after this long. A live one renews it six times in that span, so that a run beside it knows
-# soon; and it stops once it could not for as long: by then another may have the lock.
-LEASE_SECONDS = 30.0
-RENEW_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
+# After a renewal that failed. The deadline of one request is RENEW_SECONDS.
+_AGAIN_SECONDS = 1.0
+# The lock of a process that is gone is free at once, but what it had sent last may still be on its way into etcd. Its
+# istioctl is gone as well: the kernel kills it before the process itself counts as gone (lifeline.py).
+_SETTLE_SECONDS = 0.5
+# Giving the lock back must not hold up a run's end: if it cannot be, it expires.
+_RELEASE_SECONDS = 12.0
 _REASON = "sohistio/unlocked-because"
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds the lock: `identity` is who@host and the run's id; times are those of the holder's clock."""
-
-    identity: str
-    since: datetime
-    renewed: datetime
-
-    def told(self, now: datetime) -> str:
-        """For people."""
-        ago = max((now - self.renewed).total_seconds(), 0.0)
-        return f"{self.identity}, since {self.since:%Y-%m-%d %H:%M:%S} UTC, last sign of life {ago:.0f} s ago"
 
 
 def holder_of(api: KubeApi) -> Holder | None:
     """Who holds the lock, dead or alive; None where it is free."""
-    return _holder(api.get(path_of(LEASE_REF)))
+    return holder_in(api.get(path_of(LEASE_REF)))
 
 
 @dataclass(slots=True)
@@ -57,23 +49,30 @@ class Lock:
     def await_free(self) -> Object | None:
         """Return once nobody holds it, or its holder has shown no sign of life for LEASE_SECONDS: the Lease as seen.
 
-        Raises RefusedError that names a holder who is alive, InterruptedRunError.
+        A holder whose process was on this very machine and is gone is not waited for. Raises RefusedError that names a
+        holder who is alive, InterruptedRunError.
         """
+        return self._await_free(_SETTLE_SECONDS)
+
+    def _await_free(self, settle: float) -> Object | None:
         first = self._read()
-        holder = _holder(first)
+        holder = holder_in(first)
         if first is None or holder is None:
             return first
         self.told(f"the lock is held by {holder.told(datetime.now(UTC))}: looking whether that run lives …")
         begun = time.monotonic()
         looks_dead = False
         while (waited := time.monotonic() - begun) < LEASE_SECONDS:
-            if self.stop.wait(_LOOK_SECONDS):
-                raise InterruptedRunError("interrupted while waiting for the lock", todo="Nothing was changed.")
+            if has_certainly_ended(holder, has_ended):
+                self.told("its process was on this machine and has ended: the lock is free")
+                self._pause(settle)
+                return first
+            self._pause(_LOOK_SECONDS)
             now = self._read()
-            if now is None or _holder(now) is None:
+            if now is None or holder_in(now) is None:
                 return now
             if now["spec"] != first["spec"]:
-                raise _held(_holder(now) or holder)
+                raise _held(holder_in(now) or holder)
             if not looks_dead and waited > 2 * RENEW_SECONDS:
                 looks_dead = True
                 left = LEASE_SECONDS - waited
@@ -82,27 +81,32 @@ class Lock:
         return first
 
     @contextmanager
-    def held(self, identity: str, lost: threading.Event) -> Iterator[None]:
-        """Hold the lock for the block. Raises as `await_free` does; `lost` is set when it is lost.
+    def held(self, identity: str, hold: Hold) -> Iterator[None]:
+        """Hold the lock for the block. Raises as `await_free` does; `hold` says whether it is confirmed, or lost.
 
         The namespace is made where it is missing: a lock must come before everything else that is written.
         """
         try:
             _ensure_namespace(self.api)
-            self._take(identity)
+            self._take(identity, hold)
         except KubeError as error:  # nothing of the mesh was touched
             raise _not_taken(error) from error
         done = threading.Event()
         # A renewal that hangs must end long before the lock does.
-        patient = self.api.within(RENEW_SECONDS)
-        renewer = threading.Thread(target=_renew, args=(patient, identity, done, lost), name="lease", daemon=True)
+        renewal = _Renewal(self.api.within(RENEW_SECONDS), identity, hold, done)
+        renewer = threading.Thread(target=renewal.keep_up, name="lease", daemon=True)
+        watchdog = threading.Thread(target=hold.watch, args=(done,), name="lease watchdog", daemon=True)
         renewer.start()
+        watchdog.start()
         try:
             yield
         finally:
             done.set()
-            renewer.join()
-            _release(patient, identity)
+            renewer.join(_RELEASE_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        if self.stop.wait(seconds):
+            raise InterruptedRunError("interrupted while waiting for the lock", todo="Nothing was changed.")
 
     def _read(self) -> Object | None:
         try:
@@ -112,32 +116,30 @@ class Lock:
                 raise RefusedError(error.what, details=error.details, todo=error.todo) from error
             raise _not_taken(error) from error
 
-    def _take(self, identity: str) -> None:
+    def _take(self, identity: str, hold: Hold) -> None:
         """Create or take over the Lease as it was seen; by its resourceVersion the API server lets one of two win."""
-        lease = self.await_free()
+        lease = self._await_free(0)  # who plans again under the lock needs no settling
         now = datetime.now(UTC)
+        spec = spec_of(identity, now, now, LEASE_SECONDS)
+        new: Object = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE_REF.name}}
+        asked = clock()
         try:
             if lease is None:
-                body: Object = {
-                    "apiVersion": "coordination.k8s.io/v1",
-                    "kind": "Lease",
-                    "metadata": {"name": LEASE_REF.name},
-                    "spec": _spec(identity, now, now),
-                }
-                self.api.create(collection_path("Lease", ISTIO_NAMESPACE), body)
+                self.api.create(collection_path("Lease", ISTIO_NAMESPACE), taken(new, spec, this_process()))
             else:
-                self.api.replace(path_of(LEASE_REF), lease | {"spec": _spec(identity, now, now)})
+                self.api.replace(path_of(LEASE_REF), taken(lease, spec, this_process()))
         except KubeError as error:
             if error.status != 409:
                 raise
             winner = holder_of(self.api)
             raise _held(winner) if winner else RefusedError("another run took the lock just now") from error
+        hold.confirm(asked)
 
 
 def unlock(api: KubeApi, reason: str) -> Holder | None:
     """Free the lock, whoever holds it; returns who did. The reason stays on the Lease."""
     lease = api.get(path_of(LEASE_REF))
-    holder = _holder(lease)
+    holder = holder_in(lease)
     if lease is not None and holder is not None:
         lease["spec"] = {}
         lease["metadata"].setdefault("annotations", {})[_REASON] = reason
@@ -171,28 +173,45 @@ def _held(holder: Holder) -> RefusedError:
     )
 
 
-def _renew(api: KubeApi, identity: str, done: threading.Event, lost: threading.Event) -> None:
-    renewed = time.monotonic()
-    while not done.wait(RENEW_SECONDS):
-        begun = time.monotonic()
+@dataclass(frozen=True, slots=True)
+class _Renewal:
+    """Renews the lock until `done`, then gives it back. It is lost only where the Lease shows it: never by a guess."""
+
+    api: KubeApi
+    identity: str
+    hold: Hold
+    done: threading.Event
+
+    def keep_up(self) -> None:
+        pause = RENEW_SECONDS
         try:
-            lease = api.get(path_of(LEASE_REF))
-            holder = _holder(lease)
-            if lease is None and _namespace_is_going(api):
-                return  # a purge takes the lock with the namespace, in which nobody can take it meanwhile
-            if lease is None or holder is None or holder.identity != identity:
-                lost.set()
-                return
-            lease["spec"] = _spec(identity, holder.since, datetime.now(UTC))
-            api.replace(path_of(LEASE_REF), lease)
-            renewed = begun
-        except KubeError:  # tried again in a moment
-            if time.monotonic() - renewed > LEASE_SECONDS - RENEW_SECONDS:
-                lost.set()
-                return
+            while not self.done.wait(pause):
+                pause = RENEW_SECONDS
+                try:
+                    if not self._renew():
+                        return
+                except KubeError:
+                    pause = _AGAIN_SECONDS
         except Exception:
-            lost.set()  # a lock that nobody renews any more is lost, whatever ended the renewing
+            self.hold.lose()  # a lock that nobody renews any more is lost, whatever ended the renewing
             raise
+        _release(self.api, self.identity)
+
+    def _renew(self) -> bool:
+        """Whether there is more to renew. Raises KubeError."""
+        lease = self.api.get(path_of(LEASE_REF))
+        holder = holder_in(lease)
+        if lease is None and _namespace_is_going(self.api):
+            self.hold.keep()  # a purge takes the lock with the namespace, in which nobody can take it meanwhile
+            return False
+        if lease is None or holder is None or holder.identity != self.identity:
+            self.hold.lose()
+            return False
+        lease["spec"] = spec_of(self.identity, holder.since, datetime.now(UTC), LEASE_SECONDS)
+        asked = clock()
+        self.api.replace(path_of(LEASE_REF), lease)
+        self.hold.confirm(asked)
+        return True
 
 
 def _namespace_is_going(api: KubeApi) -> bool:
@@ -203,29 +222,8 @@ def _namespace_is_going(api: KubeApi) -> bool:
 def _release(api: KubeApi, identity: str) -> None:
     try:
         lease = api.get(path_of(LEASE_REF))
-        holder = _holder(lease)
+        holder = holder_in(lease)
         if lease is not None and holder is not None and holder.identity == identity:
             api.replace(path_of(LEASE_REF), lease | {"spec": {}})
     except KubeError:
         return  # it expires by itself
-
-
-def _spec(identity: str, since: datetime, now: datetime) -> Object:
-    return {
-        "holderIdentity": identity,
-        "leaseDurationSeconds": int(LEASE_SECONDS),
-        "acquireTime": _micro(since),
-        "renewTime": _micro(now),
-    }
-
-
-def _micro(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _holder(lease: Object | None) -> Holder | None:
-    spec = (lease or {}).get("spec") or {}
-    if not spec.get("holderIdentity") or not spec.get("renewTime"):
-        return None
-    renewed = datetime.fromisoformat(spec["renewTime"])
-    return Holder(spec["holderIdentity"], datetime.fromisoformat(spec.get("acquireTime") or spec["renewTime"]), renewed)

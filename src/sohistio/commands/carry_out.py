@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from sohistio.cluster.custom_resources import custom_resources, digests
+from sohistio.cluster.hold import Hold
 from sohistio.cluster.lease import Lock
 from sohistio.commands.common import (
     Approval,
@@ -26,7 +27,7 @@ from sohistio.commands.common import (
     refuse_unapproved,
 )
 from sohistio.commands.gate import Gate
-from sohistio.errors import InterruptedRunError, LockLostError, RefusedError
+from sohistio.errors import InterruptedRunError, RefusedError
 from sohistio.interruption import stop_signals
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
@@ -73,28 +74,18 @@ def carry_out(
     findings = gate.passed(planned, progress)
     approve(planned, approval)
     origin = _origin(planned)
-    with _stop_signals() as stop, _locked(planned, origin, stop) as lost:
+    with _stop_signals() as stop, _locked(planned, origin, stop) as hold:
         # Another environment's first run, or an upgrade of the cluster, may have come between.
         check_right_cluster(planned.session, again=True)
         planned = _still_true(planned, approval, progress)
         if not planned.plan.changes_pending:
             progress.print(f"{plan.environment}: up to date by now, nothing was written", style="green")
             return RunResult(planned.plan, (), (), None, 0.0)
-        result = _run(planned, timeouts, (origin, findings), (stop, lost, progress))
-        if lost.is_set() and isinstance(result.error, InterruptedRunError):
-            result = replace(
-                result, error=LockLostError("the run lost its lock", details=result.error.details, todo=_LOST)
-            )
+        result = _run(planned, timeouts, (origin, findings), (hold, progress))
     show(progress, checks_view(result.checks), gateways_view(result), result_line(result))
     if result.error is not None:
         print_error(result.error)
     return result
-
-
-_LOST = (
-    "Somebody freed it (the reason is on Lease istio-system/sohistio), or it could not be renewed in time. "
-    "Look who is at work now (`sohistio history`), then run it again."
-)
 
 
 def _origin(planned: Planned) -> Origin:
@@ -108,18 +99,11 @@ def _origin(planned: Planned) -> Origin:
 
 
 @contextmanager
-def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator[threading.Event]:
+def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator[Hold]:
     """The lock, held for the block; losing it stops the run."""
-
-    class _Lost(threading.Event):
-        def set(self) -> None:
-            super().set()
-            stop.set()
-
-    lost = _Lost()
-    session = planned.session
-    with Lock(session.api, session.told, stop).held(origin.identity, lost):
-        yield lost
+    session, hold = planned.session, Hold(stop)
+    with Lock(session.api, session.told, stop).held(origin.identity, hold):
+        yield hold
 
 
 def ready_to_write(session: Session) -> Session:
@@ -161,19 +145,20 @@ def _run(
     planned: Planned,
     timeouts: Timeouts,
     begun: tuple[Origin, tuple[Finding, ...] | None],
-    surroundings: tuple[threading.Event, threading.Event, SafeConsole],
+    surroundings: tuple[Hold, SafeConsole],
 ) -> RunResult:
     origin, findings = begun
-    stop, lost, progress = surroundings
+    hold, progress = surroundings
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
     resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
     tools = tools_for(planned, timeouts, Before(planned.state.ca_root, digests(resources), findings))
     keep_log(tools.log)
-    recorder = Recorder(tools.api, planned.record, planned.plan, origin, lost)
+    tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
+    recorder = Recorder(tools.api, planned.record, planned.plan, origin, hold)
     or_refused("the record could not be written", recorder.begin)
     with _observer(progress) as observer:
-        return Runner(tools, observer, recorder, stop, total).carry_out(planned.plan)
+        return Runner(tools, observer, recorder, hold, total).carry_out(planned.plan)
 
 
 def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:

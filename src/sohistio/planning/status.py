@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from sohistio.cluster.holder import Holder
 from sohistio.cluster.kube import KubeError
-from sohistio.cluster.lease import Holder, holder_of
+from sohistio.cluster.lease import holder_of
 from sohistio.errors import RefusedError, SohistioError
 from sohistio.plan import Mode
 from sohistio.planning.install import Request, plan_install

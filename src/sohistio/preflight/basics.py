@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from statistics import median
 
 from sohistio.checks import Severity
-from sohistio.cluster.lease import LEASE_SECONDS, holder_of
+from sohistio.cluster.hold import LEASE_SECONDS
+from sohistio.cluster.holder import has_certainly_ended
+from sohistio.cluster.lease import holder_of
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.errors import SohistioError
+from sohistio.machine import has_ended
 from sohistio.plan import Mode
 from sohistio.preflight.row import Fault, Good, Verdict
 from sohistio.preflight.scene import Scene
@@ -122,7 +125,9 @@ def lock(scene: Scene) -> Iterator[Verdict]:
     # Clocks differ, so this is a guess; a run itself watches the Lease instead, and waits for as long as that takes.
     silent = (now - holder.renewed).total_seconds() > 4 * LEASE_SECONDS
     told = f"held by {holder.told(now)}"
-    if silent:
+    if has_certainly_ended(holder, has_ended):
+        yield Fault(f"{told}: its process has ended", "The next run takes the lock at once.", Severity.WARNING)
+    elif silent:
         yield Fault(
             f"{told}: that run seems to be dead", "The next run waits until the lock expires.", Severity.WARNING
         )

@@ -11,7 +11,6 @@ from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.errors import FailedError
 from sohistio.ownership import LAST_APPLIED, moved
-from sohistio.run.installing import until
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
 from sohistio.state import ObjectRef
@@ -31,7 +30,7 @@ def stop_operator(tools: Tools, waiting: Waiting, step: StopOperator) -> None:
         tools.api.merge_patch(path_of(controller), {"spec": {"replicas": 0}})
     for controller in step.controllers:
         gone = partial(_has_no_pod, tools.api, controller)
-        until(waiting, tools.component_seconds, gone, f"{controller} still runs")
+        waiting.until(tools.component_seconds, gone, f"{controller} still runs")
     for operator in step.operators:
         _until_written(tools.api, operator, _without_finalizer)
 

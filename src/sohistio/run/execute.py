@@ -113,7 +113,7 @@ class Execution:
 
     def _verify(self, step: VerifyMesh) -> None:
         """A station's mesh that does not verify ends the chain there; the last one's checks are the run's result."""
-        self.checks = verify_mesh(self.tools, step.version, self.approved)
+        self.checks = verify_mesh(self.tools, step.version, self.waiting, self.approved)
         if any(check.breaks for check in self.checks):
             raise VerificationError(f"the mesh of {step.version} is applied, but its verification failed")
 

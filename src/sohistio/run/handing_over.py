@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
 from sohistio.cluster.paths import path_of
-from sohistio.errors import FailedError
+from sohistio.errors import FailedError, SohistioError
 from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
-from sohistio.run.installing import is_gone, until
+from sohistio.run.installing import is_gone
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
 from sohistio.state import ObjectRef
@@ -26,32 +26,38 @@ def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
     One that is gone already, or has the address already, is no error: a run that was killed goes on here.
     """
     tools.api.delete(path_of(step.giver))
-    until(waiting, tools.component_seconds, partial(is_gone, tools.api, step.giver), f"{step.giver} is still there")
-    end, nudged = time.monotonic() + tools.component_seconds, None
+    waiting.until(tools.component_seconds, partial(is_gone, tools.api, step.giver), f"{step.giver} is still there")
+    nudged: float | None = None
     try:
-        while not _has_address(tools, step.taker, step.address):
-            now = time.monotonic()
-            if now > end:
-                place = f"kubectl -n {step.taker.namespace} describe service {step.taker.name}"
-                raise FailedError(
-                    f"{step.taker} has not got {step.address} within {tools.component_seconds:.0f} s",
-                    details=(f"{step.giver}, which had it, is deleted: nobody answers at {step.address}",),
-                    todo=f"`{place}` shows why; run it again, or `sohistio rollback` brings the old gateway back.",
-                )
-            if nudged is None or now - nudged > _NUDGE_SECONDS:
-                nudged = now
-                _nudge(tools, step, datetime.now(UTC).isoformat(timespec="seconds"))
-            waiting.pause()
+        with waiting.at_most(tools.component_seconds, f"{step.taker} has not got {step.address}") as limit:
+            while not _has_address(tools, step.taker, step.address):
+                if limit.passed:
+                    raise _not_got(tools, step)
+                now = waiting.now()
+                if nudged is None or now - nudged > _NUDGE_SECONDS:
+                    nudged = now
+                    _nudge(tools, step, datetime.now(UTC).isoformat(timespec="seconds"))
+                waiting.pause()
     finally:
         if nudged is not None:
-            _nudge(tools, step, None)
+            with suppress(SohistioError):  # why the wait ended says more
+                _nudge(tools, step, None)
+
+
+def _not_got(tools: Tools, step: HandOverAddress) -> FailedError:
+    place = f"kubectl -n {step.taker.namespace} describe service {step.taker.name}"
+    return FailedError(
+        f"{step.taker} has not got {step.address} within {tools.component_seconds:.0f} s",
+        details=(f"{step.giver}, which had it, is deleted: nobody answers at {step.address}",),
+        todo=f"`{place}` shows why; run it again, or `sohistio rollback` brings the old gateway back.",
+    )
 
 
 def await_addresses(tools: Tools, waiting: Waiting, step: AwaitAddresses) -> None:
     """Wait as long as a component may take. What has not come by then is the verification's to say."""
-    end = time.monotonic() + tools.component_seconds
-    while not all(_has_address(tools, ref, address) for ref, address in step.addresses) and time.monotonic() < end:
-        waiting.pause()
+    with waiting.at_most(tools.component_seconds, step.summary) as limit:
+        while not all(_has_address(tools, ref, address) for ref, address in step.addresses) and not limit.passed:
+            waiting.pause()
 
 
 def _has_address(tools: Tools, ref: ObjectRef, address: str) -> bool:

@@ -2,45 +2,89 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
 from functools import partial
 
-from sohistio.cluster.kube import KubeApi
+from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.paths import path_of
-from sohistio.cluster.trouble import why_not_ready
-from sohistio.errors import FailedError
+from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.rollout import Progress
+from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.tools import Tools
-from sohistio.run.waiting import POLL_SECONDS, Hanging, Stuck, Waiting
+from sohistio.run.waiting import POLL_SECONDS, Waiting
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.steps import AwaitRollouts, InstallIstio, UninstallIstio
 from sohistio.toolrun import ToolRun
 from sohistio.versions import Version
 
 _ISTIOD = ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")
+# Half an uninstall is worse than a late interrupt: it is let finish (a second or two), but not for ever.
+_FINISH_SECONDS = 15.0
+_TICK_SECONDS = 0.1
 
 
 def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
-    """Run `istioctl install` to its end. Raises FailedError with the reasons of what is not ready in time."""
+    """Run `istioctl install` to its end. Raises FailedError with the reasons of what is not ready in time.
+
+    It is begun again where it was ended because the lock was not confirmed, and once where it failed in an outage of
+    the API server: it applies the same again, and the lock is still this run's.
+    """
     istioctl = tools.istioctl_for(Version.parse(step.version))
-    # istioctl must not give up first: our own timeouts end with reasons, its own without.
-    readiness = int(waiting.deadline - time.monotonic()) + 60
-    with istioctl.start_install(
-        step.operator, tools.target, readiness_seconds=readiness, log=tools.log, told=_unheard
-    ) as run:
-        _watch(tools, waiting, run, step.watched)
-        run.check(timeout=30)
+    patient = True
+    while True:
+        waiting.pause(0)
+        begun = time.monotonic()
+        # istioctl must not give up first: our own timeouts end with reasons, its own without.
+        readiness = int(waiting.deadline - begun) + 60
+        with (
+            istioctl.start_install(
+                step.operator, tools.target, readiness_seconds=readiness, log=tools.log, told=_unheard
+            ) as run,
+            waiting.hold.ending(run.stop) as ended,
+        ):
+            _watch(tools, waiting, run, step.watched, ended)
+            if not ended.is_set():
+                try:
+                    run.check(timeout=30)
+                except FailedError:
+                    if not patient or waiting.hold.stop.is_set() or not _was_outage(waiting, begun):
+                        raise
+                    patient = False
+                else:
+                    return
+        waiting.pause(0)
+        waiting.observer.note("istioctl install is run again: what it had applied stays")
 
 
 def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
-    """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous."""
+    """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous.
+
+    Begun again where it was ended because the lock was not confirmed.
+    """
     istioctl = tools.istioctl_for(Version.parse(step.version))
-    with istioctl.start_uninstall(tools.target, log=tools.log, told=_unheard) as run:
-        # Half an uninstall is worse than a late interrupt: it is let finish (a second or two), then looked at.
-        run.check(timeout=tools.component_seconds)
-    for ref in dict.fromkeys((_ISTIOD, *step.objects)):
-        until(waiting, tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
+    objects = tuple(dict.fromkeys((_ISTIOD, *step.objects)))
+    again = False
+    while True:
+        waiting.pause(0)
+        with (
+            istioctl.start_uninstall(tools.target, log=tools.log, told=_unheard) as run,
+            waiting.hold.ending(run.stop) as ended,
+        ):
+            _await_end(tools, waiting, run, ended)
+            if not ended.is_set():
+                try:
+                    run.check(timeout=30)
+                except FailedError:
+                    # The first one may have got so far that istioctl no longer finds its revision.
+                    if not again or not all(is_gone(tools.api, ref) for ref in objects):
+                        raise
+                break
+        again = True
+        waiting.pause(0)
+        waiting.observer.note("istioctl uninstall is run again")
+    for ref in objects:
+        waiting.until(tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
 
 
 def await_rollouts(tools: Tools, waiting: Waiting, step: AwaitRollouts) -> None:
@@ -55,37 +99,64 @@ def is_gone(api: KubeApi, ref: ObjectRef) -> bool:
     return api.get(path_of(ref)) is None
 
 
-def until(waiting: Waiting, seconds: float, holds: Callable[[], bool], otherwise: str) -> None:
-    """Wait until something holds; raises FailedError that says `otherwise` after `seconds`."""
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            raise FailedError(f"{otherwise} after {seconds:.0f} s")
-        waiting.pause()
-
-
-def _watch(tools: Tools, waiting: Waiting, run: ToolRun, watched: tuple[ObjectRef, ...]) -> None:
+def _watch(
+    tools: Tools, waiting: Waiting, run: ToolRun, watched: tuple[ObjectRef, ...], ended: threading.Event
+) -> None:
     """While istioctl works: tell the rollouts' progress, and end it when one takes too long."""
-    hanging = Hanging(tools.api, waiting.observer)
+    hanging = Hanging(waiting.reasons, waiting.observer)
     since: dict[ObjectRef, float] = {}
-    while run.poll() is None:
-        now = time.monotonic()
-        found = waiting.look([(ref, 0) for ref in watched])
+    while run.poll() is None and not ended.is_set():
+        now = waiting.now()
+        with waiting.at_most(tools.component_seconds, "istioctl install has not ended"):
+            found = waiting.look([(ref, 0) for ref in watched])
         under_way = {ref: progress for ref, progress in found.items() if not progress.done and progress.wanted > 0}
         since = {ref: since.get(ref, now) for ref in under_way}
         late = [ref for ref, start in since.items() if now - start > tools.component_seconds]
         if late:
             run.stop()
-            raise _too_late(tools, _stuck(tools.api, found, late))
-        if now + POLL_SECONDS > waiting.deadline:
+            raise _too_late(tools, _stuck(waiting, found, late))
+        if time.monotonic() + POLL_SECONDS > waiting.deadline:
             run.stop()
-            raise waiting.out_of_time(_stuck(tools.api, found, list(under_way)))
+            raise waiting.out_of_time(_stuck(waiting, found, list(under_way)))
         hanging.look(under_way)
-        waiting.pause()
+        if not ended.is_set():
+            waiting.pause()
 
 
-def _stuck(api: KubeApi, found: dict[ObjectRef, Progress], refs: list[ObjectRef]) -> list[Stuck]:
-    return [Stuck(ref, found[ref], why_not_ready(api, ref)) for ref in refs]
+def _await_end(tools: Tools, waiting: Waiting, run: ToolRun, ended: threading.Event) -> None:
+    """Raises FailedError where it does not end in time, and ends it then."""
+    hold, finish = waiting.hold, 0.0
+    with waiting.at_most(tools.component_seconds, "istioctl uninstall has not ended") as limit:
+        while run.poll() is None and not ended.wait(_TICK_SECONDS):
+            now = time.monotonic()
+            if hold.stop.is_set():
+                finish = finish or now + _FINISH_SECONDS
+            if now > waiting.deadline:
+                run.stop()
+                raise waiting.out_of_time([])
+            if finish and now > finish:
+                run.stop()
+                raise InterruptedRunError("interrupted")
+            if limit.passed:
+                run.stop()
+                raise FailedError(
+                    f"istioctl uninstall did not end within {tools.component_seconds:.0f} s",
+                    details=run.last_lines,
+                    todo=f"Its whole output is in {tools.log}. Run it again, or give a longer --component-timeout.",
+                )
+
+
+def _was_outage(waiting: Waiting, begun: float) -> bool:
+    """Whether the API server was away meanwhile; returns once it is back, or is given up."""
+    try:
+        waiting.api.request("GET", "/version")
+    except KubeError:
+        return False
+    return waiting.outage.was_since(begun)
+
+
+def _stuck(waiting: Waiting, found: dict[ObjectRef, Progress], refs: list[ObjectRef]) -> list[Stuck]:
+    return [Stuck(ref, found[ref], waiting.reasons(ref)) for ref in refs]
 
 
 def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:

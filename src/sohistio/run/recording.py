@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from sohistio.cluster.hold import Hold
 from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.record_store import write_record
 from sohistio.plan import Plan
@@ -32,12 +32,11 @@ class Origin:
 class Recorder:
     """Writes one run's entry. The first write must succeed; later ones may fail without ending the run.
 
-    Once the lock is `lost` nothing is written: the record may be another run's by then.
+    Nothing is written while the lock is not confirmed: the record may be another run's by then.
     """
 
-    def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin, lost: threading.Event) -> None:
-        self._api = api
-        self._lost = lost
+    def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin, hold: Hold) -> None:
+        self._api = api.under(hold)
         self._plan = plan
         self._gateways_in = _gateway_namespaces(plan)
         self._record = (record or Record(plan.environment)).with_broken_off().with_gateways_in(self._gateways_in)
@@ -75,8 +74,6 @@ class Recorder:
         self._write(record)
 
     def _write(self, record: Record) -> None:
-        if self._lost.is_set():
-            return
         try:
             write_record(self._api, record)
         except KubeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.postinstall import beyond, budgets_of, partings, restarts, waves
 from sohistio.rollout import Progress
+from sohistio.run.hanging import Stuck
 from sohistio.run.tools import RestartSettings
-from sohistio.run.waiting import Stuck, Waiting
+from sohistio.run.waiting import Waiting
 from sohistio.sidecar import RESTARTED_FOR
 from sohistio.staleness import differing, expected_image, is_current, was_tried
 from sohistio.state import Budget, ClusterState, Workload
@@ -142,18 +142,18 @@ def _await_budgets(waiting: Waiting, workload: Workload, budgets: Sequence[Budge
     """
     if workload.max_unavailable == 0:
         return ""
-    end = time.monotonic() + seconds
-    for budget in budgets:
-        path = path_of(budget.ref)
-        while True:
-            live = waiting.api.get(path)
-            allowed = int(((live or {}).get("status") or {}).get("disruptionsAllowed", 0))
-            if live is None or allowed >= workload.max_unavailable:
-                break
-            if time.monotonic() > end:
-                return (
-                    f"not restarted: {budget.ref} lets {allowed} pods be away (is one not ready?), "
-                    f"its update takes {workload.max_unavailable} down at a time"
-                )
-            waiting.pause()
+    with waiting.at_most(seconds, f"{workload.ref}: its disruption budget allows no restart") as limit:
+        for budget in budgets:
+            path = path_of(budget.ref)
+            while True:
+                live = waiting.api.get(path)
+                allowed = int(((live or {}).get("status") or {}).get("disruptionsAllowed", 0))
+                if live is None or allowed >= workload.max_unavailable:
+                    break
+                if limit.passed:
+                    return (
+                        f"not restarted: {budget.ref} lets {allowed} pods be away (is one not ready?), "
+                        f"its update takes {workload.max_unavailable} down at a time"
+                    )
+                waiting.pause()
     return ""

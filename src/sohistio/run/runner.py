@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
+from sohistio.cluster.hold import Hold
+from sohistio.crashlog import crash_log
+from sohistio.errors import ExitCode, FailedError, InterruptedRunError, LockLostError, SohistioError
 from sohistio.plan import Plan
 from sohistio.progress import Observer, RunResult, StepResult, StepState
+from sohistio.run.aftermath import without_control_plane
 from sohistio.run.execute import Execution
 from sohistio.run.gateway_watch import GatewayWatch
 from sohistio.run.recording import Recorder
@@ -19,26 +21,40 @@ from sohistio.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """One run of a plan. `stop` is set by the signal handler; `total_seconds` bounds the whole run."""
+    """One run of a plan. `hold` says whether it may write, and when to stop; `total_seconds` bounds the whole run."""
 
     tools: Tools
     observer: Observer
     recorder: Recorder
-    stop: threading.Event
+    hold: Hold
     total_seconds: float
 
     def carry_out(self, plan: Plan) -> RunResult:
         """Run every step in order; the first failure or an interrupt ends it. The recorder has begun."""
         started = time.monotonic()
-        run = Execution(self.tools, Waiting(self.tools.api, self.observer, self.stop, started + self.total_seconds))
+        waiting = Waiting(self.tools.api, self.observer, self.hold, started + self.total_seconds)
+        run = Execution(replace(self.tools, api=waiting.api), waiting)
         gateways = [item.ref for mesh in self.tools.meshes.values() for item in mesh.gateways if not item.is_off]
-        with GatewayWatch(self.tools.api, tuple(dict.fromkeys(gateways))) as watch:
+        brief = self.tools.api.within(_LOOK_SECONDS)
+        with GatewayWatch(brief, tuple(dict.fromkeys(gateways))) as watch, waiting.outage:
             results, error = self._steps(run, plan)
-        if isinstance(error, InterruptedRunError):
-            error = InterruptedRunError(error.what, details=_done_so_far(results), todo=_GO_ON)
+        if error is not None:
+            error = self._with_what_to_do(error, results, without_control_plane(brief, results))
         result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
         self.recorder.end(result, run.backup)
         return result
+
+    def _with_what_to_do(self, error: SohistioError, results: list[StepResult], first: str) -> SohistioError:
+        """`first` comes before everything else that there is to do."""
+        if isinstance(error, InterruptedRunError):
+            done = _done_so_far(results)
+            if self.hold.lost.is_set():
+                error = LockLostError("the run lost its lock", details=done, todo=_LOST)
+            else:
+                error = InterruptedRunError(error.what, details=done, todo=_GO_ON)
+        if first:
+            error.todo = f"{first} {error.todo}".strip()
+        return error
 
     def _steps(self, run: Execution, plan: Plan) -> tuple[list[StepResult], SohistioError | None]:
         results: list[StepResult] = []
@@ -57,23 +73,32 @@ class Runner:
 
     def _one(self, run: Execution, step: Step) -> tuple[StepResult, SohistioError | None]:
         self.observer.step_started(step)
-        self.recorder.step(step, run.backup)
         started = time.monotonic()
         error: SohistioError | None = None
         state = StepState.DONE
         try:
             run.waiting.pause(0)
+            self.recorder.step(step, run.backup)
             run.execute(step)
         except InterruptedRunError as interrupted:
             error, state = interrupted, StepState.INTERRUPTED
         except SohistioError as failure:
-            if self.stop.is_set():  # the tool that failed was most likely interrupted as well
+            if self.hold.stop.is_set():  # the tool that failed was most likely interrupted as well
                 error, state = InterruptedRunError("interrupted"), StepState.INTERRUPTED
             else:
                 error, state = _at_work(failure), StepState.FAILED
+        except MemoryError:
+            raise
+        except Exception as bug:  # noqa: BLE001 — the run has to end with its document and a closed record
+            error, state = _unexpected(step, bug), StepState.FAILED
         return StepResult(step, state, time.monotonic() - started), error
 
 
+_LOOK_SECONDS = 2.0
+_LOST = (
+    "Another run has it, or somebody freed it (the reason is on Lease istio-system/sohistio). "
+    "Look who is at work now (`sohistio history`), then run it again."
+)
 _GO_ON = "What is done stays done: run the same command again, it looks at the cluster and goes on."
 
 
@@ -82,6 +107,14 @@ def _at_work(failure: SohistioError) -> SohistioError:
     if failure.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED):
         return failure
     return FailedError(failure.what, details=failure.details, todo=failure.todo)
+
+
+def _unexpected(step: Step, bug: Exception) -> FailedError:
+    return FailedError(
+        f"the step {step.id} failed in a way that nobody expected",
+        details=crash_log(bug),
+        todo="Report it with that file, please. What is done stays done: once the cause is gone, run it again.",
+    )
 
 
 def _done_so_far(results: list[StepResult]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import time
 
 from sohistio.cluster.kube import KubeError
 from sohistio.cluster.paths import path_of
-from sohistio.cluster.trouble import why_not_ready
 from sohistio.errors import FailedError
 from sohistio.ownership import OWN_MANAGER
 from sohistio.run.tools import Tools
@@ -50,23 +49,23 @@ def hold_standby(tools: Tools, waiting: Waiting, step: HoldStandby) -> None:
 
 def _switch_off(tools: Tools, waiting: Waiting, ref: ObjectRef) -> None:
     path = path_of(ref)
-    end = time.monotonic() + tools.component_seconds
     off_since: float | None = None
-    while True:
-        item = tools.api.get(path)
-        if item is None:
-            return
-        wanted, running = int(item["spec"].get("replicas", 1)), (item.get("status") or {}).get("replicas", 0)
-        if wanted != 0:
-            tools.api.merge_patch(path, {"spec": {"replicas": 0}})
-        now = time.monotonic()
-        off_since = (off_since or now) if wanted == running == 0 else None
-        if off_since is not None and now - off_since >= _OFF_SECONDS:
-            return
-        if now > end:
-            raise FailedError(
-                f"{ref.short} still has pods in a standby",
-                details=why_not_ready(tools.api, ref),
-                todo="Look who scales it up (an autoscaler of your own?), then run it again.",
-            )
-        waiting.pause()
+    with waiting.at_most(tools.component_seconds, f"{ref} still has pods in a standby") as limit:
+        while True:
+            item = tools.api.get(path)
+            if item is None:
+                return
+            wanted, running = int(item["spec"].get("replicas", 1)), (item.get("status") or {}).get("replicas", 0)
+            if wanted != 0:
+                tools.api.merge_patch(path, {"spec": {"replicas": 0}})
+            now = time.monotonic()
+            off_since = (off_since or now) if wanted == running == 0 else None
+            if off_since is not None and now - off_since >= _OFF_SECONDS:
+                return
+            if limit.passed:
+                raise FailedError(
+                    f"{ref.short} still has pods in a standby",
+                    details=waiting.reasons(ref),
+                    todo="Look who scales it up (an autoscaler of your own?), then run it again.",
+                )
+            waiting.pause()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 from sohistio.checks import CheckResult, Evidence, verify
@@ -11,13 +12,19 @@ from sohistio.cluster.footprint import footprint_of
 from sohistio.cluster.observe import observe
 from sohistio.errors import FailedError
 from sohistio.gonechecks import Remains, verify_remains
+from sohistio.istioctl import ANALYZE_SECONDS, Istioctl
 from sohistio.run.tools import Tools
-from sohistio.state import ObjectRef
+from sohistio.run.waiting import Waiting
+from sohistio.state import Finding, ObjectRef
 from sohistio.steps import VerifyGone
 
 
-def verify_mesh(tools: Tools, version: str, approved: Collection[ObjectRef] | None = None) -> tuple[CheckResult, ...]:
-    """Every check against the mesh of `version`; `approved` is what this run was to restart.
+def verify_mesh(
+    tools: Tools, version: str, waiting: Waiting | None = None, approved: Collection[ObjectRef] | None = None
+) -> tuple[CheckResult, ...]:
+    """Every check against the mesh of `version`; within a run, its `waiting` bounds it.
+
+    `approved` is what this run was to restart, None where there was no run.
 
     Raises FailedError where the cluster cannot be read.
     """
@@ -26,7 +33,7 @@ def verify_mesh(tools: Tools, version: str, approved: Collection[ObjectRef] | No
     if state.unreadable:
         raise FailedError("the cluster could not be read for verification", details=state.unreadable)
     unlisted = not_analyzable(tools.api)
-    findings = () if unlisted else tuple(tools.istioctl_for(mesh.version).analyze(tools.target))
+    findings = () if unlisted else tuple(_analyzed(tools, tools.istioctl_for(mesh.version), waiting))
     before = tools.before
     after = digests(custom_resources(tools.api)) if before.custom_resources else {}
     return verify(
@@ -57,3 +64,19 @@ def verify_gone(tools: Tools, step: VerifyGone, approved: Collection[ObjectRef])
     before = {ref: digest for ref, digest in tools.before.custom_resources.items() if ref not in step.taken}
     seen = Remains(step, state, footprint_of(tools.api), tools.before.ca_root, before, after, approved)
     return verify_remains(seen)
+
+
+def _analyzed(tools: Tools, istioctl: Istioctl, waiting: Waiting | None) -> list[Finding]:
+    """istioctl's findings; asked for once more where it failed in an outage of the API server."""
+    if waiting is None:
+        return istioctl.analyze(tools.target)
+    begun = time.monotonic()
+    with waiting.at_most(ANALYZE_SECONDS, "istioctl analyze has not ended"):
+        try:
+            return istioctl.analyze(tools.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))
+        except FailedError:
+            waiting.pause(0)
+            waiting.api.request("GET", "/version")  # returns once the server is back
+            if not waiting.outage.was_since(begun):
+                raise
+            return istioctl.analyze(tools.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))

@@ -1,65 +1,116 @@
-"""Waits for rollouts: bounded in time, ended by an interrupt, and telling why when something hangs."""
+"""Waits: bounded in time, ended by an interrupt, standing still while the lock is not confirmed or nobody answers."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
-from sohistio.cluster.kube import KubeApi
+from sohistio.cluster.hold import STOP_SECONDS, Hold, NotConfirmedError
+from sohistio.cluster.kube import READ_SECONDS, KubeApi, KubeError
 from sohistio.cluster.paths import path_of
+from sohistio.cluster.requests import Request
 from sohistio.cluster.trouble import why_not_ready
 from sohistio.errors import FailedError, InterruptedRunError
+from sohistio.machine import clock
 from sohistio.progress import Observer
 from sohistio.rollout import Progress, progress_of
+from sohistio.run.hanging import Hanging, Stuck
+from sohistio.run.outage import Outage
 from sohistio.state import ObjectRef
 
 POLL_SECONDS = 0.5
-# Reasons are asked for after this long without progress, and again each time this passes.
-HANGING_SECONDS = 8.0
+# One object is answered at once or, by a server in trouble, perhaps never; a page of a list takes its time.
+_POLL_READ_SECONDS = 5.0
+# Patience with a server in trouble where no wait sets a limit of its own.
+_PATIENCE_SECONDS = 60.0
+_MOST_NAMES = 5
 
 Target = tuple[ObjectRef, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
-    """A rollout that did not finish in time, and why."""
+class Limit:
+    """The end of one wait, in the run's working time, and `what` it waits for."""
 
-    ref: ObjectRef
-    progress: Progress
-    reasons: tuple[str, ...]
+    end: float
+    what: str
+    now: Callable[[], float]
 
-    def lines(self) -> tuple[str, ...]:
-        """For people: the rollout, then its reasons."""
-        return (f"{self.ref}: {self.progress.message}", *(f"  {reason}" for reason in self.reasons))
+    @property
+    def passed(self) -> bool:
+        return self.now() > self.end
 
 
-@dataclass(slots=True)
 class Waiting:
-    """One run's waits: `deadline` (monotonic seconds) bounds all of them, `stop` ends them at once."""
+    """One run's waits, and its say in the requests of its steps (`Conduct`).
 
-    api: KubeApi
-    observer: Observer
-    stop: threading.Event
-    deadline: float
-    _told: dict[ObjectRef, Progress] = field(default_factory=dict)
+    `deadline` (monotonic seconds) bounds all of them. `api` is for the steps: a read that nobody answers is asked again
+    until its wait's own limit, and a write is only sent while the lock is confirmed.
+    """
+
+    def __init__(self, api: KubeApi, observer: Observer, hold: Hold, deadline: float) -> None:
+        self.api = api.under(self)
+        self.observer = observer
+        self.hold = hold
+        self.deadline = deadline
+        self.outage = Outage(observer)
+        self._direct = api.within(_POLL_READ_SECONDS)
+        self._limit: Limit | None = None
+        self._told: dict[ObjectRef, Progress] = {}
+        self._saying = threading.Lock()
+        self._said_unconfirmed = False
+
+    def now(self) -> float:
+        """Working time, in seconds: it stands still while the run may not write."""
+        return clock() - self.hold.stopped_seconds()
+
+    @contextmanager
+    def at_most(self, seconds: float, what: str = "") -> Iterator[Limit]:
+        """A wait's own limit; `what` is what it waits for, for errors."""
+        before, self._limit = self._limit, Limit(self.now() + seconds, what, self.now)
+        try:
+            yield self._limit
+        finally:
+            self._limit = before
 
     def pause(self, seconds: float = POLL_SECONDS) -> None:
-        """Sleep; raises InterruptedRunError when the user stops the run, FailedError at the run's total timeout."""
-        if self.stop.wait(seconds):
+        """Sleep; raises InterruptedRunError when the user stops the run, FailedError at the run's total timeout.
+
+        Stands still while the lock is not confirmed.
+        """
+        if self.hold.stop.wait(seconds):
             raise InterruptedRunError("interrupted")
+        if not self.hold.is_confirmed:
+            self._await_lock()
         if time.monotonic() > self.deadline:
             raise self.out_of_time([])
 
+    def seconds_left(self) -> float:
+        """Until the run's total timeout, at least a moment."""
+        return max(self.deadline - time.monotonic(), 0.1)
+
     def out_of_time(self, stuck: Sequence[Stuck]) -> FailedError:
         """The error of a run that reached its total timeout, with what it was waiting for."""
+        details = [line for item in stuck for line in item.lines()]
+        if not details and self._limit is not None and self._limit.what:
+            details.append(f"it was waiting: {self._limit.what}")
+        if silent := self.outage.seconds():
+            details.append(f"the API server had not answered for {silent:.0f} s")
+        if not self.hold.is_confirmed:
+            details.append(f"its lock could not be confirmed within {STOP_SECONDS:.0f} s, so that nothing was written")
         return FailedError(
             "the run took longer than its total timeout",
-            details=tuple(line for item in stuck for line in item.lines()),
+            details=tuple(details),
             todo="What is done stays done; run it again, or give a longer --timeout.",
         )
+
+    def reasons(self, ref: ObjectRef) -> tuple[str, ...]:
+        """Why a rollout does not get on; asked once, whatever comes of it."""
+        return why_not_ready(self._direct, ref)
 
     def look(self, targets: Sequence[Target]) -> dict[ObjectRef, Progress]:
         """The rollouts' progress now, read side by side, told to the observer when it changed."""
@@ -83,43 +134,72 @@ class Waiting:
         """
         if not targets:
             return []
-        end = time.monotonic() + seconds
-        last = self.deadline - POLL_SECONDS  # a pause that passes the deadline would end without the reasons
-        hanging = Hanging(self.api, self.observer)
-        while True:
-            found = self.look(targets)
-            open_ones = {ref: progress for ref, progress in found.items() if not progress.done}
-            if not open_ones:
-                return []
-            if time.monotonic() >= min(end, last):
-                stuck = [Stuck(ref, progress, why_not_ready(self.api, ref)) for ref, progress in open_ones.items()]
-                if last < end:
-                    raise self.out_of_time(stuck)
-                return stuck
-            hanging.look(open_ones)
-            self.pause()
+        hanging = Hanging(self.reasons, self.observer)
+        names = ", ".join(ref.name for ref, _ in targets[:_MOST_NAMES])
+        with self.at_most(seconds, f"{names} not ready yet") as limit:
+            while True:
+                found = self.look(targets)
+                open_ones = {ref: progress for ref, progress in found.items() if not progress.done}
+                if not open_ones:
+                    return []
+                # A pause that passes the deadline would end without the reasons.
+                out_of_time = time.monotonic() >= self.deadline - POLL_SECONDS
+                if out_of_time or limit.passed:
+                    stuck = [Stuck(ref, progress, self.reasons(ref)) for ref, progress in open_ones.items()]
+                    if out_of_time:
+                        raise self.out_of_time(stuck)
+                    return stuck
+                hanging.look(open_ones)
+                self.pause()
 
+    def until(self, seconds: float, holds: Callable[[], bool], otherwise: str) -> None:
+        """Wait until something holds; raises FailedError that says `otherwise` after `seconds`, or at the total."""
+        with self.at_most(seconds, otherwise) as limit:
+            while not holds():
+                if limit.passed:
+                    raise FailedError(f"{otherwise} after {seconds:.0f} s")
+                self.pause()
 
-class Hanging:
-    """Notices rollouts without progress and tells why, once for each reason."""
+    def seconds_for(self, request: Request) -> float:
+        """As `Conduct` has it: stands still while the lock is not confirmed, and ends a write while it certainly is."""
+        while request.writes:
+            if not self.hold.is_confirmed:
+                self._await_lock()
+            with suppress(NotConfirmedError):  # just now
+                return self.hold.write_seconds()
+        self.pause(0)
+        if request.method != "GET":
+            return READ_SECONDS * 2
+        self.outage.asked()
+        return READ_SECONDS if "limit" in request.query else _POLL_READ_SECONDS
 
-    def __init__(self, api: KubeApi, observer: Observer) -> None:
-        self._api = api
-        self._observer = observer
-        self._since: dict[ObjectRef, tuple[Progress, float]] = {}
-        self._said: set[str] = set()
+    def answered(self) -> None:
+        """As `Conduct` has it."""
+        self.outage.answered()
 
-    def look(self, open_ones: dict[ObjectRef, Progress]) -> None:
-        """Call it at each poll with the rollouts that are not done."""
-        now = time.monotonic()
-        for ref, progress in open_ones.items():
-            before, since = self._since.get(ref, (progress, now))
-            if before != progress:
-                since = now
-            elif now - since > HANGING_SECONDS:
-                since = now
-                for reason in why_not_ready(self._api, ref):
-                    if reason not in self._said:
-                        self._said.add(reason)
-                        self._observer.note(reason)
-            self._since[ref] = (progress, since)
+    def read_failed(self, error: KubeError) -> None:
+        """As `Conduct` has it: asked again until the limit of the wait under way. Raises the error after it."""
+        self.outage.noticed()
+        limit = self._limit
+        if limit.passed if limit else self.outage.seconds() > _PATIENCE_SECONDS:
+            raise error
+        self.pause()
+
+    def _await_lock(self) -> None:
+        """Return once the lock is confirmed; losing it sets `stop`."""
+        with self._saying:
+            if not self._said_unconfirmed:
+                self._said_unconfirmed = True
+                self.observer.note(
+                    f"the lock could not be renewed for {STOP_SECONDS:.0f} s: "
+                    "nothing is written until it is, and istioctl is ended"
+                )
+        while not self.hold.is_confirmed:
+            if self.hold.stop.wait(0.1):
+                raise InterruptedRunError("interrupted")
+            if time.monotonic() > self.deadline:
+                raise self.out_of_time([])
+        with self._saying:
+            if self._said_unconfirmed:
+                self._said_unconfirmed = False
+                self.observer.note("the lock is still this run's: going on")

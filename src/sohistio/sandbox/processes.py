@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sohistio.machine import started
+
 _FOLDER_VARIABLE = "SOHISTIO_SANDBOX_FOLDER"
 
 _PROC = Path("/proc")
@@ -29,11 +31,10 @@ class ProcessId:
 def identify(pid: int) -> ProcessId | None:
     """The process that has this pid now, or None where there is none (or only its zombie)."""
     try:
-        stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+        ticks = started(pid)
     except OSError:
         return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else ProcessId(pid, int(fields[19]))
+    return None if ticks is None else ProcessId(pid, ticks)
 
 
 def mark(folder: Path) -> dict[str, str]:

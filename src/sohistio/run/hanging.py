@@ -1,0 +1,52 @@
+"""Rollouts that do not get on, and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sohistio.progress import Observer
+from sohistio.rollout import Progress
+from sohistio.state import ObjectRef
+
+# Reasons are asked for after this long without progress, and again each time this passes.
+HANGING_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A rollout that did not finish in time, and why."""
+
+    ref: ObjectRef
+    progress: Progress
+    reasons: tuple[str, ...]
+
+    def lines(self) -> tuple[str, ...]:
+        """For people: the rollout, then its reasons."""
+        return (f"{self.ref}: {self.progress.message}", *(f"  {reason}" for reason in self.reasons))
+
+
+class Hanging:
+    """Notices rollouts without progress and says why, once for each reason."""
+
+    def __init__(self, reasons: Callable[[ObjectRef], tuple[str, ...]], observer: Observer) -> None:
+        self._reasons = reasons
+        self._observer = observer
+        self._since: dict[ObjectRef, tuple[Progress, float]] = {}
+        self._said: set[str] = set()
+
+    def look(self, open_ones: dict[ObjectRef, Progress]) -> None:
+        """Call it at each poll with the rollouts that are not done."""
+        now = time.monotonic()
+        for ref, progress in open_ones.items():
+            before, since = self._since.get(ref, (progress, now))
+            if before != progress:
+                since = now
+            elif now - since > HANGING_SECONDS:
+                since = now
+                for reason in self._reasons(ref):
+                    if reason not in self._said:
+                        self._said.add(reason)
+                        self._observer.note(reason)
+            self._since[ref] = (progress, since)
