@@ -124,7 +124,7 @@ def test_the_waits_own_limit_bounds_the_patience(server: ApiServer, tmp_path: Pa
 
 def test_the_total_says_that_nobody_answered(server: ApiServer, tmp_path: Path, said: io.StringIO) -> None:
     server.answers("GET", PATH, AWAY)
-    waiting = runs(server, tmp_path, said, total=1.0)
+    waiting = runs(server, tmp_path, said, total=2.5)
     with waiting.outage, pytest.raises(FailedError, match="total timeout") as caught:
         waiting.until(60, lambda: waiting.api.get(PATH) is None, "it is still there")
     assert caught.value.details[0] == "it was waiting: it is still there"

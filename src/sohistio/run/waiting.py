@@ -19,7 +19,7 @@ from sohistio.machine import clock
 from sohistio.progress import Observer
 from sohistio.rollout import Progress, progress_of
 from sohistio.run.hanging import Hanging, Stuck
-from sohistio.run.outage import Outage
+from sohistio.run.outage import SILENT_SECONDS, Outage
 from sohistio.state import ObjectRef
 
 POLL_SECONDS = 0.5
@@ -98,7 +98,7 @@ class Waiting:
         details = [line for item in stuck for line in item.lines()]
         if not details and self._limit is not None and self._limit.what:
             details.append(f"it was waiting: {self._limit.what}")
-        if silent := self.outage.seconds():
+        if (silent := self.outage.seconds()) > SILENT_SECONDS:
             details.append(f"the API server had not answered for {silent:.0f} s")
         if not self.hold.is_confirmed:
             details.append(f"its lock could not be confirmed within {STOP_SECONDS:.0f} s, so that nothing was written")
@@ -181,7 +181,8 @@ class Waiting:
         """As `Conduct` has it: asked again until the limit of the wait under way. Raises the error after it."""
         self.outage.noticed()
         limit = self._limit
-        if limit.passed if limit else self.outage.seconds() > _PATIENCE_SECONDS:
+        over = limit.passed if limit else self.outage.seconds() > _PATIENCE_SECONDS
+        if over:
             raise error
         self.pause()
 
