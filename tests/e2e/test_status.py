@@ -12,8 +12,12 @@ import pytest
 import yaml
 from conftest import Sandbox
 
+from sohistio.cluster.record_store import RECORD_REF
+
 pytestmark = pytest.mark.e2e
 
+DAMAGED = {"schemaVersion": "1", "environment": "local", "current": None, "previous": None, "runs": ["x"]}
+NOT_UNDERSTOOD = "sohistio-record is not a record that this sohistio understands"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases"
 
 
@@ -68,6 +72,23 @@ def test_all_environments_side_by_side(empty_sandbox: Sandbox, tmp_path: Path) -
     one = box.run("status", "--env", "local")
     assert one.returncode == 0, one.stderr
     assert "no: install" in one.stdout
+    assert box.writes() == before
+
+    # A record that somebody has edited: looking says so, everything else is refused before it writes.
+    body = {"metadata": {"name": RECORD_REF.name}, "data": {"record.json": json.dumps(DAMAGED)}}
+    api.create("/api/v1/namespaces/istio-system/configmaps", body)
+    before = box.writes()
+    one = box.run("status", "--env", "local", "--output", "json")
+    assert one.returncode == 1, one.stderr
+    assert NOT_UNDERSTOOD in json.loads(one.stdout)["environments"][0]["problem"]
+    checked = box.run("check", "--env", "local", "--output", "json")
+    assert checked.returncode == 3
+    assert NOT_UNDERSTOOD in str([item for item in json.loads(checked.stdout)["checks"] if item["result"] == "failed"])
+    for command in (("plan",), ("install", "--yes"), ("rollback", "--yes"), ("uninstall", "--yes"), ("history",)):
+        done = box.run(command[0], "--env", "local", *command[1:])
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert f"{NOT_UNDERSTOOD}" in done.stderr
+        assert "runs[0] is no object" in done.stderr
     assert box.writes() == before
 
 

@@ -64,6 +64,6 @@ def too_old(findings: Sequence[Finding], definitions: Sequence[Definition]) -> I
         hint = _AKS_HINT if any(item.owner == AKS for item in own) else _HINT
         unserved = finding.code in UNSERVED
         waits = "; istiod waits for that version and may never get ready" if unserved else ""
-        yield Fault(f"{finding.told}{whose}{waits}", hint, None if unserved else Severity.WARNING)
+        yield Fault(f"{finding.told.rstrip('.')}{whose}{waits}", hint, None if unserved else Severity.WARNING)
     if not named:
         yield Good(told(definitions))

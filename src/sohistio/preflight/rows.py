@@ -83,7 +83,7 @@ ROWS: tuple[Row, ...] = (
         stage=Stage.CHECK),
     Row(skew.GATEWAY_API, _ERROR, "istiod gets ready with the Gateway API's CRDs that the cluster has",
         "Take a patch that has the fix.",
-        partial(basics.skew, name=skew.GATEWAY_API, fine="{target} gets ready with them, as far as is known"),
+        partial(basics.skew, name=skew.GATEWAY_API, fine="nothing is known against {target} with them"),
         stage=Stage.CHECK),
     Row("gateway-api-crds", _ERROR, "no CRD of the Gateway API is too old for the target Istio",
         "Upgrade the Gateway API's CRDs with what put them there.",
