@@ -8,6 +8,7 @@ import pytest
 import yaml
 from aks import PRINCIPAL, Aks, properties
 from azureserver import CLIENT, OBJECT, Answer, arm_error
+from conftest import Sandbox
 
 pytestmark = pytest.mark.e2e
 
@@ -22,6 +23,11 @@ def principal(_: Aks) -> Mapping[str, str]:
 
 def everything(aks: Aks) -> Mapping[str, str]:
     return aks.azure_cli() | aks.workload_identity() | PRINCIPAL | aks.pipelines()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_recorded(sandbox: Sandbox) -> None:
+    assert sandbox.run("sandbox", "reset").returncode == 0
 
 
 @pytest.mark.parametrize(

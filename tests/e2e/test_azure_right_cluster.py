@@ -108,6 +108,7 @@ def checked(aks: Aks, *flags: str) -> dict[str, tuple[str, str]]:
     return {one["name"]: (one["result"], one["message"]) for one in json.loads(done.stdout)["checks"]}
 
 
+@pytest.mark.usefixtures("empty_sandbox")
 def test_what_check_says_of_a_cluster_that_is_right_and_of_one_that_is_not(aks: Aks) -> None:
     recorded_as(aks.sandbox.api, "qa")
     aks.azure.properties = properties(agentPoolProfiles=[POOL | {"count": 5, "minCount": 5, "maxCount": 10}])

@@ -68,8 +68,8 @@ def systems(seen: Sequence[NamespaceSeen]) -> Iterator[Verdict]:
 
 
 def _would_inject(item: NamespaceSeen) -> bool:
-    """By this mesh, or by another revision of Istio."""
-    return item.injected or (item.injection is None and bool(item.revision))
+    """By this mesh, or by another revision of Istio. Some of them istiod passes by: the label is wrong all the same."""
+    return item.injection == "enabled" or (item.injection is None and bool(item.revision))
 
 
 def pull_secret(scene: Scene) -> Iterator[Verdict]:
