@@ -49,7 +49,7 @@ def started(sandbox: Sandbox, folder: Path, *arguments: str, through: tuple[str,
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
             # Whoever runs the tests may ignore SIGHUP (nohup, a CI agent): sohistio is to hear it.
-            ("env", "--default-signal=HUP", *through, *sandbox.command(*arguments)),
+            ("/usr/bin/env", "--default-signal=HUP", *through, *sandbox.command(*arguments)),
             cwd=CHECKOUT,
             env=sandbox.environ(),
             stdin=subprocess.DEVNULL,
