@@ -22,7 +22,7 @@ from sohistio.cluster.record_store import read_record
 pytestmark = pytest.mark.e2e
 
 LOCAL = ("--env", "local")
-LONGEST = 60.0
+LONGEST = 180.0
 
 
 class Background:
