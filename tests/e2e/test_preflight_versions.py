@@ -117,11 +117,13 @@ def test_istioctls_own_words(meshed: Sandbox) -> None:
         "spec": {"group": "gateway.networking.k8s.io", "scope": "Namespaced", "names": names, "versions": versions},
     }
     with there(meshed, definition):  # with it istioctl's analysis would wait for ever: it knows v1 only
-        old = preflight(meshed, "--version", "1.29.8", "--skip-check", "istioctl-analyze")
+        old = preflight(meshed, "--version", "1.29.8")
     with there(meshed, route_to_nowhere("shop")):
         lost = preflight(meshed, "--version", "1.29.8")
     assert "IST0156 (CustomResourceDefinition httproutes" in old.failed("gateway-api-crds")
     assert old.failures == ["gateway-api-crds"]
+    assert [item.result for item in old.of("istioctl-precheck")] == ["passed"]
+    assert [item.result for item in old.of("istioctl-analyze")] == ["skipped"]
     assert "Error IST0101 (VirtualService shop/lost)" in lost.failed("istioctl-analyze", "warning")
     assert lost.code == 0
 
