@@ -128,7 +128,7 @@ def test_stopped_before_anything_was_touched(sandbox: Sandbox, tmp_path: Path, n
         with started(sandbox, tmp_path, "install", *arguments) as run:
             begun = time.monotonic()
             assert run.interrupt(number, once="looking at http") == 130
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 12
     said = run.stdout.read_text() + run.stderr.read_text()
     assert "Traceback" not in said
     assert "nterrupted" in said
