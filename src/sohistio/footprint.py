@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
 NAMESPACE_REF = ObjectRef("Namespace", "", ISTIO_NAMESPACE)
+ISTIOD_REF = ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")
 
 
 @dataclass(frozen=True, slots=True)

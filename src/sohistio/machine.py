@@ -52,12 +52,8 @@ def started(pid: int) -> int | None:
     None where there is none, or only what is left of one that has ended (a zombie). Raises PermissionError where there
     is one of which no more can be known: another user's, behind a /proc that hides it.
     """
-    try:
-        os.kill(pid, 0)  # signals are not hidden, as /proc may be (hidepid)
-    except ProcessLookupError:
+    if not _is_there(pid):
         return None
-    except PermissionError:
-        pass
     try:
         stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
@@ -69,6 +65,7 @@ def started(pid: int) -> int | None:
 
 
 def _is_there(pid: int) -> bool:
+    """Asked by a signal: these are not hidden, as /proc may be (hidepid)."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

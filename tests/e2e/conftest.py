@@ -81,6 +81,10 @@ class Sandbox:
         return KubeApi(KubeTarget(self.kubeconfig, self.context))
 
     def writes(self, user: str = USER) -> list[str]:
+        """What a user has written, each as its verb and where."""
+        return [f"{event['verb']} {event['requestURI']}" for event in self.write_events(user)]
+
+    def write_events(self, user: str = USER) -> list[dict[str, Any]]:
         """What a user (sohistio and its istioctl, not the cluster's own parts) has written, from the audit log.
 
         Dry runs and what was refused are left out, and so are access reviews, which are questions asked with a POST.
@@ -88,7 +92,7 @@ class Sandbox:
         log = self.kubeconfig.parent / "audit.log"
         events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
         return [
-            f"{event['verb']} {event['requestURI']}"
+            event
             for event in events
             if event["stage"] == "ResponseComplete"
             and event["responseStatus"]["code"] < 400

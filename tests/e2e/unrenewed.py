@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import threading
 import time
@@ -10,10 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import yaml
-from conftest import CHECKOUT, USER, Sandbox
+from conftest import CHECKOUT, Sandbox
 from faulty import HANG, Fault, Request
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/sohistio"
@@ -117,16 +115,8 @@ def longest_without_renewal(sandbox: Sandbox, since: datetime) -> tuple[float, s
 
 
 def _writes(sandbox: Sandbox, since: datetime) -> list[tuple[datetime, datetime, str, str]]:
-    log = sandbox.kubeconfig.parent / "audit.log"
-    events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return [
         (arrived, datetime.fromisoformat(event["stageTimestamp"]), event["verb"], event["requestURI"])
-        for event in events
-        if event["stage"] == "ResponseComplete"
-        and event["responseStatus"]["code"] < 400
-        and event["verb"] not in ("get", "list", "watch")
-        and "dryRun=All" not in event["requestURI"]
-        and "accessreviews" not in event["requestURI"]
-        and event["user"].get("username", "") == USER
-        and (arrived := datetime.fromisoformat(event["requestReceivedTimestamp"])) > since
+        for event in sandbox.write_events()
+        if (arrived := datetime.fromisoformat(event["requestReceivedTimestamp"])) > since
     ]

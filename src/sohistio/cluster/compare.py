@@ -18,8 +18,8 @@ from sohistio.drift.fields import changed_fields, parking_change
 from sohistio.drift.noise import REVISION_TAG
 from sohistio.drift.subset import missing_fields
 from sohistio.errors import FailedError, RefusedError
+from sohistio.footprint import ISTIOD_REF
 from sohistio.ownership import ISTIOCTL_MANAGER
-from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
@@ -169,7 +169,7 @@ def _no_longer_shipped(
     What another IstioOperator put there (a gateway of another team's, say) is not ours to miss: it has another owner,
     or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, and nothing is.
     """
-    istiod = api.get(path_of(ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")))
+    istiod = api.get(path_of(ISTIOD_REF))
     if istiod is None:
         return []
     owner = _owner(istiod)

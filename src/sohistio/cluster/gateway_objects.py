@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sohistio.cluster.kube import Object
 from sohistio.cluster.served_kinds import GATEWAY_API, ISTIO_SUFFIX
+from sohistio.gateway_api import ROUTING_CLASS
 
 # istiod's controllers (istio 1.31, pilot/pkg/config/kube/gatewaycommon/classinfo.go). A name of one's own
 # (PILOT_GATEWAY_API_CONTROLLER_NAME) is another istiod's.
@@ -26,8 +27,6 @@ _CONTROLLERS = frozenset(
 _BUILT_IN = frozenset(
     {"istio", "istio-remote", "istio-waypoint", "istio-east-west", "istio-agentgateway", "istio-agentgateway-waypoint"}
 )
-# The application routing add-on of AKS runs an istiod of its own for this class.
-_OTHERS_CLASSES = frozenset({"approuting-istio"})
 
 _Place = tuple[str, str, str]  # kind, namespace, name
 
@@ -40,7 +39,7 @@ def of_istio(objects: Sequence[Object]) -> list[Object]:
     """
     controllers = {_name(item): _spec(item).get("controllerName") for item in _of(objects, "GatewayClass")}
     classes = {name for name, controller in controllers.items() if controller in _CONTROLLERS}
-    classes = (classes | (_BUILT_IN - controllers.keys())) - _OTHERS_CLASSES
+    classes = (classes | (_BUILT_IN - controllers.keys())) - {ROUTING_CLASS}
     found = [item for item in _of(objects, "GatewayClass") if _name(item) in classes - _BUILT_IN]
     found += [item for item in _of(objects, "Gateway") if _spec(item).get("gatewayClassName") in classes]
     found += _attached(objects, found)

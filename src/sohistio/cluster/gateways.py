@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sohistio.cluster.kube import Object
 from sohistio.state import ObjectRef, ServiceSeen
@@ -42,13 +43,18 @@ def gateway_services(services: Sequence[Object], deployments: Collection[ObjectR
     )
 
 
+def addresses_of(service: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a load balancer has given a Service: IP addresses, or a host name where it gives those."""
+    ingress = (service.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
+    return tuple(entry.get("ip") or entry.get("hostname", "") for entry in ingress)
+
+
 def _service(item: Object) -> ServiceSeen:
     metadata, spec = item["metadata"], item["spec"]
-    ingress = (item.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
     return ServiceSeen(
         ref=ObjectRef("Service", metadata["namespace"], metadata["name"]),
         type=str(spec.get("type", "ClusterIP")),
         wanted_address=str((metadata.get("annotations") or {}).get(_ADDRESS, "")),
-        addresses=tuple(entry.get("ip") or entry.get("hostname", "") for entry in ingress),
+        addresses=addresses_of(item),
         load_balancer_ip=str(spec.get("loadBalancerIP") or ""),
     )

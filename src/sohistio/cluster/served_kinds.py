@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sohistio.cluster.kube import KubeApi, Object
+from sohistio.gateway_api import GROUP
 
 ISTIO_SUFFIX = ".istio.io"
-GATEWAY_API = ("gateway.networking.k8s.io", "gateway.networking.x-k8s.io")
+GATEWAY_API = (GROUP, "gateway.networking.x-k8s.io")
 # istioctl's own kind: no configuration of the mesh, and gone with its in-cluster operator.
 _NOT_CONFIGURATION = frozenset({"install.istio.io"})
 # All groups, versions and kinds in one answer (Kubernetes 1.30 and newer); a server without it answers with the groups.

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.paths import path_of
+from sohistio.footprint import ISTIOD_REF
 from sohistio.progress import StepResult, StepState
-from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.steps import InstallIstio, UninstallIstio
 
-_ISTIOD = ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")
 _RUN_AGAIN = "run the same command again."
 
 
@@ -32,7 +31,7 @@ def without_control_plane(api: KubeApi, results: Sequence[StepResult]) -> str:
         return ""
     certain = uninstalled is StepState.DONE
     try:
-        istiod = api.get(path_of(_ISTIOD))
+        istiod = api.get(path_of(ISTIOD_REF))
     except KubeError:
         pass
     else:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
+from sohistio.cluster.gateways import addresses_of
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError, SohistioError
 from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
@@ -61,9 +62,7 @@ def await_addresses(tools: Tools, waiting: Waiting, step: AwaitAddresses) -> Non
 
 
 def _has_address(tools: Tools, ref: ObjectRef, address: str) -> bool:
-    service = tools.api.get(path_of(ref)) or {}
-    ingress = (service.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
-    return any(entry.get("ip") == address for entry in ingress)
+    return address in addresses_of(tools.api.get(path_of(ref)) or {})
 
 
 def _nudge(tools: Tools, step: HandOverAddress, value: str | None) -> None:

@@ -9,16 +9,16 @@ from functools import partial
 from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError, InterruptedRunError
+from sohistio.footprint import ISTIOD_REF
 from sohistio.rollout import Progress
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import POLL_SECONDS, Waiting
-from sohistio.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.state import ObjectRef
 from sohistio.steps import AwaitRollouts, InstallIstio, UninstallIstio
 from sohistio.toolrun import ToolRun
 from sohistio.versions import Version
 
-_ISTIOD = ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")
 # Half an uninstall is worse than a late interrupt: it is let finish (a second or two), but not for ever.
 _FINISH_SECONDS = 15.0
 _TICK_SECONDS = 0.1
@@ -63,7 +63,7 @@ def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
     Begun again where it was ended because the lock was not confirmed.
     """
     istioctl = tools.istioctl_for(Version.parse(step.version))
-    objects = tuple(dict.fromkeys((_ISTIOD, *step.objects)))
+    objects = tuple(dict.fromkeys((ISTIOD_REF, *step.objects)))
     again = False
     while True:
         waiting.pause(0)
