@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -75,6 +76,14 @@ def test_findings(before: str) -> None:
 @pytest.mark.parametrize("output", ["[]\n", "null", _LOG_LINE + "[]\n"])
 def test_no_findings(output: str) -> None:
     assert parse_findings(output) == []
+
+
+@pytest.mark.parametrize("mark", ["\u0085", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c"])
+def test_what_unicode_calls_a_lines_end_ends_none_within_a_text(mark: str) -> None:
+    """Go's JSON escapes not all of them, and anybody may write them into an EnvoyFilter that is quoted."""
+    escaped = json.dumps(f"a{mark}b", ensure_ascii=mark != "\u0085")
+    output = f'[\n\t{{"code": "IST0133", "level": "Warning", "message": {escaped}}}\n]\n'
+    assert [finding.message for finding in parse_findings(output)] == [f"a{mark}b"]
 
 
 @pytest.mark.parametrize("output", ["", "\n", _LOG_LINE, "[\n", '{"code": "IST0101"}', '[\n{"code": "X"}]', "[\n1]"])

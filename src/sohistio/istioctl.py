@@ -123,7 +123,7 @@ def parse_findings(output: str) -> list[Finding]:
 
     Raises FailedError where there is no list: silence is not the same as no findings.
     """
-    lines = output.splitlines()
+    lines = output.split("\n")  # not splitlines: a text within the list may hold what Unicode calls a line's end
     start = next((number for number, line in enumerate(lines) if line.strip() in ("[", "[]", "null")), None)
     try:
         if start is None:
