@@ -96,7 +96,7 @@ def where_of(
     from sohistio.session import Where
     from sohistio.versions import Version
 
-    target = Version.parse(version) if version else None
+    target = Version.parse(version) if version is not None else None
     skipped: frozenset[str] = frozenset()
     if skip_check:
         from sohistio.preflight.rows import check_names

@@ -110,9 +110,11 @@ def test_operator_that_istioctl_does_not_take(empty: Sandbox, environments: Path
 # --- versions and istioctl
 
 
-def test_version_that_is_none(empty: Sandbox) -> None:
-    said = refused(empty, 2, "install", "--env", "local", "--version", "latest")
-    assert "'latest' is not an Istio version" in said
+@pytest.mark.parametrize("text", ["latest", ""])
+def test_version_that_is_none(empty: Sandbox, text: str) -> None:
+    """An empty one is a pipeline's variable that is not set: it must not become the environment's."""
+    said = refused(empty, 2, "install", "--env", "local", "--version", text)
+    assert f"{text!r} is not an Istio version" in said
 
 
 def test_version_that_the_mirror_does_not_have(empty: Sandbox) -> None:
