@@ -9,8 +9,8 @@ import pytest
 from seen import pod, state, workload
 from sohistio.environments.support import kubernetes_support
 from sohistio.errors import UsageError
-from sohistio.skew import skew_problems
-from sohistio.state import ClusterState, ObjectRef, PodSeen
+from sohistio.skew import old_proxies, skew_problems
+from sohistio.state import ClusterState, MeshDeployment, ObjectRef, PodSeen
 from sohistio.versions import Version
 
 SUPPORT = {"1.29": (31, 35), "1.30": (32, 36), "1.31": (32, 36)}
@@ -106,6 +106,20 @@ def test_sidecars(sidecar: str, target: str, problems: list[tuple[str, bool]]) -
 def test_sidecars_of_pods_that_nothing_owns(proxy: PodSeen, problems: int) -> None:
     cluster = state(unowned_carriers={ObjectRef("Pod", "jobs", "nightly-x"): proxy})
     assert names(cluster, "1.30.5", "1.31.1") == [("proxy-skew", False)] * problems
+
+
+def test_a_replacement_that_was_interrupted_is_not_refused_for_what_it_left() -> None:
+    """Its istiod is there, its gateways and sidecars are not yet: only going on brings them along."""
+    old = workload(pods=(pod("1.29.8"),))
+    assert names(state(carriers=(old,)), "1.31.1", "1.31.1") == []
+    assert [problem.name for problem in old_proxies(state(carriers=(old,)), Version.parse("1.31.1"))] == ["proxy-skew"]
+
+
+def test_the_meshs_own_gateways_are_no_old_sidecars() -> None:
+    """Those that an interrupted replacement released carry no label of istioctl's."""
+    gateway = workload("istio-ingressgateway", pods=(pod("1.29.8"),))
+    mesh = (MeshDeployment(gateway.ref, "gateway", 3, 3, 3),)
+    assert names(state(carriers=(gateway,), mesh_deployments=mesh), "1.30.5", "1.31.1") == []
 
 
 def test_the_workloads_of_old_sidecars_are_named() -> None:

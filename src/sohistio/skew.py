@@ -42,12 +42,17 @@ def skew_problems(
     in_place: bool,
     limits: Limits = _NO_LIMITS,
 ) -> tuple[SkewProblem, ...]:
-    """What is wrong with going from `installed` over `hops`, the target last. `in_place` keeps sidecars running."""
+    """What is wrong with going from `installed` over `hops`, the target last. `in_place` keeps sidecars running.
+
+    Sidecars that are too old for the istiod which is there already stop nothing: a replacement that was interrupted
+    leaves such, and to go on is what fixes them.
+    """
     problems = [problem for hop in hops for problem in _release(state, hop, support)]
     problems += gateway_api_problems(state, hops, limits)
     if in_place and installed is not None:
         problems += _steps_too_long(installed, hops)
-        problems += old_proxies(state, hops[0])
+        if hops[0] != installed:
+            problems += old_proxies(state, hops[0])
     return tuple(problems)
 
 
@@ -106,9 +111,13 @@ def _steps_too_long(installed: Version, hops: Sequence[Version]) -> Iterator[Ske
 
 
 def old_proxies(state: ClusterState, istiod: Version) -> Iterator[SkewProblem]:
-    """Sidecars of this mesh, wherever they run, that an istiod of this version finds too old."""
+    """Sidecars of this mesh, wherever they run, that an istiod of this version finds too old.
+
+    Its gateways are none: an install rolls them itself.
+    """
     seen: dict[Version, set[str]] = {}
-    proxies = [(workload.ref, pod) for workload in state.carriers for pod in workload.pods]
+    own = {deployment.ref for deployment in state.mesh_deployments}
+    proxies = [(workload.ref, pod) for workload in state.carriers if workload.ref not in own for pod in workload.pods]
     for ref, pod in (*proxies, *state.unowned_carriers.items()):
         version = Version.from_tag(pod.proxy_image.partition("@")[0].rpartition(":")[2])
         if version is not None and pod.revision == "default":

@@ -80,7 +80,7 @@ def plan_install(session: Session, request: Request) -> Planned:
     if request.include_ca and plan.steps and not any(isinstance(step, TakeBackup) for step in plan.steps):
         nothing = "--include-ca has no effect: the version stays the same, so no backup is taken"
         plan = replace(plan, notices=(*plan.notices, nothing))
-    if decision.mode is Mode.NONE:
+    if decision.installed == target:
         old = tuple(problem.message for problem in old_proxies(state, target))
         plan = replace(plan, notices=(*plan.notices, *old))
     meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}

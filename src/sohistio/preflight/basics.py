@@ -17,7 +17,7 @@ from sohistio.machine import has_ended
 from sohistio.plan import Mode
 from sohistio.preflight.row import Fault, Good, Verdict
 from sohistio.preflight.scene import Scene
-from sohistio.skew import skew_problems
+from sohistio.skew import old_proxies, skew_problems
 from sohistio.steps import UninstallIstio
 from sohistio.versions import Version
 
@@ -89,16 +89,20 @@ def skew(scene: Scene, name: str, fine: str) -> Iterator[Verdict]:
     """
     planned, state = scene.planned, scene.state
     problems, severity = planned.skew, None
+    target = planned.plan.target_version
     if planned.plan.mode is Mode.NONE:
-        target = Version.parse(planned.plan.target_version)
         support, limits = kubernetes_support(scene.session.root), gateway_api_limits(scene.session.root)
-        problems = skew_problems(state, target, (target,), support, in_place=True, limits=limits)
+        version = Version.parse(target)
+        problems = skew_problems(state, version, (version,), support, in_place=True, limits=limits)
         severity = Severity.WARNING
+    if name == "proxy-skew" and planned.plan.installed_version == target:
+        problems = tuple(old_proxies(state, Version.parse(target)))
+        severity = Severity.WARNING  # their istiod is there already, and a run restarts them
     found = [problem for problem in problems if problem.name == name]
     for problem in found:
         yield Fault(problem.message, severity=severity)
     if not found:
-        yield Good(fine.format(target=planned.plan.target_version, kubernetes=state.kubernetes_version))
+        yield Good(fine.format(target=target, kubernetes=state.kubernetes_version))
 
 
 def istioctl(scene: Scene) -> Iterator[Verdict]:
