@@ -93,6 +93,7 @@ def test_a_replace_keeps_replicas_before_it_takes_a_label_off() -> None:
         "old-control-plane/uninstall",
         "control-plane/install",
         "control-plane/await",
+        "gateway-labels/put-back",
         "verify/mesh",
     ]
     (kept,) = [step for step in plan.steps if isinstance(step, KeepReplicas)]
@@ -101,13 +102,15 @@ def test_a_replace_keeps_replicas_before_it_takes_a_label_off() -> None:
 
 OWNER = {"install.operator.istio.io/owning-resource": "unknown", "app": "istio-ingressgateway"}
 COMPONENT = {"operator.istio.io/component": "IngressGateways"}
+KEPT = {"sohistio/kept-gateway": "IngressGateways"}
 
 
 @pytest.mark.parametrize(
     ("namespace", "labels", "is_seen"),
     [
         pytest.param("istio-system", OWNER | COMPONENT, True, id="as istioctl left it"),
-        pytest.param("istio-system", OWNER, True, id="released by a replace that was killed"),
+        pytest.param("istio-system", OWNER | KEPT, True, id="released by a replace that was killed"),
+        pytest.param("istio-system", OWNER, False, id="released by a hand"),
         pytest.param("istio-system", {"app": "istio-ingressgateway"}, False, id="somebody else's"),
         pytest.param("shop", OWNER, False, id="elsewhere"),
     ],
@@ -134,7 +137,8 @@ def test_a_gateway_without_istioctls_labels_is_known(
     assert state.unreadable == ()
     kept = desired(autoscaled=True).dropped_replicas(state)
     assert kept == (((INGRESS, 4),) if is_seen else ())
-    assert bool(state.leftovers) is ("operator.istio.io/component" in labels), "no half mesh for a replace that goes on"
+    assert bool(state.leftovers) is is_seen, "it serves, so that there is something of a mesh"
+    assert bool(state.released) is ("sohistio/kept-gateway" in labels)
 
 
 LISTED: tuple[str, ...] = (

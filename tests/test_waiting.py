@@ -84,12 +84,14 @@ def runs(
     return Waiting(server.api(folder), LineObserver(said), hold, time.monotonic() + total)
 
 
-@pytest.mark.parametrize("trouble", [AWAY, Reply({}, 429, {"Retry-After": "0"}), Reply(reset=True)])
+@pytest.mark.parametrize(
+    ("trouble", "times"), [(AWAY, 24), (Reply({}, 429, {"Retry-After": "0"}), 24), (Reply(reset=True), 12)]
+)
 def test_a_server_in_trouble_is_waited_for(
-    server: ApiServer, tmp_path: Path, said: io.StringIO, trouble: Reply
+    server: ApiServer, tmp_path: Path, said: io.StringIO, trouble: Reply, times: int
 ) -> None:
     """Longer than a request is tried again by itself; and said once, though asked many times."""
-    server.answers("GET", PATH, *[trouble] * 12, Reply(FINISHED))
+    server.answers("GET", PATH, *[trouble] * times, Reply(FINISHED))
     waiting = runs(server, tmp_path, said)
     with waiting.outage:
         assert waiting.rollouts([(WEB, 0)], 30) == []

@@ -1,4 +1,4 @@
-"""Steps on the gateways' Services. Frozen data, as in steps.py."""
+"""Steps on the gateways' own objects. Frozen data, as in steps.py."""
 
 from __future__ import annotations
 
@@ -7,6 +7,27 @@ from typing import ClassVar
 
 from sohistio.risk import Risk
 from sohistio.state import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGateways:
+    """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving.
+
+    A mark of our own takes their place, so that they are the mesh's for us, also where the run dies here.
+    """
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelGateways:
+    """Put istioctl's labels back on what was released and not installed anew, and take our mark off everything."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,8 @@ class ClusterState:
 
     `workloads` and `unowned_pods` are those of injected namespaces, and those that opted in elsewhere; `carriers` and
     `unowned_carriers` (with the pod) those of any namespace with a proxy in a running pod, without the mesh's own
-    gateways. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
+    gateways. `released` are Deployments and Services of gateways whose labels a replacement took off, or has not put
+    right yet. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
     `operator_resources` the IstioOperators that its finalizer holds.
     """
 
@@ -204,6 +205,7 @@ class ClusterState:
     sidecar: SidecarTemplate | None = None
     ca_root: str = ""
     mesh_deployments: tuple[MeshDeployment, ...] = ()
+    released: tuple[ObjectRef, ...] = ()
     gateway_services: tuple[ServiceSeen, ...] = ()
     budgets: tuple[Budget, ...] = ()
     workloads: tuple[Workload, ...] = ()

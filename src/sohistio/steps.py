@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
+from sohistio.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.risk import Risk
 from sohistio.state import ObjectRef
@@ -64,16 +64,6 @@ class MoveFieldManagers:
     summary: str
     objects: tuple[ObjectRef, ...]
     managers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseGateways:
-    """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    component_labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +244,7 @@ Step = (
     | ScaleUp
     | AwaitRollouts
     | HoldStandby
+    | RelabelGateways
     | HandOverAddress
     | AwaitAddresses
     | RemoveObjects

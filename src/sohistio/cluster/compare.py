@@ -12,6 +12,7 @@ from typing import Any
 
 from sohistio.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.cluster.access import may_apply
+from sohistio.cluster.gateways import COMPONENT, GATEWAY_KINDS, KEPT, is_of_another, is_released, owner_of
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import path_of
 from sohistio.drift.fields import changed_fields, parking_change
@@ -24,7 +25,6 @@ from sohistio.ownership import ISTIOCTL_MANAGER
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
 MAY_NOT_PATCH = "compared without a dry run: you may not patch{}; defaulting and admission were not asked"
-_MANAGED = "operator.istio.io/component"
 _TAG = "istio.io/tag"
 _MOST_LISTED = 6
 
@@ -110,7 +110,7 @@ class _Comparison:
         if obj["kind"] == "MutatingWebhookConfiguration":
             tag = self._api.get(f"{path.rpartition('/')[0]}/{REVISION_TAG}")
             fields = parking_change(live, has_tag=tag is not None) + fields
-        fields += _missing_mark(live)
+        fields += _labels_off(live)
         return ObjectChange(ref_of(obj), Action.CHANGED, fields, component_of(obj)) if fields else None
 
     def _dry_run(self, path: str, obj: Object) -> Object | None:
@@ -148,17 +148,15 @@ def _denial(lines: list[str]) -> RefusedError:
     )
 
 
-def _missing_mark(live: Object) -> tuple[FieldChange, ...]:
-    """A Deployment or Service without istioctl's label is half released by a replace: no uninstall would find it."""
-    if live["kind"] not in ("Deployment", "Service") or _MANAGED in (live["metadata"].get("labels") or {}):
-        return ()
-    return (FieldChange(f"metadata.labels.{_MANAGED}", None, "(istioctl's)"),)
-
-
-def _owner(item: Object) -> str | None:
-    """The IstioOperator that istioctl installed an object from, as its label says."""
-    owner: str | None = (item["metadata"].get("labels") or {}).get("install.operator.istio.io/owning-resource")
-    return owner
+def _labels_off(live: Object) -> tuple[FieldChange, ...]:
+    """A Deployment or Service without istioctl's label: no uninstall would find it. Our mark is there for a while."""
+    labels = live["metadata"].get("labels") or {}
+    fields = []
+    if live["kind"] in ("Deployment", "Service") and COMPONENT not in labels:
+        fields.append(FieldChange(f"metadata.labels.{COMPONENT}", None, "(istioctl's)"))
+    if KEPT in labels:
+        fields.append(FieldChange(f"metadata.labels.{KEPT}", labels[KEPT], None))
+    return tuple(fields)
 
 
 def _no_longer_shipped(
@@ -167,12 +165,10 @@ def _no_longer_shipped(
     """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
 
     What another IstioOperator put there (a gateway of another team's, say) is not ours to miss: it has another owner,
-    or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, and nothing is.
+    or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, but for what a
+    replacement released: our mark says whose that is.
     """
     istiod = api.get(path_of(ISTIOD_REF))
-    if istiod is None:
-        return []
-    owner = _owner(istiod)
     places = {*earlier, *(obj["metadata"].get("namespace", "") for obj in manifest)}
     wanted = {ref_of(obj) for obj in manifest}
     one_of_each = {(obj["apiVersion"], obj["kind"]): obj for obj in manifest if "CustomResource" not in obj["kind"]}
@@ -181,15 +177,21 @@ def _no_longer_shipped(
         sample: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": {"name": "-", "namespace": "-"}}
         one_of_each.setdefault((version, kind), sample)
 
+    def is_ours(item: Object) -> bool:
+        if is_released(item):
+            return not is_of_another(item)
+        return istiod is not None and owner_of(item) == owner_of(istiod)
+
     def surplus(obj: Object) -> list[ObjectChange]:
         path = api.path_of(obj).rpartition("/")[0]
         if namespace := obj["metadata"].get("namespace"):
             path = path.replace(f"/namespaces/{namespace}/", "/")
-        found = [item | {"kind": obj["kind"]} for item in api.items(path, labels=f"{_MANAGED},!{_TAG}")]
+        selectors = [f"{COMPONENT},!{_TAG}", *([f"{KEPT},!{COMPONENT}"] if obj["kind"] in GATEWAY_KINDS else [])]
+        found = [item | {"kind": obj["kind"]} for labels in selectors for item in api.items(path, labels=labels)]
         return [
             ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
             for item in found
-            if ref_of(item) not in wanted and _owner(item) == owner and item["metadata"].get("namespace", "") in places
+            if ref_of(item) not in wanted and is_ours(item) and item["metadata"].get("namespace", "") in places
         ]
 
     return [change for changes in pool.map(surplus, one_of_each.values()) for change in changes]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.cluster.custom_resources import custom_resources, is_istios, resource_ref
 from sohistio.cluster.gateway_api import is_aks
+from sohistio.cluster.gateways import COMPONENT, GATEWAY_KINDS, KEPT
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject
@@ -15,7 +16,6 @@ from sohistio.pullsecrets import MANAGED_BY, OURS
 from sohistio.record import RECORD_NAME
 from sohistio.state import ISTIO_NAMESPACE, ObjectRef
 
-_COMPONENT = "operator.istio.io/component"
 _REVISION = "istio.io/rev"
 # Whatever istioctl and the charts it renders may have made; CRDs apart, and what users write.
 _LABELLED = (
@@ -71,8 +71,9 @@ _ALWAYS_THERE = frozenset({"kube-root-ca.crt", RECORD_NAME})
 def footprint_of(api: KubeApi) -> Footprint:
     """Everything of the mesh that is there. Raises KubeError where a kind cannot be listed: part is not all."""
     with ThreadPoolExecutor(max_workers=8) as pool:
-        labelled = [pool.submit(_meta, api, kind, labels=_COMPONENT) for kind in _LABELLED]
+        labelled = [pool.submit(_meta, api, kind, labels=COMPONENT) for kind in _LABELLED]
         labelled += [pool.submit(_meta, api, kind, labels=_WEBHOOK_LABEL) for kind in _WEBHOOKS]
+        labelled += [pool.submit(_meta, api, kind, labels=f"{KEPT},!{COMPONENT}") for kind in GATEWAY_KINDS]
         neighbours = [pool.submit(_meta, api, kind, namespace=ISTIO_NAMESPACE) for kind in (*_NEIGHBOURS, "Lease")]
         certificates = pool.submit(_meta, api, "ConfigMap", labels=_CERTIFICATE_LABEL)
         pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={OURS}")
@@ -123,7 +124,7 @@ def _mesh_object(kind: str, item: Object) -> MeshObject:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
     ref = ObjectRef(kind, metadata.get("namespace", ""), metadata["name"])
-    return MeshObject(ref, labels.get(_COMPONENT, ""), labels.get(_REVISION, ""))
+    return MeshObject(ref, labels.get(COMPONENT, ""), labels.get(_REVISION, ""))
 
 
 def _is_election(ref: ObjectRef) -> bool:

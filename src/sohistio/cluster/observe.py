@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.gateway_api import gateway_api, has_routing_class, without_application_routing
-from sohistio.cluster.gateways import gateway_services, is_gateway, is_released
+from sohistio.cluster.gateways import COMPONENT, gateway_services, is_gateway, is_kept, is_of_another, is_released
 from sohistio.cluster.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.workloads import carriers_in, workloads_in
@@ -26,7 +26,6 @@ from sohistio.state import (
     ObjectRef,
 )
 
-_COMPONENT = "operator.istio.io/component"
 _VERSION = "operator.istio.io/version"
 _REPLICAS = ("spec", "replicas")
 _CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
@@ -109,12 +108,11 @@ def _state_of(
 ) -> ClusterState:
     deployments = lists["Deployments"]
     istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
-    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item) or is_released(item))
+    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item))
     leftovers = [
         *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
-        # A gateway in a namespace of its own is no half mesh: without istiod nobody can tell whose it is.
-        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_in_mesh_namespace(item)),
+        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_half_a_mesh(item)),
     ]
     own = {seen.ref for seen in mesh}
     injectors = injectors_of(lists["MutatingWebhookConfigurations"])
@@ -130,6 +128,12 @@ def _state_of(
         leftover_versions=tuple(sorted({version for _, version in leftovers if version})),
         mesh_deployments=mesh,
         gateway_services=gateway_services(lists["Services"], own),
+        released=tuple(
+            _ref(kind, item)
+            for kind, items in (("Deployment", deployments), ("Service", lists["Services"]))
+            for item in items
+            if is_kept(item)
+        ),
         budgets=tuple(_budget(item) for item in lists["PodDisruptionBudgets"]),
         # In an injected namespace a gateway is still no application: istioctl rolls it.
         workloads=tuple(workload for workload in workloads if workload.ref not in own),
@@ -171,13 +175,18 @@ def _ref(kind: str, item: Object) -> ObjectRef:
     return ObjectRef(kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
 
 
+def _is_half_a_mesh(item: Object) -> bool:
+    """A gateway in a namespace of its own is not: without istiod nobody can tell whose it is, but by our own mark."""
+    return _is_in_mesh_namespace(item) or (is_released(item) and not is_of_another(item))
+
+
 def _is_in_mesh_namespace(item: Object) -> bool:
     return bool(item["metadata"].get("namespace") == ISTIO_NAMESPACE)
 
 
 def _is_mesh(deployment: Object) -> bool:
     """All that istioctl put into istio-system, and gateways wherever they are."""
-    own = _label(deployment, "app") == "istiod" or bool(_label(deployment, _COMPONENT))
+    own = _label(deployment, "app") == "istiod" or bool(_label(deployment, COMPONENT))
     return (_is_in_mesh_namespace(deployment) and own) or is_gateway(deployment)
 
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from sohistio.cluster.gateways import kept_component
 from sohistio.cluster.injection import INJECTION, injectors_of, injects
 from sohistio.cluster.kube import Object
 from sohistio.state import ObjectRef, PodSeen, Workload
 
-_COMPONENT = "operator.istio.io/component"
 _KINDS = {"Deployments": "Deployment", "StatefulSets": "StatefulSet", "DaemonSets": "DaemonSet"}
 
 
@@ -52,7 +52,7 @@ def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], d
         ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
         for name, kind in _KINDS.items()
         for item in lists[name]
-        if _COMPONENT in _labels(item)
+        if kept_component(item)
     }
     return tuple(workload for workload in workloads if workload.pods and workload.ref not in mesh), unowned
 

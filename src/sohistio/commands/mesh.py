@@ -22,6 +22,7 @@ from sohistio.commands.common import (
 )
 from sohistio.commands.gate import Gate
 from sohistio.errors import ExitCode, LockLostError, RefusedError, SohistioError, UsageError
+from sohistio.gateway_steps import ReleaseGateways
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
 from sohistio.plan import SCHEMA_VERSION, Mode, Plan
@@ -38,7 +39,7 @@ from sohistio.run.tools import Before
 from sohistio.run.verifying import verify_mesh
 from sohistio.sealing import passphrase
 from sohistio.session import Session, Where
-from sohistio.steps import InstallIstio, ReleaseGateways, RemoveObjects, UninstallIstio
+from sohistio.steps import InstallIstio, RemoveObjects, UninstallIstio
 
 
 @dataclass(frozen=True, slots=True)

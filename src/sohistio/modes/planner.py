@@ -73,13 +73,14 @@ def make_plan(
         return plan
     # Every hop has the environment's own gateways, so what the target changes is what any of them does.
     moved = gateway_changes(changes, subject.state.gateway_services)
-    addresses = (
+    after_install = (
+        *reinstall.relabelling(subject.state, replaced=decision.replace),
         *handover.handover(subject.state, meshes[0], changes),
         *handover.moved_addresses(meshes[0], moved),
     )
     plan = replace(
         plan,
-        phases=_phases(subject.state, meshes, decision, (changes, namespaces, addresses)),
+        phases=_phases(subject.state, meshes, decision, (changes, namespaces, after_install)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
         gateway_changes=moved,
     )
@@ -127,7 +128,7 @@ def _phases(
     work: tuple[Changes, NamespacePhases, tuple[Phase, ...]],
 ) -> tuple[Phase, ...]:
     *stations, target = meshes
-    changes, namespaces, addresses = work
+    changes, namespaces, after_install = work
     phases, labels = list(namespaces.secrets), namespaces.labels
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
@@ -136,19 +137,19 @@ def _phases(
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(state, target, decision.installed))
         verb = "install" if decision.replace else _VERBS[decision.mode]
-        given = [step.giver for phase in addresses for step in phase.steps if isinstance(step, HandOverAddress)]
+        given = [step.giver for phase in after_install for step in phase.steps if isinstance(step, HandOverAddress)]
         for mesh in stations:
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
-            phases += [*addresses, *install.standby(state, mesh, name), *labels]
-            addresses, labels = (), ()
+            phases += [*after_install, *install.standby(state, mesh, name), *labels]
+            after_install, labels = (), ()
             restart = postinstall.restart_phase(state, mesh.sidecar, name, earlier=restarted, arriving=True)
             restarted |= _restarted_in(restart)
             phases += [*restart, install.verification(mesh, name)]
         phases += [
             install.control_plane(state, target, verb, replaced=decision.replace),
-            *addresses,
+            *after_install,
             *install.standby(state, target),
             *install.obsolete(changes, given),
         ]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from sohistio.desired import DesiredMesh
+from sohistio.gateway_steps import RelabelGateways, ReleaseGateways
 from sohistio.modes.install import keep_replicas
 from sohistio.plan import Phase
 from sohistio.state import ClusterState
-from sohistio.steps import ReleaseGateways, UninstallIstio
+from sohistio.steps import UninstallIstio
 from sohistio.versions import Version
-
-# The labels by which `istioctl uninstall` finds what it deletes.
-OWNERSHIP_LABELS = ("operator.istio.io/component", "istio.io/rev")
 
 TRAFFIC_NOTICE = (
     "while the control plane is replaced, running gateways and sidecars go on with the configuration they have; "
@@ -33,7 +31,6 @@ def removal(state: ClusterState, desired: DesiredMesh, installed: Version) -> Ph
             ReleaseGateways(
                 "old-control-plane/keep-gateways",
                 "take istioctl's labels off the gateways, so that they go on serving and keep their addresses",
-                OWNERSHIP_LABELS,
             ),
             UninstallIstio(
                 "old-control-plane/uninstall",
@@ -42,3 +39,11 @@ def removal(state: ClusterState, desired: DesiredMesh, installed: Version) -> Ph
             ),
         ),
     )
+
+
+def relabelling(state: ClusterState, *, replaced: bool) -> tuple[Phase, ...]:
+    """What follows the install of a replacement, or of whatever comes after one that did not get there."""
+    if not replaced and not state.released:
+        return ()
+    summary = "put istioctl's labels back on the gateways' objects"
+    return (Phase("gateway-labels", (RelabelGateways("gateway-labels/put-back", summary),)),)

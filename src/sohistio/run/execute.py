@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from sohistio.checks import CheckResult
-from sohistio.cluster.release_gateways import release_gateways
+from sohistio.cluster.release_gateways import relabel_gateways, release_gateways
 from sohistio.errors import VerificationError
-from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
+from sohistio.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.run.adopting import move_field_managers, stop_operator
 from sohistio.run.backing_up import check_backup, take_backup
@@ -32,7 +32,6 @@ from sohistio.steps import (
     KeepReplicas,
     MoveFieldManagers,
     RecordAdoption,
-    ReleaseGateways,
     RemoveObjects,
     RestartWorkloads,
     RestoreAuthority,
@@ -60,7 +59,7 @@ class Execution:
     backup: str = ""
     approved: set[ObjectRef] = field(default_factory=set)
 
-    def execute(self, step: Step) -> None:  # noqa: PLR0912 — one case a kind of step
+    def execute(self, step: Step) -> None:  # noqa: PLR0912, PLR0915 — one case a kind of step
         """Carry one step out. Raises FailedError with reasons, InterruptedRunError when the user stops it."""
         tools, waiting = self.tools, self.waiting
         match step:
@@ -76,7 +75,9 @@ class Execution:
             case MoveFieldManagers():
                 move_field_managers(tools, step)
             case ReleaseGateways():
-                release_gateways(tools.api, step.component_labels)
+                release_gateways(tools.api)
+            case RelabelGateways():
+                relabel_gateways(tools.api)
             case UninstallIstio():
                 uninstall(tools, waiting, step)
             case InstallIstio():
