@@ -19,6 +19,7 @@ from unrenewed import (
     LEASE,
     LEASE_SECONDS,
     Slow,
+    await_said,
     gone_after,
     login_that_hangs,
     longest_without_renewal,
@@ -261,13 +262,13 @@ def test_the_lease_hangs_and_another_run_takes_it(meshed: Sandbox, tmp_path: Pat
             slow.hangs, begun = True, time.monotonic()
             gone_after(run, begun)
             assert slow.writes[-1] - begun > AT_WORK, "it would have gone on"
+            await_said(said, "the lock could not be renewed for 20 s: nothing is written until it is")
             spec = {"holderIdentity": "ada@elsewhere run 1", "renewTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}
             meshed.api.merge_patch(LEASE, {"spec": spec})
             slow.hangs = False
             server.released.set()
             assert run.wait(30) == 1, said.read_text()
     text = said.read_text()
-    assert "the lock could not be renewed for 20 s: nothing is written until it is" in text
     assert "Error: the run lost its lock." in text
     assert "is run again" not in text
     seconds, write = longest_without_renewal(meshed, since)
