@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import CHECKOUT, Sandbox
+from killing import killed_once, last_run
 from workloads import apply, namespace
 
 from sohistio.cluster.paths import path_of
@@ -17,19 +18,26 @@ from sohistio.state import ObjectRef
 
 pytestmark = pytest.mark.e2e
 
-NAME = "istio-ingressgateway"
+NAME, EGRESS = "istio-ingressgateway", "istio-egressgateway"
 HOME, EDGE = (ObjectRef("Service", place, NAME) for place in ("istio-system", "edge"))
 ADDRESS, OTHER = "127.147.0.10", "127.147.0.11"
 INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
+COMPONENT, MARK = "operator.istio.io/component", "sohistio/kept-gateway"
 KINDS = ("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget")
 
 
-def environments(folder: Path, *, address: str = ADDRESS, **gateway: Any) -> tuple[str, ...]:
-    """The flag that chooses them; `local` and `dr` have the ingress gateway as told."""
+def environments(folder: Path, *, address: str = ADDRESS, lean: bool = False, **gateway: Any) -> tuple[str, ...]:
+    """The flag that chooses them; `local` and `dr` have the ingress gateway as told.
+
+    Lean ones have no egress gateway, and no autoscaler of the ingress gateway.
+    """
     copy = shutil.copytree(CHECKOUT / "environments", folder / f"environments-{len(list(folder.iterdir()))}")
     file = copy / "local" / "environment.yaml"
     file.write_text(file.read_text().replace(ADDRESS, address))
-    overlay = {"spec": {"components": {"ingressGateways": [{"name": NAME, **gateway}]}}}
+    overlay: dict[str, Any] = {"spec": {"components": {"ingressGateways": [{"name": NAME, **gateway}]}}}
+    if lean:
+        overlay["spec"]["components"]["egressGateways"] = [{"name": EGRESS, "enabled": False}]
+        overlay["spec"]["values"] = {"gateways": {NAME: {"autoscaleEnabled": False}}}
     for name in ("local", "dr"):
         (copy / name / "istiooperator.yaml").write_text(yaml.safe_dump(overlay))
     return ("--environments", str(copy))
@@ -106,3 +114,42 @@ def test_gateways_move_only_with_a_yes(empty_sandbox: Sandbox, tmp_path: Path) -
     done = sandbox.run("install", *local, *moved, "--version", "1.30.5", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert has(sandbox, HOME) == [OTHER]
+
+
+def test_what_a_killed_replace_left_is_not_forgotten(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    """Once istioctl's labels are off the gateways and the old control plane is gone, and the manifest changes then."""
+    sandbox, local = empty_sandbox, ("--env", "local")
+    apply(sandbox.api, namespace("edge"))
+    assert sandbox.run("install", *local, "--version", "1.29.8").returncode == 0
+
+    def is_uninstalled() -> bool:
+        run = last_run(sandbox)
+        return run is not None and run.last_step == "control-plane/install"
+
+    killed, said = killed_once(sandbox, is_uninstalled, "install", *local, "--mode", "reinstall", "--yes")
+    assert killed, said
+    half = sandbox.run("plan", *local)
+    assert "half a mesh: no istiod, but" in half.stdout
+
+    # what this manifest lacks is removed, and asked about: it serves
+    lean = environments(tmp_path, lean=True)
+    before = sandbox.writes()
+    plan = json.loads(sandbox.run("plan", *local, *lean, "--output", "json").stdout)
+    removed = {(item["kind"], item["name"]) for item in plan["changes"]["objects"] if item["action"] == "removed"}
+    assert removed >= {(kind, EGRESS) for kind in KINDS} | {("HorizontalPodAutoscaler", NAME)}
+    refused = sandbox.run("install", *local, *lean)
+    assert (refused.returncode, EGRESS in refused.stderr) == (3, True), refused.stderr
+    gone = sandbox.run("uninstall", *local)
+    assert (gone.returncode, f"Service {NAME} goes: nothing answers at {ADDRESS}" in gone.stdout) == (3, True)
+    assert sandbox.writes() == before
+
+    # a gateway that moves meanwhile takes its address along
+    edge = environments(tmp_path, namespace="edge")
+    done = sandbox.run("install", *local, *edge, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (has(sandbox, EDGE), has(sandbox, HOME)) == ([ADDRESS], [])
+    for kind in KINDS:
+        assert sandbox.api.get(path_of(ObjectRef(kind, "istio-system", NAME))) is None
+        labels = (sandbox.api.get(path_of(ObjectRef(kind, "istio-system", EGRESS))) or {})["metadata"]["labels"]
+        assert (labels[COMPONENT], MARK in labels) == ("EgressGateways", False)
+    assert sandbox.run("plan", *local, *edge, "--exit-code").returncode == 0

@@ -28,6 +28,8 @@ def as_unbroken(sandbox: Sandbox, version: tuple[str, str], before: Kept) -> Non
     plan = json.loads(planned.stdout)
     assert (plan["mode"], plan["phases"]) == ("none", []), planned.stdout
     assert kept(sandbox) == before
+    for plural in ("apps/v1/deployments", "autoscaling/v2/horizontalpodautoscalers"):
+        assert not sandbox.api.items(f"/apis/{plural}", labels="sohistio/kept-gateway"), "labels are put back"
     assert sidecars(sandbox, PLACES) == {version[1]}
     run = last_run(sandbox)
     assert run is not None
