@@ -89,7 +89,7 @@ def test_a_server_in_trouble_is_waited_for(
     server: ApiServer, tmp_path: Path, said: io.StringIO, trouble: Reply
 ) -> None:
     """Longer than a request is tried again by itself; and said once, though asked many times."""
-    server.answers("GET", PATH, *[trouble] * 12, Reply(FINISHED))
+    server.answers("GET", PATH, *[trouble] * 20, Reply(FINISHED))
     waiting = runs(server, tmp_path, said)
     with waiting.outage:
         assert waiting.rollouts([(WEB, 0)], 30) == []
