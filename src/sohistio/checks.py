@@ -49,6 +49,7 @@ class Evidence:
     """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing.
 
     `unlisted` are resources that istioctl's analysis needs and the user may not list: then there are no findings.
+    `not_analyzed` says why there are none where istioctl failed, in its words; empty where it did not.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
     """
@@ -62,6 +63,7 @@ class Evidence:
     unlisted: tuple[str, ...] = ()
     findings_before: tuple[Finding, ...] | None = ()
     approved: Collection[ObjectRef] | None = None
+    not_analyzed: str = ""
 
 
 def _passed(name: str, message: str) -> CheckResult:
@@ -170,6 +172,12 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
     if evidence.unlisted:
         message = f"not run: you may not list and watch {', '.join(evidence.unlisted)} in all namespaces"
         yield _warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
+        return
+    if evidence.not_analyzed:
+        message = f"not known what it finds: {evidence.not_analyzed}"
+        # Where nothing can be compared with before the run no finding fails it, so none that is missing does.
+        result = _warned if evidence.findings_before is None else _failed
+        yield result("istioctl-analyze", message, "`sohistio verify` asks it again; all the other checks are made.")
         return
     errors = [finding for finding in evidence.findings if finding.level == "Error"]
     known, before = evidence.findings_before is not None, evidence.findings_before or ()
