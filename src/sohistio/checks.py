@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sohistio.desired import DesiredDeployment, DesiredMesh
+from sohistio.gateway_proxies import gateways
 from sohistio.postinstall import beyond, budgets_over, restarts
 from sohistio.state import ClusterState, Finding, MeshDeployment, ObjectRef
 from sohistio.steps import LeftAlone
@@ -106,6 +107,19 @@ def _pods(evidence: Evidence) -> Iterator[CheckResult]:
             wanted = max(item.minimum, seen.desired)
             hint = f"kubectl -n {item.ref.namespace} describe deployment {item.ref.name}"
             yield _failed(name, f"{item.ref.short} {seen.ready}/{wanted} ready", hint)
+
+
+def _gateway_proxies(evidence: Evidence) -> Iterator[CheckResult]:
+    name, istiods = "gateway-proxies", ", ".join(istiod.image_version for istiod in evidence.state.istiods)
+    for gateway in gateways(evidence.state, evidence.desired):
+        if not gateway.others:
+            yield _passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
+            continue
+        message = f"{gateway.name} runs proxies of {', '.join(map(str, gateway.others))}, istiod is {istiods}"
+        if gateway.rolling:
+            yield _warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
+        else:
+            yield _failed(name, message, gateway.todo)
 
 
 def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
@@ -232,6 +246,7 @@ def _custom_resources(evidence: Evidence) -> Iterator[CheckResult]:
 CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _version,
     _pods,
+    _gateway_proxies,
     _addresses,
     _budgets,
     _sidecars,
