@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from conftest import CHECKOUT, Sandbox
 from workloads import apply, namespace
 
 from sohistio.cluster.paths import path_of
+from sohistio.rollout import progress_of
 from sohistio.state import ObjectRef
 
 pytestmark = pytest.mark.e2e
@@ -106,3 +108,26 @@ def test_gateways_move_only_with_a_yes(empty_sandbox: Sandbox, tmp_path: Path) -
     done = sandbox.run("install", *local, *moved, "--version", "1.30.5", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert has(sandbox, HOME) == [OTHER]
+
+
+def test_a_gateway_of_another_version_than_istiod_does_not_verify(empty_sandbox: Sandbox) -> None:
+    """As a replacement that was interrupted leaves it."""
+    sandbox, local = empty_sandbox, ("--env", "local")
+    assert sandbox.run("install", *local).returncode == 0
+    path = path_of(ObjectRef("Deployment", "istio-system", NAME))
+    gateway = sandbox.api.get(path)
+    assert gateway is not None
+    (proxy,) = gateway["spec"]["template"]["spec"]["containers"]
+    proxy["image"] = proxy["image"].replace("1.31.1", "1.29.8")
+    sandbox.api.merge_patch(path, {"spec": {"template": {"spec": {"containers": [proxy]}}}})
+    deadline = time.monotonic() + 60
+    while not progress_of(sandbox.api.get(path) or {}).done:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    verified = sandbox.run("verify", *local, "--output", "json")
+    assert verified.returncode == 5, verified.stderr
+    failed = [check for check in json.loads(verified.stdout)["checks"] if check["result"] == "failed"]
+    assert [check["name"] for check in failed] == ["gateway-proxies"]
+    assert failed[0]["message"] == f"{NAME} runs proxies of 1.29.8, istiod is 1.31.1"
+    assert sandbox.run("install", *local, "--yes").returncode == 0
+    assert sandbox.run("verify", *local).returncode == 0

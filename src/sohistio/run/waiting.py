@@ -28,6 +28,7 @@ _POLL_READ_SECONDS = 5.0
 # Patience with a server in trouble where no wait sets a limit of its own.
 _PATIENCE_SECONDS = 60.0
 _MOST_NAMES = 5
+_MOST_SAID = 4
 
 Target = tuple[ObjectRef, int]
 
@@ -94,14 +95,14 @@ class Waiting:
         return max(self.deadline - time.monotonic(), 0.1)
 
     def out_of_time(self, stuck: Sequence[Stuck], said: Sequence[str] = ()) -> FailedError:
-        """The error of a run that reached its total timeout, with what it was waiting for, or else what a tool `said`.
+        """The error of a run that reached its total timeout, with what it waited for, or else what a tool `said`.
 
         What is stuck says more than a tool that waits for it.
         """
         details = [line for item in stuck for line in item.lines()]
         if not details and self._limit is not None and self._limit.what:
             details.append(f"it was waiting: {self._limit.what}")
-            details += said
+            details += said[-_MOST_SAID:]
         if (silent := self.outage.seconds()) > SILENT_SECONDS:
             details.append(f"the API server had not answered for {silent:.0f} s")
         if not self.hold.is_confirmed:
