@@ -48,6 +48,7 @@ SIDECAR = {
     "spec": {"containers": [PROXY]},
     "status": {"phase": "Running"},
 }
+OF_ANOTHER = SIDECAR | {"metadata": {"name": "web-1", "namespace": "shop", "annotations": {"istio.io/rev": "asm-1-27"}}}
 FAILS = "echo no room >&2; exit 1"
 
 
@@ -79,6 +80,7 @@ def test_an_error_after_the_uninstall_says_first_that_there_is_no_control_plane(
         pytest.param(GONE, {"pods": [SIDECAR]}, True, id="sidecars"),
         pytest.param(NOT_READY, {"pods": [SIDECAR]}, True, id="istiod-not-ready"),
         pytest.param(READY, {"pods": [SIDECAR]}, False, id="istiod-ready"),
+        pytest.param(GONE, {"pods": [OF_ANOTHER]}, False, id="another-mesh's-sidecars"),
         pytest.param(NOT_READY, {}, False, id="a-first-install"),
         pytest.param(GONE, {"deployments": [gateway(0, LABELS)]}, False, id="a-standby's-first-install"),
         pytest.param(AWAY, {"pods": [SIDECAR]}, False, id="nobody-answers"),

@@ -60,7 +60,7 @@ def test_an_uninstall_that_hangs(server: ApiServer, tmp_path: Path, limits: dict
     ran.scripts["uninstall"] = "exec sleep 60"
     begun = time.monotonic()
     result = ran.of(UNINSTALL, INSTALL)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     assert result.error is not None
     assert result.error.what == what
     waited = () if "component" in limits else ("it was waiting: istioctl uninstall has not ended",)

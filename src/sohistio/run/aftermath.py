@@ -46,10 +46,11 @@ def _is_ready(api: KubeApi) -> bool | None:
 
 
 def _is_missed(api: KubeApi) -> bool:
-    """Whether gateways or workloads of a mesh are there, which an earlier run may have left without its istiod."""
+    """Whether gateways or workloads of this mesh are there, which an earlier run may have left without its istiod."""
     state = observe(api)
     gateways = any(item.component == "gateway" and item.total for item in state.mesh_deployments)
-    return gateways or bool(state.carriers or state.unowned_carriers or state.unreadable)
+    pods = (*(pod for workload in state.carriers for pod in workload.pods), *state.unowned_carriers.values())
+    return gateways or any(pod.revision == "default" for pod in pods) or bool(state.unreadable)
 
 
 def _has_uninstalled(results: Sequence[StepResult]) -> bool:
