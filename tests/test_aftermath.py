@@ -144,5 +144,5 @@ def test_without_such_a_beginning_the_error_says_itself_to_run_it_again(server: 
     threading.Timer(1.0, ran.hold.stop.set).start()
     todo = said_first(ran, INSTALL)
     assert todo == (
-        "What is done stays done: the next run looks at the cluster and goes on. Run the same command again."
+        "What is done stays done: the next run looks at the cluster first. To go on, run the same command again."
     )

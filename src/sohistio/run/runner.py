@@ -51,7 +51,7 @@ class Runner:
         done = _done_so_far(results)
         if self.hold.lost.is_set():
             return LockLostError("the run lost its lock", details=done, todo=_LOST, again="Then run it again.")
-        return InterruptedRunError(error.what, details=done, todo=_GO_ON, again="Run the same command again.")
+        return InterruptedRunError(error.what, details=done, todo=_GO_ON, again="To go on, run the same command again.")
 
     def _steps(self, run: Execution, plan: Plan) -> tuple[list[StepResult], SohistioError | None]:
         results: list[StepResult] = []
@@ -97,7 +97,7 @@ _LOST = (
     "Another run has it, or somebody freed it (the reason is on Lease istio-system/sohistio). "
     "Look who is at work now (`sohistio history`)."
 )
-_GO_ON = "What is done stays done: the next run looks at the cluster and goes on."
+_GO_ON = "What is done stays done: the next run looks at the cluster first."
 
 
 def _at_work(failure: SohistioError) -> SohistioError:
