@@ -16,6 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import Bearer, KubeTarget
 
+LISTED: tuple[str, ...] = (
+    *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "statefulsets", "daemonsets", "replicasets")),
+    *("/api/v1/namespaces", "/api/v1/pods", "/api/v1/services"),
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "/apis/policy/v1/poddisruptionbudgets",
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+)
+"""What a look at the cluster lists."""
+
 
 @dataclass
 class Reply:
@@ -60,6 +70,12 @@ class ApiServer:
 
     def answers(self, method: str, path: str, *replies: Reply) -> None:
         self.replies[method, path] = list(replies)
+
+    def shows(self, **lists: list[dict[str, Any]]) -> None:
+        """What a look at the cluster finds, by the kinds' plurals; nothing of the others."""
+        for path in LISTED:
+            self.answers("GET", path, Reply({"items": lists.get(path.rpartition("/")[2], [])}))
+        self.answers("GET", "/version", Reply({"gitVersion": "v1.35.4"}))
 
     def reply_to(self, method: str, path: str) -> Reply:
         replies = self.replies[method, path]

@@ -186,6 +186,16 @@ def test_an_error_of_the_analysis_that_was_there_before_is_a_warning() -> None:
     fails(found(state(), name, findings=(old,), findings_before=(replace(old, message="another"),)), old.told)
 
 
+def test_an_analysis_that_fails_is_one_check_beside_the_others() -> None:
+    """Unless nothing is known of before the run: then no finding would fail it, and none that is missing does."""
+    name, why = "istioctl-analyze", "istioctl analyze failed (exit code 1): Error: no"
+    fails(found(state(), name, not_analyzed=why), f"not known what it finds: {why}")
+    assert found(state(), "istiod-version", not_analyzed=why)[0].result is Result.PASSED
+    (warning,) = found(state(), name, not_analyzed=why, findings_before=None)
+    assert (warning.result, warning.severity, warning.breaks) == (Result.FAILED, Severity.WARNING, False)
+    assert "`sohistio verify`" in warning.hint
+
+
 def test_ca_unchanged() -> None:
     name, old, new = "ca-unchanged", "a" * 64, "b" * 64
     assert found(state(ca_root=new), name) == [], "a first install has no CA to keep"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import seen
-from apiserver import ApiServer, Reply
+from apiserver import ApiServer
 from sohistio.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.cluster.observe import observe
 from sohistio.desired import DesiredDeployment, DesiredMesh
@@ -130,22 +130,10 @@ def test_a_gateway_without_istioctls_labels_is_known(
         "spec": {"replicas": 4, "template": {"metadata": {}, "spec": {"containers": []}}},
     }
     with ApiServer() as server:
-        for path in LISTED:
-            server.answers("GET", path, Reply({"items": [item] if path.endswith("/deployments") else []}))
-        server.answers("GET", "/version", Reply({"gitVersion": "v1.35.4"}))
+        server.shows(deployments=[item])
         state = observe(server.api(tmp_path))
     assert state.unreadable == ()
     kept = desired(autoscaled=True).dropped_replicas(state)
     assert kept == (((INGRESS, 4),) if is_seen else ())
     assert bool(state.leftovers) is is_seen, "it serves, so that there is something of a mesh"
     assert bool(state.released) is ("sohistio/kept-gateway" in labels)
-
-
-LISTED: tuple[str, ...] = (
-    *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "statefulsets", "daemonsets", "replicasets")),
-    *("/api/v1/namespaces", "/api/v1/pods", "/api/v1/services"),
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-    "/apis/policy/v1/poddisruptionbudgets",
-    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sohistio.desired import DesiredDeployment, DesiredMesh
+from sohistio.gateway_proxies import gateways
 from sohistio.postinstall import beyond, budgets_over, restarts
 from sohistio.state import ClusterState, Finding, MeshDeployment, ObjectRef
 from sohistio.steps import LeftAlone
@@ -49,6 +50,7 @@ class Evidence:
     """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing.
 
     `unlisted` are resources that istioctl's analysis needs and the user may not list: then there are no findings.
+    `not_analyzed` says why there are none where istioctl failed, in its words; empty where it did not.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
     """
@@ -62,6 +64,7 @@ class Evidence:
     unlisted: tuple[str, ...] = ()
     findings_before: tuple[Finding, ...] | None = ()
     approved: Collection[ObjectRef] | None = None
+    not_analyzed: str = ""
 
 
 def _passed(name: str, message: str) -> CheckResult:
@@ -104,6 +107,19 @@ def _pods(evidence: Evidence) -> Iterator[CheckResult]:
             wanted = max(item.minimum, seen.desired)
             hint = f"kubectl -n {item.ref.namespace} describe deployment {item.ref.name}"
             yield _failed(name, f"{item.ref.short} {seen.ready}/{wanted} ready", hint)
+
+
+def _gateway_proxies(evidence: Evidence) -> Iterator[CheckResult]:
+    name, istiods = "gateway-proxies", ", ".join(istiod.image_version for istiod in evidence.state.istiods)
+    for gateway in gateways(evidence.state, evidence.desired):
+        if not gateway.others:
+            yield _passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
+            continue
+        message = f"{gateway.name} runs proxies of {', '.join(map(str, gateway.others))}, istiod is {istiods}"
+        if gateway.rolling:
+            yield _warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
+        else:
+            yield _failed(name, message, gateway.todo)
 
 
 def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
@@ -171,6 +187,12 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
         message = f"not run: you may not list and watch {', '.join(evidence.unlisted)} in all namespaces"
         yield _warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
         return
+    if evidence.not_analyzed:
+        message = f"not known what it finds: {evidence.not_analyzed}"
+        # Where nothing can be compared with before the run no finding fails it, so none that is missing does.
+        result = _warned if evidence.findings_before is None else _failed
+        yield result("istioctl-analyze", message, "`sohistio verify` asks it again; all the other checks are made.")
+        return
     errors = [finding for finding in evidence.findings if finding.level == "Error"]
     known, before = evidence.findings_before is not None, evidence.findings_before or ()
     old = {_identity(finding) for finding in before}
@@ -224,6 +246,7 @@ def _custom_resources(evidence: Evidence) -> Iterator[CheckResult]:
 CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _version,
     _pods,
+    _gateway_proxies,
     _addresses,
     _budgets,
     _sidecars,

@@ -17,7 +17,8 @@ _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 class DesiredDeployment:
     """istiod or a gateway. `minimum` is the least number of ready pods: the HPA's, or the fixed replicas.
 
-    `autoscaled` where an HPA has the replicas and the manifest leaves them to it.
+    `autoscaled` where an HPA has the replicas and the manifest leaves them to it. `proxy_image` is a gateway's, empty
+    where the injector chooses it.
     """
 
     ref: ObjectRef
@@ -25,6 +26,7 @@ class DesiredDeployment:
     minimum: int
     budget: str
     autoscaled: bool = False
+    proxy_image: str = ""
 
     @property
     def is_off(self) -> bool:
@@ -93,6 +95,7 @@ def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version, operator:
                 minimum=0 if replicas == 0 else minimums.get(key, 1 if replicas is None else int(replicas)),
                 budget=budgets.get(key, ""),
                 autoscaled=replicas is None and key in minimums,
+                proxy_image=_proxy_image(item),
             )
         )
     gateways = {(item.ref.namespace, item.ref.name) for item in deployments if item.component == "gateway"}
@@ -109,6 +112,12 @@ def desired_mesh(manifest: Sequence[dict[str, Any]], version: Version, operator:
         (c for c in _of_kind(manifest, "ConfigMap") if c["metadata"]["name"] == "istio-sidecar-injector"), None
     )
     return DesiredMesh(version, operator, tuple(deployments), services, SidecarTemplate.from_injector(injector))
+
+
+def _proxy_image(deployment: dict[str, Any]) -> str:
+    containers = deployment["spec"]["template"]["spec"].get("containers") or ()
+    image = next((str(item.get("image") or "") for item in containers if item.get("name") == "istio-proxy"), "")
+    return "" if image == "auto" else image
 
 
 def _of_kind(manifest: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -21,16 +21,23 @@ class SohistioError(Exception):
     """Something a user can act on.
 
     `what` is one sentence without a final full stop; `details` are lines of evidence (a tool's own stderr kept as it
-    was); `todo` is what to do about it.
+    was); `todo` is what to do about it. It ends with `again`, the sentence that says to run it again: apart, where
+    something else may have to say so first.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
 
-    def __init__(self, what: str, *, details: tuple[str, ...] = (), todo: str = "") -> None:
+    def __init__(self, what: str, *, details: tuple[str, ...] = (), todo: str = "", again: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.details = details
-        self.todo = todo
+        self.remedy = todo
+        self.again = again
+
+    @property
+    def todo(self) -> str:
+        """All that there is to do about it."""
+        return " ".join(part for part in (self.remedy, self.again) if part)
 
 
 class UsageError(SohistioError):

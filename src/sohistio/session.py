@@ -11,9 +11,9 @@ from typing import Any
 
 from sohistio.azure.azure import AksCluster, AzureLogin
 from sohistio.azure.login import Auth, Login
-from sohistio.cluster.compare import read_manifest
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.cluster.manifest import read_manifest
 from sohistio.cluster.privateconfig import private_copy, private_kubeconfig
 from sohistio.desired import DesiredMesh, desired_mesh
 from sohistio.environments.load import Environment, find_environments_root, load_environment, operator_for
@@ -138,13 +138,23 @@ class Session:
 
     def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""
+        istioctl, name = self.istioctl(version), self.environment.name
         try:
-            manifest = read_manifest(self.istioctl(version).manifest_generate(operator))
+            text = istioctl.manifest_generate(operator)
         except FailedError as error:
             raise RefusedError(
-                f"istioctl {version} cannot render the IstioOperator of {self.environment.name}",
+                f"istioctl {version} cannot render the IstioOperator of {name}",
                 details=(error.what, *error.details),
-                todo=f"Correct istiooperator.yaml (`sohistio render --env {self.environment.name}` shows all of it).",
+                todo=f"Correct istiooperator.yaml (`sohistio render --env {name}` shows all of it).",
+            ) from error
+        try:
+            manifest = read_manifest(text)
+        except FailedError as error:
+            raise RefusedError(
+                f"istioctl {version} printed no manifest for the IstioOperator of {name}",
+                details=(error.what, *error.details, f"istioctl is {istioctl.path}"),
+                todo=f"See what it prints: `sohistio render --env {name} | {istioctl.path} manifest generate -f -`. "
+                "Is it Istio's own istioctl?",
             ) from error
         return desired_mesh(manifest, version, operator), manifest
 

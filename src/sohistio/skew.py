@@ -119,7 +119,7 @@ def old_proxies(state: ClusterState, istiod: Version) -> Iterator[SkewProblem]:
     own = {deployment.ref for deployment in state.mesh_deployments}
     proxies = [(workload.ref, pod) for workload in state.carriers if workload.ref not in own for pod in workload.pods]
     for ref, pod in (*proxies, *state.unowned_carriers.items()):
-        version = Version.from_tag(pod.proxy_image.partition("@")[0].rpartition(":")[2])
+        version = Version.from_image(pod.proxy_image)
         if version is not None and pod.revision == "default":
             seen.setdefault(version, set()).add(str(ref))
     for version, refs in sorted(seen.items()):

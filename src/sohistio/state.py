@@ -120,7 +120,8 @@ class MeshDeployment:
     """istiod or a gateway as a Deployment: what its spec wants and what its status shows.
 
     `scaled_by` is the field manager that set the replicas, where that was not istioctl's; `replicas_applied` where
-    istioctl's manager owns them: an apply without them would set them back to 1 (istio#41481).
+    istioctl's manager owns them: an apply without them would set them back to 1 (istio#41481). `proxy_images` are those
+    of a gateway's running pods; `rolling` while a rollout is under way.
     """
 
     ref: ObjectRef
@@ -131,6 +132,8 @@ class MeshDeployment:
     pod_labels: Mapping[str, str] = field(default_factory=dict)
     scaled_by: str = ""
     replicas_applied: bool = False
+    proxy_images: tuple[str, ...] = ()
+    rolling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,11 @@ class Version:
         prerelease = _PRERELEASE.match(match[4] or "")
         return cls(int(match[1]), int(match[2]), int(match[3]), prerelease[0] if prerelease else "")
 
+    @classmethod
+    def from_image(cls, image: str) -> Version | None:
+        """The version in the tag of an image, which a digest may follow, or None where there is none."""
+        return cls.from_tag(image.partition("@")[0].rpartition("/")[2].partition(":")[2])
+
     def minors_ahead_of(self, other: Version) -> int:
         """How many minor releases self is newer than other; negative where it is older."""
         return (self.major - other.major) * 1000 + self.minor - other.minor

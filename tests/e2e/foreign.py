@@ -12,9 +12,9 @@ from typing import Any
 from conftest import Sandbox
 from workloads import await_running, deployment, namespace, path_of, pods_of
 
-from sohistio.cluster.compare import read_manifest
 from sohistio.cluster.foreign import OPERATOR_FINALIZER
 from sohistio.cluster.kube import KubeApi
+from sohistio.cluster.manifest import read_manifest
 from sohistio.istioctl import Istioctl
 from sohistio.ownership import LAST_APPLIED
 

@@ -212,7 +212,10 @@ def test_a_server_that_stays_away_while_istioctl_works(meshed: Sandbox, faulty: 
 
 
 def test_an_uninstall_that_hangs_half_way(meshed: Sandbox, faulty: FaultyServer, tmp_path: Path) -> None:
-    """A failed step with its document and a closed record, which says first that there is no control plane."""
+    """A failed step with its document and a closed record, which says first that there is no control plane.
+
+    So does the next run, which has nothing to uninstall, where it fails too.
+    """
     gone = False
 
     def decide(request: Request) -> Fault | None:
@@ -230,10 +233,44 @@ def test_an_uninstall_that_hangs_half_way(meshed: Sandbox, faulty: FaultyServer,
     assert failed.returncode == 1, failed.stderr
     error = json.loads(failed.stdout)["error"]
     assert error["what"] == "istioctl uninstall did not end within 5 s"
-    assert error["todo"].startswith("There is no control plane now; run the same command again.")
+    said = "There is no control plane now; run the same command again."
+    assert error["todo"].startswith(said)
+    assert error["todo"].lower().count("again") == 1
     history = json.loads(meshed.run("history", "--env", "local", "--output", "json").stdout)
     assert history["runs"][-1]["outcome"] == "failed"
+    faulty.decide = lambda request: Fault(400) if request.writes and "istioctl" in request.agent else None
+    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json")
+    result = json.loads(failed.stdout)
+    assert failed.returncode == 1, failed.stderr
+    assert not any("uninstall" in step["id"] for step in result["steps"])
+    assert result["error"]["todo"].startswith(said)
+    faulty.decide = lambda _: None
     mended = meshed.run("install", "--env", "local", "--yes")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+
+
+def test_a_server_that_goes_away_while_istioctl_uninstalls(
+    meshed: Sandbox, faulty: FaultyServer, tmp_path: Path
+) -> None:
+    """For longer than the lock's renewal may take: the run waits, and istioctl is run once more."""
+    begun = 0.0
+
+    def decide(request: Request) -> Fault | None:
+        nonlocal begun
+        if not begun and request.method == "DELETE" and "istioctl" in request.agent:
+            begun = time.monotonic()
+        return RESET if begun and time.monotonic() - begun < 25 else None
+
+    faulty.decide = decide
+    replace = ("install", "--version", "1.29.8", "--mode", "reinstall", "--yes")
+    done = run(meshed, faulty, tmp_path, *replace, "--output", "json")
+    assert done.returncode == 0, done.stderr
+    assert faulty.faults
+    assert done.stderr.count("istioctl uninstall is run again") == 1, done.stderr
+    entry = last_run(meshed)
+    assert entry is not None
+    assert (entry.outcome, entry.to_version) == ("done", "1.29.8")
+    mended = meshed.run("install", "--env", "local", "--yes", "--mode", "reinstall")
     assert mended.returncode == 0, mended.stdout + mended.stderr
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from killing import killed_once, last_run
 from workloads import apply, namespace
 
 from sohistio.cluster.paths import path_of
+from sohistio.rollout import progress_of
 from sohistio.state import ObjectRef
 
 pytestmark = pytest.mark.e2e
@@ -153,3 +155,26 @@ def test_what_a_killed_replace_left_is_not_forgotten(empty_sandbox: Sandbox, tmp
         labels = (sandbox.api.get(path_of(ObjectRef(kind, "istio-system", EGRESS))) or {})["metadata"]["labels"]
         assert (labels[COMPONENT], MARK in labels) == ("EgressGateways", False)
     assert sandbox.run("plan", *local, *edge, "--exit-code").returncode == 0
+
+
+def test_a_gateway_of_another_version_than_istiod_does_not_verify(empty_sandbox: Sandbox) -> None:
+    """As a replacement that was interrupted leaves it."""
+    sandbox, local = empty_sandbox, ("--env", "local")
+    assert sandbox.run("install", *local).returncode == 0
+    path = path_of(ObjectRef("Deployment", "istio-system", NAME))
+    gateway = sandbox.api.get(path)
+    assert gateway is not None
+    (proxy,) = gateway["spec"]["template"]["spec"]["containers"]
+    proxy["image"] = proxy["image"].replace("1.31.1", "1.29.8")
+    sandbox.api.merge_patch(path, {"spec": {"template": {"spec": {"containers": [proxy]}}}})
+    deadline = time.monotonic() + 60
+    while not progress_of(sandbox.api.get(path) or {}).done:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    verified = sandbox.run("verify", *local, "--output", "json")
+    assert verified.returncode == 5, verified.stderr
+    failed = [check for check in json.loads(verified.stdout)["checks"] if check["result"] == "failed"]
+    assert [check["name"] for check in failed] == ["gateway-proxies"]
+    assert failed[0]["message"] == f"{NAME} runs proxies of 1.29.8, istiod is 1.31.1"
+    assert sandbox.run("install", *local, "--yes").returncode == 0
+    assert sandbox.run("verify", *local).returncode == 0

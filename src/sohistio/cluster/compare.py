@@ -18,7 +18,7 @@ from sohistio.cluster.paths import path_of
 from sohistio.drift.fields import changed_fields, parking_change
 from sohistio.drift.noise import REVISION_TAG
 from sohistio.drift.subset import missing_fields
-from sohistio.errors import FailedError, RefusedError
+from sohistio.errors import RefusedError
 from sohistio.footprint import ISTIOD_REF
 from sohistio.ownership import ISTIOCTL_MANAGER
 
@@ -27,17 +27,6 @@ FIELD_MANAGER = ISTIOCTL_MANAGER
 MAY_NOT_PATCH = "compared without a dry run: you may not patch{}; defaulting and admission were not asked"
 _TAG = "istio.io/tag"
 _MOST_LISTED = 6
-
-
-def read_manifest(text: str) -> list[Object]:
-    """The objects of a multi-document YAML stream."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return [document for document in yaml.load_all(text, Loader=loader) if document]
-    except yaml.YAMLError as error:
-        raise FailedError("istioctl's manifest is not YAML", details=(str(error),)) from error
 
 
 def read_text(text: str) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ from sohistio.cluster.gateway_api import gateway_api, has_routing_class, without
 from sohistio.cluster.gateways import COMPONENT, gateway_services, is_gateway, is_kept, is_of_another, is_released
 from sohistio.cluster.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.cluster.kube import KubeApi, KubeError, Object
-from sohistio.cluster.workloads import carriers_in, workloads_in
+from sohistio.cluster.workloads import carriers_in, running_in, workloads_in
 from sohistio.drift.managers import owns, writer_of, writers_of
 from sohistio.ownership import ISTIOCTL_MANAGER, OWN_MANAGER
 from sohistio.sidecar import SidecarTemplate
@@ -24,6 +24,7 @@ from sohistio.state import (
     MeshDeployment,
     NamespaceSeen,
     ObjectRef,
+    Workload,
 )
 
 _VERSION = "operator.istio.io/version"
@@ -108,7 +109,9 @@ def _state_of(
 ) -> ClusterState:
     deployments = lists["Deployments"]
     istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
-    mesh = tuple(_mesh_deployment(item) for item in deployments if _is_mesh(item))
+    of_mesh = [item for item in deployments if _is_mesh(item)]
+    running = running_in(lists, {_ref("Deployment", item) for item in of_mesh})
+    mesh = tuple(_mesh_deployment(item, running[_ref("Deployment", item)]) for item in of_mesh)
     leftovers = [
         *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
@@ -208,7 +211,7 @@ def _leftover(kind: str, item: Object) -> tuple[ObjectRef, str]:
     return _ref(kind, item), _label(item, _VERSION)
 
 
-def _mesh_deployment(item: Object) -> MeshDeployment:
+def _mesh_deployment(item: Object, running: Workload) -> MeshDeployment:
     status = item.get("status") or {}
     managed = item["metadata"].get("managedFields") or ()
     return MeshDeployment(
@@ -220,6 +223,8 @@ def _mesh_deployment(item: Object) -> MeshDeployment:
         pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
         scaled_by=writer_of(managed, _REPLICAS),
         replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
+        proxy_images=tuple(sorted({pod.proxy_image for pod in running.pods if pod.proxy_image})),
+        rolling=running.rolling,
     )
 
 

@@ -48,13 +48,17 @@ def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], d
     """
     carrying = lists | {"Pods": [pod for pod in lists["Pods"] if _proxy_image(pod["spec"])]}
     workloads, unowned = _owners_of(carrying, lambda _place, _labels: True)
-    mesh = {
-        ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
-        for name, kind in _KINDS.items()
-        for item in lists[name]
-        if kept_component(item)
-    }
+    mesh = {_ref(kind, item) for name, kind in _KINDS.items() for item in lists[name] if kept_component(item)}
     return tuple(workload for workload in workloads if workload.pods and workload.ref not in mesh), unowned
+
+
+def running_in(lists: dict[str, list[Object]], refs: Collection[ObjectRef]) -> dict[ObjectRef, Workload]:
+    """These Deployments with their running pods."""
+    asked = [item for item in lists["Deployments"] if _ref("Deployment", item) in refs]
+    only = lists | {"Deployments": asked, "StatefulSets": [], "DaemonSets": []}
+    places = {ref.namespace for ref in refs}
+    workloads, _ = _owners_of(only, lambda place, _labels: place in places)
+    return {workload.ref: workload for workload in workloads}
 
 
 def _owners_of(
@@ -92,6 +96,10 @@ def _owners_of(
         for kind, item in asking
     ]
     return tuple(sorted(workloads, key=lambda workload: workload.ref)), {ref: unowned[ref] for ref in sorted(unowned)}
+
+
+def _ref(kind: str, item: Object) -> ObjectRef:
+    return ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
 
 
 def _labels(item: Object) -> Mapping[str, str]:

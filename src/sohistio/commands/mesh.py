@@ -101,8 +101,8 @@ def install(where: Where, request: Request, how: Install) -> int:
     return result.exit_code
 
 
-# Findings on what is not the mesh's: going back to another version would not mend them.
-_NOT_OF_THE_VERSION = frozenset({"istioctl-analyze", "custom-resources-unchanged"})
+# Findings on what is not the mesh's, and on gateways that are not at its version yet: going back would not mend them.
+_NOT_OF_THE_VERSION = frozenset({"istioctl-analyze", "custom-resources-unchanged", "gateway-proxies"})
 
 
 _TO_THE_MESH = (ReleaseGateways, UninstallIstio, InstallIstio, RemoveObjects)

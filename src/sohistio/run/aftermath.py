@@ -5,37 +5,60 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sohistio.cluster.kube import KubeApi, KubeError
+from sohistio.cluster.observe import observe
 from sohistio.cluster.paths import path_of
+from sohistio.errors import SohistioError
 from sohistio.footprint import ISTIOD_REF
 from sohistio.progress import StepResult, StepState
 from sohistio.steps import InstallIstio, UninstallIstio
 
-_RUN_AGAIN = "run the same command again."
+# A look at one object says at once whether istiod is there; only where it is not, all else is worth the time.
+_LOOK_SECONDS = 2.0
 
 
-def replaces_half(results: Sequence[StepResult]) -> StepState | None:
-    """How far the uninstall got of a run that put no control plane in its place; None where that is not so."""
-    state: StepState | None = None
-    for result in results:
-        if isinstance(result.step, UninstallIstio) and result.state is not StepState.NOT_STARTED:
-            state = result.state
-        elif isinstance(result.step, InstallIstio) and result.state is StepState.DONE:
-            state = None
-    return state if any(isinstance(result.step, InstallIstio) for result in results) else None
+def lead(error: SohistioError, first: str) -> None:
+    """Put `first` before all else that there is to do: it ends in running it again, which is not said twice."""
+    if first:
+        error.remedy, error.again = f"{first} {error.remedy}".strip(), ""
 
 
 def without_control_plane(api: KubeApi, results: Sequence[StepResult]) -> str:
-    """What to say, and do, before everything else; empty where there is a control plane, or was none to replace."""
-    uninstalled = replaces_half(results)
-    if uninstalled is None:
+    """What to say, and do, before everything else, as the cluster shows it now.
+
+    Empty where an istiod is ready, where this run was to leave none, and where nothing needs one (a first install).
+    Where nobody answers, only a run that has uninstalled says that there may be none.
+    """
+    if not any(isinstance(result.step, InstallIstio) for result in results):
         return ""
-    certain = uninstalled is StepState.DONE
+    uninstalled, ready = _has_uninstalled(results), _is_ready(api)
+    if ready or not (uninstalled or (ready is False and _is_missed(api))):
+        return ""
+    return f"There {'is' if ready is False else 'may be'} no control plane now; run the same command again."
+
+
+def _is_ready(api: KubeApi) -> bool | None:
+    """Whether a pod of istiod is ready; None where that cannot be read."""
     try:
-        istiod = api.get(path_of(ISTIOD_REF))
+        istiod = api.within(_LOOK_SECONDS).get(path_of(ISTIOD_REF))
     except KubeError:
-        pass
-    else:
-        if ((istiod or {}).get("status") or {}).get("readyReplicas", 0):
-            return ""
-        certain = True
-    return f"There {'is' if certain else 'may be'} no control plane now; {_RUN_AGAIN}"
+        return None
+    return bool(((istiod or {}).get("status") or {}).get("readyReplicas", 0))
+
+
+def _is_missed(api: KubeApi) -> bool:
+    """Whether gateways or workloads of this mesh are there, which an earlier run may have left without its istiod."""
+    state = observe(api)
+    gateways = any(item.component == "gateway" and item.total for item in state.mesh_deployments)
+    pods = (*(pod for workload in state.carriers for pod in workload.pods), *state.unowned_carriers.values())
+    return gateways or any(pod.revision == "default" for pod in pods) or bool(state.unreadable)
+
+
+def _has_uninstalled(results: Sequence[StepResult]) -> bool:
+    """Whether this run has begun to take the old one away, and did not put the new one in its place."""
+    uninstalled = False
+    for result in results:
+        if isinstance(result.step, UninstallIstio):
+            uninstalled = result.state is not StepState.NOT_STARTED
+        elif isinstance(result.step, InstallIstio) and result.state is StepState.DONE:
+            uninstalled = False
+    return uninstalled

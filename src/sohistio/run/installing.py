@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 
 from sohistio.cluster.kube import KubeApi, KubeError
@@ -25,66 +26,75 @@ _TICK_SECONDS = 0.1
 
 
 def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
-    """Run `istioctl install` to its end. Raises FailedError with the reasons of what is not ready in time.
-
-    It is begun again where it was ended because the lock was not confirmed, and once where it failed in an outage of
-    the API server: it applies the same again, and the lock is still this run's.
-    """
+    """Run `istioctl install` to its end. Raises FailedError with the reasons of what is not ready in time."""
     istioctl = tools.istioctl_for(Version.parse(step.version))
-    patient = True
+
+    def start() -> ToolRun:
+        # istioctl must not give up first: our own timeouts end with reasons, its own without.
+        readiness = int(waiting.seconds_left()) + 60
+        return istioctl.start_install(
+            step.operator, tools.target, readiness_seconds=readiness, log=tools.log, told=_unheard
+        )
+
+    def watch(run: ToolRun, ended: threading.Event) -> None:
+        _watch(tools, waiting, run, step.watched, ended)
+
+    _to_its_end(waiting, start, watch, "istioctl install is run again: what it had applied stays")
+
+
+def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
+    """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous."""
+    istioctl = tools.istioctl_for(Version.parse(step.version))
+    objects = tuple(dict.fromkeys((ISTIOD_REF, *step.objects)))
+
+    def start() -> ToolRun:
+        return istioctl.start_uninstall(tools.target, log=tools.log, told=_unheard)
+
+    def watch(run: ToolRun, ended: threading.Event) -> None:
+        _await_end(tools, waiting, run, ended)
+
+    def is_done() -> bool:
+        """The first one may have got so far that istioctl no longer finds its revision."""
+        return all(is_gone(tools.api, ref) for ref in objects)
+
+    _to_its_end(waiting, start, watch, "istioctl uninstall is run again", is_done)
+    for ref in objects:
+        waiting.until(tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
+
+
+def _to_its_end(
+    waiting: Waiting,
+    start: Callable[[], ToolRun],
+    watch: Callable[[ToolRun, threading.Event], None],
+    again: str,
+    is_done: Callable[[], bool] = lambda: False,
+) -> None:
+    """Start istioctl and watch it, until a run of it succeeds. Raises its FailedError.
+
+    It is begun `again` where it was ended because the lock was not confirmed, and once where it failed in an outage of
+    the API server: it does the same again, and the lock is still this run's. A second one that fails is none to worry
+    about where all `is_done` by then.
+    """
+    patient, repeated = True, False
     while True:
         waiting.pause(0)
         begun = time.monotonic()
-        # istioctl must not give up first: our own timeouts end with reasons, its own without.
-        readiness = int(waiting.deadline - begun) + 60
-        with (
-            istioctl.start_install(
-                step.operator, tools.target, readiness_seconds=readiness, log=tools.log, told=_unheard
-            ) as run,
-            waiting.hold.ending(run.stop) as ended,
-        ):
-            _watch(tools, waiting, run, step.watched, ended)
+        with start() as run, waiting.hold.ending(run.stop) as ended:
+            watch(run, ended)
             if not ended.is_set():
                 try:
                     run.check(timeout=30)
                 except FailedError:
+                    if repeated and is_done():
+                        return
                     if not patient or waiting.hold.stop.is_set() or not _was_outage(waiting, begun):
                         raise
                     patient = False
                 else:
                     return
+        repeated = True
         waiting.pause(0)
-        waiting.observer.note("istioctl install is run again: what it had applied stays")
-
-
-def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
-    """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous.
-
-    Begun again where it was ended because the lock was not confirmed.
-    """
-    istioctl = tools.istioctl_for(Version.parse(step.version))
-    objects = tuple(dict.fromkeys((ISTIOD_REF, *step.objects)))
-    again = False
-    while True:
-        waiting.pause(0)
-        with (
-            istioctl.start_uninstall(tools.target, log=tools.log, told=_unheard) as run,
-            waiting.hold.ending(run.stop) as ended,
-        ):
-            _await_end(tools, waiting, run, ended)
-            if not ended.is_set():
-                try:
-                    run.check(timeout=30)
-                except FailedError:
-                    # The first one may have got so far that istioctl no longer finds its revision.
-                    if not again or not all(is_gone(tools.api, ref) for ref in objects):
-                        raise
-                break
-        again = True
-        waiting.pause(0)
-        waiting.observer.note("istioctl uninstall is run again")
-    for ref in objects:
-        waiting.until(tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
+        waiting.observer.note(again)
 
 
 def await_rollouts(tools: Tools, waiting: Waiting, step: AwaitRollouts) -> None:
@@ -109,18 +119,21 @@ def _watch(
         now = waiting.now()
         with waiting.at_most(tools.component_seconds, "istioctl install has not ended"):
             found = waiting.look([(ref, 0) for ref in watched])
-        under_way = {ref: progress for ref, progress in found.items() if not progress.done and progress.wanted > 0}
-        since = {ref: since.get(ref, now) for ref in under_way}
-        late = [ref for ref, start in since.items() if now - start > tools.component_seconds]
-        if late:
-            run.stop()
-            raise _too_late(tools, _stuck(waiting, found, late))
-        if time.monotonic() + POLL_SECONDS > waiting.deadline:
-            run.stop()
-            raise waiting.out_of_time(_stuck(waiting, found, list(under_way)))
-        hanging.look(under_way)
-        if not ended.is_set():
-            waiting.pause()
+            unfinished = {ref: progress for ref, progress in found.items() if not progress.done}
+            # One that does not exist yet waits for others: its own time has not begun.
+            under_way = {ref: progress for ref, progress in unfinished.items() if progress.wanted > 0}
+            since = {ref: since.get(ref, now) for ref in under_way}
+            late = [ref for ref, start in since.items() if now - start > tools.component_seconds]
+            if late:
+                run.stop()
+                raise _too_late(tools, _stuck(waiting, found, late))
+            # A pause that passes the deadline would end without the reasons.
+            if time.monotonic() + 2 * POLL_SECONDS > waiting.deadline:
+                run.stop()
+                raise waiting.out_of_time(_stuck(waiting, found, list(unfinished)), run.last_lines)
+            hanging.look(under_way)
+            if not ended.is_set():
+                waiting.pause()
 
 
 def _await_end(tools: Tools, waiting: Waiting, run: ToolRun, ended: threading.Event) -> None:
@@ -133,7 +146,7 @@ def _await_end(tools: Tools, waiting: Waiting, run: ToolRun, ended: threading.Ev
                 finish = finish or now + _FINISH_SECONDS
             if now > waiting.deadline:
                 run.stop()
-                raise waiting.out_of_time([])
+                raise waiting.out_of_time([], run.last_lines)
             if finish and now > finish:
                 run.stop()
                 raise InterruptedRunError("interrupted")
@@ -142,7 +155,8 @@ def _await_end(tools: Tools, waiting: Waiting, run: ToolRun, ended: threading.Ev
                 raise FailedError(
                     f"istioctl uninstall did not end within {tools.component_seconds:.0f} s",
                     details=run.last_lines,
-                    todo=f"Its whole output is in {tools.log}. Run it again, or give a longer --component-timeout.",
+                    todo=f"Its whole output is in {tools.log}. A longer --component-timeout may be all that it needs.",
+                    again="Run it again.",
                 )
 
 
@@ -156,7 +170,8 @@ def _was_outage(waiting: Waiting, begun: float) -> bool:
 
 
 def _stuck(waiting: Waiting, found: dict[ObjectRef, Progress], refs: list[ObjectRef]) -> list[Stuck]:
-    return [Stuck(ref, found[ref], waiting.reasons(ref)) for ref in refs]
+    """With their reasons, where they exist: those that do not have none."""
+    return [Stuck(ref, found[ref], waiting.reasons(ref) if found[ref].wanted else ()) for ref in refs]
 
 
 def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:
@@ -164,7 +179,8 @@ def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:
     return FailedError(
         f"{names} not ready within {tools.component_seconds:.0f} s",
         details=tuple(line for item in stuck for line in item.lines()),
-        todo=f"Mend what is named here and run it again. istioctl's output is in {tools.log}.",
+        todo=f"Mend what is named here. istioctl's output is in {tools.log}.",
+        again="Then run it again.",
     )
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sohistio.cluster.hold import Hold
+from sohistio.cluster.hold import Hold, NotConfirmedError
 from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.record_store import write_record
 from sohistio.plan import Plan
 from sohistio.progress import RunResult
 from sohistio.record import Applied, Record, RunEntry
 from sohistio.steps import CompleteRecord, HoldStandby, InstallIstio, Step
+
+# For how long a run that has ended by itself waits to say so, where nobody answers.
+_PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,13 @@ class Origin:
 class Recorder:
     """Writes one run's entry. The first write must succeed; later ones may fail without ending the run.
 
+    The last one waits a while for a server that is away: the record of a run that has ended must not say "running".
     Nothing is written while the lock is not confirmed: the record may be another run's by then.
     """
 
     def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin, hold: Hold) -> None:
         self._api = api.under(hold)
+        self._hold = hold
         self._plan = plan
         self._gateways_in = _gateway_namespaces(plan)
         self._record = (record or Record(plan.environment)).with_broken_off().with_gateways_in(self._gateways_in)
@@ -62,8 +70,11 @@ class Recorder:
         self._entry = replace(self._entry, last_step=step.id, backup=backup)
         self._write(self._record.with_run(self._entry))
 
-    def end(self, result: RunResult, backup: str) -> None:
-        """Note how it ended; what a finished run applied becomes what can be gone back to."""
+    def end(self, result: RunResult, backup: str, told: Callable[[str], None]) -> None:
+        """Note how it ended; what a finished run applied becomes what can be gone back to.
+
+        Who waits for the server is `told` so.
+        """
         self._entry = replace(self._entry, ended=_now(), outcome=result.outcome, backup=backup)
         record = self._record.with_run(self._entry)
         in_place = [step for step in self._plan.steps if isinstance(step, InstallIstio | CompleteRecord)]
@@ -71,13 +82,24 @@ class Recorder:
             record = record.with_applied(Applied(in_place[-1].version, in_place[-1].operator))
             if self._gateways_in:  # what was anywhere else is removed by now
                 record = replace(record, gateway_namespaces=self._gateways_in)
-        self._write(record)
+        end = 0.0
+        # Who stopped the run is not kept waiting, nor whoever has its lock by now.
+        while not (self._write(record) or self._hold.stop.is_set()):
+            if not end:
+                end = time.monotonic() + _PATIENCE_SECONDS
+                told(f"the record of this run cannot be closed yet: trying for {_PATIENCE_SECONDS:.0f} s")
+            if time.monotonic() > end:
+                return
+            self._hold.stop.wait(_PAUSE_SECONDS)
 
-    def _write(self, record: Record) -> None:
+    def _write(self, record: Record) -> bool:
+        """False where it may well succeed in a while."""
         try:
             write_record(self._api, record)
-        except KubeError:
-            return  # the run matters more than its diary; the next look at the cluster decides anyway
+        except KubeError as error:
+            # The run matters more than its diary; the next look at the cluster decides anyway.
+            return not (error.passing or isinstance(error, NotConfirmedError))
+        return True
 
 
 def _gateway_namespaces(plan: Plan) -> tuple[str, ...]:

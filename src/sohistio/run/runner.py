@@ -10,7 +10,7 @@ from sohistio.crashlog import crash_log
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, LockLostError, SohistioError
 from sohistio.plan import Plan
 from sohistio.progress import Observer, RunResult, StepResult, StepState
-from sohistio.run.aftermath import without_control_plane
+from sohistio.run.aftermath import lead, without_control_plane
 from sohistio.run.execute import Execution
 from sohistio.run.gateway_watch import GatewayWatch
 from sohistio.run.recording import Recorder
@@ -38,23 +38,20 @@ class Runner:
         brief = self.tools.api.within(_LOOK_SECONDS)
         with GatewayWatch(brief, tuple(dict.fromkeys(gateways))) as watch, waiting.outage:
             results, error = self._steps(run, plan)
-        if error is not None:
-            error = self._with_what_to_do(error, results, without_control_plane(brief, results))
+        if isinstance(error, InterruptedRunError):
+            error = self._stopped(error, results)
         result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
-        self.recorder.end(result, run.backup)
+        # First the record: it waits for a server that is away, and what is there is looked at once that is back.
+        self.recorder.end(result, run.backup, self.observer.note)
+        if error is not None:
+            lead(error, without_control_plane(self.tools.api, results))
         return result
 
-    def _with_what_to_do(self, error: SohistioError, results: list[StepResult], first: str) -> SohistioError:
-        """`first` comes before everything else that there is to do."""
-        if isinstance(error, InterruptedRunError):
-            done = _done_so_far(results)
-            if self.hold.lost.is_set():
-                error = LockLostError("the run lost its lock", details=done, todo=_LOST)
-            else:
-                error = InterruptedRunError(error.what, details=done, todo=_GO_ON)
-        if first:
-            error.todo = f"{first} {error.todo}".strip()
-        return error
+    def _stopped(self, error: InterruptedRunError, results: list[StepResult]) -> SohistioError:
+        done = _done_so_far(results)
+        if self.hold.lost.is_set():
+            return LockLostError("the run lost its lock", details=done, todo=_LOST, again="Then run it again.")
+        return InterruptedRunError(error.what, details=done, todo=_GO_ON, again="To go on, run the same command again.")
 
     def _steps(self, run: Execution, plan: Plan) -> tuple[list[StepResult], SohistioError | None]:
         results: list[StepResult] = []
@@ -77,7 +74,8 @@ class Runner:
         error: SohistioError | None = None
         state = StepState.DONE
         try:
-            run.waiting.pause(0)
+            with run.waiting.at_most(0, f"this has not begun: {step.summary}"):
+                run.waiting.pause(0)
             self.recorder.step(step, run.backup)
             run.execute(step)
         except InterruptedRunError as interrupted:
@@ -97,23 +95,24 @@ class Runner:
 _LOOK_SECONDS = 2.0
 _LOST = (
     "Another run has it, or somebody freed it (the reason is on Lease istio-system/sohistio). "
-    "Look who is at work now (`sohistio history`), then run it again."
+    "Look who is at work now (`sohistio history`)."
 )
-_GO_ON = "What is done stays done: run the same command again, it looks at the cluster and goes on."
+_GO_ON = "What is done stays done: the next run looks at the cluster first."
 
 
 def _at_work(failure: SohistioError) -> SohistioError:
     """A failure while at work is exit code 1 whatever its kind, as something may have been touched; or 5."""
     if failure.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED):
         return failure
-    return FailedError(failure.what, details=failure.details, todo=failure.todo)
+    return FailedError(failure.what, details=failure.details, todo=failure.remedy, again=failure.again)
 
 
 def _unexpected(step: Step, bug: Exception) -> FailedError:
     return FailedError(
         f"the step {step.id} failed in a way that nobody expected",
         details=crash_log(bug),
-        todo="Report it with that file, please. What is done stays done: once the cause is gone, run it again.",
+        todo="Report it with that file, please. What is done stays done.",
+        again="Once the cause is gone, run it again.",
     )
 
 

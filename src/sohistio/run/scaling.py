@@ -66,6 +66,7 @@ def _switch_off(tools: Tools, waiting: Waiting, ref: ObjectRef) -> None:
                 raise FailedError(
                     f"{ref.short} still has pods in a standby",
                     details=waiting.reasons(ref),
-                    todo="Look who scales it up (an autoscaler of your own?), then run it again.",
+                    todo="Look who scales it up (an autoscaler of your own?).",
+                    again="Then run it again.",
                 )
             waiting.pause()

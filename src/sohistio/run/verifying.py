@@ -18,6 +18,9 @@ from sohistio.run.waiting import Waiting
 from sohistio.state import Finding, ObjectRef
 from sohistio.steps import VerifyGone
 
+# istioctl's last lines that a check repeats: its error comes last.
+_WORDS = 2
+
 
 def verify_mesh(
     tools: Tools, version: str, waiting: Waiting | None = None, approved: Collection[ObjectRef] | None = None
@@ -26,16 +29,25 @@ def verify_mesh(
 
     `approved` is what this run was to restart, None where there was no run.
 
+    istioctl's analysis that fails, or does not end in time, is one check that does not hold.
     Raises FailedError where the cluster cannot be read.
     """
     mesh = tools.meshes[version]
     state = observe(tools.api)
     if state.unreadable:
         raise FailedError("the cluster could not be read for verification", details=state.unreadable)
-    unlisted = not_analyzable(tools.api)
-    findings = () if unlisted else tuple(_analyzed(tools, tools.istioctl_for(mesh.version), waiting))
     before = tools.before
     after = digests(custom_resources(tools.api)) if before.custom_resources else {}
+    unlisted = not_analyzable(tools.api)
+    findings: tuple[Finding, ...] = ()
+    not_analyzed = ""
+    if not unlisted:
+        istioctl = tools.istioctl_for(mesh.version)
+        try:
+            findings = tuple(_analyzed(tools, istioctl, waiting))
+        except FailedError as error:  # of one check among many: what the others say is no less true
+            words = "; ".join(error.details[-_WORDS:])
+            not_analyzed = f"{error.what}: {words}" if words else error.what
     return verify(
         Evidence(
             state,
@@ -47,6 +59,7 @@ def verify_mesh(
             unlisted,
             before.findings,
             approved=approved,
+            not_analyzed=not_analyzed,
         )
     )
 

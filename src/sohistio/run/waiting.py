@@ -28,6 +28,7 @@ _POLL_READ_SECONDS = 5.0
 # Patience with a server in trouble where no wait sets a limit of its own.
 _PATIENCE_SECONDS = 60.0
 _MOST_NAMES = 5
+_MOST_SAID = 4
 
 Target = tuple[ObjectRef, int]
 
@@ -93,11 +94,15 @@ class Waiting:
         """Until the run's total timeout, at least a moment."""
         return max(self.deadline - time.monotonic(), 0.1)
 
-    def out_of_time(self, stuck: Sequence[Stuck]) -> FailedError:
-        """The error of a run that reached its total timeout, with what it was waiting for."""
+    def out_of_time(self, stuck: Sequence[Stuck], said: Sequence[str] = ()) -> FailedError:
+        """The error of a run that reached its total timeout, with what it waited for, or else what a tool `said`.
+
+        What is stuck says more than a tool that waits for it.
+        """
         details = [line for item in stuck for line in item.lines()]
         if not details and self._limit is not None and self._limit.what:
             details.append(f"it was waiting: {self._limit.what}")
+            details += said[-_MOST_SAID:]
         if (silent := self.outage.seconds()) > SILENT_SECONDS:
             details.append(f"the API server had not answered for {silent:.0f} s")
         if not self.hold.is_confirmed:
@@ -105,7 +110,8 @@ class Waiting:
         return FailedError(
             "the run took longer than its total timeout",
             details=tuple(details),
-            todo="What is done stays done; run it again, or give a longer --timeout.",
+            todo="What is done stays done; a longer --timeout may be all that it needs.",
+            again="Run it again.",
         )
 
     def reasons(self, ref: ObjectRef) -> tuple[str, ...]:
