@@ -15,7 +15,7 @@ from sohistio.cluster.hold import STOP_SECONDS, Hold
 from sohistio.cluster.kube import KubeError
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.output.lines import LineObserver
-from sohistio.run.waiting import Waiting
+from sohistio.run.waiting import Patience, Waiting
 from sohistio.state import ObjectRef
 
 WEB = ObjectRef("Deployment", "shop", "web")
@@ -126,7 +126,7 @@ def test_the_total_says_that_nobody_answered(server: ApiServer, tmp_path: Path, 
     server.answers("GET", PATH, AWAY)
     waiting = runs(server, tmp_path, said, total=2.5)
     with waiting.outage, pytest.raises(FailedError, match="total timeout") as caught:
-        waiting.until(60, lambda: waiting.api.get(PATH) is None, "it is still there")
+        waiting.until(60, lambda: waiting.api.get(PATH) is None, Patience("it is still there"))
     assert caught.value.details[0] == "it was waiting: it is still there"
     assert caught.value.details[1].startswith("the API server had not answered for ")
 

@@ -81,7 +81,9 @@ class Lock:
             waited = self.watched.unchanged_for(spec, self.now())
             if waited > 2 * RENEW_SECONDS:
                 left = max(LEASE_SECONDS - waited, 0.0)
-                self._tell("dead", f"it does not renew its lock and seems to be dead: the lock expires in {left:.0f} s …")
+                self._tell(
+                    "dead", f"it does not renew its lock and seems to be dead: the lock expires in {left:.0f} s …"
+                )
         self._tell("expired", "the lock has expired")
         return first
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from sohistio.cluster.custom_resources import custom_resources, digests
+from sohistio.cluster.ending import lasting
 from sohistio.cluster.hold import Hold
 from sohistio.cluster.lease import Lock
 from sohistio.commands.common import (
@@ -152,7 +153,9 @@ def _run(
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
     resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
-    tools = tools_for(planned, timeouts, Before(planned.state.ca_root, digests(resources), findings))
+    tools = tools_for(
+        planned, timeouts, Before(planned.state.ca_root, digests(lasting(resources)), findings, in_a_run=True)
+    )
     keep_log(tools.log)
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
     recorder = Recorder(tools.api, planned.record, planned.plan, origin, hold)

@@ -40,6 +40,9 @@ class Runner:
             results, error = self._steps(run, plan)
         if error is not None:
             error = self._with_what_to_do(error, results, without_control_plane(brief, results))
+            if plan.purges and run.backup:
+                kept = f"Keep this run's backup, {run.backup}: the next one has only what is left by then."
+                error.todo = f"{error.todo} {kept}".strip()
         result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
         self.recorder.end(result, run.backup)
         return result
