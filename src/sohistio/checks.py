@@ -49,8 +49,8 @@ class CheckResult:
 class Evidence:
     """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing.
 
-    `resources_ending` are being deleted, and in neither of the other two.
-    `unlisted` are resources that istioctl's analysis needs and the user may not list: then there are no findings.
+    `resources_ending` are being deleted, and in neither of the other two. `unlisted` are resources that istioctl's
+    analysis needs and the user may not list: then there are no findings.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
     """

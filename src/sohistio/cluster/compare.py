@@ -29,6 +29,9 @@ _TAG = "istio.io/tag"
 _MOST_LISTED = 6
 
 
+_LOOK = "Look at what `istioctl manifest generate` prints."
+
+
 def read_manifest(text: str) -> list[Object]:
     """The objects of a multi-document YAML stream."""
     import yaml
@@ -37,7 +40,7 @@ def read_manifest(text: str) -> list[Object]:
     try:
         return [document for document in yaml.load_all(text, Loader=loader) if document]
     except yaml.YAMLError as error:
-        raise FailedError("istioctl's manifest is not YAML", details=(str(error),)) from error
+        raise FailedError("istioctl's manifest is not YAML", details=(str(error),), todo=_LOOK) from error
 
 
 def read_text(text: str) -> Mapping[str, Any] | None:
@@ -144,7 +147,7 @@ def _denial(lines: list[str]) -> RefusedError:
     return RefusedError(
         f"the API server would deny {len(lines)} {plural} of the manifest",
         details=(*shown, *more),
-        todo="The lines above are the server's (a quota, an admission policy, missing rights): settle them first.",
+        todo="Each line is the server's (a quota, an admission policy, missing rights): settle them first.",
     )
 
 

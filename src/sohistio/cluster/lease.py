@@ -176,7 +176,7 @@ def _not_taken(error: KubeError) -> RefusedError:
     return RefusedError(
         "the lock that keeps two runs apart could not be taken",
         details=(error.what, *error.details),
-        todo=error.todo or "Look at the message above; the mesh was not touched.",
+        todo=error.todo or "Mend what the API server says, or try again. The mesh was not touched.",
     )
 
 

@@ -19,7 +19,7 @@ from sohistio.ending import told
 from sohistio.errors import RefusedError, UsageError
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import or_refused, recorded
+from sohistio.planning.reading import or_refused, recorded, unreadable
 from sohistio.sealing import passphrase, unseal
 from sohistio.session import Session
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
@@ -53,7 +53,7 @@ def plan_restore(session: Session, request: RestoreRequest) -> Planned:
     authority = _authority(session, backup) if request.authority else None
     state = observe(session.api)
     if state.unreadable:
-        raise RefusedError("the cluster could not be read", details=state.unreadable)
+        raise unreadable(state)
     objects = [_without_owner(item) for item in backup.custom_resources]
     waiting = bool(authority and objects) and not _knows_istios_kinds(session)
     if waiting:  # after a purge: the authority must be there before the mesh, and its kinds come with it

@@ -102,14 +102,16 @@ _LOST = (
     "Another run has it, or somebody freed it (the reason is on Lease istio-system/sohistio). "
     "Look who is at work now (`sohistio history`), then run it again."
 )
+_MEND = "What is done stays done: mend what it names, then run the same command again."
 _GO_ON = "What is done stays done: run the same command again, it looks at the cluster and goes on."
 
 
 def _at_work(failure: SohistioError) -> SohistioError:
     """A failure while at work is exit code 1 whatever its kind, as something may have been touched; or 5."""
     if failure.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED):
+        failure.todo = failure.todo or _MEND
         return failure
-    return FailedError(failure.what, details=failure.details, todo=failure.todo)
+    return FailedError(failure.what, details=failure.details, todo=failure.todo or _MEND)
 
 
 def _unexpected(step: Step, bug: Exception) -> FailedError:

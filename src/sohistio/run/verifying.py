@@ -19,6 +19,8 @@ from sohistio.run.waiting import Waiting
 from sohistio.state import Finding, ObjectRef
 from sohistio.steps import VerifyGone
 
+_LOOK_AGAIN = "What is done stays done: once the cluster can be read again, `sohistio verify` looks."
+
 
 def verify_mesh(
     tools: Tools, version: str, waiting: Waiting | None = None, approved: Collection[ObjectRef] | None = None
@@ -32,7 +34,7 @@ def verify_mesh(
     mesh = tools.meshes[version]
     state = observe(tools.api)
     if state.unreadable:
-        raise FailedError("the cluster could not be read for verification", details=state.unreadable)
+        raise FailedError("the cluster could not be read for verification", details=state.unreadable, todo=_LOOK_AGAIN)
     unlisted = not_analyzable(tools.api)
     findings = () if unlisted else tuple(_analyzed(tools, tools.istioctl_for(mesh.version), waiting))
     before = tools.before
@@ -60,7 +62,7 @@ def verify_gone(tools: Tools, step: VerifyGone, approved: Collection[ObjectRef])
     """
     state = observe(tools.api)
     if state.unreadable:
-        raise FailedError("the cluster could not be read for verification", details=state.unreadable)
+        raise FailedError("the cluster could not be read for verification", details=state.unreadable, todo=_LOOK_AGAIN)
     found = custom_resources(tools.api)
     # An EnvoyFilter of istioctl's own (older versions) goes with its mesh: it was nobody's custom resource.
     before = {ref: digest for ref, digest in tools.before.custom_resources.items() if ref not in step.taken}
