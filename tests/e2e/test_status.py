@@ -116,8 +116,8 @@ def what_the_cluster_shows_is_told_without_a_record(box: Sandbox) -> None:
     }
     table = box.run("status", "--env", "local", COLUMNS="300").stdout
     assert "ingressgateway 3/3" in table
-    assert "1.31.1  1.31.1" in table
-    assert "→ A newer sohistio may have written it" in table
+    assert table.count("1.31.1") == 2
+    assert "→ A newer sohistio" in table
 
 
 @pytest.mark.parametrize(
