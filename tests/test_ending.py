@@ -15,7 +15,7 @@ from sohistio.checks import CheckResult, Evidence, Result, Severity, verify
 from sohistio.cluster.ending import ending_definitions, ending_resources, lasting
 from sohistio.cluster.holding import why_still_there
 from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.restoring import compare_backup
+from sohistio.cluster.restoring import compare_backup, restore_object
 from sohistio.desired import DesiredMesh
 from sohistio.ending import sentence
 from sohistio.errors import RefusedError
@@ -164,6 +164,12 @@ def test_nothing_is_put_back_into_what_vanishes(
     assert [line.partition(" (")[0] for line in caught.value.details] == [str(item.ref) for item in held]
     assert "Nothing was put back" in caught.value.todo
     assert all(asked.method == "GET" for asked in server.asked)
+
+
+def test_what_began_to_vanish_meanwhile_is_not_put_back(server: ApiServer, api: KubeApi) -> None:
+    server.answers("PATCH", f"{ROUTES}/web", Reply(route(**GONE_SOON)), Reply(route()))
+    assert restore_object(api, route()) == "VirtualService shop/web (held by example.com/guard) is being deleted"
+    assert restore_object(api, route()) == ""
 
 
 def test_a_crd_of_another_kind_stops_no_restore(server: ApiServer, api: KubeApi) -> None:

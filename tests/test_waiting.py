@@ -131,6 +131,17 @@ def test_the_total_says_that_nobody_answered(server: ApiServer, tmp_path: Path, 
     assert caught.value.details[1].startswith("the API server had not answered for ")
 
 
+@pytest.mark.parametrize(("total", "before"), [(60.0, ""), (0.3, "  ")], ids=["its-own-limit", "total"])
+def test_a_wait_that_ends_says_why_and_what_to_do(
+    server: ApiServer, tmp_path: Path, said: io.StringIO, total: float, before: str
+) -> None:
+    waiting = runs(server, tmp_path, said, total=total)
+    with pytest.raises(FailedError) as caught:
+        waiting.until(0.5, lambda: False, Patience("it is still there", lambda _api: ("held by x",)))
+    assert caught.value.details[-1] == f"{before}held by x"
+    assert caught.value.todo
+
+
 def test_a_write_that_is_refused_is_not_asked_again(server: ApiServer, tmp_path: Path, said: io.StringIO) -> None:
     server.answers("PUT", PATH, AWAY)
     with pytest.raises(KubeError, match="answered 503"):

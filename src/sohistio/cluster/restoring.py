@@ -93,7 +93,7 @@ def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:
     if not missing:
         return
     count = sum(map(len, missing.values()))
-    lines = (
+    groups = (
         f"{group}: {', '.join(sorted(set(kinds)))} ({len(kinds)} object{'' if len(kinds) == 1 else 's'})"
         for group, kinds in sorted(missing.items())
     )
@@ -103,7 +103,7 @@ def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:
     todo += ["The Gateway API's CRDs come with what had put them there."] if theirs else []
     raise RefusedError(
         f"the cluster does not know the kinds of {count} object{'' if count == 1 else 's'} of the backup",
-        details=tuple(lines),
+        details=tuple(groups),
         todo=" ".join((*todo, "Nothing was put back.")),
     )
 
