@@ -19,7 +19,7 @@ NOT_READY = Reply({"status": {"replicas": 1}})
 GONE = Reply({}, 404)
 AWAY = Reply({}, 503, {"Retry-After": "0"})
 LABELS = {"operator.istio.io/component": "IngressGateways", "app": "istio-ingressgateway"}
-RELEASED = {"install.operator.istio.io/owning-resource": "unknown", "app": "istio-ingressgateway"}
+RELEASED = {"sohistio/kept-gateway": "IngressGateways", "app": "istio-ingressgateway"}
 
 
 @pytest.fixture

@@ -182,6 +182,12 @@ def test_a_move_to_another_address_deletes_the_old_service_last() -> None:
     assert "deletes Service istio-ingressgateway, whose address is given back" in plan.danger
 
 
+@pytest.mark.parametrize("changed", [{"type": "ClusterIP"}, {"addresses": ()}], ids=["of-the-cluster", "waits-for-one"])
+def test_a_service_without_an_address_of_its_own_gives_none_back(changed: dict[str, Any]) -> None:
+    seen = replace(SEEN, gateway_services=(replace(service("10.0.0.9", wanted="10.0.0.9"), **changed),))
+    assert planned(seen).danger == "deletes Service istio-ingressgateway"
+
+
 @pytest.mark.parametrize("namespaces", [(), (NamespaceSeen("edge", False, ending=True),)])
 def test_a_namespace_that_is_missing_or_ending_refuses(namespaces: tuple[NamespaceSeen, ...]) -> None:
     plan = planned(replace(SEEN, namespaces=namespaces))

@@ -14,7 +14,7 @@ from sohistio.errors import ExitCode, FailedError, InterruptedRunError, Sohistio
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.progress import RunResult, StepResult, StepState
 from sohistio.state import ObjectRef
-from sohistio.steps import InstallIstio, RemoveObjects
+from sohistio.steps import HoldStandby, InstallIstio, RemoveObjects
 
 PLAN_KEYS = {
     *("schemaVersion", "kind", "environment", "cluster", "mode", "installedVersion", "targetVersion"),
@@ -166,3 +166,18 @@ def test_a_results_document() -> None:
 
 def test_modes_are_lower_case_words() -> None:
     assert all(mode.value.isalpha() and mode.value.islower() for mode in Mode)
+
+
+def test_gateways_that_serve_and_are_switched_off_are_a_danger_of_the_document() -> None:
+    """A pipeline reads in `danger` what the plan's first line says; who stops serving is part of what is approved."""
+    (step,) = (step for step in STANDBY.steps if isinstance(step, HoldStandby))
+    phases = (Phase("standby", (replace(step, serving=("istio-ingressgateway",)),)),)
+    serving, quiet = replace(STANDBY, phases=phases), replace(STANDBY, phases=(Phase("standby", (step,)),))
+    words = "switches off gateways that serve (istio-ingressgateway: has the standby taken over?)"
+    document = serving.document()
+    assert document["danger"] == words
+    assert document["phases"][0]["steps"][0]["serving"] == ["istio-ingressgateway"]
+    assert (quiet.document()["danger"], quiet.document()["phases"][0]["steps"][0]["serving"]) == (None, [])
+    assert serving.digest() != quiet.digest()
+    moved = replace(serving, phases=(*phases, *REPLACEMENT.phases))
+    assert moved.document()["danger"] == f"uninstalls the old mesh first and {words}"

@@ -11,17 +11,18 @@ from plans import DB, FRESH, HPA, INGRESS, RESTART, WEB, control_plane
 from sohistio.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.plandiff import differences, does_no_more
-from sohistio.steps import CompleteRecord, RemoveObjects, UninstallIstio
+from sohistio.steps import CompleteRecord, HoldStandby, RemoveObjects, UninstallIstio
 
 CHANGED = ObjectChange(HPA, Action.CHANGED, (FieldChange("spec.maxReplicas", 20, 10),))
 CREATED = ObjectChange(INGRESS, Action.CREATED)
 REMOVE = RemoveObjects("obsolete/remove", "remove 2 objects", (HPA, INGRESS))
+OFF = HoldStandby("standby/gateways-off", "keep a, b at 0 pods", (INGRESS,), ("a",))
 UNINSTALL = UninstallIstio("old-control-plane/uninstall", "uninstall Istio 1.29.8", "1.29.8", (HPA, INGRESS))
 BASE = replace(
     FRESH,
     mode=Mode.UPGRADE,
     installed_version="1.30.5",
-    phases=(control_plane("upgrade to", INGRESS), Phase("obsolete", (REMOVE,)), Phase("sidecars", (RESTART,))),
+    phases=(control_plane("upgrade to", INGRESS), Phase("obsolete", (REMOVE, OFF)), Phase("sidecars", (RESTART,))),
     changes=Changes((CHANGED, CREATED)),
 )
 
@@ -55,6 +56,8 @@ FEWER = replace(RESTART, summary="restart 1 workload", workloads=(WEB,))
             id="done-but-not-recorded",
         ),
         pytest.param(replace(BASE, reasons=("otherwise",)), True, id="other-words"),
+        pytest.param(replace(BASE, phases=phases(BASE, replace(OFF, serving=()))), True, id="serves-no-more"),
+        pytest.param(replace(BASE, phases=phases(BASE, replace(OFF, serving=("a", "b")))), False, id="serves-by-now"),
         pytest.param(replace(BASE, refusal="no"), False, id="refused"),
         pytest.param(replace(BASE, mode=Mode.REINSTALL), False, id="another-mode"),
         pytest.param(replace(BASE, target_version="1.31.2"), False, id="another-target"),

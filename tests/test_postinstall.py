@@ -12,10 +12,10 @@ from sohistio.desired import DesiredMesh
 from sohistio.modes.decide import Decision
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan import Mode, Phase
-from sohistio.postinstall import beyond, restart_phase, restarts, waves
+from sohistio.postinstall import beyond, needless, restart_phase, restarts, waves
 from sohistio.sidecar import RESTARTED_FOR
 from sohistio.state import ObjectRef, PodSeen, Workload
-from sohistio.steps import RestartWorkloads
+from sohistio.steps import LeftAlone, RestartWorkloads
 from sohistio.versions import Version
 
 TODAY = sidecar("1.31.1")
@@ -233,6 +233,28 @@ def test_the_phase_names_what_will_be_stale_by_then() -> None:
     earlier = {ahead.ref, paused.ref}  # a hop on the way gives `ahead` an older sidecar than it has now
     assert listed(restart_phase(seen, TODAY, earlier=earlier)) == ["ahead", "web"]
     assert listed(restart_phase(state(workloads=(ahead,)), TODAY, earlier={ahead.ref})) == ["ahead"]
+
+
+def test_approved_workloads_that_are_not_restarted_are_told_by_why() -> None:
+    """ "restart 5 workloads", then a wave of 2: the others are accounted for."""
+    refs = {name: ObjectRef("Deployment", "shop", name) for name in ("web", "api", "fresh", "paused", "gone")}
+    settled = dict.fromkeys(ref for name, ref in refs.items() if name != "gone")
+    lines = needless(
+        refs.values(),
+        [stale("web"), stale("api")],
+        dict.fromkeys(settled, "none of its running pods lacks the current sidecar by now"),
+        [LeftAlone(refs["paused"], "paused: its rollout is somebody's decision")],
+        "it is gone",
+    )
+    assert lines == [
+        "not restarted, none of its running pods lacks the current sidecar by now: Deployment shop/fresh",
+        "not restarted, paused: its rollout is somebody's decision: Deployment shop/paused",
+        "not restarted, it is gone: Deployment shop/gone",
+    ]
+    many = [ObjectRef("Deployment", "shop", f"web-{number:02}") for number in range(13)]
+    (line,) = needless(many, [], {}, [], "it is gone")
+    assert line.endswith("Deployment shop/web-09 and 3 more")
+    assert needless([refs["web"]], [stale("web")], {}, [], "it is gone") == []
 
 
 def test_what_a_plan_did_not_have_is_told_by_kind() -> None:

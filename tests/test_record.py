@@ -151,6 +151,11 @@ def test_how_a_run_ended(outcome: str, step: str, words: str) -> None:
     assert not run(outcome=outcome).ended_well
 
 
+def test_an_uninstall_goes_to_no_version() -> None:
+    told = replace(run("uninstall", "failed", last_step="purge/crds"), to_version="").how_it_ended()
+    assert told == "the last run (uninstall, begun 2026-11-23T05:00:00+00:00) failed at step purge/crds"
+
+
 def test_a_run_that_never_ended_broke_off() -> None:
     record = Record("qa", runs=(run(outcome="failed"), run(outcome="running", number=1))).with_broken_off()
     assert [known.outcome for known in record.runs] == ["failed", "brokeOff"]

@@ -56,7 +56,7 @@ def test_a_session_names_the_istioctl_that_printed_it(tmp_path: Path, printed: s
     path.write_text(f"#!/bin/sh\necho '{printed}'\n")
     path.chmod(0o700)
     root = Path(__file__).parents[1] / "environments"
-    session = Session(Where("local", environments=root), lambda _: None, {version: Istioctl(path, version)})
+    session = Session(Where("local", environments=root), lambda _: None, _obtained={version: Istioctl(path, version)})
     with pytest.raises(RefusedError) as caught:
         session.render(version, "kind: IstioOperator\n")
     assert caught.value.exit_code is ExitCode.REFUSED

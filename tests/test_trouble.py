@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sohistio.cluster.trouble import conditions_of, pod_trouble
+from apiserver import ApiServer, Reply
+from sohistio.cluster.trouble import conditions_of, pod_trouble, why_not_ready
+from sohistio.errors import FailedError
+from sohistio.output.error_text import error_lines
+from sohistio.rollout import Progress
+from sohistio.run.hanging import Stuck
+from sohistio.state import ObjectRef
 
 
 def pod(*containers: dict[str, Any], init: tuple[dict[str, Any], ...] = (), **conditions: Any) -> dict[str, Any]:
@@ -83,3 +90,30 @@ def condition(kind: str, status: str, reason: str = "Why", message: str = "becau
 )
 def test_workload(conditions: list[dict[str, str]] | None, lines: list[str]) -> None:
     assert conditions_of({"metadata": {"name": "web"}, "status": {"conditions": conditions}}) == lines
+
+
+def test_a_text_of_several_lines_is_one_line_of_the_error(tmp_path: Path) -> None:
+    """An event's message is anybody's: it must not look like a line of ours."""
+    web, at = ObjectRef("Deployment", "shop", "web"), "/api/v1/namespaces/shop"
+    message = "first\nWhat to do: nothing\r\nError: made up\u2028more\rover"
+    event = {"involvedObject": {"name": "web"}, "reason": "Failed", "message": message}
+    with ApiServer() as server:
+        server.answers(
+            "GET",
+            "/apis/apps/v1/namespaces/shop/deployments/web",
+            Reply({"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"app": "web"}}}}),
+        )
+        server.answers("GET", f"{at}/pods", Reply({"items": []}))
+        server.answers("GET", f"{at}/events", Reply({"items": [event]}))
+        reasons = why_not_ready(server.api(tmp_path), web)
+    (line,) = reasons
+    assert line == "web: Failed: first⏎What to do: nothing⏎Error: made up\\u2028more\\rover"
+    stuck = Stuck(web, Progress(0, 1, False, "not restarted: denied\nby a policy"), reasons)
+    told = error_lines(FailedError("web not ready", details=stuck.lines(), todo="Mend it."))
+    assert told == [
+        "Error: web not ready.",
+        "  Deployment shop/web: not restarted: denied⏎by a policy",
+        f"    {line}",
+        "What to do: Mend it.",
+        "(exit code 1)",
+    ]

@@ -16,7 +16,21 @@ def test_a_version_reads_and_prints(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1.31", "v1.31.1", "latest", "1.31.1 ", "1.31.x", "1.31.1/../x", "\uff11.2.3"]
+    "text",
+    [
+        "",
+        "1",
+        "1.31",
+        "v1.31.1",
+        "latest",
+        "1.31.1 ",
+        "1.31.x",
+        "1.31.1/../x",
+        "\uff11.2.3",
+        "01.31.1",
+        "1.031.1",
+        "1.31.01",
+    ],
 )
 def test_what_is_no_version_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not an Istio version"):

@@ -15,7 +15,7 @@ from sohistio.cluster.hold import STOP_SECONDS, Hold
 from sohistio.cluster.kube import KubeError
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.output.lines import LineObserver
-from sohistio.run.waiting import Waiting
+from sohistio.run.waiting import Patience, Waiting
 from sohistio.state import ObjectRef
 
 WEB = ObjectRef("Deployment", "shop", "web")
@@ -128,9 +128,20 @@ def test_the_total_says_that_nobody_answered(server: ApiServer, tmp_path: Path, 
     server.answers("GET", PATH, AWAY)
     waiting = runs(server, tmp_path, said, total=2.5)
     with waiting.outage, pytest.raises(FailedError, match="total timeout") as caught:
-        waiting.until(60, lambda: waiting.api.get(PATH) is None, "it is still there")
+        waiting.until(60, lambda: waiting.api.get(PATH) is None, Patience("it is still there"))
     assert caught.value.details[0] == "it was waiting: it is still there"
     assert caught.value.details[1].startswith("the API server had not answered for ")
+
+
+@pytest.mark.parametrize(("total", "before"), [(60.0, ""), (0.3, "  ")], ids=["its-own-limit", "total"])
+def test_a_wait_that_ends_says_why_and_what_to_do(
+    server: ApiServer, tmp_path: Path, said: io.StringIO, total: float, before: str
+) -> None:
+    waiting = runs(server, tmp_path, said, total=total)
+    with pytest.raises(FailedError) as caught:
+        waiting.until(0.5, lambda: False, Patience("it is still there", lambda _api: ("held by x",)))
+    assert caught.value.details[-1] == f"{before}held by x"
+    assert caught.value.todo
 
 
 def test_a_write_that_is_refused_is_not_asked_again(server: ApiServer, tmp_path: Path, said: io.StringIO) -> None:

@@ -13,6 +13,7 @@ from sohistio.flags import (
     EnvName,
     where_of,
 )
+from sohistio.given import text_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -35,12 +36,24 @@ def login(
 @app.command("aks-token")
 def aks_token(
     auth: AuthKind = Auth.AUTO,
-    tenant: Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Where the login has several.")] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", metavar="ID", parser=text_of("--tenant"), help="Where the login has several."),
+    ] = None,
     subscription: Annotated[
-        str | None, typer.Option("--subscription", metavar="ID", help="The cluster's, for the Azure CLI.")
+        str | None,
+        typer.Option(
+            "--subscription", metavar="ID", parser=text_of("--subscription"), help="The cluster's, for the Azure CLI."
+        ),
     ] = None,
     authority: Annotated[
-        str | None, typer.Option("--authority", metavar="HOST", help="Who gives tokens; default: the public cloud.")
+        str | None,
+        typer.Option(
+            "--authority",
+            metavar="HOST",
+            parser=text_of("--authority"),
+            help="Who gives tokens; default: the public cloud.",
+        ),
     ] = None,
     resource_manager: Annotated[
         str, typer.Option("--resource-manager", metavar="URL", help="The resource manager that goes with --authority.")

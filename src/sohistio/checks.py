@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sohistio.desired import DesiredDeployment, DesiredMesh
+from sohistio.ending import TODO, how_lost, sentence
 from sohistio.gateway_proxies import gateways
 from sohistio.postinstall import beyond, budgets_over, restarts
-from sohistio.state import ClusterState, Finding, MeshDeployment, ObjectRef
+from sohistio.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
 from sohistio.steps import LeftAlone
 from sohistio.versions import Version
 
@@ -49,7 +50,8 @@ class CheckResult:
 class Evidence:
     """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing.
 
-    `unlisted` are resources that istioctl's analysis needs and the user may not list: then there are no findings.
+    `resources_ending` are being deleted, and in neither of the other two. `unlisted` are resources that istioctl's
+    analysis needs and the user may not list: then there are no findings.
     `not_analyzed` says why there are none where istioctl failed, in its words; empty where it did not.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
@@ -61,6 +63,7 @@ class Evidence:
     ca_before: str = ""
     resources_before: Mapping[ObjectRef, str] = field(default_factory=dict)
     resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
+    resources_ending: tuple[Ending, ...] = ()
     unlisted: tuple[str, ...] = ()
     findings_before: tuple[Finding, ...] | None = ()
     approved: Collection[ObjectRef] | None = None
@@ -234,13 +237,18 @@ def _custom_resources(evidence: Evidence) -> Iterator[CheckResult]:
     before, after = evidence.resources_before, evidence.resources_after
     if not before:
         return
-    lost = [f"{ref} is gone" for ref in before if ref not in after]
+    lost = [f"{ref} {how_lost(ref, evidence.resources_ending)}" for ref in before if ref not in after]
     changed = [f"{ref} changed" for ref, digest in before.items() if ref in after and after[ref] != digest]
     if lost or changed:
         hint = "Look who changed them during the run; the backup has them as they were: `sohistio restore`."
         yield _failed("custom-resources-unchanged", ", ".join([*lost, *changed]), hint)
     else:
         yield _passed("custom-resources-unchanged", f"{len(before)} custom resources as before")
+
+
+def _ending(evidence: Evidence) -> Iterator[CheckResult]:
+    if found := (*evidence.state.ending, *evidence.resources_ending):
+        yield _warned("being-deleted", sentence(found), TODO)
 
 
 CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
@@ -252,6 +260,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _sidecars,
     _authority,
     _custom_resources,
+    _ending,
     _analysis,
 )
 

@@ -30,6 +30,7 @@ from sohistio.flags import (
     request_of,
     where_of,
 )
+from sohistio.given import path_of
 from sohistio.sandbox.cli import app as sandbox_app
 
 app = typer.Typer(
@@ -57,7 +58,8 @@ def plan(
     diff: Annotated[bool, typer.Option("--diff", help="Show every changed object and field.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 4 when changes are pending.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan, for install --plan.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", parser=path_of("--out"), help="Write the plan, for install --plan."),
     ] = None,
     include_ca: IncludeCa = False,
 ) -> None:
@@ -89,7 +91,13 @@ def install(
     component_timeout: ComponentTimeout = None,
     timeout: TotalTimeout = None,
     plan_file: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="Refuse where the plan is no longer the one in FILE.")
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            parser=path_of("--plan"),
+            help="Refuse where the plan is no longer the one in FILE.",
+        ),
     ] = None,
     rollback_on_failure: Annotated[
         bool, typer.Option("--rollback-on-failure", help="Go back to the recorded version when it fails.")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 DURATION = r"^[1-9][0-9]{0,4}[smh]$"
+LONGEST = "99999h"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def seconds_of(text: str) -> int:
     """The seconds of a duration such as 90s, 5m or 1h. Raises ValueError."""
+    if re.fullmatch(r"[1-9][0-9]{5,}[smh]", text):
+        raise ValueError(f"too long: the number has at most 5 digits, as {LONGEST} has")
     if not re.fullmatch(DURATION, text):
         raise ValueError("expected a duration such as 90s, 5m or 1h")
     return int(text[:-1]) * _UNITS[text[-1]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sohistio.errors import UsageError
+from sohistio.given import path_of
 from sohistio.printing.documents import json_text, print_json
 from sohistio.printing.streams import work_begins
 
@@ -43,6 +44,7 @@ Folder = Annotated[
         "--environments",
         envvar="SOHISTIO_ENVIRONMENTS",
         metavar="DIR",
+        parser=path_of("--environments"),
         help="Folder of environments; default: environments/ here or further up, else the ones sohistio comes with.",
     ),
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sohistio.azure.login import Auth
+from sohistio.given import path_of, text_of
 
 if TYPE_CHECKING:
     from sohistio.planning.install import Request
@@ -40,20 +41,41 @@ class RequestedMode(StrEnum):
 
 
 EnvName = Annotated[
-    str, typer.Option("--env", "-e", metavar="NAME", help="Environment: dev, int, qa, prod, dr, local.")
+    str,
+    typer.Option(
+        "--env", "-e", metavar="NAME", parser=text_of("--env"), help="Environment: dev, int, qa, prod, dr, local."
+    ),
 ]
 VersionText = Annotated[
     str | None, typer.Option("--version", metavar="X.Y.Z", help="Target version of Istio; default: the environment's.")
 ]
 ModeName = Annotated[RequestedMode, typer.Option("--mode", help="Refused where it does not fit the cluster.")]
 Kubeconfig = Annotated[
-    Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig; default: KUBECONFIG, ~/.kube/config.")
+    Path | None,
+    typer.Option(
+        "--kubeconfig",
+        metavar="FILE",
+        parser=path_of("--kubeconfig"),
+        help="Kubeconfig; default: KUBECONFIG, ~/.kube/config.",
+    ),
 ]
 Context = Annotated[
-    str | None, typer.Option("--context", metavar="NAME", help="Context; default: the one the environment names.")
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="NAME",
+        parser=text_of("--context"),
+        help="Context; default: the one the environment names.",
+    ),
 ]
 IstioctlPath = Annotated[
-    Path | None, typer.Option("--istioctl", metavar="FILE", help="Use this istioctl, if it is the target's version.")
+    Path | None,
+    typer.Option(
+        "--istioctl",
+        metavar="FILE",
+        parser=path_of("--istioctl"),
+        help="Use this istioctl, if it is the target's version.",
+    ),
 ]
 OutputFormat = Annotated[Output, typer.Option("--output", "-o", help="table or json (versioned).")]
 ComponentTimeout = Annotated[
@@ -64,7 +86,12 @@ TotalTimeout = Annotated[str | None, typer.Option("--timeout", metavar="TIME", h
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Confirm = Annotated[
     str | None,
-    typer.Option("--confirm", metavar="NAME", help="The name of a protected environment, in place of typing it."),
+    typer.Option(
+        "--confirm",
+        metavar="NAME",
+        parser=text_of("--confirm"),
+        help="The name of a protected environment, in place of typing it.",
+    ),
 ]
 Via = Annotated[
     list[str] | None, typer.Option("--via", metavar="X.Y.Z", help="A station of a chain of upgrades (repeatable).")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sohistio.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.state import ISTIO_NAMESPACE, Ending, ObjectRef
 
 NAMESPACE_REF = ObjectRef("Namespace", "", ISTIO_NAMESPACE)
 ISTIOD_REF = ObjectRef("Deployment", ISTIO_NAMESPACE, "istiod")
@@ -26,7 +26,7 @@ class Footprint:
     that exists; `ca_root` is the SHA-256 of the root certificate as the CA's Secret has it, empty without one;
     `custom_resources` counts those of Istio's own groups, which go with `crds`; `pull_secrets` are those that sohistio
     wrote, in any namespace. `of_aks` carries istioctl's labels too, and is the istiod's of AKS application routing: it
-    stays.
+    stays. `ending` are the custom resources among them that are being deleted.
     """
 
     objects: tuple[MeshObject, ...] = ()
@@ -39,6 +39,7 @@ class Footprint:
     others: tuple[ObjectRef, ...] = ()
     pull_secrets: tuple[ObjectRef, ...] = ()
     of_aks: tuple[MeshObject, ...] = ()
+    ending: tuple[Ending, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.checks import CheckResult, Result, Severity
+from sohistio.ending import TODO, how_lost, sentence
 from sohistio.footprint import Footprint
 from sohistio.postinstall import partings
-from sohistio.state import ClusterState, ObjectRef
+from sohistio.state import ClusterState, Ending, ObjectRef
 from sohistio.steps import VerifyGone
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -19,7 +20,8 @@ _AGAIN = "Run `sohistio uninstall` again: it takes what is left."
 class Remains:
     """What is seen after an uninstall, and what it was told to do. `…_before` is of before the run.
 
-    `approved` are the workloads whose sidecars the plan was to take out: none of them may be left.
+    `ending` are CRDs and custom resources that are being deleted. `approved` are the workloads whose sidecars the plan
+    was to take out: none of them may be left.
     """
 
     step: VerifyGone
@@ -28,6 +30,7 @@ class Remains:
     ca_before: str = ""
     resources_before: Mapping[ObjectRef, str] = field(default_factory=dict)
     resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
+    ending: tuple[Ending, ...] = ()
     approved: Collection[ObjectRef] = ()
 
 
@@ -87,12 +90,15 @@ def _kept(remains: Remains) -> Iterator[CheckResult]:
     lost = [f"{ref} is gone" for ref in remains.step.kept if ref not in seen and ref.kind != "Namespace"]
     lost += [] if footprint.namespace else ["the namespace is gone"]
     before, after = remains.resources_before, remains.resources_after
-    lost += [f"{ref} is gone" for ref in before if ref not in after]
+    lost += [f"{ref} {how_lost(ref, remains.ending)}" for ref in before if ref not in after]
     lost += [f"{ref} changed" for ref, digest in before.items() if after.get(ref, digest) != digest]
-    parts = [f"{len(footprint.crds)} CRDs", f"{len(after)} custom resources"]
+    staying = set(footprint.crds) - {item.ref for item in remains.ending}
+    parts = [f"{len(staying)} CRDs", f"{len(after)} custom resources"]
     parts += [f"Secret {ref.name}" for ref in footprint.ca_secrets]
     good = f"as before: {', '.join(parts)}, namespace and record"
     yield _holds("resources-kept", not lost, good, ", ".join(lost), "Look who changed them while the run worked.")
+    if remains.ending:
+        yield CheckResult("being-deleted", Severity.WARNING, Result.FAILED, sentence(remains.ending), TODO)
 
 
 def _authority(remains: Remains) -> Iterator[CheckResult]:

@@ -80,18 +80,20 @@ class Istioctl:
         try:
             done = _run(tied_to_us((str(self.path), *command)), stdin, timeout)
         except OSError as error:
-            raise FailedError(f"{self.path} could not be run", details=(str(error),)) from error
+            raise FailedError(
+                f"{self.path} could not be run", details=(str(error),), todo="Run it again: it is looked for anew."
+            ) from error
         except subprocess.TimeoutExpired as error:
             raise FailedError(
                 f"istioctl {name} did not end within {timeout:.0f} seconds",
                 details=_last_lines(_text(error.output), _text(error.stderr)),
-                todo="Look at its own words above; a missing right to list a resource makes it wait for ever.",
+                todo="A missing right to list a resource makes it wait for ever: `sohistio check` names those.",
             ) from error
         if done.returncode not in fine or (done.returncode != 0 and not done.stdout.strip()):
             raise FailedError(
                 f"istioctl {name} failed (exit code {done.returncode})",
                 details=_last_lines(done.stdout if name == "analyze" else "", done.stderr),
-                todo=f"istioctl is {self.path} ({self.version}); the lines above are its own.",
+                todo=f"Mend what it says, or run {self.path} ({self.version}) by hand to see more.",
             )
         return done.stdout
 
@@ -107,7 +109,10 @@ def reported_version(path: Path) -> Version:
             todo="It must be an executable for this operating system and architecture.",
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise NotObtainedError(f"{path} did not tell its version within {_VERSION_SECONDS:.0f} seconds") from error
+        raise NotObtainedError(
+            f"{path} did not tell its version within {_VERSION_SECONDS:.0f} seconds",
+            todo="Check that it is istioctl, and whether this machine is overloaded.",
+        ) from error
     try:
         return Version.parse(json.loads(done.stdout)["clientVersion"]["version"])
     except (ValueError, KeyError, TypeError, UsageError):

@@ -26,6 +26,7 @@ from sohistio.flags import (
     request_of,
     where_of,
 )
+from sohistio.given import text_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -53,7 +54,8 @@ def verify(
 @app.command()
 def check(
     env: Annotated[
-        str | None, typer.Option("--env", "-e", metavar="NAME", help="Environment; not with --list.")
+        str | None,
+        typer.Option("--env", "-e", metavar="NAME", parser=text_of("--env"), help="Environment; not with --list."),
     ] = None,
     version: VersionText = None,
     mode: ModeName = RequestedMode.AUTO,
@@ -89,7 +91,8 @@ def check(
 @app.command()
 def status(
     env: Annotated[
-        str | None, typer.Option("--env", "-e", metavar="NAME", help="One environment; default: all.")
+        str | None,
+        typer.Option("--env", "-e", metavar="NAME", parser=text_of("--env"), help="One environment; default: all."),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every environment.")] = False,
     environments: env_cli.Folder = None,

@@ -54,7 +54,7 @@ class Phase:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run on one environment will do, and why. `gateway_changes` are those of live gateways' Services that
-    need approval.
+    need approval; `addressed` are live gateways' Services with an address of their own, which goes with them.
     """
 
     environment: str
@@ -68,6 +68,7 @@ class Plan:
     notices: tuple[str, ...] = ()
     refusal: str = ""
     gateway_changes: tuple[GatewayChange, ...] = ()
+    addressed: tuple[ObjectRef, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -106,8 +107,11 @@ class Plan:
             f"hands {step.address} over from {step.giver} to {step.taker}, with nobody answering at it meanwhile"
             for step in self.handovers
         ]
-        if services := [ref.short for ref in self.removed if ref.kind == "Service"]:
-            parts.append(f"deletes Service {', '.join(services)}, whose address is given back")
+        services = [ref for ref in self.removed if ref.kind == "Service"]
+        if balanced := [ref.short for ref in services if ref in self.addressed]:
+            parts.append(f"deletes Service {', '.join(balanced)}, whose address is given back")
+        if others := [ref.short for ref in services if ref not in self.addressed]:
+            parts.append(f"deletes Service {', '.join(others)}")
         return " and ".join(parts)
 
     @property
@@ -126,6 +130,11 @@ class Plan:
         """What `silenced` means, as the predicate of a sentence; empty where it names none."""
         names = ", ".join(self.silenced)
         return f"switches off gateways that serve ({names}: has the standby taken over?)" if names else ""
+
+    @property
+    def dangers(self) -> tuple[str, ...]:
+        """All that a reader must know first, whether or not this cluster's approval asks for it."""
+        return tuple(words for words in (self.danger, self.switches_off) if words)
 
     @property
     def needs_approval(self) -> bool:
@@ -154,7 +163,7 @@ class Plan:
             "targetVersion": self.target_version or None,
             "reasons": list(self.reasons),
             "refusal": self.refusal or None,
-            "danger": self.danger or None,
+            "danger": " and ".join(self.dangers) or None,
             "notices": list(self.notices),
             "phases": [
                 {"name": phase.name, "steps": [_step_document(step) for step in phase.steps]} for phase in self.phases
@@ -187,6 +196,8 @@ def _step_document(step: Step) -> dict[str, Any]:
         document["objects"] = [ref_document(ref) for ref in step.objects]
     if isinstance(step, HandOverAddress):
         document |= {"address": step.address, "objects": [ref_document(step.giver)], "to": ref_document(step.taker)}
+    if isinstance(step, HoldStandby):
+        document["serving"] = list(step.serving)
     if isinstance(step, StopOperator):
         document["objects"] = [ref_document(ref) for ref in (*step.controllers, *step.operators)]
     return document

@@ -10,7 +10,15 @@ from sohistio.changes import Action
 from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan import Mode, Plan
 from sohistio.risk import Risk
-from sohistio.steps import CompleteRecord, KeepReplicas, RemoveObjects, RestartWorkloads, Step, UninstallIstio
+from sohistio.steps import (
+    CompleteRecord,
+    HoldStandby,
+    KeepReplicas,
+    RemoveObjects,
+    RestartWorkloads,
+    Step,
+    UninstallIstio,
+)
 
 _MOST_LINES = 20
 _NOTHING = object()
@@ -56,6 +64,12 @@ def _is_within(step: Step, approved: Step | None) -> bool:
         return set(step.objects) <= set(approved.objects)
     if isinstance(step, KeepReplicas) and isinstance(approved, KeepReplicas):
         return set(step.deployments) <= set(approved.deployments)
+    return _takes_less(step, approved)
+
+
+def _takes_less(step: Step, approved: Step | None) -> bool:
+    if isinstance(step, HoldStandby) and isinstance(approved, HoldStandby):
+        return step == replace(approved, serving=step.serving) and set(step.serving) <= set(approved.serving)
     if isinstance(step, UninstallIstio) and isinstance(approved, UninstallIstio):
         return step == replace(approved, objects=step.objects) and set(step.objects) <= set(approved.objects)
     return False

@@ -7,7 +7,7 @@ not the one it would get today, and no others. One that was restarted for an ima
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sohistio.plan import Phase
 from sohistio.sidecar import SidecarTemplate, is_same_image
@@ -111,6 +111,28 @@ def beyond(refs: Sequence[ObjectRef]) -> str:
     what = f"1 more {noun} needs" if len(refs) == 1 else f"{len(refs)} more {noun}s need"
     more = f" and {len(refs) - _MOST_NAMED} more" if len(refs) > _MOST_NAMED else ""
     return f"{what} a restart that this plan did not have: {', '.join(map(str, refs[:_MOST_NAMED]))}{more}"
+
+
+def needless(
+    approved: Iterable[ObjectRef],
+    stale: Sequence[Workload],
+    settled: Mapping[ObjectRef, str],
+    left: Sequence[LeftAlone],
+    absent: str,
+) -> list[str]:
+    """What is said of approved workloads that are not restarted after all, by why: a reason to leave one comes first,
+    then what `settled` says of those that are there.
+    """
+    reasons = {**settled, **{item.ref: item.reason for item in left}}
+    by_reason: dict[str, list[ObjectRef]] = {}
+    for ref in approved:
+        if not any(workload.ref == ref for workload in stale):
+            by_reason.setdefault(reasons.get(ref, absent), []).append(ref)
+    return [
+        f"not restarted, {reason}: {', '.join(map(str, refs[:_MOST_NAMED]))}"
+        + (f" and {len(refs) - _MOST_NAMED} more" if len(refs) > _MOST_NAMED else "")
+        for reason, refs in by_reason.items()
+    ]
 
 
 def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:

@@ -58,7 +58,8 @@ class RunEntry:
             "interrupted": f"was interrupted{where}",
             "verificationFailed": "was applied, but its verification failed",
         }
-        run = f"the last run ({self.mode} to {self.to_version}, begun {self.started})"
+        to = f" to {self.to_version}" if self.to_version else ""  # an uninstall has no target
+        run = f"the last run ({self.mode}{to}, begun {self.started})"
         return f"{run} {words.get(self.outcome, f'failed{where}')}"
 
 

@@ -23,6 +23,7 @@ from sohistio.flags import (
     Yes,
     where_of,
 )
+from sohistio.given import path_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -55,7 +56,13 @@ def rollback(
 def restore(
     env: EnvName,
     backup: Annotated[
-        Path, typer.Option("--backup", metavar="DIR", help="The backup's folder; `sohistio history` names it.")
+        Path,
+        typer.Option(
+            "--backup",
+            metavar="DIR",
+            parser=path_of("--backup"),
+            help="The backup's folder; `sohistio history` names it.",
+        ),
     ],
     ca: Annotated[
         bool, typer.Option("--ca", help="Put the CA's Secret back, too, if it is missing and the backup has its key.")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sohistio.azure.azure import AksCluster, AzureLogin
 from sohistio.azure.login import Auth, Login
+from sohistio.cluster.holder import Watched
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.kubetarget import KubeTarget
 from sohistio.cluster.manifest import read_manifest
@@ -49,6 +50,7 @@ class Session:
 
     where: Where
     told: Callable[[str], None]
+    lock_watched: Watched = field(default_factory=Watched)
     _obtained: dict[Version, Istioctl] = field(default_factory=dict)
 
     @cached_property

@@ -30,6 +30,14 @@ class ObjectRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """An object that is being deleted: it is there until its finalizers are gone."""
+
+    ref: ObjectRef
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Istiod:
     """A Deployment labelled app=istiod. `image_version` and `label_version` are empty where they cannot be read."""
 
@@ -193,7 +201,8 @@ class ClusterState:
     `unowned_carriers` (with the pod) those of any namespace with a proxy in a running pod, without the mesh's own
     gateways. `released` are Deployments and Services of gateways whose labels a replacement took off, or has not put
     right yet. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
-    `operator_resources` the IstioOperators that its finalizer holds.
+    `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
+    and, where somebody has looked, its custom resources.
     """
 
     server: str
@@ -217,6 +226,7 @@ class ClusterState:
     unowned_carriers: Mapping[ObjectRef, PodSeen] = field(default_factory=dict)
     namespaces: tuple[NamespaceSeen, ...] = ()
     gateway_api: GatewayApi = field(default_factory=GatewayApi)
+    ending: tuple[Ending, ...] = ()
 
 
 def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:

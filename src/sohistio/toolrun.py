@@ -68,7 +68,7 @@ class ToolRun:
                 )
         except OSError as error:
             raise FailedError(
-                f"{name} could not be started", details=(str(error),), todo="Check the file named above."
+                f"{name} could not be started", details=(str(error),), todo="Check the file that it names."
             ) from error
         return cls(name, process, log, told)
 

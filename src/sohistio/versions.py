@@ -30,13 +30,13 @@ class Version:
     def parse(cls, text: str) -> Version:
         """Read `1.31.1`; raises UsageError for anything else, `v1.31.1` and `latest` included."""
         match = _PATTERN.fullmatch(text)
-        if match is None:
+        version = cls(int(match[1]), int(match[2]), int(match[3]), match[4] or "") if match else None
+        if version is None or str(version) != text:  # no release has a number such as 1.031.1
             raise UsageError(
                 f"{text!r} is not an Istio version",
                 todo="Give a full release number such as 1.31.1.",
             )
-        major, minor, patch, suffix = match.groups()
-        return cls(int(major), int(minor), int(patch), suffix or "")
+        return version
 
     @classmethod
     def from_tag(cls, tag: str) -> Version | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -139,12 +140,22 @@ def what_cannot_be_put_back(sandbox: Sandbox, folder: Path) -> None:
     assert other.returncode == 3
     assert "is a backup of local, not of qa" in other.stderr
 
+    shop = path_of({"kind": "Namespace", "metadata": {"name": "shop"}})
+    api.delete(shop)
+    deadline = time.monotonic() + 60
+    while api.get(shop) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    homeless = sandbox.run("restore", *LOCAL, "--backup", str(folder), "--yes")
+    assert homeless.returncode == 3, homeless.stdout + homeless.stderr
+    assert "the API server would not take 4 objects of the backup" in homeless.stderr
+    assert "PeerAuthentication shop/default: " in homeless.stderr
+
     api.delete("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/peerauthentications.security.istio.io")
-    api.delete(path_of({"kind": "Namespace", "metadata": {"name": "shop"}}))
     lost = sandbox.run("restore", *LOCAL, "--backup", str(folder), "--yes")
     assert lost.returncode == 3, lost.stdout + lost.stderr
-    assert "the API server would not take " in lost.stderr
-    assert "PeerAuthentication shop/default: " in lost.stderr
+    assert "the cluster does not know the kinds of 1 object of the backup" in lost.stderr
+    assert "  security.istio.io: PeerAuthentication (1 object)" in lost.stderr
     assert "Traceback" not in lost.stderr
 
     (folder / CUSTOM_RESOURCES).write_text('{"items": []}')

@@ -46,7 +46,7 @@ def test_a_gateway_that_is_switched_off_goes_with_the_upgrade(empty_sandbox: San
     before = sandbox.writes()
     refused = sandbox.run("install", *flags)
     assert refused.returncode == 3
-    assert f"deletes Service {EGRESS}, whose address is given back" in refused.stderr
+    assert f"this plan deletes Service {EGRESS}, and nobody approved it" in refused.stderr, "it is of type ClusterIP"
     assert sandbox.writes() == before
 
     done = sandbox.run("install", *flags, "--yes")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from conftest import Sandbox
 
+from sohistio.cluster.paths import path_of
 from sohistio.cluster.record_store import RECORD_REF
 
 pytestmark = pytest.mark.e2e
@@ -80,7 +81,10 @@ def test_all_environments_side_by_side(empty_sandbox: Sandbox, tmp_path: Path) -
     before = box.writes()
     one = box.run("status", "--env", "local", "--output", "json")
     assert one.returncode == 1, one.stderr
-    assert NOT_UNDERSTOOD in json.loads(one.stdout)["environments"][0]["problem"]
+    (row,) = json.loads(one.stdout)["environments"]
+    assert NOT_UNDERSTOOD in row["problem"]
+    assert "Only if it is damaged, delete it" in row["hint"]
+    assert row["lock"]["holder"] == "ann@host run 1"
     checked = box.run("check", "--env", "local", "--output", "json")
     assert checked.returncode == 3
     assert NOT_UNDERSTOOD in str([item for item in json.loads(checked.stdout)["checks"] if item["result"] == "failed"])
@@ -90,6 +94,30 @@ def test_all_environments_side_by_side(empty_sandbox: Sandbox, tmp_path: Path) -
         assert f"{NOT_UNDERSTOOD}" in done.stderr
         assert "runs[0] is no object" in done.stderr
     assert box.writes() == before
+    freed = box.run("unlock", "--env", "local", "--reason", "a test")
+    assert freed.returncode == 0, freed.stderr
+    assert "freed; it was held by ann@host run 1" in freed.stdout
+    assert NOT_UNDERSTOOD in freed.stderr, "it says so, and goes on"
+    what_the_cluster_shows_is_told_without_a_record(box)
+
+
+def what_the_cluster_shows_is_told_without_a_record(box: Sandbox) -> None:
+    box.api.delete(path_of(RECORD_REF))
+    installed = box.run("install", "--env", "local", "--yes")
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    box.api.merge_patch(path_of(RECORD_REF), {"data": {"record.json": json.dumps(DAMAGED)}})
+    told = box.run("status", "--env", "local", "--output", "json")
+    assert told.returncode == 1
+    (row,) = json.loads(told.stdout)["environments"]
+    assert (row["installedVersion"], row["targetVersion"], row["inSync"]) == ("1.31.1", "1.31.1", None)
+    assert {item["name"]: item["ready"] for item in row["gateways"]} == {
+        "istio-ingressgateway": 3,
+        "istio-egressgateway": 3,
+    }
+    table = box.run("status", "--env", "local", COLUMNS="300").stdout
+    assert "ingressgateway 3/3" in table
+    assert table.count("1.31.1") == 2
+    assert "→ A newer sohistio" in table
 
 
 @pytest.mark.parametrize(

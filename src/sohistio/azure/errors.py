@@ -131,7 +131,7 @@ def _answered(status: int, text: str, subject: str) -> RefusedError:
     return RefusedError(
         f"{subject} could not be read from Azure" + (f" (status {status})" if status else ""),
         details=details,
-        todo="Look at the message above; nothing was changed.",
+        todo="Try again; where it stays, ask those who run Azure for you; nothing was changed.",
     )
 
 

@@ -133,7 +133,7 @@ def _denial(lines: list[str]) -> RefusedError:
     return RefusedError(
         f"the API server would deny {len(lines)} {plural} of the manifest",
         details=(*shown, *more),
-        todo="The lines above are the server's (a quota, an admission policy, missing rights): settle them first.",
+        todo="Each line is the server's (a quota, an admission policy, missing rights): settle them first.",
     )
 
 

@@ -7,6 +7,7 @@ from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.cluster.custom_resources import custom_resources, is_istios, resource_ref
+from sohistio.cluster.ending import ending_in
 from sohistio.cluster.gateway_api import is_aks
 from sohistio.cluster.gateways import COMPONENT, GATEWAY_KINDS, KEPT
 from sohistio.cluster.kube import KubeApi, KubeError, Object
@@ -106,6 +107,7 @@ def footprint_of(api: KubeApi) -> Footprint:
             )
         ),
         pull_secrets=pull_secrets,
+        ending=ending_in(filter(is_istios, resources.result())),
         of_aks=tuple(found[ref] for ref in sorted(found) if ref not in objects),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from sohistio.cluster.kube_errors import Object
@@ -30,6 +30,23 @@ class Holder:
         """For people."""
         ago = max((now - self.renewed).total_seconds(), 0.0)
         return f"{self.identity}, since {self.since:%Y-%m-%d %H:%M:%S} UTC, last sign of life {ago:.0f} s ago"
+
+
+@dataclass(slots=True)
+class Watched:
+    """What one command has watched of a Lease, so that it watches no holder twice: the `spec` that has not changed
+    `since` (of the lock's clock), and the lines about it that were told.
+    """
+
+    spec: Object | None = None
+    since: float = 0.0
+    lines: set[str] = field(default_factory=set)
+
+    def unchanged_for(self, spec: Object, now: float) -> float:
+        """The seconds; a Lease that changed in the meantime is watched anew: somebody has written it."""
+        if spec != self.spec:
+            self.spec, self.since, self.lines = spec, now, set()
+        return now - self.since
 
 
 def holder_in(lease: Object | None) -> Holder | None:

@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sohistio.cluster.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
-from sohistio.cluster.holder import Holder, has_certainly_ended, holder_in, spec_of, taken
+from sohistio.cluster.holder import Holder, Watched, has_certainly_ended, holder_in, spec_of, taken
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import collection_path, path_of
 from sohistio.errors import InterruptedRunError, RefusedError
@@ -40,11 +40,16 @@ def holder_of(api: KubeApi) -> Holder | None:
 
 @dataclass(slots=True)
 class Lock:
-    """The lock as one run takes it. `told` takes lines about waiting; `stop` ends the waiting."""
+    """The lock as one run takes it. `told` takes lines about waiting; `stop` ends the waiting.
+
+    `watched` is what its command has watched before: a holder that was found dead is not waited for again.
+    """
 
     api: KubeApi
     told: Callable[[str], None]
     stop: threading.Event
+    watched: Watched = field(default_factory=Watched)
+    now: Callable[[], float] = time.monotonic
 
     def await_free(self) -> Object | None:
         """Return once nobody holds it, or its holder has shown no sign of life for LEASE_SECONDS: the Lease as seen.
@@ -59,26 +64,34 @@ class Lock:
         holder = holder_in(first)
         if first is None or holder is None:
             return first
-        self.told(f"the lock is held by {holder.told(datetime.now(UTC))}: looking whether that run lives …")
-        begun = time.monotonic()
-        looks_dead = False
-        while (waited := time.monotonic() - begun) < LEASE_SECONDS:
+        spec: Object = first["spec"]
+        waited = self.watched.unchanged_for(spec, self.now())
+        self._tell("held", f"the lock is held by {holder.told(datetime.now(UTC))}: looking whether that run lives …")
+        while waited < LEASE_SECONDS:
             if has_certainly_ended(holder, has_ended):
-                self.told("its process was on this machine and has ended: the lock is free")
+                self._tell("ended", "its process was on this machine and has ended: the lock is free")
                 self._pause(settle)
                 return first
             self._pause(_LOOK_SECONDS)
             now = self._read()
             if now is None or holder_in(now) is None:
                 return now
-            if now["spec"] != first["spec"]:
+            if now["spec"] != spec:
                 raise _held(holder_in(now) or holder)
-            if not looks_dead and waited > 2 * RENEW_SECONDS:
-                looks_dead = True
-                left = LEASE_SECONDS - waited
-                self.told(f"it does not renew its lock and seems to be dead: the lock expires in {left:.0f} s …")
-        self.told("the lock has expired")
+            waited = self.watched.unchanged_for(spec, self.now())
+            if waited > 2 * RENEW_SECONDS:
+                left = max(LEASE_SECONDS - waited, 0.0)
+                self._tell(
+                    "dead", f"it does not renew its lock and seems to be dead: the lock expires in {left:.0f} s …"
+                )
+        self._tell("expired", "the lock has expired")
         return first
+
+    def _tell(self, what: str, line: str) -> None:
+        """Once for each holder: a command looks at the lock before it plans, and when it takes it."""
+        if what not in self.watched.lines:
+            self.watched.lines.add(what)
+            self.told(line)
 
     @contextmanager
     def held(self, identity: str, hold: Hold) -> Iterator[None]:
@@ -132,7 +145,9 @@ class Lock:
             if error.status != 409:
                 raise
             winner = holder_of(self.api)
-            raise _held(winner) if winner else RefusedError("another run took the lock just now") from error
+            if winner is None:
+                raise RefusedError("another run took the lock just now", todo="Run it again.") from error
+            raise _held(winner) from error
         hold.confirm(asked)
 
 
@@ -161,7 +176,7 @@ def _not_taken(error: KubeError) -> RefusedError:
     return RefusedError(
         "the lock that keeps two runs apart could not be taken",
         details=(error.what, *error.details),
-        todo=error.todo or "Look at the message above; the mesh was not touched.",
+        todo=error.todo or "Mend what the API server says, or try again. The mesh was not touched.",
     )
 
 

@@ -18,6 +18,7 @@ _MORE: Mapping[str, Sequence[tuple[str, ...]]] = {
     "Service": [("spec",)],
 }
 _IN_NAMESPACES = frozenset({*_MORE, "ConfigMap", "DaemonSet", "Role", "RoleBinding", "Secret", "ServiceAccount"})
+_LOOK = "Look at what `istioctl manifest generate` prints."
 
 
 def read_manifest(text: str) -> list[Object]:
@@ -27,14 +28,16 @@ def read_manifest(text: str) -> list[Object]:
     try:
         documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-31
-        raise FailedError("what it printed is not YAML", details=(str(error),)) from error
+        raise FailedError("what it printed is not YAML", details=(str(error),), todo=_LOOK) from error
     found = [(number, document) for number, document in enumerate(documents, start=1) if document]
     if not found:
-        raise FailedError("what it printed has no objects")
+        raise FailedError("what it printed has no objects", todo=_LOOK)
     faults = [f"document {number} {fault}" for number, document in found for fault in _faults(document)]
     if faults:
         more = (f"and {len(faults) - _MOST_LISTED} more",) if len(faults) > _MOST_LISTED else ()
-        raise FailedError("what it printed is no Kubernetes objects", details=(*faults[:_MOST_LISTED], *more))
+        raise FailedError(
+            "what it printed is no Kubernetes objects", details=(*faults[:_MOST_LISTED], *more), todo=_LOOK
+        )
     return [document for _, document in found]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from sohistio.cluster.ending import ending_definitions
 from sohistio.cluster.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.cluster.gateway_api import gateway_api, has_routing_class, without_application_routing
 from sohistio.cluster.gateways import COMPONENT, gateway_services, is_gateway, is_kept, is_of_another, is_released
@@ -144,6 +145,7 @@ def _state_of(
         carriers=carriers,
         unowned_carriers=unowned_carriers,
         namespaces=tuple(_namespace(item, injectors) for item in lists["Namespaces"]),
+        ending=ending_definitions(lists["CustomResourceDefinitions"]),
     )
 
 

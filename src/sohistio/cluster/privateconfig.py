@@ -101,6 +101,6 @@ def _written(document: Mapping[str, Any]) -> Path:
         raise RefusedError(
             "the kubeconfig for this run cannot be written",
             details=(str(error),),
-            todo="See to the folder named above, or set XDG_STATE_HOME to another one.",
+            todo="See to that folder, or set XDG_STATE_HOME to another one.",
         ) from error
     return path

@@ -14,15 +14,19 @@ RECORD_REF = ObjectRef("ConfigMap", ISTIO_NAMESPACE, RECORD_NAME)
 _KEY = "record.json"
 
 
+class NotUnderstoodError(RefusedError):
+    """The record is there, and damaged or of a newer sohistio: the cluster can be looked at all the same."""
+
+
 def read_record(api: KubeApi) -> Record | None:
-    """The record, None where there is none. Raises RefusedError where it cannot be understood."""
+    """The record, None where there is none. Raises NotUnderstoodError where it cannot be understood."""
     found = api.get(path_of(RECORD_REF))
     if found is None:
         return None
     try:
         return Record.of(json.loads((found.get("data") or {}).get(_KEY, "")))
     except (ValueError, RecursionError) as error:  # the latter: brackets in brackets in brackets
-        raise RefusedError(
+        raise NotUnderstoodError(
             f"{RECORD_REF} is not a record that this sohistio understands",
             details=(str(error),),
             todo="A newer sohistio may have written it: use that one. Only if it is damaged, delete it.",

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from sohistio.changes import Action, Changes, ObjectChange
 from sohistio.cluster.compare import read_text
 from sohistio.cluster.custom_resources import resource_ref, written
+from sohistio.cluster.ending import ending_of, is_ending
 from sohistio.cluster.kube import KubeApi, KubeError, Object
+from sohistio.cluster.served_kinds import GATEWAY_API, served_kinds
 from sohistio.drift.fields import changed_fields
+from sohistio.ending import TODO, lines, told
 from sohistio.errors import RefusedError
 from sohistio.ownership import OWN_MANAGER
+from sohistio.state import Ending
 
 _MOST_LISTED = 12
 
@@ -26,14 +30,25 @@ class Restoration:
     notices: tuple[str, ...]
 
 
-def compare_backup(api: KubeApi, objects: Sequence[Object]) -> Restoration:
-    """Ask the server by dry runs. Raises RefusedError that names every object it would not take."""
+def compare_backup(api: KubeApi, objects: Sequence[Object], definitions: Sequence[Ending] = ()) -> Restoration:
+    """Ask the server by dry runs. `definitions` are CRDs that are being deleted.
+
+    Raises RefusedError that names every object it would not take, or would take and lose; KubeError.
+    """
+    _check_kinds(api, objects)
     denied: list[str] = []
+    ending: list[Ending] = []
+    going = {item.ref.name: item for item in definitions}
 
     def ask(obj: Object) -> tuple[Object, ObjectChange, str] | None:
         try:
             path = api.path_of(obj)
             live = api.get(path)
+            definition = going.get(f"{path.rsplit('/', 2)[1]}.{obj['apiVersion'].partition('/')[0]}")
+            if definition is not None or (live is not None and is_ending(live)):
+                ending.extend([ending_of(live, resource_ref(obj))] if live is not None and is_ending(live) else [])
+                ending.extend([definition] if definition is not None else [])
+                return None
             applied = api.dry_run_apply(path, obj, OWN_MANAGER)
         except KubeError as error:
             if error.status in (0, 401, 429) or error.status >= 500:
@@ -52,6 +67,8 @@ def compare_backup(api: KubeApi, objects: Sequence[Object]) -> Restoration:
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = [item for item in pool.map(ask, objects) if item is not None]
+    if ending:
+        raise _vanishing(tuple(dict.fromkeys(ending)))
     if denied:
         raise _denial(denied)
     different = [(obj, change) for obj, change, _ in found if change.action is Action.CREATED or change.fields]
@@ -59,17 +76,52 @@ def compare_backup(api: KubeApi, objects: Sequence[Object]) -> Restoration:
     return Restoration(changes, tuple(obj for obj, _ in different), tuple(sorted(kept for *_, kept in found if kept)))
 
 
-def restore_object(api: KubeApi, obj: Object) -> None:
-    """Put one object back. Raises KubeError."""
-    api.apply(api.path_of(obj), obj, OWN_MANAGER, force=True)
+def restore_object(api: KubeApi, obj: Object) -> str:
+    """Put one object back. Returns why it will not stay, empty where it will. Raises KubeError."""
+    applied = api.apply(api.path_of(obj), obj, OWN_MANAGER, force=True)
+    return f"{told(ending_of(applied, resource_ref(obj)))} is being deleted" if is_ending(applied) else ""
 
 
-def _denial(lines: list[str]) -> RefusedError:
-    shown = sorted(lines)[:_MOST_LISTED]
-    more = (f"and {len(lines) - len(shown)} more",) if len(lines) > len(shown) else ()
-    plural = "object" if len(lines) == 1 else "objects"
+def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:
+    """Raises RefusedError with a line for each group of which the server does not know a kind."""
+    known = {(kind.group, kind.kind) for kind in served_kinds(api)}
+    missing: dict[str, list[str]] = {}
+    for obj in objects:
+        group = str(obj["apiVersion"]).partition("/")[0]
+        if (group, obj["kind"]) not in known:
+            missing.setdefault(group, []).append(obj["kind"])
+    if not missing:
+        return
+    count = sum(map(len, missing.values()))
+    groups = (
+        f"{group}: {', '.join(sorted(set(kinds)))} ({len(kinds)} object{'' if len(kinds) == 1 else 's'})"
+        for group, kinds in sorted(missing.items())
+    )
+    ours = any(group not in GATEWAY_API for group in missing)
+    theirs = any(group in GATEWAY_API for group in missing)
+    todo = ["Istio's kinds come with the mesh: run `sohistio install` first, then this again."] if ours else []
+    todo += ["The Gateway API's CRDs come with what had put them there."] if theirs else []
+    raise RefusedError(
+        f"the cluster does not know the kinds of {count} object{'' if count == 1 else 's'} of the backup",
+        details=tuple(groups),
+        todo=" ".join((*todo, "Nothing was put back.")),
+    )
+
+
+def _vanishing(ending: tuple[Ending, ...]) -> RefusedError:
     return RefusedError(
-        f"the API server would not take {len(lines)} {plural} of the backup",
+        "what the backup would put back is being deleted: it would vanish again",
+        details=lines(ending, _MOST_LISTED),
+        todo=f"{TODO} Nothing was put back.",
+    )
+
+
+def _denial(denied: list[str]) -> RefusedError:
+    shown = sorted(denied)[:_MOST_LISTED]
+    more = (f"and {len(denied) - len(shown)} more",) if len(denied) > len(shown) else ()
+    plural = "object" if len(denied) == 1 else "objects"
+    return RefusedError(
+        f"the API server would not take {len(denied)} {plural} of the backup",
         details=(*shown, *more),
-        todo="A missing kind comes with `sohistio install`; make missing namespaces. Nothing was put back.",
+        todo="Each line says why; make missing namespaces. Nothing was put back.",
     )

@@ -11,7 +11,7 @@ from sohistio.gateway_api import GROUP
 ISTIO_SUFFIX = ".istio.io"
 GATEWAY_API = (GROUP, "gateway.networking.x-k8s.io")
 # istioctl's own kind: no configuration of the mesh, and gone with its in-cluster operator.
-_NOT_CONFIGURATION = frozenset({"install.istio.io"})
+NOT_CONFIGURATION = frozenset({"install.istio.io"})
 # All groups, versions and kinds in one answer (Kubernetes 1.30 and newer); a server without it answers with the groups.
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 
@@ -46,7 +46,7 @@ def served_kinds(api: KubeApi) -> list[ServedKind]:
 
 
 def _is_wanted(group: str) -> bool:
-    return group in GATEWAY_API or (group.endswith(ISTIO_SUFFIX) and group not in _NOT_CONFIGURATION)
+    return group in GATEWAY_API or (group.endswith(ISTIO_SUFFIX) and group not in NOT_CONFIGURATION)
 
 
 def _from_aggregated(document: Object) -> list[ServedKind] | None:

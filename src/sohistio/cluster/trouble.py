@@ -6,6 +6,7 @@ from typing import Any
 
 from sohistio.cluster.kube import KubeApi, KubeError, Object
 from sohistio.cluster.paths import path_of
+from sohistio.printing.sanitize import one_line
 from sohistio.state import ObjectRef, selector_matches
 
 MOST_LINES = 6
@@ -33,7 +34,7 @@ def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> 
             lines += _events(api, ref.namespace, names)
     except KubeError as error:
         return (error.what,)
-    return tuple(dict.fromkeys(lines))[:MOST_LINES]
+    return tuple(dict.fromkeys(map(one_line, lines)))[:MOST_LINES]
 
 
 def conditions_of(workload: Object) -> list[str]:

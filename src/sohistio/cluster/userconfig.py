@@ -67,6 +67,9 @@ def _locked(path: Path) -> Iterator[None]:
         lock.unlink(missing_ok=True)
 
 
+_LOOK = "Look at it, or give another one with KUBECONFIG."
+
+
 def _read(target: Path, shown: Path) -> dict[str, Any]:
     import yaml
 
@@ -75,11 +78,11 @@ def _read(target: Path, shown: Path) -> dict[str, Any]:
     except FileNotFoundError:
         document = None
     except (yaml.YAMLError, UnicodeError) as error:
-        raise UsageError(f"{shown} is no kubeconfig", details=tuple(str(error).splitlines()[:3])) from error
+        raise UsageError(f"{shown} is no kubeconfig", details=tuple(str(error).splitlines()[:3]), todo=_LOOK) from error
     if document is None:
         return {"apiVersion": "v1", "kind": "Config"}
     if not _is_kubeconfig(document):
-        raise UsageError(f"{shown} is no kubeconfig", todo="Look at it, or give another one with KUBECONFIG.")
+        raise UsageError(f"{shown} is no kubeconfig", todo=_LOOK)
     return dict(document)
 
 

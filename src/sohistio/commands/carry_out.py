@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from sohistio.cluster.custom_resources import custom_resources, digests
+from sohistio.cluster.ending import lasting
 from sohistio.cluster.hold import Hold
 from sohistio.cluster.lease import Lock
 from sohistio.commands.common import (
@@ -102,7 +103,7 @@ def _origin(planned: Planned) -> Origin:
 def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator[Hold]:
     """The lock, held for the block; losing it stops the run."""
     session, hold = planned.session, Hold(stop)
-    with Lock(session.api, session.told, stop).held(origin.identity, hold):
+    with Lock(session.api, session.told, stop, session.lock_watched).held(origin.identity, hold):
         yield hold
 
 
@@ -112,7 +113,7 @@ def ready_to_write(session: Session) -> Session:
     The lock of a run that died is waited out: its last writes may take effect meanwhile. Raises RefusedError.
     """
     check_right_cluster(session)
-    Lock(session.api, session.told, threading.Event()).await_free()
+    Lock(session.api, session.told, threading.Event(), session.lock_watched).await_free()
     return session
 
 
@@ -152,7 +153,9 @@ def _run(
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
     resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
-    tools = tools_for(planned, timeouts, Before(planned.state.ca_root, digests(resources), findings))
+    tools = tools_for(
+        planned, timeouts, Before(planned.state.ca_root, digests(lasting(resources)), findings, in_a_run=True)
+    )
     keep_log(tools.log)
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
     recorder = Recorder(tools.api, planned.record, planned.plan, origin, hold)

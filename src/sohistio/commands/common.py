@@ -49,7 +49,8 @@ def _seconds(flag: str, text: str | None) -> float | None:
     try:
         return float(seconds_of(text))
     except ValueError as error:
-        raise UsageError(f"{flag} {text!r} is not a duration", todo="Give one such as 90s, 5m or 1h.") from error
+        what = str(error) if str(error).startswith("too long") else "not a duration"
+        raise UsageError(f"{flag} {text!r} is {what}", todo="Give one such as 90s, 5m or 1h.") from error
 
 
 def session_of(where: Where) -> Session:

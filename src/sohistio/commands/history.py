@@ -7,11 +7,11 @@ from datetime import datetime
 from rich.table import Table
 
 from sohistio.cluster.lease import unlock as free_lock
-from sohistio.cluster.record_store import read_record
 from sohistio.commands.common import console, errors_as_json, print_json, say, session_of
 from sohistio.errors import ExitCode, UsageError
 from sohistio.output.tables import show
 from sohistio.plan import SCHEMA_VERSION
+from sohistio.planning.reading import or_refused, recorded
 from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.printing.streams import work_begins
 from sohistio.record import Record, RunEntry, run_document
@@ -22,7 +22,7 @@ def history(where: Where, *, json: bool) -> int:
     """`sohistio history`: who changed what, when, from which plan; the newest last."""
     with errors_as_json(json):
         session = session_of(where)
-        record = read_record(session.api) or Record(session.environment.name)
+        record = recorded(session) or Record(session.environment.name)
     if json:
         runs = [run_document(run) for run in record.runs]
         print_json(
@@ -57,8 +57,8 @@ def unlock(where: Where, reason: str) -> int:
     if not reason.strip():
         raise UsageError("--reason is empty", todo="Say why the lock may be freed: it stays on the Lease.")
     session = session_of(where)
-    check_right_cluster(session)
+    check_right_cluster(session, without_record=True)
     work_begins()
-    holder = free_lock(session.api, reason)
+    holder = or_refused("the lock could not be freed", lambda: free_lock(session.api, reason))
     say(f"freed; it was held by {holder.identity}" if holder else "the lock was free already")
     return ExitCode.OK

@@ -30,6 +30,7 @@ from sohistio.plandiff import differences, only_restores
 from sohistio.planning.adopt import plan_adopt
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
+from sohistio.planning.reading import unreadable
 from sohistio.planning.restart import plan_restart
 from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.planning.rollback import plan_rollback
@@ -190,7 +191,7 @@ def verify(where: Where, *, json: bool) -> int:
         session = session_of(where)
         state = observe(session.api)
         if state.unreadable:
-            raise RefusedError("the cluster could not be read", details=state.unreadable)
+            raise unreadable(state)
         mesh, _ = session.render(session.version, session.operator_yaml(session.version))
         version = str(session.version)
         seen = Plan(session.environment.name, state.server, Mode.NONE, "", version, ())
@@ -224,7 +225,11 @@ def _write_plan(path: Path, plan: Plan) -> None:
     try:
         path.write_text(json_text(plan.document() | {"digest": plan.digest()}) + "\n", encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"the plan could not be written to {path}", details=(str(error),)) from error
+        raise UsageError(
+            f"the plan could not be written to {path}",
+            details=(str(error),),
+            todo="Give --out a file in a folder that can be written and has room. Nothing was touched.",
+        ) from error
 
 
 def _check_approved(path: Path, plan: Plan) -> None:

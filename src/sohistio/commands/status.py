@@ -70,15 +70,19 @@ def _table(rows: list[EnvironmentStatus]) -> Table:
     for row in rows:
         if row.problem:
             told = (row.environment, row.cluster, row.installed or "?", row.target or "?")
-            table.add_row(*told, Text(row.problem, style="red"), "", "", "")
+            problem = Text(row.problem, style="red")
+            if row.hint:
+                problem.append(f"\n→ {row.hint}", style="dim")
+            table.add_row(*told, problem, _gateways(row), "", _lock(row) if row.lock else "")
             continue
         sync = Text("yes", style="green") if row.in_sync else Text(f"no: {row.pending}", style="yellow")
-        gateways = ", ".join(
-            f"{item.ref.short.removeprefix('istio-')} {item.ready}/{item.desired}" for item in row.gateways
-        )
-        cells = (row.environment, row.cluster, row.installed or "-", row.target, sync, gateways or "-")
+        cells = (row.environment, row.cluster, row.installed or "-", row.target, sync, _gateways(row) or "-")
         table.add_row(*cells, _last_run(row), _lock(row))
     return table
+
+
+def _gateways(row: EnvironmentStatus) -> str:
+    return ", ".join(f"{item.ref.short.removeprefix('istio-')} {item.ready}/{item.desired}" for item in row.gateways)
 
 
 def _last_run(row: EnvironmentStatus) -> str:
@@ -108,4 +112,5 @@ def _document(row: EnvironmentStatus) -> dict[str, Any]:
         "lastRun": run_document(row.last_run) if row.last_run else None,
         "lock": {"holder": lock.identity, "since": lock.since.isoformat()} if lock else None,
         "problem": row.problem or None,
+        "hint": row.hint or None,
     }

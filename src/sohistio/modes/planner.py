@@ -14,7 +14,7 @@ from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.skew import SkewProblem
-from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ServiceSeen
 from sohistio.steps import RestartWorkloads
 
 _VERBS = {
@@ -83,8 +83,13 @@ def make_plan(
         phases=_phases(subject.state, meshes, decision, (changes, namespaces, after_install)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
         gateway_changes=moved,
+        addressed=tuple(seen.ref for seen in subject.state.gateway_services if _is_addressed(seen)),
     )
     return replace(plan, notices=(*plan.notices, *handover.notices(plan)))
+
+
+def _is_addressed(service: ServiceSeen) -> bool:
+    return service.type == "LoadBalancer" and bool(service.addresses)
 
 
 def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:

@@ -58,7 +58,8 @@ def uninstall_plan(subject: Subject, footprint: Footprint, asked: Removal) -> Pl
     phases += _purge(state, footprint, asked, there=bool(taken))
     if not phases:
         left = bool(state.carriers or state.unowned_carriers)
-        return replace(plan, notices=(words.offer(subject.environment),) if left else ())
+        offer = (words.offer(subject.environment),) if left else ()
+        return replace(plan, notices=(*words.being_deleted(state, footprint), *offer))
     if words.proxies(state) and not asked.with_sidecars:
         return replace(plan, refusal=_refusal(state))
     phases = [*_operator(state), *phases]

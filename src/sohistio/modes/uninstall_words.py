@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sohistio.ending import sentence
 from sohistio.footprint import Footprint, Removal
 from sohistio.modes.namespaces import ours
 from sohistio.modes.planner import Subject
@@ -31,6 +32,7 @@ def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: 
         record = "our record (`sohistio history`)"
         parts = (kept(footprint), _prepared(state, footprint), record)
         notices.append(f"kept: {', '.join(part for part in parts if part)}")
+    notices += being_deleted(state, footprint)
     for service in state.gateway_services:
         if took and service.addresses:
             notices.append(
@@ -47,6 +49,12 @@ def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: 
         if not asked.restart_workloads:
             notices.append(offer(subject.environment))
     return notices
+
+
+def being_deleted(state: ClusterState, footprint: Footprint) -> tuple[str, ...]:
+    """Of what is counted as there, what will not be for long."""
+    ending = (*state.ending, *footprint.ending)
+    return (sentence(ending),) if ending else ()
 
 
 def restart_command(environment: str) -> str:

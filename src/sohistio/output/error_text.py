@@ -16,10 +16,15 @@ def error_lines(error: SohistioError) -> list[str]:
     """The four parts, the exit code last."""
     return [
         f"Error: {one_line(error.what)}.",
-        *(f"  {one_line(line)}" for detail in error.details for line in detail.splitlines()),
+        *(f"  {one_line(line)}" for detail in error.details for line in _lines(detail)),
         *([f"What to do: {one_line(error.todo)}"] if error.todo else []),
         f"(exit code {int(error.exit_code)})",
     ]
+
+
+def _lines(detail: str) -> list[str]:
+    """By its newlines only: what else ends a line somewhere (CR, U+2028) is shown, and begins none of ours."""
+    return detail.replace("\r\n", "\n").removesuffix("\n").split("\n") if detail else []
 
 
 def print_error(error: SohistioError) -> None:

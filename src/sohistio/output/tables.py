@@ -26,7 +26,7 @@ _MOST_FIELDS = 2
 
 def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     """A plan: the decision and its reasons, what changes, the steps, and what is left alone."""
-    dangers = [] if plan.refusal else [words for words in (plan.danger, plan.switches_off) if words]
+    dangers = () if plan.refusal else plan.dangers
     head = Table.grid(padding=(0, 2))
     head.add_column(style="bold")
     head.add_column()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sohistio.changes import Changes
+from sohistio.cluster.ending import ending_resources
 from sohistio.cluster.observe import observe
+from sohistio.ending import sentence
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.modes import application_routing
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
@@ -16,7 +18,7 @@ from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.pull_secrets import look_at_pull_secrets
-from sohistio.planning.reading import compared, owned, recorded
+from sohistio.planning.reading import compared, or_refused, owned, recorded
 from sohistio.session import Session
 from sohistio.skew import SkewProblem, old_proxies, skew_problems
 from sohistio.state import ClusterState
@@ -52,6 +54,8 @@ def plan_install(session: Session, request: Request) -> Planned:
     if decision.mode is Mode.UNKNOWN:  # somebody else's mesh is not even compared
         return Planned(session, make_plan(subject, decision, (), Changes()), state, again, todo=decision.todo)
     record = recorded(session)
+    gone_soon = or_refused("Istio's custom resources could not be read", lambda: ending_resources(session.api))
+    state = replace(state, ending=(*state.ending, *gone_soon))
     of_gateways = {gateway.namespace for gateway in environment.gateways} & {item.name for item in seen.namespaces}
     pull = look_at_pull_secrets(session, sorted({*of_gateways, *labels.injected(seen)}))
     desired, manifest = session.render(target, session.operator_yaml(target))
@@ -70,6 +74,8 @@ def plan_install(session: Session, request: Request) -> Planned:
     around = NamespacePhases(secrets_phase(pull.seen), labels_phase(labels))
     plan = taking_over(make_plan(subject, decision, [*stations, desired], changes, skew, around), taken)
     plan = replace(plan, notices=(*plan.notices, *notices_of(labels, pull.seen), *pull.notices))
+    if state.ending:
+        plan = replace(plan, notices=(*plan.notices, sentence(state.ending)))
     if plan.steps:
         plan = replace(plan, notices=(*plan.notices, *application_routing.notices(state)))
     if changes.notice:

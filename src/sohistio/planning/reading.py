@@ -14,6 +14,7 @@ from sohistio.errors import RefusedError
 from sohistio.ownership import ObjectOwners
 from sohistio.record import Record
 from sohistio.session import Session
+from sohistio.state import ClusterState
 
 _Read = TypeVar("_Read")
 
@@ -30,6 +31,16 @@ def owned(session: Session, manifest: list[dict[str, Any]]) -> tuple[ObjectOwner
     return or_refused("whose the mesh's objects are could not be read", lambda: object_owners(session.api, manifest))
 
 
+def unreadable(state: ClusterState) -> RefusedError:
+    """The refusal of a look that is not whole."""
+    return RefusedError(
+        "the cluster could not be read",
+        details=state.unreadable,
+        todo="Check the network (VPN), the kubeconfig and your login; what is forbidden takes the role of "
+        "rbac/reader.yaml. Nothing was changed.",
+    )
+
+
 def recorded(session: Session) -> Record | None:
     """Our record, None where there is none. Raises RefusedError."""
     return or_refused("the record of earlier runs could not be read", lambda: read_record(session.api))
@@ -43,5 +54,5 @@ def or_refused(what: str, read: Callable[[], _Read]) -> _Read:
         raise RefusedError(
             what,
             details=(error.what, *error.details),
-            todo=error.todo or "Look at the message above; nothing was changed.",
+            todo=error.todo or "Mend what the API server says, or try again. Nothing was changed.",
         ) from error

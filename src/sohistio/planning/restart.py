@@ -6,7 +6,7 @@ from sohistio.cluster.observe import observe
 from sohistio.errors import RefusedError
 from sohistio.modes.planner import Subject, restart_plan
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import recorded
+from sohistio.planning.reading import recorded, unreadable
 from sohistio.session import Session
 from sohistio.versions import Version
 
@@ -15,7 +15,7 @@ def plan_restart(session: Session) -> Planned:
     """Look at the cluster and plan the restart. Raises RefusedError where there is no mesh."""
     state = observe(session.api)
     if state.unreadable:
-        raise RefusedError("the cluster could not be read", details=state.unreadable)
+        raise unreadable(state)
     installed = next((Version.from_tag(seen.image_version) for seen in state.istiods), None)
     if state.sidecar is None or installed is None:
         raise RefusedError(

@@ -10,14 +10,16 @@ from typing import Any
 
 from sohistio.backupfolder import Backup, read_backup
 from sohistio.changes import Changes
+from sohistio.cluster.ending import ending_of, is_ending
 from sohistio.cluster.observe import observe
 from sohistio.cluster.paths import path_of
 from sohistio.cluster.restoring import compare_backup
 from sohistio.cluster.served_kinds import served_kinds
+from sohistio.ending import told
 from sohistio.errors import RefusedError, UsageError
 from sohistio.plan import Mode, Phase, Plan
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import or_refused, recorded
+from sohistio.planning.reading import or_refused, recorded, unreadable
 from sohistio.sealing import passphrase, unseal
 from sohistio.session import Session
 from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
@@ -51,12 +53,12 @@ def plan_restore(session: Session, request: RestoreRequest) -> Planned:
     authority = _authority(session, backup) if request.authority else None
     state = observe(session.api)
     if state.unreadable:
-        raise RefusedError("the cluster could not be read", details=state.unreadable)
+        raise unreadable(state)
     objects = [_without_owner(item) for item in backup.custom_resources]
     waiting = bool(authority and objects) and not _knows_istios_kinds(session)
     if waiting:  # after a purge: the authority must be there before the mesh, and its kinds come with it
         objects = []
-    found = or_refused("the backup could not be compared", lambda: compare_backup(session.api, objects))
+    found = or_refused("the backup could not be compared", lambda: compare_backup(session.api, objects, state.ending))
     steps: list[Step] = [authority] if authority else []
     if found.objects:
         count = len(found.objects)
@@ -115,6 +117,11 @@ def _authority(session: Session, backup: Backup) -> RestoreAuthority | None:
     live = or_refused("the CA's Secret could not be read", lambda: session.api.get(path_of(ref)))
     if live is None:
         return RestoreAuthority("restore/ca", f"put {ref} back", str(backup.folder))
+    if is_ending(live):
+        raise RefusedError(
+            f"{told(ending_of(live, ref))} is being deleted: it can be put back once it is gone",
+            todo="Let what set its finalizers finish, or take them off; then run this again. Nothing was put back.",
+        )
     if live.get("data") == secret.get("data"):
         return None
     raise RefusedError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sohistio import rightcluster
+from sohistio.cluster.record_store import NotUnderstoodError
 from sohistio.environments.load import Environment, load_environment
 from sohistio.errors import RefusedError, UsageError
 from sohistio.managedcluster import ManagedCluster
@@ -13,14 +14,14 @@ from sohistio.rightcluster import Problem, cluster_problems, environment_problem
 from sohistio.session import Session
 
 
-def check_right_cluster(session: Session, *, again: bool = False) -> None:
-    """Ask Azure and the record, `again` where Azure was asked earlier.
+def check_right_cluster(session: Session, *, again: bool = False, without_record: bool = False) -> None:
+    """Ask Azure and the record, `again` where Azure was asked earlier. `without_record` goes on where it is damaged.
 
     Raises RefusedError with all that is wrong, before anything is written.
     """
     if again and session.aks is not None:
         session.aks.look_again()
-    problems = list(found_problems(session))
+    problems = list(found_problems(session, without_record=without_record))
     blocking = [problem for problem in problems if problem.blocks]
     for problem in problems:
         if not problem.blocks:
@@ -34,11 +35,18 @@ def check_right_cluster(session: Session, *, again: bool = False) -> None:
         )
 
 
-def found_problems(session: Session) -> tuple[Problem, ...]:
+def found_problems(session: Session, *, without_record: bool = False) -> tuple[Problem, ...]:
     """What is wrong, leaving out what --skip-check names. Raises RefusedError where Azure cannot be asked."""
+    by_azure, by_record = azure_problems(session), tuple[Problem, ...]()
+    try:
+        by_record = recorded_problems(session)
+    except NotUnderstoodError as error:
+        if not without_record:
+            raise
+        session.told(f"note: {error.what}; it is left as it is")
     return tuple(
         problem
-        for problem in (*azure_problems(session), *recorded_problems(session))
+        for problem in (*by_azure, *by_record)
         if problem.name not in session.where.skip_checks or problem.name not in rightcluster.SKIPPABLE
     )
 

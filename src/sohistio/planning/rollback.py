@@ -10,7 +10,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan import Mode
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import compared, recorded
+from sohistio.planning.reading import compared, recorded, unreadable
 from sohistio.session import Session
 from sohistio.skew import GATEWAY_API, SkewProblem, gateway_api_problems
 from sohistio.state import ClusterState
@@ -21,7 +21,7 @@ def plan_rollback(session: Session) -> Planned:
     """Look at the cluster and the record and plan the way back. Raises RefusedError where there is none."""
     state = observe(session.api)
     if state.unreadable:
-        raise RefusedError("the cluster could not be read", details=state.unreadable)
+        raise unreadable(state)
     record = recorded(session)
     back = record.way_back if record else None
     if back is None:

@@ -9,12 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sohistio.cluster.holder import Holder
-from sohistio.cluster.kube import KubeError
 from sohistio.cluster.lease import holder_of
+from sohistio.cluster.observe import observe
+from sohistio.cluster.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
+from sohistio.modes.uninstall import installed_version
 from sohistio.plan import Mode
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
+from sohistio.planning.reading import or_refused, unreadable
 from sohistio.planning.rightcluster import recorded_problems
 from sohistio.record import RunEntry
 from sohistio.session import Session, Where
@@ -34,8 +37,8 @@ _PENDING = {
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentStatus:
-    """One environment. `problem` says why it could not be read (the rest is then what was known before); `pending`
-    what an install would do, empty where the cluster is in sync.
+    """One environment. `problem` says why it could not be read, `hint` what to do (the rest is what is known all the
+    same); `pending` what an install would do, empty where the cluster is in sync.
     """
 
     environment: str
@@ -49,6 +52,7 @@ class EnvironmentStatus:
     last_run: RunEntry | None = None
     lock: Holder | None = None
     problem: str = ""
+    hint: str = ""
 
     @property
     def in_sync(self) -> bool | None:
@@ -81,9 +85,13 @@ def _put(where: Where, put: Callable[[EnvironmentStatus], None]) -> None:
         row = replace(row, target=str(session.version))
         row = replace(row, cluster=session.target.context or "")
         row = replace(row, server=session.api.server)
-        row = _looked_at(session, row)
+        try:
+            row = _looked_at(session, row)
+        except NotUnderstoodError:
+            row = _as_it_stands(session, row)
+            raise
     except SohistioError as error:
-        row = replace(row, problem=": ".join((error.what, *error.details[:1])))
+        row = replace(row, problem=": ".join((error.what, *error.details[:1])), hint=error.todo)
     except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
         row = replace(row, problem=f"sohistio has a bug here: {type(error).__name__}: {error}")
     put(row)
@@ -101,13 +109,9 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
     planned = plan_install(session, Request())
     plan, state = planned.plan, planned.state
     if state.unreadable:
-        raise RefusedError("the cluster could not be read", details=state.unreadable)
+        raise unreadable(state)
     if found := recorded_problems(session):
-        raise RefusedError(found[0].message)  # the rest of the row would be the other environment's
-    try:
-        lock = holder_of(session.api)
-    except KubeError as error:
-        raise RefusedError("the lock could not be read", details=(error.what, *error.details)) from error
+        raise RefusedError(found[0].message, todo=found[0].todo)  # the rest of the row would be the other environment's
     pending = plan.refusal
     if not pending and (plan.mode is not Mode.NONE or plan.changes_pending):
         pending = f"{plan.mode.value} ({plan.changes.summary()})" if plan.changes else plan.mode.value
@@ -120,8 +124,20 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
         pending=pending,
         gateways=_gateways(planned),
         last_run=planned.record.last_run if planned.record else None,
-        lock=lock,
+        lock=_lock(session),
     )
+
+
+def _as_it_stands(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
+    """What the cluster shows without a record. Nobody knows then what an install would do."""
+    state = observe(session.api)
+    gateways = (item for item in state.mesh_deployments if item.component == "gateway")
+    own = tuple(item for item in gateways if item.ref.namespace == ISTIO_NAMESPACE)
+    return replace(row, installed=str(installed_version(state) or ""), gateways=own, lock=_lock(session))
+
+
+def _lock(session: Session) -> Holder | None:
+    return or_refused("the lock could not be read", lambda: holder_of(session.api))
 
 
 def _gateways(planned: Planned) -> tuple[MeshDeployment, ...]:

@@ -12,7 +12,7 @@ from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
 from sohistio.modes.uninstall_words import proxy_lines
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import recorded
+from sohistio.planning.reading import recorded, unreadable
 from sohistio.session import Session
 from sohistio.steps import UninstallIstio
 from sohistio.versions import Version
@@ -28,7 +28,7 @@ def plan_uninstall(session: Session, asked: Removal) -> Planned:
     """Look at the cluster and plan. Writes nothing. Raises RefusedError where it cannot be read."""
     state = observe(session.api)
     if state.unreadable:
-        raise RefusedError("the cluster could not be read", details=state.unreadable)
+        raise unreadable(state)
     try:
         footprint = footprint_of(session.api)
     except KubeError as error:

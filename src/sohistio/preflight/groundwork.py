@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from sohistio.cluster.observe import observe
 from sohistio.environments.load import environment_names
-from sohistio.errors import RefusedError, SohistioError, UsageError
+from sohistio.errors import SohistioError, UsageError
 from sohistio.interruption import came
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
+from sohistio.planning.reading import unreadable
 from sohistio.preflight.scene import Scene, Stops
 from sohistio.session import Session
 from sohistio.skew import SKIPPABLE
-from sohistio.state import ClusterState
 
 
 def scene_of(session: Session, request: Request) -> Scene:
@@ -51,7 +51,7 @@ def _planned(session: Session, request: Request, stops: Stops) -> Scene:
     except SohistioError as error:
         return _only_seen(session, replace(stops, plan=_kept(error)))
     if planned.state.unreadable:
-        return Scene(session, None, None, replace(stops, server=_unreadable(planned.state)))
+        return Scene(session, None, None, replace(stops, server=unreadable(planned.state)))
     return Scene(session, planned.state, planned, stops)
 
 
@@ -64,7 +64,7 @@ def _only_seen(session: Session, stops: Stops) -> Scene:
         known = stops.environment is not None and error.what == stops.environment.what
         return Scene(session, None, None, stops if known else replace(stops, server=_kept(error)))
     if state.unreadable:
-        return Scene(session, None, None, replace(stops, server=_unreadable(state)))
+        return Scene(session, None, None, replace(stops, server=unreadable(state)))
     return Scene(session, state, None, stops)
 
 
@@ -73,7 +73,3 @@ def _kept(error: SohistioError) -> SohistioError:
     if interruption := came():
         raise interruption
     return error
-
-
-def _unreadable(state: ClusterState) -> SohistioError:
-    return RefusedError("the cluster could not be read", details=state.unreadable)

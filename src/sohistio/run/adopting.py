@@ -12,7 +12,7 @@ from sohistio.cluster.paths import collection_path, path_of
 from sohistio.errors import FailedError
 from sohistio.ownership import LAST_APPLIED, moved
 from sohistio.run.tools import Tools
-from sohistio.run.waiting import Waiting
+from sohistio.run.waiting import Patience, Waiting
 from sohistio.state import ObjectRef
 from sohistio.steps import MoveFieldManagers, StopOperator
 
@@ -30,7 +30,7 @@ def stop_operator(tools: Tools, waiting: Waiting, step: StopOperator) -> None:
         tools.api.merge_patch(path_of(controller), {"spec": {"replicas": 0}})
     for controller in step.controllers:
         gone = partial(_has_no_pod, tools.api, controller)
-        waiting.until(tools.component_seconds, gone, f"{controller} still runs")
+        waiting.until(tools.component_seconds, gone, Patience(f"{controller} still runs"))
     for operator in step.operators:
         _until_written(tools.api, operator, _without_finalizer)
 

@@ -45,6 +45,8 @@ from sohistio.steps import (
     VerifyMesh,
 )
 
+_CHECKS_SAY = "Each check marked × says what to do about it."
+
 
 @dataclass(slots=True)
 class Execution:
@@ -116,9 +118,10 @@ class Execution:
         """A station's mesh that does not verify ends the chain there; the last one's checks are the run's result."""
         self.checks = verify_mesh(self.tools, step.version, self.waiting, self.approved)
         if any(check.breaks for check in self.checks):
-            raise VerificationError(f"the mesh of {step.version} is applied, but its verification failed")
+            what = f"the mesh of {step.version} is applied, but its verification failed"
+            raise VerificationError(what, todo=_CHECKS_SAY)
 
     def _verify_gone(self, step: VerifyGone) -> None:
         self.checks = verify_gone(self.tools, step, self.approved)
         if any(check.breaks for check in self.checks):
-            raise VerificationError("the mesh was uninstalled, but not everything is as it should be")
+            raise VerificationError("the mesh was uninstalled, but not everything is as it should be", todo=_CHECKS_SAY)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 
 from sohistio.cluster.gateways import addresses_of
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError, SohistioError
 from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
-from sohistio.run.installing import is_gone
+from sohistio.run.gone import await_gone
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
 from sohistio.state import ObjectRef
@@ -27,7 +26,7 @@ def hand_over(tools: Tools, waiting: Waiting, step: HandOverAddress) -> None:
     One that is gone already, or has the address already, is no error: a run that was killed goes on here.
     """
     tools.api.delete(path_of(step.giver))
-    waiting.until(tools.component_seconds, partial(is_gone, tools.api, step.giver), f"{step.giver} is still there")
+    await_gone(waiting, [step.giver], tools.component_seconds)
     nudged: float | None = None
     try:
         with waiting.at_most(tools.component_seconds, f"{step.taker} has not got {step.address}") as limit:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sohistio.printing.sanitize import one_line
 from sohistio.progress import Observer
 from sohistio.rollout import Progress
 from sohistio.state import ObjectRef
@@ -24,7 +25,7 @@ class Stuck:
 
     def lines(self) -> tuple[str, ...]:
         """For people: the rollout, then its reasons."""
-        return (f"{self.ref}: {self.progress.message}", *(f"  {reason}" for reason in self.reasons))
+        return (one_line(f"{self.ref}: {self.progress.message}"), *(f"  {one_line(it)}" for it in self.reasons))
 
 
 class Hanging:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 
-from sohistio.cluster.kube import KubeApi, KubeError
-from sohistio.cluster.paths import path_of
+from sohistio.cluster.kube import KubeError
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.footprint import ISTIOD_REF
 from sohistio.rollout import Progress
+from sohistio.run.gone import await_gone, is_gone
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import POLL_SECONDS, Waiting
@@ -58,8 +57,7 @@ def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
         return all(is_gone(tools.api, ref) for ref in objects)
 
     _to_its_end(waiting, start, watch, "istioctl uninstall is run again", is_done)
-    for ref in objects:
-        waiting.until(tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
+    await_gone(waiting, objects, tools.component_seconds)
 
 
 def _to_its_end(
@@ -102,11 +100,6 @@ def await_rollouts(tools: Tools, waiting: Waiting, step: AwaitRollouts) -> None:
     stuck = waiting.rollouts(step.minimums, tools.component_seconds)
     if stuck:
         raise _too_late(tools, stuck)
-
-
-def is_gone(api: KubeApi, ref: ObjectRef) -> bool:
-    """Whether there is no such object (any more)."""
-    return api.get(path_of(ref)) is None
 
 
 def _watch(

@@ -7,7 +7,7 @@ from functools import partial
 
 from sohistio.cluster.kube import KubeApi
 from sohistio.cluster.paths import path_of
-from sohistio.run.installing import is_gone
+from sohistio.run.gone import await_gone
 from sohistio.run.tools import Tools
 from sohistio.run.waiting import Waiting
 from sohistio.state import ObjectRef
@@ -21,8 +21,7 @@ def remove(tools: Tools, waiting: Waiting, step: RemoveObjects) -> None:
     """Delete all, then wait for all: a finalizer may keep one for a while. Raises FailedError naming what stays."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(partial(_delete, tools.api), step.objects))
-    for ref in step.objects:
-        waiting.until(tools.component_seconds, partial(is_gone, tools.api, ref), f"{ref} is still there")
+    await_gone(waiting, step.objects, tools.component_seconds)
 
 
 def _delete(api: KubeApi, ref: ObjectRef) -> None:

@@ -10,7 +10,7 @@ from sohistio.cluster.kube import KubeApi, KubeError
 from sohistio.cluster.observe import observe
 from sohistio.cluster.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.postinstall import beyond, budgets_of, partings, restarts, waves
+from sohistio.postinstall import beyond, budgets_of, needless, partings, restarts, waves
 from sohistio.rollout import Progress
 from sohistio.run.hanging import Stuck
 from sohistio.run.tools import RestartSettings
@@ -18,7 +18,7 @@ from sohistio.run.waiting import Waiting
 from sohistio.sidecar import RESTARTED_FOR
 from sohistio.staleness import differing, expected_image, is_current, was_tried
 from sohistio.state import Budget, ClusterState, Workload
-from sohistio.steps import RestartWorkloads
+from sohistio.steps import LeftAlone, RestartWorkloads
 
 # The annotation of `kubectl rollout restart`.
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -26,16 +26,20 @@ _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """What a restart is for: which workloads it takes, which of them are on their way already, and how it is told.
+    """What a restart is for: which workloads it takes and which it leaves, of those `seen`, which are on their way
+    already, and how it is told; `settled` is said of one that needs it no more, `absent` of one that is not seen.
 
     `image` is the sidecar that a workload is restarted for, None where it is to lose it.
     """
 
-    workloads: Callable[[ClusterState], list[Workload]]
+    found: Callable[[ClusterState], tuple[list[Workload], list[LeftAlone]]]
+    seen: Callable[[ClusterState], Sequence[Workload]]
     is_on_its_way: Callable[[Workload, ClusterState], bool]
     image: Callable[[Workload, ClusterState], str | None]
     words: str
     command: str
+    settled: str
+    absent: str
 
 
 def _has_todays_sidecar(workload: Workload, state: ClusterState) -> bool:
@@ -54,19 +58,26 @@ def _image(workload: Workload, state: ClusterState) -> str | None:
 
 
 _TODAYS_SIDECAR = _Goal(
-    lambda state: restarts(state, state.sidecar)[0],
+    lambda state: restarts(state, state.sidecar),
+    lambda state: state.workloads,
     _has_todays_sidecar,
     _image,
     "with the new sidecar",
     "`sohistio restart`",
+    "none of its running pods lacks the current sidecar by now",
+    "it is gone, or nothing injects it any more",
 )
 _NO_SIDECAR = _Goal(
-    lambda state: partings(state)[0],
+    partings,
+    lambda state: state.carriers,
     lambda _workload, _state: False,
     lambda _workload, _state: None,
     "without a sidecar",
     "the same command again",
+    "it has no sidecar any more",
+    "it is gone, or has no sidecar any more",
 )
+_AGAIN = "What is done stays done: once the cluster can be read again, run the same command again."
 
 
 def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> None:
@@ -77,11 +88,14 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
     goal = _NO_SIDECAR if step.without_sidecar else _TODAYS_SIDECAR
     state = observe(waiting.api)
     if state.unreadable:
-        raise FailedError("the cluster could not be read before the restarts", details=state.unreadable)
-    stale = goal.workloads(state)
+        raise FailedError("the cluster could not be read before the restarts", details=state.unreadable, todo=_AGAIN)
+    stale, passed = goal.found(state)
     to_restart = [workload for workload in stale if workload.ref in step.workloads]
     if others := [workload.ref for workload in stale if workload.ref not in step.workloads]:
         waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")
+    seen = [workload.ref for workload in goal.seen(state)]
+    for line in needless(step.workloads, stale, dict.fromkeys(seen, goal.settled), passed, goal.absent):
+        waiting.observer.note(line)
     planned = waves(to_restart, state.budgets, settings.parallel)
     failed: list[Stuck] = []
     for number, wave in enumerate(planned, start=1):

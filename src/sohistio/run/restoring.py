@@ -25,14 +25,15 @@ def restore_objects(tools: Tools, waiting: Waiting, step: RestoreObjects) -> Non
     for document in step.documents:
         waiting.pause(0)
         try:
-            restore_object(tools.api, json.loads(document))
+            if vanishing := restore_object(tools.api, json.loads(document)):
+                refused.append(vanishing)
         except KubeError as error:
             refused.append(", ".join((error.what, *error.details)))
     if refused:
         raise FailedError(
             f"{len(refused)} of {len(step.documents)} custom resources could not be put back",
             details=tuple(refused),
-            todo="The lines above are the API server's. The others are back; run it again for the rest.",
+            todo="Each is named with what the API server says of it. The others are back; run it again for the rest.",
         )
 
 

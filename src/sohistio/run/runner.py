@@ -40,6 +40,9 @@ class Runner:
             results, error = self._steps(run, plan)
         if isinstance(error, InterruptedRunError):
             error = self._stopped(error, results)
+        if error is not None and plan.purges and run.backup:
+            kept = f"Keep this run's backup, {run.backup}: the next one has only what is left by then."
+            error.remedy = f"{error.remedy} {kept}".strip()
         result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
         # First the record: it waits for a server that is away, and what is there is looked at once that is back.
         self.recorder.end(result, run.backup, self.observer.note)
@@ -97,14 +100,24 @@ _LOST = (
     "Another run has it, or somebody freed it (the reason is on Lease istio-system/sohistio). "
     "Look who is at work now (`sohistio history`)."
 )
+_MEND = "What is done stays done: settle what it names."
+_AGAIN = "Then run the same command again."
 _GO_ON = "What is done stays done: the next run looks at the cluster first."
 
 
 def _at_work(failure: SohistioError) -> SohistioError:
     """A failure while at work is exit code 1 whatever its kind, as something may have been touched; or 5."""
     if failure.exit_code in (ExitCode.FAILED, ExitCode.VERIFICATION_FAILED):
+        _say_what_to_do(failure)
         return failure
-    return FailedError(failure.what, details=failure.details, todo=failure.remedy, again=failure.again)
+    failed = FailedError(failure.what, details=failure.details, todo=failure.remedy, again=failure.again)
+    _say_what_to_do(failed)
+    return failed
+
+
+def _say_what_to_do(failure: SohistioError) -> None:
+    if not failure.todo:
+        failure.remedy, failure.again = _MEND, _AGAIN
 
 
 def _unexpected(step: Step, bug: Exception) -> FailedError:

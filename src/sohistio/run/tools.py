@@ -30,12 +30,14 @@ class Before:
     """What must be the same after the run: the root certificate's fingerprint, and every custom resource's digest.
 
     `findings` are what istioctl's analysis found: what was wrong already is not the run's to answer for; None
-    where that is not known.
+    where that is not known. A look alone (`verify`) is not `in_a_run`, and has no before. What is being deleted is in
+    none of it: it will not be the same.
     """
 
     ca_root: str = ""
     custom_resources: Mapping[ObjectRef, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] | None = ()
+    in_a_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from sohistio.checks import CheckResult, Evidence, verify
 from sohistio.cluster.access import not_analyzable
 from sohistio.cluster.custom_resources import custom_resources, digests
+from sohistio.cluster.ending import ending_in, lasting
 from sohistio.cluster.footprint import footprint_of
 from sohistio.cluster.observe import observe
 from sohistio.errors import FailedError
@@ -20,6 +21,7 @@ from sohistio.steps import VerifyGone
 
 # istioctl's last lines that a check repeats: its error comes last.
 _WORDS = 2
+_LOOK_AGAIN = "What is done stays done: once the cluster can be read again, `sohistio verify` looks."
 
 
 def verify_mesh(
@@ -35,9 +37,9 @@ def verify_mesh(
     mesh = tools.meshes[version]
     state = observe(tools.api)
     if state.unreadable:
-        raise FailedError("the cluster could not be read for verification", details=state.unreadable)
+        raise FailedError("the cluster could not be read for verification", details=state.unreadable, todo=_LOOK_AGAIN)
     before = tools.before
-    after = digests(custom_resources(tools.api)) if before.custom_resources else {}
+    found = custom_resources(tools.api) if before.in_a_run else []
     unlisted = not_analyzable(tools.api)
     findings: tuple[Finding, ...] = ()
     not_analyzed = ""
@@ -55,7 +57,8 @@ def verify_mesh(
             findings,
             before.ca_root,
             before.custom_resources,
-            after,
+            digests(lasting(found)),
+            ending_in(found),
             unlisted,
             before.findings,
             approved=approved,
@@ -71,12 +74,14 @@ def verify_gone(tools: Tools, step: VerifyGone, approved: Collection[ObjectRef])
     """
     state = observe(tools.api)
     if state.unreadable:
-        raise FailedError("the cluster could not be read for verification", details=state.unreadable)
-    after = digests(custom_resources(tools.api))
+        raise FailedError("the cluster could not be read for verification", details=state.unreadable, todo=_LOOK_AGAIN)
+    found = custom_resources(tools.api)
     # An EnvoyFilter of istioctl's own (older versions) goes with its mesh: it was nobody's custom resource.
     before = {ref: digest for ref, digest in tools.before.custom_resources.items() if ref not in step.taken}
-    seen = Remains(step, state, footprint_of(tools.api), tools.before.ca_root, before, after, approved)
-    return verify_remains(seen)
+    after, ending = digests(lasting(found)), (*state.ending, *ending_in(found))
+    return verify_remains(
+        Remains(step, state, footprint_of(tools.api), tools.before.ca_root, before, after, ending, approved)
+    )
 
 
 def _analyzed(tools: Tools, istioctl: Istioctl, waiting: Waiting | None) -> list[Finding]:

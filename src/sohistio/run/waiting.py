@@ -34,12 +34,22 @@ Target = tuple[ObjectRef, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """What a wait says when it is at its end: what does not hold, why not (asked for then), and what to do."""
+
+    otherwise: str
+    why: Callable[[KubeApi], tuple[str, ...]] = lambda _api: ()
+    todo: str = "Look at it with kubectl and run the same command again, or give a longer --component-timeout."
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
-    """The end of one wait, in the run's working time, and `what` it waits for."""
+    """The end of one wait, in the run's working time, `what` it waits for, and `why` it still does."""
 
     end: float
     what: str
     now: Callable[[], float]
+    why: Callable[[], tuple[str, ...]] = tuple
 
     @property
     def passed(self) -> bool:
@@ -70,9 +80,9 @@ class Waiting:
         return clock() - self.hold.stopped_seconds()
 
     @contextmanager
-    def at_most(self, seconds: float, what: str = "") -> Iterator[Limit]:
-        """A wait's own limit; `what` is what it waits for, for errors."""
-        before, self._limit = self._limit, Limit(self.now() + seconds, what, self.now)
+    def at_most(self, seconds: float, what: str = "", why: Callable[[], tuple[str, ...]] = tuple) -> Iterator[Limit]:
+        """A wait's own limit; `what` is what it waits for, and `why` says more, for errors."""
+        before, self._limit = self._limit, Limit(self.now() + seconds, what, self.now, why)
         try:
             yield self._limit
         finally:
@@ -101,7 +111,7 @@ class Waiting:
         """
         details = [line for item in stuck for line in item.lines()]
         if not details and self._limit is not None and self._limit.what:
-            details.append(f"it was waiting: {self._limit.what}")
+            details += [f"it was waiting: {self._limit.what}", *(f"  {line}" for line in self._limit.why())]
             details += said[-_MOST_SAID:]
         if (silent := self.outage.seconds()) > SILENT_SECONDS:
             details.append(f"the API server had not answered for {silent:.0f} s")
@@ -158,12 +168,13 @@ class Waiting:
                 hanging.look(open_ones)
                 self.pause()
 
-    def until(self, seconds: float, holds: Callable[[], bool], otherwise: str) -> None:
-        """Wait until something holds; raises FailedError that says `otherwise` after `seconds`, or at the total."""
-        with self.at_most(seconds, otherwise) as limit:
+    def until(self, seconds: float, holds: Callable[[], bool], patience: Patience) -> None:
+        """Wait until something holds; raises FailedError in `patience`'s words after `seconds`, or at the total."""
+        with self.at_most(seconds, patience.otherwise, lambda: patience.why(self._direct)) as limit:
             while not holds():
                 if limit.passed:
-                    raise FailedError(f"{otherwise} after {seconds:.0f} s")
+                    what = f"{patience.otherwise} after {seconds:.0f} s"
+                    raise FailedError(what, details=limit.why(), todo=patience.todo)
                 self.pause()
 
     def seconds_for(self, request: Request) -> float:

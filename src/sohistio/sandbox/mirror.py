@@ -54,7 +54,7 @@ def _listening(files: dict[str, Path], ports: Sequence[int]) -> _Server:
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
-    raise FailedError("the release mirror finds no free port on 127.0.0.1")
+    raise FailedError("the release mirror finds no free port on 127.0.0.1", todo="End what uses them: `ss -ltnp`.")
 
 
 class _Handler(BaseHTTPRequestHandler):

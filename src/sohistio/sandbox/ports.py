@@ -37,4 +37,7 @@ def free_ports(count: int) -> list[int]:
         found.append(port)
         if len(found) == count:
             return found
-    raise FailedError(f"no {count} free ports between {_RANGE.start} and {_RANGE.stop} on 127.0.0.1")
+    raise FailedError(
+        f"no {count} free ports between {_RANGE.start} and {_RANGE.stop} on 127.0.0.1",
+        todo="End what uses them: `ss -ltnp`.",
+    )

@@ -38,6 +38,7 @@ from sohistio.sandbox.processes import ProcessId, identify
 from sohistio.sandbox.record import PartRecord, SandboxRecord, write_record
 
 _START_SECONDS = 90.0
+_TODO = "`sohistio sandbox reset` starts all of it anew."
 _PAUSE_SECONDS = 0.5
 
 
@@ -139,14 +140,15 @@ class Supervisor:
                 raise _StoppedError
             for part in self._parts:
                 if (code := part.exit_code()) is not None:
-                    raise FailedError(f"{part.name} ended with exit code {code}", details=part.last_lines())
+                    raise FailedError(f"{part.name} ended with exit code {code}", details=part.last_lines(), todo=_TODO)
             try:
                 if done():
                     return
             except ClusterApiError as error:
                 last = error.what
             if time.monotonic() > deadline:
-                raise FailedError(f"{what} did not come up in {_START_SECONDS:.0f} s", details=(last,) if last else ())
+                what = f"{what} did not come up in {_START_SECONDS:.0f} s"
+                raise FailedError(what, details=(last,) if last else (), todo=_TODO)
             self._stop.wait(0.1)
 
     def _end(self) -> None:
