@@ -12,8 +12,8 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.model.kube_target import KubeTarget
 from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig
 
 PREVIOUS_MINOR = "1.30.5"

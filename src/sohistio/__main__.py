@@ -6,11 +6,11 @@ import signal
 import sys
 from typing import NoReturn
 
-from sohistio.crashlog import crash_log
 from sohistio.errors import SohistioError
-from sohistio.interruption import came, interrupt, stop_signals
 from sohistio.output.error_text import print_error
-from sohistio.printing import streams
+from sohistio.system import streams
+from sohistio.system.crash_log import crash_log
+from sohistio.system.interruption import came, interrupt, stop_signals
 
 
 def main() -> None:

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from sohistio import env_cli
-from sohistio.azure.login import Auth
-from sohistio.flags import (
+from sohistio.adapters.azure.login import Auth
+from sohistio.commands.given import text_of
+from sohistio.commands.options import (
     AuthKind,
     EnvName,
     where_of,
 )
-from sohistio.given import text_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -63,9 +63,9 @@ def aks_token(
     ] = False,
 ) -> None:
     """Print a token for AKS as kubectl's ExecCredential: what kubeconfigs of `sohistio login` run."""
-    from sohistio.azure.login import Login
+    from sohistio.adapters.azure.login import Login
     from sohistio.commands import aks_token as room
-    from sohistio.managedcluster import AzureCloud
+    from sohistio.model.managed_cluster import AzureCloud
 
     cloud = AzureCloud(authority, resource_manager, not no_instance_discovery) if authority else None
     room.aks_token(Login(auth, tenant, subscription, cloud))

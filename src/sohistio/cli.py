@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from sohistio import aks_cli, env_cli, look_cli, rescue_cli
-from sohistio.azure.login import Auth
-from sohistio.flags import (
+from sohistio.adapters.azure.login import Auth
+from sohistio.commands.given import path_of
+from sohistio.commands.options import (
     AuthKind,
     ComponentTimeout,
     Confirm,
@@ -30,7 +31,6 @@ from sohistio.flags import (
     request_of,
     where_of,
 )
-from sohistio.given import path_of
 from sohistio.sandbox.cli import app as sandbox_app
 
 app = typer.Typer(
@@ -189,7 +189,7 @@ def uninstall(
     """Take the mesh away; CRDs, custom resources, CA and namespace stay unless --purge takes them too."""
     from sohistio.commands import common
     from sohistio.commands import uninstall as room
-    from sohistio.footprint import Removal
+    from sohistio.model.footprint import Removal
 
     json = output is Output.JSON
     with common.errors_as_json(json):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sohistio.commands.given import path_of
 from sohistio.errors import UsageError
-from sohistio.given import path_of
-from sohistio.printing.documents import json_text, print_json
-from sohistio.printing.streams import work_begins
+from sohistio.output.documents import json_text, print_json
+from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
     from sohistio.environments.load import Summary
-    from sohistio.versions import Version
+    from sohistio.model.versions import Version
 
 SCHEMA_VERSION = "1"
 
@@ -53,7 +53,7 @@ Folder = Annotated[
 def render(name: str, root: Path, variables: Mapping[str, str], version: Version | None = None) -> str:
     """The one IstioOperator of an environment as YAML, for istioctl. Raises UsageError if a file is not valid."""
     from sohistio.environments.load import load_environment, operator_for
-    from sohistio.environments.yamlfiles import to_yaml
+    from sohistio.environments.yaml_files import to_yaml
 
     return to_yaml(operator_for(load_environment(name, root, variables), version))
 
@@ -96,7 +96,7 @@ def show_environment(
 ) -> None:
     """Show an environment as it is in force: merged, variables filled in, validated."""
     from sohistio.environments.load import find_environments_root, load_environment
-    from sohistio.environments.yamlfiles import to_yaml
+    from sohistio.environments.yaml_files import to_yaml
 
     environment = load_environment(name, find_environments_root(environments, Path.cwd()), os.environ)
     if output is DocumentFormat.YAML:
@@ -113,7 +113,7 @@ def validate_environments(
 ) -> None:
     """Check environments and name everything that is wrong with them. Exit code 2 if anything is."""
     from sohistio.environments.load import environment_names, find_environments_root, problems_of
-    from sohistio.environments.yamlfiles import invalid
+    from sohistio.environments.yaml_files import invalid
 
     root = find_environments_root(environments, Path.cwd())
     chosen = list(dict.fromkeys(names or environment_names(root)))
@@ -147,10 +147,10 @@ def lock_istioctl(
     environments: Folder = None,
 ) -> None:
     """Pin the checksums of istioctl on every platform, as the mirror publishes them, in environments/istioctl.lock."""
+    from sohistio.adapters.releases.lock import lock_versions
+    from sohistio.adapters.releases.mirror import Mirror
     from sohistio.environments.load import environment_names, find_environments_root, summary_of
-    from sohistio.release.lock import lock_versions
-    from sohistio.release.mirror import Mirror
-    from sohistio.versions import Version
+    from sohistio.model.versions import Version
 
     root = find_environments_root(environments, Path.cwd())
     texts = version or [summary_of(name, root, os.environ).version or "" for name in environment_names(root)]

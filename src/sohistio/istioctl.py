@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sohistio.cluster.kubetarget import KubeTarget
 from sohistio.errors import FailedError, NotObtainedError, UsageError
-from sohistio.lifeline import tied_to_us
-from sohistio.state import Finding
-from sohistio.toolrun import ToolRun
-from sohistio.versions import Version
+from sohistio.model.kube_target import KubeTarget
+from sohistio.model.state import Finding
+from sohistio.model.versions import Version
+from sohistio.system.lifeline import tied_to_us
+from sohistio.system.tool_run import ToolRun
 
 _VERSION_SECONDS = 30.0
 _GENERATE_SECONDS = 120.0

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from sohistio import env_cli
-from sohistio.azure.login import Auth
-from sohistio.flags import (
+from sohistio.adapters.azure.login import Auth
+from sohistio.commands.given import text_of
+from sohistio.commands.options import (
     AuthKind,
     CheckOutput,
     Context,
@@ -26,7 +27,6 @@ from sohistio.flags import (
     request_of,
     where_of,
 )
-from sohistio.given import text_of
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sohistio.plan import Phase
-from sohistio.sidecar import SidecarTemplate, is_same_image
-from sohistio.staleness import decided_by_somebody, differing
-from sohistio.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload, selector_matches
-from sohistio.steps import LeftAlone, RestartWorkloads
+from sohistio.model.sidecar import SidecarTemplate, is_same_image
+from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload, selector_matches
+from sohistio.plan.plan import Phase
+from sohistio.plan.staleness import decided_by_somebody, differing
+from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
 _MOST_NAMED = 10
 _UNOWNED = "no Deployment, StatefulSet or DaemonSet owns it"

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from sohistio import env_cli
-from sohistio.azure.login import Auth
-from sohistio.flags import (
+from sohistio.adapters.azure.login import Auth
+from sohistio.commands.given import path_of
+from sohistio.commands.options import (
     AuthKind,
     ComponentTimeout,
     Confirm,
@@ -23,7 +24,6 @@ from sohistio.flags import (
     Yes,
     where_of,
 )
-from sohistio.given import path_of
 
 app = typer.Typer(rich_markup_mode=None)
 

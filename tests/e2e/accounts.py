@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from conftest import Sandbox
 
-from sohistio.cluster.kube import KubeApi
+from conftest import Sandbox
+from sohistio.adapters.kubernetes.api import KubeApi
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from accounts import kubeconfig_for
-from azureserver import AKS_APPLICATION, CLIENT, CONNECTION, OBJECT, PIPELINE_TOKEN, SECRET, TENANT, Azure
-from conftest import CHECKOUT, SUBSCRIPTION, Sandbox
 
-from sohistio.cluster.kube import KubeApi, KubeError
-from sohistio.cluster.kubetarget import KubeTarget
+from accounts import kubeconfig_for
+from azure_server import AKS_APPLICATION, CLIENT, CONNECTION, OBJECT, PIPELINE_TOKEN, SECRET, TENANT, Azure
+from conftest import CHECKOUT, SUBSCRIPTION, Sandbox
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.model.kube_target import KubeTarget
 
 USER = f"aad:{OBJECT}"
 PRINCIPAL = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_CLIENT_SECRET": SECRET}

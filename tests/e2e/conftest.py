@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.kubetarget import KubeTarget
-from sohistio.paths import cache_dir
-from sohistio.release.mirror import Mirror
-from sohistio.release.obtain import IstioctlSource, obtain_istioctl
-from sohistio.versions import Version
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.releases.mirror import Mirror
+from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
+from sohistio.model.kube_target import KubeTarget
+from sohistio.model.versions import Version
+from sohistio.system.paths import cache_dir
 
 if TYPE_CHECKING:
     from aks import Aks

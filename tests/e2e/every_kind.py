@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from conftest import Sandbox
-
-from sohistio.cluster.kube import KubeApi, KubeError
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 
 _SELECTOR = {"selector": {"matchLabels": {"app": "web"}}}
 _HOST = "web.shop.svc.cluster.local"

@@ -21,10 +21,11 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import yaml
-from conftest import Sandbox
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from conftest import Sandbox
 
 _LONGEST_HANG = 120
 

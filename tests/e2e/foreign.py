@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from conftest import Sandbox
-from workloads import await_running, deployment, namespace, path_of, pods_of
-
-from sohistio.cluster.foreign import OPERATOR_FINALIZER
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.manifest import read_manifest
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.foreign import OPERATOR_FINALIZER
+from sohistio.adapters.kubernetes.manifest import read_manifest
 from sohistio.istioctl import Istioctl
-from sohistio.ownership import LAST_APPLIED
+from sohistio.plan.ownership import LAST_APPLIED
+from workloads import await_running, deployment, namespace, path_of, pods_of
 
 CLIENT_SIDE = "kubectl-client-side-apply"
 CONTROLLER = "/apis/apps/v1/namespaces/istio-operator/deployments/istio-operator"

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from conftest import CHECKOUT, Sandbox
+from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.kubernetes.record_store import read_record
+from sohistio.model.record import RunEntry
+from sohistio.model.state import ObjectRef
 from workloads import apply, await_running, deployment, namespace, pods_of
-
-from sohistio.cluster.custom_resources import custom_resources, digests
-from sohistio.cluster.observe import observe
-from sohistio.cluster.record_store import read_record
-from sohistio.record import RunEntry
-from sohistio.state import ObjectRef
 
 LOCAL = ("--env", "local")
 _LONGEST = 120.0

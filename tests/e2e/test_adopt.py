@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from conftest import USER, Sandbox
 from foreign import (
     CONTROLLER,
@@ -22,15 +23,14 @@ from foreign import (
     put_operator,
     until,
 )
-from workloads import budget, deployment, namespace, path_of
-
-from sohistio.cluster.foreign import OPERATOR_FINALIZER
-from sohistio.cluster.record_store import read_record
+from sohistio.adapters.kubernetes.foreign import OPERATOR_FINALIZER
+from sohistio.adapters.kubernetes.record_store import read_record
+from sohistio.adapters.releases.mirror import Mirror
+from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
 from sohistio.istioctl import Istioctl
-from sohistio.paths import cache_dir
-from sohistio.release.mirror import Mirror
-from sohistio.release.obtain import IstioctlSource, obtain_istioctl
-from sohistio.versions import Version
+from sohistio.model.versions import Version
+from sohistio.system.paths import cache_dir
+from workloads import budget, deployment, namespace, path_of
 
 pytestmark = pytest.mark.e2e
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Sandbox
 from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Decision, Fault, FaultyServer, Request, at_random, first
 from killing import last_run
+from sohistio.adapters.kubernetes.api import READ_SECONDS, TRIES, TRIES_IN_SILENCE
 from unrenewed import (
     AT_WORK,
     LEASE,
@@ -26,8 +28,6 @@ from unrenewed import (
     reapplying,
 )
 from workloads import apply, await_running, deployment, namespace
-
-from sohistio.cluster.kube import READ_SECONDS, TRIES, TRIES_IN_SILENCE
 
 pytestmark = pytest.mark.e2e
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Sandbox
-from preflighting import LOCAL, environments, preflight
-from workloads import apply, await_running, deployment, namespace, pods_of
 
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.paths import path_of
-from sohistio.cluster.record_store import read_record, write_record
-from sohistio.state import ObjectRef
+from conftest import Sandbox
+from preflight_runs import LOCAL, environments, preflight
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.record_store import read_record, write_record
+from sohistio.model.state import ObjectRef
+from workloads import apply, await_running, deployment, namespace, pods_of
 
 pytestmark = pytest.mark.e2e
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from aks import PRINCIPAL, Aks, properties
-from azureserver import arm_error
-from conftest import SUBSCRIPTION
 
-from sohistio.azure.azure import AksCluster
-from sohistio.azure.login import Auth
-from sohistio.managedcluster import AksPlace, AzureCloud
+from aks import PRINCIPAL, Aks, properties
+from azure_server import arm_error
+from conftest import SUBSCRIPTION
+from sohistio.adapters.azure.account import AksCluster
+from sohistio.adapters.azure.login import Auth
+from sohistio.model.managed_cluster import AksPlace, AzureCloud
 
 pytestmark = pytest.mark.e2e
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from aks import USER, Aks, mode_of
 from conftest import Sandbox
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 import yaml
+
 from aks import PRINCIPAL, Aks, properties
-from azureserver import CLIENT, OBJECT, Answer, arm_error
+from azure_server import CLIENT, OBJECT, Answer, arm_error
 from conftest import Sandbox
 
 pytestmark = pytest.mark.e2e

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from aks import Aks, properties
-from azureserver import Answer, arm_error
-from conftest import SUBSCRIPTION, Sandbox
 
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.record_store import RECORD_REF, write_record
-from sohistio.record import Record
+from aks import Aks, properties
+from azure_server import Answer, arm_error
+from conftest import SUBSCRIPTION, Sandbox
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.record_store import RECORD_REF, write_record
+from sohistio.model.record import Record
 
 pytestmark = pytest.mark.e2e
 

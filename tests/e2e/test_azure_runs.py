@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from aks import USER, Aks, mode_of
 from conftest import CHECKOUT
 from killing import last_run

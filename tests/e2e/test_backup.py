@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import Sandbox
 from killing import LOCAL, custom_resource, kept, last_run, route, settle
+from sohistio.system.backup_folder import CUSTOM_RESOURCES
 from workloads import path_of
-
-from sohistio.backupfolder import CUSTOM_RESOURCES
 
 pytestmark = pytest.mark.e2e
 

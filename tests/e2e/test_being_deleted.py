@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Sandbox
 from every_kind import insist
 from killing import LOCAL, route

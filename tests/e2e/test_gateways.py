@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import CHECKOUT, Sandbox
 from killing import killed_once, last_run
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.rollout import progress_of
+from sohistio.model.state import ObjectRef
 from workloads import apply, namespace
-
-from sohistio.cluster.paths import path_of
-from sohistio.rollout import progress_of
-from sohistio.state import ObjectRef
 
 pytestmark = pytest.mark.e2e
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from accounts import kubeconfig_for
 from conftest import CHECKOUT, Sandbox
 from killing import istioctls
+from sohistio.adapters.kubernetes.record_store import read_record
 from workloads import apply, await_running, deployment, namespace, pods_of
-
-from sohistio.cluster.record_store import read_record
 
 pytestmark = pytest.mark.e2e
 

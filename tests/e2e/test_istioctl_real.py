@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from sohistio.cluster.kubetarget import KubeTarget
+from sohistio.adapters.releases.mirror import Mirror
+from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
 from sohistio.errors import FailedError
 from sohistio.istioctl import Istioctl, reported_version
-from sohistio.release.mirror import Mirror
-from sohistio.release.obtain import IstioctlSource, obtain_istioctl
+from sohistio.model.kube_target import KubeTarget
 
 pytestmark = pytest.mark.e2e
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from conftest import CHECKOUT, Sandbox
 from killing import LOCAL, last_run, no_istioctl_is_left
-from workloads import apply, deployment, namespace
-
-from sohistio.cluster.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
-from sohistio.cluster.lease import Lock, holder_of, unlock
+from sohistio.adapters.kubernetes.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
+from sohistio.adapters.kubernetes.lease import Lock, holder_of, unlock
 from sohistio.errors import InterruptedRunError, RefusedError
+from workloads import apply, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import Sandbox
 from killing import await_step, meanwhile, sidecars
 from workloads import apply, await_running, deployment, namespace, pause, pods_of

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Sandbox
-from ownenvironments import own_environments
+from own_environments import own_environments
 from workloads import apply, await_running, deployment, namespace, pods_of
 
 pytestmark = pytest.mark.e2e

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import CHECKOUT, Sandbox
 
-from sohistio.cluster.paths import path_of
-from sohistio.state import ObjectRef
+from conftest import CHECKOUT, Sandbox
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.state import ObjectRef
 
 pytestmark = pytest.mark.e2e
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import CHECKOUT, Sandbox
-from ownenvironments import own_environments
-from workloads import apply, await_running, deployment, namespace
 
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.record_store import read_record, write_record
+from conftest import CHECKOUT, Sandbox
+from own_environments import own_environments
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.record_store import read_record, write_record
+from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 

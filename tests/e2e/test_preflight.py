@@ -8,13 +8,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
 from accounts import kubeconfig_for
 from conftest import Sandbox
 from faulty import HANG, Fault, FaultyServer, Request
-from preflighting import LOCAL, environments, patched, preflight, there
+from preflight_runs import LOCAL, environments, patched, preflight, there
+from sohistio.checks.preflight.registry import ROWS
 from workloads import namespace
-
-from sohistio.preflight.rows import ROWS
 
 pytestmark = pytest.mark.e2e
 

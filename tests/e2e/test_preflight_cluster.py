@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Sandbox
-from preflighting import LOCAL, Checked, environments, patched, preflight, there
-from workloads import apply, await_running, budget, deployment, namespace
 
-from sohistio.cluster.lease import LEASE_REF
-from sohistio.cluster.paths import path_of
-from sohistio.preflight.quantities import Amount, pod_request
+from conftest import Sandbox
+from preflight_runs import LOCAL, Checked, environments, patched, preflight, there
+from sohistio.adapters.kubernetes.lease import LEASE_REF
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.checks.preflight.quantities import Amount, pod_request
+from workloads import apply, await_running, budget, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Sandbox
 from killing import route, sidecars
-from preflighting import LOCAL, environments, istioctl_that_says, preflight, there
+from preflight_runs import LOCAL, environments, istioctl_that_says, preflight, there
 from workloads import apply, await_running, deployment, namespace, path_of
 
 pytestmark = pytest.mark.e2e

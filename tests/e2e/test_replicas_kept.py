@@ -10,12 +10,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from conftest import CHECKOUT, Sandbox
 from killing import killed_once, last_run
-
-from sohistio.cluster.lease import unlock
-from sohistio.cluster.paths import path_of
-from sohistio.state import ObjectRef
+from sohistio.adapters.kubernetes.lease import unlock
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.state import ObjectRef
 
 pytestmark = pytest.mark.e2e
 

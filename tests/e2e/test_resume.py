@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+
 from conftest import Sandbox
 from killing import LOCAL, Kept, kept, killed_once, last_run, no_istioctl_is_left, settle, sidecars
 

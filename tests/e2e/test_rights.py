@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
+
 from accounts import account, kubeconfig_for
 from conftest import CHECKOUT, Sandbox
 from killing import last_run
-from ownenvironments import own_environments
+from own_environments import own_environments
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.model.kube_target import KubeTarget
 from workloads import apply, await_running, deployment, namespace
-
-from sohistio.cluster.kube import KubeApi, KubeError
-from sohistio.cluster.kubetarget import KubeTarget
 
 pytestmark = pytest.mark.e2e
 

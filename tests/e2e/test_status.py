@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Sandbox
 
-from sohistio.cluster.paths import path_of
-from sohistio.cluster.record_store import RECORD_REF
+from conftest import Sandbox
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.record_store import RECORD_REF
 
 pytestmark = pytest.mark.e2e
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Sandbox
 from every_kind import create, definitions, insist, of_gateway_api, of_istio
+from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
 from workloads import apply, await_running, budget, deployment, namespace
-
-from sohistio.cluster.custom_resources import custom_resources, digests
 
 pytestmark = pytest.mark.e2e
 

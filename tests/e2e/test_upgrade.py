@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from conftest import CHECKOUT, Sandbox
 from killing import LOCAL, await_step, kept, last_run, meanwhile, route, settle, sidecars
+from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.lease import LEASE_REF, unlock
+from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from workloads import apply, await_running, deployment, pods_of
-
-from sohistio.cluster.kube import KubeError
-from sohistio.cluster.lease import LEASE_REF, unlock
-from sohistio.cluster.paths import collection_path, path_of
 
 pytestmark = pytest.mark.e2e
 

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from accounts import account, kubeconfig_for, role
-from conftest import CHECKOUT, LONGEST_COMMAND, Sandbox
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from releasemirror import HERE, ReleaseMirror, script, tar_gz
-from sohistio.versions import Version
+from accounts import account, kubeconfig_for, role
+from conftest import CHECKOUT, LONGEST_COMMAND, Sandbox
+from release_mirror import HERE, ReleaseMirror, script, tar_gz
+from sohistio.model.versions import Version
 
 pytestmark = pytest.mark.e2e
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import yaml
+
 from conftest import CHECKOUT, Sandbox
 from faulty import HANG, Fault, Request
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sohistio.cluster.kube import KubeApi
+from sohistio.adapters.kubernetes.api import KubeApi
 
 _PATHS = {
     "Namespace": "/api/v1/namespaces",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from sohistio.azure.azure import AzureLogin
-from sohistio.azure.login import Login
-from sohistio.cluster.logins import exec_credential
-from sohistio.printing.documents import print_json
+from sohistio.adapters.azure.account import AzureLogin
+from sohistio.adapters.azure.login import Login
+from sohistio.adapters.kubernetes.logins import exec_credential
+from sohistio.output.documents import print_json
 
 # A token is called ended this long before it ends, or in the last third of a short life: kubectl and istioctl do not
 # send a request again that was rejected with a token that ended on its way.

@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
 
-from sohistio.cluster.custom_resources import custom_resources, digests
-from sohistio.cluster.ending import lasting
-from sohistio.cluster.hold import Hold
-from sohistio.cluster.lease import Lock
+from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
+from sohistio.adapters.kubernetes.ending import lasting
+from sohistio.adapters.kubernetes.hold import Hold
+from sohistio.adapters.kubernetes.lease import Lock
 from sohistio.commands.common import (
     Approval,
     Timeouts,
@@ -29,24 +29,24 @@ from sohistio.commands.common import (
 )
 from sohistio.commands.gate import Gate
 from sohistio.errors import InterruptedRunError, RefusedError
-from sohistio.interruption import stop_signals
+from sohistio.model.state import Finding
+from sohistio.output.console import SafeConsole
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
 from sohistio.output.tables import checks_view, gateways_view, plan_view, result_line, show
-from sohistio.paths import state_dir
-from sohistio.plan import Mode
-from sohistio.plandiff import differences, does_no_more
+from sohistio.plan.diff import differences, does_no_more
+from sohistio.plan.plan import Mode
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import or_refused
-from sohistio.planning.rightcluster import check_right_cluster
-from sohistio.printing.console import SafeConsole
-from sohistio.printing.streams import keep_log, work_begins
-from sohistio.progress import Observer, RunResult
-from sohistio.run.recording import Origin, Recorder
+from sohistio.planning.reads import or_refused
+from sohistio.planning.session import Session
+from sohistio.planning.target_cluster import check_right_cluster
+from sohistio.run.progress import Observer, RunResult
+from sohistio.run.recorder import Origin, Recorder
 from sohistio.run.runner import Runner
 from sohistio.run.tools import Before, RestartSettings, Tools
-from sohistio.session import Session
-from sohistio.state import Finding
+from sohistio.system.interruption import stop_signals
+from sohistio.system.paths import state_dir
+from sohistio.system.streams import keep_log, work_begins
 
 # A run that goes back, restarts or takes away is stopped by nothing but what it would fail of.
 _RIGHTS_ONLY = Gate()

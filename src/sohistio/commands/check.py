@@ -9,19 +9,19 @@ from enum import StrEnum
 from rich.table import Table
 from rich.text import Text
 
+from sohistio.checks.preflight.check import Row
+from sohistio.checks.preflight.preparation import scene_of
+from sohistio.checks.preflight.registry import ROWS
+from sohistio.checks.preflight.report import Report
+from sohistio.checks.preflight.runner import look
 from sohistio.commands.common import console, errors_as_json, print_json, session_of
 from sohistio.errors import ExitCode
+from sohistio.output.documents import print_document
 from sohistio.output.junit import junit
 from sohistio.output.tables import checks_view, show
-from sohistio.plan import SCHEMA_VERSION
+from sohistio.plan.plan import SCHEMA_VERSION
 from sohistio.planning.install import Request
-from sohistio.preflight.groundwork import scene_of
-from sohistio.preflight.looking import look
-from sohistio.preflight.report import Report
-from sohistio.preflight.row import Row
-from sohistio.preflight.rows import ROWS
-from sohistio.printing.documents import print_document
-from sohistio.session import Where
+from sohistio.planning.session import Where
 
 
 class Form(StrEnum):

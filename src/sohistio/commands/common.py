@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sohistio.durations import seconds_of
 from sohistio.errors import RefusedError, SohistioError, UsageError
-from sohistio.interruption import came
-from sohistio.plan import SCHEMA_VERSION, Mode
+from sohistio.model.durations import seconds_of
+from sohistio.output.console import console, say
+from sohistio.output.documents import print_json
+from sohistio.plan.plan import SCHEMA_VERSION, Mode
 from sohistio.planning.planned import Planned
-from sohistio.printing.console import console, say
-from sohistio.printing.documents import print_json
-from sohistio.printing.sanitize import one_line
-from sohistio.printing.streams import can_ask
-from sohistio.progress import error_document
-from sohistio.session import Session, Where
+from sohistio.planning.session import Session, Where
+from sohistio.run.progress import error_document
+from sohistio.system.interruption import came
+from sohistio.system.sanitize import one_line
+from sohistio.system.streams import can_ask
 
 __all__ = ["console", "print_json", "say"]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sohistio.checks.preflight.check import Row, Stage
+from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.preparation import scene_of_plan
+from sohistio.checks.preflight.registry import rows_of
+from sohistio.checks.preflight.report import Report
+from sohistio.checks.preflight.runner import look
 from sohistio.errors import InterruptedRunError, SohistioError
+from sohistio.model.state import Finding
+from sohistio.output.console import SafeConsole
 from sohistio.output.tables import checks_view, show
+from sohistio.plan.steps import VerifyMesh
 from sohistio.planning.planned import Planned
-from sohistio.preflight.groundwork import scene_of_plan
-from sohistio.preflight.looking import look
-from sohistio.preflight.report import Report
-from sohistio.preflight.row import Row, Stage
-from sohistio.preflight.rows import rows_of
-from sohistio.preflight.scene import Scene
-from sohistio.printing.console import SafeConsole
-from sohistio.state import Finding
-from sohistio.steps import VerifyMesh
 
 
 @dataclass(frozen=True, slots=True)

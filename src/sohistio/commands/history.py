@@ -6,16 +6,16 @@ from datetime import datetime
 
 from rich.table import Table
 
-from sohistio.cluster.lease import unlock as free_lock
+from sohistio.adapters.kubernetes.lease import unlock as free_lock
 from sohistio.commands.common import console, errors_as_json, print_json, say, session_of
 from sohistio.errors import ExitCode, UsageError
+from sohistio.model.record import Record, RunEntry, run_document
 from sohistio.output.tables import show
-from sohistio.plan import SCHEMA_VERSION
-from sohistio.planning.reading import or_refused, recorded
-from sohistio.planning.rightcluster import check_right_cluster
-from sohistio.printing.streams import work_begins
-from sohistio.record import Record, RunEntry, run_document
-from sohistio.session import Where
+from sohistio.plan.plan import SCHEMA_VERSION
+from sohistio.planning.reads import or_refused, recorded
+from sohistio.planning.session import Where
+from sohistio.planning.target_cluster import check_right_cluster
+from sohistio.system.streams import work_begins
 
 
 def history(where: Where, *, json: bool) -> int:

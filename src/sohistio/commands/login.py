@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from sohistio.cluster.userconfig import merge_context, user_kubeconfig
+from sohistio.adapters.kubernetes.user_kubeconfig import merge_context, user_kubeconfig
 from sohistio.commands.common import say, session_of
 from sohistio.errors import ExitCode, UsageError
-from sohistio.printing.streams import work_begins
-from sohistio.session import Where
+from sohistio.planning.session import Where
+from sohistio.system.streams import work_begins
 
 
 def login(where: Where, *, overwrite: bool) -> int:

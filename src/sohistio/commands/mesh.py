@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sohistio.checks import CheckResult
-from sohistio.cluster.observe import observe
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.checks.mesh import CheckResult
 from sohistio.commands.carry_out import carry_out, ready_to_write, tools_for
 from sohistio.commands.common import (
     Approval,
@@ -22,25 +22,25 @@ from sohistio.commands.common import (
 )
 from sohistio.commands.gate import Gate
 from sohistio.errors import ExitCode, LockLostError, RefusedError, SohistioError, UsageError
-from sohistio.gateway_steps import ReleaseGateways
+from sohistio.output.documents import json_text, print_document
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
-from sohistio.plan import SCHEMA_VERSION, Mode, Plan
-from sohistio.plandiff import differences, only_restores
+from sohistio.plan.diff import differences, only_restores
+from sohistio.plan.gateway_steps import ReleaseGateways
+from sohistio.plan.plan import SCHEMA_VERSION, Mode, Plan
+from sohistio.plan.steps import InstallIstio, RemoveObjects, UninstallIstio
 from sohistio.planning.adopt import plan_adopt
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import unreadable
+from sohistio.planning.reads import unreadable
 from sohistio.planning.restart import plan_restart
-from sohistio.planning.rightcluster import check_right_cluster
 from sohistio.planning.rollback import plan_rollback
-from sohistio.printing.documents import json_text, print_document
-from sohistio.progress import RunResult, StepState, check_document, error_document
+from sohistio.planning.session import Session, Where
+from sohistio.planning.target_cluster import check_right_cluster
+from sohistio.run.progress import RunResult, StepState, check_document, error_document
 from sohistio.run.tools import Before
-from sohistio.run.verifying import verify_mesh
-from sohistio.sealing import passphrase
-from sohistio.session import Session, Where
-from sohistio.steps import InstallIstio, RemoveObjects, UninstallIstio
+from sohistio.run.verify import verify_mesh
+from sohistio.system.sealing import passphrase
 
 
 @dataclass(frozen=True, slots=True)

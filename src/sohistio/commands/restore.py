@@ -5,7 +5,7 @@ from __future__ import annotations
 from sohistio.commands.carry_out import carry_out, ready_to_write
 from sohistio.commands.common import Approval, Timeouts, errors_as_json, print_json, session_of
 from sohistio.planning.restore import RestoreRequest, plan_restore
-from sohistio.session import Where
+from sohistio.planning.session import Where
 
 
 def restore(where: Where, request: RestoreRequest, approval: Approval, *, json: bool) -> int:

@@ -11,15 +11,15 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.azure.login import Auth
+from sohistio.adapters.azure.login import Auth
 from sohistio.commands.common import console, errors_as_json, print_json
 from sohistio.environments.load import environment_names, find_environments_root, load_environment
 from sohistio.errors import ExitCode, UsageError
+from sohistio.model.record import run_document
 from sohistio.output.tables import show
-from sohistio.plan import SCHEMA_VERSION
+from sohistio.plan.plan import SCHEMA_VERSION
+from sohistio.planning.session import Where
 from sohistio.planning.status import EnvironmentStatus, status_of
-from sohistio.record import run_document
-from sohistio.session import Where
 
 _COLUMNS = ("environment", "cluster", "installed", "target", "in sync", "gateways", "last run", "lock")
 

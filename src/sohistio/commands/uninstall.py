@@ -7,10 +7,10 @@ import os
 from sohistio.commands.carry_out import carry_out, ready_to_write
 from sohistio.commands.common import Approval, Timeouts, errors_as_json, print_json, session_of
 from sohistio.errors import UsageError
-from sohistio.footprint import Removal
+from sohistio.model.footprint import Removal
+from sohistio.planning.session import Where
 from sohistio.planning.uninstall import plan_uninstall
-from sohistio.sealing import passphrase
-from sohistio.session import Where
+from sohistio.system.sealing import passphrase
 
 
 def uninstall(where: Where, asked: Removal, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from sohistio.environments.values import Part, Text
-from sohistio.managedcluster import AksPlace, AzureCloud
+from sohistio.model.managed_cluster import AksPlace, AzureCloud
 
 
 class Cloud(Part):

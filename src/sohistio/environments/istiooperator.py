@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sohistio.environments.layers import merge
-from sohistio.environments.yamlfiles import Document, Key, Problem, unknown_key
-from sohistio.versions import Version
+from sohistio.environments.yaml_files import Document, Key, Problem, unknown_key
+from sohistio.model.versions import Version
 
 API_VERSION = "install.istio.io/v1alpha1"
 NAMESPACE = "istio-system"

@@ -17,9 +17,9 @@ from pydantic_core import ErrorDetails
 from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
 from sohistio.environments.layers import merge
 from sohistio.environments.model import Environment, layer_schema
-from sohistio.environments.yamlfiles import Document, Key, Problem, invalid, read_document, unknown_key
+from sohistio.environments.yaml_files import Document, Key, Problem, invalid, read_document, unknown_key
 from sohistio.errors import UsageError
-from sohistio.versions import Version
+from sohistio.model.versions import Version
 
 __all__ = [
     "Environment",

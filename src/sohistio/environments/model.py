@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from sohistio.environments.aks import Aks
 from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
-from sohistio.environments.pullsecret import PullSecretSource
+from sohistio.environments.pull_secret import PullSecretSource
 from sohistio.environments.values import (
     Address,
     Count,
@@ -22,7 +22,7 @@ from sohistio.environments.values import (
     Seconds,
     Text,
 )
-from sohistio.versions import Version
+from sohistio.model.versions import Version
 
 
 class Istio(Part):

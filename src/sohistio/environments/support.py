@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sohistio.environments.yamlfiles import invalid, read_document
+from sohistio.environments.yaml_files import invalid, read_document
 from sohistio.errors import UsageError
-from sohistio.gateway_api import Limit
-from sohistio.versions import Version
+from sohistio.model.gateway_api import Limit
+from sohistio.model.versions import Version
 
 _T = TypeVar("_T")
 _MINOR = re.compile(r"1\.([0-9]{1,3})")
 _RELEASE = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
-_SHIPPED = Path(__file__).parents[1]
+_SHIPPED = Path(__file__).parent
 
 
 def kubernetes_support(root: Path) -> dict[str, tuple[int, int]]:

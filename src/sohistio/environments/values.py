@@ -19,10 +19,10 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from sohistio.durations import DURATION, duration_of, seconds_of
 from sohistio.environments.istiooperator import NAMESPACE
 from sohistio.errors import UsageError
-from sohistio.versions import Version
+from sohistio.model.durations import DURATION, duration_of, seconds_of
+from sohistio.model.versions import Version
 
 SYSTEM_NAMESPACES = frozenset(
     {"kube-system", "kube-public", "kube-node-lease", "default", "gatekeeper-system", "calico-system", NAMESPACE}

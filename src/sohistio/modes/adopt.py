@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sohistio.changes import Action, Changes, ObjectChange
-from sohistio.desired import DesiredMesh
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.record import Record
+from sohistio.model.state import Budget, ClusterState, ObjectRef
+from sohistio.model.versions import Version
 from sohistio.modes.budgets import surplus_budgets
 from sohistio.modes.decide import Decision
-from sohistio.ownership import ObjectOwners
-from sohistio.plan import Mode, Phase, Plan
-from sohistio.record import Record
-from sohistio.state import Budget, ClusterState, ObjectRef
-from sohistio.steps import CompleteRecord, MoveFieldManagers, RecordAdoption, RemoveObjects, Step, StopOperator
-from sohistio.versions import Version
+from sohistio.plan.changes import Action, Changes, ObjectChange
+from sohistio.plan.ownership import ObjectOwners
+from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.steps import CompleteRecord, MoveFieldManagers, RecordAdoption, RemoveObjects, Step, StopOperator
 
 _MOST_NAMED = 3
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sohistio.state import ClusterState
+from sohistio.model.state import ClusterState
 
 CHECK = "application-routing"
 _DISABLE = "`az aks update --disable-app-routing-istio`"

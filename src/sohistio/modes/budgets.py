@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sohistio.desired import DesiredMesh
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef
 from sohistio.postinstall import budgets_over
-from sohistio.state import Budget, ClusterState, MeshDeployment, ObjectRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sohistio.changes import Changes
-from sohistio.gateway_api import AKS_NAMESPACE
+from sohistio.model.gateway_api import AKS_NAMESPACE
+from sohistio.model.record import RunEntry
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, Istiod
+from sohistio.model.versions import Version
 from sohistio.modes.application_routing import UNINSTALL_TODO, uninstall_refusal
-from sohistio.plan import Mode
-from sohistio.record import RunEntry
-from sohistio.state import ISTIO_NAMESPACE, ClusterState, Istiod
-from sohistio.versions import Version
+from sohistio.plan.changes import Changes
+from sohistio.plan.plan import Mode
 
 
 @dataclass(frozen=True, slots=True)

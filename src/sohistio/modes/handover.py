@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sohistio.changes import Action, Changes
-from sohistio.desired import DesiredMesh
-from sohistio.gateway_changes import GatewayChange
-from sohistio.gateway_steps import AwaitAddresses, HandOverAddress
-from sohistio.plan import Phase, Plan
-from sohistio.state import ClusterState, ObjectRef, ServiceSeen
-from sohistio.steps import AwaitRollouts, ScaleUp, Step
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.state import ClusterState, ObjectRef, ServiceSeen
+from sohistio.plan.changes import Action, Changes
+from sohistio.plan.gateway_changes import GatewayChange
+from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress
+from sohistio.plan.plan import Phase, Plan
+from sohistio.plan.steps import AwaitRollouts, ScaleUp, Step
 
 _BALANCED = "LoadBalancer"
 

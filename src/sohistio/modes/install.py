@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sohistio.changes import Action, Changes
-from sohistio.desired import DesiredMesh
-from sohistio.plan import Phase
-from sohistio.state import ClusterState, ObjectRef
-from sohistio.steps import (
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.model.versions import Version
+from sohistio.plan.changes import Action, Changes
+from sohistio.plan.plan import Phase
+from sohistio.plan.steps import (
     AwaitRollouts,
     CompleteRecord,
     HoldStandby,
@@ -20,7 +21,6 @@ from sohistio.steps import (
     TakeBackup,
     VerifyMesh,
 )
-from sohistio.versions import Version
 
 
 def backup(installed: Version | None = None, *, include_ca: bool = False) -> Phase:

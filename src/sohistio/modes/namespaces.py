@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
-from sohistio.plan import Phase
-from sohistio.pullsecrets import PullSecretSeen, PullSecretState
-from sohistio.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen, ObjectRef
-from sohistio.steps import Step
+from sohistio.model.pull_secrets import PullSecretSeen, PullSecretState
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen, ObjectRef
+from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.plan import Phase
+from sohistio.plan.steps import Step
 
 _MOST_NAMED = 5
 _TODO = (

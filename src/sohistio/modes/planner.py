@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sohistio import postinstall
-from sohistio.changes import Changes
-from sohistio.desired import DesiredMesh
-from sohistio.gateway_changes import gateway_changes
-from sohistio.gateway_steps import HandOverAddress
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ServiceSeen
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
-from sohistio.plan import Mode, Phase, Plan
-from sohistio.skew import SkewProblem
-from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ServiceSeen
-from sohistio.steps import RestartWorkloads
+from sohistio.modes.skew import SkewProblem
+from sohistio.plan.changes import Changes
+from sohistio.plan.gateway_changes import gateway_changes
+from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.steps import RestartWorkloads
 
 _VERBS = {
     Mode.INSTALL: "install",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sohistio.desired import DesiredMesh
-from sohistio.gateway_steps import RelabelGateways, ReleaseGateways
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.state import ClusterState
+from sohistio.model.versions import Version
 from sohistio.modes.install import keep_replicas
-from sohistio.plan import Phase
-from sohistio.state import ClusterState
-from sohistio.steps import UninstallIstio
-from sohistio.versions import Version
+from sohistio.plan.gateway_steps import RelabelGateways, ReleaseGateways
+from sohistio.plan.plan import Phase
+from sohistio.plan.steps import UninstallIstio
 
 TRAFFIC_NOTICE = (
     "while the control plane is replaced, running gateways and sidecars go on with the configuration they have; "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sohistio.changes import Action, Changes, FieldChange, ObjectChange
-from sohistio.desired import DesiredMesh
-from sohistio.state import ClusterState
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.state import ClusterState
+from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 
 _REPLICAS = "spec.replicas"
 

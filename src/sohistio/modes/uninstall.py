@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sohistio.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
+from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, selector_matches
+from sohistio.model.versions import Version
 from sohistio.modes import install
 from sohistio.modes import uninstall_words as words
 from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.namespaces import ours, unlabelling
 from sohistio.modes.planner import Subject
-from sohistio.plan import Mode, Phase, Plan
-from sohistio.postinstall import partings
-from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, selector_matches
-from sohistio.steps import (
+from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.steps import (
     CheckBackup,
     RemoveObjects,
     RestartWorkloads,
@@ -22,7 +22,7 @@ from sohistio.steps import (
     UninstallIstio,
     VerifyGone,
 )
-from sohistio.versions import Version
+from sohistio.postinstall import partings
 
 # What `istioctl uninstall --revision default` looks for (operator/pkg/uninstall/prune.go): the components, the kinds.
 _ISTIOCTLS = frozenset({"Pilot", "IngressGateways", "EgressGateways", "Cni", "Ztunnel"})

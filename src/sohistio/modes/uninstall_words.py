@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sohistio.ending import sentence
-from sohistio.footprint import Footprint, Removal
+from sohistio.model.ending import sentence
+from sohistio.model.footprint import Footprint, Removal
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.modes.namespaces import ours
 from sohistio.modes.planner import Subject
-from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 
 _MOST_NAMED = 10
 _AUTHORITY_LOST = (

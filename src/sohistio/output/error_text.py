@@ -8,8 +8,8 @@ import sys
 import textwrap
 
 from sohistio.errors import SohistioError
-from sohistio.printing.sanitize import one_line
-from sohistio.printing.streams import Stream
+from sohistio.system.sanitize import one_line
+from sohistio.system.streams import Stream
 
 
 def error_lines(error: SohistioError) -> list[str]:

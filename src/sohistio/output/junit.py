@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
-from sohistio.checks import CheckResult, Result
-from sohistio.printing.sanitize import escaped_pairs, one_line
+from sohistio.checks.mesh import CheckResult, Result
+from sohistio.system.sanitize import escaped_pairs, one_line
 
 
 def junit(suite: str, checks: Sequence[CheckResult]) -> str:

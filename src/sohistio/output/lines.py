@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import IO
 
-from sohistio.plan import Phase
-from sohistio.printing.sanitize import one_line
-from sohistio.progress import StepResult
-from sohistio.rollout import Progress
-from sohistio.state import ObjectRef
-from sohistio.steps import Step
+from sohistio.model.rollout import Progress
+from sohistio.model.state import ObjectRef
+from sohistio.plan.plan import Phase
+from sohistio.plan.steps import Step
+from sohistio.run.progress import StepResult
+from sohistio.system.sanitize import one_line
 
 
 class LineObserver:

@@ -13,13 +13,13 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from sohistio.model.rollout import Progress
+from sohistio.model.state import ObjectRef
+from sohistio.output.console import SafeConsole
 from sohistio.output.lines import LineObserver
-from sohistio.plan import Phase
-from sohistio.printing.console import SafeConsole
-from sohistio.progress import StepResult, StepState
-from sohistio.rollout import Progress
-from sohistio.state import ObjectRef
-from sohistio.steps import Step
+from sohistio.plan.plan import Phase
+from sohistio.plan.steps import Step
+from sohistio.run.progress import StepResult, StepState
 
 _SIGNS = {
     StepState.DONE: ("√", "green"),

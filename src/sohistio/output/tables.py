@@ -9,14 +9,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.changes import Action, Changes
-from sohistio.checks import CheckResult, Result, Severity
-from sohistio.drift.values import all_lines, one_line
-from sohistio.plan import Mode, Plan
-from sohistio.printing.console import SafeConsole
-from sohistio.progress import RunResult, StepState
-from sohistio.risk import Risk
-from sohistio.steps import RestartWorkloads, UninstallIstio
+from sohistio.checks.mesh import CheckResult, Result, Severity
+from sohistio.output.console import SafeConsole
+from sohistio.plan.changes import Action, Changes
+from sohistio.plan.drift.values import all_lines, one_line
+from sohistio.plan.plan import Mode, Plan
+from sohistio.plan.risk import Risk
+from sohistio.plan.steps import RestartWorkloads, UninstallIstio
+from sohistio.run.progress import RunResult, StepState
 
 _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
 _ACTION_SIGN = {Action.CREATED: ("+", "green"), Action.CHANGED: ("~", "yellow"), Action.REMOVED: ("-", "red")}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sohistio.changes import Changes
-from sohistio.cluster.observe import observe
+from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError
 from sohistio.modes.adopt import adopt_plan, adoption, with_undeclared
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
-from sohistio.plan import Mode
+from sohistio.plan.changes import Changes
+from sohistio.plan.plan import Mode
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import compared, owned, recorded
-from sohistio.session import Session
+from sohistio.planning.reads import compared, owned, recorded
+from sohistio.planning.session import Session
 
 
 def plan_adopt(session: Session) -> Planned:

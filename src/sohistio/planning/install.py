@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sohistio.changes import Changes
-from sohistio.cluster.ending import ending_resources
-from sohistio.cluster.observe import observe
-from sohistio.ending import sentence
+from sohistio.adapters.kubernetes.ending import ending_resources
+from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
+from sohistio.model.ending import sentence
+from sohistio.model.state import ClusterState
+from sohistio.model.versions import Version
 from sohistio.modes import application_routing
 from sohistio.modes.adopt import adoption, decided, taking_over, with_undeclared
 from sohistio.modes.decide import Asked, Decision, decide, via_flags
 from sohistio.modes.namespaces import labels_of, labels_phase, notices_of, secrets_phase
 from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.modes.replicas import with_replicas
-from sohistio.plan import Mode
+from sohistio.modes.skew import SkewProblem, old_proxies, skew_problems
+from sohistio.plan.changes import Changes
+from sohistio.plan.plan import Mode
+from sohistio.plan.steps import TakeBackup
 from sohistio.planning.planned import Planned
 from sohistio.planning.pull_secrets import look_at_pull_secrets
-from sohistio.planning.reading import compared, or_refused, owned, recorded
-from sohistio.session import Session
-from sohistio.skew import SkewProblem, old_proxies, skew_problems
-from sohistio.state import ClusterState
-from sohistio.steps import TakeBackup
-from sohistio.versions import Version
+from sohistio.planning.reads import compared, or_refused, owned, recorded
+from sohistio.planning.session import Session
 
 
 @dataclass(frozen=True, slots=True)

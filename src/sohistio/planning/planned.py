@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sohistio.desired import DesiredMesh
 from sohistio.errors import RefusedError
-from sohistio.plan import Plan
-from sohistio.pullsecrets import PullCredential
-from sohistio.record import Record
-from sohistio.session import Session
-from sohistio.skew import SkewProblem
-from sohistio.state import ClusterState
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.pull_secrets import PullCredential
+from sohistio.model.record import Record
+from sohistio.model.state import ClusterState
+from sohistio.modes.skew import SkewProblem
+from sohistio.plan.plan import Plan
+from sohistio.planning.session import Session
 
 
 @dataclass(frozen=True, slots=True)

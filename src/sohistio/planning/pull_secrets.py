@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sohistio.cluster.kube import KubeApi, KubeError
-from sohistio.cluster.paths import path_of
-from sohistio.cluster.pull_secrets import pull_secrets
-from sohistio.environments.pullsecret import KeyVault, PullSecretSource, Variables
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.pull_secrets import pull_secrets
+from sohistio.environments.pull_secret import KeyVault, PullSecretSource, Variables
 from sohistio.errors import RefusedError
+from sohistio.model.pull_secrets import PullCredential, PullSecretSeen, of_config, of_copy, of_pair
+from sohistio.model.state import ObjectRef
 from sohistio.modes.namespaces import pull_secret_refs
-from sohistio.pullsecrets import PullCredential, PullSecretSeen, of_config, of_copy, of_pair
-from sohistio.session import Session
-from sohistio.state import ObjectRef
+from sohistio.planning.session import Session
 
 _KEY = "istio.pullSecretSource"
 # Where a pipeline's variable has no value, Azure DevOps maps the text `$(name)` itself.
@@ -108,7 +108,7 @@ def _copied(api: KubeApi, hub: str, place: str) -> PullCredential:
 
 
 def _of_vault(session: Session, hub: str, source: KeyVault) -> PullCredential:
-    from sohistio.azure.keyvault import vault_secret
+    from sohistio.adapters.azure.key_vault import vault_secret
 
     value = vault_secret(source.vault, source.secret, session.azure_login().credential())
     origin = f"the secret {source.secret} of {source.vault}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sohistio.cluster.observe import observe
+from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError
+from sohistio.model.versions import Version
 from sohistio.modes.planner import Subject, restart_plan
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import recorded, unreadable
-from sohistio.session import Session
-from sohistio.versions import Version
+from sohistio.planning.reads import recorded, unreadable
+from sohistio.planning.session import Session
 
 
 def plan_restart(session: Session) -> Planned:

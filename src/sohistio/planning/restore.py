@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sohistio.backupfolder import Backup, read_backup
-from sohistio.changes import Changes
-from sohistio.cluster.ending import ending_of, is_ending
-from sohistio.cluster.observe import observe
-from sohistio.cluster.paths import path_of
-from sohistio.cluster.restoring import compare_backup
-from sohistio.cluster.served_kinds import served_kinds
-from sohistio.ending import told
+from sohistio.adapters.kubernetes.ending import ending_of, is_ending
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.restore import compare_backup
+from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.errors import RefusedError, UsageError
-from sohistio.plan import Mode, Phase, Plan
+from sohistio.model.ending import told
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+from sohistio.plan.changes import Changes
+from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.steps import RestoreAuthority, RestoreObjects, Step
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import or_refused, recorded, unreadable
-from sohistio.sealing import passphrase, unseal
-from sohistio.session import Session
-from sohistio.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
-from sohistio.steps import RestoreAuthority, RestoreObjects, Step
+from sohistio.planning.reads import or_refused, recorded, unreadable
+from sohistio.planning.session import Session
+from sohistio.system.backup_folder import Backup, read_backup
+from sohistio.system.sealing import passphrase, unseal
 
 _KINDS_COME_LATER = (
     "the custom resources wait: the cluster does not know their kinds yet; run `sohistio install` next, then this again"

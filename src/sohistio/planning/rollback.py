@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from sohistio.cluster.observe import observe
+from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import RefusedError
+from sohistio.model.state import ClusterState
+from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
-from sohistio.plan import Mode
+from sohistio.modes.skew import GATEWAY_API, SkewProblem, gateway_api_problems
+from sohistio.plan.plan import Mode
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import compared, recorded, unreadable
-from sohistio.session import Session
-from sohistio.skew import GATEWAY_API, SkewProblem, gateway_api_problems
-from sohistio.state import ClusterState
-from sohistio.versions import Version
+from sohistio.planning.reads import compared, recorded, unreadable
+from sohistio.planning.session import Session
 
 
 def plan_rollback(session: Session) -> Planned:

@@ -8,20 +8,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sohistio.cluster.holder import Holder
-from sohistio.cluster.lease import holder_of
-from sohistio.cluster.observe import observe
-from sohistio.cluster.record_store import NotUnderstoodError
+from sohistio.adapters.kubernetes.holder import Holder
+from sohistio.adapters.kubernetes.lease import holder_of
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
+from sohistio.model.record import RunEntry
+from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment
 from sohistio.modes.uninstall import installed_version
-from sohistio.plan import Mode
+from sohistio.plan.plan import Mode
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import or_refused, unreadable
-from sohistio.planning.rightcluster import recorded_problems
-from sohistio.record import RunEntry
-from sohistio.session import Session, Where
-from sohistio.state import ISTIO_NAMESPACE, MeshDeployment
+from sohistio.planning.reads import or_refused, unreadable
+from sohistio.planning.session import Session, Where
+from sohistio.planning.target_cluster import recorded_problems
 
 # For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
 # in half of it.

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from sohistio.cluster.footprint import footprint_of
-from sohistio.cluster.kube import KubeError
-from sohistio.cluster.observe import observe
+from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.footprint import footprint_of
+from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError
-from sohistio.footprint import Removal
+from sohistio.model.footprint import Removal
+from sohistio.model.versions import Version
 from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
 from sohistio.modes.uninstall_words import proxy_lines
+from sohistio.plan.steps import UninstallIstio
 from sohistio.planning.planned import Planned
-from sohistio.planning.reading import recorded, unreadable
-from sohistio.session import Session
-from sohistio.steps import UninstallIstio
-from sohistio.versions import Version
+from sohistio.planning.reads import recorded, unreadable
+from sohistio.planning.session import Session
 
 _FOREIGN = "Take it away with what put it there. Nothing was changed."
 _SIDECARS = (

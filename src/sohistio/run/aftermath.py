@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sohistio.cluster.kube import KubeApi, KubeError
-from sohistio.cluster.observe import observe
-from sohistio.cluster.paths import path_of
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import SohistioError
-from sohistio.footprint import ISTIOD_REF
-from sohistio.progress import StepResult, StepState
-from sohistio.steps import InstallIstio, UninstallIstio
+from sohistio.model.footprint import ISTIOD_REF
+from sohistio.plan.steps import InstallIstio, UninstallIstio
+from sohistio.run.progress import StepResult, StepState
 
 # A look at one object says at once whether istiod is there; only where it is not, all else is worth the time.
 _LOOK_SECONDS = 2.0

@@ -5,25 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from sohistio.checks import CheckResult
-from sohistio.cluster.release_gateways import relabel_gateways, release_gateways
+from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, release_gateways
+from sohistio.checks.mesh import CheckResult
 from sohistio.errors import VerificationError
-from sohistio.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
-from sohistio.namespacesteps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
-from sohistio.run.adopting import move_field_managers, stop_operator
-from sohistio.run.backing_up import check_backup, take_backup
-from sohistio.run.handing_over import await_addresses, hand_over
-from sohistio.run.installing import await_rollouts, install, uninstall
-from sohistio.run.namespaces import prepare_namespaces
-from sohistio.run.removing import remove
-from sohistio.run.restarting import restart
-from sohistio.run.restoring import restore_authority, restore_objects
-from sohistio.run.scaling import hold_standby, keep_replicas, scale_up
-from sohistio.run.tools import Tools
-from sohistio.run.verifying import verify_gone, verify_mesh
-from sohistio.run.waiting import Waiting
-from sohistio.state import ObjectRef
-from sohistio.steps import (
+from sohistio.model.state import ObjectRef
+from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
+from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.steps import (
     AwaitRollouts,
     CheckBackup,
     CompleteRecord,
@@ -44,6 +32,18 @@ from sohistio.steps import (
     VerifyGone,
     VerifyMesh,
 )
+from sohistio.run.adopt import move_field_managers, stop_operator
+from sohistio.run.backup import check_backup, take_backup
+from sohistio.run.hand_over import await_addresses, hand_over
+from sohistio.run.install import await_rollouts, install, uninstall
+from sohistio.run.namespaces import prepare_namespaces
+from sohistio.run.remove import remove
+from sohistio.run.restart import restart
+from sohistio.run.restore import restore_authority, restore_objects
+from sohistio.run.scale import hold_standby, keep_replicas, scale_up
+from sohistio.run.tools import Tools
+from sohistio.run.verify import verify_gone, verify_mesh
+from sohistio.run.wait import Waiting
 
 _CHECKS_SAY = "Each check marked × says what to do about it."
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from sohistio.cluster.kube import KubeApi, KubeError
-from sohistio.cluster.paths import path_of
-from sohistio.state import ObjectRef
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.state import ObjectRef
 
 # How exact the seconds are.
 SAMPLE_SECONDS = 0.5

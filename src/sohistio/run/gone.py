@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from sohistio.cluster.holding import why_still_there
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.paths import path_of
-from sohistio.run.waiting import Patience, Waiting
-from sohistio.state import ObjectRef
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.holding import why_still_there
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.state import ObjectRef
+from sohistio.run.wait import Patience, Waiting
 
 _TODO = (
     "Let what set the finalizers finish; if it does not exist any more, take them off the objects named (never off a "

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sohistio.printing.sanitize import one_line
-from sohistio.progress import Observer
-from sohistio.rollout import Progress
-from sohistio.state import ObjectRef
+from sohistio.model.rollout import Progress
+from sohistio.model.state import ObjectRef
+from sohistio.run.progress import Observer
+from sohistio.system.sanitize import one_line
 
 # Reasons are asked for after this long without progress, and again each time this passes.
 HANGING_SECONDS = 8.0

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sohistio.cluster.kube import KubeError
-from sohistio.cluster.paths import path_of
-from sohistio.cluster.pull_secrets import write_pull_secrets
+from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.pull_secrets import write_pull_secrets
 from sohistio.errors import FailedError
-from sohistio.namespacesteps import LabelNamespaces, NamespaceStep, UnlabelNamespaces, WritePullSecrets
-from sohistio.pullsecrets import PullSecretState
+from sohistio.model.pull_secrets import PullSecretState
+from sohistio.model.state import ObjectRef
+from sohistio.plan.namespace_steps import LabelNamespaces, NamespaceStep, UnlabelNamespaces, WritePullSecrets
 from sohistio.run.tools import Tools
-from sohistio.run.waiting import Waiting
-from sohistio.state import ObjectRef
+from sohistio.run.wait import Waiting
 
 _INJECTION = "istio-injection"
 

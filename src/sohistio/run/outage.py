@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from sohistio.progress import Observer
+from sohistio.run.progress import Observer
 
 # Longer than any answer to a small question takes from a server that is well.
 SILENT_SECONDS = 1.5

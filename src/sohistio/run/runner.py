@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from sohistio.cluster.hold import Hold
-from sohistio.crashlog import crash_log
+from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, LockLostError, SohistioError
-from sohistio.plan import Plan
-from sohistio.progress import Observer, RunResult, StepResult, StepState
+from sohistio.plan.plan import Plan
+from sohistio.plan.steps import Step
 from sohistio.run.aftermath import lead, without_control_plane
 from sohistio.run.execute import Execution
 from sohistio.run.gateway_watch import GatewayWatch
-from sohistio.run.recording import Recorder
+from sohistio.run.progress import Observer, RunResult, StepResult, StepState
+from sohistio.run.recorder import Recorder
 from sohistio.run.tools import Tools
-from sohistio.run.waiting import Waiting
-from sohistio.steps import Step
+from sohistio.run.wait import Waiting
+from sohistio.system.crash_log import crash_log
 
 
 @dataclass(frozen=True, slots=True)

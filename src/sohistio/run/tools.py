@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sohistio.cluster.kube import KubeApi
-from sohistio.cluster.kubetarget import KubeTarget
-from sohistio.desired import DesiredMesh
+from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.istioctl import Istioctl
-from sohistio.pullsecrets import PullCredential
-from sohistio.record import Record
-from sohistio.state import Finding, ObjectRef
-from sohistio.versions import Version
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.kube_target import KubeTarget
+from sohistio.model.pull_secrets import PullCredential
+from sohistio.model.record import Record
+from sohistio.model.state import Finding, ObjectRef
+from sohistio.model.versions import Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sohistio.printing.documents import print_json
-from sohistio.printing.streams import work_begins
+from sohistio.output.documents import print_json
+from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
     from sohistio.sandbox.lifecycle import Up

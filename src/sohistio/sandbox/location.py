@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from sohistio.errors import RefusedError, UsageError
-from sohistio.paths import cache_dir, state_dir
+from sohistio.system.paths import cache_dir, state_dir
 
 DEFAULT_NAME = "local"
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?")

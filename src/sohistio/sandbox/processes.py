@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sohistio.machine import started
+from sohistio.system.machine import started
 
 _FOLDER_VARIABLE = "SOHISTIO_SANDBOX_FOLDER"
 

@@ -34,7 +34,7 @@ class Progress:
         if sys.stderr.isatty():
             from rich.text import Text
 
-            from sohistio.printing.console import console
+            from sohistio.output.console import console
 
             screen = console(stderr=True)
             with screen.status(Text(self._title)) as self._live:

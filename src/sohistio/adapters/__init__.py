@@ -1,0 +1,1 @@
+"""The outside world: each third party is known to one package only."""

@@ -1,0 +1,186 @@
+"""Adapter: the rendered manifest against the live objects, by server-side apply dry runs. Nothing is written.
+
+Who may not patch gets a comparison of our own instead, and is told so. What admission or a quota denies is an error:
+an install would run into it half way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sohistio.adapters.kubernetes.access import may_apply
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.gateways import COMPONENT, GATEWAY_KINDS, KEPT, is_of_another, is_released, owner_of
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.errors import RefusedError
+from sohistio.model.footprint import ISTIOD_REF
+from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
+from sohistio.plan.drift.fields import changed_fields, parking_change
+from sohistio.plan.drift.noise import REVISION_TAG
+from sohistio.plan.drift.subset import missing_fields
+from sohistio.plan.ownership import ISTIOCTL_MANAGER
+
+# A dry run by istioctl's own field manager sees what istioctl would do.
+FIELD_MANAGER = ISTIOCTL_MANAGER
+MAY_NOT_PATCH = "compared without a dry run: you may not patch{}; defaulting and admission were not asked"
+_TAG = "istio.io/tag"
+_MOST_LISTED = 6
+
+
+def read_text(text: str) -> Mapping[str, Any] | None:
+    """The mapping that a text of YAML or JSON holds, with plain values; None where it holds none."""
+    import yaml
+
+    if ":" not in text:
+        return None
+    try:
+        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 — it is a safe one
+    except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2026-02-31
+        return None
+    return _plain(found) if isinstance(found, dict) else None
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: YAML also knows dates, and keys that are no text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (str, int, float)) or value is None else str(value)
+
+
+def compare(api: KubeApi, manifest: list[Object], places: Collection[str] = ()) -> Changes:
+    """What applying the manifest would create, change and remove.
+
+    `places` are namespaces where earlier manifests of this mesh had gateways: what is left there is its own, too.
+
+    Raises RefusedError with the server's words where it would deny an object (admission, quota), KubeError where it
+    does not answer.
+    """
+    comparison = _Comparison(api)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        changed = [change for change in pool.map(comparison.of, manifest) if change]
+        removed = _no_longer_shipped(api, manifest, places, pool)
+    if comparison.denied:
+        raise _denial(comparison.denied)
+    kinds = f" {', '.join(sorted(comparison.not_patchable))}" if comparison.patchable else ""
+    notices = [MAY_NOT_PATCH.format(kinds)] if comparison.not_patchable else []
+    notices += sorted(comparison.not_dry_runnable)
+    objects = tuple(sorted([*changed, *removed], key=lambda change: change.ref))
+    return Changes(objects, "; ".join(notices))
+
+
+class _Comparison:
+    """One look at a manifest's objects, from several threads; gathers what the server would not answer."""
+
+    def __init__(self, api: KubeApi) -> None:
+        self._api = api
+        self.denied: list[str] = []
+        self.patchable = False
+        self.not_patchable: set[str] = set()
+        self.not_dry_runnable: set[str] = set()
+
+    def of(self, obj: Object) -> ObjectChange | None:
+        """What happens to one object, None for nothing."""
+        created = ObjectChange(ref_of(obj), Action.CREATED, component=component_of(obj))
+        try:
+            path = self._api.path_of(obj)
+        except KubeError as error:
+            if error.status == 404:  # a kind whose CRD is yet to come
+                return created
+            raise
+        live = self._api.get(path)
+        applied = self._dry_run(path, obj)
+        if live is None:
+            return created
+        fields = changed_fields(live, applied, read_text) if applied else missing_fields(live, obj, read_text)
+        if obj["kind"] == "MutatingWebhookConfiguration":
+            tag = self._api.get(f"{path.rpartition('/')[0]}/{REVISION_TAG}")
+            fields = parking_change(live, has_tag=tag is not None) + fields
+        fields += _labels_off(live)
+        return ObjectChange(ref_of(obj), Action.CHANGED, fields, component_of(obj)) if fields else None
+
+    def _dry_run(self, path: str, obj: Object) -> Object | None:
+        """What an apply would leave; None where the dry run could not be asked, or would be denied."""
+        kind = path.rsplit("/", 2)[-2]
+        if kind in self.not_patchable:
+            return None
+        try:
+            applied = self._api.dry_run_apply(path, obj, FIELD_MANAGER)
+        except KubeError as error:
+            if error.status == 404:  # its namespace is yet to come
+                return None
+            if error.status == 403 and not may_apply(self._api, path):
+                self.not_patchable.add(kind)
+                return None
+            if error.status == 400:  # a webhook of somebody's that has side effects takes no dry run
+                self.not_dry_runnable.add(f"compared without a dry run: {', '.join(error.details) or error.what}")
+                return None
+            if error.status in (403, 409, 413, 422):
+                self.denied.append(f"{ref_of(obj)}: {', '.join(error.details) or error.what}")
+                return None
+            raise
+        self.patchable = True
+        return applied
+
+
+def _denial(lines: list[str]) -> RefusedError:
+    shown = sorted(lines)[:_MOST_LISTED]
+    more = (f"and {len(lines) - len(shown)} more",) if len(lines) > len(shown) else ()
+    plural = "object" if len(lines) == 1 else "objects"
+    return RefusedError(
+        f"the API server would deny {len(lines)} {plural} of the manifest",
+        details=(*shown, *more),
+        todo="Each line is the server's (a quota, an admission policy, missing rights): settle them first.",
+    )
+
+
+def _labels_off(live: Object) -> tuple[FieldChange, ...]:
+    """A Deployment or Service without istioctl's label: no uninstall would find it. Our mark is there for a while."""
+    labels = live["metadata"].get("labels") or {}
+    fields = []
+    if live["kind"] in ("Deployment", "Service") and COMPONENT not in labels:
+        fields.append(FieldChange(f"metadata.labels.{COMPONENT}", None, "(istioctl's)"))
+    if KEPT in labels:
+        fields.append(FieldChange(f"metadata.labels.{KEPT}", labels[KEPT], None))
+    return tuple(fields)
+
+
+def _no_longer_shipped(
+    api: KubeApi, manifest: list[Object], earlier: Collection[str], pool: ThreadPoolExecutor
+) -> list[ObjectChange]:
+    """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
+
+    What another IstioOperator put there (a gateway of another team's, say) is not ours to miss: it has another owner,
+    or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, but for what a
+    replacement released: our mark says whose that is.
+    """
+    istiod = api.get(path_of(ISTIOD_REF))
+    places = {*earlier, *(obj["metadata"].get("namespace", "") for obj in manifest)}
+    wanted = {ref_of(obj) for obj in manifest}
+    one_of_each = {(obj["apiVersion"], obj["kind"]): obj for obj in manifest if "CustomResource" not in obj["kind"]}
+    # A PDB or HPA whose component is switched off has no sibling left in the manifest.
+    for kind, version in (("PodDisruptionBudget", "policy/v1"), ("HorizontalPodAutoscaler", "autoscaling/v2")):
+        sample: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": {"name": "-", "namespace": "-"}}
+        one_of_each.setdefault((version, kind), sample)
+
+    def is_ours(item: Object) -> bool:
+        if is_released(item):
+            return not is_of_another(item)
+        return istiod is not None and owner_of(item) == owner_of(istiod)
+
+    def surplus(obj: Object) -> list[ObjectChange]:
+        path = api.path_of(obj).rpartition("/")[0]
+        if namespace := obj["metadata"].get("namespace"):
+            path = path.replace(f"/namespaces/{namespace}/", "/")
+        selectors = [f"{COMPONENT},!{_TAG}", *([f"{KEPT},!{COMPONENT}"] if obj["kind"] in GATEWAY_KINDS else [])]
+        found = [item | {"kind": obj["kind"]} for labels in selectors for item in api.items(path, labels=labels)]
+        return [
+            ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
+            for item in found
+            if ref_of(item) not in wanted and is_ours(item) and item["metadata"].get("namespace", "") in places
+        ]
+
+    return [change for changes in pool.map(surplus, one_of_each.values()) for change in changes]

@@ -1,0 +1,82 @@
+"""Adapter: whether a new pod would get this mesh's sidecar, by the selectors of the webhooks of its istiod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sohistio.adapters.kubernetes.api import Object
+from sohistio.model.state import ISTIO_NAMESPACE, selector_matches
+
+INJECTION = "istio-injection"
+_REVISION, _INJECT = "istio.io/rev", "sidecar.istio.io/inject"
+_NAME = "kubernetes.io/metadata.name"
+# Of these istiod injects no pod, whatever its labels (pkg/kube/inject, IgnoredNamespaces).
+_NEVER = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """One webhook: a pod is injected where both LabelSelectors pick its namespace's and its own labels."""
+
+    namespaces: Mapping[str, Any]
+    pods: Mapping[str, Any]
+
+
+def _selector(*expressions: tuple[str, str, str]) -> Mapping[str, Any]:
+    found = [{"key": key, "operator": operator, "values": [value]} for key, operator, value in expressions]
+    return {"matchExpressions": found}
+
+
+_UNLABELLED = _selector((INJECTION, "DoesNotExist", ""), (_REVISION, "DoesNotExist", ""))
+_NOT_OUT = (_INJECT, "NotIn", "false")
+# What an install of revision default brings (charts/istio-control/istio-discovery, templates/mutatingwebhook.yaml).
+_DEFAULT = (
+    Injector(_selector((_REVISION, "In", "default"), (INJECTION, "DoesNotExist", "")), _selector(_NOT_OUT)),
+    Injector(_UNLABELLED, _selector(_NOT_OUT, (_REVISION, "In", "default"))),
+    Injector(_selector((INJECTION, "In", "enabled")), _selector(_NOT_OUT)),
+    Injector(_UNLABELLED, _selector((_INJECT, "In", "true"), (_REVISION, "DoesNotExist", ""))),
+)
+
+
+def injectors_of(configurations: Iterable[Object]) -> tuple[Injector, ...]:
+    """The webhooks of MutatingWebhookConfigurations that lead to this mesh: its own, and those of its revision tags.
+
+    Where none of them is the default's, before an install say, what an install brings is added.
+    """
+    found = tuple(
+        Injector(hook.get("namespaceSelector") or {}, hook.get("objectSelector") or {})
+        for item in configurations
+        if (item["metadata"].get("labels") or {}).get(_REVISION) == "default"
+        for hook in item.get("webhooks") or ()
+        if _leads_here(hook)
+    )
+    return found if injects(found, {INJECTION: "enabled"}) else (*found, *_DEFAULT)
+
+
+# kubelet brings a changed ConfigMap to istiod within about a minute and a half; an upgrade rolls istiod besides.
+_SETTLED = timedelta(minutes=10)
+
+
+def in_force_since(injector: Object | None) -> str:
+    """When every istiod had what ConfigMap istio-sidecar-injector says, as ISO 8601; empty where nothing tells."""
+    fields = ((injector or {}).get("metadata") or {}).get("managedFields") or ()
+    newest = max((entry["time"] for entry in fields if "time" in entry), default="")
+    return f"{datetime.fromisoformat(newest) + _SETTLED:%Y-%m-%dT%H:%M:%SZ}" if newest else ""
+
+
+def _leads_here(hook: Object) -> bool:
+    service = (hook.get("clientConfig") or {}).get("service")
+    return service is None or service.get("namespace") == ISTIO_NAMESPACE
+
+
+def injects(injectors: Iterable[Injector], namespace: Mapping[str, str], pod: Mapping[str, str] | None = None) -> bool:
+    """Whether one of them takes a pod with these labels (None: without any) in a namespace with those."""
+    if namespace.get(_NAME) in _NEVER:
+        return False
+    return any(
+        selector_matches(injector.namespaces, namespace) and selector_matches(injector.pods, pod or {})
+        for injector in injectors
+    )

@@ -1,0 +1,122 @@
+"""Adapter: a kubeconfig and a context → a client of the kubernetes package, which signs requests.
+
+What is wrong with the file is a UsageError (exit 2); a login command of it that fails is a RefusedError (exit 3).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sohistio.errors import RefusedError, UsageError
+from sohistio.model.kube_target import KubeTarget
+
+_CONNECTIONS = 48  # preflight asks from many threads at once
+_GIVE_ONE = "Give a context with --context, or another file with --kubeconfig or KUBECONFIG."
+
+
+def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
+    """The client for a context. Its own retries are off: kube.py tries again where that is safe.
+
+    Without the user, the context's login command is not started: requests must bring their own token.
+    """
+    import yaml
+    from kubernetes.client.api_client import ApiClient
+    from kubernetes.client.configuration import Configuration
+    from kubernetes.config import kube_config
+    from kubernetes.config.config_exception import ConfigException
+
+    paths = paths_of(target.kubeconfig)
+    where = target.copy_of or ", ".join(map(str, paths))
+    configuration = Configuration()
+    try:
+        merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config  # type: ignore[no-untyped-call]
+        known = _contexts(merged)
+        if target.context is not None and target.context not in known:
+            raise UsageError(
+                f"the kubeconfig {where} has no context {target.context!r}",
+                details=(f"it has: {', '.join(known) or 'none'}",),
+                todo=_GIVE_ONE,
+            )
+        with _login_errors() as failed:
+            if not with_user:
+                _without_user(merged.value, target, configuration)
+            else:
+                kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+                    os.pathsep.join(map(str, paths)),
+                    context=target.context,
+                    client_configuration=configuration,
+                    persist_config=False,
+                )
+    except ConfigException as error:
+        what = f"the kubeconfig {where} cannot be used with context {target.context!r}"
+        said = str(error).partition("/{")[0]  # it may go on with the user's credentials
+        raise UsageError(what, details=(said,), todo=_GIVE_ONE) from error
+    except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        details = str(error).splitlines() if isinstance(error, (OSError, yaml.YAMLError, UnicodeError)) else ()
+        raise UsageError(f"{where} is no kubeconfig", details=tuple(details), todo=_GIVE_ONE) from error
+    if failed:
+        raise RefusedError(
+            f"the login of context {target.context!r} failed",
+            details=tuple(failed),
+            todo=f"See the user of this context in {where}: its command must be installed, and you logged in.",
+        )
+    configuration.retries = False
+    configuration.connection_pool_maxsize = _CONNECTIONS
+    return ApiClient(configuration)
+
+
+def _without_user(config: dict[str, Any], target: KubeTarget, configuration: Any) -> None:
+    """Only the cluster of the context: its user's login command is for other programs."""
+    from kubernetes.config import kube_config
+
+    users = [{"name": item["name"], "user": {}} for item in config["users"]]
+    kube_config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+        config | {"users": users},
+        context=target.context,
+        client_configuration=configuration,
+        persist_config=False,
+    )
+
+
+def paths_of(given: Path | None) -> list[Path]:
+    """The files to read: the one given, else those of KUBECONFIG that exist, else ~/.kube/config. Raises UsageError."""
+    if given is not None:
+        candidates = [given]
+    else:
+        named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+        candidates = [Path(name).expanduser() for name in named if name] or [Path.home() / ".kube" / "config"]
+    found = [path for path in candidates if path.is_file()]
+    if not found:
+        raise UsageError(
+            f"there is no kubeconfig at {', '.join(map(str, candidates))}", todo="Give --kubeconfig, or set KUBECONFIG."
+        )
+    return found
+
+
+def _contexts(config: Any) -> list[str]:
+    return [str(item["name"]) for item in config.value["contexts"]]
+
+
+@contextmanager
+def _login_errors() -> Iterator[list[str]]:
+    """The kubernetes package logs why a login command failed, and goes on as nobody: take its words instead."""
+    said: list[str] = []
+    here = threading.get_ident()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == here:  # other clusters may be logged in to at the same time
+                said.append(record.getMessage())
+
+    root, listener = logging.getLogger(), Listener(logging.ERROR)
+    root.addHandler(listener)
+    try:
+        yield said
+    finally:
+        root.removeHandler(listener)

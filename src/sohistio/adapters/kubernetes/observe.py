@@ -1,0 +1,251 @@
+"""Adapter: looks at a cluster and tells what it saw as a ClusterState. Reads only; the lists run side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.ending import ending_definitions
+from sohistio.adapters.kubernetes.foreign import helm_releases, operator_controllers, operator_resources
+from sohistio.adapters.kubernetes.gateway_api import gateway_api, has_routing_class, without_application_routing
+from sohistio.adapters.kubernetes.gateways import (
+    COMPONENT,
+    gateway_services,
+    is_gateway,
+    is_kept,
+    is_of_another,
+    is_released,
+)
+from sohistio.adapters.kubernetes.injection import Injector, in_force_since, injectors_of, injects
+from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
+from sohistio.model.sidecar import SidecarTemplate
+from sohistio.model.state import (
+    ISTIO_NAMESPACE,
+    Budget,
+    ClusterState,
+    Istiod,
+    MeshDeployment,
+    NamespaceSeen,
+    ObjectRef,
+    Workload,
+)
+from sohistio.plan.drift.managers import owns, writer_of, writers_of
+from sohistio.plan.ownership import ISTIOCTL_MANAGER, OWN_MANAGER
+
+_VERSION = "operator.istio.io/version"
+_REPLICAS = ("spec", "replicas")
+_CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
+_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
+
+# What is listed, by name; the name is what a user reads where a list cannot be had.
+_LISTS: dict[str, tuple[str, str]] = {
+    "Namespaces": ("/api/v1/namespaces", ""),
+    "Deployments": ("/apis/apps/v1/deployments", ""),
+    "StatefulSets": ("/apis/apps/v1/statefulsets", ""),
+    "DaemonSets": ("/apis/apps/v1/daemonsets", ""),
+    "ReplicaSets": ("/apis/apps/v1/replicasets", ""),
+    "Pods": ("/api/v1/pods", ""),
+    "PodDisruptionBudgets": ("/apis/policy/v1/poddisruptionbudgets", ""),
+    "CustomResourceDefinitions": ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", ""),
+    "Services": ("/api/v1/services", ""),
+    "MutatingWebhookConfigurations": (f"{_WEBHOOKS}/mutatingwebhookconfigurations", "app=sidecar-injector"),
+    "ValidatingWebhookConfigurations": (f"{_WEBHOOKS}/validatingwebhookconfigurations", "app=istiod"),
+}
+
+
+def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
+    """Everything the planners need, in one look. What could not be read is in `unreadable`, never guessed.
+
+    Workloads of namespaces that are `injected_soon` are looked at as well: a run may label them.
+    """
+    nothing = ClusterState(server=api.server)
+    try:
+        version = api.request("GET", "/version")
+    except KubeError as error:
+        return replace(nothing, unreadable=(_told(error),))
+    lists: dict[str, list[Object]] = {}
+    unreadable: list[str] = []
+
+    def read(name: str) -> list[Object]:
+        path, labels = _LISTS[name]
+        # Of these nothing but the metadata matters: it is a fifth of their size.
+        return api.items(path, labels=labels, metadata_only=name in ("ReplicaSets", "CustomResourceDefinitions"))
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        injector = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-sidecar-injector")
+        root = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert")
+        operators = pool.submit(operator_resources, api)
+        gateway_class = pool.submit(has_routing_class, api)
+        for name, future in [(name, pool.submit(read, name)) for name in _LISTS]:
+            try:
+                lists[name] = future.result()
+            except KubeError as error:
+                unreadable.append(f"{name}: {_told(error)}")
+        try:
+            config_maps = injector.result(), root.result()
+        except KubeError as error:
+            unreadable.append(f"ConfigMaps of {ISTIO_NAMESPACE}: {_told(error)}")
+        try:
+            held = operators.result()
+        except KubeError as error:
+            unreadable.append(f"IstioOperators: {_told(error)}")
+        try:
+            routing_class = gateway_class.result()
+        except KubeError as error:
+            unreadable.append(f"GatewayClasses: {_told(error)}")
+    if unreadable:
+        return replace(nothing, unreadable=tuple(unreadable))
+    injector_map, root_map = config_maps
+    return replace(
+        _state_of(api.server, version, without_application_routing(lists), injected_soon),
+        gateway_api=gateway_api(lists, routing_class),
+        sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map)),
+        ca_root=_fingerprint(root_map),
+        operator_resources=held,
+    )
+
+
+def _told(error: KubeError) -> str:
+    return ": ".join([error.what, *error.details])
+
+
+def _state_of(
+    server: str, version: Object, lists: dict[str, list[Object]], injected_soon: Collection[str]
+) -> ClusterState:
+    deployments = lists["Deployments"]
+    istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
+    of_mesh = [item for item in deployments if _is_mesh(item)]
+    running = running_in(lists, {_ref("Deployment", item) for item in of_mesh})
+    mesh = tuple(_mesh_deployment(item, running[_ref("Deployment", item)]) for item in of_mesh)
+    leftovers = [
+        *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
+        *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
+        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_half_a_mesh(item)),
+    ]
+    own = {seen.ref for seen in mesh}
+    injectors = injectors_of(lists["MutatingWebhookConfigurations"])
+    workloads, unowned = workloads_in(lists, injected_soon)
+    carriers, unowned_carriers = carriers_in(lists)
+    return ClusterState(
+        server=server,
+        kubernetes_version=str(version.get("gitVersion", "")).removeprefix("v"),
+        istiods=istiods,
+        helm_releases=helm_releases(deployments),
+        operator_controllers=operator_controllers(deployments),
+        leftovers=tuple(ref for ref, _ in leftovers),
+        leftover_versions=tuple(sorted({version for _, version in leftovers if version})),
+        mesh_deployments=mesh,
+        gateway_services=gateway_services(lists["Services"], own),
+        released=tuple(
+            _ref(kind, item)
+            for kind, items in (("Deployment", deployments), ("Service", lists["Services"]))
+            for item in items
+            if is_kept(item)
+        ),
+        budgets=tuple(_budget(item) for item in lists["PodDisruptionBudgets"]),
+        # In an injected namespace a gateway is still no application: istioctl rolls it.
+        workloads=tuple(workload for workload in workloads if workload.ref not in own),
+        unowned_pods=unowned,
+        carriers=carriers,
+        unowned_carriers=unowned_carriers,
+        namespaces=tuple(_namespace(item, injectors) for item in lists["Namespaces"]),
+        ending=ending_definitions(lists["CustomResourceDefinitions"]),
+    )
+
+
+def _namespace(item: Object, injectors: tuple[Injector, ...]) -> NamespaceSeen:
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    fields = metadata.get("managedFields") or ()
+    writers = writers_of(fields, ("metadata", "labels", "istio-injection"))
+    deciding = writers or writers_of(fields, ("metadata", "labels", "istio.io/rev"))
+    return NamespaceSeen(
+        name=metadata["name"],
+        injected=injects(injectors, labels),
+        injection=labels.get("istio-injection"),
+        revision=labels.get("istio.io/rev"),
+        ours=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
+        ending="deletionTimestamp" in metadata,
+        set_by=next(iter(deciding), ""),
+    )
+
+
+def _fingerprint(root: Object | None) -> str:
+    """SHA-256 of the mesh's root certificate as every namespace sees it; needs no right to read Secrets."""
+    pem = ((root or {}).get("data") or {}).get("root-cert.pem", "")
+    return hashlib.sha256(pem.strip().encode()).hexdigest() if pem else ""
+
+
+def _label(item: Object, key: str) -> str:
+    return str((item["metadata"].get("labels") or {}).get(key, ""))
+
+
+def _ref(kind: str, item: Object) -> ObjectRef:
+    return ObjectRef(kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+
+
+def _is_half_a_mesh(item: Object) -> bool:
+    """A gateway in a namespace of its own is not: without istiod nobody can tell whose it is, but by our own mark."""
+    return _is_in_mesh_namespace(item) or (is_released(item) and not is_of_another(item))
+
+
+def _is_in_mesh_namespace(item: Object) -> bool:
+    return bool(item["metadata"].get("namespace") == ISTIO_NAMESPACE)
+
+
+def _is_mesh(deployment: Object) -> bool:
+    """All that istioctl put into istio-system, and gateways wherever they are."""
+    own = _label(deployment, "app") == "istiod" or bool(_label(deployment, COMPONENT))
+    return (_is_in_mesh_namespace(deployment) and own) or is_gateway(deployment)
+
+
+def _istiod(item: Object) -> Istiod:
+    containers = item["spec"]["template"]["spec"]["containers"]
+    image = next((c["image"] for c in containers if c["name"] == "discovery"), "")
+    _, _, tag = image.rpartition("/")[2].partition("@")[0].partition(":")
+    managers = [field.get("manager", "") for field in item["metadata"].get("managedFields") or ()]
+    return Istiod(
+        ref=_ref("Deployment", item),
+        revision=_label(item, "istio.io/rev") or "default",
+        image_version=tag,
+        label_version=_label(item, _VERSION),
+        managed_by=managers[0] if managers else "",
+    )
+
+
+def _leftover(kind: str, item: Object) -> tuple[ObjectRef, str]:
+    return _ref(kind, item), _label(item, _VERSION)
+
+
+def _mesh_deployment(item: Object, running: Workload) -> MeshDeployment:
+    status = item.get("status") or {}
+    managed = item["metadata"].get("managedFields") or ()
+    return MeshDeployment(
+        ref=_ref("Deployment", item),
+        component="istiod" if _label(item, "app") == "istiod" else "gateway",
+        desired=int(item["spec"].get("replicas", 1)),
+        ready=int(status.get("readyReplicas", 0)),
+        total=int(status.get("replicas", 0)),
+        pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
+        scaled_by=writer_of(managed, _REPLICAS),
+        replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
+        proxy_images=tuple(sorted({pod.proxy_image for pod in running.pods if pod.proxy_image})),
+        rolling=running.rolling,
+    )
+
+
+def _budget(item: Object) -> Budget:
+    spec, status = item["spec"], item.get("status") or {}
+    return Budget(
+        ref=_ref("PodDisruptionBudget", item),
+        # In policy/v1 an empty selector picks every pod of the namespace, and none at all picks nothing.
+        selector=spec["selector"] if spec.get("selector") is not None else {"matchLabels": {"": "selects nothing"}},
+        min_available=str(spec.get("minAvailable", "")),
+        max_unavailable=str(spec.get("maxUnavailable", "")),
+        desired_healthy=int(status.get("desiredHealthy", 0)),
+        expected_pods=int(status.get("expectedPods", 0)),
+        disruptions_allowed=int(status.get("disruptionsAllowed", 0)),
+    )

@@ -1,0 +1,106 @@
+"""Adapter: the kubeconfig of one run (0600, in a folder of its own), for istioctl and for us.
+
+Nobody else writes it: both talk to the same cluster all through the run, whatever happens to the person's file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sohistio.adapters.kubernetes.kubeconfig import paths_of
+from sohistio.adapters.kubernetes.logins import kubeconfig
+from sohistio.errors import RefusedError, UsageError
+from sohistio.model.kube_target import KubeTarget
+from sohistio.model.managed_cluster import ClusterAccess
+from sohistio.system.paths import state_dir
+from sohistio.system.private_folder import private_folder
+
+# What is relative to the file that it stands in, as kubectl has it.
+_FILES_OF = {
+    "clusters": ("certificate-authority",),
+    "users": ("client-certificate", "client-key", "tokenFile"),
+    "contexts": (),
+}
+
+
+def private_kubeconfig(context: str, access: ClusterAccess, arguments: list[str]) -> KubeTarget:
+    """Write one with our own login; it is gone at the end of this process, or with the next run's if this is killed.
+
+    Raises RefusedError where it cannot be written.
+    """
+    return KubeTarget(_written(kubeconfig(context, access, arguments)), context)
+
+
+def private_copy(target: KubeTarget) -> KubeTarget:
+    """Write a copy of the one context that is meant, with its cluster and user. Raises RefusedError as above.
+
+    A kubeconfig that cannot be used is returned as it came: whoever makes a client of it tells what is wrong.
+    """
+    import yaml
+
+    try:
+        files = paths_of(target.kubeconfig)
+        document = _only(target.context, [(path, yaml.safe_load(path.read_text(encoding="utf-8"))) for path in files])
+    except (UsageError, OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError):
+        return target
+    return KubeTarget(_written(document), target.context, copy_of=", ".join(map(str, files)))
+
+
+def _only(context: str | None, documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
+    """The context alone. Of several files the first that has a name wins. Raises KeyError where a part is missing."""
+    entry = _found("contexts", context, documents)
+    user = entry["context"].get("user")
+    known = {item["name"] for _, document in documents for item in document.get("users") or ()}
+    # A cluster may be asked by nobody.
+    nobody = [{"name": user, "user": {}}] if user else []
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [_found("clusters", entry["context"]["cluster"], documents)],
+        "users": [_found("users", user, documents)] if user in known else nobody,
+        "contexts": [entry],
+        "current-context": context,
+    }
+
+
+def _found(kind: str, name: object, documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
+    inner = kind.removesuffix("s")
+    for path, document in documents:
+        for item in document.get(kind) or ():
+            if item["name"] == name:
+                folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 — of a link its own folder counts
+                return {"name": name, inner: _absolute(kind, item[inner], folder)}
+    raise KeyError(name)
+
+
+def _absolute(kind: str, entry: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
+    made = dict(entry or {})
+    for key in _FILES_OF[kind]:
+        if made.get(key):
+            made[key] = str(folder / made[key])
+    login = made.get("exec")
+    if isinstance(login, Mapping) and os.sep in login["command"]:  # else it is looked for on PATH
+        made["exec"] = {**login, "command": str(folder / login["command"])}
+    return made
+
+
+def _written(document: Mapping[str, Any]) -> Path:
+    import yaml
+
+    try:
+        # Two environments may name clusters alike: each gets a file.
+        folder = private_folder(state_dir() / "kubeconfigs")
+        path = folder / f"{len(list(folder.iterdir()))}-{os.urandom(4).hex()}"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            yaml.safe_dump(dict(document), file, sort_keys=False)
+    except OSError as error:
+        raise RefusedError(
+            "the kubeconfig for this run cannot be written",
+            details=(str(error),),
+            todo="See to that folder, or set XDG_STATE_HOME to another one.",
+        ) from error
+    return path

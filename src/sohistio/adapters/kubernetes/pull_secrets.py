@@ -1,0 +1,42 @@
+"""Adapter: the pull Secrets of namespaces, looked at and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.pull_secrets import PullCredential, PullSecretSeen, PullSecretState
+from sohistio.model.state import ObjectRef
+from sohistio.plan.ownership import OWN_MANAGER
+
+
+def pull_secrets(api: KubeApi, refs: Sequence[ObjectRef], credential: PullCredential) -> tuple[PullSecretSeen, ...]:
+    """How each compares with the credential. Raises KubeError where one may not be read."""
+
+    def look(ref: ObjectRef) -> PullSecretSeen:
+        return PullSecretSeen(ref, credential.state_of(api.get(path_of(ref))))
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return tuple(pool.map(look, refs))
+
+
+def write_pull_secrets(
+    api: KubeApi, refs: Sequence[ObjectRef], credential: PullCredential
+) -> tuple[PullSecretSeen, ...]:
+    """Create or update them; returns how each was found: one that somebody else made meanwhile is left alone.
+
+    Server-side apply asks for the right to create under the Secret's own name, so that a role can give just that.
+    Raises KubeError.
+    """
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return tuple(pool.map(partial(_write, api, credential), refs))
+
+
+def _write(api: KubeApi, credential: PullCredential, ref: ObjectRef) -> PullSecretSeen:
+    found = credential.state_of(api.get(path_of(ref)))
+    if found in (PullSecretState.MISSING, PullSecretState.OLD):
+        api.apply(path_of(ref), credential.manifest(ref), OWN_MANAGER, force=found is PullSecretState.OLD)
+    return PullSecretSeen(ref, found)

@@ -1,0 +1,61 @@
+"""Takes istioctl's labels off the gateways' objects, so that an uninstall leaves them (and their addresses) alone.
+
+The next install finds them by name and puts its labels back: same UID, same address. What it does not ship, because the
+manifest has changed since or because it is another IstioOperator's, is still known by a mark of our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.gateways import (
+    COMPONENT,
+    GATEWAY_KINDS,
+    GATEWAYS,
+    KEPT,
+    is_released,
+    kept_component,
+    kept_mark,
+    owner_of,
+)
+from sohistio.adapters.kubernetes.paths import collection_path, path_of
+from sohistio.model.footprint import ISTIOD_REF
+from sohistio.model.state import ObjectRef
+
+_REVISION = "istio.io/rev"
+# `istioctl uninstall` looks for the component's label and for this revision's.
+_DEFAULT = "default"
+_TAKEN = f"{COMPONENT} in ({','.join(GATEWAYS)}),{_REVISION}={_DEFAULT}"
+
+_Labels = Mapping[str, str | None]
+
+
+def release_gateways(api: KubeApi) -> None:
+    """Put our mark in the place of istioctl's labels, in one patch an object: nothing is ever without both."""
+    istiod = api.get(path_of(ISTIOD_REF))
+    owner = owner_of(istiod) if istiod else None
+
+    def released(item: Object) -> _Labels:
+        return {KEPT: kept_mark(item, owner), COMPONENT: None, _REVISION: None}
+
+    _patch(api, _TAKEN, released)
+
+
+def relabel_gateways(api: KubeApi) -> None:
+    """Put the labels back where no install did, and only then take the marks off: a run that dies here goes on here."""
+
+    def relabelled(item: Object) -> _Labels:
+        return {COMPONENT: kept_component(item), _REVISION: _DEFAULT} if is_released(item) else {}
+
+    _patch(api, KEPT, relabelled)
+    _patch(api, KEPT, lambda _item: {KEPT: None})
+
+
+def _patch(api: KubeApi, selector: str, labels_for: Callable[[Object], _Labels]) -> None:
+    for kind in GATEWAY_KINDS:
+        # `istioctl uninstall` looks in every namespace, and a gateway may live in one of its own.
+        for item in api.items(collection_path(kind), labels=selector, metadata_only=True):
+            if labels := labels_for(item):
+                ref = ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
+                api.merge_patch(path_of(ref), {"metadata": {"labels": labels}})

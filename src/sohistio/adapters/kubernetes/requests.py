@@ -1,0 +1,59 @@
+"""One request to the API server: what it does, whether it may be made twice, and who has a say in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from sohistio.adapters.kubernetes.errors import KubeError, Object
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it is about to be sent."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Object | None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything. Dry runs and questions of rights, asked with a POST, do not."""
+        return self.method != "GET" and self.query.get("dryRun") != "All" and not self.path.endswith("accessreviews")
+
+    @property
+    def ends_the_same(self) -> bool:
+        """Whether doing it twice is as good as doing it once."""
+        if self.method == "PATCH":
+            return not self.writes or "resourceVersion" not in ((self.body or {}).get("metadata") or {})
+        return self.method in ("GET", "DELETE") or not self.writes
+
+
+class Conduct(Protocol):
+    """What a run has to say about the requests of its steps."""
+
+    def seconds_for(self, request: Request) -> float:
+        """The longest that one try may take, asked just before it is sent. Waits until it may be sent, or raises."""
+
+    def answered(self) -> None:
+        """The server answered as one does that is well, whatever it said."""
+
+    def read_failed(self, error: KubeError) -> None:
+        """A read was answered by nobody, or by a server in trouble (`passing`): returns to have it asked again."""
+
+
+def bearing(token: str) -> dict[str, str]:
+    """The header that brings a token, where there is one."""
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def pause_before(retry_after: str, attempt: int) -> float:
+    """Seconds until the next try: what the server asked for, at most 10, or a doubling pause."""
+    return min(float(retry_after), 10.0) if retry_after.isdigit() else 0.5 * 2**attempt
+
+
+def is_or_wraps(error: Exception, kind: type[Exception]) -> bool:
+    """urllib3 may wrap what happened as the reason of another error."""
+    return isinstance(error, kind) or isinstance(getattr(error, "reason", None), kind)

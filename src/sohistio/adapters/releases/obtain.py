@@ -1,0 +1,172 @@
+"""Finding the istioctl of a version: the one given, the one in the cache, or the one the mirror has."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sohistio.adapters.releases.archives import unpack_binary
+from sohistio.adapters.releases.cache_folder import cannot_store, exclusive
+from sohistio.adapters.releases.downloads import Downloads, Patience
+from sohistio.adapters.releases.lock import published_checksum, read_lock
+from sohistio.adapters.releases.mirror import Mirror, Platform
+from sohistio.errors import NotObtainedError
+from sohistio.istioctl import Istioctl, reported_version
+from sohistio.model.versions import Version
+
+_RECORD = "istioctl.json"
+_PARTIAL = ".partial-"
+
+
+@dataclass(frozen=True, slots=True)
+class IstioctlSource:
+    """Where an istioctl may come from.
+
+    `cache` is sohistio's cache folder, `lock` the file of pins (None or missing: nothing is pinned), `explicit` the
+    binary the user gave, which is then the only one considered. A mirror whose releases are `rebuilt` (a sandbox's) is
+    asked each time whether the cached binary is still the one it publishes.
+    """
+
+    cache: Path
+    mirror: Mirror
+    lock: Path | None = None
+    explicit: Path | None = None
+    patience: Patience | None = None
+    rebuilt: bool = False
+
+
+def obtain_istioctl(version: Version, source: IstioctlSource, progress: Callable[[str], None]) -> Istioctl:
+    """The istioctl of exactly this version. Raises NotObtainedError (exit 3), or UsageError for a broken lock file.
+
+    A cached binary is used only while its SHA-256 is the one it had when unpacked and its archive's is the one pinned;
+    binaries of different mirrors are kept apart.
+    Any number of runs may do this at once: one downloads, the others wait for it.
+    """
+    if source.explicit is not None:
+        return _given(source.explicit, version)
+    here = Platform.of(platform.system(), platform.machine())
+    pin = read_lock(source.lock).get((version, here)) if source.lock else None
+    if pin is None and source.rebuilt:
+        with Downloads(source.mirror, progress, source.patience) as downloads:
+            pin = published_checksum(downloads, source.mirror, (version, here))
+    folder = source.cache / "istioctl" / source.mirror.host / str(version) / str(here)
+    binary = folder / here.binary
+    if not _intact(binary, pin):
+        with exclusive(folder, progress):
+            if not _intact(binary, pin):
+                _Fetch(version, here, source, progress).into(folder, pin)
+    return Istioctl(binary, version)
+
+
+def _given(path: Path, version: Version) -> Istioctl:
+    try:
+        found = reported_version(path)
+    except NotObtainedError as error:
+        raise NotObtainedError(
+            f"{path} cannot be used as istioctl {version}",
+            details=(error.what, *error.details),
+            todo="Give another --istioctl PATH, or leave it out to have the right one fetched.",
+        ) from error
+    if found != version:
+        raise NotObtainedError(
+            f"{path} is istioctl {found}, but istioctl {version} is needed",
+            todo=f"Give the path of istioctl {version}, or leave --istioctl out to have it fetched.",
+        )
+    return Istioctl(path.absolute(), version)
+
+
+def _intact(binary: Path, pin: str | None) -> bool:
+    """Whether the binary is as it was unpacked, from the archive that is pinned; anything unreadable is not."""
+    try:
+        record = json.loads((binary.parent / _RECORD).read_text(encoding="utf-8"))
+        return record["binarySha256"] == _sha256(binary) and pin in (None, record["archiveSha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetch:
+    version: Version
+    platform: Platform
+    source: IstioctlSource
+    told: Callable[[str], None]
+
+    def into(self, folder: Path, pin: str | None) -> None:
+        """Fetch, check and unpack beside the place it goes to; the last act is a rename."""
+        try:
+            for left_by_a_killed_run in folder.glob(f"{_PARTIAL}*"):
+                shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=_PARTIAL) as name:
+                partial = Path(name)
+                digest = self._archive(partial, pin)
+                fresh = partial / self.platform.binary
+                unpack_binary(partial / self._name, self.platform, fresh)
+                self._check_version(fresh)
+                record = partial / _RECORD
+                record.write_text(json.dumps({"archiveSha256": digest, "binarySha256": _sha256(fresh)}) + "\n")
+                record.replace(folder / _RECORD)
+                fresh.replace(folder / self.platform.binary)
+        except OSError as error:
+            raise cannot_store(error, folder) from error
+        self.told(f"istioctl {self.version} is in {folder}")
+
+    @property
+    def _name(self) -> str:
+        return self.platform.archive(self.version)
+
+    def _archive(self, partial: Path, pin: str | None) -> str:
+        mirror = self.source.mirror
+        url = mirror.archive_url(self.version, self.platform)
+        self.told(f"fetching {url}")
+        with Downloads(mirror, self.told, self.source.patience) as downloads:
+            published = published_checksum(downloads, mirror, (self.version, self.platform))
+            found = downloads.file(url, partial / self._name)
+        if found is None:
+            raise NotObtainedError(
+                f"The mirror has no istioctl {self.version} for {self.platform}",
+                details=(f"not found: {url}",),
+                todo="Check the version, and the mirror (SOHISTIO_ISTIO_MIRROR).",
+            )
+        if published is None:
+            raise NotObtainedError(
+                f"The mirror publishes no checksum for istioctl {self.version}",
+                details=(f"not found: {url}.sha256",),
+                todo="Have the mirror serve the release's .sha256 files too; without one nothing is installed.",
+            )
+        self._compare(url, found, published, pin)
+        return found
+
+    def _compare(self, url: str, found: str, published: str, pin: str | None) -> None:
+        hashes = (f"published: {published} ({url}.sha256)", f"found:     {found}", f"file:      {url}")
+        if pin not in (None, found):
+            raise NotObtainedError(
+                f"istioctl {self.version} for {self.platform} is not the one that {self.source.lock} pins",
+                details=(f"pinned:    {pin}", *hashes),
+                todo="Find out why the mirror's release changed before you pin it anew with `sohistio env lock`.",
+            )
+        if found != published:
+            raise NotObtainedError(
+                f"The archive of istioctl {self.version} for {self.platform} has the wrong checksum",
+                details=hashes,
+                todo="Try again; if it stays, the mirror's copy is damaged or changed: do not use it.",
+            )
+
+    def _check_version(self, binary: Path) -> None:
+        said = reported_version(binary)
+        if said != self.version:
+            raise NotObtainedError(
+                f"{self._name} holds istioctl {said}, not {self.version}",
+                details=(f"from: {self.source.mirror.archive_url(self.version, self.platform)}",),
+                todo="Check what the mirror serves under this name.",
+            )

@@ -1,0 +1,1 @@
+"""Checks: before a run and after it; one is a function and a row."""

@@ -1,0 +1,274 @@
+"""Verification as a list of named checks, each with a hint. Pure: what is seen × what is wanted → results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sohistio.checks.gateway_proxies import gateways
+from sohistio.model.desired import DesiredDeployment, DesiredMesh
+from sohistio.model.ending import TODO, how_lost, sentence
+from sohistio.model.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
+from sohistio.model.versions import Version
+from sohistio.plan.steps import LeftAlone
+from sohistio.postinstall import beyond, budgets_over, restarts
+
+
+class Severity(StrEnum):
+    """How bad it is when the check does not hold."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Result(StrEnum):
+    """Whether the check holds."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check's outcome: what was found, and what to do where it does not hold."""
+
+    name: str
+    severity: Severity
+    result: Result
+    message: str
+    hint: str = ""
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it makes the verification fail."""
+        return self.result is Result.FAILED and self.severity is Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the checks look at. What is `…_before` is of before the run, and empty where there was nothing.
+
+    `resources_ending` are being deleted, and in neither of the other two. `unlisted` are resources that istioctl's
+    analysis needs and the user may not list: then there are no findings.
+    `not_analyzed` says why there are none where istioctl failed, in its words; empty where it did not.
+    `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
+    `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
+    """
+
+    state: ClusterState
+    desired: DesiredMesh
+    findings: tuple[Finding, ...]
+    ca_before: str = ""
+    resources_before: Mapping[ObjectRef, str] = field(default_factory=dict)
+    resources_after: Mapping[ObjectRef, str] = field(default_factory=dict)
+    resources_ending: tuple[Ending, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    findings_before: tuple[Finding, ...] | None = ()
+    approved: Collection[ObjectRef] | None = None
+    not_analyzed: str = ""
+
+
+def _passed(name: str, message: str) -> CheckResult:
+    return CheckResult(name, Severity.ERROR, Result.PASSED, message)
+
+
+def _failed(name: str, message: str, hint: str) -> CheckResult:
+    return CheckResult(name, Severity.ERROR, Result.FAILED, message, hint)
+
+
+def _warned(name: str, message: str, hint: str) -> CheckResult:
+    return CheckResult(name, Severity.WARNING, Result.FAILED, message, hint)
+
+
+def _version(evidence: Evidence) -> Iterator[CheckResult]:
+    wanted = evidence.desired.version
+    seen = {Version.from_tag(istiod.image_version) for istiod in evidence.state.istiods}
+    if seen == {wanted}:
+        yield _passed("istiod-version", f"istiod runs {wanted}")
+    else:
+        found = ", ".join(sorted(str(version) for version in seen if version)) or "no istiod"
+        yield _failed("istiod-version", f"{found} instead of {wanted}", "Run `sohistio install`.")
+
+
+def _pods(evidence: Evidence) -> Iterator[CheckResult]:
+    for item in evidence.desired.deployments:
+        seen = _seen(evidence.state, item)
+        name = "standby-gateways-off" if item.is_off else "pods-ready"
+        if seen is None:
+            yield _failed(name, f"{item.ref} does not exist", "Run `sohistio install`.")
+        elif item.is_off:
+            if seen.desired == seen.total == 0:
+                yield _passed(name, f"{item.ref.short} is off: 0/0")
+            else:
+                hint = "Traffic may reach the standby: run `sohistio install`, or look who scaled it up."
+                yield _failed(name, f"{item.ref.short} has {seen.total} pods in a standby", hint)
+        elif seen.ready >= max(item.minimum, seen.desired):
+            yield _passed(name, f"{item.ref.short} {seen.ready}/{seen.desired} ready")
+        else:
+            wanted = max(item.minimum, seen.desired)
+            hint = f"kubectl -n {item.ref.namespace} describe deployment {item.ref.name}"
+            yield _failed(name, f"{item.ref.short} {seen.ready}/{wanted} ready", hint)
+
+
+def _gateway_proxies(evidence: Evidence) -> Iterator[CheckResult]:
+    name, istiods = "gateway-proxies", ", ".join(istiod.image_version for istiod in evidence.state.istiods)
+    for gateway in gateways(evidence.state, evidence.desired):
+        if not gateway.others:
+            yield _passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
+            continue
+        message = f"{gateway.name} runs proxies of {', '.join(map(str, gateway.others))}, istiod is {istiods}"
+        if gateway.rolling:
+            yield _warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
+        else:
+            yield _failed(name, message, gateway.todo)
+
+
+def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
+    for wanted in evidence.desired.services:
+        if wanted.type != "LoadBalancer":
+            continue
+        seen = next((service for service in evidence.state.gateway_services if service.ref == wanted.ref), None)
+        found = ", ".join(seen.addresses) if seen else ""
+        if seen and seen.addresses and (not wanted.address or wanted.address in seen.addresses):
+            yield _passed("gateway-address", f"{wanted.ref.short} has {found}")
+        elif seen and not seen.addresses:
+            hint = f"kubectl -n {wanted.ref.namespace} describe service {wanted.ref.name}: its events say why"
+            yield _failed("gateway-address", f"{wanted.ref.short} waits for {wanted.address or 'an address'}", hint)
+        else:
+            message = f"{wanted.ref.short} has {found or 'no Service'} instead of {wanted.address}"
+            yield _failed(
+                "gateway-address", message, "Is the address free in the VNet, and does the annotation name it?"
+            )
+
+
+def _budgets(evidence: Evidence) -> Iterator[CheckResult]:
+    for item in evidence.desired.deployments:
+        seen = _seen(evidence.state, item)
+        if seen is None or not item.budget:
+            continue
+        over = budgets_over(evidence.state.budgets, seen)
+        if len(over) == 1 and over[0].min_available == item.budget:
+            yield _passed("disruption-budget", f"{item.ref.short}: minAvailable {item.budget}")
+        elif len(over) > 1:
+            names = ", ".join(sorted(budget.ref.name for budget in over))
+            hint = "Eviction fails under two budgets: keep the environment's, delete the others."
+            yield _failed("disruption-budget", f"{item.ref.short} is under {len(over)} budgets: {names}", hint)
+        else:
+            found = f"minAvailable {over[0].min_available}" if over else "no budget"
+            message = f"{item.ref.short} has {found} instead of minAvailable {item.budget}"
+            yield _failed("disruption-budget", message, "Run `sohistio install`.")
+
+
+def _sidecars(evidence: Evidence) -> Iterator[CheckResult]:
+    if evidence.state.sidecar is None:
+        yield _failed("sidecars-current", "the injector's configuration cannot be read", "Run `sohistio install`.")
+        return
+    stale, left = restarts(evidence.state, evidence.state.sidecar)
+    approved = evidence.approved
+    failed = [workload.ref for workload in stale if approved is None or workload.ref in approved]
+    if failed:
+        names = ", ".join(map(str, failed))
+        yield _failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
+    if others := [workload.ref for workload in stale if workload.ref not in failed]:
+        yield _warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
+    if not stale:
+        count = sum(bool(workload.pods) for workload in evidence.state.workloads)
+        yield _passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
+    for item in left:
+        if _is_worth_saying(item):
+            yield _warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)
+
+
+def _is_worth_saying(item: LeftAlone) -> bool:
+    return not item.reason.startswith(("opted out", "scaled to zero"))
+
+
+def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
+    if evidence.unlisted:
+        message = f"not run: you may not list and watch {', '.join(evidence.unlisted)} in all namespaces"
+        yield _warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
+        return
+    if evidence.not_analyzed:
+        message = f"not known what it finds: {evidence.not_analyzed}"
+        # Where nothing can be compared with before the run no finding fails it, so none that is missing does.
+        result = _warned if evidence.findings_before is None else _failed
+        yield result("istioctl-analyze", message, "`sohistio verify` asks it again; all the other checks are made.")
+        return
+    errors = [finding for finding in evidence.findings if finding.level == "Error"]
+    known, before = evidence.findings_before is not None, evidence.findings_before or ()
+    old = {_identity(finding) for finding in before}
+    new_errors = [finding for finding in errors if known and _identity(finding) not in old]
+    for finding in evidence.findings:
+        message = finding.told
+        if finding in new_errors:
+            yield _failed("istioctl-analyze", message, finding.documentation_url)
+        elif finding.level == "Error":
+            since = "there before this run" if known else "it is not known whether it was there before this run"
+            yield _warned("istioctl-analyze", f"{since}: {message}", finding.documentation_url)
+        elif finding.level == "Warning":
+            yield _warned("istioctl-analyze", message, finding.documentation_url)
+    if not new_errors:
+        counts = {level: sum(f.level == level for f in evidence.findings) for level in ("Error", "Warning", "Info")}
+        found = f"no new ones ({counts['Error']} before)" if counts["Error"] else "none"
+        found = "not compared with before" if errors and not known else found
+        yield _passed("istioctl-analyze", f"errors: {found}, warnings: {counts['Warning']}, infos: {counts['Info']}")
+
+
+def _identity(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.origin, finding.message
+
+
+def _authority(evidence: Evidence) -> Iterator[CheckResult]:
+    if not evidence.ca_before:
+        return
+    if evidence.state.ca_root == evidence.ca_before:
+        yield _passed("ca-unchanged", f"root certificate {evidence.ca_before[:12]} as before")
+    else:
+        hint = "Sidecars trust the old root: restore istio-ca-secret or cacerts from the backup before anything else."
+        message = (
+            f"the root certificate changed from {evidence.ca_before[:12]} to {evidence.state.ca_root[:12] or 'none'}"
+        )
+        yield _failed("ca-unchanged", message, hint)
+
+
+def _custom_resources(evidence: Evidence) -> Iterator[CheckResult]:
+    before, after = evidence.resources_before, evidence.resources_after
+    if not before:
+        return
+    lost = [f"{ref} {how_lost(ref, evidence.resources_ending)}" for ref in before if ref not in after]
+    changed = [f"{ref} changed" for ref, digest in before.items() if ref in after and after[ref] != digest]
+    if lost or changed:
+        hint = "Look who changed them during the run; the backup has them as they were: `sohistio restore`."
+        yield _failed("custom-resources-unchanged", ", ".join([*lost, *changed]), hint)
+    else:
+        yield _passed("custom-resources-unchanged", f"{len(before)} custom resources as before")
+
+
+def _ending(evidence: Evidence) -> Iterator[CheckResult]:
+    if found := (*evidence.state.ending, *evidence.resources_ending):
+        yield _warned("being-deleted", sentence(found), TODO)
+
+
+CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
+    _version,
+    _pods,
+    _gateway_proxies,
+    _addresses,
+    _budgets,
+    _sidecars,
+    _authority,
+    _custom_resources,
+    _ending,
+    _analysis,
+)
+
+
+def verify(evidence: Evidence) -> tuple[CheckResult, ...]:
+    """Every check, in order; a check may yield several results (one a gateway, say)."""
+    return tuple(result for check in CHECKS for result in check(evidence))
+
+
+def _seen(state: ClusterState, item: DesiredDeployment) -> MeshDeployment | None:
+    return next((mesh for mesh in state.mesh_deployments if mesh.ref == item.ref), None)

@@ -1,0 +1,51 @@
+"""Checks by istioctl itself: its precheck, and its analysis of what is configured now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sohistio.checks.mesh import Severity
+from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.context import Scene
+from sohistio.model.gateway_api import TOO_OLD
+from sohistio.model.state import Finding
+
+# Of precheck: "missing permission to create …". It asks for every object of a kind, where a role may give each by its
+# name; the check `permissions` asks for just what the plan uses.
+_ASKED_BETTER = frozenset({"IST0141"})
+
+
+def precheck(scene: Scene) -> Iterator[Verdict]:
+    """`istioctl x precheck` has nothing against it."""
+    if scene.unlisted():
+        yield from _not_run(scene)
+        return
+    left_out = _ASKED_BETTER | TOO_OLD  # the latter are of a check that says whose these CRDs are
+    yield from judged([finding for finding in scene.prechecked() if finding.code not in left_out], Severity.ERROR)
+
+
+def analyze(scene: Scene) -> Iterator[Verdict]:
+    """`istioctl analyze` finds nothing wrong. What it finds before a run is the applications' own, so it stops none."""
+    if scene.unlisted():
+        yield from _not_run(scene)
+        return
+    if scene.is_unserved():
+        yield NotAsked("not run: istioctl would wait for ever for a version that is not served, see gateway-api-crds")
+        return
+    found = [finding for finding in scene.findings() if finding.code not in TOO_OLD]
+    yield from judged(found, Severity.WARNING)
+
+
+def judged(findings: Sequence[Finding], worst: Severity) -> Iterator[Verdict]:
+    """One fault for each error and warning; infos are counted."""
+    told = [finding for finding in findings if finding.level in ("Error", "Warning")]
+    for finding in told:
+        severity = worst if finding.level == "Error" else Severity.WARNING
+        yield Fault(finding.told, finding.documentation_url.partition("?")[0], severity)
+    if not told:
+        yield Good(f"errors: none, warnings: none, infos: {len(findings)}")
+
+
+def _not_run(scene: Scene) -> Iterator[Verdict]:
+    message = f"not run: you may not list and watch {', '.join(scene.unlisted())} in all namespaces"
+    yield Fault(message, "Somebody with the role sohistio-analyzer as well can run it.", Severity.WARNING)

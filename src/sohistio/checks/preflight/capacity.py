@@ -1,0 +1,195 @@
+"""Checks of the nodes: the pools the environment is meant to have, and room for istiod and the gateways."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sohistio.checks.mesh import Severity
+from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.provisioning import node_provisioning
+from sohistio.checks.preflight.quantities import Amount, pod_request, quantity, tolerates
+from sohistio.checks.preflight.rollouts import Rollout, rollouts, short_of
+from sohistio.environments.model import Nodes
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.managed_cluster import NodePool
+from sohistio.model.state import ObjectRef
+
+Object = Mapping[str, Any]
+# By node: what is left, and for how many pods.
+Free = dict[str, tuple[Amount, int]]
+_SIZE = "node.kubernetes.io/instance-type"
+_ENDED = ("Succeeded", "Failed")
+
+
+def node_pools(scene: Scene) -> Iterator[Verdict]:
+    """As many nodes of the size as the environment is meant to have."""
+    meant = scene.environment.cluster.nodes
+    if meant is None:
+        yield NotAsked("the environment does not say what nodes it is meant to have (cluster.nodes)")
+        return
+    managed = scene.managed_cluster
+    yield pools_against(meant, managed.pools) if managed and managed.pools else nodes_against(meant, scene.nodes())
+
+
+def pools_against(meant: Nodes, pools: Sequence[NodePool]) -> Verdict:
+    """As Azure tells of the pools; one for AKS's own pods counts only where there is no other."""
+    users = [pool for pool in pools if not pool.is_system] or pools
+    of_size = [pool for pool in users if pool.size == meant.size]
+    least, most = sum(pool.least for pool in of_size), sum(pool.most for pool in of_size)
+    found = ", ".join(f"{pool.name}: {pool.least} to {pool.most} × {pool.size}" for pool in pools)
+    if (least, most) == (meant.min, meant.max):
+        return Good(found)
+    return Fault(f"the pools are {found}; meant are {_meant(meant)}")
+
+
+def nodes_against(meant: Nodes, nodes: Sequence[Object]) -> Verdict:
+    """As the nodes' own labels tell."""
+    sizes = Counter((node["metadata"].get("labels") or {}).get(_SIZE, "of unknown size") for node in nodes)
+    found = ", ".join(f"{count} × {size}" for size, count in sorted(sizes.items())) or "no nodes"
+    if meant.min <= sizes[meant.size] <= meant.max:
+        return Good(found)
+    return Fault(f"the cluster has {found}; meant are {_meant(meant)}")
+
+
+def _meant(meant: Nodes) -> str:
+    return f"{meant.min} to {meant.max} × {meant.size}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A Deployment of the manifest: its least number of pods, their template's spec, and its rollout if it has one."""
+
+    ref: ObjectRef
+    pods: int
+    spec: Object
+    rollout: Rollout | None = None
+
+
+def capacity(scene: Scene) -> Iterator[Verdict]:
+    """The pods of istiod and the gateways have room: their requests against what is allocatable and not taken."""
+    wanted = wanted_of(scene.manifest, scene.mesh, rollouts(scene.manifest, scene.state, scene.planned.plan))
+    meant = scene.environment.cluster.nodes if scene.stops.environment is None else None
+    nodes = scene.nodes()
+    managed = scene.managed_cluster
+    may_grow = growth(managed.pools if managed else (), meant, nodes)
+    more = f"{may_grow}: its autoscaler may add some." if may_grow else ""
+    more = node_provisioning(managed, scene.provisioned_pools) or more
+    for verdict in room(wanted, nodes, scene.pods()):
+        if isinstance(verdict, Fault) and more:
+            yield Fault(verdict.message, more, Severity.WARNING)
+        else:
+            yield verdict
+
+
+def growth(pools: Sequence[NodePool], meant: Nodes | None, nodes: Sequence[Object]) -> str:
+    """How many nodes there may be more, in words; empty where there is no room to grow. Azure knows best."""
+    users = [pool for pool in pools if not pool.is_system] or list(pools)
+    if users:
+        count, most = sum(pool.count for pool in users), sum(pool.most for pool in users)
+        return f"The pools have {count} of at most {most} nodes" if count < most else ""
+    if meant is None:
+        return ""
+    count = sum((node["metadata"].get("labels") or {}).get(_SIZE) == meant.size for node in nodes)
+    return f"The cluster has {count} of at most {meant.max} nodes of {meant.size}" if count < meant.max else ""
+
+
+def wanted_of(manifest: Sequence[Object], mesh: DesiredMesh, rolling: Mapping[ObjectRef, Rollout]) -> list[Wanted]:
+    """istiod and the gateways with their least number of pods, those that are off left out."""
+    specs = {
+        (item["metadata"]["namespace"], item["metadata"]["name"]): item["spec"]["template"]["spec"]
+        for item in manifest
+        if item["kind"] == "Deployment"
+    }
+    return [
+        Wanted(item.ref, item.minimum, specs[item.ref.namespace, item.ref.name], rolling.get(item.ref))
+        for item in mesh.deployments
+        if not item.is_off and (item.ref.namespace, item.ref.name) in specs
+    ]
+
+
+def room(wanted: Sequence[Wanted], nodes: Sequence[Object], pods: Sequence[Object]) -> Iterator[Verdict]:
+    """Every wanted pod is put on the first node that takes it, the largest pods first; then those of a rollout.
+
+    What the mesh's own pods take now counts as free. Not looked at: affinity, spread, ports, quotas.
+    """
+    free = _free(nodes, pods, {item.ref for item in wanted})
+    faults: list[Fault] = []
+    for item in sorted(wanted, key=lambda item: pod_request(item.spec).memory, reverse=True):
+        request = pod_request(item.spec)
+        placed = sum(_placed(item.spec, request, nodes, free) for _ in range(item.pods))
+        if placed < item.pods:
+            faults.append(
+                Fault(
+                    f"{item.ref.name}: room for {placed} of {item.pods} pods of {request} each, on {len(nodes)} nodes"
+                )
+            )
+    faults = faults or list(_surges(wanted, nodes, _free(nodes, pods, set())))
+    yield from faults
+    if not wanted:
+        yield NotAsked("no pods are wanted")
+    elif not faults:
+        names = ", ".join(f"{item.pods} × {item.ref.name}" for item in wanted)
+        left = sum((amount for amount, _ in free.values()), Amount())
+        yield Good(f"{names} fit; {left} stay free on {len(nodes)} nodes")
+
+
+def _surges(wanted: Sequence[Wanted], nodes: Sequence[Object], free: Free) -> Iterator[Fault]:
+    """The pods that a rollout has on top of all that run. istiod rolls first, then the gateways side by side."""
+    first = [item for item in wanted if item.rollout is not None and item.rollout.is_istiod]
+    for together in (first, [item for item in wanted if item not in first]):
+        left = dict(free)
+        for item in together:
+            if item.rollout is None:
+                continue
+            request = pod_request(item.spec)
+            placed = sum(_placed(item.spec, request, nodes, left) for _ in range(item.rollout.surge))
+            if placed < item.rollout.surge:
+                yield short_of(item.ref, item.rollout, placed, request)
+
+
+def _free(nodes: Sequence[Object], pods: Sequence[Object], mesh: set[ObjectRef]) -> Free:
+    """Only nodes that take pods at all."""
+    left = {
+        node["metadata"]["name"]: (
+            Amount.of(node["status"].get("allocatable")),
+            int(quantity((node["status"].get("allocatable") or {}).get("pods", 0))),
+        )
+        for node in nodes
+        if not node["spec"].get("unschedulable") and _is_ready(node)
+    }
+    for pod in pods:
+        place = pod["spec"].get("nodeName", "")
+        if place in left and pod.get("status", {}).get("phase") not in _ENDED and not _is_meshs(pod, mesh):
+            amount, number = left[place]
+            left[place] = (amount - pod_request(pod["spec"]), number - 1)
+    return left
+
+
+def _is_ready(node: Object) -> bool:
+    conditions = node["status"].get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def _is_meshs(pod: Object, mesh: set[ObjectRef]) -> bool:
+    """A pod of a Deployment is named after it, its ReplicaSet and itself."""
+    metadata = pod["metadata"]
+    owner = metadata["name"].rsplit("-", 2)[0]
+    return ObjectRef("Deployment", metadata["namespace"], owner) in mesh
+
+
+def _placed(spec: Object, request: Amount, nodes: Sequence[Object], free: Free) -> bool:
+    for node in nodes:
+        name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
+        if name not in free or not tolerates(spec, node["spec"].get("taints") or ()):
+            continue
+        if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
+            continue
+        amount, number = free[name]
+        if number > 0 and amount.holds(request):
+            free[name] = (amount - request, number - 1)
+            return True
+    return False

@@ -1,0 +1,57 @@
+"""A check of running pods' images: none of Istio's is from a public registry that closes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.context import Scene
+from sohistio.environments.yaml_files import read_document
+
+Object = Mapping[str, Any]
+_HUBS = Path(__file__).parent / "image-hubs.yaml"
+_MOST_NAMED = 3
+_ENDED = ("Succeeded", "Failed")
+
+
+def closing_hubs() -> dict[str, str]:
+    """Hub → what becomes of it, from the file shipped with sohistio."""
+    return {str(hub): str(why) for hub, why in read_document(_HUBS, _HUBS.name, {}).data.items()}
+
+
+def image_hubs(scene: Scene) -> Iterator[Verdict]:
+    """No running pod has an image of Istio's from a registry that is closed or closes soon."""
+    yield from hubs(closing_hubs(), scene.pods())
+
+
+def hubs(closing: Mapping[str, str], pods: Sequence[Object]) -> Iterator[Verdict]:
+    """One fault for each hub, with some of the pods."""
+    found: dict[str, list[str]] = {}
+    good: Counter[str] = Counter()
+    for pod in pods:
+        if pod.get("status", {}).get("phase") in _ENDED:
+            continue
+        metadata = pod["metadata"]
+        for image in _istio_images(pod["spec"]):
+            hub = next((hub for hub in closing if image.startswith(f"{hub}/")), None)
+            if hub is None:
+                good[image.rpartition("/")[0]] += 1
+            else:
+                found.setdefault(hub, []).append(f"{metadata['namespace']}/{metadata['name']}")
+    for hub, names in sorted(found.items()):
+        unique = sorted(set(names))
+        more = f" and {len(unique) - _MOST_NAMED} more" if len(unique) > _MOST_NAMED else ""
+        yield Fault(f"{hub} {closing[hub]}: {', '.join(unique[:_MOST_NAMED])}{more}")
+    if not found:
+        yield Good(f"Istio's images come from {', '.join(sorted(good))}" if good else "no pod has an image of Istio's")
+
+
+def _istio_images(spec: Object) -> Iterator[str]:
+    """Those of the proxy, of istiod, and all that come from a hub named after Istio."""
+    for container in [*spec.get("containers", ()), *(spec.get("initContainers") or ())]:
+        image = str(container.get("image", ""))
+        if container["name"] in ("istio-proxy", "discovery") or "istio" in image.rpartition("/")[0]:
+            yield image

@@ -1,0 +1,75 @@
+"""What a check of an environment begins with: its files, its cluster, istioctl, the plan; as far as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.checks.preflight.context import Scene, Stops
+from sohistio.environments.load import environment_names
+from sohistio.errors import SohistioError, UsageError
+from sohistio.modes.skew import SKIPPABLE
+from sohistio.planning.install import Request, plan_install
+from sohistio.planning.planned import Planned
+from sohistio.planning.reads import unreadable
+from sohistio.planning.session import Session
+from sohistio.system.interruption import came
+
+
+def scene_of(session: Session, request: Request) -> Scene:
+    """Look and plan as an install would, and keep what goes wrong for the check that it belongs to.
+
+    Version problems do not keep the plan from being made: they are checks of their own. Raises UsageError for an
+    environment that does not exist: that is the command line's fault.
+    """
+    if session.where.environment not in environment_names(session.root):
+        _ = session.environment  # says what is wrong with the name
+    stops = Stops()
+    try:
+        _ = session.environment
+    except UsageError as error:
+        stops = replace(stops, environment=error)
+    else:
+        try:
+            session.istioctl(session.version)
+        except SohistioError as error:
+            stops = replace(stops, istioctl=_kept(error))
+        else:
+            request = replace(request, skip_checks=request.skip_checks | frozenset(SKIPPABLE))
+            return _planned(session, request, stops)
+    return _only_seen(session, stops)
+
+
+def scene_of_plan(planned: Planned) -> Scene:
+    """Of a plan that has been made: nothing is looked at twice."""
+    return Scene(planned.session, planned.state, planned)
+
+
+def _planned(session: Session, request: Request, stops: Stops) -> Scene:
+    try:
+        planned = plan_install(session, request)
+    except SohistioError as error:
+        return _only_seen(session, replace(stops, plan=_kept(error)))
+    if planned.state.unreadable:
+        return Scene(session, None, None, replace(stops, server=unreadable(planned.state)))
+    return Scene(session, planned.state, planned, stops)
+
+
+def _only_seen(session: Session, stops: Stops) -> Scene:
+    """Without a plan, most of the cluster can be looked at all the same."""
+    try:
+        state = observe(session.api)
+    except SohistioError as error:
+        # Which cluster it is says the environment, where --context does not: then there is nothing more to tell.
+        known = stops.environment is not None and error.what == stops.environment.what
+        return Scene(session, None, None, stops if known else replace(stops, server=_kept(error)))
+    if state.unreadable:
+        return Scene(session, None, None, replace(stops, server=unreadable(state)))
+    return Scene(session, state, None, stops)
+
+
+def _kept(error: SohistioError) -> SohistioError:
+    """For the check that it belongs to. After an interruption there is nothing to go on with."""
+    if interruption := came():
+        raise interruption
+    return error

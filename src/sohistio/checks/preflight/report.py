@@ -1,0 +1,73 @@
+"""What came of the checks, as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sohistio.checks.mesh import CheckResult, Result
+from sohistio.checks.preflight.check import Row, docs_of
+from sohistio.errors import ExitCode, RefusedError
+from sohistio.plan.plan import SCHEMA_VERSION
+from sohistio.run.progress import check_document
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The results of an environment's checks, in the order of the rows."""
+
+    environment: str
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def failures(self) -> tuple[CheckResult, ...]:
+        """What stops a run."""
+        return tuple(check for check in self.checks if check.breaks)
+
+    @property
+    def warnings(self) -> tuple[CheckResult, ...]:
+        """What is worth a look and stops nothing."""
+        return tuple(check for check in self.checks if check.result is Result.FAILED and not check.breaks)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of `sohistio check`: 0, or 3 as a run would be refused."""
+        return ExitCode.REFUSED if self.failures else ExitCode.OK
+
+    def summary(self) -> str:
+        """One line; each check counts once, by the worst of its results."""
+        failed, warned = ({check.name for check in found} for found in (self.failures, self.warnings))
+        passed = {check.name for check in self.checks if check.result is Result.PASSED} - failed - warned
+        skipped = {check.name for check in self.checks} - failed - warned - passed
+        warnings = len(warned - failed)
+        words = {
+            "failed": len(failed),
+            "warning" if warnings == 1 else "warnings": warnings,
+            "passed": len(passed),
+            "skipped": len(skipped),
+        }
+        return f"{self.environment}: {', '.join(f'{count} {word}' for word, count in words.items() if count)}"
+
+    def document(self) -> dict[str, Any]:
+        """The report as versioned JSON."""
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "kind": "Preflight",
+            "environment": self.environment,
+            "result": "failed" if self.failures else "passed",
+            "checks": [{**check_document(check), "docs": docs_of(check.name)} for check in self.checks],
+        }
+
+    def refusal(self, rows: Sequence[Row]) -> RefusedError:
+        """The error that stops a run: every failure, and how to go on in spite of them."""
+        lines = [line for check in self.failures for line in (f"{check.name}: {check.message}", f"  → {check.hint}")]
+        names = {check.name for check in self.failures}
+        skips = [f"--skip-check {row.name}" for row in rows if row.name in names and not row.mandatory]
+        count = len(names)
+        return RefusedError(
+            f"{count} preflight check{' does' if count == 1 else 's do'} not hold",
+            details=tuple(lines),
+            todo="Nothing was changed. Settle them; `sohistio check` looks again, docs/preflight.md says more."
+            + (f" If you know better: {' '.join(skips)}." if skips else ""),
+        )

@@ -1,0 +1,179 @@
+"""Which rights a plan takes, from its steps and its manifest. Pure, but for asking the server about them at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from sohistio.adapters.kubernetes.access import Right, lacking
+from sohistio.adapters.kubernetes.api import KubeError, Object
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.served_kinds import served_kinds
+from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.context import Scene
+from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.plan.changes import Action, component_of, ref_of
+from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.plan import Plan
+from sohistio.plan.steps import (
+    HoldStandby,
+    InstallIstio,
+    KeepReplicas,
+    MoveFieldManagers,
+    RemoveObjects,
+    RestartWorkloads,
+    RestoreAuthority,
+    RestoreObjects,
+    ScaleUp,
+    Step,
+    StopOperator,
+    TakeBackup,
+    UninstallIstio,
+)
+
+_LEASE, _RECORD = ("coordination.k8s.io", "leases"), ("", "configmaps")
+# Every run: the lock, taken and given back, and the record. What is created by POST is asked for without its name.
+_EVERY_RUN = (
+    Right("get", *_LEASE, ISTIO_NAMESPACE, "sohistio"),
+    Right("update", *_LEASE, ISTIO_NAMESPACE, "sohistio"),
+    Right("create", *_LEASE, ISTIO_NAMESPACE),
+    Right("patch", *_RECORD, ISTIO_NAMESPACE, "sohistio-record"),
+    Right("create", *_RECORD, ISTIO_NAMESPACE),
+)
+# istioctl (1.29 to 1.31) lists them in all namespaces while it prunes and uninstalls, and fails where it may not.
+_ISTIOCTLS = (Right("list", "", "secrets"),)
+_WEBHOOKS = "admissionregistration.k8s.io"
+# What istioctl writes beside the manifest: the default revision's tag, and the injector once that is there.
+_TAG = (
+    ObjectRef("MutatingWebhookConfiguration", "", "istio-revision-tag-default"),
+    ObjectRef("ValidatingWebhookConfiguration", "", "istiod-default-validator"),
+    ObjectRef("Service", ISTIO_NAMESPACE, "istiod-revision-tag-default"),
+)
+_INJECTOR = Right("update", _WEBHOOKS, "mutatingwebhookconfigurations", name="istio-sidecar-injector")
+_CA_SECRETS = ("cacerts", "istio-ca-secret")
+_NEVER_TAKEN = ("CustomResourceDefinition", "Namespace")
+_MOST_NAMED = 3
+
+PathOf = Callable[[Object], str]
+
+
+def permissions(scene: Scene) -> Iterator[Verdict]:
+    """Every verb that the plan uses is asked of the API server (SelfSubjectAccessReview)."""
+    plan = scene.planned.plan
+    needed = rights_of(plan, scene.planned.manifest, scene.api.path_of)
+    if not needed:
+        yield Good("the plan writes nothing")
+        return
+    if not any(item.name == ISTIO_NAMESPACE for item in scene.state.namespaces):
+        needed |= {Right("create", "", "namespaces")}
+    # Before and after every run all custom resources are compared; half of them would be taken for all.
+    needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(scene.api)}
+    missing = lacking(scene.api, needed)
+    yield from told(missing, len(needed))
+
+
+def told(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
+    """One fault for each resource, with the verbs, names and namespaces that are missing."""
+    if not missing:
+        yield Good(f"all {asked} rights that the plan takes are there")
+    places: dict[tuple[str, str, str], list[Right]] = {}
+    for right in missing:
+        places.setdefault((right.group, right.resource, right.namespace), []).append(right)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for (group, resource, namespace), rights in places.items():
+        verbs = ", ".join(sorted({right.verb for right in rights}))
+        names = _listed(sorted({right.name for right in rights if right.name}))
+        kind = f"{resource}.{group}" if group else resource
+        alike.setdefault((f"you may not {verbs} {kind}", f" ({names})" if names else ""), []).append(namespace)
+    for (what, names), namespaces in sorted(alike.items()):
+        place = _listed(sorted(filter(None, namespaces)))
+        yield Fault(f"{what}{f' in {place}' if place else ''}{names}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMED])
+    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown
+
+
+def rights_of(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> set[Right]:
+    """What carrying the plan out takes; nothing where it writes nothing.
+
+    A plan that is refused for its versions has no steps: then it is what applying its manifest takes. `path_for` gives
+    an object's REST path, and raises KubeError for a kind that the server does not know yet.
+    """
+    if not plan.changes_pending and not (plan.refusal and manifest):
+        return set()
+    rights = set(_EVERY_RUN)
+    for step in plan.steps:
+        rights |= set(_of(step, path_for))
+    if plan.refusal or any(isinstance(step, InstallIstio) for step in plan.steps):
+        rights |= set(_applying(plan, manifest, path_for))
+    if any(isinstance(step, UninstallIstio) for step in plan.steps):
+        kept = [obj for obj in manifest if obj["kind"] not in _NEVER_TAKEN and component_of(obj) in ("base", "istiod")]
+        rights |= set(_on(("delete",), _paths(kept, path_for)))
+    return rights
+
+
+def _applying(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> Iterator[Right]:
+    """A server-side apply is a patch, and a create as well where the object is not there (yet, or any more)."""
+    there_at_first = not any(isinstance(step, UninstallIstio) for step in plan.steps)
+    created = {change.ref for change in plan.changes.objects if change.action is Action.CREATED}
+    for obj in manifest:
+        is_new = ref_of(obj) in created or not (there_at_first or obj["kind"] in _NEVER_TAKEN)
+        yield from _on(("patch", "create") if is_new else ("patch",), _paths([obj], path_for))
+    verbs = ("patch",) if plan.installed_version and there_at_first else ("patch", "create")
+    yield from _on(verbs, map(path_of, _TAG))
+    yield _INJECTOR
+    yield from _ISTIOCTLS
+
+
+def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — one case a kind of step
+    match step:
+        case TakeBackup():
+            yield from (Right("get", "", "secrets", ISTIO_NAMESPACE, name) for name in _CA_SECRETS)
+        case StopOperator():
+            yield from _on(("patch",), map(path_of, (*step.controllers, *step.operators)))
+        case MoveFieldManagers():
+            yield from _on(("patch",), map(path_of, step.objects))
+        case UninstallIstio():
+            yield from _ISTIOCTLS
+            yield from _on(("delete",), map(path_of, step.objects))
+        case ScaleUp():
+            yield from _on(("patch",), (path_of(ref) for ref, _ in step.minimums))
+        case HoldStandby():
+            yield from _on(("patch",), map(path_of, step.gateways))
+        case HandOverAddress():
+            yield Right.on("delete", path_of(step.giver))
+            yield Right.on("patch", path_of(step.taker))
+        case RemoveObjects():
+            yield from _on(("delete",), map(path_of, step.objects))
+        case RestartWorkloads():
+            yield from _on(("patch",), map(path_of, step.workloads))
+        case RestoreObjects():
+            yield from _on(("patch", "create"), _paths(step.parsed, path_for))
+        case RestoreAuthority():
+            places = (path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)) for name in _CA_SECRETS)
+            yield from _on(("get", "patch", "create"), places)
+        case WritePullSecrets():
+            yield from _on(("get", "patch", "create"), map(path_of, step.objects))
+        case LabelNamespaces() | UnlabelNamespaces():
+            yield from _on(("patch",), map(path_of, step.objects))
+        case KeepReplicas():
+            yield from _on(("patch",), map(path_of, step.deployments))
+        case _:  # the others only look, or are the record's, or what the manifest says
+            return
+
+
+def _on(verbs: Iterable[str], paths: Iterable[str]) -> Iterator[Right]:
+    wanted = tuple(verbs)
+    for path in paths:
+        yield from (Right.on(verb, path) for verb in wanted)
+
+
+def _paths(objects: Iterable[Object], path_for: PathOf) -> Iterator[str]:
+    for obj in objects:
+        try:
+            yield path_for(obj)
+        except KubeError as error:
+            if error.status != 404:  # a kind whose CRD is among the objects: istioctl makes it first
+                raise

@@ -1,0 +1,1 @@
+"""What is seen, wanted and recorded. Plain data."""

@@ -1,0 +1,223 @@
+"""Our own record of what was installed and by whom: data and its JSON. Istio itself keeps no installed state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from typing import Any
+
+from sohistio.errors import UsageError
+from sohistio.model.versions import Version
+
+RECORD_NAME = "sohistio-record"
+# A ConfigMap holds 1 MiB; an entry is about 500 bytes.
+MOST_RUNS = 50
+_SCHEMA_VERSION = "1"
+_INSTALLING = ("install", "upgrade", "reinstall")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An IstioOperator (YAML) that was applied, and its version."""
+
+    version: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One run. Times are ISO 8601 in UTC; `outcome` is `running` until it ends, and `brokeOff` from the next run on
+    where it never did; `last_step` is the step begun last, `backup` its folder on `host`."""
+
+    id: str
+    mode: str
+    environment: str
+    environment_digest: str
+    plan_digest: str
+    from_version: str
+    to_version: str
+    who: str
+    host: str
+    started: str
+    ended: str = ""
+    outcome: str = "running"
+    last_step: str = ""
+    backup: str = ""
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it did all that its plan had, verification included."""
+        return self.outcome == "done"
+
+    def how_it_ended(self) -> str:
+        """For people, of a run that did not end well. One that is `running` may be at work still, or was killed."""
+        where = f" at step {self.last_step}" if self.last_step else ""
+        words = {
+            "running": f"did not end: it was last seen{where or ' before its first step'}",
+            "brokeOff": f"broke off{where}",
+            "interrupted": f"was interrupted{where}",
+            "verificationFailed": "was applied, but its verification failed",
+        }
+        to = f" to {self.to_version}" if self.to_version else ""  # an uninstall has no target
+        run = f"the last run ({self.mode}{to}, begun {self.started})"
+        return f"{run} {words.get(self.outcome, f'failed{where}')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept in ConfigMap istio-system/sohistio-record.
+
+    `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
+    whose a gateway is that two nameless IstioOperators could have installed.
+    """
+
+    environment: str
+    current: Applied | None = None
+    previous: Applied | None = None
+    runs: tuple[RunEntry, ...] = ()
+    gateway_namespaces: tuple[str, ...] = ()
+
+    @property
+    def last_run(self) -> RunEntry | None:
+        """The newest run."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def last_change(self) -> RunEntry | None:
+        """The newest run that was to change the mesh; a restart of workloads, say, tells nothing of it."""
+        passing = ("restart", "restore", "adopt")
+        return next((run for run in reversed(self.runs) if run.mode not in passing), None)
+
+    @property
+    def way_back(self) -> Applied | None:
+        """What a rollback goes back to; None where nothing is known.
+
+        After an uninstall, or a run that broke off or failed, what was in place before it; else the one before the
+        current. A rollback that broke off itself is passed over: the next one goes where it was going.
+        """
+        for run in reversed(self.runs):
+            if run.mode == "uninstall" or (run.mode in _INSTALLING and not run.ended_well):
+                return self.current
+            if run.ended_well and run.mode in (*_INSTALLING, "rollback", "none"):
+                return self.previous
+        return None
+
+    def with_run(self, run: RunEntry) -> Record:
+        """Add a run, or bring the one with its id up to date."""
+        others = tuple(known for known in self.runs if known.id != run.id)
+        return replace(self, runs=(*others, run)[-MOST_RUNS:])
+
+    def with_broken_off(self) -> Record:
+        """Whoever holds the lock knows that no other run is at work: the ones that never ended broke off."""
+        ended = (replace(run, outcome="brokeOff") if run.outcome == "running" else run for run in self.runs)
+        return replace(self, runs=tuple(ended))
+
+    def with_applied(self, applied: Applied) -> Record:
+        """Note what a finished run applied; another version's manifest becomes the previous one, to roll back to."""
+        known = self.current
+        previous = known if known is not None and known != applied else self.previous
+        return replace(self, current=applied, previous=previous)
+
+    def with_gateways_in(self, namespaces: Iterable[str]) -> Record:
+        """Note where a run is about to put gateways, beside where they are or may be."""
+        return replace(self, gateway_namespaces=tuple(sorted({*self.gateway_namespaces, *namespaces})))
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "schemaVersion": _SCHEMA_VERSION,
+            "environment": self.environment,
+            "current": asdict(self.current) if self.current else None,
+            "previous": asdict(self.previous) if self.previous else None,
+            "runs": [run_document(run) for run in self.runs],
+            "gatewayNamespaces": list(self.gateway_namespaces),
+        }
+
+    @classmethod
+    def of(cls, document: object) -> Record:
+        """Read the JSON back; raises ValueError, naming the place, where it is not one of ours: anybody may edit it."""
+        record = _mapping(document, "the record")
+        if record.get("schemaVersion") != _SCHEMA_VERSION:
+            raise ValueError(f"schemaVersion {record.get('schemaVersion')!r}"[:_LONGEST])
+        runs = record.get("runs")
+        if not isinstance(runs, list):
+            raise ValueError("not a record of sohistio: runs is no list")
+        return cls(
+            environment=_text(record, "environment", "the record"),
+            current=_applied(record, "current"),
+            previous=_applied(record, "previous"),
+            runs=tuple(_run(run, f"runs[{number}]") for number, run in enumerate(runs)),
+            gateway_namespaces=_names(record, "gatewayNamespaces"),
+        )
+
+
+_LONGEST = 100
+
+
+def _mapping(value: object, place: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise ValueError(f"not a record of sohistio: {place} is no object")
+    return value
+
+
+def _text(values: Mapping[str, object], key: str, place: str) -> str:
+    value = values.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"not a record of sohistio: {key} of {place} is {'no text' if key in values else 'missing'}")
+    try:
+        value.encode()  # JSON can hold what is no text: half a character
+    except UnicodeEncodeError:
+        raise ValueError(f"not a record of sohistio: {key} of {place} is no text") from None
+    return value
+
+
+def _names(record: Mapping[str, object], key: str) -> tuple[str, ...]:
+    found = record.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise ValueError(f"not a record of sohistio: {key} is no list of names")
+    return tuple(found)
+
+
+def _applied(record: Mapping[str, object], key: str) -> Applied | None:
+    if record.get(key) is None:
+        return None
+    values = _mapping(record[key], key)
+    applied = Applied(_text(values, "version", key), _text(values, "operator", key))
+    try:
+        Version.parse(applied.version)
+    except UsageError:
+        raise ValueError(f"not a record of sohistio: version of {key} is no version") from None
+    return applied
+
+
+def _run(value: object, place: str) -> RunEntry:
+    values = _mapping(value, place)
+    if unknown := sorted(set(values).difference(_KEYS)):
+        raise ValueError(f"not a record of sohistio: {place} has {unknown[0]!r}"[:_LONGEST])
+    needed = {field.name for field in fields(RunEntry) if field.default is MISSING}
+    found = {name: _text(values, key, place) for key, name in _KEYS.items() if key in values or name in needed}
+    return RunEntry(**found)
+
+
+_NAMES = {
+    "id": "id",
+    "mode": "mode",
+    "environment": "environment",
+    "environment_digest": "environmentDigest",
+    "plan_digest": "planDigest",
+    "from_version": "fromVersion",
+    "to_version": "toVersion",
+    "who": "who",
+    "host": "host",
+    "started": "started",
+    "ended": "ended",
+    "outcome": "outcome",
+    "last_step": "lastStep",
+    "backup": "backup",
+}
+_KEYS = {json: name for name, json in _NAMES.items()}
+
+
+def run_document(run: RunEntry) -> dict[str, str]:
+    """One run as JSON."""
+    return {_NAMES[name]: value for name, value in asdict(run).items()}

@@ -1,0 +1,253 @@
+"""ClusterState: what was seen in the cluster, frozen. Plain data; adapters fill it, planners read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sohistio.model.gateway_api import GatewayApi
+from sohistio.model.sidecar import SidecarTemplate
+
+ISTIO_NAMESPACE = "istio-system"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class ObjectRef:
+    """One object of the cluster; namespace is empty for cluster-wide kinds."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def short(self) -> str:
+        """As progress names it: without the kind, and without the mesh's own namespace."""
+        return self.name if self.namespace in ("", ISTIO_NAMESPACE) else f"{self.namespace}/{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An object that is being deleted: it is there until its finalizers are gone."""
+
+    ref: ObjectRef
+    finalizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Istiod:
+    """A Deployment labelled app=istiod. `image_version` and `label_version` are empty where they cannot be read."""
+
+    ref: ObjectRef
+    revision: str
+    image_version: str
+    label_version: str
+    managed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSeen:
+    """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection.
+
+    `created` is ISO 8601 in UTC.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    proxy_image: str
+    ready: bool
+    host_network: bool = False
+    created: str = ""
+
+    @property
+    def injected(self) -> bool:
+        """Whether an injector has been at it; a proxy of its template's own alone is no sidecar."""
+        return "sidecar.istio.io/status" in self.annotations
+
+    @property
+    def revision(self) -> str:
+        """The revision of the istiod that injected it, which a tag leads to; istiod writes it as an annotation."""
+        return self.annotations.get("istio.io/rev", "default")
+
+    @property
+    def opted_out(self) -> bool:
+        """True where the injector leaves the pod alone; the label beats the annotation, as in istiod."""
+        key = "sidecar.istio.io/inject"
+        return self.host_network or self.labels.get(key, self.annotations.get(key, "")) == "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment, StatefulSet or DaemonSet with its running pods.
+
+    `strategy` is its update's type, or Partitioned for a StatefulSet whose update leaves some pods as they are;
+    `max_unavailable` is the number of pods that it takes down at a time; `rolling` is true while one is under way, and
+    `arriving` are the pods of it that do not run yet;
+    `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it. `own_image` is that
+    proxy's image, empty where the injector chooses it; `opted_in` where the labels of its pods, or its namespace's
+    `istio.io/rev`, ask for a sidecar without the label `istio-injection`.
+    """
+
+    ref: ObjectRef
+    desired: int
+    paused: bool
+    strategy: str
+    max_unavailable: int
+    rolling: bool
+    pods: tuple[PodSeen, ...]
+    brings_proxy: bool = False
+    own_image: str = ""
+    opted_in: bool = False
+    arriving: tuple[PodSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A PodDisruptionBudget; counts are those of its status."""
+
+    ref: ObjectRef
+    selector: Mapping[str, Any]
+    min_available: str
+    max_unavailable: str
+    desired_healthy: int
+    expected_pods: int
+    disruptions_allowed: int
+
+    @property
+    def headroom(self) -> int:
+        """How many pods may be away while all the others are healthy."""
+        return self.expected_pods - self.desired_healthy
+
+
+@dataclass(frozen=True, slots=True)
+class MeshDeployment:
+    """istiod or a gateway as a Deployment: what its spec wants and what its status shows.
+
+    `scaled_by` is the field manager that set the replicas, where that was not istioctl's; `replicas_applied` where
+    istioctl's manager owns them: an apply without them would set them back to 1 (istio#41481). `proxy_images` are those
+    of a gateway's running pods; `rolling` while a rollout is under way.
+    """
+
+    ref: ObjectRef
+    component: str
+    desired: int
+    ready: int
+    total: int
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    scaled_by: str = ""
+    replicas_applied: bool = False
+    proxy_images: tuple[str, ...] = ()
+    rolling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeen:
+    """A gateway's Service: the address its annotation asks for, and the one it got.
+
+    `load_balancer_ip` is what the deprecated field of its spec asks for: the annotation beats it.
+    """
+
+    ref: ObjectRef
+    type: str
+    wanted_address: str
+    addresses: tuple[str, ...]
+    load_balancer_ip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceSeen:
+    """A namespace: whether the default revision, or a tag of it, injects its pods (`istio-injection` beats
+    `istio.io/rev`), the two labels' values (None where there is none), and whether sohistio, and nobody else, set
+    `istio-injection`; `ending` while it is being deleted. `set_by` is the field manager that wrote the label which
+    decides, empty where nothing tells.
+    """
+
+    name: str
+    injected: bool
+    injection: str | None = None
+    revision: str | None = None
+    ours: bool = False
+    ending: bool = False
+    set_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One message of `istioctl analyze`; `level` is Error, Warning or Info, `origin` such as `VirtualService a/x`."""
+
+    code: str
+    level: str
+    origin: str
+    message: str
+    reference: str = ""
+    documentation_url: str = ""
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        return f"{self.level} {self.code} ({self.origin}): {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """All that planners know of a cluster. `unreadable` lists what could not be read, and why;
+    `ca_root` is the SHA-256 of the mesh's root certificate, empty where there is none.
+
+    `workloads` and `unowned_pods` are those of injected namespaces, and those that opted in elsewhere; `carriers` and
+    `unowned_carriers` (with the pod) those of any namespace with a proxy in a running pod, without the mesh's own
+    gateways. `released` are Deployments and Services of gateways whose labels a replacement took off, or has not put
+    right yet. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
+    `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
+    and, where somebody has looked, its custom resources.
+    """
+
+    server: str
+    kubernetes_version: str = ""
+    unreadable: tuple[str, ...] = ()
+    istiods: tuple[Istiod, ...] = ()
+    helm_releases: tuple[str, ...] = ()
+    operator_controllers: tuple[ObjectRef, ...] = ()
+    operator_resources: tuple[ObjectRef, ...] = ()
+    leftovers: tuple[ObjectRef, ...] = ()
+    leftover_versions: tuple[str, ...] = ()
+    sidecar: SidecarTemplate | None = None
+    ca_root: str = ""
+    mesh_deployments: tuple[MeshDeployment, ...] = ()
+    released: tuple[ObjectRef, ...] = ()
+    gateway_services: tuple[ServiceSeen, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    unowned_pods: tuple[ObjectRef, ...] = ()
+    carriers: tuple[Workload, ...] = ()
+    unowned_carriers: Mapping[ObjectRef, PodSeen] = field(default_factory=dict)
+    namespaces: tuple[NamespaceSeen, ...] = ()
+    gateway_api: GatewayApi = field(default_factory=GatewayApi)
+    ending: tuple[Ending, ...] = ()
+
+
+def selector_matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """Whether a LabelSelector picks these labels; None picks nothing, an empty selector picks all (policy/v1)."""
+    if selector is None:
+        return False
+    wanted: Mapping[str, str] = selector.get("matchLabels") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    expressions: Sequence[Mapping[str, Any]] = selector.get("matchExpressions") or ()
+    return all(_expression_matches(expression, labels) for expression in expressions)
+
+
+def _expression_matches(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    key, values = expression["key"], expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels

@@ -1,0 +1,128 @@
+"""Version skew: what Istio and Kubernetes allow together. Each problem has a name, by which it may be skipped or not.
+
+Sources: Istio's "Supported Releases" (Kubernetes versions) and "Canary/In-place upgrades" (one minor at a time; proxies
+may be one minor older than istiod, never newer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sohistio.model.gateway_api import Limits, limit_of, newest, told
+from sohistio.model.state import ClusterState
+from sohistio.model.versions import Version
+
+# Istio minor ("1.31") → the oldest and newest Kubernetes 1.x minor it supports.
+Support = Mapping[str, tuple[int, int]]
+_NO_LIMITS: Limits = MappingProxyType({})
+GATEWAY_API = "gateway-api-too-new"
+
+
+@dataclass(frozen=True, slots=True)
+class SkewProblem:
+    """One violated rule. A mandatory one cannot be skipped."""
+
+    name: str
+    message: str
+    mandatory: bool = False
+
+
+# What may be given to --skip-check.
+SKIPPABLE = ("kubernetes-version", "istio-minor-unknown", "proxy-skew", "prerelease", GATEWAY_API)
+
+
+def skew_problems(
+    state: ClusterState,
+    installed: Version | None,
+    hops: Sequence[Version],
+    support: Support,
+    *,
+    in_place: bool,
+    limits: Limits = _NO_LIMITS,
+) -> tuple[SkewProblem, ...]:
+    """What is wrong with going from `installed` over `hops`, the target last. `in_place` keeps sidecars running.
+
+    Sidecars that are too old for the istiod which is there already stop nothing: a replacement that was interrupted
+    leaves such, and to go on is what fixes them.
+    """
+    problems = [problem for hop in hops for problem in _release(state, hop, support)]
+    problems += gateway_api_problems(state, hops, limits)
+    if in_place and installed is not None:
+        problems += _steps_too_long(installed, hops)
+        if hops[0] != installed:
+            problems += old_proxies(state, hops[0])
+    return tuple(problems)
+
+
+def gateway_api_problems(state: ClusterState, hops: Sequence[Version], limits: Limits) -> tuple[SkewProblem, ...]:
+    """Versions whose istiod does not get ready with the Gateway API CRDs that are there (istio/istio#59443)."""
+    definitions = state.gateway_api.definitions
+    found = newest(definitions)
+    if found is None or found.release is None:
+        return ()
+    problems = []
+    for hop in hops:
+        limit = limit_of(limits, hop.major, hop.minor)
+        if limit is None or found.release < limit.release:
+            continue
+        if limit.fixed_in is None:
+            fixed = "no release of that minor has the fix"
+        elif hop.patch < limit.fixed_in:
+            fixed = f"fixed in {hop.major}.{hop.minor}.{limit.fixed_in}"
+        else:
+            continue
+        release = ".".join(map(str, limit.release))
+        named = told([item for item in definitions if item.release is not None and item.release >= limit.release])
+        problems.append(
+            SkewProblem(
+                GATEWAY_API,
+                f"istiod {hop} may never get ready with Gateway API CRDs of v{release} or newer "
+                f"(istio/istio#59443; {fixed}); the cluster has {named}",
+            )
+        )
+    return tuple(problems)
+
+
+def _release(state: ClusterState, hop: Version, support: Support) -> Iterator[SkewProblem]:
+    if hop.suffix:
+        yield SkewProblem("prerelease", f"{hop} is a pre-release")
+    supported = support.get(f"{hop.major}.{hop.minor}")
+    if supported is None:
+        known = ", ".join(sorted(support))
+        yield SkewProblem("istio-minor-unknown", f"no Kubernetes versions are known for Istio {hop} (known: {known})")
+        return
+    kubernetes = Version.from_tag(state.kubernetes_version)
+    if kubernetes is not None and not supported[0] <= kubernetes.minor <= supported[1]:
+        yield SkewProblem(
+            "kubernetes-version",
+            f"Istio {hop} supports Kubernetes 1.{supported[0]} to 1.{supported[1]}, "
+            f"the cluster runs {state.kubernetes_version}",
+        )
+
+
+def _steps_too_long(installed: Version, hops: Sequence[Version]) -> Iterator[SkewProblem]:
+    for before, after in zip([installed, *hops], hops, strict=False):
+        if abs(after.minors_ahead_of(before)) > 1:
+            yield SkewProblem(
+                "one-minor-at-a-time", f"{before} to {after} is more than one minor; in place it must be one", True
+            )
+
+
+def old_proxies(state: ClusterState, istiod: Version) -> Iterator[SkewProblem]:
+    """Sidecars of this mesh, wherever they run, that an istiod of this version finds too old.
+
+    Its gateways are none: an install rolls them itself.
+    """
+    seen: dict[Version, set[str]] = {}
+    own = {deployment.ref for deployment in state.mesh_deployments}
+    proxies = [(workload.ref, pod) for workload in state.carriers if workload.ref not in own for pod in workload.pods]
+    for ref, pod in (*proxies, *state.unowned_carriers.items()):
+        version = Version.from_image(pod.proxy_image)
+        if version is not None and pod.revision == "default":
+            seen.setdefault(version, set()).add(str(ref))
+    for version, refs in sorted(seen.items()):
+        if istiod.minors_ahead_of(version) > 1:
+            names = ", ".join(sorted(refs))
+            yield SkewProblem("proxy-skew", f"istiod {istiod} does not support sidecars of {version}: {names}")

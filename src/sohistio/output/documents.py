@@ -1,0 +1,24 @@
+"""Documents for machines: JSON that stays the same document, with nothing in it that a terminal or an agent obeys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sohistio.system.sanitize import escaped_pairs
+
+
+def json_text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
+    """As JSON, all of it ASCII: beside what JSON escapes by itself, DEL and every `##`."""
+    return escaped_pairs(json.dumps(document, indent=indent), "\\u0023").replace("\x7f", "\\u007f")
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """One document on stdout."""
+    print(json_text(document))
+
+
+def print_document(text: str) -> None:
+    """Any other document on stdout, as it is: its lines are its own."""
+    print(text, end="")

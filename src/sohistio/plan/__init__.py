@@ -1,0 +1,1 @@
+"""The plan: its steps, what it changes, and how two of them differ. Plain data."""

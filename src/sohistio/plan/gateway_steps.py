@@ -1,0 +1,55 @@
+"""Steps on the gateways' own objects. Frozen data, as in steps.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sohistio.model.state import ObjectRef
+from sohistio.plan.risk import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGateways:
+    """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving.
+
+    A mark of our own takes their place, so that they are the mesh's for us, also where the run dies here.
+    """
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelabelGateways:
+    """Put istioctl's labels back on what was released and not installed anew, and take our mark off everything."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverAddress:
+    """Delete the Service `giver`, which has a static address, and wait until the Service `taker` has got it.
+
+    Azure gives an address once: until `giver` is gone `taker` waits, and in between nobody answers at it.
+    """
+
+    risk: ClassVar[Risk] = Risk.DESTROY
+    id: str
+    summary: str
+    address: str
+    giver: ObjectRef
+    taker: ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitAddresses:
+    """Wait until each Service has its address: Azure moves it well after the apply. The verification says if not."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    addresses: tuple[tuple[ObjectRef, str], ...]

@@ -1,0 +1,42 @@
+"""Steps on namespaces: their injection label, and the Secret that images are pulled with. Frozen data, as all steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sohistio.model.state import ObjectRef
+from sohistio.plan.risk import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class WritePullSecrets:
+    """Create or update these Secrets. The credential itself is no part of a plan: whoever carries it out holds it."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    objects: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNamespaces:
+    """Label namespaces `istio-injection=enabled`, so that new pods get a sidecar."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    objects: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnlabelNamespaces:
+    """Take the label that sohistio had set off again: new pods get no sidecar, running ones keep theirs."""
+
+    risk: ClassVar[Risk] = Risk.DISRUPT
+    id: str
+    summary: str
+    objects: tuple[ObjectRef, ...]
+
+
+NamespaceStep = WritePullSecrets | LabelNamespaces | UnlabelNamespaces

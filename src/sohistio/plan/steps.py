@@ -1,0 +1,258 @@
+"""Steps: what a plan is made of. Frozen data with a stable id, a summary for people and a risk; no callables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sohistio.model.state import ObjectRef
+from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
+from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.risk import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """A workload with an old sidecar, or none, that a restart passes by, why, and what its people may do."""
+
+    ref: ObjectRef
+    reason: str
+    todo: str = "Restart it yourself when it suits."
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackup:
+    """Write custom resources, the CA's reference and what is installed (`version`) to a folder of this machine.
+
+    `include_ca` adds the CA's key, encrypted.
+    """
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    include_ca: bool = False
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckBackup:
+    """See that this run's backup holds every custom resource as it is now: what comes next deletes them."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopOperator:
+    """Scale Istio's in-cluster operator to 0 and release its IstioOperators' finalizers; the mesh is not touched."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    controllers: tuple[ObjectRef, ...]
+    operators: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveFieldManagers:
+    """Give the fields that old managers own to the one that istioctl installs with, so that an apply owns them."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    objects: tuple[ObjectRef, ...]
+    managers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UninstallIstio:
+    """Remove the control plane of `version` with its own istioctl; CRDs, custom resources and the CA stay.
+
+    Awaited until `objects` are gone, beside istiod.
+    """
+
+    risk: ClassVar[Risk] = Risk.DISRUPT
+    id: str
+    summary: str
+    version: str
+    objects: tuple[ObjectRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstallIstio:
+    """Run `istioctl install` of `version` with this IstioOperator (YAML); `watched` Deployments tell its progress."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    version: str
+    operator: str
+    watched: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepReplicas:
+    """Own the replicas of Deployments whose new manifest leaves them to the autoscaler, so that no apply drops them."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    deployments: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleUp:
+    """Wake Deployments that somebody scaled to 0: an autoscaler does nothing at 0, and the manifest has no replicas."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    minimums: tuple[tuple[ObjectRef, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitRollouts:
+    """Wait until each Deployment runs its newest pods only, `minimums` of them ready at least."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    minimums: tuple[tuple[ObjectRef, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStandby:
+    """The standby rule: these gateways have no pod at all. `serving` names those that have ready pods now."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    gateways: tuple[ObjectRef, ...]
+    serving: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveObjects:
+    """Delete objects and wait until they are gone; one that is gone already is no error."""
+
+    risk: ClassVar[Risk] = Risk.DESTROY
+    id: str
+    summary: str
+    objects: tuple[ObjectRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestartWorkloads:
+    """Restart workloads whose pods lack today's sidecar, in waves; `left_alone` are the ones passed by.
+
+    `workloads` is what was approved: one of them that needs no restart any more gets none, and no other gets one.
+    With `without_sidecar` it is the other way round: the ones whose pods carry one, once nothing injects it any more.
+    """
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    workloads: tuple[ObjectRef, ...]
+    left_alone: tuple[LeftAlone, ...] = ()
+    without_sidecar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyGone:
+    """See that nothing of the mesh is left, that `kept` is still there, and that `purged` is not.
+
+    `taken` are custom resources that istioctl had made and took.
+    """
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    kept: tuple[ObjectRef, ...]
+    purged: tuple[ObjectRef, ...] = ()
+    taken: tuple[ObjectRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyMesh:
+    """Run every verification check against the mesh of `version`."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreObjects:
+    """Put objects of a backup back by server-side apply: `documents` are JSON, one an object."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    documents: tuple[str, ...]
+
+    @property
+    def parsed(self) -> list[dict[str, Any]]:
+        """The objects."""
+        return [json.loads(document) for document in self.documents]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreAuthority:
+    """Put the CA's Secret back from the encrypted file of the backup in `folder`; one that is there is left alone."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRecord:
+    """Note in our record that this version and manifest are in place, which a run that broke off could not."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    version: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAdoption:
+    """Note in our record that the mesh is ours from now on, though it differs from the environment's manifest."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+
+
+Step = (
+    TakeBackup
+    | CheckBackup
+    | WritePullSecrets
+    | LabelNamespaces
+    | UnlabelNamespaces
+    | StopOperator
+    | MoveFieldManagers
+    | ReleaseGateways
+    | UninstallIstio
+    | KeepReplicas
+    | InstallIstio
+    | ScaleUp
+    | AwaitRollouts
+    | HoldStandby
+    | RelabelGateways
+    | HandOverAddress
+    | AwaitAddresses
+    | RemoveObjects
+    | RestartWorkloads
+    | VerifyGone
+    | VerifyMesh
+    | RestoreObjects
+    | RestoreAuthority
+    | CompleteRecord
+    | RecordAdoption
+)

@@ -1,0 +1,187 @@
+"""One command on one environment: its files, its cluster and its istioctl brought together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sohistio.adapters.azure.account import AksCluster, AzureLogin
+from sohistio.adapters.azure.login import Auth, Login
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.holder import Watched
+from sohistio.adapters.kubernetes.manifest import read_manifest
+from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, private_kubeconfig
+from sohistio.adapters.releases.mirror import MIRROR_VARIABLE, Mirror
+from sohistio.adapters.releases.newest import newest_patch
+from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
+from sohistio.environments.load import Environment, find_environments_root, load_environment, operator_for
+from sohistio.environments.yaml_files import to_yaml
+from sohistio.errors import FailedError, RefusedError
+from sohistio.istioctl import Istioctl
+from sohistio.model.desired import DesiredMesh, desired_mesh
+from sohistio.model.kube_target import KubeTarget
+from sohistio.model.managed_cluster import ManagedCluster
+from sohistio.model.versions import Version
+from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig, sandbox_mirror_url, sandbox_of_context
+from sohistio.system.paths import cache_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What the command line said about the environment and its cluster; None leaves it to the environment's files."""
+
+    environment: str
+    environments: Path | None = None
+    version: Version | None = None
+    kubeconfig: Path | None = None
+    context: str | None = None
+    istioctl: Path | None = None
+    auth: Auth = Auth.AUTO
+    skip_checks: frozenset[str] = frozenset()
+
+
+@dataclass
+class Session:
+    """Everything is made when first needed, so that a wrong flag is told before anything slow happens."""
+
+    where: Where
+    told: Callable[[str], None]
+    lock_watched: Watched = field(default_factory=Watched)
+    _obtained: dict[Version, Istioctl] = field(default_factory=dict)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder of environments."""
+        return find_environments_root(self.where.environments, Path.cwd())
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The validated environment. Raises UsageError."""
+        return load_environment(self.where.environment, self.root, os.environ)
+
+    @cached_property
+    def version(self) -> Version:
+        """The target version: the command line's, else the environment's."""
+        return self.where.version or self.environment.istio.version
+
+    @cached_property
+    def sandbox(self) -> str | None:
+        """The sandbox this session works on, None for any other cluster."""
+        if self.where.kubeconfig is not None:
+            return None
+        if self.where.context is not None:
+            return sandbox_of_context(self.where.context)
+        return self.environment.cluster.sandbox
+
+    @cached_property
+    def aks(self) -> AksCluster | None:
+        """The AKS cluster that the environment names, asked for nothing yet; None where it names none."""
+        named = None if self.sandbox is not None else self.environment.cluster.aks
+        if named is None:
+            return None
+        return AksCluster(named.place(), self.where.auth, self.told)
+
+    @property
+    def managed_cluster(self) -> ManagedCluster | None:
+        """The AKS cluster as Azure tells of it, None where there is none to ask about. Raises RefusedError."""
+        return self.aks.managed if self.aks else None
+
+    def azure_login(self) -> AzureLogin:
+        """The cluster's login at Azure, or the one of --auth where the cluster is not of AKS. Raises RefusedError."""
+        return self.aks.azure if self.aks else AzureLogin(Login(self.where.auth), self.told)
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether this session logs in to AKS by itself; a kubeconfig or context given by hand has its own login."""
+        return self.where.kubeconfig is None and self.where.context is None and self.aks is not None
+
+    @cached_property
+    def target(self) -> KubeTarget:
+        """The cluster. The kubeconfig's current-context is never used: it may be anything.
+
+        Other programs may rewrite a kubeconfig at any time; istioctl reads it at each start: it gets a copy.
+        """
+        if self.sandbox is not None:
+            return KubeTarget(sandbox_kubeconfig(self.sandbox), sandbox_context(self.sandbox))
+        if self.logs_in and self.aks is not None:
+            return private_kubeconfig(self.aks.place.name, self.aks.access, self.aks.pinned().arguments())
+        context = self.where.context or self._named_context()
+        if context is None:
+            raise RefusedError(
+                f"environment {self.environment.name} is the sandbox's; another cluster must be named",
+                todo="Give --context together with --kubeconfig.",
+            )
+        return private_copy(KubeTarget(self.where.kubeconfig, context))
+
+    def _named_context(self) -> str | None:
+        cluster = self.environment.cluster
+        return cluster.context or (cluster.aks.name if cluster.aks else None)
+
+    @cached_property
+    def api(self) -> KubeApi:
+        """The cluster's API. Which cluster it is is told before the first request: it may be a silent one."""
+        tokens = self.aks.azure.tokens if self.logs_in and self.aks is not None else None
+        api = KubeApi(self.target, tokens)
+        if self.sandbox is None and not self.logs_in and not self.target.copy_of:
+            # It could not be copied and now it can be used: istioctl would read it once more.
+            raise RefusedError("the kubeconfig was rewritten while it was read", todo="Run it again.")
+        if tokens is not None:
+            tokens.token()  # a login that fails is told now, not as a request that failed
+        self.told(f"looking at {api.server}")
+        return api
+
+    def operator_yaml(self, version: Version) -> str:
+        """The environment's one IstioOperator, rendered for a version."""
+        return to_yaml(operator_for(self.environment, version))
+
+    def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
+        """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""
+        istioctl, name = self.istioctl(version), self.environment.name
+        try:
+            text = istioctl.manifest_generate(operator)
+        except FailedError as error:
+            raise RefusedError(
+                f"istioctl {version} cannot render the IstioOperator of {name}",
+                details=(error.what, *error.details),
+                todo=f"Correct istiooperator.yaml (`sohistio render --env {name}` shows all of it).",
+            ) from error
+        try:
+            manifest = read_manifest(text)
+        except FailedError as error:
+            raise RefusedError(
+                f"istioctl {version} printed no manifest for the IstioOperator of {name}",
+                details=(error.what, *error.details, f"istioctl is {istioctl.path}"),
+                todo=f"See what it prints: `sohistio render --env {name} | {istioctl.path} manifest generate -f -`. "
+                "Is it Istio's own istioctl?",
+            ) from error
+        return desired_mesh(manifest, version, operator), manifest
+
+    def newest_patch(self, major: int, minor: int) -> Version | None:
+        """The newest release of a minor that the mirror has; None where it has none or cannot be asked."""
+        return newest_patch(self.mirror, major, minor, self.told)
+
+    @cached_property
+    def mirror(self) -> Mirror:
+        """Where releases come from: SOHISTIO_ISTIO_MIRROR, else the sandbox's own mirror, else the public releases."""
+        own = sandbox_mirror_url(self.sandbox) if self.sandbox else None
+        return Mirror.choose(None if os.environ.get(MIRROR_VARIABLE) else own, os.environ)
+
+    def istioctl(self, version: Version) -> Istioctl:
+        """istioctl of a version, obtained once."""
+        if version not in self._obtained:
+            # A sandbox's istioctl is built on this machine: the pins are those of the public releases.
+            own_mirror = sandbox_mirror_url(self.sandbox) if self.sandbox else None
+            source = IstioctlSource(
+                cache=cache_dir(),
+                mirror=self.mirror,
+                lock=None if self.mirror.base == own_mirror else self.root / "istioctl.lock",
+                rebuilt=self.mirror.base == own_mirror,
+                # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
+                explicit=self.where.istioctl if version == self.version else None,
+            )
+            self._obtained[version] = obtain_istioctl(version, source, self.told)
+        return self._obtained[version]

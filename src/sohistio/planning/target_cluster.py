@@ -1,0 +1,102 @@
+"""The gate before every command that writes: is this the cluster that the environment means?"""
+
+from __future__ import annotations
+
+import os
+
+from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
+from sohistio.environments.load import Environment, load_environment
+from sohistio.errors import RefusedError, UsageError
+from sohistio.model.managed_cluster import ManagedCluster
+from sohistio.planning import cluster_identity as rightcluster
+from sohistio.planning.cluster_identity import Problem, cluster_problems, environment_problems
+from sohistio.planning.reads import recorded
+from sohistio.planning.session import Session
+
+
+def check_right_cluster(session: Session, *, again: bool = False, without_record: bool = False) -> None:
+    """Ask Azure and the record, `again` where Azure was asked earlier. `without_record` goes on where it is damaged.
+
+    Raises RefusedError with all that is wrong, before anything is written.
+    """
+    if again and session.aks is not None:
+        session.aks.look_again()
+    problems = list(found_problems(session, without_record=without_record))
+    blocking = [problem for problem in problems if problem.blocks]
+    for problem in problems:
+        if not problem.blocks:
+            session.told(f"note: {problem.message}")
+    if blocking:
+        first, *others = blocking
+        raise RefusedError(
+            first.message,
+            details=tuple(problem.message for problem in others),
+            todo=" ".join(dict.fromkeys(problem.todo for problem in blocking)) + " Nothing was changed.",
+        )
+
+
+def found_problems(session: Session, *, without_record: bool = False) -> tuple[Problem, ...]:
+    """What is wrong, leaving out what --skip-check names. Raises RefusedError where Azure cannot be asked."""
+    by_azure, by_record = azure_problems(session), tuple[Problem, ...]()
+    try:
+        by_record = recorded_problems(session)
+    except NotUnderstoodError as error:
+        if not without_record:
+            raise
+        session.told(f"note: {error.what}; it is left as it is")
+    return tuple(
+        problem
+        for problem in (*by_azure, *by_record)
+        if problem.name not in session.where.skip_checks or problem.name not in rightcluster.SKIPPABLE
+    )
+
+
+def azure_problems(session: Session) -> tuple[Problem, ...]:
+    """What Azure tells against it. Raises RefusedError where Azure cannot be asked."""
+    # A broken kubeconfig is told first; with our own login there is none, and a stopped cluster has no API server.
+    server = "" if session.logs_in else session.api.server
+    managed = managed_of(session)
+    problems = cluster_problems(managed, server) if managed else ()
+    if session.logs_in:  # Azure itself gave the address, which may be a third name of the API server
+        return tuple(problem for problem in problems if problem.name != rightcluster.IDENTITY)
+    return problems
+
+
+def managed_of(session: Session) -> ManagedCluster | None:
+    """The AKS cluster as Azure tells of it, None where there is none to ask about, or where Azure cannot be asked about
+    a kubeconfig given by hand and --skip-check says that it is right. Raises RefusedError where it has to be asked.
+    """
+    try:
+        return session.managed_cluster
+    except RefusedError as error:
+        if session.logs_in:
+            raise
+        if rightcluster.IDENTITY in session.where.skip_checks:
+            session.told(f"not confirmed that this is the right cluster: {error.what}")
+            return None
+        raise RefusedError(
+            f"it cannot be confirmed that {session.api.server} is the AKS cluster of {session.environment.name}",
+            details=(error.what, *error.details),
+            todo=f"{error.todo} If you know that it is: --skip-check {rightcluster.IDENTITY}.".strip(),
+        ) from error
+
+
+def recorded_problems(session: Session) -> tuple[Problem, ...]:
+    """Whether the record in the cluster is another environment's. Raises RefusedError where it cannot be read."""
+    record = recorded(session)
+    name = record.environment if record else None
+    if session.sandbox is not None and (_is_sandboxed(session.environment) or _is_sandboxed(_known(session, name))):
+        return ()  # a sandbox is there to try environments on
+    return environment_problems(session.environment.name, name)
+
+
+def _is_sandboxed(environment: Environment | None) -> bool:
+    return environment is not None and environment.cluster.sandbox is not None
+
+
+def _known(session: Session, name: str | None) -> Environment | None:
+    """An environment beside ours, None where there is none or it is not valid."""
+    try:
+        return load_environment(name, session.root, os.environ) if name else None
+    except UsageError:
+        return None

@@ -1,0 +1,120 @@
+"""What a run tells while it works. Plain data and one protocol; live displays and plain lines both read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from sohistio.checks.mesh import CheckResult
+from sohistio.errors import ExitCode, SohistioError
+from sohistio.model.rollout import Progress
+from sohistio.model.state import ObjectRef
+from sohistio.plan.plan import SCHEMA_VERSION, Phase, Plan
+from sohistio.plan.steps import Step
+
+
+class StepState(StrEnum):
+    """How a step ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    NOT_STARTED = "notStarted"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """A step's end and how long it took, in seconds."""
+
+    step: Step
+    state: StepState
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What came of a plan. `gateway_gaps` is the seconds each gateway had no ready pod while the run worked."""
+
+    plan: Plan
+    steps: tuple[StepResult, ...]
+    checks: tuple[CheckResult, ...]
+    error: SohistioError | None
+    seconds: float
+    gateway_gaps: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code (README, "Exit codes")."""
+        if self.error is not None:
+            return self.error.exit_code
+        return ExitCode.VERIFICATION_FAILED if any(check.breaks for check in self.checks) else ExitCode.OK
+
+    @property
+    def outcome(self) -> str:
+        """One word for machines."""
+        words = {
+            ExitCode.OK: "done" if self.steps else "upToDate",
+            ExitCode.VERIFICATION_FAILED: "verificationFailed",
+            ExitCode.INTERRUPTED: "interrupted",
+        }
+        return words.get(self.exit_code, "failed")
+
+    def document(self) -> dict[str, object]:
+        """The result as versioned JSON."""
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "kind": "RunResult",
+            "outcome": self.outcome,
+            "exitCode": int(self.exit_code),
+            "seconds": round(self.seconds, 1),
+            "gatewaySecondsWithoutReadyPod": {name: round(gap, 1) for name, gap in self.gateway_gaps.items()},
+            "error": error_document(self.error) if self.error else None,
+            "steps": [
+                {"id": result.step.id, "state": result.state.value, "seconds": round(result.seconds, 1)}
+                for result in self.steps
+            ],
+            "checks": [check_document(check) for check in self.checks],
+            "plan": self.plan.document(),
+        }
+
+
+def error_document(error: SohistioError) -> dict[str, object]:
+    """An error's four parts as JSON."""
+    return {
+        "what": error.what,
+        "details": list(error.details),
+        "todo": error.todo,
+        "exitCode": int(error.exit_code),
+    }
+
+
+def check_document(check: CheckResult) -> dict[str, str]:
+    """A check's result as JSON."""
+    return {
+        "name": check.name,
+        "severity": check.severity.value,
+        "result": check.result.value,
+        "message": check.message,
+        "hint": check.hint,
+    }
+
+
+class Observer(Protocol):
+    """Told of everything, from the run's own thread, in order."""
+
+    def phase_started(self, phase: Phase) -> None:
+        """A phase begins."""
+
+    def step_started(self, step: Step) -> None:
+        """A step begins."""
+
+    def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
+        """How far the rollouts of the current step are; told when something changed."""
+
+    def note(self, line: str) -> None:
+        """Something worth reading, such as why a pod hangs."""
+
+    def step_finished(self, result: StepResult) -> None:
+        """A step ended."""

@@ -1,0 +1,113 @@
+"""Keeps the record while a run works, so that a run killed at any instant leaves word of where it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.hold import Hold, NotConfirmedError
+from sohistio.adapters.kubernetes.record_store import write_record
+from sohistio.model.record import Applied, Record, RunEntry
+from sohistio.plan.plan import Plan
+from sohistio.plan.steps import CompleteRecord, HoldStandby, InstallIstio, Step
+from sohistio.run.progress import RunResult
+
+# For how long a run that has ended by itself waits to say so, where nobody answers.
+_PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who runs, where, under which id; and the digest of the environment's files."""
+
+    run_id: str
+    who: str
+    host: str
+    environment_digest: str
+
+    @property
+    def identity(self) -> str:
+        """As the lock names its holder."""
+        return f"{self.who}@{self.host} run {self.run_id}"
+
+
+class Recorder:
+    """Writes one run's entry. The first write must succeed; later ones may fail without ending the run.
+
+    The last one waits a while for a server that is away: the record of a run that has ended must not say "running".
+    Nothing is written while the lock is not confirmed: the record may be another run's by then.
+    """
+
+    def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin, hold: Hold) -> None:
+        self._api = api.under(hold)
+        self._hold = hold
+        self._plan = plan
+        self._gateways_in = _gateway_namespaces(plan)
+        self._record = (record or Record(plan.environment)).with_broken_off().with_gateways_in(self._gateways_in)
+        self._entry = RunEntry(
+            id=origin.run_id,
+            mode=plan.mode.value,
+            environment=plan.environment,
+            environment_digest=origin.environment_digest,
+            plan_digest=plan.digest(),
+            from_version=plan.installed_version,
+            to_version=plan.target_version,
+            who=origin.who,
+            host=origin.host,
+            started=_now(),
+        )
+
+    def begin(self) -> None:
+        """Note that the run has begun. Raises KubeError."""
+        write_record(self._api, self._record.with_run(self._entry))
+
+    def step(self, step: Step, backup: str) -> None:
+        """Note the step that begins now, and the backup's folder as soon as there is one."""
+        self._entry = replace(self._entry, last_step=step.id, backup=backup)
+        self._write(self._record.with_run(self._entry))
+
+    def end(self, result: RunResult, backup: str, told: Callable[[str], None]) -> None:
+        """Note how it ended; what a finished run applied becomes what can be gone back to.
+
+        Who waits for the server is `told` so.
+        """
+        self._entry = replace(self._entry, ended=_now(), outcome=result.outcome, backup=backup)
+        record = self._record.with_run(self._entry)
+        in_place = [step for step in self._plan.steps if isinstance(step, InstallIstio | CompleteRecord)]
+        if in_place and result.outcome == "done":
+            record = record.with_applied(Applied(in_place[-1].version, in_place[-1].operator))
+            if self._gateways_in:  # what was anywhere else is removed by now
+                record = replace(record, gateway_namespaces=self._gateways_in)
+        end = 0.0
+        # Who stopped the run is not kept waiting, nor whoever has its lock by now.
+        while not (self._write(record) or self._hold.stop.is_set()):
+            if not end:
+                end = time.monotonic() + _PATIENCE_SECONDS
+                told(f"the record of this run cannot be closed yet: trying for {_PATIENCE_SECONDS:.0f} s")
+            if time.monotonic() > end:
+                return
+            self._hold.stop.wait(_PAUSE_SECONDS)
+
+    def _write(self, record: Record) -> bool:
+        """False where it may well succeed in a while."""
+        try:
+            write_record(self._api, record)
+        except KubeError as error:
+            # The run matters more than its diary; the next look at the cluster decides anyway.
+            return not (error.passing or isinstance(error, NotConfirmedError))
+        return True
+
+
+def _gateway_namespaces(plan: Plan) -> tuple[str, ...]:
+    """Where the plan puts the mesh's Deployments; none where it installs nothing."""
+    on = [ref.namespace for step in plan.steps if isinstance(step, InstallIstio) for ref in step.watched]
+    off = [ref.namespace for step in plan.steps if isinstance(step, HoldStandby) for ref in step.gateways]
+    return tuple(sorted({*on, *off}))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

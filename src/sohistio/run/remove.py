@@ -1,0 +1,28 @@
+"""Deletes objects and waits until they are gone."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.state import ObjectRef
+from sohistio.plan.steps import RemoveObjects
+from sohistio.run.gone import await_gone
+from sohistio.run.tools import Tools
+from sohistio.run.wait import Waiting
+
+# Gone only when their pods are: a control plane that ends would write its ConfigMaps once more.
+_WITH_PODS = frozenset({"Deployment", "DaemonSet"})
+
+
+def remove(tools: Tools, waiting: Waiting, step: RemoveObjects) -> None:
+    """Delete all, then wait for all: a finalizer may keep one for a while. Raises FailedError naming what stays."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(partial(_delete, tools.api), step.objects))
+    await_gone(waiting, step.objects, tools.component_seconds)
+
+
+def _delete(api: KubeApi, ref: ObjectRef) -> None:
+    api.delete(path_of(ref), with_dependents=ref.kind in _WITH_PODS)

@@ -1,0 +1,156 @@
+"""A run's own copy of a context: the same cluster for us and for istioctl, whatever happens to the person's file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sohistio.adapters.kubernetes.kubeconfig import client_for
+from sohistio.adapters.kubernetes.private_kubeconfig import private_copy
+from sohistio.errors import RefusedError, SohistioError, UsageError
+from sohistio.model.kube_target import KubeTarget
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "sohistio" / "kubeconfigs"
+
+
+def document(
+    name: str = "x", *, cluster: dict[str, Any] | None = None, user: dict[str, Any] | None = None, **parts: Any
+) -> dict[str, Any]:
+    return {
+        "current-context": "another",
+        "clusters": [{"name": "c", "cluster": {"server": "https://one.example.com"} | (cluster or {})}],
+        "users": [{"name": "u", "user": user if user is not None else {"token": "t0ken"}}],
+        "contexts": [{"name": name, "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
+    } | parts
+
+
+def written(path: Path, content: dict[str, Any]) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def copied(target: KubeTarget) -> dict[str, Any]:
+    copy = private_copy(target)
+    assert copy.kubeconfig is not None
+    assert copy.copy_of
+    assert copy.context == target.context
+    found: dict[str, Any] = yaml.safe_load(copy.kubeconfig.read_text())
+    return found
+
+
+def test_a_context_rewritten_meanwhile_leads_where_it_led(tmp_path: Path, state: Path) -> None:
+    path = written(tmp_path / "config", document())
+    copy = private_copy(KubeTarget(path, "x"))
+    written(path, document(cluster={"server": "https://two.example.com"}))
+    assert client_for(copy).configuration.host == "https://one.example.com"
+    assert copy.kubeconfig is not None
+    assert copy.kubeconfig.is_relative_to(state)
+    assert stat.S_IMODE(copy.kubeconfig.stat().st_mode) == 0o600
+    assert copy.arguments() == (f"--kubeconfig={copy.kubeconfig}", "--context=x")
+
+
+def test_only_the_context_that_is_meant(tmp_path: Path) -> None:
+    others = [{"name": "other", "user": {"token": "0ther"}}]
+    content = document()
+    content["users"] += others
+    found = copied(KubeTarget(written(tmp_path / "config", content), "x"))
+    assert "0ther" not in str(found)
+    assert found["current-context"] == "x"
+    assert found["contexts"] == content["contexts"], "its namespace stays"
+
+
+def test_relative_paths_are_of_the_file_they_stand_in(tmp_path: Path) -> None:
+    files = {"client-certificate": "me.pem", "client-key": "keys/me.key", "tokenFile": "/elsewhere/token"}
+    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": "bin/login", "args": ["a/b"]}
+    user = files | {"exec": login}
+    path = written(tmp_path / "kube" / "config", document(cluster={"certificate-authority": "ca.pem"}, user=user))
+    found = copied(KubeTarget(Path(os.path.relpath(path)), "x"))
+    folder = tmp_path / "kube"
+    assert found["clusters"][0]["cluster"]["certificate-authority"] == str(folder / "ca.pem")
+    assert found["users"][0]["user"] == {
+        "client-certificate": str(folder / "me.pem"),
+        "client-key": str(folder / "keys/me.key"),
+        "tokenFile": "/elsewhere/token",
+        "exec": login | {"command": str(folder / "bin/login")},
+    }
+
+
+def test_a_login_command_on_path_stays_one(tmp_path: Path) -> None:
+    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": "kubelogin"}
+    found = copied(KubeTarget(written(tmp_path / "config", document(user={"exec": login})), "x"))
+    assert found["users"][0]["user"]["exec"] == login
+
+
+def test_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The context may be in one, its cluster and its user in others; the first that has a name wins."""
+    whole = document()
+    first = written(tmp_path / "1" / "config", {"contexts": whole["contexts"]})
+    cluster = document(cluster={"certificate-authority": "ca.pem"})["clusters"]
+    second = written(tmp_path / "2" / "config", {"clusters": cluster, "users": None})
+    late = document(cluster={"server": "https://late.example.com"})
+    third = written(tmp_path / "3" / "config", late)
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, (first, tmp_path / "missing", second, third))))
+    found = copied(KubeTarget(None, "x"))
+    assert found["clusters"][0]["cluster"] == {
+        "server": "https://one.example.com",
+        "certificate-authority": str(tmp_path / "2" / "ca.pem"),
+    }
+    assert found["users"] == late["users"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "there is no kubeconfig at"),
+        ("{{{", "is no kubeconfig"),
+        ("just text", "is no kubeconfig"),
+        ("", "cannot be used"),
+        ("contexts: [{name: x}]", "cannot be used"),
+        (yaml.safe_dump(document(name="y")), "has no context 'x'"),
+        (yaml.safe_dump(document(clusters=[])), "cannot be used"),
+        (yaml.safe_dump(document(users=[{"name": "u"}])), "cannot be used"),
+    ],
+)
+def test_what_cannot_be_used_is_told_of_the_persons_file(tmp_path: Path, content: str | None, words: str) -> None:
+    path = tmp_path / "config"
+    if content is not None:
+        path.write_text(content)
+    target = KubeTarget(path, "x")
+    assert private_copy(target) == target
+    with pytest.raises(UsageError, match=words) as caught:
+        client_for(private_copy(target))
+    assert str(path) in caught.value.what
+
+
+def test_nobody_as_the_user(tmp_path: Path) -> None:
+    """The same as without a copy: no credentials are sent."""
+    path = written(tmp_path / "config", document(users=[]))
+    assert client_for(private_copy(KubeTarget(path, "x"))).configuration.api_key == {}
+
+
+@pytest.mark.parametrize(
+    ("user", "error"),
+    [
+        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-login"}}, RefusedError),
+        ({"client-certificate": "missing.pem", "client-key": "missing.key"}, UsageError),
+    ],
+    ids=["login-command", "certificate"],
+)
+def test_a_user_that_cannot_log_in_is_told_of_the_persons_file(
+    tmp_path: Path, user: dict[str, Any], error: type[SohistioError]
+) -> None:
+    path = written(tmp_path / "config", document(user=user))
+    with pytest.raises(error) as caught:
+        client_for(private_copy(KubeTarget(path, "x")))
+    assert str(path) in caught.value.what + caught.value.todo
+    assert "state" not in caught.value.what + caught.value.todo

@@ -1,0 +1,169 @@
+"""Which rights a plan takes, and how those that are missing are told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from plans import FRESH, NOTHING, REFUSED, REPLACEMENT, STANDBY, UPGRADE
+from preflights import faults, goods
+from sohistio.adapters.kubernetes.access import Right
+from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.checks.preflight.rights import rights_of, told
+from sohistio.model.state import ObjectRef
+from sohistio.plan.changes import Action, Changes, ObjectChange
+from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.steps import KeepReplicas, RestoreAuthority, RestoreObjects, ScaleUp, Step, StopOperator, TakeBackup
+
+ISTIOD = ObjectRef("Deployment", "istio-system", "istiod")
+SHOP = ObjectRef("Namespace", "", "shop")
+
+
+def obj(kind: str, name: str, namespace: str = "istio-system", chart: str = "istiod") -> dict[str, Any]:
+    metadata = {"name": name, "labels": {"helm.sh/chart": f"{chart}-1.31.1"}}
+    return {"kind": kind, "apiVersion": "v1", "metadata": metadata | ({"namespace": namespace} if namespace else {})}
+
+
+MANIFEST = [
+    obj("ConfigMap", "istio"),
+    obj("ServiceAccount", "istio-ingressgateway-service-account", chart="gateway"),
+    obj("CustomResourceDefinition", "gateways.networking.istio.io", namespace="", chart="base"),
+]
+BASES = {
+    "ConfigMap": "/api/v1",
+    "ServiceAccount": "/api/v1",
+    "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1",
+}
+
+
+def path_for(item: dict[str, Any]) -> str:
+    if item["kind"] not in BASES:
+        raise KubeError("the API server does not know it", 404)
+    metadata = item["metadata"]
+    place = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+    return f"{BASES[item['kind']]}{place}/{item['kind'].lower()}s/{metadata['name']}"
+
+
+def needed(plan: Plan, manifest: list[dict[str, Any]] = MANIFEST) -> set[str]:
+    return {str(right) for right in rights_of(plan, manifest, path_for)}
+
+
+EVERY_RUN = {
+    "get leases.coordination.k8s.io sohistio in istio-system",
+    "update leases.coordination.k8s.io sohistio in istio-system",
+    "create leases.coordination.k8s.io in istio-system",
+    "patch configmaps sohistio-record in istio-system",
+    "create configmaps in istio-system",
+}
+
+
+def test_a_plan_that_writes_nothing_takes_nothing() -> None:
+    assert needed(NOTHING) == set()
+    assert needed(REFUSED, []) == set()
+
+
+def test_an_install_patches_all_and_creates_what_is_not_there() -> None:
+    created = Changes((ObjectChange(ObjectRef("ConfigMap", "istio-system", "istio"), Action.CREATED),))
+    rights = needed(replace(FRESH, changes=created))
+    assert rights >= EVERY_RUN
+    assert rights >= {
+        "patch configmaps istio in istio-system",
+        "create configmaps istio in istio-system",
+        "patch serviceaccounts istio-ingressgateway-service-account in istio-system",
+        "patch customresourcedefinitions.apiextensions.k8s.io gateways.networking.istio.io",
+        "create mutatingwebhookconfigurations.admissionregistration.k8s.io istio-revision-tag-default",
+        "list secrets",
+    }
+    assert "create serviceaccounts istio-ingressgateway-service-account in istio-system" not in rights
+    assert not any(right.startswith("delete") for right in rights)
+
+
+def test_an_upgrade_backs_up_and_restarts() -> None:
+    rights = needed(UPGRADE)
+    assert rights >= {
+        "get secrets cacerts in istio-system",
+        "get secrets istio-ca-secret in istio-system",
+        "patch deployments.apps web in shop",
+    }
+    assert "create mutatingwebhookconfigurations.admissionregistration.k8s.io istio-revision-tag-default" not in rights
+
+
+def test_a_replacement_deletes_the_control_plane_and_no_crd_and_no_gateway() -> None:
+    deleted = {right for right in needed(REPLACEMENT) if right.startswith("delete")}
+    assert deleted == {
+        "delete configmaps istio in istio-system",
+        "delete horizontalpodautoscalers.autoscaling istiod in istio-system",
+    }
+    assert "create configmaps istio in istio-system" in needed(REPLACEMENT)
+
+
+def test_a_standby_scales_its_gateways() -> None:
+    assert "patch deployments.apps istio-egressgateway in istio-system" in needed(STANDBY)
+
+
+OLD, NEW = (ObjectRef("Service", place, "gateway") for place in ("istio-system", "edge"))
+
+
+@pytest.mark.parametrize(
+    ("step", "right"),
+    [
+        (TakeBackup("a", "b"), "get secrets cacerts in istio-system"),
+        (StopOperator("a", "b", (ISTIOD,), ()), "patch deployments.apps istiod in istio-system"),
+        (ScaleUp("a", "b", ((ISTIOD, 3),)), "patch deployments.apps istiod in istio-system"),
+        (RestoreAuthority("a", "b", "c"), "create secrets cacerts in istio-system"),
+        (KeepReplicas("a", "b", (ISTIOD,)), "patch deployments.apps istiod in istio-system"),
+        (LabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
+        (UnlabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
+        (WritePullSecrets("a", "b", (ObjectRef("Secret", "shop", "jfrog"),)), "create secrets jfrog in shop"),
+        (HandOverAddress("a", "b", "10.0.0.1", OLD, NEW), "delete services gateway in istio-system"),
+        (HandOverAddress("a", "b", "10.0.0.1", OLD, NEW), "patch services gateway in edge"),
+        (
+            RestoreObjects("a", "b", ('{"kind": "ConfigMap", "metadata": {"name": "x", "namespace": "shop"}}',)),
+            "create configmaps x in shop",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_other_steps(step: Step, right: str) -> None:
+    changing = FRESH.phases[0]
+    plan = replace(FRESH, mode=Mode.RESTORE, phases=(Phase("any", (step,)), changing))
+    assert right in needed(plan, [])
+
+
+def test_a_plan_refused_for_its_versions_takes_what_its_manifest_takes() -> None:
+    refused = replace(FRESH, phases=(), refusal="one-minor-at-a-time: too far")
+    assert "patch configmaps istio in istio-system" in needed(refused)
+
+
+def test_a_kind_whose_definition_is_yet_to_come_is_left_out() -> None:
+    assert needed(FRESH, [obj("EnvoyFilter", "x")]) == needed(FRESH, [])
+
+
+def test_rights_are_read_off_paths() -> None:
+    assert (
+        str(Right.on("patch", "/apis/apps/v1/namespaces/shop/deployments/web")) == "patch deployments.apps web in shop"
+    )
+    assert str(Right.on("create", "/api/v1/namespaces/istio-system")) == "create namespaces istio-system"
+    crd = Right.on("patch", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/x.istio.io")
+    assert (crd.namespace, crd.name) == ("", "x.istio.io")
+
+
+def test_what_is_missing_is_told_by_resource() -> None:
+    missing = [
+        *(Right("create", "apiextensions.k8s.io", "customresourcedefinitions", name=n) for n in "abcde"),
+        *(Right("delete", "", "configmaps", place, "istio-ca-root-cert") for place in ("a", "b", "c", "d")),
+        Right("patch", "", "services", "istio-system", "istiod"),
+        Right("create", "", "services", "istio-system", "istiod"),
+        Right("list", "", "secrets"),
+    ]
+    assert faults(told(missing, 20)) == [
+        "you may not create customresourcedefinitions.apiextensions.k8s.io (a, b, c and 2 more)",
+        "you may not create, patch services in istio-system (istiod)",
+        "you may not delete configmaps in a, b, c and 1 more (istio-ca-root-cert)",
+        "you may not list secrets",
+    ]
+    assert goods(told([], 20)) == ["all 20 rights that the plan takes are there"]

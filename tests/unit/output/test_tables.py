@@ -1,0 +1,180 @@
+"""Plans, checks and results as people read them, letter by letter."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import RenderableType
+
+from plans import BAD, FRESH, GOOD, NOTHING, REFUSED, STANDBY, UPGRADE, WARNED
+from sohistio.checks.mesh import CheckResult
+from sohistio.errors import FailedError
+from sohistio.output.console import SafeConsole
+from sohistio.output.tables import checks_view, plan_view, result_line, show
+from sohistio.plan.plan import Plan
+from sohistio.run.progress import RunResult, StepResult, StepState
+
+
+def text_of(*parts: RenderableType) -> str:
+    """What a pipe or a file gets."""
+    stream = io.StringIO()
+    show(SafeConsole(stream, width=100), *parts)
+    return stream.getvalue()
+
+
+FRESH_TEXT = """\
+environment  qa
+cluster      https://aks-qa.example.com
+installed    -
+target       1.31.1
+mode         install
+because      no mesh: there is no istiod and nothing of one
+
+Changes: 14 created, 0 changed, 0 removed
+  istiod: 14 created
+
+  + ConfigMap istio-system/c00
+  + ConfigMap istio-system/c01
+  + ConfigMap istio-system/c02
+  + ConfigMap istio-system/c03
+  + ConfigMap istio-system/c04
+  + ConfigMap istio-system/c05
+  + ConfigMap istio-system/c06
+  + ConfigMap istio-system/c07
+  + ConfigMap istio-system/c08
+  + ConfigMap istio-system/c09
+  + ConfigMap istio-system/c10
+  + ConfigMap istio-system/c11
+  and 2 more (--diff shows all)
+
+phase            step                                             risk
+control-plane    install Istio 1.31.1                             change
+                 wait for istio-ingressgateway ≥ 3, istiod ≥ 3    read
+verify           verify the mesh of 1.31.1                        read
+"""
+
+UPGRADE_TEXT = """\
+environment  qa
+cluster      https://aks-qa.example.com
+installed    1.30.5
+target       1.31.1
+mode         upgrade
+because      1.30.5 is installed; 1.31.1 is the next minor, newer
+
+Changes: 0 created, 1 changed, 1 removed
+  istiod: 1 changed
+  other: 1 removed
+
+  ~ HorizontalPodAutoscaler istio-system/istiod
+      spec.maxReplicas: 20 → 10 (set by kubectl-edit)
+  - Service istio-system/old
+
+phase            step                                                      risk
+backup           back up custom resources and what is installed            read
+control-plane    upgrade to Istio 1.31.1                                   change
+                 wait for istio-ingressgateway ≥ 3, istiod ≥ 3             read
+sidecars         restart 2 workloads without the sidecar proxyv2:1.31.1    change
+                   Deployment shop/db
+                   Deployment shop/web
+verify           verify the mesh of 1.31.1                                 read
+
+Left alone:
+  Deployment shop/legacy: opted out of injection
+Note: somebody should know this
+"""
+
+NOTHING_TEXT = """\
+environment  qa
+cluster      https://aks-qa.example.com
+installed    1.31.1
+target       1.31.1
+mode         none (up to date)
+because      1.31.1 is installed and differs in nothing
+"""
+
+REFUSED_TEXT = """\
+environment  qa
+cluster      https://[fd00::1]:443
+installed    -
+target       1.31.1
+mode         unknown
+because      Deployments: forbidden: User "nosy" cannot list [/apis/apps/v1]
+             Pods: forbidden
+"""
+
+STANDBY_TEXT = """\
+environment  dr
+cluster      https://aks-dr.example.com
+installed    -
+target       1.31.1
+mode         install
+because      no mesh: there is no istiod and nothing of one
+
+phase            step                                                        risk
+control-plane    install Istio 1.31.1                                        change
+                 wait for istiod ≥ 3                                         read
+standby          keep istio-egressgateway, istio-ingressgateway at 0 pods    change
+verify           verify the mesh of 1.31.1                                   read
+"""
+
+
+@pytest.mark.parametrize(
+    ("plan", "text"),
+    [
+        pytest.param(FRESH, FRESH_TEXT, id="fresh-install"),
+        pytest.param(UPGRADE, UPGRADE_TEXT, id="upgrade-with-restarts"),
+        pytest.param(NOTHING, NOTHING_TEXT, id="nothing-to-do"),
+        pytest.param(REFUSED, REFUSED_TEXT, id="refused"),
+        pytest.param(STANDBY, STANDBY_TEXT, id="standby"),
+    ],
+)
+def test_a_plan(plan: Plan, text: str) -> None:
+    assert text_of(plan_view(plan)) == text
+
+
+def test_every_object_and_field_on_demand() -> None:
+    text = text_of(plan_view(FRESH, diff=True))
+    assert "ConfigMap istio-system/c13" in text
+    assert "--diff" not in text
+
+
+def test_checks_with_hints_where_they_do_not_hold() -> None:
+    assert (
+        text_of(checks_view((GOOD, BAD, WARNED)))
+        == """\
+√  istiod-version    istiod runs 1.31.1
+×  pods-ready        istiod 2/3 ready
+                     → describe it
+‼  sidecars-current  paused [/shop]
+                     → restart it
+"""
+    )
+
+
+def test_no_checks_print_nothing() -> None:
+    assert text_of(checks_view(())) == ""
+
+
+def result(*checks: CheckResult, failed: bool = False) -> RunResult:
+    error = FailedError("broke") if failed else None
+    first, *rest = FRESH.steps
+    after = StepState.NOT_STARTED if failed else StepState.DONE
+    steps = (StepResult(first, StepState.DONE, 1.0), *(StepResult(step, after, 0.0) for step in rest))
+    return RunResult(FRESH, steps, checks, error, 12.34)
+
+
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        pytest.param(result(GOOD, WARNED), "qa: Istio 1.31.1 is in place and verified (12.3 s)", id="done"),
+        pytest.param(result(BAD), "qa: applied, but verification failed (12.3 s)", id="not-verified"),
+        pytest.param(result(failed=True), "qa: stopped after 1 of 3 steps, 12.3 s", id="failed"),
+    ],
+)
+def test_how_a_run_ended(run: RunResult, line: str) -> None:
+    assert text_of(result_line(run)) == f"{line}\n"
+
+
+def test_parts_are_set_apart() -> None:
+    assert text_of(result_line(result(BAD)), checks_view(()), result_line(result(BAD))).count("\n\n") == 1

@@ -1,0 +1,224 @@
+"""How istioctl's answers are read, and how a tool is run: told line by line, stopped with all it started."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from release_mirror import until
+from sohistio.errors import FailedError
+from sohistio.istioctl import parse_findings
+from sohistio.model.kube_target import KubeTarget
+from sohistio.model.state import Finding
+from sohistio.system.tool_run import ToolRun
+
+# --- what it is asked, what it answers
+
+
+@pytest.mark.parametrize(
+    ("target", "flags"),
+    [
+        (KubeTarget(), ()),
+        (KubeTarget(Path("/k/config")), ("--kubeconfig=/k/config",)),
+        (KubeTarget(Path("/k/config"), "aks-qa"), ("--kubeconfig=/k/config", "--context=aks-qa")),
+        (KubeTarget(context="-x"), ("--context=-x",)),
+    ],
+)
+def test_the_flags_of_a_target(target: KubeTarget, flags: tuple[str, ...]) -> None:
+    assert target.arguments() == flags
+
+
+_REAL = """[
+\t{
+\t\t"code": "IST0101",
+\t\t"documentationUrl": "https://istio.io/v1.31/docs/reference/config/analysis/ist0101/?ref=istioctl-analyze",
+\t\t"level": "Error",
+\t\t"message": "Referenced gateway not found: \\"nogw\\"",
+\t\t"origin": "VirtualService a/x",
+\t\t"reference": "a.yaml:6"
+\t},
+\t{
+\t\t"code": "IST0102",
+\t\t"level": "Info",
+\t\t"message": "The namespace is not enabled for Istio injection.",
+\t\t"origin": "Namespace default"
+\t}
+]
+"""
+_LOG_LINE = (
+    "2026-11-23T04:47:48.520371Z\terror\twatch error in cluster : failed to list *v1alpha1.WasmPlugin: "
+    'wasmplugins.extensions.istio.io is forbidden: User "low" cannot list resource [x]\n'
+)
+
+
+@pytest.mark.parametrize("before", ["", "\n", _LOG_LINE, _LOG_LINE * 3])
+def test_findings(before: str) -> None:
+    assert parse_findings(before + _REAL) == [
+        Finding(
+            "IST0101",
+            "Error",
+            "VirtualService a/x",
+            'Referenced gateway not found: "nogw"',
+            "a.yaml:6",
+            "https://istio.io/v1.31/docs/reference/config/analysis/ist0101/?ref=istioctl-analyze",
+        ),
+        Finding("IST0102", "Info", "Namespace default", "The namespace is not enabled for Istio injection."),
+    ]
+
+
+@pytest.mark.parametrize("output", ["[]\n", "null", _LOG_LINE + "[]\n"])
+def test_no_findings(output: str) -> None:
+    assert parse_findings(output) == []
+
+
+@pytest.mark.parametrize("mark", ["\u0085", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c"])
+def test_what_unicode_calls_a_lines_end_ends_none_within_a_text(mark: str) -> None:
+    """Go's JSON escapes not all of them, and anybody may write them into an EnvoyFilter that is quoted."""
+    escaped = json.dumps(f"a{mark}b", ensure_ascii=mark != "\u0085")
+    output = f'[\n\t{{"code": "IST0133", "level": "Warning", "message": {escaped}}}\n]\n'
+    assert [finding.message for finding in parse_findings(output)] == [f"a{mark}b"]
+
+
+@pytest.mark.parametrize("output", ["", "\n", _LOG_LINE, "[\n", '{"code": "IST0101"}', '[\n{"code": "X"}]', "[\n1]"])
+def test_an_answer_that_is_no_list_is_not_taken_for_no_findings(output: str) -> None:
+    with pytest.raises(FailedError, match="not a list of findings"):
+        parse_findings(output)
+
+
+# --- running
+
+
+def run(tmp_path: Path, script: str, told: list[str], stdin: str = "") -> ToolRun:
+    return ToolRun.start(
+        "the tool", ("/bin/sh", "-c", script), stdin=stdin, log=tmp_path / "logs" / "tool.log", told=told.append
+    )
+
+
+def test_output_is_told_and_kept(tmp_path: Path) -> None:
+    told: list[str] = []
+    with run(tmp_path, "echo one; echo two >&2; echo; printf three", told) as tool:
+        assert tool.wait(10) == 0
+        tool.check()
+    assert told == ["one", "two", "three"]
+    assert tool.log.read_text() == "one\ntwo\n\nthree\n"
+    assert stat.S_IMODE(tool.log.stat().st_mode) == 0o600
+
+
+# Not a shell: dash can lose a SIGINT in its first milliseconds. The default action whatever pytest was started with.
+_SLEEPER = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+print("begun", flush=True)
+time.sleep(300)
+"""
+
+
+def sleeper(tmp_path: Path, told: list[str]) -> ToolRun:
+    command = (sys.executable, "-c", _SLEEPER)
+    return ToolRun.start("the tool", command, stdin="", log=tmp_path / "tool.log", told=told.append)
+
+
+def test_a_line_is_told_while_the_tool_runs(tmp_path: Path) -> None:
+    told: list[str] = []
+    with sleeper(tmp_path, told) as tool:
+        until(lambda: told == ["begun"])
+        assert tool.poll() is None
+        with pytest.raises(TimeoutError):
+            tool.wait(0.05)
+    assert tool.poll() == -signal.SIGINT
+
+
+def test_a_log_is_continued(tmp_path: Path) -> None:
+    for word in ("one", "two"):
+        with run(tmp_path, f"echo {word}", []) as tool:
+            tool.wait(10)
+    assert tool.log.read_text() == "one\ntwo\n"
+
+
+def test_long_input_arrives_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    told: list[str] = []
+    with run(tmp_path, "wc -c", told, stdin="é" * 200_000) as tool:
+        assert list((tmp_path / "tmp").iterdir()) == []
+        assert tool.wait(10) == 0
+    assert told[0].strip() == "400000"
+
+
+def test_a_failure_has_the_tools_last_lines_and_the_log(tmp_path: Path) -> None:
+    tool = run(tmp_path, "seq 100; echo 'Error: no such thing' >&2; exit 3", [])
+    with tool, pytest.raises(FailedError, match=r"the tool failed \(exit code 3\)") as caught:
+        tool.check(10)
+    assert caught.value.details[-2:] == ("100", "Error: no such thing")
+    assert len(caught.value.details) < 20
+    assert str(tool.log) in caught.value.todo
+
+
+def test_a_tool_that_is_killed(tmp_path: Path) -> None:
+    with run(tmp_path, "kill -9 $$", []) as tool, pytest.raises(FailedError, match="signal 9"):
+        tool.check(10)
+
+
+def test_output_that_is_not_utf8(tmp_path: Path) -> None:
+    told: list[str] = []
+    with run(tmp_path, r"printf 'a\377b\n'", told) as tool:
+        tool.wait(10)
+    assert told == ["a\ufffdb"]
+
+
+def test_stopping_ends_what_the_tool_started_too(tmp_path: Path) -> None:
+    told: list[str] = []
+    tool = run(tmp_path, "trap '' INT; sleep 300 & echo $!; wait", told)
+    until(lambda: bool(told))
+    started = time.monotonic()
+    tool.stop(grace=0.3)
+    assert 0.3 <= time.monotonic() - started < 5
+    assert tool.poll() == -signal.SIGKILL
+    until(lambda: not _alive(int(told[0])))
+    tool.stop()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        if not Path("/proc/self").exists():  # macOS
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return False
+            return True
+        return False
+
+
+def test_the_block_ends_the_tool_whatever_happens(tmp_path: Path) -> None:
+    told: list[str] = []
+    tool = sleeper(tmp_path, told)
+    until(lambda: bool(told))
+    with pytest.raises(KeyboardInterrupt), tool:
+        raise KeyboardInterrupt
+    assert tool.poll() == -signal.SIGINT
+
+
+def test_an_error_of_the_listener_comes_out_and_holds_nothing_up(tmp_path: Path) -> None:
+    def told(line: str) -> None:
+        raise ValueError(line)
+
+    command = ("/bin/sh", "-c", "seq 20000; exit 4")
+    with ToolRun.start("the tool", command, stdin="", log=tmp_path / "log", told=told) as tool:
+        with pytest.raises(ValueError, match=r"^1$"):
+            tool.wait(30)
+        assert tool.poll() == 4
+    assert len((tmp_path / "log").read_text().splitlines()) == 20000
+
+
+def test_a_tool_that_cannot_be_started(tmp_path: Path) -> None:
+    with pytest.raises(FailedError, match="the tool could not be started"):
+        ToolRun.start("the tool", (str(tmp_path / "none"),), stdin="", log=tmp_path / "log", told=print)
