@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sohistio import aks_cli, env_cli, look_cli, rescue_cli
+from sohistio import aks_cli, look_cli, rescue_cli
 from sohistio.adapters.azure.login import Auth
+from sohistio.commands import env as env_cli
 from sohistio.commands.given import path_of
 from sohistio.commands.options import (
     AuthKind,
@@ -31,7 +32,7 @@ from sohistio.commands.options import (
     request_of,
     where_of,
 )
-from sohistio.sandbox.cli import app as sandbox_app
+from sohistio.commands.sandbox import app as sandbox_app
 
 app = typer.Typer(
     help="Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time.",

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sohistio import env_cli
 from sohistio.adapters.azure.login import Auth
+from sohistio.commands import env as env_cli
 from sohistio.commands.given import path_of
 from sohistio.commands.options import (
     AuthKind,

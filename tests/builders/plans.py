@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sohistio.checks.mesh import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.plan import Mode, Phase, Plan

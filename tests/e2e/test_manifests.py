@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sohistio.env_cli import render
+from sohistio.commands.env import render
 from sohistio.environments.load import environment_names
 from sohistio.errors import UsageError
 

@@ -4,46 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from sohistio.checks.gateway_proxies import gateways
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.ending import TODO, how_lost, sentence
 from sohistio.model.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import LeftAlone
 from sohistio.postinstall import beyond, budgets_over, restarts
-
-
-class Severity(StrEnum):
-    """How bad it is when the check does not hold."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class Result(StrEnum):
-    """Whether the check holds."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One check's outcome: what was found, and what to do where it does not hold."""
-
-    name: str
-    severity: Severity
-    result: Result
-    message: str
-    hint: str = ""
-
-    @property
-    def breaks(self) -> bool:
-        """Whether it makes the verification fail."""
-        return self.result is Result.FAILED and self.severity is Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)

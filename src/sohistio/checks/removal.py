@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sohistio.checks.mesh import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.model.ending import TODO, how_lost, sentence
 from sohistio.model.footprint import Footprint
 from sohistio.model.state import ClusterState, Ending, ObjectRef

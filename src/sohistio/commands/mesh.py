@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sohistio.adapters.kubernetes.observe import observe
-from sohistio.checks.mesh import CheckResult
+from sohistio.checks.result import CheckResult, check_document
 from sohistio.commands.carry_out import carry_out, ready_to_write, tools_for
 from sohistio.commands.common import (
     Approval,
@@ -37,7 +37,7 @@ from sohistio.planning.restart import plan_restart
 from sohistio.planning.rollback import plan_rollback
 from sohistio.planning.session import Session, Where
 from sohistio.planning.target_cluster import check_right_cluster
-from sohistio.run.progress import RunResult, StepState, check_document, error_document
+from sohistio.run.progress import RunResult, StepState, error_document
 from sohistio.run.tools import Before
 from sohistio.run.verify import verify_mesh
 from sohistio.system.sealing import passphrase

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
-from sohistio.checks.mesh import CheckResult, Result
+from sohistio.checks.result import CheckResult, Result
 from sohistio.system.sanitize import escaped_pairs, one_line
 
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.checks.mesh import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.output.console import SafeConsole
 from sohistio.plan.changes import Action, Changes
 from sohistio.plan.drift.values import all_lines, one_line

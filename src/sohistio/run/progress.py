@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from sohistio.checks.mesh import CheckResult
+from sohistio.checks.result import CheckResult, check_document
 from sohistio.errors import ExitCode, SohistioError
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
@@ -87,17 +87,6 @@ def error_document(error: SohistioError) -> dict[str, object]:
         "details": list(error.details),
         "todo": error.todo,
         "exitCode": int(error.exit_code),
-    }
-
-
-def check_document(check: CheckResult) -> dict[str, str]:
-    """A check's result as JSON."""
-    return {
-        "name": check.name,
-        "severity": check.severity.value,
-        "result": check.result.value,
-        "message": check.message,
-        "hint": check.hint,
     }
 
 

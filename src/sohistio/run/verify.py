@@ -10,8 +10,9 @@ from sohistio.adapters.kubernetes.custom_resources import custom_resources, dige
 from sohistio.adapters.kubernetes.ending import ending_in, lasting
 from sohistio.adapters.kubernetes.footprint import footprint_of
 from sohistio.adapters.kubernetes.observe import observe
-from sohistio.checks.mesh import CheckResult, Evidence, verify
+from sohistio.checks.mesh import Evidence, verify
 from sohistio.checks.removal import Remains, verify_remains
+from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.istioctl import ANALYZE_SECONDS, Istioctl
 from sohistio.model.state import Finding, ObjectRef

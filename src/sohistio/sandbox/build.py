@@ -13,14 +13,14 @@ from sohistio.sandbox.archives import write_release
 from sohistio.sandbox.location import parts_cache
 from sohistio.sandbox.locks import locked
 from sohistio.sandbox.modules import Program, architecture, module_folder, programs, provided
-from sohistio.sandbox.progress import Progress
+from sohistio.sandbox.progress import MakeProgress, Progress
 from sohistio.sandbox.toolchain import build_environment, find_go
 
 _LONGEST_BUILD = 3600.0
 _SHOWN_LINES = 20
 
 
-def build_missing() -> None:
+def build_missing(make_progress: MakeProgress = Progress) -> None:
     """Build what the cache does not hold yet; raises RefusedError where that cannot be done.
 
     Two at once build once: the second waits for the first. An interrupted build goes on where it was.
@@ -33,7 +33,7 @@ def build_missing() -> None:
     if not _missing():
         return
     try:
-        _build_all()
+        _build_all(make_progress)
     except OSError as error:
         raise RefusedError(
             "the sandbox's parts cannot be written to the cache",
@@ -42,13 +42,13 @@ def build_missing() -> None:
         ) from error
 
 
-def _build_all() -> None:
+def _build_all(make_progress: MakeProgress) -> None:
     with locked(parts_cache(), _LONGEST_BUILD, lambda: Progress.say("another sohistio is building the parts: waiting")):
         missing = _missing()
         if not missing:
             return
         go = find_go(tuple(dict.fromkeys(program.module for program in missing)))
-        progress = Progress(len(missing))
+        progress = make_progress(len(missing))
         if len(missing) == len(programs()):
             progress.say("Building the sandbox's parts: about 12 minutes on 2 cores, once.")
         for program in missing:

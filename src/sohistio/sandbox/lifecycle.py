@@ -19,7 +19,7 @@ from sohistio.sandbox.locks import locked
 from sohistio.sandbox.part import last_lines
 from sohistio.sandbox.ports import mirror_ports
 from sohistio.sandbox.processes import ProcessId, end, identify, mark, processes_of
-from sohistio.sandbox.progress import Progress
+from sohistio.sandbox.progress import MakeProgress, Progress
 from sohistio.sandbox.record import SandboxRecord, read_record
 
 DEFAULT_NODES = 3
@@ -40,19 +40,19 @@ class Up:
     taken: int | None = None
 
 
-def up(name: str, nodes: int | None = None) -> Up:
+def up(name: str, nodes: int | None = None, make_progress: MakeProgress = Progress) -> Up:
     """Build what is missing, start the sandbox and wait until it is ready; nothing happens where it already is.
 
     A sandbox whose processes are all gone (after a reboot, say) starts again with the objects it had. Raises
     RefusedError where it cannot be built, has crashed parts or another number of nodes; FailedError where it does
     not come up.
     """
-    return _up(name, nodes, None)
+    return _up(name, nodes, None, make_progress)
 
 
-def _up(name: str, nodes: int | None, before: SandboxRecord | None) -> Up:
+def _up(name: str, nodes: int | None, before: SandboxRecord | None, make_progress: MakeProgress) -> Up:
     folder = sandbox_folder(name)
-    build_missing()
+    build_missing(make_progress)
     begun = time.monotonic()
     with _alone(folder):
         known = read_record(folder)
@@ -63,7 +63,7 @@ def _up(name: str, nodes: int | None, before: SandboxRecord | None) -> Up:
         count = nodes or (known.nodes if known else DEFAULT_NODES)
         last = known or before
         wanted = mirror_ports(folder, last.mirror_port if last else None)[0]
-        progress = Progress(1)
+        progress = make_progress(1)
         with progress.step(f"starting the sandbox {name!r}"):
             process = _spawn(folder, name, count, wanted)
             try:
@@ -89,7 +89,7 @@ def down(name: str) -> bool:
     return True
 
 
-def reset(name: str) -> Up:
+def reset(name: str, make_progress: MakeProgress = Progress) -> Up:
     """Back to an empty cluster with as many nodes; shells keep their addresses.
 
     Raises RefusedError where there is no such sandbox.
@@ -98,7 +98,7 @@ def reset(name: str) -> Up:
     if known is None:
         raise RefusedError(f"there is no sandbox {name!r}", todo=f"sohistio sandbox up --name {name}")
     down(name)
-    return _up(name, known.nodes, known)
+    return _up(name, known.nodes, known, make_progress)
 
 
 @contextmanager

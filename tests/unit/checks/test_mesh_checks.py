@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from observed import budget, istiod, mesh, pod, service, sidecar, stale, state, workload
-from sohistio.checks.mesh import CheckResult, Evidence, Result, Severity, verify
+from sohistio.checks.mesh import Evidence, verify
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredService
 from sohistio.model.state import Budget, ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version

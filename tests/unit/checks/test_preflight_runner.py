@@ -12,12 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sohistio.checks.mesh import CheckResult, Result, Severity
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Row, Verdict
 from sohistio.checks.preflight.context import Once, Scene, UnseenError
 from sohistio.checks.preflight.registry import ROWS, check_names
 from sohistio.checks.preflight.report import Report
 from sohistio.checks.preflight.runner import look
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.errors import ExitCode, FailedError, UsageError
 from sohistio.modes.skew import SKIPPABLE
 from sohistio.output.junit import junit

@@ -8,7 +8,7 @@ import pytest
 
 from observed import istiod, mesh, service, state
 from plans import FRESH, REPLACEMENT
-from sohistio.checks.mesh import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.commands.common import Approval
 from sohistio.commands.mesh import approval_for_way_back, calls_for_rollback
 from sohistio.errors import FailedError, InterruptedRunError, LockLostError, SohistioError, VerificationError

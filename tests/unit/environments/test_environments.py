@@ -15,7 +15,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from sohistio.env_cli import app
+from sohistio.commands.env import app
 from sohistio.environments.aks import Aks
 from sohistio.environments.layers import merge
 from sohistio.environments.load import (
@@ -485,7 +485,9 @@ def test_env_schema_prints_the_schema() -> None:
 
 
 def test_the_command_line_loads_no_heavy_package() -> None:
-    code = "import sys, sohistio.env_cli; print([m for m in ('pydantic', 'yaml', 'kubernetes') if m in sys.modules])"
+    code = (
+        "import sys, sohistio.commands.env; print([m for m in ('pydantic', 'yaml', 'kubernetes') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from observed import budget, istiod, mesh, pod, service, state, workload
-from sohistio.checks.mesh import Result
 from sohistio.checks.removal import Remains, verify_remains
+from sohistio.checks.result import Result
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
 from sohistio.model.state import ClusterState, NamespaceSeen, ObjectRef
 from sohistio.modes.planner import Subject

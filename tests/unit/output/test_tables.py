@@ -8,7 +8,7 @@ import pytest
 from rich.console import RenderableType
 
 from plans import BAD, FRESH, GOOD, NOTHING, REFUSED, STANDBY, UPGRADE, WARNED
-from sohistio.checks.mesh import CheckResult
+from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.output.console import SafeConsole
 from sohistio.output.tables import checks_view, plan_view, result_line, show

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plans import BAD, DB, FRESH, GOOD, HPA, LEGACY, NOTHING, REFUSED, REPLACEMENT, STANDBY, UPGRADE, WARNED, WEB
-from sohistio.checks.mesh import CheckResult
+from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
 from sohistio.model.state import ObjectRef
 from sohistio.plan.plan import Mode, Phase, Plan

@@ -11,7 +11,7 @@ import pytest
 from api_server import ApiServer, Reply
 from observed import sidecar
 from ran import INSTALL, RECORD, Ran
-from sohistio.checks.mesh import Severity
+from sohistio.checks.result import Severity
 from sohistio.commands.mesh import calls_for_rollback
 from sohistio.errors import ExitCode
 from sohistio.model.desired import DesiredMesh

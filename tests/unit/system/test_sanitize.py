@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.checks.mesh import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.errors import FailedError
 from sohistio.output.console import SafeConsole
 from sohistio.output.documents import json_text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sohistio.checks.mesh import Severity
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Scene
+from sohistio.checks.result import Severity
 from sohistio.model.desired import DesiredService
 from sohistio.model.state import ObjectRef
 

@@ -10,9 +10,9 @@ from statistics import median
 from sohistio.adapters.kubernetes.hold import LEASE_SECONDS
 from sohistio.adapters.kubernetes.holder import has_certainly_ended
 from sohistio.adapters.kubernetes.lease import holder_of
-from sohistio.checks.mesh import Severity
 from sohistio.checks.preflight.check import Fault, Good, Verdict
 from sohistio.checks.preflight.context import Scene
+from sohistio.checks.result import Severity
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.errors import SohistioError
 from sohistio.model.versions import Version

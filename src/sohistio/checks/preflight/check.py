@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from sohistio.checks.mesh import Severity
 from sohistio.checks.preflight.context import Scene
+from sohistio.checks.result import Severity
 
 DEADLINE_SECONDS = 30.0
 """For each check, unless its row says otherwise."""

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.checks.mesh import Severity
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Scene
+from sohistio.checks.result import Severity
 from sohistio.environments.values import SYSTEM_NAMESPACES
 from sohistio.model.pull_secrets import logs_in
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen

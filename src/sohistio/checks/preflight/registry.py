@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from sohistio.checks.mesh import Severity
 from sohistio.checks.preflight import (
     address,
     analysis,
@@ -21,6 +20,7 @@ from sohistio.checks.preflight import (
     webhooks,
 )
 from sohistio.checks.preflight.check import ISTIOCTL_SECONDS, Row, Stage
+from sohistio.checks.result import Severity
 from sohistio.errors import UsageError
 from sohistio.modes import application_routing, skew
 from sohistio.planning import cluster_identity as rightcluster

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.checks.mesh import CheckResult, Result
 from sohistio.checks.preflight.check import Row, docs_of
+from sohistio.checks.result import CheckResult, Result, check_document
 from sohistio.errors import ExitCode, RefusedError
 from sohistio.plan.plan import SCHEMA_VERSION
-from sohistio.run.progress import check_document
 
 
 @dataclass(frozen=True, slots=True)

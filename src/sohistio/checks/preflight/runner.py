@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from sohistio.checks.mesh import CheckResult, Result, Severity
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Row, Verdict
 from sohistio.checks.preflight.context import Scene, UnseenError
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.errors import SohistioError
 
 Found = tuple[CheckResult, ...]

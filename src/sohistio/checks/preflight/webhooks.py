@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.checks.mesh import Severity
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Scene
+from sohistio.checks.result import Severity
 
 Object = Mapping[str, Any]
 _KINDS = {

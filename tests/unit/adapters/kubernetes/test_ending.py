@@ -15,10 +15,11 @@ from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.ending import ending_definitions, ending_resources, lasting
 from sohistio.adapters.kubernetes.holding import why_still_there
 from sohistio.adapters.kubernetes.restore import compare_backup, restore_object
-from sohistio.checks.mesh import CheckResult, Evidence, Result, Severity, verify
+from sohistio.checks.mesh import Evidence, verify
 from sohistio.checks.preflight.being_deleted import verdict
 from sohistio.checks.preflight.check import Fault, Good
 from sohistio.checks.removal import Remains, verify_remains
+from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.errors import RefusedError
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.ending import sentence

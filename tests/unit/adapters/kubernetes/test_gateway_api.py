@@ -10,9 +10,9 @@ import pytest
 from observed import EMPTY_CLUSTER, istiod, state
 from preflights import faults, goods
 from sohistio.adapters.kubernetes.gateway_api import gateway_api, without_application_routing
-from sohistio.checks.mesh import Severity
 from sohistio.checks.preflight.check import Fault, Good
 from sohistio.checks.preflight.gateway_api import routing_verdict, too_old
+from sohistio.checks.result import Severity
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import UsageError
 from sohistio.model.gateway_api import ApplicationRouting, Definition, GatewayApi, Limit, limit_of

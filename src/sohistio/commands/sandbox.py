@@ -38,10 +38,11 @@ def up(
     ] = None,
 ) -> None:
     """Build what is missing (once, about 12 minutes on 2 cores), start the sandbox and wait until it is ready."""
+    from sohistio.output.build_progress import build_progress
     from sohistio.sandbox.lifecycle import up as start
 
     work_begins()
-    _tell(start(name, nodes))
+    _tell(start(name, nodes, build_progress))
 
 
 @app.command()
@@ -56,10 +57,11 @@ def down(name: Name = "local") -> None:
 @app.command()
 def reset(name: Name = "local") -> None:
     """Back to an empty cluster with as many nodes; what `sandbox env` printed stays true."""
+    from sohistio.output.build_progress import build_progress
     from sohistio.sandbox.lifecycle import reset as start_anew
 
     work_begins()
-    _tell(start_anew(name))
+    _tell(start_anew(name, build_progress))
 
 
 @app.command()

@@ -1,0 +1,48 @@
+"""What came of one check, for people and for machines. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad it is when the check does not hold."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Result(StrEnum):
+    """Whether the check holds."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check's outcome: what was found, and what to do where it does not hold."""
+
+    name: str
+    severity: Severity
+    result: Result
+    message: str
+    hint: str = ""
+
+    @property
+    def breaks(self) -> bool:
+        """Whether it makes the verification fail."""
+        return self.result is Result.FAILED and self.severity is Severity.ERROR
+
+
+def check_document(check: CheckResult) -> dict[str, str]:
+    """A check's result as JSON."""
+    return {
+        "name": check.name,
+        "severity": check.severity.value,
+        "result": check.result.value,
+        "message": check.message,
+        "hint": check.hint,
+    }
