@@ -26,6 +26,7 @@ from sohistio.output.documents import json_text, print_document
 from sohistio.output.error_text import print_error
 from sohistio.output.tables import checks_view, plan_view, show
 from sohistio.plan.diff import differences, only_restores
+from sohistio.plan.documents import digest_of
 from sohistio.plan.gateway_steps import ReleaseGateways
 from sohistio.plan.plan import SCHEMA_VERSION, Mode, Plan
 from sohistio.plan.steps import InstallIstio, RemoveObjects, UninstallIstio
@@ -236,12 +237,18 @@ def _check_approved(path: Path, plan: Plan) -> None:
     """Refuse where the plan of now is not the one in the file. Raises UsageError, RefusedError."""
     try:
         approved = jsonlib.loads(path.read_text(encoding="utf-8"))
+        edited = approved["digest"] != digest_of(approved)
         stale = approved["digest"] != plan.digest()
         different = differences(approved, plan.document())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{path} is not a plan", details=(str(error),), todo="Write one with `sohistio plan --out FILE`."
         ) from error
+    if edited:
+        raise UsageError(
+            f"{path} was edited: its digest is of another plan",
+            todo="Write it anew with `sohistio plan --out FILE`, and have that one approved.",
+        )
     if stale:
         raise RefusedError(
             f"{path} is stale: the plan is another one now",

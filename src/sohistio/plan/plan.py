@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from sohistio.model.state import ObjectRef
-from sohistio.plan.changes import Action, Changes
+from sohistio.plan.changes import Changes
+from sohistio.plan.documents import changes_document, digest_of, step_document
 from sohistio.plan.gateway_changes import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
-from sohistio.plan.namespace_steps import NamespaceStep, UnlabelNamespaces
+from sohistio.plan.namespace_steps import UnlabelNamespaces
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import (
     HoldStandby,
-    InstallIstio,
-    MoveFieldManagers,
     RemoveObjects,
-    RestartWorkloads,
     Step,
-    StopOperator,
     UninstallIstio,
 )
 
@@ -166,61 +161,11 @@ class Plan:
             "danger": " and ".join(self.dangers) or None,
             "notices": list(self.notices),
             "phases": [
-                {"name": phase.name, "steps": [_step_document(step) for step in phase.steps]} for phase in self.phases
+                {"name": phase.name, "steps": [step_document(step) for step in phase.steps]} for phase in self.phases
             ],
-            "changes": _changes_document(self.changes),
+            "changes": changes_document(self.changes),
         }
 
     def digest(self) -> str:
-        """SHA-256 of the document without its notices: two plans with the same one do the same things."""
-        told = {key: value for key, value in self.document().items() if key != "notices"}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def ref_document(ref: ObjectRef) -> dict[str, str]:
-    """An object reference as JSON."""
-    return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
-
-
-def _step_document(step: Step) -> dict[str, Any]:
-    document: dict[str, Any] = {"id": step.id, "summary": step.summary, "risk": step.risk.value}
-    if isinstance(step, RestartWorkloads):
-        document["workloads"] = [ref_document(ref) for ref in step.workloads]
-        document["leftAlone"] = [ref_document(left.ref) | {"reason": left.reason} for left in step.left_alone]
-    if isinstance(step, InstallIstio):
-        document["version"] = step.version
-        document["operatorDigest"] = hashlib.sha256(step.operator.encode()).hexdigest()
-    if isinstance(step, UninstallIstio):
-        document["version"] = step.version
-    if isinstance(step, RemoveObjects | UninstallIstio | MoveFieldManagers | NamespaceStep):
-        document["objects"] = [ref_document(ref) for ref in step.objects]
-    if isinstance(step, HandOverAddress):
-        document |= {"address": step.address, "objects": [ref_document(step.giver)], "to": ref_document(step.taker)}
-    if isinstance(step, HoldStandby):
-        document["serving"] = list(step.serving)
-    if isinstance(step, StopOperator):
-        document["objects"] = [ref_document(ref) for ref in (*step.controllers, *step.operators)]
-    return document
-
-
-def _changes_document(changes: Changes) -> dict[str, Any]:
-    return {
-        **_counts(changes),
-        "components": [{"name": name, **_counts(part)} for name, part in changes.components.items()],
-        "objects": [
-            {
-                **ref_document(change.ref),
-                "component": change.component,
-                "action": change.action.value,
-                "fields": [
-                    {"path": f.path, "before": f.before, "after": f.after, "manager": f.manager or None}
-                    for f in change.fields
-                ],
-            }
-            for change in changes.objects
-        ],
-    }
-
-
-def _counts(changes: Changes) -> dict[str, int]:
-    return {action.value: changes.count(action) for action in Action}
+        """As `digest_of` its document."""
+        return digest_of(self.document())

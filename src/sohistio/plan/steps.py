@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sohistio.model.state import ObjectRef
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.risk import Risk
+
+# Of a field that is long: a plan's JSON has its SHA-256 only.
+DIGESTED = {"digest": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class InstallIstio:
     id: str
     summary: str
     version: str
-    operator: str
+    operator: str = field(metadata=DIGESTED)
     watched: tuple[ObjectRef, ...]
 
 
@@ -191,7 +194,7 @@ class RestoreObjects:
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
-    documents: tuple[str, ...]
+    documents: tuple[str, ...] = field(metadata=DIGESTED)
 
     @property
     def parsed(self) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, get_args
 
 import pytest
 
@@ -12,15 +12,16 @@ from plans import BAD, DB, FRESH, GOOD, HPA, LEGACY, NOTHING, REFUSED, REPLACEME
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
 from sohistio.model.state import ObjectRef
+from sohistio.plan.documents import step_document
 from sohistio.plan.plan import Mode, Phase, Plan
-from sohistio.plan.steps import HoldStandby, InstallIstio, RemoveObjects
+from sohistio.plan.steps import HoldStandby, InstallIstio, LeftAlone, RemoveObjects, Step
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 PLAN_KEYS = {
     *("schemaVersion", "kind", "environment", "cluster", "mode", "installedVersion", "targetVersion"),
     *("reasons", "refusal", "danger", "notices", "phases", "changes"),
 }
-STEP_KEYS = {"id", "summary", "risk"}
+STEP_KEYS = {"id", "type", "summary", "risk"}
 REF_KEYS = {"kind", "namespace", "name"}
 ALL = (FRESH, UPGRADE, NOTHING, REFUSED, STANDBY, REPLACEMENT)
 
@@ -54,11 +55,11 @@ def test_what_is_empty_is_null() -> None:
 
 def test_the_steps_of_a_document() -> None:
     upgrade = steps(UPGRADE.document())
-    assert upgrade["control-plane/install"].keys() == STEP_KEYS | {"version", "operatorDigest"}
+    assert upgrade["control-plane/install"].keys() == STEP_KEYS | {"version", "operatorDigest", "watched"}
     restart = upgrade["sidecars/restart"]
-    assert restart.keys() == STEP_KEYS | {"workloads", "leftAlone"}
+    assert restart.keys() == STEP_KEYS | {"workloads", "leftAlone", "withoutSidecar"}
     assert restart["workloads"] == [{"kind": r.kind, "namespace": r.namespace, "name": r.name} for r in (DB, WEB)]
-    assert [item.keys() for item in restart["leftAlone"]] == [REF_KEYS | {"reason"}]
+    assert [item.keys() for item in restart["leftAlone"]] == [REF_KEYS | {"reason", "todo"}]
     assert restart["leftAlone"][0]["name"] == LEGACY.name
     replacement = steps(REPLACEMENT.document())
     assert replacement["obsolete/remove"]["objects"] == [
@@ -91,12 +92,33 @@ def test_the_digest_follows_the_content() -> None:
         assert changed.digest() != UPGRADE.digest()
 
 
-def test_another_operator_is_another_plan() -> None:
-    phase = FRESH.phases[0]
-    first = phase.steps[0]
+SAMPLES: dict[str, tuple[Any, Any]] = {
+    "str": ("a", "b"),
+    "bool": (False, True),
+    "ObjectRef": (DB, WEB),
+    "tuple[str, ...]": ((), ("a",)),
+    "tuple[ObjectRef, ...]": ((DB,), (DB, WEB)),
+    "tuple[tuple[ObjectRef, int], ...]": (((DB, 3),), ((DB, 4),)),
+    "tuple[tuple[ObjectRef, str], ...]": (((DB, "10.0.0.1"),), ((DB, "10.0.0.2"),)),
+    "tuple[LeftAlone, ...]": ((LeftAlone(DB, "a"),), (LeftAlone(DB, "a", "b"),)),
+}
+
+
+@pytest.mark.parametrize("kind", get_args(Step), ids=lambda kind: kind.__name__)
+def test_the_digest_covers_every_field_of_every_step(kind: type[Any]) -> None:
+    values = {item.name: SAMPLES[str(item.type)] for item in fields(kind)}
+    step = kind(**{name: first for name, (first, _) in values.items()})
+    others = [replace(step, **{name: other}) for name, (_, other) in values.items()]
+    digests = {replace(FRESH, phases=(Phase("a", (made,)),)).digest() for made in (step, *others)}
+    assert len(digests) == len(values) + 1
+    document = step_document(step)
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_long_texts_are_no_part_of_a_plans_document() -> None:
+    first = FRESH.phases[0].steps[0]
     assert isinstance(first, InstallIstio)
-    other = replace(first, operator="kind: IstioOperator\n")
-    assert replace(FRESH, phases=(Phase(phase.name, (other, *phase.steps[1:])),)).digest() != FRESH.digest()
+    assert first.operator not in json.dumps(FRESH.document())
 
 
 @pytest.mark.parametrize(
