@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sohistio.model.desired import DesiredMesh
-from sohistio.model.state import ClusterState
+from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes.install import keep_replicas
 from sohistio.plan.gateway_steps import RelabelGateways, ReleaseGateways
@@ -31,6 +31,7 @@ def removal(state: ClusterState, desired: DesiredMesh, installed: Version) -> Ph
             ReleaseGateways(
                 "old-control-plane/keep-gateways",
                 "take istioctl's labels off the gateways, so that they go on serving and keep their addresses",
+                _gateways(state),
             ),
             UninstallIstio(
                 "old-control-plane/uninstall",
@@ -46,4 +47,8 @@ def relabelling(state: ClusterState, *, replaced: bool) -> tuple[Phase, ...]:
     if not replaced and not state.released:
         return ()
     summary = "put istioctl's labels back on the gateways' objects"
-    return (Phase("gateway-labels", (RelabelGateways("gateway-labels/put-back", summary),)),)
+    return (Phase("gateway-labels", (RelabelGateways("gateway-labels/put-back", summary, _gateways(state)),)),)
+
+
+def _gateways(state: ClusterState) -> tuple[ObjectRef, ...]:
+    return tuple(seen.ref for seen in state.mesh_deployments if seen.component == "gateway")

@@ -13,21 +13,27 @@ from sohistio.plan.risk import Risk
 class ReleaseGateways:
     """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving.
 
-    A mark of our own takes their place, so that they are the mesh's for us, also where the run dies here.
+    A mark of our own takes their place, so that they are the mesh's for us, also where the run dies here. `gateways`
+    are the Deployments.
     """
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
+    gateways: tuple[ObjectRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RelabelGateways:
-    """Put istioctl's labels back on what was released and not installed anew, and take our mark off everything."""
+    """Put istioctl's labels back on what was released and not installed anew, and take our mark off everything.
+
+    `gateways` are the Deployments.
+    """
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
+    gateways: tuple[ObjectRef, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.checks.preflight.rights import rights_of, told
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action, Changes, ObjectChange
-from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.gateway_steps import HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Mode, Phase, Plan
 from sohistio.plan.steps import KeepReplicas, RestoreAuthority, RestoreObjects, ScaleUp, Step, StopOperator, TakeBackup
 
-ISTIOD = ObjectRef("Deployment", "istio-system", "istiod")
+ISTIOD, INGRESS = ObjectRef("Deployment", "istio-system", "istiod"), ObjectRef("Deployment", "edge", "web")
 SHOP = ObjectRef("Namespace", "", "shop")
 
 
@@ -116,6 +116,9 @@ OLD, NEW = (ObjectRef("Service", place, "gateway") for place in ("istio-system",
         (ScaleUp("a", "b", ((ISTIOD, 3),)), "patch deployments.apps istiod in istio-system"),
         (RestoreAuthority("a", "b", "c"), "create secrets cacerts in istio-system"),
         (KeepReplicas("a", "b", (ISTIOD,)), "patch deployments.apps istiod in istio-system"),
+        (ReleaseGateways("a", "b", (INGRESS,)), "patch services web in edge"),
+        (ReleaseGateways("a", "b", (INGRESS,)), "patch roles.rbac.authorization.k8s.io web-sds in edge"),
+        (RelabelGateways("a", "b", (INGRESS,)), "patch serviceaccounts web-service-account in edge"),
         (LabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (UnlabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (WritePullSecrets("a", "b", (ObjectRef("Secret", "shop", "jfrog"),)), "create secrets jfrog in shop"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import assert_never
 
 from sohistio.adapters.kubernetes.access import Right, lacking
 from sohistio.adapters.kubernetes.api import KubeError, Object
@@ -12,14 +13,18 @@ from sohistio.checks.preflight.check import Fault, Good, Verdict
 from sohistio.checks.preflight.context import Scene
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.plan.changes import Action, component_of, ref_of
-from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import (
+    AwaitRollouts,
+    CheckBackup,
+    CompleteRecord,
     HoldStandby,
     InstallIstio,
     KeepReplicas,
     MoveFieldManagers,
+    RecordAdoption,
     RemoveObjects,
     RestartWorkloads,
     RestoreAuthority,
@@ -29,6 +34,8 @@ from sohistio.plan.steps import (
     StopOperator,
     TakeBackup,
     UninstallIstio,
+    VerifyGone,
+    VerifyMesh,
 )
 
 _LEASE, _RECORD = ("coordination.k8s.io", "leases"), ("", "configmaps")
@@ -160,8 +167,23 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), map(path_of, step.objects))
         case KeepReplicas():
             yield from _on(("patch",), map(path_of, step.deployments))
-        case _:  # the others only look, or are the record's, or what the manifest says
-            return
+        case ReleaseGateways() | RelabelGateways():
+            yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in _objects_of(gateway)))
+        case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
+            return  # they only look
+        case InstallIstio() | CompleteRecord() | RecordAdoption():
+            return  # what the manifest says, and what every run does
+        case _:
+            assert_never(step)
+
+
+def _objects_of(gateway: ObjectRef) -> Iterator[ObjectRef]:
+    """All that the chart makes of a gateway's Deployment, by the names that it gives."""
+    for kind in ("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"):
+        yield ObjectRef(kind, gateway.namespace, gateway.name)
+    yield ObjectRef("ServiceAccount", gateway.namespace, f"{gateway.name}-service-account")
+    for kind in ("Role", "RoleBinding"):
+        yield ObjectRef(kind, gateway.namespace, f"{gateway.name}-sds")
 
 
 def _on(verbs: Iterable[str], paths: Iterable[str]) -> Iterator[Right]:
