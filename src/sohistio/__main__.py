@@ -7,6 +7,7 @@ import sys
 from typing import NoReturn
 
 from sohistio.errors import SohistioError
+from sohistio.output.documents import error_answer, is_json_asked, print_json
 from sohistio.output.error_text import print_error
 from sohistio.system import streams
 from sohistio.system.crash_log import crash_log
@@ -37,6 +38,9 @@ def main() -> None:
 
 
 def _end(error: SohistioError) -> NoReturn:
+    """With --output json an error is a document on stdout as well; its text still goes to stderr."""
+    if is_json_asked() and not streams.lost_answer():
+        print_json(error_answer(error))
     print_error(error)
     sys.exit(int(error.exit_code))
 

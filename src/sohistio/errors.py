@@ -39,6 +39,15 @@ class SohistioError(Exception):
         """All that there is to do about it."""
         return " ".join(part for part in (self.remedy, self.again) if part)
 
+    def document(self) -> dict[str, object]:
+        """The four parts as JSON."""
+        return {
+            "what": self.what,
+            "details": list(self.details),
+            "todo": self.todo,
+            "exitCode": int(self.exit_code),
+        }
+
 
 class UsageError(SohistioError):
     """Wrong usage, or an environment file that is not valid. Nothing was touched."""

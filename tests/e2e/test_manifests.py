@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sohistio.commands.env import render
-from sohistio.environments.load import environment_names
+from sohistio.environments.load import environment_names, load_environment, operator_for
+from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import UsageError
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
@@ -39,6 +39,11 @@ RESOURCES: Mapping[str, Any] = {
 Objects = Mapping[tuple[str, str], dict[str, Any]]
 
 pytestmark = pytest.mark.e2e
+
+
+def render(name: str, root: Path, variables: Mapping[str, str]) -> str:
+    """The one IstioOperator of an environment."""
+    return to_yaml(operator_for(load_environment(name, root, variables), None))
 
 
 def generate(istioctl: Path, operator: str) -> subprocess.CompletedProcess[str]:

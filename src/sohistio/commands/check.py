@@ -1,78 +1,112 @@
-"""check: every preflight check, nothing written."""
+"""`sohistio check`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from sohistio.checks.preflight.check import Row
-from sohistio.checks.preflight.preparation import scene_of
-from sohistio.checks.preflight.registry import ROWS
-from sohistio.checks.preflight.report import Report
-from sohistio.checks.preflight.runner import look
-from sohistio.commands.common import console, errors_as_json, print_json, session_of
-from sohistio.errors import ExitCode
-from sohistio.output.documents import print_document
-from sohistio.output.junit import junit
-from sohistio.output.tables import checks_view, show
-from sohistio.plan.plan import SCHEMA_VERSION
-from sohistio.planning.install import Request
-from sohistio.planning.session import Where
+from sohistio.commands.options import OUTPUT, Cluster, MaybeTarget, Release, Route, Skip, Target, Tool
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sohistio.checks.preflight.report import Report
 
 
 class Form(StrEnum):
-    """How the result is told."""
+    """For people, for machines, for a pipeline's test results."""
 
     TABLE = "table"
     JSON = "json"
     JUNIT = "junit"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """`seconds` is the deadline of each check, None for its own."""
+def check(
+    target: MaybeTarget,
+    cluster: Cluster,
+    release: Release,
+    tool: Tool,
+    route: Route,
+    skip: Skip,
+    output: Annotated[
+        Form,
+        typer.Option("--output", "-o", metavar="FORMAT", rich_help_panel=OUTPUT, help="table, json or junit."),
+    ] = Form.TABLE,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="TIME", help="Time for each check, such as 30s.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List all checks with their hints.")] = False,
+) -> None:
+    """Run the preflight checks that come before every change. Nothing is touched.
 
-    form: Form = Form.TABLE
-    seconds: float | None = None
+    Exit 3 where one fails, as an install would.
+    """
+    from sohistio.checks.preflight.preparation import scene_of
+    from sohistio.checks.preflight.registry import ROWS
+    from sohistio.checks.preflight.report import Report
+    from sohistio.checks.preflight.runner import look
+    from sohistio.commands.requests import request_of, seconds, where_of
+    from sohistio.commands.running import session_of
+    from sohistio.errors import UsageError
+
+    if list_:
+        _print_list(output)
+        return
+    if target.env is None:
+        raise UsageError("no environment is named", todo="Give --env NAME.")
+    where = where_of(Target(target.env, target.environments), cluster, release=release, tool=tool, skip=skip)
+    request, each = request_of(route, skip), seconds("--timeout", timeout)
+    session = session_of(where)
+    scene = scene_of(session, request)
+    session.told(f"checking {len(ROWS) - len(request.skip_checks)} things side by side")
+    report = Report(where.environment, look(ROWS, scene, request.skip_checks, each))
+    _print_report(report, output)
+    raise typer.Exit(report.exit_code)
 
 
-def check(where: Where, request: Request, shown: Shown) -> int:
-    """`sohistio check`: 0, or 3 where a run would be refused. Also of an environment that is not valid."""
-    with errors_as_json(shown.form is Form.JSON):
-        session = session_of(where)
-        scene = scene_of(session, request)
-        session.told(f"checking {len(ROWS) - len(request.skip_checks)} things side by side")
-        report = Report(where.environment, look(ROWS, scene, request.skip_checks, shown.seconds))
-    if shown.form is Form.JSON:
+def _print_report(report: Report, form: Form) -> None:
+    from rich.text import Text
+
+    from sohistio.output.console import console
+    from sohistio.output.documents import print_document, print_json
+    from sohistio.output.junit import junit
+    from sohistio.output.tables import checks_view, show
+
+    if form is Form.JSON:
         print_json(report.document())
-    elif shown.form is Form.JUNIT:
+    elif form is Form.JUNIT:
         print_document(junit(f"sohistio.preflight.{report.environment}", report.checks))
     else:
         style = "bold red" if report.failures else "yellow" if report.warnings else "green"
         show(console(), checks_view(report.checks), Text(report.summary(), style=style))
-    return report.exit_code
 
 
-def list_checks(form: Form) -> int:
-    """`sohistio check --list`: every check with its severity, what it is about, its hint and where it is explained."""
+def _print_list(form: Form) -> None:
+    from sohistio.checks.preflight.registry import ROWS
+    from sohistio.output.console import console
+    from sohistio.output.documents import print_answer
+    from sohistio.output.tables import show
+
     if form is Form.JSON:
-        checks = [row.document() for row in ROWS]
-        print_json({"schemaVersion": SCHEMA_VERSION, "kind": "PreflightList", "checks": checks})
+        print_answer("PreflightList", {"checks": [row.document() for row in ROWS]})
     else:
-        show(console(), _listing(ROWS))
-    return ExitCode.OK
+        show(console(), _listing())
 
 
-def _listing(rows: Sequence[Row]) -> Table:
+def _listing() -> Table:
+    """Every check with its severity, what it is about, its hint and where it is explained."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from sohistio.checks.preflight.registry import ROWS
+
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     table.add_column("check", no_wrap=True)
     table.add_column("severity", no_wrap=True)
     table.add_column("what holds, and what to do if not", overflow="fold")
-    for row in rows:
+    for row in ROWS:
         severity = Text(row.severity.value, style="red" if row.severity.value == "error" else "yellow")
         table.add_row(row.name, severity, row.about)
         must = "cannot be skipped; " if row.mandatory else ""

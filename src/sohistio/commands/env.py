@@ -1,34 +1,25 @@
-"""`sohistio env …`: the environments as their files have them; no cluster is asked. Also `render` for the main CLI."""
+"""`sohistio env …`: the environments as their files have them; no cluster is asked."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sohistio.commands.given import path_of
+from sohistio.commands.options import OUTPUT, Folder, Form
+from sohistio.commands.registration import app, register
 from sohistio.errors import UsageError
-from sohistio.output.documents import json_text, print_json
+from sohistio.output.documents import json_text, print_answer
 from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
     from sohistio.environments.load import Summary
-    from sohistio.model.versions import Version
 
-SCHEMA_VERSION = "1"
-
-app = typer.Typer(help="Environments: list, show, validate, schema.", no_args_is_help=True)
-
-
-class ListFormat(StrEnum):
-    """How a list is printed."""
-
-    TABLE = "table"
-    JSON = "json"
+group = app(help="Environments: list, show, validate, schema, lock.")
 
 
 class DocumentFormat(StrEnum):
@@ -38,38 +29,17 @@ class DocumentFormat(StrEnum):
     JSON = "json"
 
 
-Folder = Annotated[
-    Path | None,
-    typer.Option(
-        "--environments",
-        envvar="SOHISTIO_ENVIRONMENTS",
-        metavar="DIR",
-        parser=path_of("--environments"),
-        help="Folder of environments; default: environments/ here or further up, else the ones sohistio comes with.",
-    ),
-]
-
-
-def render(name: str, root: Path, variables: Mapping[str, str], version: Version | None = None) -> str:
-    """The one IstioOperator of an environment as YAML, for istioctl. Raises UsageError if a file is not valid."""
-    from sohistio.environments.load import load_environment, operator_for
-    from sohistio.environments.yaml_files import to_yaml
-
-    return to_yaml(operator_for(load_environment(name, root, variables), version))
-
-
-@app.command("list")
 def list_environments(
+    form: Form,
     environments: Folder = None,
-    output: Annotated[ListFormat, typer.Option("--output", "-o", help="table or json")] = ListFormat.TABLE,
 ) -> None:
     """List the environments. Works too where a variable is not set or a file is not valid."""
     from sohistio.environments.load import environment_names, find_environments_root, summary_of
 
     root = find_environments_root(environments, Path.cwd())
     summaries = [summary_of(name, root, os.environ) for name in environment_names(root)]
-    if output is ListFormat.JSON:
-        _print_json({"environments": [_summary_json(summary) for summary in summaries]})
+    if form.json:
+        print_answer("EnvironmentList", {"environments": [_summary_json(summary) for summary in summaries]})
         return
     rows = [
         (
@@ -88,11 +58,13 @@ def list_environments(
         typer.echo(f"\nNot valid as they are: {', '.join(broken)}. `sohistio env validate` says why.")
 
 
-@app.command("show")
 def show_environment(
     name: Annotated[str, typer.Argument(help="Name of the environment")],
     environments: Folder = None,
-    output: Annotated[DocumentFormat, typer.Option("--output", "-o", help="yaml or json")] = DocumentFormat.YAML,
+    output: Annotated[
+        DocumentFormat,
+        typer.Option("--output", "-o", metavar="FORMAT", rich_help_panel=OUTPUT, help="yaml or json."),
+    ] = DocumentFormat.YAML,
 ) -> None:
     """Show an environment as it is in force: merged, variables filled in, validated."""
     from sohistio.environments.load import find_environments_root, load_environment
@@ -103,10 +75,10 @@ def show_environment(
         typer.echo(to_yaml(environment.document()), nl=False)
         return
     gateways = [{"name": item.name, "namespace": item.namespace, "kind": item.kind} for item in environment.gateways]
-    _print_json({"environment": environment.document(), "gateways": gateways, "digest": environment.digest()})
+    document = {"environment": environment.document(), "gateways": gateways, "digest": environment.digest()}
+    print_answer("Environment", document)
 
 
-@app.command("validate")
 def validate_environments(
     names: Annotated[list[str] | None, typer.Argument(help="Names of environments; default: all")] = None,
     environments: Folder = None,
@@ -128,7 +100,6 @@ def validate_environments(
         raise invalid(what, (problem for found in problems.values() for problem in found))
 
 
-@app.command("schema")
 def print_schema() -> None:
     """Print the JSON schema of environment.yaml, for editors."""
     from sohistio.environments.load import layer_schema
@@ -136,7 +107,6 @@ def print_schema() -> None:
     typer.echo(json_text(layer_schema()))
 
 
-@app.command("lock")
 def lock_istioctl(
     version: Annotated[
         list[str] | None,
@@ -190,10 +160,13 @@ def _summary_json(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _print_json(document: dict[str, Any]) -> None:
-    print_json({"schemaVersion": SCHEMA_VERSION, **document})
-
-
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+register(group, "list", list_environments)
+register(group, "show", show_environment)
+register(group, "validate", validate_environments)
+register(group, "schema", print_schema)
+register(group, "lock", lock_istioctl)

@@ -1,19 +1,36 @@
-"""login: the cluster for kubectl and istioctl."""
+"""`sohistio login`."""
 
 from __future__ import annotations
 
-import os
+from typing import Annotated
 
-from sohistio.adapters.kubernetes.user_kubeconfig import merge_context, user_kubeconfig
-from sohistio.commands.common import say, session_of
-from sohistio.errors import ExitCode, UsageError
-from sohistio.planning.session import Where
-from sohistio.system.streams import work_begins
+import typer
+
+from sohistio.adapters.azure.login import Auth
+from sohistio.commands.options import AuthKind, Cluster, Target
 
 
-def login(where: Where, *, overwrite: bool) -> int:
-    """`sohistio login`: a context named as the cluster, in the user's kubeconfig."""
-    session = session_of(where)
+def login(
+    target: Target,
+    auth: AuthKind = Auth.AUTO,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a context of this name that leads somewhere else.")
+    ] = False,
+) -> None:
+    """Add the environment's AKS cluster to your kubeconfig.
+
+    kubectl and istioctl then log in by themselves.
+    """
+    import os
+
+    from sohistio.adapters.kubernetes.user_kubeconfig import merge_context, user_kubeconfig
+    from sohistio.commands.requests import where_of
+    from sohistio.commands.running import session_of
+    from sohistio.errors import UsageError
+    from sohistio.output.console import say
+    from sohistio.system.streams import work_begins
+
+    session = session_of(where_of(target, Cluster(auth=auth)))
     if session.aks is None:
         raise UsageError(
             f"the environment {session.environment.name} names no AKS cluster",
@@ -27,4 +44,3 @@ def login(where: Where, *, overwrite: bool) -> int:
     changed = merge_context(path, aks.place.name, access, arguments, overwrite=overwrite)
     say(f"{path}: context {aks.place.name} {'leads' if changed else 'led already'} to {access.server}")
     say(f"kubectl --context {aks.place.name} get nodes")
-    return ExitCode.OK

@@ -1,19 +1,25 @@
-"""The flags that commands share, and what they say together. Only Typer is imported here: `--help` must stay fast."""
+"""The options that commands share, in groups: a command takes a group as one parameter, and its flags come with it.
+
+Only Typer is imported here: `--help` must stay fast.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sohistio.adapters.azure.login import Auth
-from sohistio.commands.given import path_of, text_of
 
-if TYPE_CHECKING:
-    from sohistio.planning.install import Request
-    from sohistio.planning.session import Where
+# The panels of a command's help.
+CHANGE, TARGET, OUTPUT = "Change", "Target", "Output"
+_change, _target, _output = (
+    partial(typer.Option, rich_help_panel=panel, show_envvar=False) for panel in (CHANGE, TARGET, OUTPUT)
+)
 
 
 class Output(StrEnum):
@@ -21,14 +27,6 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
-
-
-class CheckOutput(StrEnum):
-    """For people, for machines, for a pipeline's test results."""
-
-    TABLE = "table"
-    JSON = "json"
-    JUNIT = "junit"
 
 
 class RequestedMode(StrEnum):
@@ -40,113 +38,203 @@ class RequestedMode(StrEnum):
     REINSTALL = "reinstall"
 
 
-EnvName = Annotated[
-    str,
-    typer.Option(
-        "--env", "-e", metavar="NAME", parser=text_of("--env"), help="Environment: dev, int, qa, prod, dr, local."
-    ),
-]
-VersionText = Annotated[
-    str | None, typer.Option("--version", metavar="X.Y.Z", help="Target version of Istio; default: the environment's.")
-]
-ModeName = Annotated[RequestedMode, typer.Option("--mode", help="Refused where it does not fit the cluster.")]
-Kubeconfig = Annotated[
+def environment_names(incomplete: str) -> list[str]:
+    """For the shell's completion: the environments of the folder in force."""
+    import os
+
+    from sohistio.environments.load import environment_names as names
+    from sohistio.environments.load import find_environments_root
+
+    given = os.environ.get("SOHISTIO_ENVIRONMENTS")
+    root = find_environments_root(Path(given) if given else None, Path.cwd())
+    return [name for name in names(root) if name.startswith(incomplete)]
+
+
+_ENV = _target(
+    "--env",
+    "-e",
+    envvar="SOHISTIO_ENV",
+    metavar="NAME",
+    autocompletion=environment_names,
+    help="dev, int, qa, prod, dr or local.",
+)
+Folder = Annotated[
     Path | None,
-    typer.Option(
-        "--kubeconfig",
-        metavar="FILE",
-        parser=path_of("--kubeconfig"),
-        help="Kubeconfig; default: KUBECONFIG, ~/.kube/config.",
+    _target(
+        "--environments",
+        envvar="SOHISTIO_ENVIRONMENTS",
+        metavar="DIR",
+        help="Folder of environments; default: environments/ here or above.",
     ),
-]
-Context = Annotated[
-    str | None,
-    typer.Option(
-        "--context",
-        metavar="NAME",
-        parser=text_of("--context"),
-        help="Context; default: the one the environment names.",
-    ),
-]
-IstioctlPath = Annotated[
-    Path | None,
-    typer.Option(
-        "--istioctl",
-        metavar="FILE",
-        parser=path_of("--istioctl"),
-        help="Use this istioctl, if it is the target's version.",
-    ),
-]
-OutputFormat = Annotated[Output, typer.Option("--output", "-o", help="table or json (versioned).")]
-ComponentTimeout = Annotated[
-    str | None,
-    typer.Option("--component-timeout", metavar="TIME", help="For each component, such as 90s or 5m."),
-]
-TotalTimeout = Annotated[str | None, typer.Option("--timeout", metavar="TIME", help="For the whole run, such as 20m.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Confirm = Annotated[
-    str | None,
-    typer.Option(
-        "--confirm",
-        metavar="NAME",
-        parser=text_of("--confirm"),
-        help="The name of a protected environment, in place of typing it.",
-    ),
-]
-Via = Annotated[
-    list[str] | None, typer.Option("--via", metavar="X.Y.Z", help="A station of a chain of upgrades (repeatable).")
-]
-SkipCheck = Annotated[
-    list[str] | None,
-    typer.Option("--skip-check", metavar="NAME", help="Skip a check by name (repeatable); `check --list` has them."),
 ]
 AuthKind = Annotated[
-    Auth, typer.Option("--auth", help="Login to Azure, where the environment names an AKS cluster (docs/aks.md).")
+    Auth,
+    _target(
+        "--auth",
+        envvar="SOHISTIO_AUTH",
+        metavar="KIND",
+        help="auto, pipelines, environment, workload-identity, azure-cli.",
+    ),
 ]
-IncludeCa = Annotated[
-    bool,
-    typer.Option("--include-ca", help="Keep the CA's key in the backup, encrypted: SOHISTIO_BACKUP_PASSPHRASE."),
+OutputFormat = Annotated[
+    Output,
+    _output("--output", "-o", envvar="SOHISTIO_OUTPUT", metavar="FORMAT", help="table or json."),
 ]
 
 
-def where_of(
-    env: str,
-    version: str | None,
-    environments: Path | None,
-    kubeconfig: Path | None,
-    context: str | None,
-    istioctl: Path | None,
-    auth: Auth = Auth.AUTO,
-    skip_check: list[str] | None = None,
-) -> Where:
-    """What the command line says of the environment and its cluster. Raises UsageError."""
-    from sohistio.model.versions import Version
-    from sohistio.planning.session import Where
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The environment."""
 
-    target = Version.parse(version) if version is not None else None
-    skipped: frozenset[str] = frozenset()
-    if skip_check:
-        from sohistio.checks.preflight.registry import check_names
-
-        skipped = check_names(skip_check)
-    return Where(env, environments, target, kubeconfig, context, istioctl, auth, skipped)
+    env: Annotated[str, _ENV]
+    environments: Folder = None
 
 
-def env_given(env: str | None) -> str:
-    """The environment of a command that also works without one. Raises UsageError."""
-    from sohistio.errors import UsageError
+@dataclass(frozen=True, slots=True)
+class MaybeTarget:
+    """The environment of a command that also works without one."""
 
-    if env is None:
-        raise UsageError("no environment is named", todo="Give --env NAME.")
-    return env
+    env: Annotated[str | None, _ENV] = None
+    environments: Folder = None
 
 
-def request_of(mode: RequestedMode, via: list[str] | None, skip_check: list[str] | None, include_ca: bool) -> Request:
-    """What the command line asks of the plan. The checks are known ones: `where_of` sees to it. Raises UsageError."""
-    from sohistio.model.versions import Version
-    from sohistio.plan.plan import Mode
-    from sohistio.planning.install import Request
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The cluster, where it is not the one that the environment names, and how to log in."""
 
-    stations = tuple(Version.parse(text) for text in via or ())
-    asked = None if mode is RequestedMode.AUTO else Mode(mode.value)
-    return Request(asked, stations, frozenset(skip_check or ()), include_ca)
+    kubeconfig: Annotated[
+        Path | None,
+        _target(
+            "--kubeconfig",
+            envvar="SOHISTIO_KUBECONFIG",
+            metavar="FILE",
+            help="Kubeconfig; default: KUBECONFIG, ~/.kube/config.",
+        ),
+    ] = None
+    context: Annotated[
+        str | None,
+        _target(
+            "--context",
+            envvar="SOHISTIO_CONTEXT",
+            metavar="NAME",
+            help="Context; default: the environment's.",
+        ),
+    ] = None
+    auth: AuthKind = Auth.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The version of Istio."""
+
+    version: Annotated[
+        str | None,
+        _change("--version", metavar="X.Y.Z", help="Target version; default: the environment's."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """istioctl, where it is not to be downloaded."""
+
+    istioctl: Annotated[
+        Path | None,
+        _target(
+            "--istioctl",
+            envvar="SOHISTIO_ISTIOCTL",
+            metavar="FILE",
+            help="An istioctl of the target's version, not downloaded.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How the target is reached."""
+
+    mode: Annotated[
+        RequestedMode,
+        _change(
+            "--mode",
+            metavar="MODE",
+            help="auto, install, upgrade or reinstall.",
+        ),
+    ] = RequestedMode.AUTO
+    via: Annotated[
+        list[str] | None,
+        _change("--via", metavar="X.Y.Z", help="Upgrade by way of this version (repeatable)."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Checks that are left out."""
+
+    skip_check: Annotated[
+        list[str] | None,
+        _change("--skip-check", metavar="NAME", help="Skip a check of `check --list` (repeatable)."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupContent:
+    """What the backup holds beside custom resources."""
+
+    include_ca: Annotated[
+        bool,
+        _change("--include-ca", help="Back up the CA's key too, encrypted."),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """The approval of a plan that has no danger for a protected environment."""
+
+    yes: Annotated[bool, _change("--yes", "-y", help="Do not ask.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The approval of a plan that is dangerous in a protected environment."""
+
+    confirm: Annotated[
+        str | None,
+        _change("--confirm", metavar="NAME", help="Name of the protected environment."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentLimit:
+    """How long a component may take."""
+
+    component_timeout: Annotated[
+        str | None,
+        _change(
+            "--component-timeout",
+            envvar="SOHISTIO_COMPONENT_TIMEOUT",
+            metavar="TIME",
+            help="Time for each component, such as 90s or 5m.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long a run may take."""
+
+    timeout: Annotated[
+        str | None,
+        _change("--timeout", envvar="SOHISTIO_TIMEOUT", metavar="TIME", help="Time for the whole run, such as 20m."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the result is shown."""
+
+    output: OutputFormat = Output.TABLE
+
+    @property
+    def json(self) -> bool:
+        """Whether stdout is a document."""
+        return self.output is Output.JSON

@@ -1,18 +1,35 @@
-"""restore: what a backup has, put back."""
+"""`sohistio restore`."""
 
 from __future__ import annotations
 
-from sohistio.commands.carry_out import carry_out, ready_to_write
-from sohistio.commands.common import Approval, Timeouts, errors_as_json, print_json, session_of
-from sohistio.planning.restore import RestoreRequest, plan_restore
-from sohistio.planning.session import Where
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sohistio.commands.options import Cluster, Confirm, Form, Skip, Target, Yes
 
 
-def restore(where: Where, request: RestoreRequest, approval: Approval, *, json: bool) -> int:
-    """`sohistio restore`: show what would be created and changed, ask, put it back."""
-    with errors_as_json(json):
-        planned = plan_restore(ready_to_write(session_of(where)), request)
-        result = carry_out(planned, approval, Timeouts(), json=json)
-    if json:
-        print_json(result.document())
-    return result.exit_code
+def restore(
+    target: Target,
+    cluster: Cluster,
+    skip: Skip,
+    yes: Yes,
+    confirm: Confirm,
+    form: Form,
+    backup: Annotated[
+        Path, typer.Option("--backup", metavar="DIR", help="The backup's folder; `sohistio history` names it.")
+    ],
+    ca: Annotated[
+        bool, typer.Option("--ca", help="Put the CA's Secret back too, if it is missing and the backup has its key.")
+    ] = False,
+) -> None:
+    """Put custom resources of a backup back that differ or are gone."""
+    from sohistio.commands.requests import approval_of, where_of
+    from sohistio.commands.running import planned_run
+    from sohistio.planning.restore import RestoreRequest, plan_restore
+    from sohistio.run.tools import Timeouts
+
+    where, request = where_of(target, cluster, skip=skip), RestoreRequest(backup, ca)
+    how = (approval_of(yes, confirm), Timeouts())
+    raise typer.Exit(planned_run(where, lambda session: plan_restore(session, request), how, json=form.json))

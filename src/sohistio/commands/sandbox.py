@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sohistio.output.documents import print_json
+from sohistio.commands.options import Form
+from sohistio.commands.registration import app, register
+from sohistio.output.documents import print_answer
 from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
     from sohistio.sandbox.lifecycle import Up
     from sohistio.sandbox.status import SandboxStatus
 
-app = typer.Typer(
-    help="A real Kubernetes API server, istiod and release mirror on this machine, without containers or root.",
-    no_args_is_help=True,
-)
-
-
-class Output(StrEnum):
-    """How status is printed."""
-
-    table = "table"
-    json = "json"
+group = app(help="A real API server, istiod and release mirror on this machine.")
 
 
 Name = Annotated[str, typer.Option("--name", help="Name of the sandbox; several run side by side.")]
 
 
-@app.command()
 def up(
     name: Name = "local",
     nodes: Annotated[
@@ -45,7 +35,6 @@ def up(
     _tell(start(name, nodes, build_progress))
 
 
-@app.command()
 def down(name: Name = "local") -> None:
     """End all processes of the sandbox and remove its files; the built parts stay in the cache."""
     from sohistio.sandbox.lifecycle import down as stop
@@ -54,7 +43,6 @@ def down(name: Name = "local") -> None:
     typer.echo(f"The sandbox {name!r} is gone." if stop(name) else f"There is no sandbox {name!r}.")
 
 
-@app.command()
 def reset(name: Name = "local") -> None:
     """Back to an empty cluster with as many nodes; what `sandbox env` printed stays true."""
     from sohistio.output.build_progress import build_progress
@@ -64,7 +52,6 @@ def reset(name: Name = "local") -> None:
     _tell(start_anew(name, build_progress))
 
 
-@app.command()
 def env(name: Name = "local") -> None:
     """Print the exports for a shell: eval "$(sohistio sandbox env)"."""
     import shlex
@@ -75,17 +62,13 @@ def env(name: Name = "local") -> None:
     typer.echo(f"export SOHISTIO_ISTIO_MIRROR={sandbox_mirror_url(name)}")
 
 
-@app.command()
-def status(
-    name: Name = "local",
-    output: Annotated[Output, typer.Option("--output", "-o", help="How to print it.")] = Output.table,
-) -> None:
+def status(form: Form, name: Name = "local") -> None:
     """Show each part; exit code 1 where a part crashed or the sandbox is not up."""
     from sohistio.sandbox.status import as_document, look
 
     seen = look(name)
-    if output is Output.json:
-        print_json(as_document(seen))
+    if form.json:
+        print_answer("SandboxStatus", as_document(seen))
     else:
         _print_table(seen)
     if not seen.well:
@@ -131,3 +114,10 @@ def _print_table(seen: SandboxStatus) -> None:
             typer.echo(f"\n{part.name} crashed, exit code {code}; the end of {part.log}:")
             for line in log_end(part):
                 typer.echo(f"  {line}")
+
+
+register(group, "up", up)
+register(group, "down", down)
+register(group, "status", status)
+register(group, "reset", reset)
+register(group, "env", env)

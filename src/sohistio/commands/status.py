@@ -1,69 +1,75 @@
-"""status: every environment side by side."""
+"""`sohistio status`."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from sohistio.adapters.azure.login import Auth
-from sohistio.commands.common import console, errors_as_json, print_json
-from sohistio.environments.load import environment_names, find_environments_root, load_environment
-from sohistio.errors import ExitCode, UsageError
-from sohistio.model.record import run_document
-from sohistio.output.tables import show
-from sohistio.plan.plan import SCHEMA_VERSION
-from sohistio.planning.session import Where
-from sohistio.planning.status import EnvironmentStatus, status_of
+from sohistio.commands.options import Cluster, Form, MaybeTarget
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sohistio.planning.session import Where
+    from sohistio.planning.status import EnvironmentStatus
 
 _COLUMNS = ("environment", "cluster", "installed", "target", "in sync", "gateways", "last run", "lock")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line said; no environment is all of them."""
+def status(
+    target: MaybeTarget,
+    cluster: Cluster,
+    form: Form,
+    all_: Annotated[bool, typer.Option("--all", help="Every environment; so it is without --env.")] = False,
+) -> None:
+    """Show all environments side by side, or one. Nothing is touched.
 
-    environment: str | None
-    all: bool
-    environments: Path | None = None
-    kubeconfig: Path | None = None
-    context: str | None = None
-    auth: Auth = Auth.AUTO
+    Versions, in sync or not, gateways, last run, lock. Exit 1 where one could not be read.
+    """
+    from sohistio.errors import ExitCode
+    from sohistio.output.console import console
+    from sohistio.output.documents import print_answer
+    from sohistio.output.tables import show
+    from sohistio.planning.status import status_of
 
-
-def status(asked: Asked, *, json: bool) -> int:
-    """`sohistio status`: one environment or all. Exit 0 where every row could be read, else 1. Raises UsageError."""
-    with errors_as_json(json):
-        rows = status_of(_places(asked))
-    if json:
-        document = {"schemaVersion": SCHEMA_VERSION, "kind": "Status", "environments": [_document(row) for row in rows]}
-        print_json(document)
+    rows = status_of(_places(target, cluster, everything=all_))
+    if form.json:
+        print_answer("Status", {"environments": [_document(row) for row in rows]})
     else:
         show(console(), _table(rows))
-    return ExitCode.FAILED if any(row.problem for row in rows) else ExitCode.OK
+    raise typer.Exit(ExitCode.FAILED if any(row.problem for row in rows) else ExitCode.OK)
 
 
-def _places(asked: Asked) -> list[Where]:
-    root = find_environments_root(asked.environments, Path.cwd())
+def _places(target: MaybeTarget, cluster: Cluster, *, everything: bool) -> list[Where]:
+    """Raises UsageError."""
+    import os
+    from pathlib import Path
+
+    from sohistio.environments.load import environment_names, find_environments_root, load_environment
+    from sohistio.errors import UsageError
+    from sohistio.planning.session import Where
+
+    root = find_environments_root(target.environments, Path.cwd())
     known = environment_names(root)
-    if asked.environment is not None and asked.all:
+    if target.env is not None and everything:
         raise UsageError("--env and --all exclude each other", todo="Give one of them.")
-    if asked.environment is None and asked.context is not None:
+    if target.env is None and cluster.context is not None:
         raise UsageError(
             "--context names one cluster, and all environments are asked for", todo="Give --env with --context."
         )
-    if asked.environment is not None and asked.environment not in known:
-        load_environment(asked.environment, root, os.environ)  # says what is wrong with the name
-    names = known if asked.environment is None else [asked.environment]
-    return [Where(name, asked.environments, None, asked.kubeconfig, asked.context, auth=asked.auth) for name in names]
+    if target.env is not None and target.env not in known:
+        load_environment(target.env, root, os.environ)  # says what is wrong with the name
+    return [
+        Where(name, target.environments, None, cluster.kubeconfig, cluster.context, auth=cluster.auth)
+        for name in (known if target.env is None else [target.env])
+    ]
 
 
 def _table(rows: list[EnvironmentStatus]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     for column in _COLUMNS:
         table.add_column(column, overflow="fold", no_wrap=column in ("environment", "installed", "target"))
@@ -91,10 +97,14 @@ def _last_run(row: EnvironmentStatus) -> str:
 
 
 def _lock(row: EnvironmentStatus) -> str:
+    from datetime import UTC, datetime
+
     return row.lock.told(datetime.now(UTC)) if row.lock else "free"
 
 
 def _document(row: EnvironmentStatus) -> dict[str, Any]:
+    from sohistio.model.record import run_document
+
     lock = row.lock
     return {
         "environment": row.environment,

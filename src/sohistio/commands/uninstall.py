@@ -1,26 +1,75 @@
-"""uninstall: the way back from a mesh."""
+"""`sohistio uninstall`."""
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
+from typing import Annotated
 
-from sohistio.commands.carry_out import carry_out, ready_to_write
-from sohistio.commands.common import Approval, Timeouts, errors_as_json, print_json, session_of
-from sohistio.errors import UsageError
-from sohistio.model.footprint import Removal
-from sohistio.planning.session import Where
-from sohistio.planning.uninstall import plan_uninstall
-from sohistio.system.sealing import passphrase
+import typer
+
+from sohistio.commands.options import (
+    CHANGE,
+    BackupContent,
+    Cluster,
+    ComponentLimit,
+    Confirm,
+    Form,
+    Limit,
+    Skip,
+    Target,
+    Yes,
+)
 
 
-def uninstall(where: Where, asked: Removal, approval: Approval, timeouts: Timeouts, *, json: bool) -> int:
-    """`sohistio uninstall`: plan, show, ask, take away, verify that it is gone."""
-    with errors_as_json(json):
-        if asked.include_ca and not asked.purge:
-            raise UsageError("--include-ca goes with --purge", todo="Without --purge the CA stays where it is.")
-        if asked.include_ca:
-            passphrase(os.environ)  # better to miss it now than half way
-        result = carry_out(plan_uninstall(ready_to_write(session_of(where)), asked), approval, timeouts, json=json)
-    if json:
-        print_json(result.document())
-    return result.exit_code
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is taken away."""
+
+    with_sidecars: Annotated[
+        bool,
+        typer.Option("--with-sidecars", rich_help_panel=CHANGE, help="Go on though sidecars lose their istiod."),
+    ] = False
+    restart_workloads: Annotated[
+        bool,
+        typer.Option("--restart-workloads", rich_help_panel=CHANGE, help="Restart workloads to drop their sidecars."),
+    ] = False
+    purge: Annotated[
+        bool,
+        typer.Option(
+            "--purge",
+            rich_help_panel=CHANGE,
+            help="Delete CRDs, custom resources and CA too.",
+        ),
+    ] = False
+
+
+def uninstall(
+    target: Target,
+    cluster: Cluster,
+    extent: Extent,
+    backup: BackupContent,
+    skip: Skip,
+    yes: Yes,
+    confirm: Confirm,
+    component: ComponentLimit,
+    limit: Limit,
+    form: Form,
+) -> None:
+    """Uninstall the mesh. CRDs, custom resources, CA and namespace stay unless --purge is given."""
+    import os
+
+    from sohistio.commands.requests import approval_of, timeouts_of, where_of
+    from sohistio.commands.running import planned_run
+    from sohistio.errors import UsageError
+    from sohistio.model.footprint import Removal
+    from sohistio.planning.uninstall import plan_uninstall
+    from sohistio.system.sealing import passphrase
+
+    where = where_of(target, cluster, skip=skip)
+    how = (approval_of(yes, confirm), timeouts_of(component, limit))
+    if backup.include_ca and not extent.purge:
+        raise UsageError("--include-ca goes with --purge", todo="Without --purge the CA stays where it is.")
+    if backup.include_ca:
+        passphrase(os.environ)  # better to miss it now than half way
+    asked = Removal(extent.with_sidecars, extent.purge, extent.restart_workloads, backup.include_ca)
+    raise typer.Exit(planned_run(where, lambda session: plan_uninstall(session, asked), how, json=form.json))

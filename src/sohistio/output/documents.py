@@ -6,7 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sohistio.errors import SohistioError
+from sohistio.model.document import SCHEMA_VERSION
 from sohistio.system.sanitize import escaped_pairs
+
+# Set once the command line asks for JSON: from then on an error is a document, too.
+_asked: list[bool] = []
 
 
 def json_text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
@@ -22,3 +27,23 @@ def print_json(document: Mapping[str, Any]) -> None:
 def print_document(text: str) -> None:
     """Any other document on stdout, as it is: its lines are its own."""
     print(text, end="")
+
+
+def print_answer(kind: str, fields: Mapping[str, Any]) -> None:
+    """A command's answer on stdout: a document of this kind."""
+    print_json({"schemaVersion": SCHEMA_VERSION, "kind": kind, **fields})
+
+
+def error_answer(error: SohistioError) -> dict[str, object]:
+    """An error as the answer of a command that was asked for JSON."""
+    return {"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error.document()}
+
+
+def answer_in_json() -> None:
+    """The command line asks for JSON on stdout."""
+    _asked.append(True)
+
+
+def is_json_asked() -> bool:
+    """Whether stdout is for a document."""
+    return bool(_asked)

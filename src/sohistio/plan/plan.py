@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Changes
 from sohistio.plan.documents import changes_document, digest_of, step_document
@@ -19,8 +20,6 @@ from sohistio.plan.steps import (
     Step,
     UninstallIstio,
 )
-
-SCHEMA_VERSION = "1"
 
 
 class Mode(StrEnum):

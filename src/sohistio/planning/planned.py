@@ -12,7 +12,7 @@ from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.modes.skew import SkewProblem
-from sohistio.plan.plan import Plan
+from sohistio.plan.plan import Mode, Plan
 from sohistio.planning.session import Session
 
 
@@ -40,3 +40,9 @@ class Planned:
     pull_credential: PullCredential | None = None
     manifest: Sequence[dict[str, Any]] = ()
     skew: tuple[SkewProblem, ...] = ()
+
+    @property
+    def refusal(self) -> RefusedError:
+        """The error of a plan that must not be carried out."""
+        details = self.details or (self.plan.reasons if self.plan.mode is Mode.UNKNOWN else ())
+        return RefusedError(self.plan.refusal, details=details, todo=self.todo or "Nothing was changed.")

@@ -9,9 +9,10 @@ from typing import Protocol
 
 from sohistio.checks.result import CheckResult, check_document
 from sohistio.errors import ExitCode, SohistioError
+from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
-from sohistio.plan.plan import SCHEMA_VERSION, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import Step
 
 
@@ -70,7 +71,7 @@ class RunResult:
             "exitCode": int(self.exit_code),
             "seconds": round(self.seconds, 1),
             "gatewaySecondsWithoutReadyPod": {name: round(gap, 1) for name, gap in self.gateway_gaps.items()},
-            "error": error_document(self.error) if self.error else None,
+            "error": self.error.document() if self.error else None,
             "steps": [
                 {"id": result.step.id, "state": result.state.value, "seconds": round(result.seconds, 1)}
                 for result in self.steps
@@ -78,16 +79,6 @@ class RunResult:
             "checks": [check_document(check) for check in self.checks],
             "plan": self.plan.document(),
         }
-
-
-def error_document(error: SohistioError) -> dict[str, object]:
-    """An error's four parts as JSON."""
-    return {
-        "what": error.what,
-        "details": list(error.details),
-        "todo": error.todo,
-        "exitCode": int(error.exit_code),
-    }
 
 
 class Observer(Protocol):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sohistio.adapters.kubernetes.api import KubeApi
@@ -14,6 +16,16 @@ from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.state import Finding, ObjectRef
 from sohistio.model.versions import Version
+from sohistio.planning.planned import Planned
+from sohistio.system.paths import state_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds, where the command line overrides the environment's."""
+
+    component_seconds: float | None = None
+    total_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +69,25 @@ class Tools:
     before: Before
     record: Record | None = None
     pull_credential: PullCredential | None = None
+
+
+def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:
+    """What a run of the plan works with."""
+    session, environment = planned.session, planned.session.environment
+    name = f"{environment.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    return Tools(
+        environment=environment.name,
+        api=session.api,
+        target=session.target,
+        istioctl_for=session.istioctl,
+        meshes=planned.meshes,
+        component_seconds=timeouts.component_seconds or environment.timeouts.component_seconds,
+        restarts=RestartSettings(
+            environment.restarts.parallel, environment.restarts.max_failures, environment.restarts.timeout_seconds
+        ),
+        log=state_dir() / "logs" / f"{name}.log",
+        backup=state_dir() / "backups" / name,
+        before=before,
+        record=planned.record,
+        pull_credential=planned.pull_credential,
+    )

@@ -55,7 +55,6 @@ def as_document(status: SandboxStatus) -> dict[str, Any]:
     """The JSON form."""
     folder = sandbox_folder(status.name)
     return {
-        "schemaVersion": 1,
         "name": status.name,
         "phase": status.phase,
         "well": status.well,

@@ -9,8 +9,6 @@ import pytest
 from observed import istiod, mesh, service, state
 from plans import FRESH, REPLACEMENT
 from sohistio.checks.result import CheckResult, Result, Severity
-from sohistio.commands.common import Approval
-from sohistio.commands.mesh import approval_for_way_back, calls_for_rollback
 from sohistio.errors import FailedError, InterruptedRunError, LockLostError, SohistioError, VerificationError
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.state import ObjectRef
@@ -20,6 +18,8 @@ from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.gateway_changes import gateway_changes
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import InstallIstio, Step, TakeBackup
+from sohistio.run.approval import Approval
+from sohistio.run.go_back import approval_for_rollback, calls_for_rollback
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 INGRESS = ObjectRef("Deployment", "istio-system", "istio-ingressgateway")
@@ -45,10 +45,10 @@ def test_what_the_run_itself_moved_is_put_back_without_asking_again() -> None:
     """--rollback-on-failure stands for it; a way back that uninstalls, or moves something else, needs its own yes."""
     given = Approval()
     away, home = moving("10.0.0.1", "10.0.0.2"), moving("10.0.0.2", "10.0.0.1")
-    assert approval_for_way_back(home, away, given) == Approval(yes=True, confirm="qa")
-    assert approval_for_way_back(home, FRESH, given) is given
-    assert approval_for_way_back(replace(home, phases=REPLACEMENT.phases), away, given) is given
-    assert approval_for_way_back(FRESH, away, given) == Approval(yes=True, confirm="qa")
+    assert approval_for_rollback(home, away, given) == Approval(yes=True, confirm="qa")
+    assert approval_for_rollback(home, FRESH, given) is given
+    assert approval_for_rollback(replace(home, phases=REPLACEMENT.phases), away, given) is given
+    assert approval_for_rollback(FRESH, away, given) == Approval(yes=True, confirm="qa")
 
 
 def moving(before: str, after: str) -> Plan:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from sohistio.commands.env import app
+from sohistio.commands.env import group
 from sohistio.environments.aks import Aks
 from sohistio.environments.layers import merge
 from sohistio.environments.load import (
@@ -394,7 +394,7 @@ def test_the_folder_is_found_here_or_further_up_or_comes_with_sohistio(root: Pat
 
 
 def run(*args: str, **variables: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, args, env={"SOHISTIO_IP_PREFIX": None, **variables})
+    result = CliRunner().invoke(group, args, env={"SOHISTIO_IP_PREFIX": None, **variables})
     if isinstance(result.exception, UsageError):
         return result.exception.exit_code, result.stdout, "\n".join((result.exception.what, *result.exception.details))
     assert result.exception is None
@@ -416,6 +416,7 @@ def test_env_list_works_without_the_variable(root: Path) -> None:
     problem = f"{QA_FILE}:2: ingressAddress: the variable SOHISTIO_IP_PREFIX is not set"
     assert document == {
         "schemaVersion": "1",
+        "kind": "EnvironmentList",
         "environments": [
             {
                 "name": "qa",

@@ -9,7 +9,6 @@ import pytest
 
 from observed import pod, sidecar, state, workload
 from plans import FRESH, UPGRADE
-from sohistio.commands.mesh import calls_for_rollback
 from sohistio.errors import FailedError
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.pull_secrets import PullSecretSeen, PullSecretState
@@ -32,6 +31,7 @@ from sohistio.plan.plan import Mode, Phase
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import InstallIstio, RestartWorkloads
 from sohistio.postinstall import restarts
+from sohistio.run.go_back import calls_for_rollback
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 

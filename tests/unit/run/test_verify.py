@@ -12,11 +12,11 @@ from api_server import ApiServer, Reply
 from observed import sidecar
 from ran import INSTALL, RECORD, Ran
 from sohistio.checks.result import Severity
-from sohistio.commands.mesh import calls_for_rollback
 from sohistio.errors import ExitCode
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyMesh
+from sohistio.run.go_back import calls_for_rollback
 from sohistio.run.progress import RunResult
 
 VERIFY = VerifyMesh("verify/mesh", "verify the mesh of 1.31.1", "1.31.1")

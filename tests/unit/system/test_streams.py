@@ -120,8 +120,8 @@ import sys
 from sohistio.system import streams
 streams.install()
 print("what is about to happen")
-from sohistio.commands.common import ask
-sys.exit(int(ask("Go on? [y/N] ") == "y"))
+from sohistio.output.run_report import RunReport
+sys.exit(int(RunReport(stderr=False).ask("Go on? [y/N] ") == "y"))
 """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sohistio.checks.preflight.check import Row, docs_of
 from sohistio.checks.result import CheckResult, Result, check_document
 from sohistio.errors import ExitCode, RefusedError
-from sohistio.plan.plan import SCHEMA_VERSION
+from sohistio.model.document import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,16 @@ from sohistio.checks.preflight.report import Report
 from sohistio.checks.preflight.runner import look
 from sohistio.errors import InterruptedRunError, SohistioError
 from sohistio.model.state import Finding
-from sohistio.output.console import SafeConsole
-from sohistio.output.tables import checks_view, show
 from sohistio.plan.steps import VerifyMesh
 from sohistio.planning.planned import Planned
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """What the checks found; `findings` are those of istioctl's analysis before the run, None where not known."""
+
+    report: Report
+    findings: tuple[Finding, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +38,13 @@ class Gate:
         """The checks, without those that planning and the lock have made already."""
         return rows_of(Stage.ALWAYS, Stage.CHANGE) if self.all else rows_of(Stage.ALWAYS)
 
-    def passed(self, planned: Planned, progress: SafeConsole) -> tuple[Finding, ...] | None:
-        """What istioctl's analysis finds before the run, None where that is not known.
-
-        Raises RefusedError with every check that does not hold.
-        """
+    def look(self, planned: Planned) -> GateReport:
+        """Run the checks."""
         scene = scene_of_plan(planned)
         if self.all:
             planned.session.told(f"checking {len(self.rows)} things before anything is touched")
         report = Report(planned.plan.environment, look(self.rows, scene, planned.session.where.skip_checks))
-        if report.warnings:
-            show(progress, checks_view(report.warnings))
-        if report.failures:
-            raise report.refusal(self.rows if self.all else ())
-        return _findings(scene)
+        return GateReport(report, None if report.failures else _findings(scene))
 
 
 def _findings(scene: Scene) -> tuple[Finding, ...] | None:

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sohistio.cli import app
-from sohistio.commands.common import timeouts_of
-from sohistio.commands.given import path_of
+from sohistio.commands.options import ComponentLimit, Limit
+from sohistio.commands.requests import timeouts_of
 from sohistio.errors import SohistioError, UsageError
 from sohistio.model.durations import LONGEST, seconds_of
 
@@ -41,13 +41,20 @@ def test_an_empty_one_is_refused(command: tuple[str, ...], flag: str, text: str)
 
 
 def test_this_folder_is_still_one() -> None:
-    assert str(path_of("--backup")(".")) == "."
+    ended = CliRunner().invoke(app, ["env", "list", "--environments", "."])
+    assert not isinstance(ended.exception, UsageError) or "is empty" not in ended.exception.what
+
+
+def test_an_equals_sign_makes_no_difference() -> None:
+    ended = CliRunner().invoke(app, ["install", "--env="])
+    assert isinstance(ended.exception, UsageError)
+    assert ended.exception.what == "--env is empty"
 
 
 def test_a_duration_that_is_too_long_is_told_the_limit() -> None:
-    assert timeouts_of(None, LONGEST).total_seconds == seconds_of(LONGEST)
+    assert timeouts_of(None, Limit(LONGEST)).total_seconds == seconds_of(LONGEST)
     with pytest.raises(SohistioError, match=f"'99999999h' is too long: .* as {LONGEST} has") as caught:
-        timeouts_of(None, "99999999h")
+        timeouts_of(None, Limit("99999999h"))
     assert "not a duration" not in caught.value.what
     with pytest.raises(SohistioError, match="is not a duration"):
-        timeouts_of("soon", None)
+        timeouts_of(ComponentLimit("soon"), Limit())

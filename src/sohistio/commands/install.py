@@ -1,0 +1,112 @@
+"""`sohistio install`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sohistio.commands.options import (
+    CHANGE,
+    BackupContent,
+    Cluster,
+    ComponentLimit,
+    Confirm,
+    Form,
+    Limit,
+    Release,
+    Route,
+    Skip,
+    Target,
+    Tool,
+    Yes,
+)
+
+if TYPE_CHECKING:
+    from sohistio.planning.planned import Planned
+    from sohistio.run.approval import Approval
+    from sohistio.run.reporter import Reporter
+    from sohistio.run.tools import Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What was approved before, and what happens when the run fails."""
+
+    plan_file: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", rich_help_panel=CHANGE, help="Refuse if the plan differs from FILE."),
+    ] = None
+    rollback_on_failure: Annotated[
+        bool,
+        typer.Option("--rollback-on-failure", rich_help_panel=CHANGE, help="Go back to the recorded version."),
+    ] = False
+
+
+def install(
+    target: Target,
+    cluster: Cluster,
+    release: Release,
+    tool: Tool,
+    route: Route,
+    skip: Skip,
+    backup: BackupContent,
+    yes: Yes,
+    confirm: Confirm,
+    component: ComponentLimit,
+    limit: Limit,
+    care: Care,
+    form: Form,
+) -> None:
+    """Work out install, upgrade, reinstall or nothing, and do it."""
+    import os
+
+    from sohistio.commands.requests import approval_of, request_of, timeouts_of, where_of
+    from sohistio.commands.running import session_of
+    from sohistio.output.documents import print_json
+    from sohistio.output.plan_file import check_approved
+    from sohistio.output.run_report import RunReport
+    from sohistio.planning.install import plan_install
+    from sohistio.run.carry_out import carry_out, ready_to_write
+    from sohistio.run.gate import Gate
+    from sohistio.run.go_back import calls_for_rollback
+    from sohistio.system.sealing import passphrase
+
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    request = request_of(route, skip, backup)
+    how = (approval_of(yes, confirm), timeouts_of(component, limit))
+    if request.include_ca:
+        passphrase(os.environ)  # better to miss it now than half way
+    planned = plan_install(ready_to_write(session_of(where)), request)
+    if care.plan_file is not None:
+        check_approved(care.plan_file, planned.plan)
+    reporter = RunReport(stderr=form.json)
+    result = carry_out(planned, *how, reporter, Gate(all=True))
+    document = result.document()
+    if care.rollback_on_failure and calls_for_rollback(result):
+        document["rollback"] = _went_back(planned, how, reporter)
+    if form.json:
+        print_json(document)
+    raise typer.Exit(result.exit_code)
+
+
+def _went_back(planned: Planned, how: tuple[Approval, Timeouts], reporter: Reporter) -> dict[str, object]:
+    """The rollback's document. The exit code stays the failed run's, however this ends: something was touched."""
+    from sohistio.errors import SohistioError
+    from sohistio.output.console import console
+    from sohistio.output.documents import error_answer
+    from sohistio.output.error_text import print_error
+    from sohistio.run.carry_out import carry_out
+    from sohistio.run.go_back import approval_for_rollback, rollback_of
+
+    approval, timeouts = how
+    console(stderr=True).print("Going back, as --rollback-on-failure asks.")
+    try:
+        back = rollback_of(planned)
+        approved = approval_for_rollback(back.plan, planned.plan, approval)
+        return carry_out(back, approved, timeouts, reporter).document()
+    except SohistioError as error:
+        print_error(error)
+        return error_answer(error)

@@ -1,0 +1,71 @@
+"""`sohistio plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sohistio.commands.options import OUTPUT, BackupContent, Cluster, Form, Release, Route, Skip, Target, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the plan is shown, and what it ends with."""
+
+    diff: Annotated[
+        bool, typer.Option("--diff", rich_help_panel=OUTPUT, help="Show every changed object and field.")
+    ] = False
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", rich_help_panel=OUTPUT, help="Exit 4 when changes are pending.")
+    ] = False
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", rich_help_panel=OUTPUT, help="Write the plan, for install --plan."),
+    ] = None
+
+
+def plan(
+    target: Target,
+    cluster: Cluster,
+    release: Release,
+    tool: Tool,
+    route: Route,
+    skip: Skip,
+    backup: BackupContent,
+    form: Form,
+    shown: Shown,
+) -> None:
+    """Show what an install would do, and why. Nothing is touched.
+
+    Exit 3 where an install would be refused, 4 with --exit-code and changes pending.
+    """
+    from sohistio.commands.requests import request_of, where_of
+    from sohistio.commands.running import session_of
+    from sohistio.errors import ExitCode
+    from sohistio.output.console import console
+    from sohistio.output.documents import print_json
+    from sohistio.output.error_text import print_error
+    from sohistio.output.plan_file import write_plan
+    from sohistio.output.tables import plan_view, show
+    from sohistio.planning.install import plan_install
+    from sohistio.planning.target_cluster import check_right_cluster
+
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    request = request_of(route, skip, backup)
+    session = session_of(where)
+    check_right_cluster(session)
+    planned = plan_install(session, request)
+    if shown.out is not None:
+        write_plan(shown.out, planned.plan)
+    if form.json:
+        print_json(planned.plan.document())
+    else:
+        show(console(), plan_view(planned.plan, diff=shown.diff))
+    if planned.plan.refusal:
+        print_error(planned.refusal)
+        raise typer.Exit(ExitCode.REFUSED)
+    if shown.exit_code and planned.plan.changes_pending:
+        raise typer.Exit(ExitCode.CHANGES_PENDING)

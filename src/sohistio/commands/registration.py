@@ -1,0 +1,131 @@
+"""How a function becomes a command: groups of options become flags, help comes in panels, nothing empty is taken."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from itertools import pairwise, zip_longest
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from sohistio.commands.options import CHANGE, OUTPUT, TARGET
+from sohistio.errors import UsageError
+from sohistio.output.documents import answer_in_json
+
+# What a command has for itself comes first, what all have last.
+_PANELS = ("Options", CHANGE, TARGET, OUTPUT)
+_FLAGS_WIDTH = 28
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Expand parameters that are groups (data classes) into flat options, and build the groups again at call time."""
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, tuple[type[Any], list[str]]] = {}
+    hints = typing.get_type_hints(command, include_extras=True)
+    for name, parameter in inspect.signature(command).parameters.items():
+        kind = hints[name]
+        if not is_dataclass(kind):
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind))
+            continue
+        inner = typing.get_type_hints(kind, include_extras=True)
+        groups[name] = (typing.cast("type[Any]", kind), [item.name for item in fields(kind)])
+        for item in fields(kind):
+            default = inspect.Parameter.empty if item.default is MISSING else item.default
+            flat = inspect.Parameter(item.name, inspect.Parameter.KEYWORD_ONLY, default=default)
+            parameters.append(flat.replace(annotation=inner[item.name]))
+
+    @functools.wraps(command)
+    def call(**values: Any) -> None:
+        for name, (kind, names) in groups.items():
+            values[name] = kind(**{field: values.pop(field) for field in names})
+        command(**values)
+
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what Typer reads
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return call
+
+
+class PanelCommand(TyperCommand):
+    """A command whose help groups its options by what they are about."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments, then the panels in their order."""
+        panels: dict[str, list[tuple[str, str]]] = {name: [] for name in ("Arguments", *_PANELS)}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            is_argument = param.param_type_name == "argument"
+            own = "Arguments" if is_argument else getattr(param, "rich_help_panel", None) or "Options"
+            panels[OUTPUT if param.name == "help" else own].append(record)
+        for name, records in panels.items():
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records, col_max=_FLAGS_WIDTH)
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
+        """The first sentence of the help, whole."""
+        return first_sentence(self.help or "")
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises UsageError for an option with an empty value: a pipeline's variable that is not set.
+
+        What asks for JSON is known before anything else is read, so that every error is a document.
+        """
+        if any(param.name == "output" for param in self.params) and _asks_for_json(args):
+            answer_in_json()
+        flags = {flag for param in self.params if not getattr(param, "is_flag", False) for flag in param.opts}
+        for flag in _empty(args, flags):
+            raise UsageError(
+                f"{flag} is empty",
+                todo="Is a variable of the pipeline not set? Leave the flag out, or say what is meant.",
+            )
+        return super().parse_args(ctx, args)
+
+
+class PanelGroup(TyperGroup):
+    """A group of commands, listed with the first sentence of each one's help."""
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
+        """The first sentence of the help, whole."""
+        return first_sentence(self.help or "")
+
+
+def app(**settings: Any) -> typer.Typer:
+    """A group of commands whose help is plain text."""
+    return typer.Typer(
+        cls=PanelGroup, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, **settings
+    )
+
+
+def register(group: typer.Typer, name: str, command: Callable[..., None], **settings: Any) -> None:
+    """Make the function the command of this name."""
+    group.command(name, cls=PanelCommand, **settings)(with_options(command))
+
+
+def first_sentence(text: str) -> str:
+    """Without its full stop."""
+    whole = " ".join(text.split())
+    return whole.partition(". ")[0].removesuffix(".")
+
+
+def _empty(args: Sequence[str], flags: set[str]) -> list[str]:
+    """The options that are given with an empty text: `--env ""`, `--env=`."""
+    found = [arg.removesuffix("=") for arg in args if arg.endswith("=") and arg.removesuffix("=") in flags]
+    return found + [flag for flag, value in pairwise(args) if flag in flags and not value.strip()]
+
+
+def _asks_for_json(args: Sequence[str]) -> bool:
+    value = os.environ.get("SOHISTIO_OUTPUT", "")
+    for arg, after in zip_longest(args, args[1:], fillvalue=""):
+        if arg in ("--output", "-o"):
+            value = after
+        elif arg.startswith(("--output=", "-o")):
+            value = arg.removeprefix("--output=").removeprefix("-o")
+    return value == "json"

@@ -1,0 +1,26 @@
+"""`sohistio rollback`."""
+
+from __future__ import annotations
+
+import typer
+
+from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Skip, Target, Yes
+
+
+def rollback(
+    target: Target,
+    cluster: Cluster,
+    skip: Skip,
+    yes: Yes,
+    confirm: Confirm,
+    component: ComponentLimit,
+    limit: Limit,
+    form: Form,
+) -> None:
+    """Go back to the version and manifest that were in place before."""
+    from sohistio.commands.requests import approval_of, timeouts_of, where_of
+    from sohistio.commands.running import planned_run
+    from sohistio.planning.rollback import plan_rollback
+
+    how = (approval_of(yes, confirm), timeouts_of(component, limit))
+    raise typer.Exit(planned_run(where_of(target, cluster, skip=skip), plan_rollback, how, json=form.json))

@@ -1,0 +1,147 @@
+"""Carries a plan out for a command: show, approve, lock, look again, run, record, report."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
+from sohistio.adapters.kubernetes.ending import lasting
+from sohistio.adapters.kubernetes.hold import Hold
+from sohistio.adapters.kubernetes.lease import Lock
+from sohistio.errors import RefusedError
+from sohistio.model.state import Finding
+from sohistio.plan.diff import differences, does_no_more
+from sohistio.plan.plan import Mode
+from sohistio.planning.planned import Planned
+from sohistio.planning.reads import or_refused
+from sohistio.planning.session import Session
+from sohistio.planning.target_cluster import check_right_cluster
+from sohistio.run.approval import Approval, approve, refuse_unapproved
+from sohistio.run.gate import Gate
+from sohistio.run.progress import RunResult
+from sohistio.run.recorder import Origin, Recorder
+from sohistio.run.reporter import Reporter, Tone
+from sohistio.run.runner import Runner
+from sohistio.run.tools import Before, Timeouts, tools_for
+from sohistio.system.interruption import ending_at_once, stop_event
+from sohistio.system.streams import keep_log, work_begins
+
+# A run that goes back, restarts or takes away is stopped by nothing but what it would fail of.
+_RIGHTS_ONLY = Gate()
+
+
+def carry_out(
+    planned: Planned, approval: Approval, timeouts: Timeouts, reporter: Reporter, gate: Gate = _RIGHTS_ONLY
+) -> RunResult:
+    """The whole way of a plan, reported as it goes. Raises RefusedError before a write."""
+    work_begins()
+    plan = planned.plan
+    reporter.plan(plan)
+    if plan.refusal:
+        raise planned.refusal
+    if planned.unsettled is not None:
+        raise planned.unsettled
+    if not plan.changes_pending:
+        result = RunResult(plan, (), (), None, 0.0)
+        idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
+        reporter.line(f"{plan.environment}: {idle}, nothing was written", Tone.GOOD)
+        return result
+    refuse_unapproved(planned, approval, can_ask=reporter.can_ask())
+    gated = gate.look(planned)
+    if gated.report.warnings:
+        reporter.checks(gated.report.warnings)
+    if gated.report.failures:
+        raise gated.report.refusal(gate.rows if gate.all else ())
+    approve(planned, approval, reporter)
+    origin = _origin(planned)
+    with stop_event() as stop, _locked(planned, origin, stop) as hold:
+        # Another environment's first run, or an upgrade of the cluster, may have come between.
+        check_right_cluster(planned.session, again=True)
+        planned = _still_true(planned, approval, reporter)
+        if not planned.plan.changes_pending:
+            reporter.line(f"{plan.environment}: up to date by now, nothing was written", Tone.GOOD)
+            return RunResult(planned.plan, (), (), None, 0.0)
+        result = _run(planned, timeouts, (origin, gated.findings), (hold, reporter))
+    reporter.result(result)
+    return result
+
+
+def _origin(planned: Planned) -> Origin:
+    """Who runs: the person who started the pipeline under Azure DevOps, else the user of this machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    who = os.environ.get("BUILD_REQUESTEDFOR") or user
+    return Origin(uuid.uuid4().hex[:12], who, socket.gethostname(), planned.session.environment.digest())
+
+
+@contextmanager
+def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator[Hold]:
+    """The lock, held for the block; losing it stops the run."""
+    session, hold = planned.session, Hold(stop)
+    with Lock(session.api, session.told, stop, session.lock_watched).held(origin.identity, hold):
+        yield hold
+
+
+def ready_to_write(session: Session) -> Session:
+    """What every command that writes passes before it plans: the right cluster, and no run at work on it.
+
+    The lock of a run that died is waited out: its last writes may take effect meanwhile. Raises RefusedError.
+    """
+    check_right_cluster(session)
+    Lock(session.api, session.told, threading.Event(), session.lock_watched).await_free()
+    return session
+
+
+def _still_true(planned: Planned, approval: Approval, reporter: Reporter) -> Planned:
+    """Plan again under the lock: what was approved must still be what happens, or is approved anew."""
+    now = planned.again()
+    if now.unsettled is not None:
+        raise now.unsettled
+    if now.plan.digest() == planned.plan.digest() or does_no_more(now.plan, planned.plan):
+        return now
+    reporter.line("The cluster changed since this plan was approved. What would happen now:", Tone.WARNING)
+    reporter.plan(now.plan)
+    if now.plan.refusal:
+        raise now.refusal
+    different = differences(planned.plan.document(), now.plan.document())
+    if not reporter.can_ask():
+        raise RefusedError(
+            "the cluster changed between the plan and the run",
+            details=different,
+            todo="Read the new plan above, then run it again.",
+        )
+    for line in ("Different from what was approved:", *(f"  {found}" for found in different)):
+        reporter.line(line)
+    with ending_at_once("interrupted before the changed plan was approved"):
+        approve(now, Approval(yes=False, confirm=approval.confirm), reporter)
+    return now
+
+
+def _run(
+    planned: Planned,
+    timeouts: Timeouts,
+    begun: tuple[Origin, tuple[Finding, ...] | None],
+    surroundings: tuple[Hold, Reporter],
+) -> RunResult:
+    origin, findings = begun
+    hold, reporter = surroundings
+    environment = planned.session.environment
+    total = timeouts.total_seconds or environment.timeouts.total_seconds
+    resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
+    before = Before(planned.state.ca_root, digests(lasting(resources)), findings, in_a_run=True)
+    tools = tools_for(planned, timeouts, before)
+    keep_log(tools.log)
+    tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
+    recorder = Recorder(tools.api, planned.record, planned.plan, origin, hold)
+    or_refused("the record could not be written", recorder.begin)
+    with reporter.observer() as observer:
+        return Runner(tools, observer, recorder, hold, total).carry_out(planned.plan)
