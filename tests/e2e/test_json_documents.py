@@ -1,0 +1,93 @@
+"""JSON is a promise: what every command prints is what docs/schemas says, with no key that is not described there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from conftest import CHECKOUT, Sandbox
+from workloads import apply, await_running, deployment, namespace
+
+pytestmark = pytest.mark.e2e
+
+SCHEMAS = {
+    schema["title"]: schema
+    for file in (CHECKOUT / "docs" / "schemas").glob("*.schema.json")
+    for schema in [json.loads(file.read_text(encoding="utf-8"))]
+}
+LOCAL = ("--env", "local")
+
+
+def undescribed(schema: Any, value: Any, root: dict[str, Any], place: str = "") -> Iterator[str]:
+    """The keys that no schema names; an object without properties is free, as one with additionalProperties is."""
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    for one in schema.get("anyOf", ()):
+        if one.get("type") != "null":
+            yield from undescribed(one, value, root, place)
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from undescribed(schema.get("items"), item, root, f"{place}[{number}]")
+    properties = schema.get("properties")
+    if isinstance(value, dict) and properties:
+        for key, item in value.items():
+            if key in properties:
+                yield from undescribed(properties[key], item, root, f"{place}.{key}")
+            elif not schema.get("additionalProperties"):
+                yield f"{place}.{key}"
+
+
+def check(text: str, kind: str) -> dict[str, Any]:
+    """Hold a document against its schema."""
+    document: dict[str, Any] = json.loads(text)
+    assert document["kind"] == kind
+    Draft202012Validator(SCHEMAS[kind]).validate(document)
+    assert list(undescribed(SCHEMAS[kind], document, SCHEMAS[kind])) == []
+    return document
+
+
+@pytest.mark.parametrize("kind", sorted(SCHEMAS))
+def test_a_schema_is_one(kind: str) -> None:
+    Draft202012Validator.check_schema(SCHEMAS[kind])
+
+
+def test_every_commands_document(empty_sandbox: Sandbox) -> None:
+    sandbox = empty_sandbox
+
+    def document(kind: str, *command: str, code: int = 0) -> dict[str, Any]:
+        done = sandbox.run(*command, "--output", "json")
+        assert done.returncode == code, done.stdout + done.stderr
+        return check(done.stdout, kind)
+
+    seen = [
+        document("EnvironmentList", "env", "list"),
+        document("Environment", "env", "show", "local"),
+        document("SandboxStatus", "sandbox", "status"),
+        document("PreflightList", "check", "--list"),
+        document("Plan", "plan", *LOCAL, "--version", "1.30.5"),
+        document("RunResult", "install", *LOCAL, "--version", "1.30.5"),
+    ]
+    apply(sandbox.api, namespace("shop"))
+    apply(sandbox.api, deployment("shop", "web"))
+    await_running(sandbox.api, "shop", 2)
+    seen += [
+        document("Plan", "plan", *LOCAL),
+        document("Preflight", "check", *LOCAL),
+        document("RunResult", "install", *LOCAL),
+        document("Verification", "verify", *LOCAL),
+        document("RunResult", "restart", *LOCAL),
+        document("Status", "status", *LOCAL),
+        document("History", "history", *LOCAL),
+        document("Error", "uninstall", *LOCAL, code=3),
+        document("Error", "env", "show", "nowhere", code=2),
+        document("Error", "verify", *LOCAL, "--version", "1.31", code=2),
+        document("Error", "plan", "--env", "", code=2),
+        document("RunResult", "uninstall", *LOCAL, "--yes", "--with-sidecars", "--restart-workloads"),
+    ]
+    assert {found["kind"] for found in seen} == set(SCHEMAS)
