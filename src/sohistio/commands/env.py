@@ -66,7 +66,10 @@ def show_environment(
         typer.Option("--output", "-o", metavar="FORMAT", rich_help_panel=OUTPUT, help="yaml or json."),
     ] = DocumentFormat.YAML,
 ) -> None:
-    """Show an environment as it is in force: merged, variables filled in, validated."""
+    """Show an environment as it is in force.
+
+    Merged, with variables filled in, and validated.
+    """
     from sohistio.environments.load import find_environments_root, load_environment
     from sohistio.environments.yaml_files import to_yaml
 
@@ -116,7 +119,10 @@ def lock_istioctl(
     ] = None,
     environments: Folder = None,
 ) -> None:
-    """Pin the checksums of istioctl on every platform, as the mirror publishes them, in environments/istioctl.lock."""
+    """Pin the checksums of istioctl in environments/istioctl.lock.
+
+    For every platform, as the mirror publishes them.
+    """
     from sohistio.adapters.releases.lock import lock_versions
     from sohistio.adapters.releases.mirror import Mirror
     from sohistio.environments.load import environment_names, find_environments_root, summary_of

@@ -27,7 +27,10 @@ def up(
         int | None, typer.Option("--nodes", min=1, max=100, help="Nodes of the cluster.", show_default="3")
     ] = None,
 ) -> None:
-    """Build what is missing (once, about 12 minutes on 2 cores), start the sandbox and wait until it is ready."""
+    """Start the sandbox and wait until it is ready.
+
+    What is missing is built first: once, about 12 minutes on 2 cores.
+    """
     from sohistio.output.build_progress import build_progress
     from sohistio.sandbox.lifecycle import up as start
 
@@ -36,7 +39,10 @@ def up(
 
 
 def down(name: Name = "local") -> None:
-    """End all processes of the sandbox and remove its files; the built parts stay in the cache."""
+    """End the sandbox and remove its files.
+
+    The built parts stay in the cache.
+    """
     from sohistio.sandbox.lifecycle import down as stop
 
     work_begins()
@@ -44,7 +50,10 @@ def down(name: Name = "local") -> None:
 
 
 def reset(name: Name = "local") -> None:
-    """Back to an empty cluster with as many nodes; what `sandbox env` printed stays true."""
+    """Go back to an empty cluster with as many nodes.
+
+    What `sandbox env` printed stays true.
+    """
     from sohistio.output.build_progress import build_progress
     from sohistio.sandbox.lifecycle import reset as start_anew
 
@@ -63,7 +72,10 @@ def env(name: Name = "local") -> None:
 
 
 def status(form: Form, name: Name = "local") -> None:
-    """Show each part; exit code 1 where a part crashed or the sandbox is not up."""
+    """Show each part of the sandbox.
+
+    Exit 1 where a part crashed or the sandbox is not up.
+    """
     from sohistio.sandbox.status import as_document, look
 
     seen = look(name)

@@ -1,0 +1,60 @@
+"""Help: every line fits 80 columns, nothing is cut; and what a variable may stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from sohistio.cli import app
+from sohistio.commands.registration import first_sentence
+
+ROOT = typer.main.get_command(app)
+
+
+def commands(command: Any = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, (*path, name))
+
+
+ALL = dict(commands())
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_fits_and_is_whole(path: tuple[str, ...], flag: str) -> None:
+    shown = CliRunner().invoke(app, [*path, flag], terminal_width=80)
+    assert shown.exit_code == 0
+    lines = shown.stdout.splitlines()
+    assert [line for line in lines if len(line) > 80 or line.endswith("…") or line.endswith("...")] == [
+        line for line in lines if line.startswith("Usage:") and line.endswith("...")
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path, command in ALL.items() if hasattr(command, "commands")], ids=" ".join)
+def test_a_commands_line_is_one_line(path: tuple[str, ...]) -> None:
+    names = ALL[path].commands
+    room = 80 - 4 - max(map(len, names))
+    assert {name: line for name, child in names.items() if len(line := first_sentence(child.help or "")) > room} == {}
+
+
+def test_no_variable_approves_or_skips() -> None:
+    flags = {param.opts[0]: param.envvar for command in ALL.values() for param in command.params if param.envvar}
+    assert flags.keys() == {
+        *("--env", "--environments", "--kubeconfig", "--context", "--auth", "--istioctl"),
+        *("--component-timeout", "--timeout", "--output"),
+    }
+    assert all(variable.startswith("SOHISTIO_") for variable in flags.values())
+
+
+def test_the_common_options_come_last() -> None:
+    lines = CliRunner().invoke(app, ["install", "--help"], terminal_width=80).stdout.splitlines()
+    assert [line for line in lines if line.endswith(":") and not line.startswith(" ")] == [
+        "Change:",
+        "Target:",
+        "Output:",
+    ]
