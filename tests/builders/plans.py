@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.model.state import ObjectRef
+from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.plan import Mode, Phase, Plan
 from sohistio.plan.steps import (
@@ -13,7 +14,6 @@ from sohistio.plan.steps import (
     LeftAlone,
     RemoveObjects,
     RestartWorkloads,
-    TakeBackup,
     UninstallIstio,
     VerifyMesh,
 )

@@ -16,8 +16,9 @@ from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import Finding
 from sohistio.model.versions import Version
 from sohistio.output.lines import LineObserver
+from sohistio.plan.backup_steps import RestoreObjects
 from sohistio.plan.plan import Mode, Phase, Plan
-from sohistio.plan.steps import InstallIstio, RestoreObjects, Step, UninstallIstio
+from sohistio.plan.steps import InstallIstio, Step, UninstallIstio
 from sohistio.run.progress import RunResult
 from sohistio.run.recorder import Origin, Recorder
 from sohistio.run.runner import Runner

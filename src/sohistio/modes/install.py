@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
+from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Action, Changes
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import (
@@ -18,7 +19,6 @@ from sohistio.plan.steps import (
     RemoveObjects,
     ScaleUp,
     Step,
-    TakeBackup,
     VerifyMesh,
 )
 

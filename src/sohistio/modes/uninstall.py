@@ -12,16 +12,9 @@ from sohistio.modes import uninstall_words as words
 from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.namespaces import ours, unlabelling
 from sohistio.modes.planner import Subject
+from sohistio.plan.backup_steps import CheckBackup
 from sohistio.plan.plan import Mode, Phase, Plan
-from sohistio.plan.steps import (
-    CheckBackup,
-    RemoveObjects,
-    RestartWorkloads,
-    Step,
-    StopOperator,
-    UninstallIstio,
-    VerifyGone,
-)
+from sohistio.plan.steps import RemoveObjects, RestartWorkloads, Step, StopOperator, UninstallIstio, VerifyGone
 from sohistio.postinstall import partings
 
 # What `istioctl uninstall --revision default` looks for (operator/pkg/uninstall/prune.go): the components, the kinds.

@@ -12,3 +12,7 @@ class Risk(StrEnum):
     CHANGE = "change"
     DISRUPT = "disrupt"
     DESTROY = "destroy"
+
+
+# Of a field that is long: a plan's JSON has its SHA-256 only.
+DIGESTED = {"digest": True}

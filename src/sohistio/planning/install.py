@@ -17,9 +17,9 @@ from sohistio.modes.namespaces import labels_of, labels_phase, notices_of, secre
 from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import SkewProblem, old_proxies, skew_problems
+from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Mode
-from sohistio.plan.steps import TakeBackup
 from sohistio.planning.planned import Planned
 from sohistio.planning.pull_secrets import look_at_pull_secrets
 from sohistio.planning.reads import compared, or_refused, owned, recorded

@@ -12,7 +12,7 @@ from sohistio.adapters.kubernetes.custom_resources import annotations_of, custom
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
-from sohistio.plan.steps import TakeBackup
+from sohistio.plan.backup_steps import TakeBackup
 from sohistio.run.tools import Tools
 from sohistio.system.backup_folder import (
     AUTHORITY,

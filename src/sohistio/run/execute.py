@@ -9,11 +9,11 @@ from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, rele
 from sohistio.checks.result import CheckResult
 from sohistio.errors import VerificationError
 from sohistio.model.state import ObjectRef
+from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.steps import (
     AwaitRollouts,
-    CheckBackup,
     CompleteRecord,
     HoldStandby,
     InstallIstio,
@@ -22,12 +22,9 @@ from sohistio.plan.steps import (
     RecordAdoption,
     RemoveObjects,
     RestartWorkloads,
-    RestoreAuthority,
-    RestoreObjects,
     ScaleUp,
     Step,
     StopOperator,
-    TakeBackup,
     UninstallIstio,
     VerifyGone,
     VerifyMesh,

@@ -11,8 +11,8 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.restore import restore_object
 from sohistio.errors import FailedError
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects
 from sohistio.plan.ownership import OWN_MANAGER
-from sohistio.plan.steps import RestoreAuthority, RestoreObjects
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
 from sohistio.system.backup_folder import read_backup

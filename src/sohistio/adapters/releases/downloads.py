@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import httpx
     import tenacity
 
+# Bytes of the largest archive taken; istioctl's is about 35 MiB.
 MAX_ARCHIVE = 200 * 2**20
-"""Bytes of the largest archive taken; istioctl's is about 35 MiB."""
 _MAX_TEXT = 4096
 _TOLD_EVERY = 2.0
 _RETRIED = (429, 500, 502, 503, 504)
@@ -226,8 +226,7 @@ def _own_errors(once: Callable[[], _T], url: str) -> _T:
     except httpx.RequestError as error:
         if isinstance(error, httpx.TooManyRedirects):
             raise NotObtainedError(f"{url} redirects too often", todo="Check the mirror's address.") from error
-        untrusted = certificate_error(error)
-        if untrusted:
+        if untrusted := certificate_error(error):
             raise NotObtainedError(
                 f"The certificate of {url} is not trusted",
                 details=(untrusted,),

@@ -12,13 +12,13 @@ from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.checks.preflight.check import Fault, Good, Verdict
 from sohistio.checks.preflight.context import Scene
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import (
     AwaitRollouts,
-    CheckBackup,
     CompleteRecord,
     HoldStandby,
     InstallIstio,
@@ -27,12 +27,9 @@ from sohistio.plan.steps import (
     RecordAdoption,
     RemoveObjects,
     RestartWorkloads,
-    RestoreAuthority,
-    RestoreObjects,
     ScaleUp,
     Step,
     StopOperator,
-    TakeBackup,
     UninstallIstio,
     VerifyGone,
     VerifyMesh,
