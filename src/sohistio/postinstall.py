@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
-from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload, selector_matches
+from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload
 from sohistio.plan.plan import Phase
 from sohistio.plan.staleness import decided_by_somebody, differing
 from sohistio.plan.steps import LeftAlone, RestartWorkloads

@@ -12,7 +12,6 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
 
     Exit 5 where a check of severity error does not hold.
     """
-    from sohistio.adapters.kubernetes.observe import observe
     from sohistio.checks.result import check_document
     from sohistio.commands.requests import where_of
     from sohistio.commands.running import session_of
@@ -20,21 +19,11 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import checks_view, show
-    from sohistio.plan.plan import Mode, Plan
-    from sohistio.planning.planned import Planned
-    from sohistio.planning.reads import unreadable
-    from sohistio.run.tools import Before, Timeouts, tools_for
-    from sohistio.run.verify import verify_mesh
+    from sohistio.run.verify import Verification, verify_mesh
 
     session = session_of(where_of(target, cluster, release=release, tool=tool))
-    state = observe(session.api)
-    if state.unreadable:
-        raise unreadable(state)
     mesh, _ = session.render(session.version, session.operator_yaml(session.version))
-    version = str(session.version)
-    seen = Plan(session.environment.name, state.server, Mode.NONE, "", version, ())
-    planned = Planned(session, seen, state, lambda: planned, {version: mesh})
-    checks = verify_mesh(tools_for(planned, Timeouts(), Before()), version)
+    checks = verify_mesh(Verification(session.api, session.target, session.istioctl), mesh)
     failed = any(check.breaks for check in checks)
     if form.json:
         result = {"environment": session.environment.name, "result": "failed" if failed else "passed"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
-from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, selector_matches
+from sohistio.model.selector import selector_matches
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes import install
 from sohistio.modes import uninstall_words as words

@@ -39,7 +39,7 @@ from sohistio.run.restart import restart
 from sohistio.run.restore import restore_authority, restore_objects
 from sohistio.run.scale import hold_standby, keep_replicas, scale_up
 from sohistio.run.tools import Tools
-from sohistio.run.verify import verify_gone, verify_mesh
+from sohistio.run.verify import Verification, verify_gone, verify_mesh
 from sohistio.run.wait import Waiting
 
 _CHECKS_SAY = "Each check marked × says what to do about it."
@@ -113,7 +113,9 @@ class Execution:
 
     def _verify(self, step: VerifyMesh) -> None:
         """A station's mesh that does not verify ends the chain there; the last one's checks are the run's result."""
-        self.checks = verify_mesh(self.tools, step.version, self.waiting, self.approved)
+        tools = self.tools
+        asked = Verification(tools.api, tools.target, tools.istioctl_for, tools.before, self.waiting, self.approved)
+        self.checks = verify_mesh(asked, tools.meshes[step.version])
         if any(check.breaks for check in self.checks):
             what = f"the mesh of {step.version} is applied, but its verification failed"
             raise VerificationError(what, todo=_CHECKS_SAY)

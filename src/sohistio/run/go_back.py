@@ -13,7 +13,7 @@ from sohistio.run.approval import Approval
 from sohistio.run.progress import RunResult, StepState
 
 # Findings on what is not the mesh's: going back to another version would not mend them.
-_NOT_OF_THE_VERSION = frozenset({"istioctl-analyze", "custom-resources-unchanged"})
+_NOT_OF_THE_VERSION = frozenset({"istioctl-analyze", "gateway-proxies", "custom-resources-unchanged"})
 # What is done to namespaces and workloads is the same for every version.
 _TO_THE_MESH = (ReleaseGateways, UninstallIstio, InstallIstio, RemoveObjects)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
 from sohistio.adapters.kubernetes.access import not_analyzable
+from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
 from sohistio.adapters.kubernetes.ending import ending_in, lasting
 from sohistio.adapters.kubernetes.footprint import footprint_of
@@ -15,9 +17,13 @@ from sohistio.checks.removal import Remains, verify_remains
 from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.istioctl import ANALYZE_SECONDS, Istioctl
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import Finding, ObjectRef
+from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
-from sohistio.run.tools import Tools
+from sohistio.planning.reads import unreadable
+from sohistio.run.tools import Before, Tools
 from sohistio.run.wait import Waiting
 
 # istioctl's last lines that a check repeats: its error comes last.
@@ -25,29 +31,40 @@ _WORDS = 2
 _LOOK_AGAIN = "What is done stays done: once the cluster can be read again, `sohistio verify` looks."
 
 
-def verify_mesh(
-    tools: Tools, version: str, waiting: Waiting | None = None, approved: Collection[ObjectRef] | None = None
-) -> tuple[CheckResult, ...]:
-    """Every check against the mesh of `version`; within a run, its `waiting` bounds it.
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification asks, and what it compares with.
 
-    `approved` is what this run was to restart, None where there was no run.
-
-    istioctl's analysis that fails, or does not end in time, is one check that does not hold.
-    Raises FailedError where the cluster cannot be read.
+    Within a run, its `waiting` bounds it, and `approved` is what the run was to restart; None where there was none.
     """
-    mesh = tools.meshes[version]
-    state = observe(tools.api)
+
+    api: KubeApi
+    target: KubeTarget
+    istioctl_for: Callable[[Version], Istioctl]
+    before: Before = field(default_factory=Before)
+    waiting: Waiting | None = None
+    approved: Collection[ObjectRef] | None = None
+
+
+def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ...]:
+    """Every check against the mesh.
+
+    Where the cluster cannot be read, it raises FailedError in a run, and RefusedError else: nothing was touched.
+    """
+    api, before = asked.api, asked.before
+    state = observe(api)
+    if state.unreadable and asked.waiting is None:
+        raise unreadable(state)
     if state.unreadable:
         raise FailedError("the cluster could not be read for verification", details=state.unreadable, todo=_LOOK_AGAIN)
-    before = tools.before
-    found = custom_resources(tools.api) if before.in_a_run else []
-    unlisted = not_analyzable(tools.api)
+    found = custom_resources(api) if before.in_a_run else []
+    unlisted = not_analyzable(api)
     findings: tuple[Finding, ...] = ()
     not_analyzed = ""
     if not unlisted:
-        istioctl = tools.istioctl_for(mesh.version)
+        istioctl = asked.istioctl_for(mesh.version)
         try:
-            findings = tuple(_analyzed(tools, istioctl, waiting))
+            findings = tuple(_analyzed(asked, istioctl))
         except FailedError as error:  # of one check among many: what the others say is no less true
             words = "; ".join(error.details[-_WORDS:])
             not_analyzed = f"{error.what}: {words}" if words else error.what
@@ -62,7 +79,7 @@ def verify_mesh(
             ending_in(found),
             unlisted,
             before.findings,
-            approved=approved,
+            approved=asked.approved,
             not_analyzed=not_analyzed,
         )
     )
@@ -85,17 +102,18 @@ def verify_gone(tools: Tools, step: VerifyGone, approved: Collection[ObjectRef])
     )
 
 
-def _analyzed(tools: Tools, istioctl: Istioctl, waiting: Waiting | None) -> list[Finding]:
+def _analyzed(asked: Verification, istioctl: Istioctl) -> list[Finding]:
     """istioctl's findings; asked for once more where it failed in an outage of the API server."""
+    waiting = asked.waiting
     if waiting is None:
-        return istioctl.analyze(tools.target)
+        return istioctl.analyze(asked.target)
     begun = time.monotonic()
     with waiting.at_most(ANALYZE_SECONDS, "istioctl analyze has not ended"):
         try:
-            return istioctl.analyze(tools.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))
+            return istioctl.analyze(asked.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))
         except FailedError:
             waiting.pause(0)
             waiting.api.request("GET", "/version")  # returns once the server is back
             if not waiting.outage.was_since(begun):
                 raise
-            return istioctl.analyze(tools.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))
+            return istioctl.analyze(asked.target, timeout=min(ANALYZE_SECONDS, waiting.seconds_left()))

@@ -8,7 +8,8 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.ending import ending_of, is_ending
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.ending import told
-from sohistio.model.state import ObjectRef, selector_matches
+from sohistio.model.selector import selector_matches
+from sohistio.model.state import ObjectRef
 
 MOST_LINES = 12
 _OF_A_NAMESPACE = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import Object
-from sohistio.model.state import ISTIO_NAMESPACE, selector_matches
+from sohistio.model.selector import selector_matches
+from sohistio.model.state import ISTIO_NAMESPACE
 
 INJECTION = "istio-injection"
 _REVISION, _INJECT = "istio.io/rev", "sidecar.istio.io/inject"

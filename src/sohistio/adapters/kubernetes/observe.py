@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.budgets import budget_in
 from sohistio.adapters.kubernetes.ending import ending_definitions
 from sohistio.adapters.kubernetes.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.adapters.kubernetes.gateway_api import gateway_api, has_routing_class, without_application_routing
@@ -24,7 +25,6 @@ from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, work
 from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.state import (
     ISTIO_NAMESPACE,
-    Budget,
     ClusterState,
     Istiod,
     MeshDeployment,
@@ -145,7 +145,7 @@ def _state_of(
             for item in items
             if is_kept(item)
         ),
-        budgets=tuple(_budget(item) for item in lists["PodDisruptionBudgets"]),
+        budgets=tuple(budget_in(item) for item in lists["PodDisruptionBudgets"]),
         # In an injected namespace a gateway is still no application: istioctl rolls it.
         workloads=tuple(workload for workload in workloads if workload.ref not in own),
         unowned_pods=unowned,
@@ -234,18 +234,4 @@ def _mesh_deployment(item: Object, running: Workload) -> MeshDeployment:
         replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
         proxy_images=tuple(sorted({pod.proxy_image for pod in running.pods if pod.proxy_image})),
         rolling=running.rolling,
-    )
-
-
-def _budget(item: Object) -> Budget:
-    spec, status = item["spec"], item.get("status") or {}
-    return Budget(
-        ref=_ref("PodDisruptionBudget", item),
-        # In policy/v1 an empty selector picks every pod of the namespace, and none at all picks nothing.
-        selector=spec["selector"] if spec.get("selector") is not None else {"matchLabels": {"": "selects nothing"}},
-        min_available=str(spec.get("minAvailable", "")),
-        max_unavailable=str(spec.get("maxUnavailable", "")),
-        desired_healthy=int(status.get("desiredHealthy", 0)),
-        expected_pods=int(status.get("expectedPods", 0)),
-        disruptions_allowed=int(status.get("disruptionsAllowed", 0)),
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.model.state import ObjectRef, selector_matches
+from sohistio.model.selector import selector_matches
+from sohistio.model.state import ObjectRef
 from sohistio.system.sanitize import one_line
 
 MOST_LINES = 6

@@ -7,7 +7,8 @@ from typing import Any
 
 from sohistio.checks.preflight.check import Fault, Good, Verdict
 from sohistio.checks.preflight.context import Scene
-from sohistio.model.state import ISTIO_NAMESPACE, Budget, selector_matches
+from sohistio.model.selector import selector_matches
+from sohistio.model.state import ISTIO_NAMESPACE, Budget
 
 Object = Mapping[str, Any]
 _ENDED = ("Succeeded", "Failed")
