@@ -77,9 +77,9 @@ def _table(rows: list[EnvironmentStatus]) -> Table:
         if row.problem:
             told = (row.environment, row.cluster, row.installed or "?", row.target or "?")
             problem = Text(row.problem, style="red")
-            if row.hint:
-                problem.append(f"\n→ {row.hint}", style="dim")
             table.add_row(*told, problem, _gateways(row), "", _lock(row) if row.lock else "")
+            if row.hint:
+                table.add_row("", "", "", "", Text(f"→ {row.hint}", style="dim"))
             continue
         sync = Text("yes", style="green") if row.in_sync else Text(f"no: {row.pending}", style="yellow")
         cells = (row.environment, row.cluster, row.installed or "-", row.target, sync, _gateways(row) or "-")
