@@ -13,7 +13,7 @@ from accounts import kubeconfig_for
 from conftest import Sandbox
 from faulty import HANG, Fault, FaultyServer, Request
 from preflight_runs import LOCAL, environments, patched, preflight, there
-from sohistio.checks.preflight.registry import ROWS
+from sohistio.checks.preflight.registry import CHECKS
 from workloads import namespace
 
 pytestmark = pytest.mark.e2e
@@ -48,7 +48,7 @@ def test_an_empty_cluster_is_fit_for_an_install(empty: Sandbox) -> None:
     checked = preflight(empty)
     assert checked.code == 0
     assert {item["result"] for item in checked.document["checks"]} == {"passed", "skipped"}
-    assert list(dict.fromkeys(item["name"] for item in checked.document["checks"])) == [row.name for row in ROWS]
+    assert list(dict.fromkeys(item["name"] for item in checked.document["checks"])) == [row.name for row in CHECKS]
     skipped = [item["name"] for item in checked.document["checks"] if item["result"] == "skipped"]
     azures = ["cluster-identity", "cluster-running", "managed-add-on"]
     assert skipped == [*azures, "gateway-api-crds", "node-pools", "pull-secret", "stale-webhooks"], "nothing to look at"
@@ -98,7 +98,7 @@ def test_as_junit(empty: Sandbox) -> None:
         done = empty.run("check", *LOCAL, "--output", "junit")
     assert done.returncode == 3
     (suite,) = ElementTree.fromstring(done.stdout)  # noqa: S314 — our own
-    assert (suite.get("tests"), suite.get("failures")) == (str(len(ROWS)), "1")
+    assert (suite.get("tests"), suite.get("failures")) == (str(len(CHECKS)), "1")
     (failed,) = [case for case in suite if case.find("failure") is not None]
     assert failed.get("name") == "stale-webhooks"
 
@@ -108,10 +108,10 @@ def test_as_a_table_and_as_a_list(empty: Sandbox) -> None:
     assert done.returncode == 0
     assert "local: 24 passed, 7 skipped" in done.stdout
     listed = empty.run("check", "--list")
-    assert all(f"{row.name} " in listed.stdout and row.docs in listed.stdout for row in ROWS)
+    assert all(f"{row.name} " in listed.stdout and row.docs in listed.stdout for row in CHECKS)
     document = json.loads(empty.run("check", "--list", "--output", "json").stdout)
     assert document["kind"] == "PreflightList"
-    assert [item["name"] for item in document["checks"]] == [row.name for row in ROWS]
+    assert [item["name"] for item in document["checks"]] == [row.name for row in CHECKS]
     assert all(item.keys() >= {"severity", "about", "hint", "docs", "mandatory"} for item in document["checks"])
 
 

@@ -43,8 +43,8 @@ def check(
 
     Exit 3 where one fails, as an install would.
     """
-    from sohistio.checks.preflight.preparation import scene_of
-    from sohistio.checks.preflight.registry import ROWS
+    from sohistio.checks.preflight.preparation import context_of
+    from sohistio.checks.preflight.registry import CHECKS
     from sohistio.checks.preflight.report import Report
     from sohistio.checks.preflight.runner import look
     from sohistio.commands.requests import request_of, seconds, where_of
@@ -59,9 +59,9 @@ def check(
     where = where_of(Target(target.env, target.environments), cluster, release=release, tool=tool, skip=skip)
     request, each = request_of(route, skip), seconds("--timeout", timeout)
     session = session_of(where)
-    scene = scene_of(session, request)
-    session.told(f"checking {len(ROWS) - len(request.skip_checks)} things side by side")
-    report = Report(where.environment, look(ROWS, scene, request.skip_checks, each))
+    context = context_of(session, request)
+    session.told(f"checking {len(CHECKS) - len(request.skip_checks)} things side by side")
+    report = Report(where.environment, look(CHECKS, context, request.skip_checks, each))
     _print_report(report, output)
     raise typer.Exit(report.exit_code)
 
@@ -84,13 +84,13 @@ def _print_report(report: Report, form: Form) -> None:
 
 
 def _print_list(form: Form) -> None:
-    from sohistio.checks.preflight.registry import ROWS
+    from sohistio.checks.preflight.registry import CHECKS
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import show
 
     if form is Form.JSON:
-        print_answer("PreflightList", {"checks": [row.document() for row in ROWS]})
+        print_answer("PreflightList", {"checks": [item.document() for item in CHECKS]})
     else:
         show(console(), _listing())
 
@@ -100,16 +100,16 @@ def _listing() -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from sohistio.checks.preflight.registry import ROWS
+    from sohistio.checks.preflight.registry import CHECKS
 
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     table.add_column("check", no_wrap=True)
     table.add_column("severity", no_wrap=True)
     table.add_column("what holds, and what to do if not", overflow="fold")
-    for row in ROWS:
-        severity = Text(row.severity.value, style="red" if row.severity.value == "error" else "yellow")
-        table.add_row(row.name, severity, row.about)
-        must = "cannot be skipped; " if row.mandatory else ""
-        table.add_row("", "", Text(f"→ {row.hint}", style="dim"))
-        table.add_row("", "", Text(f"{must}{row.docs}", style="dim"))
+    for item in CHECKS:
+        severity = Text(item.severity.value, style="red" if item.severity.value == "error" else "yellow")
+        table.add_row(item.name, severity, item.about)
+        must = "cannot be skipped; " if item.mandatory else ""
+        table.add_row("", "", Text(f"→ {item.hint}", style="dim"))
+        table.add_row("", "", Text(f"{must}{item.docs}", style="dim"))
     return table

@@ -8,7 +8,7 @@ from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.environments.load import Environment, load_environment
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.managed_cluster import ManagedCluster
-from sohistio.planning import cluster_identity as rightcluster
+from sohistio.planning import cluster_identity
 from sohistio.planning.cluster_identity import Problem, cluster_problems, environment_problems
 from sohistio.planning.reads import recorded
 from sohistio.planning.session import Session
@@ -47,7 +47,7 @@ def found_problems(session: Session, *, without_record: bool = False) -> tuple[P
     return tuple(
         problem
         for problem in (*by_azure, *by_record)
-        if problem.name not in session.where.skip_checks or problem.name not in rightcluster.SKIPPABLE
+        if problem.name not in session.where.skip_checks or problem.name not in cluster_identity.SKIPPABLE
     )
 
 
@@ -58,7 +58,7 @@ def azure_problems(session: Session) -> tuple[Problem, ...]:
     managed = managed_of(session)
     problems = cluster_problems(managed, server) if managed else ()
     if session.logs_in:  # Azure itself gave the address, which may be a third name of the API server
-        return tuple(problem for problem in problems if problem.name != rightcluster.IDENTITY)
+        return tuple(problem for problem in problems if problem.name != cluster_identity.IDENTITY)
     return problems
 
 
@@ -71,13 +71,13 @@ def managed_of(session: Session) -> ManagedCluster | None:
     except RefusedError as error:
         if session.logs_in:
             raise
-        if rightcluster.IDENTITY in session.where.skip_checks:
+        if cluster_identity.IDENTITY in session.where.skip_checks:
             session.told(f"not confirmed that this is the right cluster: {error.what}")
             return None
         raise RefusedError(
             f"it cannot be confirmed that {session.api.server} is the AKS cluster of {session.environment.name}",
             details=(error.what, *error.details),
-            todo=f"{error.todo} If you know that it is: --skip-check {rightcluster.IDENTITY}.".strip(),
+            todo=f"{error.todo} If you know that it is: --skip-check {cluster_identity.IDENTITY}.".strip(),
         ) from error
 
 

@@ -58,7 +58,7 @@ def carry_out(
     if gated.report.warnings:
         reporter.checks(gated.report.warnings)
     if gated.report.failures:
-        raise gated.report.refusal(gate.rows if gate.all else ())
+        raise gated.report.refusal(gate.checks if gate.all else ())
     approve(planned, approval, reporter)
     origin = _origin(planned)
     with stop_event() as stop, _locked(planned, origin, stop) as hold:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sohistio.checks.preflight.check import Row, Stage
-from sohistio.checks.preflight.context import Scene
-from sohistio.checks.preflight.preparation import scene_of_plan
-from sohistio.checks.preflight.registry import rows_of
+from sohistio.checks.preflight.check import Check, Stage
+from sohistio.checks.preflight.context import Context
+from sohistio.checks.preflight.preparation import context_of_plan
+from sohistio.checks.preflight.registry import checks_at
 from sohistio.checks.preflight.report import Report
 from sohistio.checks.preflight.runner import look
 from sohistio.errors import InterruptedRunError, SohistioError
@@ -34,32 +34,32 @@ class Gate:
     all: bool = False
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def checks(self) -> tuple[Check, ...]:
         """The checks, without those that planning and the lock have made already."""
-        return rows_of(Stage.ALWAYS, Stage.CHANGE) if self.all else rows_of(Stage.ALWAYS)
+        return checks_at(Stage.ALWAYS, Stage.CHANGE) if self.all else checks_at(Stage.ALWAYS)
 
     def look(self, planned: Planned) -> GateReport:
         """Run the checks."""
-        scene = scene_of_plan(planned)
+        context = context_of_plan(planned)
         if self.all:
-            planned.session.told(f"checking {len(self.rows)} things before anything is touched")
-        report = Report(planned.plan.environment, look(self.rows, scene, planned.session.where.skip_checks))
-        return GateReport(report, None if report.failures else _findings(scene))
+            planned.session.told(f"checking {len(self.checks)} things before anything is touched")
+        report = Report(planned.plan.environment, look(self.checks, context, planned.session.where.skip_checks))
+        return GateReport(report, None if report.failures else _findings(context))
 
 
-def _findings(scene: Scene) -> tuple[Finding, ...] | None:
+def _findings(context: Context) -> tuple[Finding, ...] | None:
     """For the verification: what was wrong before is not the run's. Where they cannot be had, that stops nothing.
 
     Each version that is verified has words of its own, so each is asked.
     """
-    verified = {step.version for step in scene.planned.plan.steps if isinstance(step, VerifyMesh)}
-    stations = [mesh.version for name, mesh in scene.planned.meshes.items() if name in verified]
+    verified = {step.version for step in context.planned.plan.steps if isinstance(step, VerifyMesh)}
+    stations = [mesh.version for name, mesh in context.planned.meshes.items() if name in verified]
     try:
-        if not stations or scene.unlisted():
+        if not stations or context.unlisted():
             return ()  # then nothing is found afterwards, either
-        if scene.is_unserved():
+        if context.is_unserved():
             return None
-        return tuple(finding for version in stations for finding in scene.findings(version))
+        return tuple(finding for version in stations for finding in context.findings(version))
     except InterruptedRunError:
         raise
     except SohistioError:

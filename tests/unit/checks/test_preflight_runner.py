@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Row, Verdict
-from sohistio.checks.preflight.context import Once, Scene, UnseenError
-from sohistio.checks.preflight.registry import ROWS, check_names
+from sohistio.checks.preflight.check import Check, Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.context import Context, Once, UnseenError
+from sohistio.checks.preflight.registry import CHECKS, check_names
 from sohistio.checks.preflight.report import Report
 from sohistio.checks.preflight.runner import look
 from sohistio.checks.result import CheckResult, Result, Severity
@@ -24,18 +24,18 @@ from sohistio.output.junit import junit
 from sohistio.planning.session import Session, Where
 
 DOCS = Path(__file__).parents[3] / "docs" / "preflight.md"
-SCENE = Scene(Session(Where("qa"), lambda _: None), None, None)
+SCENE = Context(Session(Where("qa"), lambda _: None), None, None)
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 
-def row(name: str, *verdicts: Verdict, severity: Severity = ERROR, first: Callable[[], object] = lambda: None) -> Row:
+def row(name: str, *verdicts: Verdict, severity: Severity = ERROR, first: Callable[[], object] = lambda: None) -> Check:
     """A check that does `first` and then yields these."""
 
-    def yields(_: Scene) -> Iterator[Verdict]:
+    def yields(_: Context) -> Iterator[Verdict]:
         first()
         yield from verdicts
 
-    return Row(name, severity, f"{name} holds", f"mend {name}", yields)
+    return Check(name, severity, f"{name} holds", f"mend {name}", yields)
 
 
 def told(results: tuple[CheckResult, ...]) -> list[tuple[str, str, str, str]]:
@@ -108,7 +108,7 @@ def test_what_may_be_skipped() -> None:
         with pytest.raises(UsageError, match=words) as caught:
             check_names([name])
         assert f"'{name}'" in caught.value.what
-        assert all(row.name in caught.value.todo for row in ROWS if not row.mandatory)
+        assert all(row.name in caught.value.todo for row in CHECKS if not row.mandatory)
 
 
 def test_something_shared_is_read_once_and_so_is_its_error() -> None:
@@ -180,15 +180,15 @@ def test_its_junit_xml() -> None:
 
 
 def test_the_error_that_stops_a_run() -> None:
-    error = REPORT.refusal(ROWS)
+    error = REPORT.refusal(CHECKS)
     assert error.exit_code is ExitCode.REFUSED
     assert error.what == "1 preflight check does not hold"
     assert error.details[0].startswith("capacity: istiod: room for 1 of 3 pods")
     assert "--skip-check capacity" in error.todo
 
 
-@pytest.mark.parametrize("check", ROWS, ids=lambda check: check.name)
-def test_every_row_has_its_papers(check: Row) -> None:
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_row_has_its_papers(check: Check) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", check.name)
     assert check.about[0].islower() or check.about[0] == "`"
     assert check.hint.endswith((".", "`."))
@@ -199,7 +199,7 @@ def test_every_row_has_its_papers(check: Row) -> None:
 
 
 def test_names_are_unique_and_documented_ones_exist() -> None:
-    names = [check.name for check in ROWS]
+    names = [check.name for check in CHECKS]
     assert len(set(names)) == len(names)
     sections = re.findall(r"^### (.+)$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert sections == names, "in the same order"

@@ -37,7 +37,7 @@ def is_gateway(item: Object) -> bool:
     """By istioctl's label, in any namespace.
 
     Another IstioOperator's gateway is one, too: planners look for the ones of their manifest by name, and what is
-    removed is a question of its own (cluster/compare.py).
+    removed is a question of its own (compare.py).
     """
     return kept_component(item) in GATEWAYS
 

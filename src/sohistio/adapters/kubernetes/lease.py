@@ -26,7 +26,7 @@ _LOOK_SECONDS = 0.5
 # After a renewal that failed. The deadline of one request is RENEW_SECONDS.
 _AGAIN_SECONDS = 1.0
 # The lock of a process that is gone is free at once, but what it had sent last may still be on its way into etcd. Its
-# istioctl is gone as well: the kernel kills it before the process itself counts as gone (lifeline.py).
+# istioctl is gone as well: the kernel kills it before the process itself counts as gone (system/lifeline.py).
 _SETTLE_SECONDS = 0.5
 # Giving the lock back must not hold up a run's end: if it cannot be, it expires.
 _RELEASE_SECONDS = 12.0

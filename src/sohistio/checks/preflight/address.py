@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 from sohistio.model.desired import DesiredService
 from sohistio.model.state import ObjectRef
@@ -17,11 +17,11 @@ _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 _MOVES = "It needs a yes: tell who sends traffic there, and change what names the old address (DNS, firewalls)."
 
 
-def gateway_address(scene: Scene) -> Iterator[Verdict]:
+def gateway_address(context: Context) -> Iterator[Verdict]:
     """Nobody else in the cluster has the address, nor asks for it."""
-    plan = scene.planned.plan
+    plan = context.planned.plan
     going = {step.giver for step in plan.handovers} | set(plan.removed)
-    yield from addresses(scene.mesh.services, scene.services(), scene.nodes(), scene.is_free, going)
+    yield from addresses(context.mesh.services, context.services(), context.nodes(), context.is_free, going)
 
 
 def addresses(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 from sohistio.model.gateway_api import TOO_OLD
 from sohistio.model.state import Finding
@@ -15,24 +15,24 @@ from sohistio.model.state import Finding
 _ASKED_BETTER = frozenset({"IST0141"})
 
 
-def precheck(scene: Scene) -> Iterator[Verdict]:
+def precheck(context: Context) -> Iterator[Verdict]:
     """`istioctl x precheck` has nothing against it."""
-    if scene.unlisted():
-        yield from _not_run(scene)
+    if context.unlisted():
+        yield from _not_run(context)
         return
     left_out = _ASKED_BETTER | TOO_OLD  # the latter are of a check that says whose these CRDs are
-    yield from judged([finding for finding in scene.prechecked() if finding.code not in left_out], Severity.ERROR)
+    yield from judged([finding for finding in context.prechecked() if finding.code not in left_out], Severity.ERROR)
 
 
-def analyze(scene: Scene) -> Iterator[Verdict]:
+def analyze(context: Context) -> Iterator[Verdict]:
     """`istioctl analyze` finds nothing wrong. What it finds before a run is the applications' own, so it stops none."""
-    if scene.unlisted():
-        yield from _not_run(scene)
+    if context.unlisted():
+        yield from _not_run(context)
         return
-    if scene.is_unserved():
+    if context.is_unserved():
         yield NotAsked("not run: istioctl would wait for ever for a version that is not served, see gateway-api-crds")
         return
-    found = [finding for finding in scene.findings() if finding.code not in TOO_OLD]
+    found = [finding for finding in context.findings() if finding.code not in TOO_OLD]
     yield from judged(found, Severity.WARNING)
 
 
@@ -46,6 +46,6 @@ def judged(findings: Sequence[Finding], worst: Severity) -> Iterator[Verdict]:
         yield Good(f"errors: none, warnings: none, infos: {len(findings)}")
 
 
-def _not_run(scene: Scene) -> Iterator[Verdict]:
-    message = f"not run: you may not list and watch {', '.join(scene.unlisted())} in all namespaces"
+def _not_run(context: Context) -> Iterator[Verdict]:
+    message = f"not run: you may not list and watch {', '.join(context.unlisted())} in all namespaces"
     yield Fault(message, "Somebody with the role sohistio-analyzer as well can run it.", Severity.WARNING)

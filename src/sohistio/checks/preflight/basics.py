@@ -11,7 +11,7 @@ from sohistio.adapters.kubernetes.hold import LEASE_SECONDS
 from sohistio.adapters.kubernetes.holder import has_certainly_ended
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.checks.preflight.check import Fault, Good, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.errors import SohistioError
@@ -30,27 +30,27 @@ def _told(error: SohistioError) -> Fault:
     return Fault(error.what, error.todo, details=error.details)
 
 
-def environment(scene: Scene) -> Iterator[Verdict]:
+def environment(context: Context) -> Iterator[Verdict]:
     """Its files are valid, and every variable in them is set."""
-    if scene.stops.environment is not None:
-        yield _told(scene.stops.environment)
+    if context.stops.environment is not None:
+        yield _told(context.stops.environment)
     else:
-        found = scene.environment
-        yield Good(f"{found.name}: Istio {scene.session.version} from {found.istio.hub}")
+        found = context.environment
+        yield Good(f"{found.name}: Istio {context.session.version} from {found.istio.hub}")
 
 
-def api_server(scene: Scene) -> Iterator[Verdict]:
+def api_server(context: Context) -> Iterator[Verdict]:
     """It answers, may be read, and is near enough."""
-    if scene.stops.server is not None:
-        yield _told(scene.stops.server)
+    if context.stops.server is not None:
+        yield _told(context.stops.server)
         return
-    api = scene.api
+    api = context.api
     taken = []
     for _ in range(_PINGS):
         begun = time.monotonic()
         api.request("GET", "/version")
         taken.append(time.monotonic() - begun)
-    yield distance(api.server, median(taken), scene.state.kubernetes_version)
+    yield distance(api.server, median(taken), context.state.kubernetes_version)
 
 
 def distance(server: str, seconds: float, version: str) -> Verdict:
@@ -62,12 +62,12 @@ def distance(server: str, seconds: float, version: str) -> Verdict:
     return Fault(f"{told}, more than {SLOW_SECONDS * 1000:.0f} ms", hint, Severity.WARNING)
 
 
-def plan(scene: Scene) -> Iterator[Verdict]:
+def plan(context: Context) -> Iterator[Verdict]:
     """What an install would do can be told, and is not refused for another reason than versions."""
-    if scene.stops.plan is not None:
-        yield _told(scene.stops.plan)
+    if context.stops.plan is not None:
+        yield _told(context.stops.plan)
         return
-    planned = scene.planned
+    planned = context.planned
     found = planned.plan
     # A refusal by versions names the rule: it is a check of its own.
     by_versions = any(found.refusal.startswith(f"{problem.name}: ") for problem in planned.skew)
@@ -81,17 +81,17 @@ def plan(scene: Scene) -> Iterator[Verdict]:
         yield Good(f"{found.mode.value} {came}to {found.target_version}: {found.changes.summary()}")
 
 
-def skew(scene: Scene, name: str, fine: str) -> Iterator[Verdict]:
+def skew(context: Context, name: str, fine: str) -> Iterator[Verdict]:
     """One rule of the version policy, by its name; `fine` is what is said where nothing violates it.
 
     Where nothing is to be done no run is refused, so an installed version that is unsupported by now, or running
     sidecars that are too old for it, are a warning.
     """
-    planned, state = scene.planned, scene.state
+    planned, state = context.planned, context.state
     problems, severity = planned.skew, None
     target = planned.plan.target_version
     if planned.plan.mode is Mode.NONE:
-        support, limits = kubernetes_support(scene.session.root), gateway_api_limits(scene.session.root)
+        support, limits = kubernetes_support(context.session.root), gateway_api_limits(context.session.root)
         version = Version.parse(target)
         problems = skew_problems(state, version, (version,), support, in_place=True, limits=limits)
         severity = Severity.WARNING
@@ -105,23 +105,23 @@ def skew(scene: Scene, name: str, fine: str) -> Iterator[Verdict]:
         yield Good(fine.format(target=target, kubernetes=state.kubernetes_version))
 
 
-def istioctl(scene: Scene) -> Iterator[Verdict]:
+def istioctl(context: Context) -> Iterator[Verdict]:
     """istioctl of every version that the plan needs is there, or can be had."""
-    if scene.stops.istioctl is not None:
-        yield _told(scene.stops.istioctl)
+    if context.stops.istioctl is not None:
+        yield _told(context.stops.istioctl)
         return
-    versions = [scene.istioctl.version]
-    if scene.plan is not None:
-        steps = scene.plan.plan.steps
+    versions = [context.istioctl.version]
+    if context.plan is not None:
+        steps = context.plan.plan.steps
         versions += [Version.parse(step.version) for step in steps if isinstance(step, UninstallIstio)]
     for version in versions:
-        scene.session.istioctl(version)
+        context.session.istioctl(version)
     yield Good(f"{' and '.join(map(str, versions))} is here")
 
 
-def lock(scene: Scene) -> Iterator[Verdict]:
+def lock(context: Context) -> Iterator[Verdict]:
     """No other run is at work."""
-    holder = holder_of(scene.api)
+    holder = holder_of(context.api)
     if holder is None:
         yield Good("free")
         return

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sohistio.checks.preflight.check import Fault, Good, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 from sohistio.model.ending import TODO, is_definition, sentence
 from sohistio.model.state import Ending
 
 
-def being_deleted(scene: Scene) -> Iterator[Verdict]:
+def being_deleted(context: Context) -> Iterator[Verdict]:
     """No CRD of Istio, and none of its custom resources, has been deleted and hangs on a finalizer."""
-    yield verdict(scene.state.ending)
+    yield verdict(context.state.ending)
 
 
 def verdict(found: Sequence[Ending]) -> Verdict:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.checks.preflight.check import Fault, Good, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE, Budget
 
@@ -14,21 +14,21 @@ Object = Mapping[str, Any]
 _ENDED = ("Succeeded", "Failed")
 
 
-def overlapping_budgets(scene: Scene) -> Iterator[Verdict]:
+def overlapping_budgets(context: Context) -> Iterator[Verdict]:
     """No pod of the mesh, nor of an injected namespace, is under two budgets: eviction fails then."""
-    places = _places(scene)
-    yield from overlapping(_of(scene.state.budgets, places), scene.pods())
+    places = _places(context)
+    yield from overlapping(_of(context.state.budgets, places), context.pods())
 
 
-def blocking_budgets(scene: Scene) -> Iterator[Verdict]:
+def blocking_budgets(context: Context) -> Iterator[Verdict]:
     """No budget forbids every eviction while all of its pods are well."""
-    yield from blocking(_of(scene.state.budgets, _places(scene)))
+    yield from blocking(_of(context.state.budgets, _places(context)))
 
 
-def _places(scene: Scene) -> set[str]:
+def _places(context: Context) -> set[str]:
     """Where the mesh's pods and those with its sidecars are; a gateway may have a namespace of its own."""
-    injected = (item.name for item in scene.state.namespaces if item.injected)
-    meshes = scene.plan.meshes.values() if scene.plan is not None else ()
+    injected = (item.name for item in context.state.namespaces if item.injected)
+    meshes = context.plan.meshes.values() if context.plan is not None else ()
     return {ISTIO_NAMESPACE, *injected, *(item.ref.namespace for mesh in meshes for item in mesh.gateways)}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.preflight.provisioning import node_provisioning
 from sohistio.checks.preflight.quantities import Amount, pod_request, quantity, tolerates
 from sohistio.checks.preflight.rollouts import Rollout, rollouts, short_of
@@ -25,14 +25,14 @@ _SIZE = "node.kubernetes.io/instance-type"
 _ENDED = ("Succeeded", "Failed")
 
 
-def node_pools(scene: Scene) -> Iterator[Verdict]:
+def node_pools(context: Context) -> Iterator[Verdict]:
     """As many nodes of the size as the environment is meant to have."""
-    meant = scene.environment.cluster.nodes
+    meant = context.environment.cluster.nodes
     if meant is None:
         yield NotAsked("the environment does not say what nodes it is meant to have (cluster.nodes)")
         return
-    managed = scene.managed_cluster
-    yield pools_against(meant, managed.pools) if managed and managed.pools else nodes_against(meant, scene.nodes())
+    managed = context.managed_cluster
+    yield pools_against(meant, managed.pools) if managed and managed.pools else nodes_against(meant, context.nodes())
 
 
 def pools_against(meant: Nodes, pools: Sequence[NodePool]) -> Verdict:
@@ -69,16 +69,16 @@ class Wanted:
     rollout: Rollout | None = None
 
 
-def capacity(scene: Scene) -> Iterator[Verdict]:
+def capacity(context: Context) -> Iterator[Verdict]:
     """The pods of istiod and the gateways have room: their requests against what is allocatable and not taken."""
-    wanted = wanted_of(scene.manifest, scene.mesh, rollouts(scene.manifest, scene.state, scene.planned.plan))
-    meant = scene.environment.cluster.nodes if scene.stops.environment is None else None
-    nodes = scene.nodes()
-    managed = scene.managed_cluster
+    wanted = wanted_of(context.manifest, context.mesh, rollouts(context.manifest, context.state, context.planned.plan))
+    meant = context.environment.cluster.nodes if context.stops.environment is None else None
+    nodes = context.nodes()
+    managed = context.managed_cluster
     may_grow = growth(managed.pools if managed else (), meant, nodes)
     more = f"{may_grow}: its autoscaler may add some." if may_grow else ""
-    more = node_provisioning(managed, scene.provisioned_pools) or more
-    for verdict in room(wanted, nodes, scene.pods()):
+    more = node_provisioning(managed, context.provisioned_pools) or more
+    for verdict in room(wanted, nodes, context.pods()):
         if isinstance(verdict, Fault) and more:
             yield Fault(verdict.message, more, Severity.WARNING)
         else:

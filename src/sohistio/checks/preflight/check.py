@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 
 DEADLINE_SECONDS = 30.0
@@ -55,7 +55,7 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Check:
     """One check. `about` says what holds when it passes, `hint` what to do when it does not.
 
     A mandatory one cannot be skipped: without it nothing else makes sense, or the run would fail all the same.
@@ -65,7 +65,7 @@ class Row:
     severity: Severity
     about: str
     hint: str
-    look: Callable[[Scene], Iterable[Verdict]]
+    look: Callable[[Context], Iterable[Verdict]]
     mandatory: bool = False
     stage: Stage = Stage.CHANGE
     seconds: float = DEADLINE_SECONDS

@@ -87,7 +87,7 @@ class Stops:
 
 
 @dataclass
-class Scene:
+class Context:
     """One look at one environment. What is missing raises UnseenError where a check asks for it."""
 
     session: Session

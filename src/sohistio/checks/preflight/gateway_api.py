@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 from sohistio.model.gateway_api import AKS, ROUTING_CLASS, TOO_OLD, UNSERVED, Definition, told
 from sohistio.model.state import ClusterState, Finding
@@ -16,10 +16,10 @@ _AKS_HINT = "AKS brings newer ones with a newer Kubernetes: `az aks upgrade`."
 _HINT = "Upgrade the Gateway API's CRDs (standard channel) with what put them there; sohistio does not install them."
 
 
-def application_routing(scene: Scene) -> Iterator[Verdict]:
+def application_routing(context: Context) -> Iterator[Verdict]:
     """No Istio of application routing that a mesh of ours would break. Azure is asked where it can be."""
-    managed = scene.managed_cluster
-    yield routing_verdict(scene.state, managed.application_routing if managed else None)
+    managed = context.managed_cluster
+    yield routing_verdict(context.state, managed.application_routing if managed else None)
 
 
 def routing_verdict(state: ClusterState, azure: bool | None) -> Verdict:
@@ -38,20 +38,20 @@ def routing_verdict(state: ClusterState, azure: bool | None) -> Verdict:
     return Fault(found.message, found.todo, None if found.breaks else Severity.WARNING)
 
 
-def gateway_api_crds(scene: Scene) -> Iterator[Verdict]:
+def gateway_api_crds(context: Context) -> Iterator[Verdict]:
     """istioctl finds no CRD of the Gateway API too old for the target."""
-    definitions = scene.state.gateway_api.definitions
+    definitions = context.state.gateway_api.definitions
     if not definitions:
         yield NotAsked("the cluster has no CRDs of the Gateway API")
         return
-    if scene.unlisted():
+    if context.unlisted():
         yield NotAsked("istioctl is not run, see istioctl-analyze")
         return
-    managed = scene.managed_cluster
+    managed = context.managed_cluster
     if managed is not None and managed.gateway_api:
         definitions = tuple(replace(item, owner=AKS) for item in definitions)
-    findings = () if scene.is_unserved() else scene.findings()
-    yield from too_old((*scene.prechecked(), *findings), definitions)
+    findings = () if context.is_unserved() else context.findings()
+    yield from too_old((*context.prechecked(), *findings), definitions)
 
 
 def too_old(findings: Sequence[Finding], definitions: Sequence[Definition]) -> Iterator[Verdict]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sohistio.checks.preflight.check import Fault, Good, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.environments.yaml_files import read_document
 
 Object = Mapping[str, Any]
@@ -22,9 +22,9 @@ def closing_hubs() -> dict[str, str]:
     return {str(hub): str(why) for hub, why in read_document(_HUBS, _HUBS.name, {}).data.items()}
 
 
-def image_hubs(scene: Scene) -> Iterator[Verdict]:
+def image_hubs(context: Context) -> Iterator[Verdict]:
     """No running pod has an image of Istio's from a registry that is closed or closes soon."""
-    yield from hubs(closing_hubs(), scene.pods())
+    yield from hubs(closing_hubs(), context.pods())
 
 
 def hubs(closing: Mapping[str, str], pods: Sequence[Object]) -> Iterator[Verdict]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 from sohistio.environments.values import SYSTEM_NAMESPACES
 from sohistio.model.pull_secrets import logs_in
@@ -23,10 +23,10 @@ _TYPE = "kubernetes.io/dockerconfigjson"
 _KEY = ".dockerconfigjson"
 
 
-def application_namespaces(scene: Scene) -> Iterator[Verdict]:
+def application_namespaces(context: Context) -> Iterator[Verdict]:
     """The environment's namespaces exist and are labelled for injection."""
-    names, seen = scene.environment.application_namespaces, scene.state.namespaces
-    yield from applications(names, seen, labels_of(scene.state, names).to_label)
+    names, seen = context.environment.application_namespaces, context.state.namespaces
+    yield from applications(names, seen, labels_of(context.state, names).to_label)
 
 
 def applications(names: Iterable[str], seen: Sequence[NamespaceSeen], to_label: Collection[str]) -> Iterator[Verdict]:
@@ -50,9 +50,9 @@ def applications(names: Iterable[str], seen: Sequence[NamespaceSeen], to_label: 
         yield Good(f"labelled: {', '.join(good)}")
 
 
-def system_namespaces(scene: Scene) -> Iterator[Verdict]:
+def system_namespaces(context: Context) -> Iterator[Verdict]:
     """No namespace of the system is injected."""
-    yield from systems(scene.state.namespaces)
+    yield from systems(context.state.namespaces)
 
 
 def systems(seen: Sequence[NamespaceSeen]) -> Iterator[Verdict]:
@@ -72,16 +72,16 @@ def _would_inject(item: NamespaceSeen) -> bool:
     return item.injection == "enabled" or (item.injection is None and bool(item.revision))
 
 
-def pull_secret(scene: Scene) -> Iterator[Verdict]:
+def pull_secret(context: Context) -> Iterator[Verdict]:
     """The Secret to pull images with is in istio-system, and in every namespace of a gateway or of injected pods."""
-    istio = scene.environment.istio
+    istio = context.environment.istio
     if istio.pull_secret is None:
         yield NotAsked("the environment has no istio.pullSecret")
         return
-    listed = scene.environment.application_namespaces
-    namespaces = pull_secret_places(scene.state, listed, [item.namespace for item in scene.environment.gateways])
+    listed = context.environment.application_namespaces
+    namespaces = pull_secret_places(context.state, listed, [item.namespace for item in context.environment.gateways])
     if istio.pull_secret_source is not None:
-        written = yield from _written(scene.planned)
+        written = yield from _written(context.planned)
         namespaces = [name for name in namespaces if name not in written]
         if not namespaces:
             return
@@ -90,14 +90,14 @@ def pull_secret(scene: Scene) -> Iterator[Verdict]:
         missing = f"{ISTIO_NAMESPACE} does not exist yet, so Secret {istio.pull_secret} is not in it"
         yield Fault(missing, hint, Severity.WARNING)
     try:
-        secrets = _secrets(scene.api, istio.pull_secret, namespaces)
+        secrets = _secrets(context.api, istio.pull_secret, namespaces)
     except KubeError as error:
         if error.status != 403:
             raise
         yield Fault("not looked at: you may not read Secrets", "", Severity.WARNING, error.details)
         return
     # A real environment that is tried on a sandbox lacks its Secret there, and no image is pulled.
-    tried = scene.session.sandbox is not None and scene.environment.cluster.sandbox is None
+    tried = context.session.sandbox is not None and context.environment.cluster.sandbox is None
     for verdict in pull_secrets(istio.pull_secret, istio.hub, namespaces, secrets):
         yield replace(verdict, severity=Severity.WARNING) if tried and isinstance(verdict, Fault) else verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.observe import observe
-from sohistio.checks.preflight.context import Scene, Stops
+from sohistio.checks.preflight.context import Context, Stops
 from sohistio.environments.load import environment_names
 from sohistio.errors import SohistioError, UsageError
 from sohistio.modes.skew import SKIPPABLE
@@ -16,7 +16,7 @@ from sohistio.planning.session import Session
 from sohistio.system.interruption import came
 
 
-def scene_of(session: Session, request: Request) -> Scene:
+def context_of(session: Session, request: Request) -> Context:
     """Look and plan as an install would, and keep what goes wrong for the check that it belongs to.
 
     Version problems do not keep the plan from being made: they are checks of their own. Raises UsageError for an
@@ -40,32 +40,32 @@ def scene_of(session: Session, request: Request) -> Scene:
     return _only_seen(session, stops)
 
 
-def scene_of_plan(planned: Planned) -> Scene:
+def context_of_plan(planned: Planned) -> Context:
     """Of a plan that has been made: nothing is looked at twice."""
-    return Scene(planned.session, planned.state, planned)
+    return Context(planned.session, planned.state, planned)
 
 
-def _planned(session: Session, request: Request, stops: Stops) -> Scene:
+def _planned(session: Session, request: Request, stops: Stops) -> Context:
     try:
         planned = plan_install(session, request)
     except SohistioError as error:
         return _only_seen(session, replace(stops, plan=_kept(error)))
     if planned.state.unreadable:
-        return Scene(session, None, None, replace(stops, server=unreadable(planned.state)))
-    return Scene(session, planned.state, planned, stops)
+        return Context(session, None, None, replace(stops, server=unreadable(planned.state)))
+    return Context(session, planned.state, planned, stops)
 
 
-def _only_seen(session: Session, stops: Stops) -> Scene:
+def _only_seen(session: Session, stops: Stops) -> Context:
     """Without a plan, most of the cluster can be looked at all the same."""
     try:
         state = observe(session.api)
     except SohistioError as error:
         # Which cluster it is says the environment, where --context does not: then there is nothing more to tell.
         known = stops.environment is not None and error.what == stops.environment.what
-        return Scene(session, None, None, stops if known else replace(stops, server=_kept(error)))
+        return Context(session, None, None, stops if known else replace(stops, server=_kept(error)))
     if state.unreadable:
-        return Scene(session, None, None, replace(stops, server=unreadable(state)))
-    return Scene(session, state, None, stops)
+        return Context(session, None, None, replace(stops, server=unreadable(state)))
+    return Context(session, state, None, stops)
 
 
 def _kept(error: SohistioError) -> SohistioError:

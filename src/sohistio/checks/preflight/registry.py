@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are told. A new one is a row here, a function, and a section in docs/."""
+"""All checks, in the order in which they are told. A new one is a line here, a function, and a section in docs/."""
 
 from __future__ import annotations
 
@@ -19,133 +19,133 @@ from sohistio.checks.preflight import (
     rights,
     webhooks,
 )
-from sohistio.checks.preflight.check import ISTIOCTL_SECONDS, Row, Stage
+from sohistio.checks.preflight.check import ISTIOCTL_SECONDS, Check, Stage
 from sohistio.checks.result import Severity
 from sohistio.errors import UsageError
 from sohistio.modes import application_routing, skew
-from sohistio.planning import cluster_identity as rightcluster
+from sohistio.planning import cluster_identity
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
 # fmt: off
-ROWS: tuple[Row, ...] = (
-    Row("environment", _ERROR, "the environment's files are valid and every variable in them is set",
+CHECKS: tuple[Check, ...] = (
+    Check("environment", _ERROR, "the environment's files are valid and every variable in them is set",
         "Correct the lines named; `sohistio env validate` checks all environments.",
         basics.environment, mandatory=True, stage=Stage.CHECK),
-    Row("api-server", _ERROR, f"the API server answers within {basics.SLOW_SECONDS * 1000:.0f} ms and may be read",
+    Check("api-server", _ERROR, f"the API server answers within {basics.SLOW_SECONDS * 1000:.0f} ms and may be read",
         "Check the network (VPN, private cluster), the kubeconfig and your login.",
         basics.api_server, mandatory=True),
-    Row("istioctl", _ERROR, "istioctl of every version the plan needs is there or can be had",
+    Check("istioctl", _ERROR, "istioctl of every version the plan needs is there or can be had",
         "Check the version and the mirror (SOHISTIO_ISTIO_MIRROR), or give --istioctl.",
         basics.istioctl, mandatory=True, stage=Stage.CHECK),
-    Row("plan", _ERROR, "what an install would do can be planned and is not refused",
+    Check("plan", _ERROR, "what an install would do can be planned and is not refused",
         "See what `sohistio plan` says.",
         basics.plan, mandatory=True, stage=Stage.CHECK),
-    Row("lock", _ERROR, "no other run is at work",
+    Check("lock", _ERROR, "no other run is at work",
         "Wait for it; `sohistio unlock` frees the lock of a run that is dead.",
         basics.lock, mandatory=True, stage=Stage.CHECK),
-    Row(rightcluster.IDENTITY, _ERROR, "the kubeconfig leads to the AKS cluster that the environment names",
+    Check(cluster_identity.IDENTITY, _ERROR, "the kubeconfig leads to the AKS cluster that the environment names",
         "Leave --context and --kubeconfig out: sohistio logs in to the right cluster by itself.",
-        partial(cluster.of_azure, name=rightcluster.IDENTITY, fine="it is {cluster}"),
+        partial(cluster.of_azure, name=cluster_identity.IDENTITY, fine="it is {cluster}"),
         stage=Stage.CHECK),
-    Row(rightcluster.RUNNING, _ERROR, "the AKS cluster runs, and Azure is not changing it",
+    Check(cluster_identity.RUNNING, _ERROR, "the AKS cluster runs, and Azure is not changing it",
         "Start it, or wait for Azure to finish.",
-        partial(cluster.of_azure, name=rightcluster.RUNNING, fine="{cluster} runs"),
+        partial(cluster.of_azure, name=cluster_identity.RUNNING, fine="{cluster} runs"),
         mandatory=True, stage=Stage.CHECK),
-    Row(rightcluster.ADD_ON, _ERROR, "the managed Istio add-on of AKS is off",
+    Check(cluster_identity.ADD_ON, _ERROR, "the managed Istio add-on of AKS is off",
         "Two meshes do not share a cluster: keep the add-on, or `az aks mesh disable` first.",
-        partial(cluster.of_azure, name=rightcluster.ADD_ON, fine="{cluster} has no managed Istio"),
+        partial(cluster.of_azure, name=cluster_identity.ADD_ON, fine="{cluster} has no managed Istio"),
         mandatory=True, stage=Stage.CHECK),
-    Row(application_routing.CHECK, _ERROR, "no Istio of AKS application routing would be broken",
+    Check(application_routing.CHECK, _ERROR, "no Istio of AKS application routing would be broken",
         "Keep one of the two on a cluster.",
         gateway_api.application_routing),
-    Row(rightcluster.ENVIRONMENT, _ERROR, "the cluster is not recorded as another environment's",
+    Check(cluster_identity.ENVIRONMENT, _ERROR, "the cluster is not recorded as another environment's",
         "Check --env, and which cluster the environment names.",
         cluster.of_record, mandatory=True, stage=Stage.CHECK),
-    Row("kubernetes-version", _ERROR, "the target Istio supports the cluster's Kubernetes",
+    Check("kubernetes-version", _ERROR, "the target Istio supports the cluster's Kubernetes",
         "Upgrade one of them first.",
         partial(basics.skew, name="kubernetes-version", fine="Istio {target} supports Kubernetes {kubernetes}"),
         stage=Stage.CHECK),
-    Row("istio-minor-unknown", _ERROR, "it is known which Kubernetes versions the target Istio supports",
+    Check("istio-minor-unknown", _ERROR, "it is known which Kubernetes versions the target Istio supports",
         "Add the minor to environments/kubernetes-support.yaml.",
         partial(basics.skew, name="istio-minor-unknown", fine="the Kubernetes versions of Istio {target} are known"),
         stage=Stage.CHECK),
-    Row("prerelease", _ERROR, "the target is a release",
+    Check("prerelease", _ERROR, "the target is a release",
         "Take a release, or skip this check where a pre-release is meant.",
         partial(basics.skew, name="prerelease", fine="{target} is a release"),
         stage=Stage.CHECK),
-    Row("one-minor-at-a-time", _ERROR, "an upgrade in place goes one minor at a time",
+    Check("one-minor-at-a-time", _ERROR, "an upgrade in place goes one minor at a time",
         "Give a station for each minor between with --via.",
         partial(basics.skew, name="one-minor-at-a-time", fine="{target} is not too far"),
         mandatory=True, stage=Stage.CHECK),
-    Row("proxy-skew", _ERROR, "no running sidecar is too old for the new istiod",
+    Check("proxy-skew", _ERROR, "no running sidecar is too old for the new istiod",
         "Restart these workloads first: `sohistio restart`; Jobs and bare pods yourself.",
         partial(basics.skew, name="proxy-skew", fine="no sidecar is too old for {target}"),
         stage=Stage.CHECK),
-    Row(skew.GATEWAY_API, _ERROR, "istiod gets ready with the Gateway API's CRDs that the cluster has",
+    Check(skew.GATEWAY_API, _ERROR, "istiod gets ready with the Gateway API's CRDs that the cluster has",
         "Take a patch that has the fix.",
         partial(basics.skew, name=skew.GATEWAY_API, fine="nothing is known against {target} with them"),
         stage=Stage.CHECK),
-    Row("gateway-api-crds", _ERROR, "no CRD of the Gateway API is too old for the target Istio",
+    Check("gateway-api-crds", _ERROR, "no CRD of the Gateway API is too old for the target Istio",
         "Upgrade the Gateway API's CRDs with what put them there.",
         gateway_api.gateway_api_crds, seconds=ISTIOCTL_SECONDS),
-    Row("permissions", _ERROR, "you have every right that the plan uses",
+    Check("permissions", _ERROR, "you have every right that the plan uses",
         "Ask for the role in rbac/installer.yaml; docs/rbac.md says what each right is for.",
         rights.permissions, stage=Stage.ALWAYS),
-    Row("being-deleted", _ERROR, "no CRD or custom resource of Istio is being deleted",
+    Check("being-deleted", _ERROR, "no CRD or custom resource of Istio is being deleted",
         "Wait until they are gone, install, then put them back from the backup.",
         being_deleted.being_deleted),
-    Row("node-pools", _WARNING, "the cluster has the nodes that the environment is meant to have (cluster.nodes)",
+    Check("node-pools", _WARNING, "the cluster has the nodes that the environment is meant to have (cluster.nodes)",
         "Change the node pool, or cluster.nodes in environment.yaml.",
         capacity.node_pools),
-    Row("capacity", _ERROR, "there is room on the nodes for istiod and the gateways",
+    Check("capacity", _ERROR, "there is room on the nodes for istiod and the gateways",
         "Add nodes or free some: pods that find no room stay Pending and the run times out.",
         capacity.capacity),
-    Row("gateway-address", _ERROR, "the gateways' addresses are free, or theirs already",
+    Check("gateway-address", _ERROR, "the gateways' addresses are free, or theirs already",
         "Free the address, or change ingressAddress in environment.yaml.",
         address.gateway_address),
-    Row("application-namespaces", _WARNING, "the environment's application namespaces exist and are labelled",
+    Check("application-namespaces", _WARNING, "the environment's application namespaces exist and are labelled",
         "Create them, or take them out of applicationNamespaces; docs/namespaces.md says what an install labels.",
         namespaces.application_namespaces),
-    Row("system-namespaces", _ERROR, "no namespace of the system is labelled for injection",
+    Check("system-namespaces", _ERROR, "no namespace of the system is labelled for injection",
         "Take the label off: a sidecar there can stop the cluster's own services.",
         namespaces.system_namespaces),
-    Row("pull-secret", _ERROR, "the pull secret is in istio-system, and wherever gateways or injected pods are",
+    Check("pull-secret", _ERROR, "the pull secret is in istio-system, and wherever gateways or injected pods are",
         "Create it there (kubectl create secret docker-registry): pods with a sidecar cannot start without it.",
         namespaces.pull_secret),
-    Row("stale-webhooks", _ERROR, "every webhook of Istio leads to a Service that exists",
+    Check("stale-webhooks", _ERROR, "every webhook of Istio leads to a Service that exists",
         "Delete the configuration that another Istio has left.",
         webhooks.stale_webhooks),
-    Row("overlapping-budgets", _WARNING, "no pod of the mesh or of an injected namespace is under two budgets",
+    Check("overlapping-budgets", _WARNING, "no pod of the mesh or of an injected namespace is under two budgets",
         "Delete one of them: under two budgets no pod can be evicted, and node drains hang.",
         budgets.overlapping_budgets),
-    Row("blocking-budgets", _WARNING, "every disruption budget lets a pod go while all are well",
+    Check("blocking-budgets", _WARNING, "every disruption budget lets a pod go while all are well",
         "Lower minAvailable or raise the replicas: node drains hang, and such workloads are not restarted.",
         budgets.blocking_budgets),
-    Row("image-hubs", _WARNING, "no running pod has an image of Istio's from a public registry that closes",
+    Check("image-hubs", _WARNING, "no running pod has an image of Istio's from a public registry that closes",
         "Set istio.hub to your own registry, install, and restart what still has the old image.",
         images.image_hubs),
-    Row("istioctl-precheck", _ERROR, "`istioctl x precheck` has nothing against it",
+    Check("istioctl-precheck", _ERROR, "`istioctl x precheck` has nothing against it",
         "See istioctl's message.",
         analysis.precheck, seconds=ISTIOCTL_SECONDS),
-    Row("istioctl-analyze", _WARNING, "`istioctl analyze` finds nothing wrong",
+    Check("istioctl-analyze", _WARNING, "`istioctl analyze` finds nothing wrong",
         "It is in the applications' configuration: tell their owners.",
         analysis.analyze, seconds=ISTIOCTL_SECONDS),
 )
 # fmt: on
 
 
-def rows_of(*stages: Stage) -> tuple[Row, ...]:
-    """The rows of these stages."""
-    return tuple(row for row in ROWS if row.stage in stages)
+def checks_at(*stages: Stage) -> tuple[Check, ...]:
+    """The checks of these stages."""
+    return tuple(check for check in CHECKS if check.stage in stages)
 
 
 def check_names(names: Iterable[str]) -> frozenset[str]:
     """The names given to --skip-check. Raises UsageError for one that is none, and for one that is mandatory."""
     asked = frozenset(names)
-    skippable = [row.name for row in ROWS if not row.mandatory]
+    skippable = [check.name for check in CHECKS if not check.mandatory]
     for name in sorted(asked.difference(skippable)):
-        mandatory = any(row.name == name for row in ROWS)
+        mandatory = any(check.name == name for check in CHECKS)
         what = "cannot be skipped" if mandatory else "is no check"
         raise UsageError(f"--skip-check {name!r} {what}", todo=f"Can be skipped: {', '.join(skippable)}.")
     return asked

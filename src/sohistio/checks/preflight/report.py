@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.checks.preflight.check import Row, docs_of
+from sohistio.checks.preflight.check import Check, docs_of
 from sohistio.checks.result import CheckResult, Result, check_document
 from sohistio.errors import ExitCode, RefusedError
 from sohistio.model.document import SCHEMA_VERSION
@@ -14,7 +14,7 @@ from sohistio.model.document import SCHEMA_VERSION
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The results of an environment's checks, in the order of the rows."""
+    """The results of an environment's checks, in the order of the registry."""
 
     environment: str
     checks: tuple[CheckResult, ...]
@@ -58,11 +58,11 @@ class Report:
             "checks": [{**check_document(check), "docs": docs_of(check.name)} for check in self.checks],
         }
 
-    def refusal(self, rows: Sequence[Row]) -> RefusedError:
+    def refusal(self, asked: Sequence[Check]) -> RefusedError:
         """The error that stops a run: every failure, and how to go on in spite of them."""
         lines = [line for check in self.failures for line in (f"{check.name}: {check.message}", f"  → {check.hint}")]
         names = {check.name for check in self.failures}
-        skips = [f"--skip-check {row.name}" for row in rows if row.name in names and not row.mandatory]
+        skips = [f"--skip-check {item.name}" for item in asked if item.name in names and not item.mandatory]
         count = len(names)
         return RefusedError(
             f"{count} preflight check{' does' if count == 1 else 's do'} not hold",

@@ -10,7 +10,7 @@ from sohistio.adapters.kubernetes.api import KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.checks.preflight.check import Fault, Good, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
@@ -61,18 +61,18 @@ _MOST_NAMED = 3
 PathOf = Callable[[Object], str]
 
 
-def permissions(scene: Scene) -> Iterator[Verdict]:
+def permissions(context: Context) -> Iterator[Verdict]:
     """Every verb that the plan uses is asked of the API server (SelfSubjectAccessReview)."""
-    plan = scene.planned.plan
-    needed = rights_of(plan, scene.planned.manifest, scene.api.path_of)
+    plan = context.planned.plan
+    needed = rights_of(plan, context.planned.manifest, context.api.path_of)
     if not needed:
         yield Good("the plan writes nothing")
         return
-    if not any(item.name == ISTIO_NAMESPACE for item in scene.state.namespaces):
+    if not any(item.name == ISTIO_NAMESPACE for item in context.state.namespaces):
         needed |= {Right("create", "", "namespaces")}
     # Before and after every run all custom resources are compared; half of them would be taken for all.
-    needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(scene.api)}
-    missing = lacking(scene.api, needed)
+    needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
+    missing = lacking(context.api, needed)
     yield from told(missing, len(needed))
 
 

@@ -1,4 +1,4 @@
-"""Runs checks side by side, each within its deadline; the results come in the order of the rows."""
+"""Runs checks side by side, each within its deadline; the results come in the order of the checks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Row, Verdict
-from sohistio.checks.preflight.context import Scene, UnseenError
+from sohistio.checks.preflight.check import Check, Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.context import Context, UnseenError
 from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.errors import SohistioError
 
@@ -18,20 +18,20 @@ _NO_ANSWER = "Not known: look again from nearer to the cluster; `sohistio check 
 
 
 def look(
-    rows: Sequence[Row], scene: Scene, skipped: AbstractSet[str] = frozenset(), seconds: float | None = None
+    checks: Sequence[Check], context: Context, skipped: AbstractSet[str] = frozenset(), seconds: float | None = None
 ) -> Found:
-    """All results in the order of the rows, at least one for each. `seconds` replaces every row's deadline.
+    """All results in the order of the checks, at least one for each. `seconds` replaces every check's deadline.
 
     Nothing is raised: what a check could not read, and a check that does not answer in time, is a check that failed.
     """
-    asked = [row for row in rows if row.name not in skipped]
+    asked = [check for check in checks if check.name not in skipped]
     done: queue.Queue[tuple[str, Found]] = queue.Queue()
     begun = time.monotonic()
-    for row in asked:
+    for check in asked:
         # Daemons: one that hangs longer than its deadline must not keep the program from ending.
-        threading.Thread(target=_put, args=(row, scene, done.put), name=row.name, daemon=True).start()
+        threading.Thread(target=_put, args=(check, context, done.put), name=check.name, daemon=True).start()
     found: dict[str, Found] = {}
-    ends = {row.name: begun + (seconds or row.seconds) for row in asked}
+    ends = {check.name: begun + (seconds or check.seconds) for check in asked}
     while waiting := [end for name, end in ends.items() if name not in found and end > time.monotonic()]:
         try:
             name, results = done.get(timeout=max(0.0, max(waiting) - time.monotonic()))
@@ -39,23 +39,25 @@ def look(
             break
         if time.monotonic() <= ends[name]:
             found[name] = results
-    return tuple(result for row in rows for result in found.get(row.name) or _without_answer(row, skipped, seconds))
+    return tuple(
+        result for check in checks for result in found.get(check.name) or _without_answer(check, skipped, seconds)
+    )
 
 
-def _without_answer(row: Row, skipped: AbstractSet[str], seconds: float | None) -> Found:
-    if row.name in skipped:
-        return (_result(row, NotAsked("skipped by --skip-check")),)
-    severity = row.severity if row.mandatory else Severity.WARNING  # it is not known, which is no reason to stop
-    return (_result(row, Fault(f"no answer within {seconds or row.seconds:g} s", _NO_ANSWER, severity)),)
+def _without_answer(check: Check, skipped: AbstractSet[str], seconds: float | None) -> Found:
+    if check.name in skipped:
+        return (_result(check, NotAsked("skipped by --skip-check")),)
+    severity = check.severity if check.mandatory else Severity.WARNING  # it is not known, which is no reason to stop
+    return (_result(check, Fault(f"no answer within {seconds or check.seconds:g} s", _NO_ANSWER, severity)),)
 
 
-def _put(row: Row, scene: Scene, put: Callable[[tuple[str, Found]], None]) -> None:
-    put((row.name, tuple(_result(row, verdict) for verdict in _verdicts(row, scene))))
+def _put(check: Check, context: Context, put: Callable[[tuple[str, Found]], None]) -> None:
+    put((check.name, tuple(_result(check, verdict) for verdict in _verdicts(check, context))))
 
 
-def _verdicts(row: Row, scene: Scene) -> Iterable[Verdict]:
+def _verdicts(check: Check, context: Context) -> Iterable[Verdict]:
     try:
-        found = list(row.look(scene))
+        found = list(check.look(context))
     except UnseenError as unseen:
         return [NotAsked(f"not looked at: {unseen}")]
     except SohistioError as error:
@@ -65,13 +67,13 @@ def _verdicts(row: Row, scene: Scene) -> Iterable[Verdict]:
     return found or [NotAsked("nothing to look at")]
 
 
-def _result(row: Row, verdict: Verdict) -> CheckResult:
+def _result(check: Check, verdict: Verdict) -> CheckResult:
     match verdict:
         case Good():
-            return CheckResult(row.name, row.severity, Result.PASSED, verdict.message)
+            return CheckResult(check.name, check.severity, Result.PASSED, verdict.message)
         case NotAsked():
-            return CheckResult(row.name, row.severity, Result.SKIPPED, verdict.reason)
+            return CheckResult(check.name, check.severity, Result.SKIPPED, verdict.reason)
         case Fault():
             message = "; ".join((verdict.message, *verdict.details))
-            severity = verdict.severity or row.severity
-            return CheckResult(row.name, severity, Result.FAILED, message, verdict.hint or row.hint)
+            severity = verdict.severity or check.severity
+            return CheckResult(check.name, severity, Result.FAILED, message, verdict.hint or check.hint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
-from sohistio.checks.preflight.context import Scene
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 
 Object = Mapping[str, Any]
@@ -34,16 +34,16 @@ class Webhook:
     policy: str
 
 
-def stale_webhooks(scene: Scene) -> Iterator[Verdict]:
+def stale_webhooks(context: Context) -> Iterator[Verdict]:
     """Every webhook of Istio, of whatever revision, leads to a Service."""
     found = [
         webhook
         for kind, path in _KINDS.items()
-        for item in scene.api.items(path)
+        for item in context.api.items(path)
         for webhook in webhooks_of(kind, item)
     ]
-    services = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in scene.services()}
-    objects = scene.plan.manifest if scene.plan is not None else ()
+    services = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in context.services()}
+    objects = context.plan.manifest if context.plan is not None else ()
     coming = {(o["metadata"]["namespace"], o["metadata"]["name"]) for o in objects if o["kind"] == "Service"}
     yield from stale(found, services, coming)
 
