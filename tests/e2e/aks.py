@@ -17,7 +17,17 @@ from typing import Any
 import yaml
 
 from accounts import kubeconfig_for
-from azure_server import AKS_APPLICATION, CLIENT, CONNECTION, OBJECT, PIPELINE_TOKEN, SECRET, TENANT, Azure
+from azure_server import (
+    AKS_APPLICATION,
+    CLIENT,
+    CONNECTION,
+    INGRESS_ADDRESS,
+    OBJECT,
+    PIPELINE_TOKEN,
+    SECRET,
+    TENANT,
+    Azure,
+)
 from conftest import CHECKOUT, SUBSCRIPTION, Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget
@@ -80,6 +90,7 @@ class Aks:
         self.azure.kubeconfig = _kubeconfig(self.sandbox)
         self.azure.properties = properties()
         self.azure.seconds = 3600.0
+        self.azure.free_addresses = {INGRESS_ADDRESS}
         self.azure.instead.clear()
         self.azure.asked.clear()
         _let_it_do_everything(self.sandbox.api)

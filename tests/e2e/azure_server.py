@@ -49,6 +49,10 @@ def arm_error(status: int, code: str, message: str, **headers: str) -> Answer:
     return Answer(status, {"error": {"code": code, "message": message}}, named)
 
 
+# Of qa, in the tests' subscription and network.
+INGRESS_ADDRESS = "10.20.20.188"
+
+
 @dataclass
 class Azure:
     """One cloud with one tenant and one cluster. `instead` answers a kind of request (see `_ROUTES`) some times."""
@@ -57,7 +61,7 @@ class Azure:
     properties: dict[str, Any] = field(default_factory=dict)
     kubeconfig: str = ""
     seconds: float = 3600.0
-    free_addresses: set[str] = field(default_factory=lambda: {"10.20.20.188"})
+    free_addresses: set[str] = field(default_factory=lambda: {INGRESS_ADDRESS})
     instead: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from workloads import apply, namespace
 pytestmark = pytest.mark.e2e
 
 NAME, EGRESS = "istio-ingressgateway", "istio-egressgateway"
+HOME_PLACE = ("istio-system", NAME)
 HOME, EDGE = (ObjectRef("Service", place, NAME) for place in ("istio-system", "edge"))
 ADDRESS, OTHER = "127.147.0.10", "127.147.0.11"
 INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
@@ -178,3 +180,55 @@ def test_a_gateway_of_another_version_than_istiod_does_not_verify(empty_sandbox:
     assert failed[0]["message"] == f"{NAME} runs proxies of 1.29.8, istiod is 1.31.1"
     assert sandbox.run("install", *local, "--yes").returncode == 0
     assert sandbox.run("verify", *local).returncode == 0
+
+
+THEIRS = {
+    "apiVersion": "install.istio.io/v1alpha1",
+    "kind": "IstioOperator",
+    "metadata": {"name": "other", "namespace": "other"},
+    "spec": {
+        "profile": "empty",
+        "hub": "docker.io/istio",
+        "tag": "1.31.1",
+        "components": {"ingressGateways": [{"name": "other-gw", "namespace": "other", "enabled": True}]},
+    },
+}
+
+
+def test_what_istioctl_prunes_is_only_what_the_plan_removes(
+    empty_sandbox: Sandbox, istioctl: Path, tmp_path: Path
+) -> None:
+    """istioctl prunes in its install: neither another owner's gateway, nor one that is to hand its address over."""
+    sandbox, local = empty_sandbox, ("--env", "local")
+    for place in ("edge", "other"):
+        apply(sandbox.api, namespace(place))
+    assert sandbox.run("install", *local).returncode == 0
+    file = tmp_path / "other.yaml"
+    file.write_text(yaml.safe_dump(THEIRS))
+    where = ("--kubeconfig", str(sandbox.kubeconfig), "--context", sandbox.context)
+    subprocess.run([istioctl, "install", "-y", "-f", file, *where], check=True, capture_output=True, timeout=120)
+    theirs = ObjectRef("Deployment", "other", "other-gw")
+    labels = (sandbox.api.get(path_of(theirs)) or {})["metadata"]["labels"]
+
+    sandbox.api.delete(path_of(ObjectRef("PodDisruptionBudget", "istio-system", EGRESS)))
+    again = sandbox.run("install", *local)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (sandbox.api.get(path_of(theirs)) or {})["metadata"]["labels"] == labels
+
+    # a move at the same version: the old gateway serves until the new one has as many pods
+    sandbox.api.merge_patch(path_of(ObjectRef("Deployment", *HOME_PLACE)), {"spec": {"replicas": 5}})
+    edge = environments(tmp_path, namespace="edge")
+    moved = sandbox.run("install", *local, *edge, "--yes")
+    assert moved.returncode == 0, moved.stdout + moved.stderr
+    assert "wait for edge/istio-ingressgateway ≥ 5" in moved.stdout
+    assert (has(sandbox, EDGE), has(sandbox, HOME)) == ([ADDRESS], [])
+    for kind in KINDS:
+        assert sandbox.api.get(path_of(ObjectRef(kind, *HOME_PLACE))) is None
+    pruned = [
+        event["requestURI"]
+        for event in sandbox.write_events()
+        if event["verb"] == "delete" and "istioctl" in event["userAgent"] and NAME in event["requestURI"]
+    ]
+    assert pruned == []
+    assert (sandbox.api.get(path_of(theirs)) or {})["metadata"]["labels"] == labels
+    assert sandbox.run("plan", *local, *edge, "--exit-code").returncode == 0

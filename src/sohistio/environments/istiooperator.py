@@ -16,6 +16,9 @@ from sohistio.model.versions import Version
 
 API_VERSION = "install.istio.io/v1alpha1"
 NAMESPACE = "istio-system"
+# istioctl prunes what has the version of an install and is not in its manifest. Only with a name does it spare what
+# another IstioOperator put there (`getOwnerLabels`, operator/pkg/install/install.go).
+OWNER = "sohistio"
 INGRESS_GATEWAY = "istio-ingressgateway"
 """The gateway that has the environment's address."""
 
@@ -130,7 +133,7 @@ def render_operator(
     set_by_environment = {
         "apiVersion": API_VERSION,
         "kind": "IstioOperator",
-        "metadata": {"namespace": NAMESPACE},
+        "metadata": {"name": OWNER, "namespace": NAMESPACE},
         "spec": {"hub": hub, "tag": str(version), "components": {}, "values": {"global": secrets}},
     }
     document = merge(operator, set_by_environment)

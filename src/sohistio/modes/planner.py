@@ -73,14 +73,17 @@ def make_plan(
         return plan
     # Every hop has the environment's own gateways, so what the target changes is what any of them does.
     moved = gateway_changes(changes, subject.state.gateway_services)
+    withheld: tuple[Phase, ...] = ()
+    if not decision.replace and decision.installed == meshes[0].version:
+        withheld = reinstall.withheld(subject.state, changes)
     after_install = (
-        *reinstall.relabelling(subject.state, replaced=decision.replace),
+        *reinstall.relabelling(subject.state, released=decision.replace or bool(withheld)),
         *handover.handover(subject.state, meshes[0], changes),
         *handover.moved_addresses(meshes[0], moved),
     )
     plan = replace(
         plan,
-        phases=_phases(subject.state, meshes, decision, (changes, namespaces, after_install)),
+        phases=_phases(subject.state, meshes, decision, (changes, namespaces, withheld, after_install)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
         gateway_changes=moved,
         addressed=tuple(seen.ref for seen in subject.state.gateway_services if _is_addressed(seen)),
@@ -130,10 +133,10 @@ def _phases(
     state: ClusterState,
     meshes: Sequence[DesiredMesh],
     decision: Decision,
-    work: tuple[Changes, NamespacePhases, tuple[Phase, ...]],
+    work: tuple[Changes, NamespacePhases, tuple[Phase, ...], tuple[Phase, ...]],
 ) -> tuple[Phase, ...]:
     *stations, target = meshes
-    changes, namespaces, after_install = work
+    changes, namespaces, withheld, after_install = work
     phases, labels = list(namespaces.secrets), namespaces.labels
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
@@ -141,6 +144,7 @@ def _phases(
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(state, target, decision.installed))
+        phases += withheld
         verb = "install" if decision.replace else _VERBS[decision.mode]
         given = [step.giver for phase in after_install for step in phase.steps if isinstance(step, HandOverAddress)]
         for mesh in stations:

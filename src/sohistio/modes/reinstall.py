@@ -6,6 +6,7 @@ from sohistio.model.desired import DesiredMesh
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes.install import keep_replicas
+from sohistio.plan.changes import Action, Changes
 from sohistio.plan.gateway_steps import RelabelGateways, ReleaseGateways
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import UninstallIstio
@@ -32,6 +33,7 @@ def removal(state: ClusterState, desired: DesiredMesh, installed: Version) -> Ph
                 "old-control-plane/keep-gateways",
                 "take istioctl's labels off the gateways, so that they go on serving and keep their addresses",
                 _gateways(state),
+                others_too=True,
             ),
             UninstallIstio(
                 "old-control-plane/uninstall",
@@ -42,12 +44,25 @@ def removal(state: ClusterState, desired: DesiredMesh, installed: Version) -> Ph
     )
 
 
-def relabelling(state: ClusterState, *, replaced: bool) -> tuple[Phase, ...]:
-    """What follows the install of a replacement, or of whatever comes after one that did not get there."""
-    if not replaced and not state.released:
+def relabelling(state: ClusterState, *, released: bool) -> tuple[Phase, ...]:
+    """What follows the install where this run releases gateways, or one before it did and did not get here."""
+    if not released and not state.released:
         return ()
     summary = "put istioctl's labels back on the gateways' objects"
     return (Phase("gateway-labels", (RelabelGateways("gateway-labels/put-back", summary, _gateways(state)),)),)
+
+
+def withheld(state: ClusterState, changes: Changes) -> tuple[Phase, ...]:
+    """What comes before an install of the version that is there, where gateways go: istioctl would prune them in the
+    middle of it, before the ones that take their place are ready.
+    """
+    going = {change.ref for change in changes.objects if change.action is Action.REMOVED}
+    gateways = tuple(ref for ref in _gateways(state) if ref in going)
+    if not gateways:
+        return ()
+    names = ", ".join(ref.short for ref in gateways)
+    summary = f"take istioctl's labels off {names}, so that the install leaves them until their turn comes"
+    return (Phase("old-gateways", (ReleaseGateways("old-gateways/withhold", summary, gateways),)),)
 
 
 def _gateways(state: ClusterState) -> tuple[ObjectRef, ...]:

@@ -49,7 +49,9 @@ def only_restores(back: Plan, failed: Plan) -> bool:
         return False
     before = {(change.ref, field.path): field.before for change in failed.changes.objects for field in change.fields}
     created = {change.ref for change in failed.changes.objects if change.action is Action.CREATED}
-    deleted = {ref for ref in back.removed if ref.kind == "Service"} | {step.giver for step in back.handovers}
+    deleted = {ref for ref in back.removed if ref.kind in ("Service", "Deployment")} | {
+        step.giver for step in back.handovers
+    }
     fields = [(change.service, field) for change in back.gateway_changes for field in change.fields]
     return deleted <= created and all(before.get((ref, f.path), _NOTHING) == f.after for ref, f in fields)
 

@@ -14,13 +14,14 @@ class ReleaseGateways:
     """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving.
 
     A mark of our own takes their place, so that they are the mesh's for us, also where the run dies here. `gateways`
-    are the Deployments.
+    are the Deployments; with `others_too` it takes them off any other gateway as well.
     """
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
     gateways: tuple[ObjectRef, ...]
+    others_too: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +60,13 @@ class AwaitAddresses:
     id: str
     summary: str
     addresses: tuple[tuple[ObjectRef, str], ...]
+
+
+def objects_of(gateway: ObjectRef) -> tuple[ObjectRef, ...]:
+    """A gateway's Deployment and all that the chart makes beside it, by the names that it gives."""
+    alike = ("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+    return (
+        *(ObjectRef(kind, gateway.namespace, gateway.name) for kind in alike),
+        ObjectRef("ServiceAccount", gateway.namespace, f"{gateway.name}-service-account"),
+        *(ObjectRef(kind, gateway.namespace, f"{gateway.name}-sds") for kind in ("Role", "RoleBinding")),
+    )

@@ -106,6 +106,9 @@ class Plan:
             parts.append(f"deletes Service {', '.join(balanced)}, whose address is given back")
         if others := [ref.short for ref in services if ref not in self.addressed]:
             parts.append(f"deletes Service {', '.join(others)}")
+        gateways = [ref for ref in self.removed if ref.kind == "Deployment"]
+        if alone := [ref.short for ref in gateways if ObjectRef("Service", ref.namespace, ref.name) not in services]:
+            parts.append(f"deletes {', '.join(alone)} with its pods")
         return " and ".join(parts)
 
     @property

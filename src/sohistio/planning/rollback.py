@@ -36,12 +36,12 @@ def plan_rollback(session: Session) -> Planned:
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)
         return Planned(session, refused, state, lambda: plan_rollback(session), todo=decision.todo)
-    backwards = checked_uninstall(_backwards(decision, version), state)
-    if backwards.replace and backwards.installed is not None and not backwards.refusal:
-        session.istioctl(backwards.installed)  # the uninstall needs it: better to miss it now than half way
+    decided = checked_uninstall(backwards(decision, version, there=bool(state.istiods)), state)
+    if decided.replace and decided.installed is not None and not decided.refusal:
+        session.istioctl(decided.installed)  # the uninstall needs it: better to miss it now than half way
     skew = _skew(session, state, version)
-    plan = make_plan(Subject(session.environment.name, str(version), state), backwards, [mesh], changes, skew)
-    todo = backwards.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
+    plan = make_plan(Subject(session.environment.name, str(version), state), decided, [mesh], changes, skew)
+    todo = decided.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
     return Planned(
         session,
         plan,
@@ -61,10 +61,13 @@ def _skew(session: Session, state: ClusterState, version: Version) -> tuple[Skew
     return gateway_api_problems(state, (version,), gateway_api_limits(session.root))
 
 
-def _backwards(decision: Decision, version: Version) -> Decision:
-    """In place where at most one minor lies between (Istio supports that both ways), else by replacing."""
+def backwards(decision: Decision, version: Version, *, there: bool) -> Decision:
+    """In place where at most one minor lies between (Istio supports that both ways), else by replacing.
+
+    Where no control plane is `there`, an uninstall that was interrupted has taken it: there is none to replace.
+    """
     installed = decision.installed
-    near = installed is None or abs(version.minors_ahead_of(installed)) <= 1
+    near = installed is None or not there or abs(version.minors_ahead_of(installed)) <= 1
     reason = f"back to {version}, the recorded version and manifest"
     how = "in place" if near else "the newer version is uninstalled first"
     return Decision(Mode.ROLLBACK, (reason, how), installed, replace=not near, hops=(version,))

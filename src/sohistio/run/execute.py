@@ -74,7 +74,7 @@ class Execution:
             case MoveFieldManagers():
                 move_field_managers(tools, step)
             case ReleaseGateways():
-                release_gateways(tools.api)
+                release_gateways(tools.api, None if step.others_too else step.gateways)
             case RelabelGateways():
                 relabel_gateways(tools.api)
             case UninstallIstio():

@@ -21,7 +21,7 @@ class GatewayWatch:
 
     With its namespace before the name, where that is not the mesh's.
 
-    Counted from the first sight of a ready pod on: a gateway that never served interrupts nothing.
+    Of a gateway that is there at first it is counted from then on; else from the first sight of a ready pod.
     """
 
     def __init__(self, api: KubeApi, gateways: Sequence[ObjectRef]) -> None:
@@ -43,6 +43,7 @@ class GatewayWatch:
 
     def _sample(self) -> None:
         last = time.monotonic()
+        self.seconds |= {ref.short: 0.0 for ref in self._gateways if self._is_there(ref)}
         while not self._stop.wait(SAMPLE_SECONDS):
             now = time.monotonic()
             for ref in self._gateways:
@@ -52,6 +53,12 @@ class GatewayWatch:
                 elif ready == 0 and ref.short in self.seconds:
                     self.seconds[ref.short] += now - last
             last = now
+
+    def _is_there(self, ref: ObjectRef) -> bool:
+        try:
+            return self._api.get(path_of(ref)) is not None
+        except KubeError:
+            return False
 
     def _ready(self, ref: ObjectRef) -> int | None:
         """Ready pods; None where the API server does not answer, which says nothing about the gateway."""

@@ -82,7 +82,7 @@ def test_gateways_merge_by_name_and_are_not_replaced(tmp_path: Path) -> None:
 def test_the_environment_sets_hub_tag_pull_secret_and_address() -> None:
     base = yaml.safe_load(BASE)
     operator = rendered(base)
-    assert operator["metadata"] == {"namespace": "istio-system"}
+    assert operator["metadata"] == {"name": "sohistio", "namespace": "istio-system"}
     assert (operator["spec"]["hub"], operator["spec"]["tag"]) == ("dtr.metlife.com/istio", "1.31.1")
     assert operator["spec"]["values"]["global"] == {"imagePullSecrets": ["jfrogauth"]}
     ingress, egress = (operator["spec"]["components"][f"{kind}Gateways"][0] for kind in ("ingress", "egress"))

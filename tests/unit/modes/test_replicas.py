@@ -18,6 +18,7 @@ from sohistio.modes.install import control_plane
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
+from sohistio.plan.gateway_steps import ReleaseGateways
 from sohistio.plan.plan import Mode
 from sohistio.plan.steps import InstallIstio, KeepReplicas, ScaleUp
 
@@ -137,3 +138,24 @@ def test_a_gateway_without_istioctls_labels_is_known(
     assert kept == (((INGRESS, 4),) if is_seen else ())
     assert bool(state.leftovers) is is_seen, "it serves, so that there is something of a mesh"
     assert bool(state.released) is ("sohistio/kept-gateway" in labels)
+
+
+@pytest.mark.parametrize(
+    ("installed", "withheld"),
+    [
+        pytest.param(Version(1, 31, 1), True, id="istioctl would prune it"),
+        pytest.param(Version(1, 30, 5), False, id="it prunes its own version only"),
+    ],
+)
+def test_a_gateway_that_goes_is_kept_from_istioctls_pruning(installed: Version, withheld: bool) -> None:
+    """It serves until the one that takes its place has as many pods."""
+    old = replace(gateway(4, applied=False), ref=replace(INGRESS, namespace="edge"))
+    state = observed.state(mesh_deployments=(old, gateway(4, applied=False)))
+    gone = Changes((ObjectChange(old.ref, Action.REMOVED),))
+    decision = Decision(Mode.REINSTALL, (), installed, hops=(Version(1, 31, 1),))
+    plan = make_plan(Subject("qa", "1.31.1", state), decision, [desired(autoscaled=True)], gone)
+    ids = [step.id for step in plan.steps]
+    assert (ids[0] == "old-gateways/withhold") is withheld
+    assert ("gateway-labels/put-back" in ids) is withheld
+    released = [step for step in plan.steps if isinstance(step, ReleaseGateways)]
+    assert [step.gateways for step in released] == [(old.ref,)] * withheld

@@ -138,4 +138,4 @@ def test_a_long_list_is_cut() -> None:
     many = tuple(replace(HPA, name=f"h{number}") for number in range(40))
     lines = differences(BASE.document(), replace(BASE, phases=phases(BASE, replace(REMOVE, objects=many))).document())
     assert len(lines) == 21
-    assert lines[-1] == "and 22 more differences"
+    assert lines[-1] == "and 23 more differences"

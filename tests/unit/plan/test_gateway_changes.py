@@ -18,7 +18,7 @@ from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.diff import differences, does_no_more, only_restores
 from sohistio.plan.gateway_changes import gateway_changes
 from sohistio.plan.gateway_steps import HandOverAddress
-from sohistio.plan.plan import Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import InstallIstio, RemoveObjects, ScaleUp
 
 NAME = "istio-ingressgateway"
@@ -203,3 +203,12 @@ def test_the_way_back_from_a_move_needs_no_other_yes() -> None:
     back = replace(back, phases=(replace(FRESH.phases[0], steps=(step,)),))
     assert only_restores(back, planned())
     assert not only_restores(back, UPGRADE)
+
+
+def test_a_gateway_without_a_service_of_its_own_is_deleted_with_a_yes_too() -> None:
+    web = ObjectRef("Deployment", "edge", "web")
+    removal = RemoveObjects("obsolete/remove", "remove 1 object", (web,))
+    alone = replace(UPGRADE, phases=(Phase("obsolete", (removal,)),))
+    assert alone.danger == "deletes edge/web with its pods"
+    both = replace(removal, objects=(web, replace(web, kind="Service")))
+    assert replace(UPGRADE, phases=(Phase("obsolete", (both,)),)).danger == "deletes Service edge/web"

@@ -12,7 +12,15 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.adapters.kubernetes.gateways import COMPONENT, GATEWAY_KINDS, KEPT, is_of_another, is_released, owner_of
+from sohistio.adapters.kubernetes.gateways import (
+    COMPONENT,
+    GATEWAY_KINDS,
+    KEPT,
+    is_of_another,
+    is_owned_by,
+    is_released,
+    owner_of,
+)
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import RefusedError
 from sohistio.model.footprint import ISTIOD_REF
@@ -169,7 +177,7 @@ def _no_longer_shipped(
     def is_ours(item: Object) -> bool:
         if is_released(item):
             return not is_of_another(item)
-        return istiod is not None and owner_of(item) == owner_of(istiod)
+        return istiod is not None and is_owned_by(item, owner_of(istiod))
 
     def surplus(obj: Object) -> list[ObjectChange]:
         path = api.path_of(obj).rpartition("/")[0]

@@ -14,22 +14,24 @@ from sohistio.model.state import ObjectRef, ServiceSeen
 
 COMPONENT = "operator.istio.io/component"
 GATEWAYS = ("IngressGateways", "EgressGateways")
-# The kinds that gateways' objects are of. Deployments and Services come last: it is by their marks that a later run
-# knows that there is something to put back.
+# The kinds that gateways' objects are of. A later run knows by the marks of the first two that there is something to
+# put back: they get theirs first, and lose them last.
 GATEWAY_KINDS = (
+    "Service",
+    "Deployment",
     "ServiceAccount",
     "HorizontalPodAutoscaler",
     "PodDisruptionBudget",
     "Role",
     "RoleBinding",
-    "Deployment",
-    "Service",
 )
 # Our mark; its value is that of the label whose place it took.
 KEPT = "sohistio/kept-gateway"
 # Ends the mark of an object that another IstioOperator than our mesh's put there.
 _OF_ANOTHER = ".of-another"
 _OWNER = "install.operator.istio.io/owning-resource"
+# What istioctl writes where the IstioOperator has no name: whose that is, only its place can tell.
+_NAMELESS = "unknown"
 _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 
 
@@ -50,7 +52,7 @@ def kept_component(item: Object) -> str:
 
 def kept_mark(item: Object, owner: str | None) -> str:
     """Our mark for an object of a gateway; `owner` is that of the mesh's own objects."""
-    return kept_component(item) + ("" if owner_of(item) == owner else _OF_ANOTHER)
+    return kept_component(item) + ("" if is_owned_by(item, owner) else _OF_ANOTHER)
 
 
 def is_kept(item: Object) -> bool:
@@ -66,6 +68,11 @@ def is_released(item: Object) -> bool:
 def is_of_another(item: Object) -> bool:
     """Whether our mark says that another IstioOperator put it there."""
     return str((item["metadata"].get("labels") or {}).get(KEPT, "")).endswith(_OF_ANOTHER)
+
+
+def is_owned_by(item: Object, owner: str | None) -> bool:
+    """Whether it may be of that IstioOperator: it has its name, or none, as that itself may once have had."""
+    return owner_of(item) in (owner, _NAMELESS, None)
 
 
 def owner_of(item: Object) -> str | None:

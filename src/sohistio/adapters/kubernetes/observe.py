@@ -124,6 +124,7 @@ def _state_of(
         *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
         *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
         *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_half_a_mesh(item)),
+        *(_leftover("Service", item) for item in lists["Services"] if is_released(item) and not is_of_another(item)),
     ]
     own = {seen.ref for seen in mesh}
     injectors = injectors_of(lists["MutatingWebhookConfigurations"])

@@ -6,7 +6,7 @@ manifest has changed since or because it is another IstioOperator's, is still kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.adapters.kubernetes.gateways import (
@@ -22,6 +22,7 @@ from sohistio.adapters.kubernetes.gateways import (
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.state import ObjectRef
+from sohistio.plan.gateway_steps import objects_of
 
 _REVISION = "istio.io/rev"
 # `istioctl uninstall` looks for the component's label and for this revision's.
@@ -31,15 +32,19 @@ _TAKEN = f"{COMPONENT} in ({','.join(GATEWAYS)}),{_REVISION}={_DEFAULT}"
 _Labels = Mapping[str, str | None]
 
 
-def release_gateways(api: KubeApi) -> None:
-    """Put our mark in the place of istioctl's labels, in one patch an object: nothing is ever without both."""
+def release_gateways(api: KubeApi, gateways: Collection[ObjectRef] | None = None) -> None:
+    """Put our mark in the place of istioctl's labels, in one patch an object: nothing is ever without both.
+
+    Of these gateways (their Deployments), or of all.
+    """
     istiod = api.get(path_of(ISTIOD_REF))
     owner = owner_of(istiod) if istiod else None
+    named = None if gateways is None else {ref for gateway in gateways for ref in objects_of(gateway)}
 
     def released(item: Object) -> _Labels:
         return {KEPT: kept_mark(item, owner), COMPONENT: None, _REVISION: None}
 
-    _patch(api, _TAKEN, released)
+    _patch(api, GATEWAY_KINDS, _TAKEN, released, named)
 
 
 def relabel_gateways(api: KubeApi) -> None:
@@ -48,14 +53,21 @@ def relabel_gateways(api: KubeApi) -> None:
     def relabelled(item: Object) -> _Labels:
         return {COMPONENT: kept_component(item), _REVISION: _DEFAULT} if is_released(item) else {}
 
-    _patch(api, KEPT, relabelled)
-    _patch(api, KEPT, lambda _item: {KEPT: None})
+    _patch(api, GATEWAY_KINDS, KEPT, relabelled)
+    _patch(api, GATEWAY_KINDS[::-1], KEPT, lambda _item: {KEPT: None})
 
 
-def _patch(api: KubeApi, selector: str, labels_for: Callable[[Object], _Labels]) -> None:
-    for kind in GATEWAY_KINDS:
+def _patch(
+    api: KubeApi,
+    kinds: Sequence[str],
+    selector: str,
+    labels_for: Callable[[Object], _Labels],
+    named: Collection[ObjectRef] | None = None,
+) -> None:
+    for kind in kinds:
         # `istioctl uninstall` looks in every namespace, and a gateway may live in one of its own.
         for item in api.items(collection_path(kind), labels=selector, metadata_only=True):
-            if labels := labels_for(item):
-                ref = ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
+            ref = ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
+            labels = labels_for(item)
+            if labels and (named is None or ref in named):
                 api.merge_patch(path_of(ref), {"metadata": {"labels": labels}})

@@ -14,7 +14,7 @@ from sohistio.checks.preflight.context import Context
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
-from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
+from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways, objects_of
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import (
@@ -165,22 +165,13 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
         case KeepReplicas():
             yield from _on(("patch",), map(path_of, step.deployments))
         case ReleaseGateways() | RelabelGateways():
-            yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in _objects_of(gateway)))
+            yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
         case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
             return  # they only look
         case InstallIstio() | CompleteRecord() | RecordAdoption():
             return  # what the manifest says, and what every run does
         case _:
             assert_never(step)
-
-
-def _objects_of(gateway: ObjectRef) -> Iterator[ObjectRef]:
-    """All that the chart makes of a gateway's Deployment, by the names that it gives."""
-    for kind in ("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"):
-        yield ObjectRef(kind, gateway.namespace, gateway.name)
-    yield ObjectRef("ServiceAccount", gateway.namespace, f"{gateway.name}-service-account")
-    for kind in ("Role", "RoleBinding"):
-        yield ObjectRef(kind, gateway.namespace, f"{gateway.name}-sds")
 
 
 def _on(verbs: Iterable[str], paths: Iterable[str]) -> Iterator[Right]:

@@ -9,14 +9,16 @@ import pytest
 
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.compare import compare
+from sohistio.adapters.kubernetes.gateways import GATEWAY_KINDS
 from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, release_gateways
+from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action
 
 COMPONENT, REVISION, KEPT = "operator.istio.io/component", "istio.io/rev", "sohistio/kept-gateway"
 OWNER = "install.operator.istio.io/owning-resource"
 DEPLOYMENTS = "/apis/apps/v1/deployments"
 IN_PLACE = "/apis/apps/v1/namespaces/istio-system/deployments"
-ISTIOD = {"metadata": {"name": "istiod", "namespace": "istio-system", "labels": {OWNER: "unknown"}}}
+ISTIOD = {"metadata": {"name": "istiod", "namespace": "istio-system", "labels": {OWNER: "sohistio"}}}
 
 
 KINDS = {
@@ -48,8 +50,9 @@ def serving(server: ApiServer, *items: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("owner", "mark"),
     [
-        pytest.param("unknown", "EgressGateways", id="the mesh's own"),
+        pytest.param("sohistio", "EgressGateways", id="the mesh's own"),
         pytest.param("partners", "EgressGateways.of-another", id="another IstioOperator's"),
+        pytest.param("unknown", "EgressGateways", id="one's without a name"),
     ],
 )
 def test_the_mark_takes_the_labels_place_in_one_patch(tmp_path: Path, owner: str, mark: str) -> None:
@@ -60,6 +63,20 @@ def test_the_mark_takes_the_labels_place_in_one_patch(tmp_path: Path, owner: str
         assert patches(server) == [{KEPT: mark, COMPONENT: None, REVISION: None}]
         (selector,) = {asked.query["labelSelector"] for asked in server.asked if "labelSelector" in asked.query}
     assert selector == f"{COMPONENT} in (IngressGateways,EgressGateways),{REVISION}=default", "what an uninstall takes"
+
+
+def test_only_the_named_are_released(tmp_path: Path) -> None:
+    labels = {COMPONENT: "EgressGateways", REVISION: "default", OWNER: "sohistio"}
+    with ApiServer() as server:
+        serving(server, gateway("one", **labels), gateway("other", **labels))
+        server.answers("GET", f"{IN_PLACE}/istiod", Reply(ISTIOD))
+        release_gateways(server.api(tmp_path), [ObjectRef("Deployment", "istio-system", "one")])
+        assert [asked.path for asked in server.asked if asked.method == "PATCH"] == [f"{IN_PLACE}/one"]
+
+
+def test_what_tells_of_a_release_is_marked_first_and_unmarked_last() -> None:
+    """A later run looks at Services and Deployments: with their marks it knows that there is something to put back."""
+    assert GATEWAY_KINDS[:2] == ("Service", "Deployment")
 
 
 def test_labels_are_back_before_any_mark_is_off(tmp_path: Path) -> None:
