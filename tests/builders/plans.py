@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import (
     AwaitRollouts,
     HoldStandby,

@@ -13,11 +13,12 @@ from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.istioctl import Istioctl
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.kube_target import KubeTarget
+from sohistio.model.mode import Mode
 from sohistio.model.state import Finding
 from sohistio.model.versions import Version
 from sohistio.output.lines import LineObserver
 from sohistio.plan.backup_steps import RestoreObjects
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import InstallIstio, Step, UninstallIstio
 from sohistio.run.progress import RunResult
 from sohistio.run.recorder import Origin, Recorder

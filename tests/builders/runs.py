@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
 
 
-def run(mode: str = "upgrade", outcome: str = "done", number: int = 0, **changes: str) -> RunEntry:
+def run(mode: str = "upgrade", outcome: str = "done", number: int = 0, **changes: Any) -> RunEntry:
     base = RunEntry(
         id=f"{number:012}",
-        mode=mode,
+        mode=Mode(mode),
         environment="qa",
         environment_digest="e",
         plan_digest="p",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -194,9 +195,8 @@ def plant(api: KubeApi) -> None:
 def plant_record_and_lock(api: KubeApi) -> None:
     record = read_record(api)
     assert record is not None
-    texts = dict.fromkeys(
-        ("mode", "host", "started", "ended", "outcome", "last_step", "backup", "from_version"), HOSTILE
-    )
+    names = ("host", "started", "ended", "outcome", "last_step", "backup", "from_version")
+    texts: dict[str, Any] = dict.fromkeys(names, HOSTILE)
     run = replace(record.runs[-1], id="planted", who=f"Doe, Jane [ext] {HOSTILE}", **texts)
     write_record(api, record.with_run(run))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -8,13 +8,14 @@ import pytest
 
 from observed import budget, pod, sidecar, stale, state, workload
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.state import ObjectRef, PodSeen, Workload
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan.changes import Changes
-from sohistio.plan.plan import Mode, Phase
+from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, needless, restart_phase, restarts, waves
 

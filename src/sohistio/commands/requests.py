@@ -58,8 +58,8 @@ def where_of(
 
 def request_of(route: Route, skip: Skip, backup: BackupContent | None = None) -> Request:
     """What the command line asks of the plan. The checks are known ones: `where_of` sees to it. Raises UsageError."""
+    from sohistio.model.mode import Mode
     from sohistio.model.versions import Version
-    from sohistio.plan.plan import Mode
     from sohistio.planning.install import Request
 
     stations = tuple(Version.parse(text) for text in route.via or ())

@@ -7,13 +7,13 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
 
 from sohistio.errors import UsageError
+from sohistio.model.mode import Mode
 from sohistio.model.versions import Version
 
 RECORD_NAME = "sohistio-record"
 # A ConfigMap holds 1 MiB; an entry is about 500 bytes.
 MOST_RUNS = 50
 _SCHEMA_VERSION = "1"
-_INSTALLING = ("install", "upgrade", "reinstall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class RunEntry:
     where it never did; `last_step` is the step begun last, `backup` its folder on `host`."""
 
     id: str
-    mode: str
+    mode: Mode
     environment: str
     environment_digest: str
     plan_digest: str
@@ -85,8 +85,7 @@ class Record:
     @property
     def last_change(self) -> RunEntry | None:
         """The newest run that was to change the mesh; a restart of workloads, say, tells nothing of it."""
-        passing = ("restart", "restore", "adopt")
-        return next((run for run in reversed(self.runs) if run.mode not in passing), None)
+        return next((run for run in reversed(self.runs) if run.mode.is_about_the_mesh), None)
 
     @property
     def way_back(self) -> Applied | None:
@@ -96,9 +95,9 @@ class Record:
         current. A rollback that broke off itself is passed over: the next one goes where it was going.
         """
         for run in reversed(self.runs):
-            if run.mode == "uninstall" or (run.mode in _INSTALLING and not run.ended_well):
+            if run.mode is Mode.UNINSTALL or (run.mode.installs and not run.ended_well):
                 return self.current
-            if run.ended_well and run.mode in (*_INSTALLING, "rollback", "none"):
+            if run.ended_well and (run.mode.installs or run.mode in (Mode.ROLLBACK, Mode.NONE)):
                 return self.previous
         return None
 
@@ -195,8 +194,10 @@ def _run(value: object, place: str) -> RunEntry:
     if unknown := sorted(set(values).difference(_KEYS)):
         raise ValueError(f"not a record of sohistio: {place} has {unknown[0]!r}"[:_LONGEST])
     needed = {field.name for field in fields(RunEntry) if field.default is MISSING}
-    found = {name: _text(values, key, place) for key, name in _KEYS.items() if key in values or name in needed}
-    return RunEntry(**found)
+    found: dict[str, Any] = {
+        name: _text(values, key, place) for key, name in _KEYS.items() if key in values or name in needed
+    }
+    return RunEntry(**(found | {"mode": Mode.of(found["mode"])}))
 
 
 _NAMES = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.record import Record
 from sohistio.model.state import Budget, ClusterState, ObjectRef
 from sohistio.model.versions import Version
@@ -13,7 +14,7 @@ from sohistio.modes.budgets import surplus_budgets
 from sohistio.modes.decide import Decision
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.ownership import ObjectOwners
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import CompleteRecord, MoveFieldManagers, RecordAdoption, RemoveObjects, Step, StopOperator
 
 _MOST_NAMED = 3
@@ -66,7 +67,7 @@ def is_recorded(record: Record | None) -> bool:
     """Whether our record knows the mesh: a run that installed or adopted it ended well."""
     if record is None:
         return False
-    return record.current is not None or any(run.ended_well and run.mode != "uninstall" for run in record.runs)
+    return record.current is not None or any(run.ended_well and run.mode is not Mode.UNINSTALL for run in record.runs)
 
 
 def with_undeclared(changes: Changes, owners: Sequence[ObjectOwners]) -> Changes:
@@ -103,7 +104,7 @@ def taking_over(plan: Plan, found: Adoption) -> Plan:
     before = (Phase("adopt", found.steps),) if found.steps else ()
     after = (Phase("budgets", (_remove("budgets/remove", found.last),)),) if found.last else ()
     # The first hop that is verified has the manifest's own budgets, and fails under two.
-    verified = next(n for n, phase in enumerate(plan.phases) if phase.name.endswith("verify"))
+    verified = next(n for n, phase in enumerate(plan.phases) if phase.verifies)
     return replace(plan, phases=(*before, *plan.phases[:verified], *after, *plan.phases[verified:]))
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sohistio.model.gateway_api import AKS_NAMESPACE
+from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, Istiod
 from sohistio.model.versions import Version
 from sohistio.modes.application_routing import UNINSTALL_TODO, uninstall_refusal
 from sohistio.plan.changes import Changes
-from sohistio.plan.plan import Mode
 
 
 @dataclass(frozen=True, slots=True)

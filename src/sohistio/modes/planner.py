@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sohistio import postinstall
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ServiceSeen
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
@@ -14,7 +15,7 @@ from sohistio.modes.skew import SkewProblem
 from sohistio.plan.changes import Changes
 from sohistio.plan.gateway_changes import gateway_changes
 from sohistio.plan.gateway_steps import HandOverAddress
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RestartWorkloads
 
 _VERBS = {

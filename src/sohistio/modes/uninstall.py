@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
+from sohistio.model.mode import Mode
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.model.versions import Version
@@ -14,7 +15,7 @@ from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.namespaces import ours, unlabelling
 from sohistio.modes.planner import Subject
 from sohistio.plan.backup_steps import CheckBackup
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RemoveObjects, RestartWorkloads, Step, StopOperator, UninstallIstio, VerifyGone
 from sohistio.postinstall import partings
 

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.model.mode import Mode
 from sohistio.output.console import SafeConsole
 from sohistio.plan.changes import Action, Changes
 from sohistio.plan.drift.values import all_lines, one_line
-from sohistio.plan.plan import Mode, Plan
+from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import RestartWorkloads, UninstallIstio
 from sohistio.run.progress import RunResult, StepState

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sohistio.model.mode import Mode
 from sohistio.plan.changes import Action
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
-from sohistio.plan.plan import Mode, Plan
+from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import (
     CompleteRecord,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from sohistio.model.document import SCHEMA_VERSION
+from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Changes
 from sohistio.plan.documents import changes_document, digest_of, step_document
@@ -19,22 +19,8 @@ from sohistio.plan.steps import (
     RemoveObjects,
     Step,
     UninstallIstio,
+    VerifyMesh,
 )
-
-
-class Mode(StrEnum):
-    """What a run amounts to; the first five are decided, the others are what a command of their own asks for."""
-
-    UNKNOWN = "unknown"
-    INSTALL = "install"
-    UPGRADE = "upgrade"
-    REINSTALL = "reinstall"
-    NONE = "none"
-    RESTART = "restart"
-    ROLLBACK = "rollback"
-    UNINSTALL = "uninstall"
-    ADOPT = "adopt"
-    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +29,11 @@ class Phase:
 
     name: str
     steps: tuple[Step, ...]
+
+    @property
+    def verifies(self) -> bool:
+        """Whether it ends a version's part of the plan."""
+        return any(isinstance(step, VerifyMesh) for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError
+from sohistio.model.mode import Mode
 from sohistio.modes.adopt import adopt_plan, adoption, with_undeclared
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
-from sohistio.plan.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import compared, owned, recorded
 from sohistio.planning.session import Session

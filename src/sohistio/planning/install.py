@@ -8,6 +8,7 @@ from sohistio.adapters.kubernetes.ending import ending_resources
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.model.ending import sentence
+from sohistio.model.mode import Mode
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes import application_routing
@@ -19,7 +20,6 @@ from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import SkewProblem, old_proxies, skew_problems
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
-from sohistio.plan.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.pull_secrets import look_at_pull_secrets
 from sohistio.planning.reads import compared, or_refused, owned, recorded

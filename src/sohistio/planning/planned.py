@@ -8,11 +8,12 @@ from typing import Any
 
 from sohistio.errors import RefusedError
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.modes.skew import SkewProblem
-from sohistio.plan.plan import Mode, Plan
+from sohistio.plan.plan import Plan
 from sohistio.planning.session import Session
 
 

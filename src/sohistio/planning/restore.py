@@ -15,10 +15,11 @@ from sohistio.adapters.kubernetes.restore import compare_backup
 from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.ending import told
+from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects
 from sohistio.plan.changes import Changes
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import Step
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused, recorded, unreadable

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import RefusedError
+from sohistio.model.mode import Mode
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import GATEWAY_API, SkewProblem, gateway_api_problems
-from sohistio.plan.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import compared, recorded, unreadable
 from sohistio.planning.session import Session

@@ -13,10 +13,10 @@ from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
+from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment
 from sohistio.modes.uninstall import installed_version
-from sohistio.plan.plan import Mode
 from sohistio.planning.install import Request, plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused, unreadable

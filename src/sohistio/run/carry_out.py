@@ -16,9 +16,9 @@ from sohistio.adapters.kubernetes.ending import lasting
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.lease import Lock
 from sohistio.errors import RefusedError
+from sohistio.model.mode import Mode
 from sohistio.model.state import Finding
 from sohistio.plan.diff import differences, does_no_more
-from sohistio.plan.plan import Mode
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session

@@ -50,7 +50,7 @@ class Recorder:
         self._record = (record or Record(plan.environment)).with_broken_off().with_gateways_in(self._gateways_in)
         self._entry = RunEntry(
             id=origin.run_id,
-            mode=plan.mode.value,
+            mode=plan.mode,
             environment=plan.environment,
             environment_digest=origin.environment_digest,
             plan_digest=plan.digest(),

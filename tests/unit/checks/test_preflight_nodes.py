@@ -16,9 +16,10 @@ from sohistio.checks.preflight.rollouts import Rollout, rollout_of, rollouts
 from sohistio.checks.result import Severity
 from sohistio.environments.model import Nodes
 from sohistio.model.managed_cluster import ManagedCluster, NodePool
+from sohistio.model.mode import Mode
 from sohistio.model.state import MeshDeployment, ObjectRef
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import InstallIstio, UninstallIstio
 
 GIB = 1024.0**3

@@ -12,12 +12,13 @@ from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.checks.preflight.rights import rights_of, told
+from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import KeepReplicas, ScaleUp, Step, StopOperator
 
 ISTIOD, INGRESS = ObjectRef("Deployment", "istio-system", "istiod"), ObjectRef("Deployment", "edge", "web")

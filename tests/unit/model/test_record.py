@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from api_server import ApiServer, Reply
 from runs import run
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.errors import RefusedError
+from sohistio.model.mode import Mode
 from sohistio.model.record import MOST_RUNS, Applied, Record, RunEntry, run_document
 
 OLD, NEW, NEWER = (Applied(version, f"# {version}\n") for version in ("1.29.8", "1.30.5", "1.31.1"))
@@ -147,8 +149,16 @@ def test_a_run_that_never_ended_broke_off() -> None:
 
 def test_a_restart_tells_nothing_of_the_mesh() -> None:
     def entry(number: int, mode: str, outcome: str) -> RunEntry:
-        return RunEntry(str(number), mode, "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", outcome=outcome)
+        return RunEntry(
+            str(number), Mode(mode), "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", outcome=outcome
+        )
 
     record = Record("qa", runs=(entry(1, "upgrade", "failed"), entry(2, "restart", "done")))
     assert record.last_change == record.runs[0]
     assert Record("qa", runs=(*record.runs, entry(3, "none", "running"))).last_change == entry(3, "none", "running")
+
+
+def test_a_mode_of_a_newer_sohistio_is_unknown() -> None:
+    newer = json.loads(json.dumps(Record("qa", runs=(run(),)).document()))
+    newer["runs"][0]["mode"] = "failover"
+    assert Record.of(newer).runs[0].mode is Mode.UNKNOWN

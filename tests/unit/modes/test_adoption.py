@@ -7,6 +7,7 @@ import pytest
 from observed import budget, istiod, mesh, state
 from sohistio.adapters.kubernetes.foreign import helm_releases, operator_controllers
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.record import Applied, Record, RunEntry
 from sohistio.model.state import Budget, ClusterState, ObjectRef
 from sohistio.model.versions import Version
@@ -15,7 +16,7 @@ from sohistio.modes.budgets import surplus_budgets
 from sohistio.modes.decide import Asked, Decision, decide
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.ownership import ObjectOwners
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import CompleteRecord, RecordAdoption, RemoveObjects, VerifyMesh
 
 VERSION = Version(1, 31, 1)
@@ -49,7 +50,7 @@ def seen(*budgets: Budget, **changes: object) -> ClusterState:
 
 
 def run(mode: str = "install", outcome: str = "done") -> RunEntry:
-    return RunEntry("1", mode, "qa", "", "", "", "1.31.1", "me", "here", "2026-01-01", outcome=outcome)
+    return RunEntry("1", Mode(mode), "qa", "", "", "", "1.31.1", "me", "here", "2026-01-01", outcome=outcome)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 from observed import istiod, state
 from runs import run
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan.changes import Action, Changes, ObjectChange
-from sohistio.plan.plan import Mode
 from sohistio.plan.steps import CompleteRecord
 
 TARGET, STATION = Version(1, 31, 1), Version(1, 30, 5)

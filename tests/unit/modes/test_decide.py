@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from observed import istiod, state
+from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide, via_flags
 from sohistio.plan.changes import Action, Changes, ObjectChange
-from sohistio.plan.plan import Mode
 
 TARGET = Version(1, 31, 1)
 WEBHOOK = ObjectRef("MutatingWebhookConfiguration", "", "istio-sidecar-injector")
@@ -180,14 +180,16 @@ def test_a_chain_that_does_not_rise_is_refused(via: tuple[str, ...]) -> None:
 
 def test_a_run_that_was_killed_is_named() -> None:
     killed = RunEntry(
-        "1", "upgrade", "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="sidecars/restart"
+        "1", Mode.UPGRADE, "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="sidecars/restart"
     )
     decision = decide(state(istiods=(istiod("1.30.5"),)), Asked(TARGET), SOME, killed)
     assert "did not end: it was last seen at step sidecars/restart" in decision.reasons[-1]
 
 
 def test_nothing_left_to_do_after_a_killed_run_is_nothing() -> None:
-    killed = RunEntry("1", "upgrade", "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="verify/mesh")
+    killed = RunEntry(
+        "1", Mode.UPGRADE, "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="verify/mesh"
+    )
     assert decide(state(), Asked(TARGET), NONE, killed).mode is Mode.NONE
 
 

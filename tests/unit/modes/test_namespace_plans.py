@@ -11,6 +11,7 @@ from observed import pod, sidecar, state, workload
 from plans import FRESH, UPGRADE
 from sohistio.errors import FailedError
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import PullSecretSeen, PullSecretState
 from sohistio.model.state import ClusterState, NamespaceSeen, ObjectRef
 from sohistio.model.versions import Version
@@ -27,7 +28,7 @@ from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.plan.changes import Changes
 from sohistio.plan.diff import does_no_more
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
-from sohistio.plan.plan import Mode, Phase
+from sohistio.plan.plan import Phase
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import InstallIstio, RestartWorkloads
 from sohistio.postinstall import restarts

@@ -11,6 +11,7 @@ import observed
 from api_server import ApiServer
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
+from sohistio.model.mode import Mode
 from sohistio.model.state import MeshDeployment, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
@@ -19,7 +20,6 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.gateway_steps import ReleaseGateways
-from sohistio.plan.plan import Mode
 from sohistio.plan.steps import InstallIstio, KeepReplicas, ScaleUp
 
 INGRESS = ObjectRef("Deployment", "istio-system", "istio-ingressgateway")

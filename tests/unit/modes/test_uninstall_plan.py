@@ -11,13 +11,14 @@ from observed import budget, istiod, mesh, pod, service, state, workload
 from sohistio.checks.removal import Remains, verify_remains
 from sohistio.checks.result import Result
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
+from sohistio.model.mode import Mode
 from sohistio.model.state import ClusterState, NamespaceSeen, ObjectRef
 from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
 from sohistio.modes.uninstall_words import proxy_lines
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.namespace_steps import UnlabelNamespaces
-from sohistio.plan.plan import Mode, Plan
+from sohistio.plan.plan import Plan
 from sohistio.plan.steps import RemoveObjects, RestartWorkloads, StopOperator, UninstallIstio, VerifyGone
 from sohistio.postinstall import partings
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from plans import DB, FRESH, HPA, INGRESS, RESTART, WEB, control_plane
+from sohistio.model.mode import Mode
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.diff import differences, does_no_more
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import CompleteRecord, HoldStandby, RemoveObjects, UninstallIstio
 
 CHANGED = ObjectChange(HPA, Action.CHANGED, (FieldChange("spec.maxReplicas", 20, 10),))

@@ -11,9 +11,10 @@ import pytest
 from plans import BAD, DB, FRESH, GOOD, HPA, LEGACY, NOTHING, REFUSED, REPLACEMENT, STANDBY, UPGRADE, WARNED, WEB
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
+from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.documents import step_document
-from sohistio.plan.plan import Mode, Phase, Plan
+from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import HoldStandby, InstallIstio, LeftAlone, RemoveObjects, Step
 from sohistio.run.progress import RunResult, StepResult, StepState
 

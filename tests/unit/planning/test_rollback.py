@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sohistio.model.mode import Mode
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
-from sohistio.plan.plan import Mode
 from sohistio.planning.rollback import backwards
 
 OLD = Version(1, 29, 8)

@@ -15,9 +15,9 @@ from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Severity
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.errors import SohistioError
+from sohistio.model.mode import Mode
 from sohistio.model.versions import Version
 from sohistio.modes.skew import old_proxies, skew_problems
-from sohistio.plan.plan import Mode
 from sohistio.plan.steps import UninstallIstio
 from sohistio.system.machine import has_ended
 

@@ -16,12 +16,12 @@ from sohistio.checks.result import Severity
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import UsageError
 from sohistio.model.gateway_api import ApplicationRouting, Definition, GatewayApi, Limit, limit_of
+from sohistio.model.mode import Mode
 from sohistio.model.state import ClusterState, Finding
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.skew import gateway_api_problems
 from sohistio.plan.changes import Changes
-from sohistio.plan.plan import Mode
 
 AKS = "aks-istio-system"
 BUNDLE = "gateway.networking.k8s.io/bundle-version"
