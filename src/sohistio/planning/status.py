@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sohistio.adapters.kubernetes.holder import Holder
 from sohistio.adapters.kubernetes.lease import holder_of
@@ -22,6 +20,7 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.planning.session import Session, Where
 from sohistio.planning.target_cluster import recorded_problems
+from sohistio.system.parallel import in_time
 
 # For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
 # in half of it.
@@ -62,23 +61,12 @@ class EnvironmentStatus:
 
 def status_of(places: Sequence[Where], deadline_seconds: float = DEADLINE_SECONDS) -> list[EnvironmentStatus]:
     """Every environment's status, in the order given. What goes wrong with one is in its row, never raised."""
-    found: queue.Queue[EnvironmentStatus] = queue.Queue()
-    for where in places:
-        # Daemons: one that hangs longer than the deadline must not keep the program from ending.
-        threading.Thread(target=_put, args=(where, found.put), name=where.environment, daemon=True).start()
-    end = time.monotonic() + deadline_seconds
-    rows: dict[str, EnvironmentStatus] = {}
-    while len(rows) < len(places):
-        try:
-            row = found.get(timeout=max(0.0, end - time.monotonic()))
-        except queue.Empty:
-            break
-        rows[row.environment] = row
+    rows = in_time({where.environment: (partial(_row, where), deadline_seconds) for where in places})
     late = f"it did not answer within {deadline_seconds:.0f} s"
     return [rows.get(w.environment) or EnvironmentStatus(w.environment, problem=late) for w in places]
 
 
-def _put(where: Where, put: Callable[[EnvironmentStatus], None]) -> None:
+def _row(where: Where) -> EnvironmentStatus:
     row = EnvironmentStatus(where.environment)
     try:
         session = _session(where)
@@ -94,7 +82,7 @@ def _put(where: Where, put: Callable[[EnvironmentStatus], None]) -> None:
         row = replace(row, problem=": ".join((error.what, *error.details[:1])), hint=error.todo)
     except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
         row = replace(row, problem=f"sohistio has a bug here: {type(error).__name__}: {error}")
-    put(row)
+    return row
 
 
 def _session(where: Where) -> Session:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -15,6 +14,7 @@ from sohistio.plan.ownership import LAST_APPLIED, moved
 from sohistio.plan.steps import MoveFieldManagers, StopOperator
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Patience, Waiting
+from sohistio.system.parallel import side_by_side
 
 # Somebody else writes to the object at the same time, again and again: a controller that nobody stopped.
 _TRIES = 5
@@ -62,8 +62,7 @@ def move_field_managers(tools: Tools, step: MoveFieldManagers) -> None:
     def move(ref: ObjectRef) -> None:
         _until_written(tools.api, ref, partial(change, ref.kind))
 
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(move, step.objects))
+    side_by_side(move, step.objects)
 
 
 def _with_moved_managers(kind: str, item: Object, managers: frozenset[str]) -> Object | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeApi
@@ -12,6 +11,7 @@ from sohistio.plan.steps import RemoveObjects
 from sohistio.run.gone import await_gone
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
+from sohistio.system.parallel import side_by_side
 
 # Gone only when their pods are: a control plane that ends would write its ConfigMaps once more.
 _WITH_PODS = frozenset({"Deployment", "DaemonSet"})
@@ -19,8 +19,7 @@ _WITH_PODS = frozenset({"Deployment", "DaemonSet"})
 
 def remove(tools: Tools, waiting: Waiting, step: RemoveObjects) -> None:
     """Delete all, then wait for all: a finalizer may keep one for a while. Raises FailedError naming what stays."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(partial(_delete, tools.api), step.objects))
+    side_by_side(partial(_delete, tools.api), step.objects)
     await_gone(waiting, step.objects, tools.component_seconds)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.outage import SILENT_SECONDS, Outage
 from sohistio.run.progress import Observer
 from sohistio.system.machine import clock
+from sohistio.system.parallel import side_by_side
 
 POLL_SECONDS = 0.5
 # One object is answered at once or, by a server in trouble, perhaps never; a page of a list takes its time.
@@ -136,8 +136,7 @@ class Waiting:
             item = self.api.get(path_of(ref))
             return progress_of(item, minimum) if item else Progress(0, minimum, False, "does not exist yet")
 
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            found = dict(zip((ref for ref, _ in targets), pool.map(read, targets), strict=True))
+        found = dict(zip((ref for ref, _ in targets), side_by_side(read, targets), strict=True))
         if found != self._told:
             self._told = found
             self.observer.rollouts(found)

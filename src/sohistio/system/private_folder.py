@@ -17,6 +17,8 @@ import tempfile
 import threading
 from pathlib import Path
 
+from sohistio.system.file_lock import try_lock
+
 _LOCK = "in-use"
 # Another process that removes leftovers may take a folder before its lock is had, but not time and again.
 _TRIES = 20
@@ -63,35 +65,8 @@ def _remove(folder: Path, handle: int) -> None:
 
 
 def _held(folder: Path) -> int | None:
-    """The lock of a folder, None where another process has it or just removed the folder as a leftover.
-
-    Raises OSError where there are no locks to be had at all (some network file systems), or no more open files.
-    """
-    lock = folder / _LOCK
-    if sys.platform == "win32":
-        # There, nobody can remove a file that is open: that is the lock.
-        try:
-            lock.unlink(missing_ok=True)
-            return os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        except (FileNotFoundError, PermissionError):
-            return None
-    import fcntl
-
-    try:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(handle).st_ino == lock.stat().st_ino:
-            return handle
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    except OSError:
-        os.close(handle)
-        raise
-    os.close(handle)
-    return None
+    """The lock of a folder, None where another process has it or just removed the folder as a leftover."""
+    return try_lock(folder / _LOCK)
 
 
 def _remove_leftovers(parent: Path) -> None:

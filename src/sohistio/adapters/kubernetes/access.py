@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 
 from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.system.parallel import side_by_side
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -54,8 +54,7 @@ def lacking(api: KubeApi, rights: Iterable[Right]) -> tuple[Right, ...]:
         return [right for right in named if right == whole or not _allowed(api, _attributes(right))]
 
     groups = [(whole, list(named)) for whole, named in groupby(sorted(set(rights)), lambda right: right.unnamed)]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return tuple(right for found in pool.map(missing, groups) for right in found)
+    return tuple(right for found in side_by_side(missing, groups) for right in found)
 
 
 def _attributes(right: Right) -> dict[str, str]:
@@ -113,8 +112,7 @@ def not_analyzable(api: KubeApi) -> tuple[str, ...]:
         group, resource = place
         return not all(_allowed(api, {"verb": v, "group": group, "resource": resource}) for v in ("list", "watch"))
 
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        missing = list(pool.map(is_missing, resources))
+    missing = side_by_side(is_missing, resources)
     return tuple(resource for (_, resource), lacks in zip(resources, missing, strict=True) if lacks)
 
 

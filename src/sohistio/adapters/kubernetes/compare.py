@@ -29,6 +29,7 @@ from sohistio.plan.drift.fields import changed_fields, parking_change
 from sohistio.plan.drift.noise import REVISION_TAG
 from sohistio.plan.drift.subset import missing_fields
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
+from sohistio.system.parallel import workers
 
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
@@ -68,7 +69,7 @@ def compare(api: KubeApi, manifest: list[Object], places: Collection[str] = ()) 
     does not answer.
     """
     comparison = _Comparison(api)
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    with workers() as pool:
         changed = [change for change in pool.map(comparison.of, manifest) if change]
         removed = _no_longer_shipped(api, manifest, places, pool)
     if comparison.denied:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.adapters.kubernetes.gateway_objects import of_istio
 from sohistio.adapters.kubernetes.served_kinds import GATEWAY_API, ServedKind, served_kinds
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import ref_of
+from sohistio.system.parallel import side_by_side
 
 # On what istioctl installs itself (EnvoyFilters of the charts before 1.23): it comes and goes with its version.
 _ISTIOCTLS_OWN = "operator.istio.io/component"
@@ -31,8 +31,7 @@ def custom_resources(api: KubeApi) -> list[Object]:
         found = api.items(f"/apis/{kind.group_version}/{kind.plural}", labels=f"!{_ISTIOCTLS_OWN}")
         return [{"apiVersion": kind.group_version, "kind": kind.kind} | item for item in found]
 
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        found = [item for items in pool.map(listed, served_kinds(api)) for item in items]
+    found = [item for items in side_by_side(listed, served_kinds(api)) for item in items]
     istios = [item for item in found if is_istios(item)]
     shared = of_istio([item for item in found if not is_istios(item)])
     return sorted((*istios, *shared), key=resource_ref)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
 from sohistio.adapters.kubernetes.served_kinds import ISTIO_SUFFIX, NOT_CONFIGURATION, ServedKind, served_kinds
 from sohistio.model.state import Ending, ObjectRef
+from sohistio.system.parallel import side_by_side
 
 
 def is_ending(item: Object) -> bool:
@@ -58,5 +58,4 @@ def ending_resources(api: KubeApi) -> tuple[Ending, ...]:
         return list(ending_in({**item, "apiVersion": kind.group_version, "kind": kind.kind} for item in found))
 
     kinds = [kind for kind in served_kinds(api) if kind.is_istios]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return tuple(item for found in pool.map(look, kinds) for item in found)
+    return tuple(item for found in side_by_side(look, kinds) for item in found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode
-from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, is_istios, resource_ref
@@ -16,6 +15,7 @@ from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject
 from sohistio.model.pull_secrets import MANAGED_BY, OURS
 from sohistio.model.record import RECORD_NAME
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.system.parallel import workers
 
 _REVISION = "istio.io/rev"
 # Whatever istioctl and the charts it renders may have made; CRDs apart, and what users write.
@@ -71,7 +71,7 @@ _ALWAYS_THERE = frozenset({"kube-root-ca.crt", RECORD_NAME})
 
 def footprint_of(api: KubeApi) -> Footprint:
     """Everything of the mesh that is there. Raises KubeError where a kind cannot be listed: part is not all."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    with workers() as pool:
         labelled = [pool.submit(_meta, api, kind, labels=COMPONENT) for kind in _LABELLED]
         labelled += [pool.submit(_meta, api, kind, labels=_WEBHOOK_LABEL) for kind in _WEBHOOKS]
         labelled += [pool.submit(_meta, api, kind, labels=f"{KEPT},!{COMPONENT}") for kind in GATEWAY_KINDS]

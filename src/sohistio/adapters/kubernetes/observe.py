@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -34,6 +33,7 @@ from sohistio.model.state import (
 )
 from sohistio.plan.drift.managers import owns, writer_of, writers_of
 from sohistio.plan.ownership import ISTIOCTL_MANAGER, OWN_MANAGER
+from sohistio.system.parallel import workers
 
 _VERSION = "operator.istio.io/version"
 _REPLICAS = ("spec", "replicas")
@@ -74,7 +74,7 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
         # Of these nothing but the metadata matters: it is a fifth of their size.
         return api.items(path, labels=labels, metadata_only=name in ("ReplicaSets", "CustomResourceDefinitions"))
 
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    with workers() as pool:
         injector = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-sidecar-injector")
         root = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert")
         operators = pool.submit(operator_resources, api)

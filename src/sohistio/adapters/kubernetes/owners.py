@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.compare import read_text
@@ -18,14 +17,14 @@ from sohistio.plan.ownership import (
     undeclared_paths,
     without,
 )
+from sohistio.system.parallel import side_by_side
 
 _METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 
 
 def object_owners(api: KubeApi, manifest: Sequence[Object]) -> tuple[ObjectOwners, ...]:
     """The manifest's objects that somebody beside istioctl put there or wrote to. Raises KubeError."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        found = list(pool.map(lambda obj: _owners(api, obj), manifest))
+    found = side_by_side(lambda obj: _owners(api, obj), manifest)
     return tuple(sorted((item for item in found if item is not None), key=lambda item: item.ref))
 
 

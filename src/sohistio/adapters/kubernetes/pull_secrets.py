@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeApi
@@ -11,6 +10,7 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.pull_secrets import PullCredential, PullSecretSeen, PullSecretState
 from sohistio.model.state import ObjectRef
 from sohistio.plan.ownership import OWN_MANAGER
+from sohistio.system.parallel import side_by_side
 
 
 def pull_secrets(api: KubeApi, refs: Sequence[ObjectRef], credential: PullCredential) -> tuple[PullSecretSeen, ...]:
@@ -19,8 +19,7 @@ def pull_secrets(api: KubeApi, refs: Sequence[ObjectRef], credential: PullCreden
     def look(ref: ObjectRef) -> PullSecretSeen:
         return PullSecretSeen(ref, credential.state_of(api.get(path_of(ref))))
 
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return tuple(pool.map(look, refs))
+    return tuple(side_by_side(look, refs))
 
 
 def write_pull_secrets(
@@ -31,8 +30,7 @@ def write_pull_secrets(
     Server-side apply asks for the right to create under the Secret's own name, so that a role can give just that.
     Raises KubeError.
     """
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return tuple(pool.map(partial(_write, api, credential), refs))
+    return tuple(side_by_side(partial(_write, api, credential), refs))
 
 
 def _write(api: KubeApi, credential: PullCredential, ref: ObjectRef) -> PullSecretSeen:

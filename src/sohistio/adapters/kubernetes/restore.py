@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -17,6 +16,7 @@ from sohistio.model.state import Ending
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.drift.fields import changed_fields
 from sohistio.plan.ownership import OWN_MANAGER
+from sohistio.system.parallel import side_by_side
 
 _MOST_LISTED = 12
 
@@ -65,8 +65,7 @@ def compare_backup(api: KubeApi, objects: Sequence[Object], definitions: Sequenc
         fields = changed_fields(live, applied, read_text)
         return (obj, ObjectChange(resource_ref(obj), Action.CHANGED, fields), kept) if fields or kept else None
 
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        found = [item for item in pool.map(ask, objects) if item is not None]
+    found = [item for item in side_by_side(ask, objects) if item is not None]
     if ending:
         raise _vanishing(tuple(dict.fromkeys(ending)))
     if denied:

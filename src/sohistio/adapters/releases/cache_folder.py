@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sohistio.errors import NotObtainedError
+from sohistio.system.file_lock import locked
 
 _LONGEST_WAIT = 1200.0
-_POLL = 0.1
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -23,46 +20,23 @@ def exclusive(folder: Path, told: Callable[[str], None], *, longest_wait: float 
 
     Waits for at most `longest_wait` seconds for another run, and says so once through `told`. Raises NotObtainedError.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise cannot_store(error, folder) from error
-    try:
-        _wait_for(descriptor, folder, told, longest_wait)
+
+    def waiting() -> None:
+        told(f"waiting for another run that is filling {folder}")
+
+    def gave_up() -> NotObtainedError:
+        return NotObtainedError(
+            f"Another run has been filling {folder} for {longest_wait:.0f} seconds",
+            todo="Look for a sohistio that hangs, end it, and run this again.",
+        )
+
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(folder / ".lock", longest_wait, waiting, gave_up))
+        except OSError as error:
+            raise cannot_store(error, folder) from error
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _wait_for(descriptor: int, folder: Path, told: Callable[[str], None], longest_wait: float) -> None:
-    deadline = time.monotonic() + longest_wait
-    waiting = False
-    while not _try_lock(descriptor):
-        if not waiting:
-            told(f"waiting for another run that is filling {folder}")
-            waiting = True
-        if time.monotonic() > deadline:
-            raise NotObtainedError(
-                f"Another run has been filling {folder} for {longest_wait:.0f} seconds",
-                todo="Look for a sohistio that hangs, end it, and run this again.",
-            )
-        time.sleep(_POLL)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
 
 
 def cannot_store(error: OSError, folder: Path, needed: int | None = None) -> NotObtainedError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sohistio.adapters.releases.downloads import Downloads, Patience
 from sohistio.adapters.releases.mirror import PLATFORMS, Mirror, Platform, without_secrets
 from sohistio.errors import NotObtainedError, UsageError
 from sohistio.model.versions import Version
+from sohistio.system.parallel import side_by_side
 
 _HEADER = """\
 # SHA-256 of the istioctl archives that may be used; any other is refused.
@@ -121,8 +121,8 @@ def lock_versions(
     """
     before = read_lock(path)
     releases = [(version, platform) for version in sorted(set(versions)) for platform in PLATFORMS]
-    with Downloads(mirror, told, patience) as downloads, ThreadPoolExecutor(_PARALLEL) as pool:
-        digests = pool.map(lambda release: published_checksum(downloads, mirror, release), releases)
+    with Downloads(mirror, told, patience) as downloads:
+        digests = side_by_side(lambda release: published_checksum(downloads, mirror, release), releases)
         found = dict(zip(releases, digests, strict=True))
     for version in set(versions):
         if not any(found[version, platform] for platform in PLATFORMS):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 from sohistio.checks.preflight.check import Check, Fault, Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context, UnseenError
 from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.errors import SohistioError
+from sohistio.system.parallel import in_time
 
 Found = tuple[CheckResult, ...]
 _NO_ANSWER = "Not known: look again from nearer to the cluster; `sohistio check --timeout` gives each check more time."
@@ -25,20 +24,7 @@ def look(
     Nothing is raised: what a check could not read, and a check that does not answer in time, is a check that failed.
     """
     asked = [check for check in checks if check.name not in skipped]
-    done: queue.Queue[tuple[str, Found]] = queue.Queue()
-    begun = time.monotonic()
-    for check in asked:
-        # Daemons: one that hangs longer than its deadline must not keep the program from ending.
-        threading.Thread(target=_put, args=(check, context, done.put), name=check.name, daemon=True).start()
-    found: dict[str, Found] = {}
-    ends = {check.name: begun + (seconds or check.seconds) for check in asked}
-    while waiting := [end for name, end in ends.items() if name not in found and end > time.monotonic()]:
-        try:
-            name, results = done.get(timeout=max(0.0, max(waiting) - time.monotonic()))
-        except queue.Empty:
-            break
-        if time.monotonic() <= ends[name]:
-            found[name] = results
+    found = in_time({check.name: (partial(_results, check, context), seconds or check.seconds) for check in asked})
     return tuple(
         result for check in checks for result in found.get(check.name) or _without_answer(check, skipped, seconds)
     )
@@ -51,8 +37,8 @@ def _without_answer(check: Check, skipped: AbstractSet[str], seconds: float | No
     return (_result(check, Fault(f"no answer within {seconds or check.seconds:g} s", _NO_ANSWER, severity)),)
 
 
-def _put(check: Check, context: Context, put: Callable[[tuple[str, Found]], None]) -> None:
-    put((check.name, tuple(_result(check, verdict) for verdict in _verdicts(check, context))))
+def _results(check: Check, context: Context) -> Found:
+    return tuple(_result(check, verdict) for verdict in _verdicts(check, context))
 
 
 def _verdicts(check: Check, context: Context) -> Iterable[Verdict]:

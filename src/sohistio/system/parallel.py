@@ -1,0 +1,52 @@
+"""Work side by side, with an end: threads for requests that wait for somebody else's answer."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+# As many as an API server answers at once without throttling one client.
+WORKERS = 8
+
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
+
+
+def workers() -> ThreadPoolExecutor:
+    """A pool for work of different kinds."""
+    return ThreadPoolExecutor(max_workers=WORKERS)
+
+
+def side_by_side(work: Callable[[_Item], _Found], items: Iterable[_Item]) -> list[_Found]:
+    """The results in the order of the items. Raises what the first item that failed raised, once all have ended."""
+    with workers() as pool:
+        return list(pool.map(work, items))
+
+
+def in_time(work: Mapping[str, tuple[Callable[[], _Found], float]]) -> dict[str, _Found]:
+    """The results that came within the seconds of their own, by name; the others are missing.
+
+    The work must not raise. One that hangs does not keep the program from ending: its thread is a daemon.
+    """
+    answers: queue.Queue[tuple[str, _Found]] = queue.Queue()
+    begun = time.monotonic()
+
+    def answer(name: str, make: Callable[[], _Found]) -> None:
+        answers.put((name, make()))
+
+    for name, (make, _) in work.items():
+        threading.Thread(target=answer, args=(name, make), name=name, daemon=True).start()
+    ends = {name: begun + seconds for name, (_, seconds) in work.items()}
+    found: dict[str, _Found] = {}
+    while waiting := [end for name, end in ends.items() if name not in found and end > time.monotonic()]:
+        try:
+            name, result = answers.get(timeout=max(0.0, max(waiting) - time.monotonic()))
+        except queue.Empty:
+            break
+        if time.monotonic() <= ends[name]:
+            found[name] = result
+    return found
