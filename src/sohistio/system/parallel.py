@@ -22,7 +22,10 @@ def workers() -> ThreadPoolExecutor:
 
 
 def side_by_side(work: Callable[[_Item], _Found], items: Iterable[_Item]) -> list[_Found]:
-    """The results in the order of the items. Raises what the first item that failed raised, once all have ended."""
+    """The results in the order of the items.
+
+    Raises what the first item that failed raised, once what was under way has ended; the rest is not begun.
+    """
     with workers() as pool:
         return list(pool.map(work, items))
 

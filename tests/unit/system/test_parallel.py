@@ -21,10 +21,12 @@ def test_results_come_in_the_order_of_the_items() -> None:
     assert side_by_side(work, range(WORKERS)) == [number * 2 for number in range(WORKERS)]
 
 
-def test_the_first_failure_is_raised_once_all_have_ended() -> None:
+def test_the_first_failure_is_raised_once_what_was_under_way_has_ended() -> None:
     ended: list[int] = []
+    together = threading.Barrier(5, timeout=10)
 
     def work(number: int) -> None:
+        together.wait()
         try:
             if number in (1, 3):
                 raise ValueError(number)
