@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
+from sohistio.model.staleness import differing, was_tried
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload
 from sohistio.plan.plan import Phase
-from sohistio.plan.staleness import decided_by_somebody, differing
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
 _MOST_NAMED = 10
@@ -75,7 +75,7 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
                 left.append(LeftAlone(workload.ref, reason))
             else:
                 to_restart.append(workload)
-        elif sidecar is not None and (decided := decided_by_somebody(workload, sidecar)):
+        elif sidecar is not None and (decided := _decided_by_somebody(workload, sidecar)):
             left.append(decided)
     left.extend(LeftAlone(ref, _UNOWNED) for ref in state.unowned_pods)
     if sidecar is not None:
@@ -198,3 +198,21 @@ def restart_phase(
     return (
         Phase(f"{station}sidecars", (RestartWorkloads(f"{station}sidecars/restart", summary, listed, tuple(left)),)),
     )
+
+
+def _decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
+    """Why a workload that no restart changes has another proxy image than the mesh's; None where it has that one."""
+    for pod in workload.pods:
+        wanted = sidecar.image_for(pod.annotations)
+        if pod.opted_out or is_same_image(pod.proxy_image, wanted):
+            continue
+        if workload.own_image:
+            reason = f"its own template has the proxy image {workload.own_image}, the mesh's is {wanted}"
+            todo = "Somebody has to keep it up to date; `image: auto` in the template gives the mesh's."
+            return LeftAlone(workload.ref, reason, todo)
+        if was_tried(workload, pod, sidecar):
+            has = f"with {pod.proxy_image}" if pod.proxy_image else "without a sidecar"
+            reason = f"its new pods come {has} although the mesh gives {wanted}: something else decides it"
+            todo = "Is that meant (a policy that rewrites images)? If not, find what does it, then restart it yourself."
+            return LeftAlone(workload.ref, reason, todo)
+    return None

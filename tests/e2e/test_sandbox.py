@@ -128,7 +128,7 @@ def test_files_are_private_and_tls_is_verified(running: Home) -> None:
 
 def test_status_shows_each_part(running: Home) -> None:
     code, document = running.status()
-    assert (code, document["schemaVersion"], document["phase"], document["well"]) == (0, 1, "ready", True)
+    assert (code, document["schemaVersion"], document["phase"], document["well"]) == (0, "1", "ready", True)
     states = {part["name"]: part["state"] for part in document["parts"]}
     assert states.pop("istiod") == "stopped"
     assert set(states) == {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.state import ClusterState, ObjectRef, ServiceSeen
 from sohistio.plan.changes import Action, Changes
-from sohistio.plan.gateway_changes import GatewayChange
+from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import AwaitRollouts, ScaleUp, Step

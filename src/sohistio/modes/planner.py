@@ -11,9 +11,9 @@ from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ServiceSeen
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
+from sohistio.modes.gateway_changes import gateway_changes
 from sohistio.modes.skew import SkewProblem
 from sohistio.plan.changes import Changes
-from sohistio.plan.gateway_changes import gateway_changes
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RestartWorkloads

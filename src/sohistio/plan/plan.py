@@ -10,7 +10,7 @@ from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Changes
 from sohistio.plan.documents import changes_document, digest_of, step_document
-from sohistio.plan.gateway_changes import GatewayChange
+from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.namespace_steps import UnlabelNamespaces
 from sohistio.plan.risk import Risk

@@ -12,8 +12,8 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.model.rollout import Progress
 from sohistio.model.sidecar import RESTARTED_FOR
+from sohistio.model.staleness import differing, expected_image, is_current, was_tried
 from sohistio.model.state import Budget, ClusterState, Workload
-from sohistio.plan.staleness import differing, expected_image, is_current, was_tried
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, budgets_of, needless, partings, restarts, waves
 from sohistio.run.hanging import Stuck

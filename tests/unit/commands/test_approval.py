@@ -13,10 +13,10 @@ from sohistio.errors import FailedError, InterruptedRunError, LockLostError, Soh
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
+from sohistio.modes.gateway_changes import gateway_changes
 from sohistio.modes.install import standby
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
-from sohistio.plan.gateway_changes import gateway_changes
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import InstallIstio, Step
 from sohistio.run.approval import Approval

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sohistio.model.state import ObjectRef, ServiceSeen
+from sohistio.model.state import ServiceSeen
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
+from sohistio.plan.gateway_change import ADDRESS, OLD_ADDRESS, GatewayChange
 
 _ANNOTATIONS = "metadata.annotations"
 _AZURE = f"{_ANNOTATIONS}.service.beta.kubernetes.io/azure-"
-_ADDRESS = f"{_AZURE}load-balancer-ipv4"
 _INTERNAL = f"{_AZURE}load-balancer-internal"
-_OLD_ADDRESS = "spec.loadBalancerIP"
 # They change how long idle connections live, and tags in Azure: no address, no client.
 _HARMLESS = (f"{_AZURE}load-balancer-tcp-idle-timeout", f"{_AZURE}pip-tags")
 _OF_THE_BALANCER = ("spec.loadBalancerClass", "spec.loadBalancerSourceRanges", "spec.externalTrafficPolicy")
@@ -27,22 +25,6 @@ _PORTS = "spec.ports"
 _NOT_GATEWAYS = ("base", "istiod", "istio-cni", "ztunnel")
 _BALANCED = "LoadBalancer"
 _LONGEST = 60
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayChange:
-    """What the plan does to the Service of a gateway that is there: `words` are the predicate of a sentence, `fields`
-    are the ones that do it.
-    """
-
-    service: ObjectRef
-    words: str
-    fields: tuple[FieldChange, ...]
-
-    @property
-    def moves_address(self) -> bool:
-        """Whether the address that the Service asks for changes."""
-        return any(field.path in (_ADDRESS, _OLD_ADDRESS) for field in self.fields)
 
 
 def gateway_changes(changes: Changes, services: Sequence[ServiceSeen]) -> tuple[GatewayChange, ...]:
@@ -104,17 +86,17 @@ def _of_the_balancer(name: str, fields: Mapping[str, FieldChange], seen: Service
         return
     yield from _address(name, fields, seen)
     for field in fields.values():
-        azure = field.path.startswith(_AZURE) and field.path not in (_ADDRESS, _INTERNAL, *_HARMLESS)
+        azure = field.path.startswith(_AZURE) and field.path not in (ADDRESS, _INTERNAL, *_HARMLESS)
         if azure or field.path in _OF_THE_BALANCER:
             yield _changed(name, field)
 
 
 def _address(name: str, fields: Mapping[str, FieldChange], seen: ServiceSeen | None) -> Iterator[_Danger]:
     """The annotation beats the deprecated field; moving the same address from one to the other moves nothing."""
-    of_address = tuple(fields[path] for path in (_ADDRESS, _OLD_ADDRESS) if path in fields)
+    of_address = tuple(fields[path] for path in (ADDRESS, OLD_ADDRESS) if path in fields)
     if not of_address:
         return
-    annotated, old = fields.get(_ADDRESS), fields.get(_OLD_ADDRESS)
+    annotated, old = fields.get(ADDRESS), fields.get(OLD_ADDRESS)
     by_annotation = annotated.after if annotated else seen.wanted_address if seen else ""
     by_field = old.after if old else seen.load_balancer_ip if seen else ""
     wanted = {text.strip() for text in str(by_annotation or by_field or "").split(",")} - {""}

@@ -1,4 +1,4 @@
-"""Whether a running pod has the sidecar that a new one like it would get, and where another is somebody's decision."""
+"""Whether a running pod has the sidecar that a new one like it would get. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from sohistio.model.sidecar import RESTARTED_FOR, SidecarTemplate, is_same_image
 from sohistio.model.state import PodSeen, Workload
-from sohistio.plan.steps import LeftAlone
 
 
 def expected_image(workload: Workload, pod: PodSeen, sidecar: SidecarTemplate) -> str:
@@ -38,21 +37,3 @@ def differing(workload: Workload, sidecar: SidecarTemplate, pods: Iterable[PodSe
         for pod in pods
         if not (pod.opted_out or is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))
     ]
-
-
-def decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
-    """Why a workload that no restart changes has another proxy image than the mesh's; None where it has that one."""
-    for pod in workload.pods:
-        wanted = sidecar.image_for(pod.annotations)
-        if pod.opted_out or is_same_image(pod.proxy_image, wanted):
-            continue
-        if workload.own_image:
-            reason = f"its own template has the proxy image {workload.own_image}, the mesh's is {wanted}"
-            todo = "Somebody has to keep it up to date; `image: auto` in the template gives the mesh's."
-            return LeftAlone(workload.ref, reason, todo)
-        if was_tried(workload, pod, sidecar):
-            has = f"with {pod.proxy_image}" if pod.proxy_image else "without a sidecar"
-            reason = f"its new pods come {has} although the mesh gives {wanted}: something else decides it"
-            todo = "Is that meant (a policy that rewrites images)? If not, find what does it, then restart it yourself."
-            return LeftAlone(workload.ref, reason, todo)
-    return None

@@ -13,10 +13,10 @@ from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredServic
 from sohistio.model.state import ClusterState, NamespaceSeen, ObjectRef, ServiceSeen
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide
+from sohistio.modes.gateway_changes import gateway_changes
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.diff import differences, does_no_more, only_restores
-from sohistio.plan.gateway_changes import gateway_changes
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import InstallIstio, RemoveObjects, ScaleUp
