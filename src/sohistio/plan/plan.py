@@ -125,11 +125,6 @@ class Plan:
         return tuple(words for words in (self.danger, self.switches_off) if words)
 
     @property
-    def needs_approval(self) -> bool:
-        """Whether somebody must say yes even where nobody can be asked."""
-        return bool(self.danger)
-
-    @property
     def purges(self) -> bool:
         """Whether CRDs or the namespace are deleted: the environment's name must be typed, protected or not."""
         return any(ref.kind in ("CustomResourceDefinition", "Namespace") for ref in self.removed)

@@ -133,14 +133,14 @@ def test_long_texts_are_no_part_of_a_plans_document() -> None:
     ],
 )
 def test_what_is_pending_and_what_needs_approval(plan: Plan, pending: bool, danger: str) -> None:
-    assert (plan.changes_pending, plan.danger, plan.needs_approval) == (pending, danger, bool(danger))
+    assert (plan.changes_pending, plan.danger) == (pending, danger)
 
 
 def test_deleting_crds_needs_the_name_typed() -> None:
     crd = ObjectRef("CustomResourceDefinition", "", "virtualservices.networking.istio.io")
     purge = replace(FRESH, phases=(Phase("purge", (RemoveObjects("purge/crds", "delete CRDs", (crd,)),)),))
     assert purge.purges
-    assert purge.needs_approval
+    assert purge.danger
     assert not REPLACEMENT.purges
 
 
