@@ -226,7 +226,7 @@ def test_taking_injection_away_needs_approval_beside_any_other_danger() -> None:
     plan = replace(FRESH, phases=(UNLABEL, *FRESH.phases))
     assert plan.danger == "takes sidecar injection away from namespaces a, b"
     upgrade = replace(UPGRADE, phases=(UNLABEL, *UPGRADE.phases))
-    assert upgrade.needs_approval
+    assert upgrade.danger
     assert UPGRADE.danger == ""
 
 
