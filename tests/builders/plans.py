@@ -5,6 +5,7 @@ from __future__ import annotations
 from sohistio.checks.result import CheckResult, Result, Severity
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
+from sohistio.model.versions import Version
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.plan import Phase, Plan
@@ -25,9 +26,10 @@ ISTIOD, INGRESS, EGRESS = (
 )
 WEB, DB, LEGACY = (ObjectRef("Deployment", "shop", name) for name in ("web", "db", "legacy"))
 HPA = ObjectRef("HorizontalPodAutoscaler", "istio-system", "istiod")
+V29, V31 = Version(1, 29, 8), Version(1, 31, 1)
 OPERATOR = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
 
-VERIFY = Phase("verify", (VerifyMesh("verify/mesh", "verify the mesh of 1.31.1", "1.31.1"),))
+VERIFY = Phase("verify", (VerifyMesh("verify/mesh", "verify the mesh of 1.31.1", V31),))
 RESTART = RestartWorkloads(
     "sidecars/restart",
     "restart 2 workloads without the sidecar proxyv2:1.31.1",
@@ -42,7 +44,7 @@ def control_plane(verb: str, *watched: ObjectRef) -> Phase:
     return Phase(
         "control-plane",
         (
-            InstallIstio("control-plane/install", f"{verb} Istio 1.31.1", "1.31.1", OPERATOR, watched),
+            InstallIstio("control-plane/install", f"{verb} Istio 1.31.1", V31, OPERATOR, watched),
             AwaitRollouts("control-plane/await", f"wait for {names}", minimums),
         ),
     )
@@ -133,7 +135,7 @@ REPLACEMENT = Plan(
     phases=(
         Phase(
             "old-control-plane",
-            (UninstallIstio("old-control-plane/uninstall", "uninstall Istio 1.29.8", "1.29.8", (HPA,)),),
+            (UninstallIstio("old-control-plane/uninstall", "uninstall Istio 1.29.8", V29, (HPA,)),),
         ),
         control_plane("install", INGRESS, ISTIOD),
         Phase("obsolete", (RemoveObjects("obsolete/remove", "remove 1 object", (HPA,)),)),

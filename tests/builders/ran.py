@@ -27,8 +27,8 @@ from sohistio.run.tools import Before, RestartSettings, Tools
 
 RECORD = "/api/v1/namespaces/istio-system/configmaps/sohistio-record"
 ISTIOD = "/apis/apps/v1/namespaces/istio-system/deployments/istiod"
-UNINSTALL = UninstallIstio("old/uninstall", "uninstall Istio 1.29.8", "1.29.8")
-INSTALL = InstallIstio("new/install", "install Istio 1.31.1", "1.31.1", OPERATOR, ())
+UNINSTALL = UninstallIstio("old/uninstall", "uninstall Istio 1.29.8", Version(1, 29, 8))
+INSTALL = InstallIstio("new/install", "install Istio 1.31.1", Version(1, 31, 1), OPERATOR, ())
 BROKEN = RestoreObjects("restore/objects", "restore", ("{}",))
 NO_CONTROL_PLANE = "There is no control plane now; run the same command again."
 
@@ -46,7 +46,7 @@ class Ran:
         self.said = io.StringIO()
         self.scripts = {"uninstall": "exit 0", "install": "exit 0"}
         self.findings_before: tuple[Finding, ...] | None = ()
-        self.meshes: dict[str, DesiredMesh] = {}
+        self.meshes: dict[Version, DesiredMesh] = {}
 
     def istioctl(self, version: Version) -> Istioctl:
         path = self.folder / "istioctl"

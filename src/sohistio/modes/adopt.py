@@ -114,7 +114,7 @@ def adopt_plan(plan: Plan, found: Adoption, installed: Version, operator: str, c
     notices = list(found.notices)
     if not found.recorded:
         record: Step = CompleteRecord(
-            "adopt/record", f"record Istio {installed} and the manifest it agrees with", str(installed), operator
+            "adopt/record", f"record Istio {installed} and the manifest it agrees with", installed, operator
         )
         if changes:
             record = RecordAdoption("adopt/record", f"record the mesh of Istio {installed} as sohistio's")

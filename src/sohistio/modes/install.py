@@ -27,12 +27,12 @@ def backup(installed: Version | None = None, *, include_ca: bool = False) -> Pha
     """Before a version changes: what cannot be made again is copied to this machine."""
     what = "custom resources, what is installed and the CA's key (encrypted)"
     summary = f"back up {what if include_ca else 'custom resources and what is installed'}"
-    return Phase("backup", (TakeBackup("backup/take", summary, include_ca, str(installed or "")),))
+    return Phase("backup", (TakeBackup("backup/take", summary, include_ca, installed),))
 
 
 def completion(desired: DesiredMesh) -> tuple[Phase, ...]:
     """After a run that broke off when all was in place: once it is verified, the record says so."""
-    version = str(desired.version)
+    version = desired.version
     summary = f"note in the record that {version} is in place"
     return (Phase("record", (CompleteRecord("record/complete", summary, version, desired.operator),)),)
 
@@ -49,7 +49,7 @@ def control_plane(
     refs = tuple(ref for ref, _ in running)
     names = ", ".join(f"{ref.short} ≥ {minimum}" for ref, minimum in running)
     name = f"{station}control-plane"
-    version = str(desired.version)
+    version = desired.version
     steps: list[Step] = [
         InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs),
         AwaitRollouts(f"{name}/await", f"wait for {names}", running),
@@ -97,5 +97,5 @@ def obsolete(changes: Changes, gone: Collection[ObjectRef] = ()) -> tuple[Phase,
 
 def verification(desired: DesiredMesh, station: str = "") -> Phase:
     """The last phase of every hop."""
-    step = VerifyMesh(f"{station}verify/mesh", f"verify the mesh of {desired.version}", str(desired.version))
+    step = VerifyMesh(f"{station}verify/mesh", f"verify the mesh of {desired.version}", desired.version)
     return Phase(f"{station}verify", (step,))

@@ -38,7 +38,7 @@ def removal(state: ClusterState, desired: DesiredMesh, installed: Version) -> Ph
             UninstallIstio(
                 "old-control-plane/uninstall",
                 f"uninstall Istio {installed} (CRDs, custom resources, CA and namespace stay)",
-                str(installed),
+                installed,
             ),
         ),
     )

@@ -102,7 +102,7 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
         step = UninstallIstio(
             "mesh/uninstall",
             f"uninstall Istio {version} with its own istioctl: {words.count(len(by_istioctl), 'object')}",
-            str(version),
+            version,
             tuple(by_istioctl),
         )
         phases.append(Phase("mesh", (step,)))

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from sohistio.model.versions import Version
 from sohistio.plan.risk import DIGESTED, Risk
 
 
@@ -20,7 +21,7 @@ class TakeBackup:
     id: str
     summary: str
     include_ca: bool = False
-    version: str = ""
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)

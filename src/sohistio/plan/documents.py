@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from sohistio.model.state import ObjectRef
+from sohistio.model.versions import Version
 from sohistio.plan.changes import Action, Changes
 from sohistio.plan.steps import Step
 
@@ -64,6 +65,8 @@ def changes_document(changes: Changes) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, ObjectRef):
         return ref_document(value)
+    if isinstance(value, Version):
+        return str(value)
     if is_dataclass(value) and not isinstance(value, type):
         found = {item.name: getattr(value, item.name) for item in fields(value)}
         about = ref_document(found.pop("ref")) if "ref" in found else {}

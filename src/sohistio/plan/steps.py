@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sohistio.model.state import ObjectRef
+from sohistio.model.versions import Version
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
@@ -53,7 +54,7 @@ class UninstallIstio:
     risk: ClassVar[Risk] = Risk.DISRUPT
     id: str
     summary: str
-    version: str
+    version: Version
     objects: tuple[ObjectRef, ...] = ()
 
 
@@ -64,7 +65,7 @@ class InstallIstio:
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
-    version: str
+    version: Version
     operator: str = field(metadata=DIGESTED)
     watched: tuple[ObjectRef, ...]
 
@@ -158,7 +159,7 @@ class VerifyMesh:
     risk: ClassVar[Risk] = Risk.READ
     id: str
     summary: str
-    version: str
+    version: Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class CompleteRecord:
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
-    version: str
+    version: Version
     operator: str
 
 

@@ -38,4 +38,4 @@ def plan_adopt(session: Session) -> Planned:
     bare = make_plan(subject, replace(decision, mode=Mode.ADOPT, refusal="", replace=False), (), Changes())
     found = adoption(state, owners, desired, record, asked=True)
     plan = adopt_plan(bare, found, installed, operator, changes)
-    return Planned(session, plan, state, lambda: plan_adopt(session), {str(installed): desired}, record)
+    return Planned(session, plan, state, lambda: plan_adopt(session), {installed: desired}, record)

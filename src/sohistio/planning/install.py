@@ -89,7 +89,7 @@ def plan_install(session: Session, request: Request) -> Planned:
     if decision.installed == target:
         old = tuple(problem.message for problem in old_proxies(state, target))
         plan = replace(plan, notices=(*plan.notices, *old))
-    meshes = {str(mesh.version): mesh for mesh in [*stations, desired]}
+    meshes = {mesh.version: mesh for mesh in [*stations, desired]}
     todo = _todo(session, decision, skew)
     return Planned(
         session,

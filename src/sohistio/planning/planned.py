@@ -12,6 +12,7 @@ from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
+from sohistio.model.versions import Version
 from sohistio.modes.skew import SkewProblem
 from sohistio.plan.plan import Plan
 from sohistio.planning.session import Session
@@ -33,7 +34,7 @@ class Planned:
     plan: Plan
     state: ClusterState
     again: Callable[[], Planned]
-    meshes: Mapping[str, DesiredMesh] = field(default_factory=dict)
+    meshes: Mapping[Version, DesiredMesh] = field(default_factory=dict)
     record: Record | None = None
     todo: str = ""
     details: tuple[str, ...] = ()

@@ -23,4 +23,4 @@ def plan_restart(session: Session) -> Planned:
         )
     mesh, _ = session.render(installed, session.operator_yaml(installed))
     plan = restart_plan(Subject(session.environment.name, str(installed), state), mesh)
-    return Planned(session, plan, state, lambda: plan_restart(session), {str(installed): mesh}, recorded(session))
+    return Planned(session, plan, state, lambda: plan_restart(session), {installed: mesh}, recorded(session))

@@ -47,7 +47,7 @@ def plan_rollback(session: Session) -> Planned:
         plan,
         state,
         lambda: plan_rollback(session),
-        {str(version): mesh},
+        {version: mesh},
         record,
         todo,
         manifest=manifest,

@@ -7,7 +7,6 @@ from sohistio.adapters.kubernetes.footprint import footprint_of
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError
 from sohistio.model.footprint import Removal
-from sohistio.model.versions import Version
 from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
@@ -40,7 +39,7 @@ def plan_uninstall(session: Session, asked: Removal) -> Planned:
     plan = uninstall_plan(Subject(session.environment.name, "", state), footprint, asked)
     for step in plan.steps:
         if isinstance(step, UninstallIstio):
-            session.istioctl(Version.parse(step.version))  # better to miss it now than half way
+            session.istioctl(step.version)  # better to miss it now than half way
     refused, foreign = bool(plan.refusal), bool(foreign_mesh(state))
     return Planned(
         session,

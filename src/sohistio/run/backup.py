@@ -59,7 +59,7 @@ def take_backup(tools: Tools, step: TakeBackup) -> Path:
     about = {
         "environment": tools.environment,
         "cluster": tools.api.server,
-        "version": step.version or None,
+        "version": str(step.version) if step.version else None,
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
         "customResources": len(resources),
     }

@@ -11,7 +11,6 @@ from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
-from sohistio.model.versions import Version
 from sohistio.plan.steps import AwaitRollouts, InstallIstio, UninstallIstio
 from sohistio.run.gone import await_gone, is_gone
 from sohistio.run.hanging import Hanging, Stuck
@@ -26,7 +25,7 @@ _TICK_SECONDS = 0.1
 
 def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
     """Run `istioctl install` to its end. Raises FailedError with the reasons of what is not ready in time."""
-    istioctl = tools.istioctl_for(Version.parse(step.version))
+    istioctl = tools.istioctl_for(step.version)
 
     def start() -> ToolRun:
         # istioctl must not give up first: our own timeouts end with reasons, its own without.
@@ -43,7 +42,7 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
 
 def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
     """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous."""
-    istioctl = tools.istioctl_for(Version.parse(step.version))
+    istioctl = tools.istioctl_for(step.version)
     objects = tuple(dict.fromkeys((ISTIOD_REF, *step.objects)))
 
     def start() -> ToolRun:

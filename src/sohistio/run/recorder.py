@@ -79,7 +79,7 @@ class Recorder:
         record = self._record.with_run(self._entry)
         in_place = [step for step in self._plan.steps if isinstance(step, InstallIstio | CompleteRecord)]
         if in_place and result.outcome == "done":
-            record = record.with_applied(Applied(in_place[-1].version, in_place[-1].operator))
+            record = record.with_applied(Applied(str(in_place[-1].version), in_place[-1].operator))
             if self._gateways_in:  # what was anywhere else is removed by now
                 record = replace(record, gateway_namespaces=self._gateways_in)
         end = 0.0

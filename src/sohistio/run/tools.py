@@ -61,7 +61,7 @@ class Tools:
     api: KubeApi
     target: KubeTarget
     istioctl_for: Callable[[Version], Istioctl]
-    meshes: Mapping[str, DesiredMesh]
+    meshes: Mapping[Version, DesiredMesh]
     component_seconds: float
     restarts: RestartSettings
     log: Path

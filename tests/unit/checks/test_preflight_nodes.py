@@ -18,6 +18,7 @@ from sohistio.environments.model import Nodes
 from sohistio.model.managed_cluster import ManagedCluster, NodePool
 from sohistio.model.mode import Mode
 from sohistio.model.state import MeshDeployment, ObjectRef
+from sohistio.model.versions import Version
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import InstallIstio, UninstallIstio
@@ -242,8 +243,8 @@ def test_the_control_plane_and_the_gateways_do_not_roll_together() -> None:
     assert message.startswith("rollout of out:")
 
 
-INSTALL = InstallIstio("install", "", "1.31.1", "", ())
-UNINSTALL = UninstallIstio("uninstall", "", "1.30.5")
+INSTALL = InstallIstio("install", "", Version(1, 31, 1), "", ())
+UNINSTALL = UninstallIstio("uninstall", "", Version(1, 30, 5))
 TEMPLATE_CHANGE = FieldChange("spec.template.spec.containers[discovery].image", "a", "b")
 
 

@@ -32,7 +32,7 @@ def plan(phases: tuple[Phase, ...]) -> Plan:
 
 
 BACKUP = TakeBackup("backup/take", "back up")
-INSTALL = InstallIstio("control-plane/install", "install", "1.31.1", "", ())
+INSTALL = InstallIstio("control-plane/install", "install", Version(1, 31, 1), "", ())
 
 
 @pytest.mark.parametrize(("ready", "silenced"), [(3, ("istio-ingressgateway",)), (0, ())])

@@ -181,7 +181,7 @@ def bare(*phases: Phase, refusal: str = "") -> Plan:
 
 
 def verify(name: str) -> Phase:
-    return Phase(name, (VerifyMesh(f"{name}/mesh", "", "1.31.1"),))
+    return Phase(name, (VerifyMesh(f"{name}/mesh", "", Version(1, 31, 1)),))
 
 
 def test_the_adoption_comes_first_and_the_last_budget_goes_before_the_first_verification() -> None:

@@ -41,7 +41,7 @@ def test_what_is_in_place_already_is_verified_and_recorded() -> None:
     assert [step.id for step in plan.steps] == ["verify/mesh", "record/complete"]
     last = plan.steps[-1]
     assert isinstance(last, CompleteRecord)
-    assert (last.version, last.operator) == ("1.31.1", "# the manifest\n")
+    assert (str(last.version), last.operator) == ("1.31.1", "# the manifest\n")
     assert plan.changes_pending
 
 

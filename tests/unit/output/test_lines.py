@@ -9,12 +9,13 @@ import pytest
 
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
+from sohistio.model.versions import Version
 from sohistio.output.lines import LineObserver
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import VerifyMesh
 from sohistio.run.progress import StepResult, StepState
 
-STEP = VerifyMesh("verify/mesh", "verify the mesh", "1.31.1")
+STEP = VerifyMesh("verify/mesh", "verify the mesh", Version(1, 31, 1))
 ISTIOD = ObjectRef("Deployment", "istio-system", "istiod")
 WEB = ObjectRef("Deployment", "shop", "web")
 

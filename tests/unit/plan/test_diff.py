@@ -9,6 +9,7 @@ import pytest
 
 from plans import DB, FRESH, HPA, INGRESS, RESTART, WEB, control_plane
 from sohistio.model.mode import Mode
+from sohistio.model.versions import Version
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.diff import differences, does_no_more
 from sohistio.plan.plan import Phase, Plan
@@ -18,7 +19,7 @@ CHANGED = ObjectChange(HPA, Action.CHANGED, (FieldChange("spec.maxReplicas", 20,
 CREATED = ObjectChange(INGRESS, Action.CREATED)
 REMOVE = RemoveObjects("obsolete/remove", "remove 2 objects", (HPA, INGRESS))
 OFF = HoldStandby("standby/gateways-off", "keep a, b at 0 pods", (INGRESS,), ("a",))
-UNINSTALL = UninstallIstio("old-control-plane/uninstall", "uninstall Istio 1.29.8", "1.29.8", (HPA, INGRESS))
+UNINSTALL = UninstallIstio("old-control-plane/uninstall", "uninstall Istio 1.29.8", Version(1, 29, 8), (HPA, INGRESS))
 BASE = replace(
     FRESH,
     mode=Mode.UPGRADE,
@@ -50,7 +51,7 @@ FEWER = replace(RESTART, summary="restart 1 workload", workloads=(WEB,))
             replace(
                 BASE,
                 mode=Mode.NONE,
-                phases=(Phase("record", (CompleteRecord("record/complete", "note", "1.31.1", "x"),)),),
+                phases=(Phase("record", (CompleteRecord("record/complete", "note", Version(1, 31, 1), "x"),)),),
                 changes=Changes(),
             ),
             True,
@@ -85,7 +86,7 @@ def test_only_what_does_no_more_needs_no_new_approval(now: Plan, no_more: bool) 
 def test_an_uninstall_may_find_less_but_not_another_version() -> None:
     approved = replace(BASE, phases=(Phase("old", (UNINSTALL,)),))
     less = replace(approved, phases=(Phase("old", (replace(UNINSTALL, objects=(HPA,)),)),))
-    other = replace(approved, phases=(Phase("old", (replace(UNINSTALL, version="1.30.5"),)),))
+    other = replace(approved, phases=(Phase("old", (replace(UNINSTALL, version=Version(1, 30, 5)),)),))
     assert does_no_more(less, approved)
     assert not does_no_more(other, approved)
 

@@ -13,6 +13,7 @@ from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
+from sohistio.model.versions import Version
 from sohistio.plan.documents import step_document
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import HoldStandby, InstallIstio, LeftAlone, RemoveObjects, Step
@@ -95,6 +96,8 @@ def test_the_digest_follows_the_content() -> None:
 
 SAMPLES: dict[str, tuple[Any, Any]] = {
     "str": ("a", "b"),
+    "Version": (Version(1, 30, 5), Version(1, 31, 1)),
+    "Version | None": (None, Version(1, 31, 1)),
     "bool": (False, True),
     "ObjectRef": (DB, WEB),
     "tuple[str, ...]": ((), ("a",)),

@@ -19,7 +19,7 @@ from sohistio.plan.steps import VerifyMesh
 from sohistio.run.go_back import calls_for_rollback
 from sohistio.run.progress import RunResult
 
-VERIFY = VerifyMesh("verify/mesh", "verify the mesh of 1.31.1", "1.31.1")
+VERIFY = VerifyMesh("verify/mesh", "verify the mesh of 1.31.1", Version(1, 31, 1))
 INJECTOR = "/api/v1/namespaces/istio-system/configmaps/istio-sidecar-injector"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 DISCOVERY = {"name": "discovery", "image": "docker.io/istio/pilot:1.31.1"}
@@ -42,7 +42,7 @@ def ran(tmp_path: Path) -> Iterator[Ran]:
         server.answers("PATCH", RECORD, Reply({}))
         run = Ran(server, tmp_path)
         run.scripts["analyze"] = "echo '[]'"
-        run.meshes = {"1.31.1": DesiredMesh(Version(1, 31, 1), "", (), (), sidecar())}
+        run.meshes = {Version(1, 31, 1): DesiredMesh(Version(1, 31, 1), "", (), (), sidecar())}
         yield run
 
 

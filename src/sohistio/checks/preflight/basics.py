@@ -113,7 +113,7 @@ def istioctl(context: Context) -> Iterator[Verdict]:
     versions = [context.istioctl.version]
     if context.plan is not None:
         steps = context.plan.plan.steps
-        versions += [Version.parse(step.version) for step in steps if isinstance(step, UninstallIstio)]
+        versions += [step.version for step in steps if isinstance(step, UninstallIstio)]
     for version in versions:
         context.session.istioctl(version)
     yield Good(f"{' and '.join(map(str, versions))} is here")

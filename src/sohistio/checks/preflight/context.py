@@ -143,10 +143,16 @@ class Context:
     @property
     def mesh(self) -> DesiredMesh:
         """The mesh of the target's manifest."""
-        found = self.planned.meshes.get(self.planned.plan.target_version)
+        found = self._mesh_of(self.planned)
         if found is None:
             raise UnseenError("no manifest was rendered")
         return found
+
+    @staticmethod
+    def _mesh_of(planned: Planned) -> DesiredMesh | None:
+        """By the text: the target of an uninstall, say, is none."""
+        target = planned.plan.target_version
+        return next((mesh for version, mesh in planned.meshes.items() if str(version) == target), None)
 
     @property
     def managed_cluster(self) -> ManagedCluster | None:
@@ -163,8 +169,7 @@ class Context:
         """The target's. Obtained before the checks begin."""
         if self.stops.istioctl is not None or self.stops.environment is not None:
             raise UnseenError("there is no istioctl to ask")
-        target = self.planned.plan.target_version if self.plan is not None else ""
-        mesh = self.planned.meshes.get(target) if self.plan is not None else None
+        mesh = self._mesh_of(self.planned) if self.plan is not None else None
         return self.session.istioctl(mesh.version if mesh else self.session.version)
 
     def findings(self, version: Version | None = None) -> tuple[Finding, ...]:
