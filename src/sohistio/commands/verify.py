@@ -22,8 +22,10 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.run.verify import Verification, verify_mesh
 
     session = session_of(where_of(target, cluster, release=release, tool=tool))
+    # Before anything is downloaded: a wrong context is the sooner answer.
+    asked = Verification(session.api, session.target, session.istioctl)
     mesh, _ = session.render(session.version, session.operator_yaml(session.version))
-    checks = verify_mesh(Verification(session.api, session.target, session.istioctl), mesh)
+    checks = verify_mesh(asked, mesh)
     failed = any(check.breaks for check in checks)
     if form.json:
         result = {"environment": session.environment.name, "result": "failed" if failed else "passed"}
