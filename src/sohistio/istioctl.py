@@ -93,7 +93,7 @@ class Istioctl:
             raise FailedError(
                 f"istioctl {name} failed (exit code {done.returncode})",
                 details=_last_lines(done.stdout if name == "analyze" else "", done.stderr),
-                todo=f"Mend what it says, or run {self.path} ({self.version}) by hand to see more.",
+                todo=f"Fix what it says, or run {self.path} ({self.version}) by hand to see more.",
             )
         return done.stdout
 

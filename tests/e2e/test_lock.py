@@ -76,7 +76,7 @@ def test_two_runs_at_once_then_one_that_dies(empty_sandbox: Sandbox) -> None:
         refused = sandbox.run("install", *LOCAL)
         assert time.monotonic() - begun < 2 * RENEW_SECONDS + 10
         assert refused.returncode == 3, refused.stdout + refused.stderr
-        assert "Error: another run is at work on this cluster." in refused.stderr
+        assert "Error: another run is active on this cluster." in refused.stderr
         holder = rf"the lock is held by \S+@{re.escape(socket.gethostname())} run [0-9a-f]{{12}}, since 20\d\d-"
         assert re.search(holder, refused.stderr)
         assert first.poll() is None, "the first is not disturbed"
@@ -88,7 +88,7 @@ def test_two_runs_at_once_then_one_that_dies(empty_sandbox: Sandbox) -> None:
         as_if_elsewhere(sandbox)
         successor = sandbox.run("install", *LOCAL)
         assert successor.returncode == 0, successor.stdout + successor.stderr
-        assert "it does not renew its lock and seems to be dead: the lock expires in " in successor.stderr
+        assert "it no longer renews its lock and is probably dead: the lock expires in " in successor.stderr
         assert successor.stderr.count("the lock has expired") == 1, "it is watched, and told, once"
         assert time.monotonic() - killed > LEASE_SECONDS
     history = sandbox.run("history", *LOCAL)

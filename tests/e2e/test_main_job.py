@@ -159,7 +159,7 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox, istioctl: Pat
 
     refused = sandbox.run("install", *LOCAL, *PREVIOUS)
     assert refused.returncode == 3
-    assert "a downgrade must be asked for by name" in refused.stderr
+    assert "a downgrade needs --mode reinstall" in refused.stderr
     assert sandbox.writes() == before
 
     assert sandbox.run("restart", *LOCAL).returncode == 0

@@ -95,7 +95,7 @@ def test_killed_at_every_step(
         assert run is not None
         # Its last write may be made by the time the kill comes.
         assert run.outcome == "done" or (killed and run.outcome == "running")
-        ended = f"did not end: it was last seen at step {run.last_step}" if run.outcome == "running" else ""
+        ended = f"did not finish: it was last seen at step {run.last_step}" if run.outcome == "running" else ""
         assert len(seen) < 20, seen
     missing = [step for step in expected if step not in seen]
     assert not missing, f"not killed at {missing}, only at {sorted(seen)}"

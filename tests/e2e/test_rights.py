@@ -174,14 +174,14 @@ def test_nobody_is_bound_to_more_than_istios_own_roles(installer: User) -> None:
 def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -> None:
     in_sync = reader.run("plan", "--exit-code")
     assert in_sync.returncode == 0, in_sync.stdout + in_sync.stderr
-    assert "compared without a dry run: you may not patch" in in_sync.stdout
+    assert "compared without a dry run: you lack permission to patch" in in_sync.stdout
     assert "pull Secrets are not compared, and a run is refused" in in_sync.stdout
 
     verified = reader.run("verify", "--output", "json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     checks = {check["name"]: check for check in json.loads(verified.stdout)["checks"]}
     assert (checks["istioctl-analyze"]["result"], checks["istioctl-analyze"]["severity"]) == ("failed", "warning")
-    assert "you may not list and watch secrets" in checks["istioctl-analyze"]["message"]
+    assert "you lack permission to list and watch secrets" in checks["istioctl-analyze"]["message"]
 
     history = reader.run("history", "--output", "json")
     assert [run["outcome"] for run in json.loads(history.stdout)["runs"]][:2] == ["done", "done"]
@@ -202,10 +202,10 @@ def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -
     failures = [check for check in results if (check["severity"], check["result"]) == ("error", "failed")]
     assert {check["name"] for check in failures} == {"permissions", "pull-secret"}, "the rest can be looked at"
     missing = [check["message"] for check in failures]
-    assert "you may not patch horizontalpodautoscalers.autoscaling in istio-system (" in "\n".join(missing)
-    assert "you may not list secrets" in missing
+    assert "you lack permission to patch horizontalpodautoscalers.autoscaling in istio-system (" in "\n".join(missing)
+    assert "you lack permission to list secrets" in missing
     warned = {check["name"]: check["message"] for check in results if check["severity"] == "warning"}
-    assert "you may not list and watch secrets" in warned["istioctl-analyze"]
+    assert "you lack permission to list and watch secrets" in warned["istioctl-analyze"]
     allowed = json.loads(installer.run("check", "--output", "json").stdout)
     assert allowed["result"] == "passed"
     assert [check["result"] for check in allowed["checks"] if check["name"] == "permissions"] == ["passed"]
@@ -240,7 +240,7 @@ def half_of_the_custom_resources_are_never_taken_for_all(installer: User) -> Non
         installer.box.api.merge_patch(path, {"rules": role["rules"]})
     assert refused.returncode == 3, refused.stdout + refused.stderr
     for kind in ("envoyfilters", "proxyconfigs", "workloadgroups"):
-        assert f"permissions: you may not list {kind}.networking.istio.io" in refused.stderr
+        assert f"permissions: you lack permission to list {kind}.networking.istio.io" in refused.stderr
     assert uninstall.returncode == 3
     assert 'cannot list resource "envoyfilters"' in uninstall.stderr
     assert installer.writes == writes
@@ -275,7 +275,10 @@ def test_the_authority_role_lets_an_installer_put_the_ca_back(installer: User, t
     restore = ("restore", "--backup", run.backup, "--ca", "--yes")
     refused = installer.run(*restore, **phrase)
     assert refused.returncode == 3
-    assert "permissions: you may not create, patch secrets in istio-system (cacerts, istio-ca-secret)" in refused.stderr
+    assert (
+        "permissions: you lack permission to create, patch secrets in istio-system (cacerts, istio-ca-secret)"
+        in refused.stderr
+    )
     _user(box, "authority", tmp_path)
     group = "rbac.authorization.k8s.io"
     binding = f"/apis/{group}/v1/namespaces/istio-system/rolebindings/sohistio-authority"

@@ -93,7 +93,7 @@ def test_a_hung_upgrade_and_the_way_back(empty_sandbox: Sandbox, tmp_path: Path)
     result = json.loads(went_back.stdout)
     assert result["error"]["what"] == "istio-ingressgateway not ready within 8 s"
     assert "container istio-proxy: CrashLoopBackOff" in "\n".join(result["error"]["details"])
-    assert "Going back, as --rollback-on-failure asks." in went_back.stderr
+    assert "Rolling back, as --rollback-on-failure asks." in went_back.stderr
     rollback = result["rollback"]
     assert (rollback["outcome"], rollback["plan"]["mode"]) == ("done", "rollback")
     assert set(rollback["gatewaySecondsWithoutReadyPod"].values()) == {0.0}
@@ -110,7 +110,7 @@ def test_a_hung_upgrade_and_the_way_back(empty_sandbox: Sandbox, tmp_path: Path)
 
     nowhere = sandbox.run("rollback", *LOCAL)
     assert nowhere.returncode == 3
-    assert "there is nothing recorded to go back to" in nowhere.stderr
+    assert "the record has nothing to go back to" in nowhere.stderr
 
 
 def is_back(sandbox: Sandbox, before: object) -> None:

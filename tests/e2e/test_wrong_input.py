@@ -404,7 +404,7 @@ def test_install_over_a_mesh(meshed: Sandbox) -> None:
 
 def test_downgrade_that_nobody_asked_for(meshed: Sandbox) -> None:
     said = refused(meshed, 3, "install", "--env", "local", "--version", "1.30.5", "--yes")
-    assert "a downgrade must be asked for by name" in said
+    assert "a downgrade needs --mode reinstall" in said
 
 
 @pytest.mark.parametrize(
@@ -434,5 +434,8 @@ def test_user_who_may_only_look(meshed: Sandbox, tmp_path: Path) -> None:
     role(meshed.api, "looker", {"apiGroups": ["*"], "resources": ["*"]})
     looking = on(meshed, kubeconfig_for(meshed, tmp_path, token))
     said = refused(meshed, 3, "install", *looking, "--mode", "reinstall", SOHISTIO_ISTIO_MIRROR=meshed.mirror)
-    assert "permissions: you may not create, update leases.coordination.k8s.io in istio-system (sohistio)" in said
+    assert (
+        "permissions: you lack permission to create, update leases.coordination.k8s.io in istio-system (sohistio)"
+        in said
+    )
     assert meshed.writes("system:serviceaccount:default:looker") == []

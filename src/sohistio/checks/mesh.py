@@ -156,7 +156,7 @@ def _is_worth_saying(item: LeftAlone) -> bool:
 
 def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
     if evidence.unlisted:
-        message = f"not run: you may not list and watch {', '.join(evidence.unlisted)} in all namespaces"
+        message = f"not run: you lack permission to list and watch {', '.join(evidence.unlisted)} in all namespaces"
         yield _warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
         return
     if evidence.not_analyzed:

@@ -102,7 +102,7 @@ def _went_back(planned: Planned, how: tuple[Approval, Timeouts], reporter: Repor
     from sohistio.run.go_back import approval_for_rollback, rollback_of
 
     approval, timeouts = how
-    console(stderr=True).print("Going back, as --rollback-on-failure asks.")
+    console(stderr=True).print("Rolling back, as --rollback-on-failure asks.")
     try:
         back = rollback_of(planned)
         approved = approval_for_rollback(back.plan, planned.plan, approval)

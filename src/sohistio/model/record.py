@@ -53,8 +53,8 @@ class RunEntry:
         """For people, of a run that did not end well. One that is `running` may be at work still, or was killed."""
         where = f" at step {self.last_step}" if self.last_step else ""
         words = {
-            "running": f"did not end: it was last seen{where or ' before its first step'}",
-            "brokeOff": f"broke off{where}",
+            "running": f"did not finish: it was last seen{where or ' before its first step'}",
+            "brokeOff": f"was interrupted{where}",
             "interrupted": f"was interrupted{where}",
             "verificationFailed": "was applied, but its verification failed",
         }

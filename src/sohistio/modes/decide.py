@@ -94,7 +94,7 @@ def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes)
         return _unknown(state.unreadable, "the cluster could not be read", todo)
     if strange := foreign_mesh(state):
         whose, hints = (tuple(dict.fromkeys(words)) for words in zip(*strange, strict=True))
-        return _unknown(whose, "this is not a mesh that sohistio may change", " ".join(hints))
+        return _unknown(whose, "sohistio cannot manage this mesh", " ".join(hints))
     istiod = next((seen for seen in state.istiods if seen.revision == "default"), None)
     if istiod is None:
         return _without_istiod(state, asked)
@@ -154,9 +154,9 @@ def _without_istiod(state: ClusterState, asked: Asked) -> Decision:
             reasons,
             newest,
             refusal=f"what is left is of {newest}, newer than the target {asked.target}",
-            todo=f"Give --version {newest} to mend it first, or --mode reinstall for the downgrade.",
+            todo=f"Give --version {newest} to fix it first, or --mode reinstall for the downgrade.",
         )
-    return Decision(Mode.REINSTALL, (*reasons, "mended by applying the manifest again"), newest)
+    return Decision(Mode.REINSTALL, (*reasons, "fixed by applying the manifest again"), newest)
 
 
 def _compared(installed: Version, asked: Asked, changes: Changes) -> Decision:
@@ -187,7 +187,7 @@ def _downgrade(installed: Version, asked: Asked) -> Decision:
         (reason,),
         installed,
         replace=True,
-        refusal=f"{reason}: a downgrade must be asked for by name",
+        refusal=f"{reason}: a downgrade needs --mode reinstall",
         todo="If a downgrade is meant, give --mode reinstall --yes; otherwise give a newer --version.",
     )
 
@@ -202,7 +202,7 @@ def _chain(installed: Version, asked: Asked, reason: str) -> Decision:
             (reason,),
             installed,
             refusal=f"--via does not lead upwards: {words}",
-            todo="Give the stations in rising order, each older than the target.",
+            todo="Give the intermediate versions in rising order, each older than the target.",
         )
     return Decision(Mode.UPGRADE, (reason, f"in steps: {words}"), installed, hops=hops)
 

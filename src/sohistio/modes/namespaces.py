@@ -106,7 +106,7 @@ def labels_phase(labels: NamespaceLabels) -> tuple[Phase, ...]:
 def notices_of(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) -> tuple[str, ...]:
     """What is left as it is, and what an unlabelled namespace's pods go on with."""
     notices = [
-        f"namespace {name} does not exist and is not made: once it is there, install labels it"
+        f"namespace {name} does not exist and is not created: once it exists, install labels it"
         for name in labels.missing
     ]
     notices += [f"namespace {name} is being deleted and is left alone" for name in labels.ending]

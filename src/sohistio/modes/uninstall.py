@@ -47,7 +47,7 @@ def uninstall_plan(subject: Subject, footprint: Footprint, asked: Removal) -> Pl
     )
     if strange := foreign_mesh(state):
         reasons = tuple(what for what, _ in strange)
-        return replace(plan, reasons=reasons, refusal="this is not a mesh that sohistio may uninstall")
+        return replace(plan, reasons=reasons, refusal="sohistio cannot uninstall this mesh")
     taken = _taking_away(state, footprint, version)
     phases = [*taken, *_restart(state, asked), *_certificates(footprint)]
     phases += _purge(state, footprint, asked, there=bool(taken))

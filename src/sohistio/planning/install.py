@@ -122,7 +122,7 @@ def _todo(session: Session, decision: Decision, skew: list[SkewProblem]) -> str:
         first = "Restart these workloads first: `sohistio restart`. " if "proxy-skew" in skippable else ""
         return f"{first}If you know better: " + " ".join(f"--skip-check {name}" for name in skippable) + "."
     if any(problem.name == "one-minor-at-a-time" for problem in skew) and decision.installed:
-        return f"Give a station for each minor: {proposal(session, decision)}."
+        return f"Give an intermediate version for each minor: {proposal(session, decision)}."
     return "Nothing was changed."
 
 

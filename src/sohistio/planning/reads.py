@@ -54,5 +54,5 @@ def or_refused(what: str, read: Callable[[], _Read]) -> _Read:
         raise RefusedError(
             what,
             details=(error.what, *error.details),
-            todo=error.todo or "Mend what the API server says, or try again. Nothing was changed.",
+            todo=error.todo or "Fix what the API server says, or try again. Nothing was changed.",
         ) from error

@@ -26,7 +26,7 @@ def plan_rollback(session: Session) -> Planned:
     back = record.way_back if record else None
     if back is None:
         raise RefusedError(
-            "there is nothing recorded to go back to",
+            "the record has nothing to go back to",
             todo="Only what sohistio installed itself can be gone back to; `sohistio history` shows it.",
         )
     version = Version.parse(back.version)

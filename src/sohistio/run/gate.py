@@ -42,7 +42,7 @@ class Gate:
         """Run the checks."""
         context = context_of_plan(planned)
         if self.all:
-            planned.session.told(f"checking {len(self.checks)} things before anything is touched")
+            planned.session.told(f"checking {len(self.checks)} things before anything is changed")
         report = Report(planned.plan.environment, look(self.checks, context, planned.session.where.skip_checks))
         return GateReport(report, None if report.failures else _findings(context))
 

@@ -36,7 +36,7 @@ def rollback_of(failed: Planned) -> Planned:
     """Raises RefusedError where there was no mesh before the run that failed, or another than the recorded one."""
     before = failed.plan.installed_version
     if not before:
-        raise RefusedError("there was no mesh before this run: nothing to go back to", todo="Mend it and run it again.")
+        raise RefusedError("there was no mesh before this run: nothing to go back to", todo="Fix it and run it again.")
     planned = plan_rollback(failed.session)
     if planned.plan.target_version != before:
         raise RefusedError(

@@ -171,7 +171,7 @@ def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:
     return FailedError(
         f"{names} not ready within {tools.component_seconds:.0f} s",
         details=tuple(line for item in stuck for line in item.lines()),
-        todo=f"Mend what is named here. istioctl's output is in {tools.log}.",
+        todo=f"Fix what is named here. istioctl's output is in {tools.log}.",
         again="Then run it again.",
     )
 

@@ -110,7 +110,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
         raise FailedError(
             f"{len(failed)} of {len(to_restart)} workloads did not come up {goal.words}{left}",
             details=tuple(line for stuck in failed for line in stuck.lines()),
-            todo=f"Old pods that still run keep serving. Mend the workloads named here, then run {goal.command}.",
+            todo=f"Old pods that still run keep serving. Fix the workloads named here, then run {goal.command}.",
         )
 
 

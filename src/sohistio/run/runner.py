@@ -100,7 +100,7 @@ _LOST = (
     "Another run has it, or somebody freed it (the reason is on Lease istio-system/sohistio). "
     "Look who is at work now (`sohistio history`)."
 )
-_MEND = "What is done stays done: settle what it names."
+_MEND = "What is done stays done: fix what it names."
 _AGAIN = "Then run the same command again."
 _GO_ON = "What is done stays done: the next run looks at the cluster first."
 
@@ -122,7 +122,7 @@ def _say_what_to_do(failure: SohistioError) -> None:
 
 def _unexpected(step: Step, bug: Exception) -> FailedError:
     return FailedError(
-        f"the step {step.id} failed in a way that nobody expected",
+        f"the step {step.id} failed unexpectedly",
         details=crash_log(bug),
         todo="Report it with that file, please. What is done stays done.",
         again="Once the cause is gone, run it again.",

@@ -37,7 +37,7 @@ class Part:
                     stderr=subprocess.STDOUT,
                 )
         except OSError as error:
-            todo = "Mend what it says, then `sohistio sandbox reset`."
+            todo = "Fix what it says, then `sohistio sandbox reset`."
             raise FailedError(f"{command.name} could not be started", details=(str(error),), todo=todo) from error
         pid = self._process.pid
         self._identity = identify(pid) or ProcessId(pid, 0)

@@ -166,9 +166,9 @@ def test_what_is_missing_is_told_by_resource() -> None:
         Right("list", "", "secrets"),
     ]
     assert faults(told(missing, 20)) == [
-        "you may not create customresourcedefinitions.apiextensions.k8s.io (a, b, c and 2 more)",
-        "you may not create, patch services in istio-system (istiod)",
-        "you may not delete configmaps in a, b, c and 1 more (istio-ca-root-cert)",
-        "you may not list secrets",
+        "you lack permission to create customresourcedefinitions.apiextensions.k8s.io (a, b, c and 2 more)",
+        "you lack permission to create, patch services in istio-system (istiod)",
+        "you lack permission to delete configmaps in a, b, c and 1 more (istio-ca-root-cert)",
+        "you lack permission to list secrets",
     ]
     assert goods(told([], 20)) == ["all 20 rights that the plan takes are there"]

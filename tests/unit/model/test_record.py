@@ -123,9 +123,9 @@ def test_the_way_back(record: Record, runs: tuple[RunEntry, ...], back: Applied 
 @pytest.mark.parametrize(
     ("outcome", "step", "words"),
     [
-        ("running", "control-plane/install", "did not end: it was last seen at step control-plane/install"),
-        ("running", "", "did not end: it was last seen before its first step"),
-        ("brokeOff", "verify/mesh", "broke off at step verify/mesh"),
+        ("running", "control-plane/install", "did not finish: it was last seen at step control-plane/install"),
+        ("running", "", "did not finish: it was last seen before its first step"),
+        ("brokeOff", "verify/mesh", "was interrupted at step verify/mesh"),
         ("interrupted", "sidecars/restart", "was interrupted at step sidecars/restart"),
         ("failed", "control-plane/await", "failed at step control-plane/await"),
         ("verificationFailed", "verify/mesh", "was applied, but its verification failed"),

@@ -183,7 +183,7 @@ def test_a_run_that_was_killed_is_named() -> None:
         "1", Mode.UPGRADE, "qa", "", "", "1.30.5", "1.31.1", "me", "host", "10:00", last_step="sidecars/restart"
     )
     decision = decide(state(istiods=(istiod("1.30.5"),)), Asked(TARGET), SOME, killed)
-    assert "did not end: it was last seen at step sidecars/restart" in decision.reasons[-1]
+    assert "did not finish: it was last seen at step sidecars/restart" in decision.reasons[-1]
 
 
 def test_nothing_left_to_do_after_a_killed_run_is_nothing() -> None:

@@ -203,7 +203,7 @@ def test_long_lists_of_names_are_cut_in_the_summary_and_whole_in_the_step() -> N
 def test_notices_say_what_is_left_alone() -> None:
     found = NamespaceLabels(to_unlabel=("old",), missing=("new",), ending=("late",))
     said = "\n".join(notices_of(found, [secret("shop", FOREIGN), secret("media", CURRENT)]))
-    assert "namespace new does not exist and is not made: once it is there, install labels it" in said
+    assert "namespace new does not exist and is not created: once it exists, install labels it" in said
     assert "namespace late is being deleted and is left alone" in said
     assert "kubectl -n old rollout restart" in said
     assert "Secret shop/jfrogauth is somebody else's" in said

@@ -33,7 +33,7 @@ from sohistio.system.parallel import workers
 
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
-MAY_NOT_PATCH = "compared without a dry run: you may not patch{}; defaulting and admission were not asked"
+MAY_NOT_PATCH = "compared without a dry run: you lack permission to patch{}; defaulting and admission were not asked"
 _TAG = "istio.io/tag"
 _MOST_LISTED = 6
 
@@ -142,7 +142,7 @@ def _denial(lines: list[str]) -> RefusedError:
     return RefusedError(
         f"the API server would deny {len(lines)} {plural} of the manifest",
         details=(*shown, *more),
-        todo="Each line is the server's (a quota, an admission policy, missing rights): settle them first.",
+        todo="Each line is the server's (a quota, an admission policy, missing rights): fix them first.",
     )
 
 

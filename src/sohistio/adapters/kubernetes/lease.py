@@ -66,7 +66,9 @@ class Lock:
             return first
         spec: Object = first["spec"]
         waited = self.watched.unchanged_for(spec, self.now())
-        self._tell("held", f"the lock is held by {holder.told(datetime.now(UTC))}: looking whether that run lives …")
+        self._tell(
+            "held", f"the lock is held by {holder.told(datetime.now(UTC))}: checking whether that run is still alive …"
+        )
         while waited < LEASE_SECONDS:
             if has_certainly_ended(holder, has_ended):
                 self._tell("ended", "its process was on this machine and has ended: the lock is free")
@@ -82,7 +84,7 @@ class Lock:
             if waited > 2 * RENEW_SECONDS:
                 left = max(LEASE_SECONDS - waited, 0.0)
                 self._tell(
-                    "dead", f"it does not renew its lock and seems to be dead: the lock expires in {left:.0f} s …"
+                    "dead", f"it no longer renews its lock and is probably dead: the lock expires in {left:.0f} s …"
                 )
         self._tell("expired", "the lock has expired")
         return first
@@ -176,13 +178,13 @@ def _not_taken(error: KubeError) -> RefusedError:
     return RefusedError(
         "the lock that keeps two runs apart could not be taken",
         details=(error.what, *error.details),
-        todo=error.todo or "Mend what the API server says, or try again. The mesh was not touched.",
+        todo=error.todo or "Fix what the API server says, or try again. The mesh was not touched.",
     )
 
 
 def _held(holder: Holder) -> RefusedError:
     return RefusedError(
-        "another run is at work on this cluster",
+        "another run is active on this cluster",
         details=(f"the lock is held by {holder.told(datetime.now(UTC))}",),
         todo="Wait for it. Only if you know that it does nothing any more: `sohistio unlock --reason …`.",
     )

@@ -16,7 +16,7 @@ _ASKED_BETTER = frozenset({"IST0141"})
 
 
 def precheck(context: Context) -> Iterator[Verdict]:
-    """`istioctl x precheck` has nothing against it."""
+    """`istioctl x precheck` finds nothing wrong."""
     if context.unlisted():
         yield from _not_run(context)
         return
@@ -47,5 +47,5 @@ def judged(findings: Sequence[Finding], worst: Severity) -> Iterator[Verdict]:
 
 
 def _not_run(context: Context) -> Iterator[Verdict]:
-    message = f"not run: you may not list and watch {', '.join(context.unlisted())} in all namespaces"
+    message = f"not run: you lack permission to list and watch {', '.join(context.unlisted())} in all namespaces"
     yield Fault(message, "Somebody with the role sohistio-analyzer as well can run it.", Severity.WARNING)

@@ -94,7 +94,7 @@ def pull_secret(context: Context) -> Iterator[Verdict]:
     except KubeError as error:
         if error.status != 403:
             raise
-        yield Fault("not looked at: you may not read Secrets", "", Severity.WARNING, error.details)
+        yield Fault("not looked at: you lack permission to read Secrets", "", Severity.WARNING, error.details)
         return
     # A real environment that is tried on a sandbox lacks its Secret there, and no image is pulled.
     tried = context.session.sandbox is not None and context.environment.cluster.sandbox is None

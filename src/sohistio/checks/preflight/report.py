@@ -67,6 +67,6 @@ class Report:
         return RefusedError(
             f"{count} preflight check{' does' if count == 1 else 's do'} not hold",
             details=tuple(lines),
-            todo="Nothing was changed. Settle them; `sohistio check` looks again, docs/preflight.md says more."
+            todo="Nothing was changed. Fix them, then run `sohistio check` again; docs/preflight.md explains each."
             + (f" If you know better: {' '.join(skips)}." if skips else ""),
         )

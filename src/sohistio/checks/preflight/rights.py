@@ -88,7 +88,9 @@ def told(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
         verbs = ", ".join(sorted({right.verb for right in rights}))
         names = _listed(sorted({right.name for right in rights if right.name}))
         kind = f"{resource}.{group}" if group else resource
-        alike.setdefault((f"you may not {verbs} {kind}", f" ({names})" if names else ""), []).append(namespace)
+        alike.setdefault((f"you lack permission to {verbs} {kind}", f" ({names})" if names else ""), []).append(
+            namespace
+        )
     for (what, names), namespaces in sorted(alike.items()):
         place = _listed(sorted(filter(None, namespaces)))
         yield Fault(f"{what}{f' in {place}' if place else ''}{names}")

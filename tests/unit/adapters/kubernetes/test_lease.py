@@ -69,7 +69,7 @@ def test_a_dead_run_is_waited_for_once(server: ApiServer, command: Command) -> N
     assert command.seconds - begun > LEASE_SECONDS
     assert [line.partition(":")[0] for line in command.said] == [
         "the lock is held by ada@elsewhere run 1, since 2026-11-26 10",
-        "it does not renew its lock and seems to be dead",
+        "it no longer renews its lock and is probably dead",
         "the lock has expired",
     ]
     command.runs = False
@@ -96,7 +96,7 @@ def test_one_that_is_renewed_while_it_is_watched_lives(server: ApiServer, comman
     server.answers("GET", LEASE, held())
     command.lock().await_free()
     server.answers("GET", LEASE, held(5), held(5), held(10))
-    with pytest.raises(RefusedError, match="another run is at work"):
+    with pytest.raises(RefusedError, match="another run is active"):
         command.lock().await_free()
 
 
