@@ -7,10 +7,8 @@ import sys
 from typing import NoReturn
 
 from sohistio.errors import SohistioError
-from sohistio.output.documents import error_answer, is_json_asked, print_json
-from sohistio.output.error_text import print_error
+from sohistio.output.asked import is_json_asked
 from sohistio.system import streams
-from sohistio.system.crash_log import crash_log
 from sohistio.system.interruption import came, interrupt, stop_signals
 
 
@@ -39,13 +37,19 @@ def main() -> None:
 
 def _end(error: SohistioError) -> NoReturn:
     """With --output json an error is a document on stdout as well; its text still goes to stderr."""
+    from sohistio.output.error_text import print_error
+
     if is_json_asked() and not streams.lost_answer():
+        from sohistio.output.documents import error_answer, print_json
+
         print_json(error_answer(error))
     print_error(error)
     sys.exit(int(error.exit_code))
 
 
 def _bug(error: Exception) -> SohistioError:
+    from sohistio.system.crash_log import crash_log
+
     return SohistioError(
         "sohistio has a bug and stopped", details=crash_log(error), todo="Report it with that file, please."
     )

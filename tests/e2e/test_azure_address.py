@@ -8,7 +8,7 @@ from aks import PRINCIPAL, Aks, properties
 from azure_server import arm_error
 from conftest import SUBSCRIPTION
 from sohistio.adapters.azure.account import AksCluster
-from sohistio.adapters.azure.login import Auth
+from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, AzureCloud
 
 pytestmark = pytest.mark.e2e

@@ -154,7 +154,7 @@ def test_clocks_decide_nothing(empty_sandbox: Sandbox) -> None:
         waiter = Waiter(sandbox)
         timer = threading.Timer(1.0, hold, (sandbox, datetime.now(UTC) + off + timedelta(seconds=5)))
         timer.start()
-        with pytest.raises(RefusedError, match="another run is at work") as raised:
+        with pytest.raises(RefusedError, match="another run is active") as raised:
             waiter.lock().await_free()
         timer.join()
         assert "ada@elsewhere" in raised.value.details[0]

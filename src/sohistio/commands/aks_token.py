@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sohistio.adapters.azure.login import Auth
 from sohistio.commands.options import AuthKind
+from sohistio.model.auth import Auth
 
 # A token is called ended this long before it ends, or in the last third of a short life: kubectl and istioctl do not
 # send a request again that was rejected with a token that ended on its way.

@@ -13,7 +13,6 @@ import typer
 from sohistio.commands.options import OUTPUT, Folder, Form
 from sohistio.commands.registration import app, register
 from sohistio.errors import UsageError
-from sohistio.output.documents import json_text, print_answer
 from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def list_environments(
     root = find_environments_root(environments, Path.cwd())
     summaries = [summary_of(name, root, os.environ) for name in environment_names(root)]
     if form.json:
+        from sohistio.output.documents import print_answer
+
         print_answer("EnvironmentList", {"environments": [_summary_json(summary) for summary in summaries]})
         return
     rows = [
@@ -72,6 +73,7 @@ def show_environment(
     """
     from sohistio.environments.load import find_environments_root, load_environment
     from sohistio.environments.yaml_files import to_yaml
+    from sohistio.output.documents import print_answer
 
     environment = load_environment(name, find_environments_root(environments, Path.cwd()), os.environ)
     if output is DocumentFormat.YAML:
@@ -106,6 +108,7 @@ def validate_environments(
 def print_schema() -> None:
     """Print the JSON schema of environment.yaml, for editors."""
     from sohistio.environments.load import layer_schema
+    from sohistio.output.documents import json_text
 
     typer.echo(json_text(layer_schema()))
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sohistio.adapters.azure.login import Auth
 from sohistio.commands.options import AuthKind, Cluster, Target
+from sohistio.model.auth import Auth
 
 
 def login(

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from sohistio.adapters.azure.login import Auth
+from sohistio.model.auth import Auth
 
 # The panels of a command's help.
 CHANGE, TARGET, OUTPUT = "Change", "Target", "Output"

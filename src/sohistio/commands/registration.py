@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from sohistio.commands.options import CHANGE, OUTPUT, TARGET
 from sohistio.errors import UsageError
-from sohistio.output.documents import answer_in_json
+from sohistio.output.asked import answer_in_json
 
 # What a command has for itself comes first, what all have last.
 _PANELS = ("Options", CHANGE, TARGET, OUTPUT)

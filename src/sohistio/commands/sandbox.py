@@ -8,7 +8,6 @@ import typer
 
 from sohistio.commands.options import Form
 from sohistio.commands.registration import app, register
-from sohistio.output.documents import print_answer
 from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
@@ -80,6 +79,8 @@ def status(form: Form, name: Name = "local") -> None:
 
     seen = look(name)
     if form.json:
+        from sohistio.output.documents import print_answer
+
         print_answer("SandboxStatus", as_document(seen))
     else:
         _print_table(seen)

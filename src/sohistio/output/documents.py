@@ -10,9 +10,6 @@ from sohistio.errors import SohistioError
 from sohistio.model.document import SCHEMA_VERSION
 from sohistio.system.sanitize import escaped_pairs
 
-# Set once the command line asks for JSON: from then on an error is a document, too.
-_asked: list[bool] = []
-
 
 def json_text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
     """As JSON, all of it ASCII: beside what JSON escapes by itself, DEL and every `##`."""
@@ -37,13 +34,3 @@ def print_answer(kind: str, fields: Mapping[str, Any]) -> None:
 def error_answer(error: SohistioError) -> dict[str, object]:
     """An error as the answer of a command that was asked for JSON."""
     return {"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error.document()}
-
-
-def answer_in_json() -> None:
-    """The command line asks for JSON on stdout."""
-    _asked.append(True)
-
-
-def is_json_asked() -> bool:
-    """Whether stdout is for a document."""
-    return bool(_asked)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sohistio.adapters.azure.account import AksCluster, AzureLogin
-from sohistio.adapters.azure.login import Auth, Login
+from sohistio.adapters.azure.login import Login
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.holder import Watched
 from sohistio.adapters.kubernetes.manifest import read_manifest
@@ -22,6 +22,7 @@ from sohistio.environments.load import Environment, find_environments_root, load
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import FailedError, RefusedError
 from sohistio.istioctl import Istioctl
+from sohistio.model.auth import Auth
 from sohistio.model.desired import DesiredMesh, desired_mesh
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.managed_cluster import ManagedCluster

@@ -10,10 +10,11 @@ from typing import Any
 from sohistio.adapters.azure.cloud import endpoints
 from sohistio.adapters.azure.credential import make_credential
 from sohistio.adapters.azure.errors import in_our_words
-from sohistio.adapters.azure.login import WORDS, Auth, Login, choose
+from sohistio.adapters.azure.login import WORDS, Login, choose
 from sohistio.adapters.azure.managed import access_of, arm_client, read_cluster
 from sohistio.adapters.azure.tokens import AKS_SCOPE, ClusterTokens, Token
 from sohistio.errors import RefusedError
+from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, ClusterAccess, ManagedCluster
 
 

@@ -7,7 +7,8 @@ import os
 from typing import Any
 
 from sohistio.adapters.azure.cloud import Endpoints
-from sohistio.adapters.azure.login import Auth, Login
+from sohistio.adapters.azure.login import Login
+from sohistio.model.auth import Auth
 
 # az takes seconds to start, more on a busy agent; azure-identity would give it 10.
 _CLI_SECONDS = 60

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from sohistio.adapters.azure.cloud import Endpoints
-from sohistio.adapters.azure.login import SECRET_VARIABLES, WORDS, Auth
+from sohistio.adapters.azure.login import SECRET_VARIABLES, WORDS
 from sohistio.errors import RefusedError
+from sohistio.model.auth import Auth
 
 ROLE = "Azure Kubernetes Service Cluster User Role"
 _LINES, _LENGTH = 6, 400

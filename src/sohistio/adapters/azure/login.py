@@ -8,21 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sohistio.errors import RefusedError
+from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, AzureCloud
-
-
-class Auth(StrEnum):
-    """What `--auth` takes."""
-
-    AUTO = "auto"
-    PIPELINES = "pipelines"
-    ENVIRONMENT = "environment"
-    WORKLOAD_IDENTITY = "workload-identity"
-    AZURE_CLI = "azure-cli"
-
 
 CONNECTION = ("AZURESUBSCRIPTION_CLIENT_ID", "AZURESUBSCRIPTION_TENANT_ID", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")
 _PIPELINES = ("SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN", *CONNECTION)

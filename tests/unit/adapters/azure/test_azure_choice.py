@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sohistio.adapters.azure.cloud import Endpoints, endpoints
-from sohistio.adapters.azure.login import Auth, Login, choose
+from sohistio.adapters.azure.login import Login, choose
 from sohistio.errors import RefusedError, UsageError
+from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, AzureCloud
 
 PIPELINES = {

@@ -20,8 +20,8 @@ from azure.identity import CredentialUnavailableError
 
 from sohistio.adapters.azure.cloud import Endpoints
 from sohistio.adapters.azure.errors import in_our_words, refusal_of
-from sohistio.adapters.azure.login import Auth
 from sohistio.errors import ExitCode, RefusedError
+from sohistio.model.auth import Auth
 
 WHERE = Endpoints("https://login.example.com", "https://arm.example.com:8443")
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJhcm0ifQ.c2lnbmF0dXJl"
