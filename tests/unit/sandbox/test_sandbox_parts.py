@@ -90,11 +90,13 @@ def test_a_process_that_ignores_sigterm_is_made_to_end() -> None:
 
 def test_parts_are_found_by_their_folder_and_tell_how_they_ended(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
-    code = "import sys, time; print('about to go', flush=True); time.sleep(0.5); sys.exit(7)"
+    code = "import sys, time; print('about to go', flush=True); time.sleep(2); sys.exit(7)"
     part = Part(tmp_path, Command("mortal", (sys.executable, "-c", code)))
+    deadline = time.monotonic() + 10
+    while not processes_of(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)  # its environment is there once the kernel has begun the program
     assert [process.pid for process in processes_of(tmp_path)] == [part.record().pid]
     assert processes_of(tmp_path / "other") == []
-    deadline = time.monotonic() + 10
     while part.exit_code() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (part.record().state, part.record().exit_code) == ("crashed", 7)
