@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -15,13 +16,15 @@ from sohistio.system.interruption import came, interrupt, stop_signals
 def main() -> None:
     """Run sohistio; always ends by SystemExit."""
     streams.install()
-    from sohistio.cli import app
+    from sohistio.cli import app_for
 
     # Typer ends silently on KeyboardInterrupt, and SIGTERM and SIGHUP would skip every clean-up.
     for number in stop_signals():
         signal.signal(number, interrupt)
     try:
-        app(prog_name="sohistio")
+        # A shell that completes a word gives no arguments, and asks for all.
+        arguments = None if "_SOHISTIO_COMPLETE" in os.environ else sys.argv[1:]
+        app_for(arguments)(prog_name="sohistio")
     except SohistioError as error:
         _end(came() or error)
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -17,7 +17,7 @@ from sohistio.commands.install import install
 from sohistio.commands.login import login
 from sohistio.commands.plan import plan
 from sohistio.commands.registration import app as new_app
-from sohistio.commands.registration import register
+from sohistio.commands.registration import register_all
 from sohistio.commands.render import render
 from sohistio.commands.restart import restart
 from sohistio.commands.restore import restore
@@ -27,11 +27,6 @@ from sohistio.commands.uninstall import uninstall
 from sohistio.commands.unlock import unlock
 from sohistio.commands.verify import verify
 
-app = new_app(
-    help="Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
 
 def _print_version(asked: bool) -> None:
     if asked:
@@ -39,8 +34,7 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def main(
+def _root(
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print sohistio's own version."),
@@ -72,7 +66,19 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "aks-token": aks_token,
     "version": show_version,
 }
-for name, command in _COMMANDS.items():
-    register(app, name, command)
-app.add_typer(env.group, name="env")
-app.add_typer(sandbox.group, name="sandbox")
+
+
+def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
+    """The program. With the `arguments` of a command line, only the command that they name is built with its options:
+    that takes longer than all else that help does.
+    """
+    app = new_app(
+        help="Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    words = None if arguments is None else [word for word in arguments if not word.startswith("-")]
+    register_all(app, _COMMANDS, words)
+    app.add_typer(env.group_for(words), name="env")
+    app.add_typer(sandbox.group_for(words), name="sandbox")
+    return app

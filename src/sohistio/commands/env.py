@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sohistio.commands.options import OUTPUT, Folder, Form
-from sohistio.commands.registration import app, register
+from sohistio.commands.registration import app, register_all
 from sohistio.errors import UsageError
 from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
     from sohistio.environments.load import Summary
-
-group = app(help="Environments: list, show, validate, schema, lock.")
 
 
 class DocumentFormat(StrEnum):
@@ -174,8 +172,15 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-register(group, "list", list_environments)
-register(group, "show", show_environment)
-register(group, "validate", validate_environments)
-register(group, "schema", print_schema)
-register(group, "lock", lock_istioctl)
+def group_for(words: Sequence[str] | None = None) -> typer.Typer:
+    """`sohistio env`, for the words of a command line as `register_all` takes them."""
+    group = app(help="Environments: list, show, validate, schema, lock.")
+    commands: dict[str, Callable[..., None]] = {
+        "list": list_environments,
+        "show": show_environment,
+        "validate": validate_environments,
+        "schema": print_schema,
+        "lock": lock_istioctl,
+    }
+    register_all(group, commands, None if words is None else words[1:] if words[:1] == ["env"] else [])
+    return group

@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from itertools import pairwise, zip_longest
 from typing import Any
@@ -104,9 +104,26 @@ def app(**settings: Any) -> typer.Typer:
     )
 
 
-def register(group: typer.Typer, name: str, command: Callable[..., None], **settings: Any) -> None:
-    """Make the function the command of this name."""
-    group.command(name, cls=PanelCommand, **settings)(with_options(command))
+def register_all(
+    group: typer.Typer, commands: Mapping[str, Callable[..., None]], words: Sequence[str] | None = None
+) -> None:
+    """Make the functions the commands of these names.
+
+    Where `words` are those of a command line, only the first of them is built whole: the others are listed in help.
+    """
+    for name, command in commands.items():
+        whole = words is None or name in words[:1]
+        group.command(name, cls=PanelCommand)(with_options(command) if whole else _listed(command))
+
+
+def _listed(command: Callable[..., None]) -> Callable[[], None]:
+    """A command's line in its group's help."""
+
+    def listed() -> None:
+        raise AssertionError("only listed")  # pragma: no cover
+
+    listed.__doc__ = command.__doc__
+    return listed
 
 
 def first_sentence(text: str) -> str:

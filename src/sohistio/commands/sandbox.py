@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sohistio.commands.options import Form
-from sohistio.commands.registration import app, register
+from sohistio.commands.registration import app, register_all
 from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
     from sohistio.sandbox.lifecycle import Up
     from sohistio.sandbox.status import SandboxStatus
-
-group = app(help="A real API server, istiod and release mirror on this machine.")
-
 
 Name = Annotated[str, typer.Option("--name", help="Name of the sandbox; several run side by side.")]
 
@@ -129,8 +127,9 @@ def _print_table(seen: SandboxStatus) -> None:
                 typer.echo(f"  {line}")
 
 
-register(group, "up", up)
-register(group, "down", down)
-register(group, "status", status)
-register(group, "reset", reset)
-register(group, "env", env)
+def group_for(words: Sequence[str] | None = None) -> typer.Typer:
+    """`sohistio sandbox`, for the words of a command line as `register_all` takes them."""
+    group = app(help="A real API server, istiod and release mirror on this machine.")
+    commands: dict[str, Callable[..., None]] = {"up": up, "down": down, "status": status, "reset": reset, "env": env}
+    register_all(group, commands, None if words is None else words[1:] if words[:1] == ["sandbox"] else [])
+    return group

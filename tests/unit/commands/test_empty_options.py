@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from sohistio.cli import app
+from sohistio.cli import app_for
 from sohistio.commands.options import ComponentLimit, Limit
 from sohistio.commands.requests import timeouts_of
 from sohistio.errors import SohistioError, UsageError
 from sohistio.model.durations import LONGEST, seconds_of
+
+app = app_for()
 
 AT = ("--env", "local")
 

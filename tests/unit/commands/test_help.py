@@ -9,8 +9,10 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from sohistio.cli import app
+from sohistio.cli import app_for
 from sohistio.commands.registration import first_sentence
+
+app = app_for()
 
 ROOT = typer.main.get_command(app)
 
@@ -58,3 +60,11 @@ def test_the_common_options_come_last() -> None:
         "Target:",
         "Output:",
     ]
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_help_is_the_same_where_only_one_command_is_built(path: tuple[str, ...]) -> None:
+    """As it is from a command line."""
+    told = [CliRunner().invoke(built, [*path, "--help"]).stdout for built in (app, app_for([*path, "--help"]))]
+    assert told[0] == told[1]
+    assert told[0]

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from sohistio.commands.env import group
+from sohistio.commands.env import group_for
 from sohistio.environments.aks import Aks
 from sohistio.environments.layers import merge
 from sohistio.environments.load import (
@@ -394,7 +394,7 @@ def test_the_folder_is_found_here_or_further_up_or_comes_with_sohistio(root: Pat
 
 
 def run(*args: str, **variables: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(group, args, env={"SOHISTIO_IP_PREFIX": None, **variables})
+    result = CliRunner().invoke(group_for(), args, env={"SOHISTIO_IP_PREFIX": None, **variables})
     if isinstance(result.exception, UsageError):
         return result.exception.exit_code, result.stdout, "\n".join((result.exception.what, *result.exception.details))
     assert result.exception is None
