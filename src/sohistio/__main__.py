@@ -7,8 +7,8 @@ import signal
 import sys
 from typing import NoReturn
 
-from sohistio.errors import SohistioError
-from sohistio.output.asked import is_json_asked
+from sohistio.errors import ExitCode, SohistioError, UsageError
+from sohistio.output.asked import answer_in_json, asks_for_json, is_json_asked
 from sohistio.system import streams
 from sohistio.system.interruption import came, interrupt, stop_signals
 
@@ -16,7 +16,10 @@ from sohistio.system.interruption import came, interrupt, stop_signals
 def main() -> None:
     """Run sohistio; always ends by SystemExit."""
     streams.install()
+    from typer.exceptions import TyperException
+
     from sohistio.cli import app_for
+    from sohistio.commands.registration import is_only_a_group, wrong_usage
 
     # Typer ends silently on KeyboardInterrupt, and SIGTERM and SIGHUP would skip every clean-up.
     for number in stop_signals():
@@ -24,9 +27,19 @@ def main() -> None:
     try:
         # A shell that completes a word gives no arguments, and asks for all.
         arguments = None if "_SOHISTIO_COMPLETE" in os.environ else sys.argv[1:]
-        app_for(arguments)(prog_name="sohistio")
+        if asks_for_json(sys.argv[1:], os.environ.get("SOHISTIO_OUTPUT", "")):
+            answer_in_json()
+        sys.exit(app_for(arguments)(prog_name="sohistio", standalone_mode=False) or 0)
     except SohistioError as error:
         _end(came() or error)
+    except TyperException as error:
+        if is_only_a_group(error):
+            error.show()  # type: ignore[attr-defined]  # Typer's help in place of a command that is not named
+            sys.exit(int(ExitCode.USAGE))
+        _end(came() or wrong_usage(error))
+    except OSError as error:
+        asked = "--install-completion" in sys.argv
+        _end(came() or (_not_installed(error) if asked else _bug(error)))
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
         _end(came() or _bug(error))
     except SystemExit as end:
@@ -48,6 +61,11 @@ def _end(error: SohistioError) -> NoReturn:
         print_json(error_answer(error))
     print_error(error)
     sys.exit(int(error.exit_code))
+
+
+def _not_installed(error: OSError) -> SohistioError:
+    todo = "Is HOME your home? `--show-completion` prints what to put into your shell's own files."
+    return UsageError("completion could not be installed", details=(str(error),), todo=todo)
 
 
 def _bug(error: Exception) -> SohistioError:

@@ -88,6 +88,10 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
         document("Error", "env", "show", "nowhere", code=2),
         document("Error", "verify", *LOCAL, "--version", "1.31", code=2),
         document("Error", "plan", "--env", "", code=2),
+        document("Error", "plan", *LOCAL, "--mode", "bad", code=2),
+        document("Error", "plan", code=2),
+        document("Error", "nonsense", code=2),
+        document("Error", "unlock", *LOCAL, code=2),
         document("RunResult", "uninstall", *LOCAL, "--yes", "--with-sidecars", "--restart-workloads"),
     ]
     assert {found["kind"] for found in seen} == set(SCHEMAS)

@@ -46,6 +46,12 @@ def test_thirty_workloads_a_stale_plan_and_a_lost_route(empty_sandbox: Sandbox, 
     assert sandbox.writes() == writes
 
     assert sandbox.run("plan", *LOCAL, "--out", str(approved)).returncode == 0
+    edited = tmp_path / "edited.json"
+    for key, value in (("notices", ["all is well"]), ("reasons", []), ("targetVersion", "1.30.4")):
+        edited.write_text(json.dumps(json.loads(approved.read_text()) | {key: value}))
+        refused = sandbox.run("install", *LOCAL, "--plan", str(edited))
+        assert (refused.returncode, "edited.json was edited" in refused.stderr) == (2, True), refused.stderr
+    assert sandbox.writes() == writes
 
     def lose_a_route() -> None:
         await_step(sandbox, "sidecars/restart")

@@ -32,7 +32,15 @@ def check(
     skip: Skip,
     output: Annotated[
         Form,
-        typer.Option("--output", "-o", metavar="FORMAT", rich_help_panel=OUTPUT, help="table, json or junit."),
+        typer.Option(
+            "--output",
+            "-o",
+            envvar="SOHISTIO_OUTPUT",
+            show_envvar=False,
+            metavar="FORMAT",
+            rich_help_panel=OUTPUT,
+            help="table, json or junit.",
+        ),
     ] = Form.TABLE,
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="TIME", help="Time for each check, such as 30s.")

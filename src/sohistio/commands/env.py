@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 class DocumentFormat(StrEnum):
-    """How a document is printed."""
+    """How a document is printed; `table`, which SOHISTIO_OUTPUT may say for all commands, is YAML."""
 
+    TABLE = "table"
     YAML = "yaml"
     JSON = "json"
 
@@ -62,7 +63,15 @@ def show_environment(
     environments: Folder = None,
     output: Annotated[
         DocumentFormat,
-        typer.Option("--output", "-o", metavar="FORMAT", rich_help_panel=OUTPUT, help="yaml or json."),
+        typer.Option(
+            "--output",
+            "-o",
+            envvar="SOHISTIO_OUTPUT",
+            show_envvar=False,
+            metavar="FORMAT",
+            rich_help_panel=OUTPUT,
+            help="yaml or json.",
+        ),
     ] = DocumentFormat.YAML,
 ) -> None:
     """Show an environment as it is in force.
@@ -74,7 +83,7 @@ def show_environment(
     from sohistio.output.documents import print_answer
 
     environment = load_environment(name, find_environments_root(environments, Path.cwd()), os.environ)
-    if output is DocumentFormat.YAML:
+    if output is not DocumentFormat.JSON:
         typer.echo(to_yaml(environment.document()), nl=False)
         return
     gateways = [{"name": item.name, "namespace": item.namespace, "kind": item.kind} for item in environment.gateways]

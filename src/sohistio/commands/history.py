@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sohistio.model.record import Record, RunEntry
 
-_COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan", "backup")
+_COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan")
 
 
 def history(target: Target, cluster: Cluster, form: Form) -> None:
@@ -31,6 +31,10 @@ def history(target: Target, cluster: Cluster, form: Form) -> None:
         print_answer("History", {"environment": record.environment, "runs": runs})
     elif record.runs:
         show(console(), _table(record))
+        # A line each: a folder's name is of no use where a table cuts it.
+        for run in record.runs:
+            if run.backup:
+                say(f"backup of {_started(run)} on {run.host}: {run.backup}")
     else:
         say(f"{session.environment.name}: nothing recorded")
 
@@ -41,11 +45,11 @@ def _table(record: Record) -> Table:
 
     table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
     for column in _COLUMNS:
-        table.add_column(column, no_wrap=column != "backup")
+        table.add_column(column, overflow="fold")
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
         row = (_started(run), run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
-        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12], run.backup)
+        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12])
     return table
 
 

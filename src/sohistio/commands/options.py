@@ -38,16 +38,20 @@ class RequestedMode(StrEnum):
     REINSTALL = "reinstall"
 
 
-def environment_names(incomplete: str) -> list[str]:
-    """For the shell's completion: the environments of the folder in force."""
+def environment_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """For the shell's completion: the environments of the folder in force; none where there is no such folder."""
     import os
 
     from sohistio.environments.load import environment_names as names
     from sohistio.environments.load import find_environments_root
+    from sohistio.errors import SohistioError
 
-    given = os.environ.get("SOHISTIO_ENVIRONMENTS")
-    root = find_environments_root(Path(given) if given else None, Path.cwd())
-    return [name for name in names(root) if name.startswith(incomplete)]
+    given = ctx.params.get("environments") or os.environ.get("SOHISTIO_ENVIRONMENTS")
+    try:
+        root = find_environments_root(Path(given) if given else None, Path.cwd())
+        return [name for name in names(root) if name.startswith(incomplete)]
+    except SohistioError:
+        return []
 
 
 _ENV = _target(

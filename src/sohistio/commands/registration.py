@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Any
 
 import typer
@@ -16,7 +15,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from sohistio.commands.options import CHANGE, OUTPUT, TARGET
 from sohistio.errors import UsageError
-from sohistio.output.asked import answer_in_json
 
 # What a command has for itself comes first, what all have last.
 _PANELS = ("Options", CHANGE, TARGET, OUTPUT)
@@ -74,12 +72,7 @@ class PanelCommand(TyperCommand):
         return first_sentence(self.help or "")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Raises UsageError for an option with an empty value: a pipeline's variable that is not set.
-
-        What asks for JSON is known before anything else is read, so that every error is a document.
-        """
-        if any(param.name == "output" for param in self.params) and _asks_for_json(args):
-            answer_in_json()
+        """Raises UsageError for an option with an empty value: a pipeline's variable that is not set."""
         flags = {flag for param in self.params if not getattr(param, "is_flag", False) for flag in param.opts}
         for flag in _empty(args, flags):
             raise UsageError(
@@ -138,11 +131,16 @@ def _empty(args: Sequence[str], flags: set[str]) -> list[str]:
     return found + [flag for flag, value in pairwise(args) if flag in flags and not value.strip()]
 
 
-def _asks_for_json(args: Sequence[str]) -> bool:
-    value = os.environ.get("SOHISTIO_OUTPUT", "")
-    for arg, after in zip_longest(args, args[1:], fillvalue=""):
-        if arg in ("--output", "-o"):
-            value = after
-        elif arg.startswith(("--output=", "-o")):
-            value = arg.removeprefix("--output=").removeprefix("-o")
-    return value == "json"
+def is_only_a_group(error: Exception) -> bool:
+    """Whether no command was named at all: then its help is the answer."""
+    return type(error).__name__ == "NoArgsIsHelpError"
+
+
+def wrong_usage(error: Any) -> UsageError:
+    """What Typer has against a command line, as an error of ours; its usage line goes to stderr first."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "sohistio"
+    if context is not None:
+        typer.echo(context.get_usage(), err=True)
+    what = str(error.format_message()).strip().removesuffix(".").replace("Value error, ", "")
+    return UsageError(what, todo=f"`{command} --help` says what it takes.")

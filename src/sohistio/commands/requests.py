@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sohistio.commands.options import (
@@ -89,6 +90,9 @@ def seconds(flag: str, text: str | None) -> float | None:
 
     if text is None:
         return None
+    variable = f"SOHISTIO_{flag.removeprefix('--').replace('-', '_').upper()}"
+    if os.environ.get(variable) == text:
+        flag = variable
     try:
         return float(seconds_of(text))
     except ValueError as error:

@@ -44,12 +44,18 @@ def status(
 def _places(target: MaybeTarget, cluster: Cluster, *, everything: bool) -> list[Where]:
     """Raises UsageError."""
     import os
+    from dataclasses import replace
     from pathlib import Path
 
     from sohistio.environments.load import environment_names, find_environments_root, load_environment
     from sohistio.errors import UsageError
     from sohistio.planning.session import Where
 
+    # What only a variable says is no contradiction to what is asked for.
+    if everything and target.env == os.environ.get("SOHISTIO_ENV"):
+        target = replace(target, env=None)
+    if target.env is None and cluster.context == os.environ.get("SOHISTIO_CONTEXT"):
+        cluster = replace(cluster, context=None)
     root = find_environments_root(target.environments, Path.cwd())
     known = environment_names(root)
     if target.env is not None and everything:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from itertools import zip_longest
+
 # Set once the command line asks for JSON: from then on an error is a document, too.
 _asked: list[bool] = []
 
@@ -14,3 +18,17 @@ def answer_in_json() -> None:
 def is_json_asked() -> bool:
     """Whether stdout is for a document."""
     return bool(_asked)
+
+
+def asks_for_json(arguments: Sequence[str], variable: str = "") -> bool:
+    """Whether a command line asks for JSON, or the variable SOHISTIO_OUTPUT does; also one that is wrong elsewhere."""
+    value = variable
+    for argument, after in zip_longest(arguments, arguments[1:], fillvalue=""):
+        short = re.fullmatch(r"-[A-Za-np-z]*o(.*)", argument)  # -o json, -ojson, -yo json
+        if argument == "--output" or (short and not short[1]):
+            value = after
+        elif argument.startswith("--output="):
+            value = argument.removeprefix("--output=")
+        elif short:
+            value = short[1]
+    return value == "json"

@@ -27,10 +27,18 @@ class SafeConsole(Console):
     prints, or a Group. What is printed while a display is redrawn reaches the run's log as plain lines.
     """
 
-    def __init__(self, stream: IO[str], *, width: int | None = None) -> None:
+    def __init__(self, stream: IO[str], *, width: int | None = None, plain: bool = False) -> None:
+        """`plain` is for a log's lines: no terminal, whatever FORCE_COLOR says."""
         self.stream = stream_of(stream)
         self._drawn = _Drawn(self.stream)
-        super().__init__(file=cast(IO[str], self._drawn), width=width, markup=False, emoji=False, highlight=False)
+        super().__init__(
+            file=cast(IO[str], self._drawn),
+            width=width,
+            force_terminal=False if plain else None,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
         self._drawn.logged = not self.is_terminal
         self.only_log = cast(IO[str], _OnlyLog(self.stream))
 
@@ -51,7 +59,7 @@ class SafeConsole(Console):
         super().print(*objects, **options)
         if self.is_terminal and not all(isinstance(shown, Control) for shown in objects or ("",)):
             lines = io.StringIO()
-            SafeConsole(lines, width=PIPE_WIDTH).print(*objects, **options)
+            SafeConsole(lines, width=PIPE_WIDTH, plain=True).print(*objects, **options)
             self.only_log.write(_trimmed(lines.getvalue()))
 
     def put(self, text: str) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sohistio.errors import RefusedError, UsageError
 from sohistio.output.documents import json_text
@@ -15,7 +18,8 @@ from sohistio.plan.plan import Plan
 def write_plan(path: Path, plan: Plan) -> None:
     """Write the plan with its digest. Raises UsageError."""
     try:
-        path.write_text(json_text(plan.document() | {"digest": plan.digest()}) + "\n", encoding="utf-8")
+        document = plan.document() | {"digest": plan.digest()}
+        path.write_text(json_text(document | {"fileDigest": _whole(document)}) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"the plan could not be written to {path}",
@@ -27,13 +31,16 @@ def write_plan(path: Path, plan: Plan) -> None:
 def check_approved(path: Path, plan: Plan) -> None:
     """Refuse where the file was edited, or the plan of now is not the one in it. Raises UsageError, RefusedError."""
     try:
-        approved = json.loads(path.read_text(encoding="utf-8"))
-        edited = approved["digest"] != digest_of(approved)
+        approved = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+        edited = approved["digest"] != digest_of(approved) or approved["fileDigest"] != _whole(approved)
         stale = approved["digest"] != plan.digest()
         different = differences(approved, plan.document())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read", details=(str(error),), todo="Give --plan a file.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = str(error) if isinstance(error, ValueError) else "it is JSON, but no plan of this version of sohistio"
         raise UsageError(
-            f"{path} is not a plan", details=(str(error),), todo="Write one with `sohistio plan --out FILE`."
+            f"{path} is not a plan", details=(why,), todo="Write one with `sohistio plan --out FILE`."
         ) from error
     if edited:
         raise UsageError(
@@ -46,3 +53,17 @@ def check_approved(path: Path, plan: Plan) -> None:
             details=different,
             todo="Look at the new plan with `sohistio plan --out FILE` and have that one approved.",
         )
+
+
+def _whole(document: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a file says, what people read included: nobody approves what was written in later."""
+    rest = {key: value for key, value in document.items() if key != "fileDigest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are there once: of two, a person may read the other one."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is in it twice")
+    return found

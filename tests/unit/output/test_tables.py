@@ -178,3 +178,12 @@ def test_how_a_run_ended(run: RunResult, line: str) -> None:
 
 def test_parts_are_set_apart() -> None:
     assert text_of(result_line(result(BAD)), checks_view(()), result_line(result(BAD))).count("\n\n") == 1
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_COMPATIBLE"])
+def test_colours_by_force_are_no_terminal_without_end(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn for a terminal goes to the log as plain lines."""
+    monkeypatch.setenv(variable, "1")
+    stream = io.StringIO()
+    show(SafeConsole(stream, width=80), checks_view((GOOD,)))
+    assert GOOD.name in stream.getvalue()
