@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.paths import path_of
@@ -26,6 +27,8 @@ def prepare_namespaces(tools: Tools, waiting: Waiting, step: NamespaceStep) -> N
             _label(tools, waiting, step.objects, "enabled")
         case UnlabelNamespaces():
             _label(tools, waiting, step.objects, None)
+        case _:
+            assert_never(step)
 
 
 def _write(tools: Tools, waiting: Waiting, step: WritePullSecrets) -> None:
