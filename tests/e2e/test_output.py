@@ -20,6 +20,7 @@ from conftest import CHECKOUT, Sandbox
 from own_environments import own_environments
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.record_store import read_record, write_record
+from sohistio.model.mode import Mode
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
@@ -196,7 +197,7 @@ def plant_record_and_lock(api: KubeApi) -> None:
     record = read_record(api)
     assert record is not None
     names = ("host", "started", "ended", "outcome", "last_step", "backup", "from_version")
-    texts: dict[str, Any] = dict.fromkeys(names, HOSTILE)
+    texts: dict[str, Any] = dict.fromkeys(names, HOSTILE) | {"mode": Mode.UPGRADE}
     run = replace(record.runs[-1], id="planted", who=f"Doe, Jane [ext] {HOSTILE}", **texts)
     write_record(api, record.with_run(run))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
