@@ -13,6 +13,7 @@ from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
 from sohistio.model.staleness import differing, was_tried
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload
+from sohistio.model.words import first_names
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
@@ -110,8 +111,7 @@ def beyond(refs: Sequence[ObjectRef]) -> str:
     kinds = {ref.kind for ref in refs}
     noun = kinds.pop() if len(kinds) == 1 else "workload"
     what = f"1 more {noun} needs" if len(refs) == 1 else f"{len(refs)} more {noun}s need"
-    more = f" and {len(refs) - _MOST_NAMED} more" if len(refs) > _MOST_NAMED else ""
-    return f"{what} a restart that this plan did not have: {', '.join(map(str, refs[:_MOST_NAMED]))}{more}"
+    return f"{what} a restart that this plan did not have: {first_names(refs, _MOST_NAMED)}"
 
 
 def needless(
@@ -129,11 +129,7 @@ def needless(
     for ref in approved:
         if not any(workload.ref == ref for workload in stale):
             by_reason.setdefault(reasons.get(ref, absent), []).append(ref)
-    return [
-        f"not restarted, {reason}: {', '.join(map(str, refs[:_MOST_NAMED]))}"
-        + (f" and {len(refs) - _MOST_NAMED} more" if len(refs) > _MOST_NAMED else "")
-        for reason, refs in by_reason.items()
-    ]
+    return [f"not restarted, {reason}: {first_names(refs, _MOST_NAMED)}" for reason, refs in by_reason.items()]
 
 
 def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:

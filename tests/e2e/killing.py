@@ -87,6 +87,14 @@ def meanwhile(work: Callable[[], None]) -> Iterator[None]:
         thread.join(120)
 
 
+def await_said(said: Path, words: str, seconds: float = 30.0) -> None:
+    """Return once the run has said these words."""
+    end = time.monotonic() + seconds
+    while words not in said.read_text():
+        assert time.monotonic() < end, said.read_text()
+        time.sleep(0.1)
+
+
 def await_step(sandbox: Sandbox, step: str) -> None:
     """Wait until a run has begun this step."""
     for _ in range(1200):

@@ -14,14 +14,13 @@ import pytest
 
 from conftest import Sandbox
 from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Decision, Fault, FaultyServer, Request, at_random, first
-from killing import last_run
+from killing import await_said, last_run
 from sohistio.adapters.kubernetes.api import READ_SECONDS, TRIES, TRIES_IN_SILENCE
 from unrenewed import (
     AT_WORK,
     LEASE,
     LEASE_SECONDS,
     Slow,
-    await_said,
     gone_after,
     login_that_hangs,
     longest_without_renewal,

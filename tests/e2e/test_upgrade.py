@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from conftest import CHECKOUT, Sandbox
-from killing import LOCAL, await_step, kept, last_run, meanwhile, route, settle, sidecars
+from killing import LOCAL, await_said, await_step, kept, last_run, meanwhile, route, settle, sidecars
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.lease import LEASE_REF, unlock
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
@@ -175,10 +175,10 @@ def test_a_cluster_that_changes_between_plan_and_lock(empty_sandbox: Sandbox, tm
             stderr=subprocess.STDOUT,
         )
         try:
-            await_said(said, "comparing the manifest")
+            await_said(said, "comparing the manifest", 60)
             lease = {"holderIdentity": "ada@elsewhere run 1", "renewTime": "2026-11-23T05:00:00.000000Z"}
             hold(sandbox, lease)
-            await_said(said, "the lock is held by ada@elsewhere run 1")
+            await_said(said, "the lock is held by ada@elsewhere run 1", 60)
             apply(api, deployment("shop", "newcomer"))
             await_running(api, "shop", 4)
             writes = sandbox.writes()
@@ -199,11 +199,3 @@ def hold(sandbox: Sandbox, spec: dict[str, str]) -> None:
     except KubeError:
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE_REF.name}}
         sandbox.api.create(collection_path("Lease", LEASE_REF.namespace), body | {"spec": spec})
-
-
-def await_said(file: Path, words: str) -> None:
-    for _ in range(1200):
-        if words in file.read_text():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{words!r} was not said: {file.read_text()}")

@@ -84,14 +84,6 @@ def gone_after(process: subprocess.Popen[bytes], begun: float) -> float:
     return time.monotonic() - begun
 
 
-def await_said(said: Path, words: str, seconds: float = 30.0) -> None:
-    """Return once the run has said these words."""
-    end = time.monotonic() + seconds
-    while words not in said.read_text():
-        assert time.monotonic() < end, said.read_text()
-        time.sleep(0.1)
-
-
 def login_that_hangs(document: Path, folder: Path) -> Callable[[bool], None]:
     """Put a login command in the kubeconfig in place of its token: it hangs for sohistio, not for istioctl."""
     config = yaml.safe_load(document.read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sohistio.model.state import Ending, ObjectRef
+from sohistio.model.words import first_lines
 
 MOST_NAMED = 6
 TODO = (
@@ -34,8 +35,7 @@ def how_lost(ref: ObjectRef, found: Collection[Ending]) -> str:
 def lines(found: Sequence[Ending], most: int = MOST_NAMED) -> tuple[str, ...]:
     """One for each, the custom resources first: it is they that hold their CRD."""
     shown = sorted(found, key=lambda item: (is_definition(item), item.ref))
-    more = len(shown) - most
-    return (*map(told, shown[:most]), *([f"and {more} more"] if more > 0 else ()))
+    return first_lines([told(item) for item in shown], most)
 
 
 def sentence(found: Sequence[Ending]) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.mode import Mode
 from sohistio.model.record import Record
-from sohistio.model.state import Budget, ClusterState, ObjectRef
+from sohistio.model.state import Budget, ClusterState
 from sohistio.model.versions import Version
+from sohistio.model.words import first_names
 from sohistio.modes.budgets import surplus_budgets
 from sohistio.modes.decide import Decision
 from sohistio.plan.changes import Action, Changes, ObjectChange
@@ -58,7 +59,7 @@ def adoption(
     if surplus.now and (asked or not recorded):
         steps.append(_remove("adopt/budgets", surplus.now))
     elif surplus.now:
-        names = _listed([budget.ref for budget in surplus.now])
+        names = first_names([budget.ref for budget in surplus.now], _MOST_NAMED)
         notices.append(f"eviction fails under two PodDisruptionBudgets: `sohistio adopt` removes {names}")
     return Adoption(_sources(state, moved, record), tuple(steps), surplus.once_installed, tuple(notices), recorded)
 
@@ -133,7 +134,7 @@ def _sources(state: ClusterState, moved: Sequence[ObjectOwners], record: Record 
     found = []
     if refs := (*state.operator_controllers, *state.operator_resources):
         stopped = "" if state.operator_controllers else ", which is stopped"
-        found.append(f"put there by Istio's in-cluster operator{stopped} ({_listed(refs)})")
+        found.append(f"put there by Istio's in-cluster operator{stopped} ({first_names(refs, _MOST_NAMED)})")
     for manager in sorted({name for item in moved for name in item.installers}):
         count = sum(manager in item.installers for item in moved)
         objects = "1 object" if count == 1 else f"{count} objects"
@@ -148,7 +149,7 @@ def _sources(state: ClusterState, moved: Sequence[ObjectOwners], record: Record 
 def _stop(state: ClusterState) -> StopOperator:
     words = []
     if state.operator_controllers:
-        words.append(f"stop Istio's in-cluster operator ({_listed(state.operator_controllers)})")
+        words.append(f"stop Istio's in-cluster operator ({first_names(state.operator_controllers, _MOST_NAMED)})")
     if count := len(state.operator_resources):
         noun = "IstioOperator" if count == 1 else "IstioOperators"
         words.append(f"release {count} {noun} from its finalizer (the mesh is not touched)")
@@ -181,12 +182,7 @@ def _rule(budget: Budget) -> str:
 def _strangers(owners: Sequence[ObjectOwners]) -> list[str]:
     names = sorted({name for item in owners for name in item.others})
     return [
-        f"{name} wrote to {_listed([item.ref for item in owners if name in item.others])}: "
+        f"{name} wrote to {first_names([item.ref for item in owners if name in item.others], _MOST_NAMED)}: "
         "what it added beyond the manifest stays"
         for name in names
     ]
-
-
-def _listed(refs: Sequence[ObjectRef]) -> str:
-    names = ", ".join(str(ref) for ref in refs[:_MOST_NAMED])
-    return names if len(refs) <= _MOST_NAMED else f"{names} and {len(refs) - _MOST_NAMED} more"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sohistio.model.pull_secrets import PullSecretSeen, PullSecretState
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen, ObjectRef
+from sohistio.model.words import first_names
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import Step
@@ -78,7 +79,8 @@ def ours(state: ClusterState) -> tuple[str, ...]:
 
 def unlabelling(step_id: str, names: Sequence[str]) -> UnlabelNamespaces:
     """The step that takes our label off."""
-    return UnlabelNamespaces(step_id, f"take the label istio-injection off {_listed(names)}", _refs(names))
+    summary = f"take the label istio-injection off {first_names(names, _MOST_NAMED)}"
+    return UnlabelNamespaces(step_id, summary, _refs(names))
 
 
 def secrets_phase(secrets: Sequence[PullSecretSeen]) -> tuple[Phase, ...]:
@@ -88,7 +90,8 @@ def secrets_phase(secrets: Sequence[PullSecretSeen]) -> tuple[Phase, ...]:
         return ()
     new = sum(item.state is PullSecretState.MISSING for item in secrets)
     what = "create" if new == len(refs) else "update" if not new else "create or update"
-    summary = f"{what} pull Secret {refs[0].name} in {_listed([ref.namespace for ref in refs])}"
+    where = first_names([ref.namespace for ref in refs], _MOST_NAMED)
+    summary = f"{what} pull Secret {refs[0].name} in {where}"
     return (Phase("pull-secrets", (WritePullSecrets("pull-secrets/write", summary, refs),)),)
 
 
@@ -96,7 +99,7 @@ def labels_phase(labels: NamespaceLabels) -> tuple[Phase, ...]:
     """Labels come once istiod runs: its webhook lets no pod of a labelled namespace pass while it does not."""
     steps: list[Step] = []
     if labels.to_label:
-        summary = f"label {_listed(labels.to_label)} istio-injection=enabled"
+        summary = f"label {first_names(labels.to_label, _MOST_NAMED)} istio-injection=enabled"
         steps.append(LabelNamespaces("namespaces/label", summary, _refs(labels.to_label)))
     if labels.to_unlabel:
         steps.append(unlabelling("namespaces/unlabel", labels.to_unlabel))
@@ -145,12 +148,6 @@ def _by(namespace: NamespaceSeen) -> str:
 
 def _names(namespaces: Iterable[NamespaceSeen]) -> tuple[str, ...]:
     return tuple(sorted(namespace.name for namespace in namespaces))
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`a, b, c, d, e and 3 more`."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _refs(names: Sequence[str]) -> tuple[ObjectRef, ...]:

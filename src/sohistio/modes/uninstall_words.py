@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sohistio.model.ending import sentence
 from sohistio.model.footprint import Footprint, Removal
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+from sohistio.model.words import first_names
 from sohistio.modes.namespaces import ours
 from sohistio.modes.planner import Subject
 
@@ -97,8 +98,7 @@ def kinds(refs: Sequence[ObjectRef]) -> str:
 
 
 def _names(refs: Sequence[ObjectRef]) -> str:
-    named = ", ".join(f"{ref.kind} {ref.short}" for ref in refs[:_MOST_NAMED])
-    return f"{named} and {len(refs) - _MOST_NAMED} more" if len(refs) > _MOST_NAMED else named
+    return first_names([f"{ref.kind} {ref.short}" for ref in refs], _MOST_NAMED)
 
 
 def count(number: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,8 +56,7 @@ def check_approved(path: Path, plan: Plan) -> None:
 
 def _whole(document: Mapping[str, Any]) -> str:
     """SHA-256 of all that a file says, what people read included: nobody approves what was written in later."""
-    rest = {key: value for key, value in document.items() if key != "fileDigest"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return digest_of(document, without=("fileDigest",))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sohistio.model.mode import Mode
+from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
@@ -83,8 +84,7 @@ def differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[st
     lines = list(_differences(approved, now))
     if not lines:
         lines = [f"{key}: then {approved.get(key)}, now {now[key]}" for key in now if now[key] != approved.get(key)]
-    more = len(lines) - _MOST_LINES
-    return (*lines[:_MOST_LINES], *([f"and {more} more differences"] if more > 0 else ()))
+    return first_lines(lines, _MOST_LINES, "differences")
 
 
 def _differences(approved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -17,9 +17,9 @@ from sohistio.plan.steps import Step
 _NOT_DONE = ("notices", "digest", "fileDigest")
 
 
-def digest_of(document: Mapping[str, Any]) -> str:
-    """SHA-256 of a plan's document without its notices: two plans with the same one do the same things."""
-    done = {key: value for key, value in document.items() if key not in _NOT_DONE}
+def digest_of(document: Mapping[str, Any], without: Collection[str] = _NOT_DONE) -> str:
+    """SHA-256 of a plan's document without these keys. By default two plans with the same one do the same things."""
+    done = {key: value for key, value in document.items() if key not in without}
     return hashlib.sha256(json.dumps(done, sort_keys=True).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from sohistio.adapters.kubernetes.custom_resources import annotations_of, custom
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.model.words import first_lines
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.run.tools import Tools
 from sohistio.system.backup_folder import (
@@ -79,13 +80,12 @@ def check_backup(tools: Tools) -> None:
         if held.get(ref) != digest
     ]
     if lost:
-        more = (f"and {len(lost) - _MOST_NAMED} more",) if len(lost) > _MOST_NAMED else ()
         what = f"{len(lost)} custom resources are not in the backup as they are now: a purge would lose them"
         if len(lost) == 1:
             what = "1 custom resource is not in the backup as it is now: a purge would lose it"
         raise FailedError(
             what,
-            details=(*lost[:_MOST_NAMED], *more),
+            details=first_lines(lost, _MOST_NAMED),
             todo="No CRD was deleted; the CA and the namespace are there as well. Run the same command again: it takes "
             "a new backup. If it happens again, stop what writes them (a GitOps controller?) first.",
         )

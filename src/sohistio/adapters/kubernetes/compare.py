@@ -24,6 +24,7 @@ from sohistio.adapters.kubernetes.gateways import (
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import RefusedError
 from sohistio.model.footprint import ISTIOD_REF
+from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields, parking_change
 from sohistio.plan.drift.noise import REVISION_TAG
@@ -136,12 +137,10 @@ class _Comparison:
 
 
 def _denial(lines: list[str]) -> RefusedError:
-    shown = sorted(lines)[:_MOST_LISTED]
-    more = (f"and {len(lines) - len(shown)} more",) if len(lines) > len(shown) else ()
     plural = "object" if len(lines) == 1 else "objects"
     return RefusedError(
         f"the API server would deny {len(lines)} {plural} of the manifest",
-        details=(*shown, *more),
+        details=first_lines(sorted(lines), _MOST_LISTED),
         todo="Each line is the server's (a quota, an admission policy, missing rights): fix them first.",
     )
 

@@ -10,6 +10,7 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.ending import told
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ObjectRef
+from sohistio.model.words import first_lines
 
 MOST_LINES = 12
 _OF_A_NAMESPACE = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
@@ -29,8 +30,7 @@ def why_still_there(api: KubeApi, refs: Sequence[ObjectRef]) -> tuple[str, ...]:
                 found += [state, *(f"  {line}" for line in _waits_for(api, item, ref.kind))]
     except KubeError as error:
         found.append(error.what)
-    more = len(found) - MOST_LINES
-    return (*found[:MOST_LINES], *([f"and {more} more lines"] if more > 0 else ()))
+    return first_lines(found, MOST_LINES, "lines")
 
 
 def _waits_for(api: KubeApi, item: Object, kind: str) -> Iterator[str]:

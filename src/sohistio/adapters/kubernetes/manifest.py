@@ -7,6 +7,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.api import Object
 from sohistio.errors import FailedError
+from sohistio.model.words import first_lines
 
 _MOST_LISTED = 6
 _MOST_SHOWN = 60
@@ -34,10 +35,8 @@ def read_manifest(text: str) -> list[Object]:
         raise FailedError("what it printed has no objects", todo=_LOOK)
     faults = [f"document {number} {fault}" for number, document in found for fault in _faults(document)]
     if faults:
-        more = (f"and {len(faults) - _MOST_LISTED} more",) if len(faults) > _MOST_LISTED else ()
-        raise FailedError(
-            "what it printed is no Kubernetes objects", details=(*faults[:_MOST_LISTED], *more), todo=_LOOK
-        )
+        details = first_lines(faults, _MOST_LISTED)
+        raise FailedError("what it printed is no Kubernetes objects", details=details, todo=_LOOK)
     return [document for _, document in found]
 
 

@@ -13,6 +13,7 @@ from sohistio.adapters.kubernetes.served_kinds import GATEWAY_API, served_kinds
 from sohistio.errors import RefusedError
 from sohistio.model.ending import TODO, lines, told
 from sohistio.model.state import Ending
+from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.drift.fields import changed_fields
 from sohistio.plan.ownership import OWN_MANAGER
@@ -116,11 +117,9 @@ def _vanishing(ending: tuple[Ending, ...]) -> RefusedError:
 
 
 def _denial(denied: list[str]) -> RefusedError:
-    shown = sorted(denied)[:_MOST_LISTED]
-    more = (f"and {len(denied) - len(shown)} more",) if len(denied) > len(shown) else ()
     plural = "object" if len(denied) == 1 else "objects"
     return RefusedError(
         f"the API server would not take {len(denied)} {plural} of the backup",
-        details=(*shown, *more),
+        details=first_lines(sorted(denied), _MOST_LISTED),
         todo="Each line says why; make missing namespaces. Nothing was put back.",
     )

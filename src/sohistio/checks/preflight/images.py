@@ -10,6 +10,7 @@ from typing import Any
 from sohistio.checks.preflight.check import Fault, Good, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.environments.yaml_files import read_document
+from sohistio.model.words import first_names
 
 Object = Mapping[str, Any]
 _HUBS = Path(__file__).parent / "image-hubs.yaml"
@@ -43,8 +44,7 @@ def hubs(closing: Mapping[str, str], pods: Sequence[Object]) -> Iterator[Verdict
                 found.setdefault(hub, []).append(f"{metadata['namespace']}/{metadata['name']}")
     for hub, names in sorted(found.items()):
         unique = sorted(set(names))
-        more = f" and {len(unique) - _MOST_NAMED} more" if len(unique) > _MOST_NAMED else ""
-        yield Fault(f"{hub} {closing[hub]}: {', '.join(unique[:_MOST_NAMED])}{more}")
+        yield Fault(f"{hub} {closing[hub]}: {first_names(unique, _MOST_NAMED)}")
     if not found:
         yield Good(f"Istio's images come from {', '.join(sorted(good))}" if good else "no pod has an image of Istio's")
 

@@ -12,6 +12,7 @@ from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.checks.preflight.check import Fault, Good, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.model.words import first_names
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways, objects_of
@@ -86,19 +87,14 @@ def told(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
     alike: dict[tuple[str, ...], list[str]] = {}
     for (group, resource, namespace), rights in places.items():
         verbs = ", ".join(sorted({right.verb for right in rights}))
-        names = _listed(sorted({right.name for right in rights if right.name}))
+        names = first_names(sorted({right.name for right in rights if right.name}), _MOST_NAMED)
         kind = f"{resource}.{group}" if group else resource
         alike.setdefault((f"you lack permission to {verbs} {kind}", f" ({names})" if names else ""), []).append(
             namespace
         )
     for (what, names), namespaces in sorted(alike.items()):
-        place = _listed(sorted(filter(None, namespaces)))
+        place = first_names(sorted(filter(None, namespaces)), _MOST_NAMED)
         yield Fault(f"{what}{f' in {place}' if place else ''}{names}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMED])
-    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown
 
 
 def rights_of(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> set[Right]:

@@ -1,0 +1,17 @@
+"""Lists that may be long, as people read them: the first few, and how many more there are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def first_lines(lines: Sequence[str], most: int, noun: str = "") -> tuple[str, ...]:
+    """The first lines, and one that counts the rest: `and 3 more`, or `and 3 more lines` with a noun."""
+    more = len(lines) - most
+    return (*lines[:most], f"and {more} more {noun}".rstrip()) if more > 0 else tuple(lines)
+
+
+def first_names(names: Sequence[object], most: int) -> str:
+    """`a, b and 3 more`."""
+    more = len(names) - most
+    return ", ".join(map(str, names[:most])) + (f" and {more} more" if more > 0 else "")
