@@ -22,17 +22,21 @@ class SohistioError(Exception):
 
     `what` is one sentence without a final full stop; `details` are lines of evidence (a tool's own stderr kept as it
     was); `todo` is what to do about it. It ends with `again`, the sentence that says to run it again: apart, where
-    something else may have to say so first.
+    something else may have to say so first. `docs` is the section of the documentation about it.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
+    docs: str = "docs/troubleshooting.md#failed-while-at-work-exit-code-1"
 
-    def __init__(self, what: str, *, details: tuple[str, ...] = (), todo: str = "", again: str = "") -> None:
+    def __init__(
+        self, what: str, *, details: tuple[str, ...] = (), todo: str = "", again: str = "", docs: str = ""
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.details = details
         self.remedy = todo
         self.again = again
+        self.docs = docs or self.docs
 
     @property
     def todo(self) -> str:
@@ -45,6 +49,7 @@ class SohistioError(Exception):
             "what": self.what,
             "details": list(self.details),
             "todo": self.todo,
+            "docs": self.docs,
             "exitCode": int(self.exit_code),
         }
 
@@ -53,12 +58,14 @@ class UsageError(SohistioError):
     """Wrong usage, or an environment file that is not valid. Nothing was touched."""
 
     exit_code = ExitCode.USAGE
+    docs = "docs/troubleshooting.md#nothing-was-touched-exit-code-2"
 
 
 class RefusedError(SohistioError):
     """Stopped by a check, a policy or missing approval before anything was touched."""
 
     exit_code = ExitCode.REFUSED
+    docs = "docs/troubleshooting.md#nothing-was-touched-exit-code-3"
 
 
 class FailedError(SohistioError):
@@ -75,12 +82,14 @@ class VerificationError(SohistioError):
     """Applied, but verification failed."""
 
     exit_code = ExitCode.VERIFICATION_FAILED
+    docs = "docs/troubleshooting.md#applied-but-verification-failed-exit-code-5"
 
 
 class InterruptedRunError(SohistioError):
     """Stopped by the user (Ctrl-C or SIGTERM)."""
 
     exit_code = ExitCode.INTERRUPTED
+    docs = "docs/troubleshooting.md#interrupted-exit-code-130"
 
 
 class NotObtainedError(RefusedError):

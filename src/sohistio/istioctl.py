@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sohistio.errors import FailedError, NotObtainedError, UsageError
 from sohistio.model.kube_target import KubeTarget
+from sohistio.model.revision import Revision
 from sohistio.model.state import Finding
 from sohistio.model.versions import Version
 from sohistio.system.lifeline import tied_to_us
@@ -50,7 +51,7 @@ class Istioctl:
         return ToolRun.start("istioctl install", (str(self.path), *command), stdin=operator_yaml, log=log, told=told)
 
     def start_uninstall(
-        self, target: KubeTarget, *, log: Path, told: Callable[[str], None], revision: str = "default"
+        self, target: KubeTarget, revision: Revision, *, log: Path, told: Callable[[str], None]
     ) -> ToolRun:
         """Start removing a revision's control plane and gateways. Never `--purge`, which takes the CRDs along."""
         command = ("uninstall", f"--revision={revision}", "-y", *target.arguments())

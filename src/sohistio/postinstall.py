@@ -89,7 +89,7 @@ def _out_of_reach(state: ClusterState, sidecar: SidecarTemplate) -> Iterable[Lef
     known = {workload.ref for workload in state.workloads}
 
     def is_old(pod: PodSeen) -> bool:
-        ours = pod.revision == "default" and not pod.opted_out
+        ours = pod.revision == state.revision and not pod.opted_out
         return ours and not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations))
 
     for workload in state.carriers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sohistio.model.revision import Revision
 from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.state import (
     Budget,
@@ -24,7 +25,8 @@ EMPTY_CLUSTER: Mapping[str, Any] = {"istiods": (), "sidecar": None}
 def istiod(
     version: str = "1.31.1", *, label: str | None = None, revision: str = "default", namespace: str = "istio-system"
 ) -> Istiod:
-    return Istiod(ObjectRef("Deployment", namespace, "istiod"), revision, version, version if label is None else label)
+    ref = ObjectRef("Deployment", namespace, "istiod")
+    return Istiod(ref, Revision(revision), version, version if label is None else label)
 
 
 def state(**changes: Any) -> ClusterState:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
+from sohistio.model.fault import Severity
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version

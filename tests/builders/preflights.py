@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.check import Good, Verdict
+from sohistio.model.fault import Fault
 
 
 def faults(verdicts: Iterable[Verdict]) -> list[str]:

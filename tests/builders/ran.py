@@ -23,7 +23,7 @@ from sohistio.plan.steps import InstallIstio, Step, UninstallIstio
 from sohistio.run.progress import RunResult
 from sohistio.run.recorder import Origin, Recorder
 from sohistio.run.runner import Runner
-from sohistio.run.tools import Before, RestartSettings, Tools
+from sohistio.run.tools import Before, IstioctlRuns, RestartSettings, Tools
 
 RECORD = "/api/v1/namespaces/istio-system/configmaps/sohistio-record"
 ISTIOD = "/apis/apps/v1/namespaces/istio-system/deployments/istiod"
@@ -61,12 +61,10 @@ class Ran:
         tools = Tools(
             environment="qa",
             api=api.under(self.hold),
-            target=KubeTarget(),
-            istioctl_for=self.istioctl,
+            istioctl=IstioctlRuns(self.istioctl, KubeTarget(), self.folder / "istioctl.log"),
             meshes=self.meshes,
             component_seconds=self.component,
             restarts=RestartSettings(5, 2, 5),
-            log=self.folder / "istioctl.log",
             backup=self.folder / "backup",
             before=Before(findings=self.findings_before),
         )

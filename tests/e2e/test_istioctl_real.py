@@ -14,6 +14,7 @@ from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
 from sohistio.errors import FailedError
 from sohistio.istioctl import Istioctl, reported_version
 from sohistio.model.kube_target import KubeTarget
+from sohistio.model.revision import DEFAULT_REVISION
 
 pytestmark = pytest.mark.e2e
 
@@ -88,7 +89,7 @@ def test_an_installation_that_reaches_nobody(tool: Istioctl, nobody: KubeTarget,
 
 
 def test_an_uninstallation_that_reaches_nobody(tool: Istioctl, nobody: KubeTarget, tmp_path: Path) -> None:
-    run = tool.start_uninstall(nobody, log=tmp_path / "log", told=print)
+    run = tool.start_uninstall(nobody, DEFAULT_REVISION, log=tmp_path / "log", told=print)
     with run, pytest.raises(FailedError, match="istioctl uninstall failed"):
         run.check(60)
 

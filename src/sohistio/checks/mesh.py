@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.checks.gateway_proxies import gateways
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.ending import TODO, how_lost, sentence
+from sohistio.model.fault import Severity
 from sohistio.model.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import LeftAlone

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.model.ending import TODO, how_lost, sentence
+from sohistio.model.fault import Severity
 from sohistio.model.footprint import Footprint
 from sohistio.model.state import ClusterState, Ending, ObjectRef
 from sohistio.plan.steps import VerifyGone

@@ -5,12 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class Severity(StrEnum):
-    """How bad it is when the check does not hold."""
-
-    ERROR = "error"
-    WARNING = "warning"
+from sohistio.model.fault import Severity
 
 
 class Result(StrEnum):

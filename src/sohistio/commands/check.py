@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sohistio.commands.options import OUTPUT, Cluster, MaybeTarget, Release, Route, Skip, Target, Tool
+from sohistio.commands.options import Cluster, MaybeTarget, Release, Route, Skip, Target, Tool, output_format
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,15 +32,7 @@ def check(
     skip: Skip,
     output: Annotated[
         Form,
-        typer.Option(
-            "--output",
-            "-o",
-            envvar="SOHISTIO_OUTPUT",
-            show_envvar=False,
-            metavar="FORMAT",
-            rich_help_panel=OUTPUT,
-            help="table, json or junit.",
-        ),
+        output_format(help="table, json or junit."),
     ] = Form.TABLE,
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="TIME", help="Time for each check, such as 30s.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sohistio.commands.options import OUTPUT, Folder, Form
+from sohistio.commands.options import Folder, Form, output_format
 from sohistio.commands.registration import app, register_all
 from sohistio.errors import UsageError
 from sohistio.system.streams import work_begins
@@ -63,15 +63,7 @@ def show_environment(
     environments: Folder = None,
     output: Annotated[
         DocumentFormat,
-        typer.Option(
-            "--output",
-            "-o",
-            envvar="SOHISTIO_OUTPUT",
-            show_envvar=False,
-            metavar="FORMAT",
-            rich_help_panel=OUTPUT,
-            help="yaml or json.",
-        ),
+        output_format(help="yaml or json."),
     ] = DocumentFormat.YAML,
 ) -> None:
     """Show an environment as it is in force.

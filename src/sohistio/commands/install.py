@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sohistio.commands.options import (
-    CHANGE,
     BackupContent,
     Cluster,
     ComponentLimit,
@@ -22,6 +21,7 @@ from sohistio.commands.options import (
     Target,
     Tool,
     Yes,
+    change_option,
 )
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ class Care:
 
     plan_file: Annotated[
         Path | None,
-        typer.Option("--plan", metavar="FILE", rich_help_panel=CHANGE, help="Refuse if the plan differs from FILE."),
+        change_option("--plan", metavar="FILE", help="Refuse if the plan differs from FILE."),
     ] = None
     rollback_on_failure: Annotated[
         bool,
-        typer.Option("--rollback-on-failure", rich_help_panel=CHANGE, help="Go back to the recorded version."),
+        change_option("--rollback-on-failure", help="Go back to the recorded version."),
     ] = False
 
 

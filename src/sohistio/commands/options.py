@@ -17,7 +17,7 @@ from sohistio.model.auth import Auth
 
 # The panels of a command's help.
 CHANGE, TARGET, OUTPUT = "Change", "Target", "Output"
-_change, _target, _output = (
+change_option, target_option, output_option = (
     partial(typer.Option, rich_help_panel=panel, show_envvar=False) for panel in (CHANGE, TARGET, OUTPUT)
 )
 
@@ -54,7 +54,7 @@ def environment_names(ctx: typer.Context, incomplete: str) -> list[str]:
         return []
 
 
-_ENV = _target(
+_ENV = target_option(
     "--env",
     "-e",
     envvar="SOHISTIO_ENV",
@@ -64,7 +64,7 @@ _ENV = _target(
 )
 Folder = Annotated[
     Path | None,
-    _target(
+    target_option(
         "--environments",
         envvar="SOHISTIO_ENVIRONMENTS",
         metavar="DIR",
@@ -73,17 +73,16 @@ Folder = Annotated[
 ]
 AuthKind = Annotated[
     Auth,
-    _target(
+    target_option(
         "--auth",
         envvar="SOHISTIO_AUTH",
         metavar="KIND",
         help="auto, pipelines, environment, workload-identity, azure-cli.",
     ),
 ]
-OutputFormat = Annotated[
-    Output,
-    _output("--output", "-o", envvar="SOHISTIO_OUTPUT", metavar="FORMAT", help="table or json."),
-]
+output_format = partial(output_option, "--output", "-o", envvar="SOHISTIO_OUTPUT", metavar="FORMAT")
+"""The option `--output`, for a command's own choice of formats."""
+OutputFormat = Annotated[Output, output_format(help="table or json.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Cluster:
 
     kubeconfig: Annotated[
         Path | None,
-        _target(
+        target_option(
             "--kubeconfig",
             envvar="SOHISTIO_KUBECONFIG",
             metavar="FILE",
@@ -117,7 +116,7 @@ class Cluster:
     ] = None
     context: Annotated[
         str | None,
-        _target(
+        target_option(
             "--context",
             envvar="SOHISTIO_CONTEXT",
             metavar="NAME",
@@ -133,7 +132,7 @@ class Release:
 
     version: Annotated[
         str | None,
-        _change("--version", metavar="X.Y.Z", help="Target version; default: the environment's."),
+        change_option("--version", metavar="X.Y.Z", help="Target version; default: the environment's."),
     ] = None
 
 
@@ -143,7 +142,7 @@ class Tool:
 
     istioctl: Annotated[
         Path | None,
-        _target(
+        target_option(
             "--istioctl",
             envvar="SOHISTIO_ISTIOCTL",
             metavar="FILE",
@@ -158,7 +157,7 @@ class Route:
 
     mode: Annotated[
         RequestedMode,
-        _change(
+        change_option(
             "--mode",
             metavar="MODE",
             help="auto, install, upgrade or reinstall.",
@@ -166,7 +165,7 @@ class Route:
     ] = RequestedMode.AUTO
     via: Annotated[
         list[str] | None,
-        _change("--via", metavar="X.Y.Z", help="Upgrade by way of this version (repeatable)."),
+        change_option("--via", metavar="X.Y.Z", help="Upgrade by way of this version (repeatable)."),
     ] = None
 
 
@@ -176,7 +175,7 @@ class Skip:
 
     skip_check: Annotated[
         list[str] | None,
-        _change("--skip-check", metavar="NAME", help="Skip a check of `check --list` (repeatable)."),
+        change_option("--skip-check", metavar="NAME", help="Skip a check of `check --list` (repeatable)."),
     ] = None
 
 
@@ -186,7 +185,7 @@ class BackupContent:
 
     include_ca: Annotated[
         bool,
-        _change("--include-ca", help="Back up the CA's key too, encrypted."),
+        change_option("--include-ca", help="Back up the CA's key too, encrypted."),
     ] = False
 
 
@@ -194,7 +193,7 @@ class BackupContent:
 class Yes:
     """The approval of a plan that has no danger for a protected environment."""
 
-    yes: Annotated[bool, _change("--yes", "-y", help="Do not ask.")] = False
+    yes: Annotated[bool, change_option("--yes", "-y", help="Do not ask.")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +202,7 @@ class Confirm:
 
     confirm: Annotated[
         str | None,
-        _change("--confirm", metavar="NAME", help="Name of the protected environment."),
+        change_option("--confirm", metavar="NAME", help="Name of the protected environment."),
     ] = None
 
 
@@ -213,7 +212,7 @@ class ComponentLimit:
 
     component_timeout: Annotated[
         str | None,
-        _change(
+        change_option(
             "--component-timeout",
             envvar="SOHISTIO_COMPONENT_TIMEOUT",
             metavar="TIME",
@@ -228,7 +227,9 @@ class Limit:
 
     timeout: Annotated[
         str | None,
-        _change("--timeout", envvar="SOHISTIO_TIMEOUT", metavar="TIME", help="Time for the whole run, such as 20m."),
+        change_option(
+            "--timeout", envvar="SOHISTIO_TIMEOUT", metavar="TIME", help="Time for the whole run, such as 20m."
+        ),
     ] = None
 
 

@@ -8,22 +8,18 @@ from typing import Annotated
 
 import typer
 
-from sohistio.commands.options import OUTPUT, BackupContent, Cluster, Form, Release, Route, Skip, Target, Tool
+from sohistio.commands.options import BackupContent, Cluster, Form, Release, Route, Skip, Target, Tool, output_option
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """How the plan is shown, and what it ends with."""
 
-    diff: Annotated[
-        bool, typer.Option("--diff", rich_help_panel=OUTPUT, help="Show every changed object and field.")
-    ] = False
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", rich_help_panel=OUTPUT, help="Exit 4 when changes are pending.")
-    ] = False
+    diff: Annotated[bool, output_option("--diff", help="Show every changed object and field.")] = False
+    exit_code: Annotated[bool, output_option("--exit-code", help="Exit 4 when changes are pending.")] = False
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", rich_help_panel=OUTPUT, help="Write the plan, for install --plan."),
+        output_option("--out", metavar="FILE", help="Write the plan, for install --plan."),
     ] = None
 
 

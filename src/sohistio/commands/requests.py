@@ -21,7 +21,7 @@ from sohistio.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from sohistio.planning.install import Request
+    from sohistio.modes.install_plan import Request
     from sohistio.planning.session import Where
     from sohistio.run.approval import Approval
     from sohistio.run.tools import Timeouts
@@ -61,7 +61,7 @@ def request_of(route: Route, skip: Skip, backup: BackupContent | None = None) ->
     """What the command line asks of the plan. The checks are known ones: `where_of` sees to it. Raises UsageError."""
     from sohistio.model.mode import Mode
     from sohistio.model.versions import Version
-    from sohistio.planning.install import Request
+    from sohistio.modes.install_plan import Request
 
     stations = tuple(Version.parse(text) for text in route.via or ())
     asked = None if route.mode is RequestedMode.AUTO else Mode(route.mode.value)

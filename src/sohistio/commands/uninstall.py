@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from sohistio.commands.options import (
-    CHANGE,
     BackupContent,
     Cluster,
     ComponentLimit,
@@ -18,6 +17,7 @@ from sohistio.commands.options import (
     Skip,
     Target,
     Yes,
+    change_option,
 )
 
 
@@ -27,17 +27,16 @@ class Extent:
 
     with_sidecars: Annotated[
         bool,
-        typer.Option("--with-sidecars", rich_help_panel=CHANGE, help="Go on though sidecars lose their istiod."),
+        change_option("--with-sidecars", help="Go on though sidecars lose their istiod."),
     ] = False
     restart_workloads: Annotated[
         bool,
-        typer.Option("--restart-workloads", rich_help_panel=CHANGE, help="Restart workloads to drop their sidecars."),
+        change_option("--restart-workloads", help="Restart workloads to drop their sidecars."),
     ] = False
     purge: Annotated[
         bool,
-        typer.Option(
+        change_option(
             "--purge",
-            rich_help_panel=CHANGE,
             help="Delete CRDs, custom resources and CA too.",
         ),
     ] = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sohistio.model.gateway_api import GatewayApi
+from sohistio.model.revision import DEFAULT_REVISION, Revision, revision_of
 from sohistio.model.sidecar import SidecarTemplate
 
 ISTIO_NAMESPACE = "istio-system"
@@ -42,7 +43,7 @@ class Istiod:
     """A Deployment labelled app=istiod. `image_version` and `label_version` are empty where they cannot be read."""
 
     ref: ObjectRef
-    revision: str
+    revision: Revision
     image_version: str
     label_version: str
     managed_by: str = ""
@@ -69,9 +70,9 @@ class PodSeen:
         return "sidecar.istio.io/status" in self.annotations
 
     @property
-    def revision(self) -> str:
+    def revision(self) -> Revision:
         """The revision of the istiod that injected it, which a tag leads to; istiod writes it as an annotation."""
-        return self.annotations.get("istio.io/rev", "default")
+        return revision_of(self.annotations)
 
     @property
     def opted_out(self) -> bool:
@@ -194,7 +195,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """All that planners know of a cluster. `unreadable` lists what could not be read, and why;
+    """All that planners know of a cluster, and of the mesh of `revision` in it. `unreadable` lists what could not be
+    read, and why;
     `ca_root` is the SHA-256 of the mesh's root certificate, empty where there is none.
 
     `workloads` and `unowned_pods` are those of injected namespaces, and those that opted in elsewhere; `carriers` and
@@ -206,6 +208,7 @@ class ClusterState:
     """
 
     server: str
+    revision: Revision = DEFAULT_REVISION
     kubernetes_version: str = ""
     unreadable: tuple[str, ...] = ()
     istiods: tuple[Istiod, ...] = ()

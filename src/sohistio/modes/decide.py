@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sohistio.model.gateway_api import AKS_NAMESPACE
@@ -49,7 +49,7 @@ def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEnt
 
     `last_run` is the newest of our record: one that was killed explains what is half there.
     """
-    decision = _what_the_cluster_shows(state, asked, changes)
+    decision = unmanageable(state) or _what_the_cluster_shows(state, asked, changes)
     decision = checked_uninstall(_as_asked(decision, asked, last_run), state)
     if decision.mode is Mode.UNKNOWN:
         return decision
@@ -88,25 +88,42 @@ def _as_asked(decision: Decision, asked: Asked, last_run: RunEntry | None) -> De
     )
 
 
-def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes) -> Decision:
+def unmanageable(state: ClusterState) -> Decision | None:
+    """Mode unknown, with what could not be read, whose mesh it is, or what is contradictory; None for a clear state.
+
+    Asked for before anything is rendered or compared: somebody else's mesh is left alone.
+    """
     if state.unreadable:
         todo = "Check the context, the login and the role (list on these kinds), then run it again."
         return _unknown(state.unreadable, "the cluster could not be read", todo)
     if strange := foreign_mesh(state):
         whose, hints = (tuple(dict.fromkeys(words)) for words in zip(*strange, strict=True))
         return _unknown(whose, "sohistio cannot manage this mesh", " ".join(hints))
-    istiod = next((seen for seen in state.istiods if seen.revision == "default"), None)
+    istiod = _own_istiod(state)
     if istiod is None:
-        return _without_istiod(state, asked)
-    installed = Version.from_tag(istiod.image_version or istiod.label_version)
-    labelled = Version.from_tag(istiod.label_version)
+        return None
+    installed, labelled = _installed(istiod), Version.from_tag(istiod.label_version)
     if installed is None:
         return _unknown((f"{istiod.ref} carries no readable version",), "the installed version is unknown", "")
     if labelled is not None and labelled != installed:
         contradiction = f"{istiod.ref} runs image version {installed}, its label says {labelled}"
         todo = f"Put one right: set the image, or the label operator.istio.io/version, of {istiod.ref}."
         return _unknown((contradiction,), "what the cluster shows contradicts itself", todo)
-    return _compared(installed, asked, changes)
+    return None
+
+
+def _own_istiod(state: ClusterState) -> Istiod | None:
+    return next((istiod for istiod in state.istiods if istiod.revision == state.revision), None)
+
+
+def _installed(istiod: Istiod) -> Version | None:
+    return Version.from_tag(istiod.image_version or istiod.label_version)
+
+
+def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes) -> Decision:
+    istiod = _own_istiod(state)
+    installed = _installed(istiod) if istiod else None
+    return _compared(installed, asked, changes) if installed else _without_istiod(state, asked)
 
 
 def _unknown(reasons: tuple[str, ...], refusal: str, todo: str) -> Decision:
@@ -130,7 +147,7 @@ def foreign_mesh(state: ClusterState) -> list[tuple[str, str]]:
     """
 
     def is_ours(istiod: Istiod) -> bool:
-        return istiod.ref.namespace == ISTIO_NAMESPACE and istiod.revision == "default"
+        return istiod.ref.namespace == ISTIO_NAMESPACE and istiod.revision == state.revision
 
     strange = []
     for istiod in state.istiods:
@@ -214,20 +231,29 @@ def _with_broken_off(decision: Decision, asked: Asked) -> tuple[Version, ...]:
     return (decision.installed, *(decision.hops or (asked.target,)))
 
 
-def _missing_minors(installed: Version, hops: Sequence[Version]) -> list[tuple[int, int]]:
-    """The (major, minor) between `installed` and the last hop that a chain of upgrades still needs stations for."""
+def missing_minors(decision: Decision) -> tuple[Version, ...]:
+    """The minors between the installed version and the target that a chain of upgrades still needs a release of.
+
+    Each as its first release; none where the decision is refused or nothing is installed.
+    """
+    if decision.installed is None or decision.refusal or not decision.hops:
+        return ()
+    return _between(decision.installed, decision.hops)
+
+
+def _between(installed: Version, hops: Sequence[Version]) -> tuple[Version, ...]:
     target = hops[-1]
     between = range(installed.minor + 1, target.minor) if installed.major == target.major else range(0)
-    return [(target.major, minor) for minor in between if all(hop.minor != minor for hop in hops)]
+    return tuple(Version(target.major, minor, 0) for minor in between if all(hop.minor != minor for hop in hops))
 
 
-def via_flags(installed: Version, hops: Sequence[Version], newest: Callable[[int, int], Version | None]) -> str:
+def via_flags(installed: Version, hops: Sequence[Version], patches: Sequence[Version]) -> str:
     """The `--via` flags that lead over `hops` a minor at a time, in rising order.
 
-    `newest` finds a minor's newest release; one that it does not find stands there as 1.30.N.
+    `patches` are the newest releases that are known of the minors between; one without is written as 1.30.N.
     """
-    stations = {hop: str(hop) for hop in hops[:-1]}
-    for major, minor in _missing_minors(installed, hops):
-        found = newest(major, minor)
-        stations[found or Version(major, minor, 0)] = str(found or f"{major}.{minor}.N")
-    return " ".join(f"--via {stations[station]}" for station in sorted(stations))
+    chosen = {hop: str(hop) for hop in hops[:-1]}
+    for first in _between(installed, hops):
+        found = next((patch for patch in patches if (patch.major, patch.minor) == (first.major, first.minor)), None)
+        chosen[found or first] = str(found or f"{first.major}.{first.minor}.N")
+    return " ".join(f"--via {chosen[version]}" for version in sorted(chosen))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sohistio.model.pull_secrets import PullSecretSeen, PullSecretState
+from sohistio.model.revision import DEFAULT_REVISION
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
@@ -133,7 +134,7 @@ def pull_secret_refs(name: str, places: Iterable[str]) -> tuple[ObjectRef, ...]:
 
 def _says_otherwise(namespace: NamespaceSeen) -> bool:
     """Neither label is set by an oversight: another value, or another revision's name."""
-    return namespace.injection is not None or namespace.revision not in (None, "default")
+    return namespace.injection is not None or namespace.revision not in (None, DEFAULT_REVISION)
 
 
 def _label_of(namespace: NamespaceSeen) -> str:

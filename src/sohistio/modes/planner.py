@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from sohistio import postinstall
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ServiceSeen
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.modes.gateway_changes import gateway_changes
-from sohistio.modes.skew import SkewProblem
 from sohistio.plan.changes import Changes
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.plan import Phase, Plan
@@ -46,12 +46,21 @@ class NamespacePhases:
 _NOTHING = NamespacePhases()
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What comes around the installs: `withheld` gateways before the first, `after_install` right after it."""
+
+    namespaces: NamespacePhases
+    withheld: tuple[Phase, ...]
+    after_install: tuple[Phase, ...]
+
+
 def make_plan(
     subject: Subject,
     decision: Decision,
     meshes: Sequence[DesiredMesh],
     changes: Changes,
-    skew: Sequence[SkewProblem] = (),
+    skew: Sequence[Fault] = (),
     namespaces: NamespacePhases = _NOTHING,
 ) -> Plan:
     """The plan of install, upgrade, reinstall and rollback. A refused or unknown one has no phases.
@@ -84,7 +93,7 @@ def make_plan(
     )
     plan = replace(
         plan,
-        phases=_phases(subject.state, meshes, decision, (changes, namespaces, withheld, after_install)),
+        phases=_phases(subject.state, meshes, decision, changes, _Around(namespaces, withheld, after_install)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
         gateway_changes=moved,
         addressed=tuple(seen.ref for seen in subject.state.gateway_services if _is_addressed(seen)),
@@ -110,8 +119,8 @@ def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
     )
 
 
-def _skew_refusal(skew: Sequence[SkewProblem]) -> str:
-    return "; ".join(f"{problem.name}: {problem.message}" for problem in skew)
+def _skew_refusal(skew: Sequence[Fault]) -> str:
+    return "; ".join(f"{fault.rule}: {fault.message}" for fault in skew)
 
 
 def _restarted_in(phases: Sequence[Phase]) -> set[ObjectRef]:
@@ -134,21 +143,21 @@ def _phases(
     state: ClusterState,
     meshes: Sequence[DesiredMesh],
     decision: Decision,
-    work: tuple[Changes, NamespacePhases, tuple[Phase, ...], tuple[Phase, ...]],
+    changes: Changes,
+    around: _Around,
 ) -> tuple[Phase, ...]:
-    *stations, target = meshes
-    changes, namespaces, withheld, after_install = work
-    phases, labels = list(namespaces.secrets), namespaces.labels
+    *between, target = meshes
+    phases, labels, after_install = list(around.namespaces.secrets), around.namespaces.labels, around.after_install
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(state, target, decision.installed))
-        phases += withheld
+        phases += around.withheld
         verb = "install" if decision.replace else _VERBS[decision.mode]
         given = [step.giver for phase in after_install for step in phase.steps if isinstance(step, HandOverAddress)]
-        for mesh in stations:
+        for mesh in between:
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]

@@ -1,4 +1,4 @@
-"""Version skew: what Istio and Kubernetes allow together. Each problem has a name, by which it may be skipped or not.
+"""Version skew: what Istio and Kubernetes allow together. Each rule has a name.
 
 Sources: Istio's "Supported Releases" (Kubernetes versions) and "Canary/In-place upgrades" (one minor at a time; proxies
 may be one minor older than istiod, never newer).
@@ -7,9 +7,9 @@ may be one minor older than istiod, never newer).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from sohistio.model.fault import Fault
 from sohistio.model.gateway_api import Limits, limit_of, newest, told
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
@@ -20,20 +20,11 @@ _NO_LIMITS: Limits = MappingProxyType({})
 GATEWAY_API = "gateway-api-too-new"
 
 
-@dataclass(frozen=True, slots=True)
-class SkewProblem:
-    """One violated rule. A mandatory one cannot be skipped."""
-
-    name: str
-    message: str
-    mandatory: bool = False
+RULES = ("kubernetes-version", "istio-minor-unknown", "prerelease", "one-minor-at-a-time", "proxy-skew", GATEWAY_API)
+"""The names of the rules, as `--skip-check` takes those that can be skipped."""
 
 
-# What may be given to --skip-check.
-SKIPPABLE = ("kubernetes-version", "istio-minor-unknown", "proxy-skew", "prerelease", GATEWAY_API)
-
-
-def skew_problems(
+def skew_faults(
     state: ClusterState,
     installed: Version | None,
     hops: Sequence[Version],
@@ -41,14 +32,14 @@ def skew_problems(
     *,
     in_place: bool,
     limits: Limits = _NO_LIMITS,
-) -> tuple[SkewProblem, ...]:
+) -> tuple[Fault, ...]:
     """What is wrong with going from `installed` over `hops`, the target last. `in_place` keeps sidecars running.
 
     Sidecars that are too old for the istiod which is there already stop nothing: a replacement that was interrupted
     leaves such, and to go on is what fixes them.
     """
     problems = [problem for hop in hops for problem in _release(state, hop, support)]
-    problems += gateway_api_problems(state, hops, limits)
+    problems += gateway_api_faults(state, hops, limits)
     if in_place and installed is not None:
         problems += _steps_too_long(installed, hops)
         if hops[0] != installed:
@@ -56,7 +47,7 @@ def skew_problems(
     return tuple(problems)
 
 
-def gateway_api_problems(state: ClusterState, hops: Sequence[Version], limits: Limits) -> tuple[SkewProblem, ...]:
+def gateway_api_faults(state: ClusterState, hops: Sequence[Version], limits: Limits) -> tuple[Fault, ...]:
     """Versions whose istiod does not get ready with the Gateway API CRDs that are there (istio/istio#59443)."""
     definitions = state.gateway_api.definitions
     found = newest(definitions)
@@ -76,41 +67,41 @@ def gateway_api_problems(state: ClusterState, hops: Sequence[Version], limits: L
         release = ".".join(map(str, limit.release))
         named = told([item for item in definitions if item.release is not None and item.release >= limit.release])
         problems.append(
-            SkewProblem(
-                GATEWAY_API,
+            Fault(
                 f"istiod {hop} may never get ready with Gateway API CRDs of v{release} or newer "
                 f"(istio/istio#59443; {fixed}); the cluster has {named}",
+                rule=GATEWAY_API,
             )
         )
     return tuple(problems)
 
 
-def _release(state: ClusterState, hop: Version, support: Support) -> Iterator[SkewProblem]:
+def _release(state: ClusterState, hop: Version, support: Support) -> Iterator[Fault]:
     if hop.suffix:
-        yield SkewProblem("prerelease", f"{hop} is a pre-release")
+        yield Fault(f"{hop} is a pre-release", rule="prerelease")
     supported = support.get(f"{hop.major}.{hop.minor}")
     if supported is None:
         known = ", ".join(sorted(support))
-        yield SkewProblem("istio-minor-unknown", f"no Kubernetes versions are known for Istio {hop} (known: {known})")
+        what = f"no Kubernetes versions are known for Istio {hop} (known: {known})"
+        yield Fault(what, rule="istio-minor-unknown")
         return
     kubernetes = Version.from_tag(state.kubernetes_version)
     if kubernetes is not None and not supported[0] <= kubernetes.minor <= supported[1]:
-        yield SkewProblem(
-            "kubernetes-version",
+        yield Fault(
             f"Istio {hop} supports Kubernetes 1.{supported[0]} to 1.{supported[1]}, "
             f"the cluster runs {state.kubernetes_version}",
+            rule="kubernetes-version",
         )
 
 
-def _steps_too_long(installed: Version, hops: Sequence[Version]) -> Iterator[SkewProblem]:
+def _steps_too_long(installed: Version, hops: Sequence[Version]) -> Iterator[Fault]:
     for before, after in zip([installed, *hops], hops, strict=False):
         if abs(after.minors_ahead_of(before)) > 1:
-            yield SkewProblem(
-                "one-minor-at-a-time", f"{before} to {after} is more than one minor; in place it must be one", True
-            )
+            what = f"{before} to {after} is more than one minor; in place it must be one"
+            yield Fault(what, rule="one-minor-at-a-time")
 
 
-def old_proxies(state: ClusterState, istiod: Version) -> Iterator[SkewProblem]:
+def old_proxies(state: ClusterState, istiod: Version) -> Iterator[Fault]:
     """Sidecars of this mesh, wherever they run, that an istiod of this version finds too old.
 
     Its gateways are none: an install rolls them itself.
@@ -120,9 +111,9 @@ def old_proxies(state: ClusterState, istiod: Version) -> Iterator[SkewProblem]:
     proxies = [(workload.ref, pod) for workload in state.carriers if workload.ref not in own for pod in workload.pods]
     for ref, pod in (*proxies, *state.unowned_carriers.items()):
         version = Version.from_image(pod.proxy_image)
-        if version is not None and pod.revision == "default":
+        if version is not None and pod.revision == state.revision:
             seen.setdefault(version, set()).add(str(ref))
     for version, refs in sorted(seen.items()):
         if istiod.minors_ahead_of(version) > 1:
             names = ", ".join(sorted(refs))
-            yield SkewProblem("proxy-skew", f"istiod {istiod} does not support sidecars of {version}: {names}")
+            yield Fault(f"istiod {istiod} does not support sidecars of {version}: {names}", rule="proxy-skew")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
 from sohistio.model.mode import Mode
+from sohistio.model.revision import Revision
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.model.versions import Version
@@ -24,7 +25,6 @@ _ISTIOCTLS = frozenset({"Pilot", "IngressGateways", "EgressGateways", "Cni", "Zt
 _NOT_ISTIOCTLS_KINDS = frozenset(
     {"NetworkPolicy", "ResourceQuota", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Lease"}
 )
-_DEFAULT = "default"
 # Labels of the mesh's pods as the charts give them: a hand-made budget may outlive the Deployment it was made for.
 _POD_LABELS = (
     {"app": "istiod", "istio": "pilot"},
@@ -92,10 +92,10 @@ def _reasons(state: ClusterState, footprint: Footprint, version: Version | None)
 
 def _taking_away(state: ClusterState, footprint: Footprint, version: Version | None) -> list[Phase]:
     """istioctl takes what it finds by its labels; it needs a webhook of the revision for that. We take all else."""
-    by_istioctl = [item.ref for item in footprint.objects if _is_istioctls(item)]
+    by_istioctl = [item.ref for item in footprint.objects if _is_istioctls(item, state.revision)]
     has_webhook = any(ref.kind == "MutatingWebhookConfiguration" for ref in by_istioctl)
     phases: list[Phase] = []
-    beside = any(_is_istioctls(item) for item in footprint.of_aks)
+    beside = any(_is_istioctls(item, state.revision) for item in footprint.of_aks)
     if version is None or not has_webhook or beside:
         by_istioctl = []
     else:
@@ -104,6 +104,7 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
             f"uninstall Istio {version} with its own istioctl: {words.count(len(by_istioctl), 'object')}",
             version,
             tuple(by_istioctl),
+            state.revision,
         )
         phases.append(Phase("mesh", (step,)))
     rest = [item.ref for item in footprint.objects if item.ref not in set(by_istioctl)]
@@ -129,8 +130,8 @@ def _operator(state: ClusterState) -> list[Phase]:
     return [Phase("operator", (StopOperator("operator/stop", summary, controllers, resources),))]
 
 
-def _is_istioctls(item: MeshObject) -> bool:
-    known = item.component in _ISTIOCTLS and item.revision == _DEFAULT
+def _is_istioctls(item: MeshObject, revision: Revision) -> bool:
+    known = item.component in _ISTIOCTLS and item.revision == revision
     return known and item.ref.kind not in _NOT_ISTIOCTLS_KINDS
 
 

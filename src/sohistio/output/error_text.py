@@ -13,12 +13,12 @@ from sohistio.system.streams import Stream
 
 
 def error_lines(error: SohistioError) -> list[str]:
-    """The four parts, the exit code last."""
+    """The four parts, where it is documented and the exit code last."""
     return [
         f"Error: {one_line(error.what)}.",
         *(f"  {one_line(line)}" for detail in error.details for line in _lines(detail)),
         *([f"What to do: {one_line(error.todo)}"] if error.todo else []),
-        f"(exit code {int(error.exit_code)})",
+        f"(exit code {int(error.exit_code)}; {error.docs})",
     ]
 
 

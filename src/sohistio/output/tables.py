@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
+from sohistio.model.fault import Severity
 from sohistio.model.mode import Mode
 from sohistio.output.console import SafeConsole
 from sohistio.plan.changes import Action, Changes

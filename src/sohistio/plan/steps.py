@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
@@ -56,6 +57,7 @@ class UninstallIstio:
     summary: str
     version: Version
     objects: tuple[ObjectRef, ...] = ()
+    revision: Revision = DEFAULT_REVISION
 
 
 @dataclass(frozen=True, slots=True)

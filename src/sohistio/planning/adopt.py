@@ -12,7 +12,7 @@ from sohistio.modes.decide import Asked, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
-from sohistio.planning.planned import Planned
+from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, owned, recorded
 from sohistio.planning.session import Session
 
@@ -24,7 +24,7 @@ def plan_adopt(session: Session) -> Planned:
     if decision.mode is Mode.UNKNOWN:
         subject = Subject(session.environment.name, str(session.version), state)
         plan = make_plan(subject, decision, (), Changes())
-        return Planned(session, plan, state, lambda: plan_adopt(session), todo=decision.todo)
+        return Planned(session, plan, state, lambda: plan_adopt(session), refused=Refused(decision.todo))
     installed = decision.installed
     if installed is None or not state.istiods:
         raise RefusedError("there is no mesh to adopt: no istiod runs", todo="Run `sohistio install`.")
@@ -38,4 +38,4 @@ def plan_adopt(session: Session) -> Planned:
     bare = make_plan(subject, replace(decision, mode=Mode.ADOPT, refusal="", replace=False), (), Changes())
     found = adoption(state, owners, desired, record, asked=True)
     plan = adopt_plan(bare, found, installed, operator, changes)
-    return Planned(session, plan, state, lambda: plan_adopt(session), {installed: desired}, record)
+    return Planned(session, plan, state, lambda: plan_adopt(session), record, Rendered({installed: desired}))

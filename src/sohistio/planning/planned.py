@@ -8,24 +8,45 @@ from typing import Any
 
 from sohistio.errors import RefusedError
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
-from sohistio.modes.skew import SkewProblem
 from sohistio.plan.plan import Plan
 from sohistio.planning.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """`meshes` are the rendered manifests by version, empty where the mode is unknown; `todo` and `details` go with a
-    refusal.
+class Rendered:
+    """What istioctl rendered: the meshes by version, and the objects of the target's manifest, empty where none is
+    applied."""
 
-    `manifest` has the objects of the target's manifest, empty where none is applied; `skew` are all version problems,
-    those that were skipped too. `unsettled` says what a look can do without and a run cannot: the run is refused with
-    it before it begins. `pull_credential` is what pull Secrets are written with; no plan holds it.
+    meshes: Mapping[Version, DesiredMesh] = field(default_factory=dict)
+    manifest: Sequence[dict[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What goes with a refusal: what to do, and the details."""
+
+    todo: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PullSecretsReady:
+    """What pull Secrets are written with, which no plan holds; or why a run is refused that a plan alone can do without
+    (`unsettled`)."""
+
+    credential: PullCredential | None = None
+    unsettled: RefusedError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """`skew` are all version faults, those that were skipped too.
 
     `again` looks and plans anew: what was approved must still be true once the lock is held.
     """
@@ -34,17 +55,14 @@ class Planned:
     plan: Plan
     state: ClusterState
     again: Callable[[], Planned]
-    meshes: Mapping[Version, DesiredMesh] = field(default_factory=dict)
     record: Record | None = None
-    todo: str = ""
-    details: tuple[str, ...] = ()
-    unsettled: RefusedError | None = None
-    pull_credential: PullCredential | None = None
-    manifest: Sequence[dict[str, Any]] = ()
-    skew: tuple[SkewProblem, ...] = ()
+    rendered: Rendered = field(default_factory=Rendered)
+    refused: Refused = field(default_factory=Refused)
+    pull_secrets: PullSecretsReady = field(default_factory=PullSecretsReady)
+    skew: tuple[Fault, ...] = ()
 
     @property
     def refusal(self) -> RefusedError:
         """The error of a plan that must not be carried out."""
-        details = self.details or (self.plan.reasons if self.plan.mode is Mode.UNKNOWN else ())
-        return RefusedError(self.plan.refusal, details=details, todo=self.todo or "Nothing was changed.")
+        details = self.refused.details or (self.plan.reasons if self.plan.mode is Mode.UNKNOWN else ())
+        return RefusedError(self.plan.refusal, details=details, todo=self.refused.todo or "Nothing was changed.")

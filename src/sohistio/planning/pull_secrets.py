@@ -16,6 +16,7 @@ from sohistio.errors import RefusedError
 from sohistio.model.pull_secrets import PullCredential, PullSecretSeen, of_config, of_copy, of_pair
 from sohistio.model.state import ObjectRef
 from sohistio.modes.namespaces import pull_secret_refs
+from sohistio.planning.planned import PullSecretsReady
 from sohistio.planning.session import Session
 
 _KEY = "istio.pullSecretSource"
@@ -30,6 +31,11 @@ class PullSecrets:
     seen: tuple[PullSecretSeen, ...] = ()
     credential: PullCredential | None = None
     unsettled: RefusedError | None = None
+
+    @property
+    def ready(self) -> PullSecretsReady:
+        """For a run."""
+        return PullSecretsReady(self.credential, self.unsettled)
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError
 from sohistio.model.versions import Version
 from sohistio.modes.planner import Subject, restart_plan
-from sohistio.planning.planned import Planned
+from sohistio.planning.planned import Planned, Rendered
 from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.session import Session
 
@@ -23,4 +23,4 @@ def plan_restart(session: Session) -> Planned:
         )
     mesh, _ = session.render(installed, session.operator_yaml(installed))
     plan = restart_plan(Subject(session.environment.name, str(installed), state), mesh)
-    return Planned(session, plan, state, lambda: plan_restart(session), {installed: mesh}, recorded(session))
+    return Planned(session, plan, state, lambda: plan_restart(session), recorded(session), Rendered({installed: mesh}))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import RefusedError
+from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
-from sohistio.modes.skew import GATEWAY_API, SkewProblem, gateway_api_problems
-from sohistio.planning.planned import Planned
+from sohistio.modes.skew import GATEWAY_API, gateway_api_faults
+from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, recorded, unreadable
 from sohistio.planning.session import Session
 
@@ -35,7 +36,7 @@ def plan_rollback(session: Session) -> Planned:
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)
-        return Planned(session, refused, state, lambda: plan_rollback(session), todo=decision.todo)
+        return Planned(session, refused, state, lambda: plan_rollback(session), refused=Refused(decision.todo))
     decided = checked_uninstall(backwards(decision, version, there=bool(state.istiods)), state)
     if decided.replace and decided.installed is not None and not decided.refusal:
         session.istioctl(decided.installed)  # the uninstall needs it: better to miss it now than half way
@@ -47,18 +48,17 @@ def plan_rollback(session: Session) -> Planned:
         plan,
         state,
         lambda: plan_rollback(session),
-        {version: mesh},
         record,
-        todo,
-        manifest=manifest,
+        Rendered({version: mesh}, manifest),
+        Refused(todo),
     )
 
 
-def _skew(session: Session, state: ClusterState, version: Version) -> tuple[SkewProblem, ...]:
+def _skew(session: Session, state: ClusterState, version: Version) -> tuple[Fault, ...]:
     """What has come into the cluster since, and keeps the old istiod from getting ready."""
     if GATEWAY_API in session.where.skip_checks:
         return ()
-    return gateway_api_problems(state, (version,), gateway_api_limits(session.root))
+    return gateway_api_faults(state, (version,), gateway_api_limits(session.root))
 
 
 def backwards(decision: Decision, version: Version, *, there: bool) -> Decision:

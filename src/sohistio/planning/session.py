@@ -161,9 +161,9 @@ class Session:
             ) from error
         return desired_mesh(manifest, version, operator), manifest
 
-    def newest_patch(self, major: int, minor: int) -> Version | None:
-        """The newest release of a minor that the mirror has; None where it has none or cannot be asked."""
-        return newest_patch(self.mirror, major, minor, self.told)
+    def newest_patch(self, minor: Version) -> Version | None:
+        """The newest release of this version's minor that the mirror has; None where it has none, or no answer."""
+        return newest_patch(self.mirror, minor.major, minor.minor, self.told)
 
     @cached_property
     def mirror(self) -> Mirror:

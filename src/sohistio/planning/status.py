@@ -14,12 +14,13 @@ from sohistio.errors import RefusedError, SohistioError
 from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment
+from sohistio.modes.install_plan import Request
 from sohistio.modes.uninstall import installed_version
-from sohistio.planning.install import Request, plan_install
+from sohistio.planning.install import plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.planning.session import Session, Where
-from sohistio.planning.target_cluster import recorded_problems
+from sohistio.planning.target_cluster import recorded_faults
 from sohistio.system.parallel import in_time
 
 # For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
@@ -98,8 +99,8 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
     plan, state = planned.plan, planned.state
     if state.unreadable:
         raise unreadable(state)
-    if found := recorded_problems(session):
-        raise RefusedError(found[0].message, todo=found[0].todo)  # the rest of the row would be the other environment's
+    if found := recorded_faults(session):
+        raise RefusedError(found[0].message, todo=found[0].hint)  # the rest of the row would be the other environment's
     pending = plan.refusal
     if not pending and (plan.mode is not Mode.NONE or plan.changes_pending):
         pending = f"{plan.mode.value} ({plan.changes.summary()})" if plan.changes else plan.mode.value
@@ -130,7 +131,8 @@ def _lock(session: Session) -> Holder | None:
 
 def _gateways(planned: Planned) -> tuple[MeshDeployment, ...]:
     """The mesh's; in other namespaces only those of the manifest, or that it removes: others may have theirs there."""
-    known = {item.ref for mesh in planned.meshes.values() for item in mesh.gateways} | set(planned.plan.removed)
+    meshes = planned.rendered.meshes.values()
+    known = {item.ref for mesh in meshes for item in mesh.gateways} | set(planned.plan.removed)
     return tuple(
         item
         for item in planned.state.mesh_deployments

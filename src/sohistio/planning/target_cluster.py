@@ -7,9 +7,10 @@ import os
 from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.environments.load import Environment, load_environment
 from sohistio.errors import RefusedError, UsageError
+from sohistio.model.fault import Fault
 from sohistio.model.managed_cluster import ManagedCluster
 from sohistio.planning import cluster_identity
-from sohistio.planning.cluster_identity import Problem, cluster_problems, environment_problems
+from sohistio.planning.cluster_identity import cluster_faults, environment_faults
 from sohistio.planning.reads import recorded
 from sohistio.planning.session import Session
 
@@ -21,45 +22,45 @@ def check_right_cluster(session: Session, *, again: bool = False, without_record
     """
     if again and session.aks is not None:
         session.aks.look_again()
-    problems = list(found_problems(session, without_record=without_record))
-    blocking = [problem for problem in problems if problem.blocks]
-    for problem in problems:
-        if not problem.blocks:
-            session.told(f"note: {problem.message}")
+    faults = list(found_faults(session, without_record=without_record))
+    blocking = [fault for fault in faults if fault.blocks]
+    for fault in faults:
+        if not fault.blocks:
+            session.told(f"note: {fault.message}")
     if blocking:
         first, *others = blocking
         raise RefusedError(
             first.message,
-            details=tuple(problem.message for problem in others),
-            todo=" ".join(dict.fromkeys(problem.todo for problem in blocking)) + " Nothing was changed.",
+            details=tuple(fault.message for fault in others),
+            todo=" ".join(dict.fromkeys(fault.hint for fault in blocking)) + " Nothing was changed.",
         )
 
 
-def found_problems(session: Session, *, without_record: bool = False) -> tuple[Problem, ...]:
+def found_faults(session: Session, *, without_record: bool = False) -> tuple[Fault, ...]:
     """What is wrong, leaving out what --skip-check names. Raises RefusedError where Azure cannot be asked."""
-    by_azure, by_record = azure_problems(session), tuple[Problem, ...]()
+    by_azure, by_record = azure_faults(session), tuple[Fault, ...]()
     try:
-        by_record = recorded_problems(session)
+        by_record = recorded_faults(session)
     except NotUnderstoodError as error:
         if not without_record:
             raise
         session.told(f"note: {error.what}; it is left as it is")
     return tuple(
-        problem
-        for problem in (*by_azure, *by_record)
-        if problem.name not in session.where.skip_checks or problem.name not in cluster_identity.SKIPPABLE
+        fault
+        for fault in (*by_azure, *by_record)
+        if fault.rule not in session.where.skip_checks or not fault.can_be_skipped
     )
 
 
-def azure_problems(session: Session) -> tuple[Problem, ...]:
+def azure_faults(session: Session) -> tuple[Fault, ...]:
     """What Azure tells against it. Raises RefusedError where Azure cannot be asked."""
     # A broken kubeconfig is told first; with our own login there is none, and a stopped cluster has no API server.
     server = "" if session.logs_in else session.api.server
     managed = managed_of(session)
-    problems = cluster_problems(managed, server) if managed else ()
+    faults = cluster_faults(managed, server) if managed else ()
     if session.logs_in:  # Azure itself gave the address, which may be a third name of the API server
-        return tuple(problem for problem in problems if problem.name != cluster_identity.IDENTITY)
-    return problems
+        return tuple(fault for fault in faults if fault.rule != cluster_identity.IDENTITY)
+    return faults
 
 
 def managed_of(session: Session) -> ManagedCluster | None:
@@ -81,13 +82,13 @@ def managed_of(session: Session) -> ManagedCluster | None:
         ) from error
 
 
-def recorded_problems(session: Session) -> tuple[Problem, ...]:
+def recorded_faults(session: Session) -> tuple[Fault, ...]:
     """Whether the record in the cluster is another environment's. Raises RefusedError where it cannot be read."""
     record = recorded(session)
     name = record.environment if record else None
     if session.sandbox is not None and (_is_sandboxed(session.environment) or _is_sandboxed(_known(session, name))):
         return ()  # a sandbox is there to try environments on
-    return environment_problems(session.environment.name, name)
+    return environment_faults(session.environment.name, name)
 
 
 def _is_sandboxed(environment: Environment | None) -> bool:

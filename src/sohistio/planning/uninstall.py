@@ -12,7 +12,7 @@ from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
 from sohistio.modes.uninstall_words import proxy_lines
 from sohistio.plan.steps import UninstallIstio
-from sohistio.planning.planned import Planned
+from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.session import Session
 
@@ -40,13 +40,12 @@ def plan_uninstall(session: Session, asked: Removal) -> Planned:
     for step in plan.steps:
         if isinstance(step, UninstallIstio):
             session.istioctl(step.version)  # better to miss it now than half way
-    refused, foreign = bool(plan.refusal), bool(foreign_mesh(state))
+    why = Refused(_FOREIGN, plan.reasons) if foreign_mesh(state) else Refused(_SIDECARS, proxy_lines(state))
     return Planned(
         session,
         plan,
         state,
         lambda: plan_uninstall(session, asked),
-        record=recorded(session),
-        todo=(_FOREIGN if foreign else _SIDECARS) if refused else "",
-        details=(plan.reasons if foreign else proxy_lines(state)) if refused else (),
+        recorded(session),
+        refused=why if plan.refusal else Refused(),
     )

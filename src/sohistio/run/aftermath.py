@@ -50,7 +50,7 @@ def _is_missed(api: KubeApi) -> bool:
     state = observe(api)
     gateways = any(item.component == "gateway" and item.total for item in state.mesh_deployments)
     pods = (*(pod for workload in state.carriers for pod in workload.pods), *state.unowned_carriers.values())
-    return gateways or any(pod.revision == "default" for pod in pods) or bool(state.unreadable)
+    return gateways or any(pod.revision == state.revision for pod in pods) or bool(state.unreadable)
 
 
 def _has_uninstalled(results: Sequence[StepResult]) -> bool:

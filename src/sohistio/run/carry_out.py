@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
 from sohistio.adapters.kubernetes.ending import lasting
@@ -37,6 +37,15 @@ from sohistio.system.streams import keep_log, work_begins
 _RIGHTS_ONLY = Gate()
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A run that has the lock: who it is, what istioctl's analysis found before it, and its hold on the lock."""
+
+    origin: Origin
+    findings: tuple[Finding, ...] | None
+    hold: Hold
+
+
 def carry_out(
     planned: Planned, approval: Approval, timeouts: Timeouts, reporter: Reporter, gate: Gate = _RIGHTS_ONLY
 ) -> RunResult:
@@ -46,8 +55,8 @@ def carry_out(
     reporter.plan(plan)
     if plan.refusal:
         raise planned.refusal
-    if planned.unsettled is not None:
-        raise planned.unsettled
+    if planned.pull_secrets.unsettled is not None:
+        raise planned.pull_secrets.unsettled
     if not plan.changes_pending:
         result = RunResult(plan, (), (), None, 0.0)
         idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
@@ -68,7 +77,7 @@ def carry_out(
         if not planned.plan.changes_pending:
             reporter.line(f"{plan.environment}: up to date by now, nothing was written", Tone.GOOD)
             return RunResult(planned.plan, (), (), None, 0.0)
-        result = _run(planned, timeouts, (origin, gated.findings), (hold, reporter))
+        result = _run(planned, timeouts, _Begun(origin, gated.findings, hold), reporter)
     reporter.result(result)
     return result
 
@@ -104,8 +113,8 @@ def ready_to_write(session: Session) -> Session:
 def _still_true(planned: Planned, approval: Approval, reporter: Reporter) -> Planned:
     """Plan again under the lock: what was approved must still be what happens, or is approved anew."""
     now = planned.again()
-    if now.unsettled is not None:
-        raise now.unsettled
+    if now.pull_secrets.unsettled is not None:
+        raise now.pull_secrets.unsettled
     if now.plan.digest() == planned.plan.digest() or does_no_more(now.plan, planned.plan):
         return now
     reporter.line("The cluster changed since this plan was approved. What would happen now:", Tone.WARNING)
@@ -129,19 +138,18 @@ def _still_true(planned: Planned, approval: Approval, reporter: Reporter) -> Pla
 def _run(
     planned: Planned,
     timeouts: Timeouts,
-    begun: tuple[Origin, tuple[Finding, ...] | None],
-    surroundings: tuple[Hold, Reporter],
+    begun: _Begun,
+    reporter: Reporter,
 ) -> RunResult:
-    origin, findings = begun
-    hold, reporter = surroundings
+    hold = begun.hold
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
     resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
-    before = Before(planned.state.ca_root, digests(lasting(resources)), findings, in_a_run=True)
+    before = Before(planned.state.ca_root, digests(lasting(resources)), begun.findings, in_a_run=True)
     tools = tools_for(planned, timeouts, before)
-    keep_log(tools.log)
+    keep_log(tools.istioctl.log)
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
-    recorder = Recorder(tools.api, planned.record, planned.plan, origin, hold)
+    recorder = Recorder(tools.api, planned.record, planned.plan, begun.origin, hold)
     or_refused("the record could not be written", recorder.begin)
     with reporter.observer() as observer:
         return Runner(tools, observer, recorder, hold, total).carry_out(planned.plan)

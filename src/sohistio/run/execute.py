@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, release_gateways
@@ -114,7 +114,8 @@ class Execution:
     def _verify(self, step: VerifyMesh) -> None:
         """A station's mesh that does not verify ends the chain there; the last one's checks are the run's result."""
         tools = self.tools
-        asked = Verification(tools.api, tools.target, tools.istioctl_for, tools.before, self.waiting, self.approved)
+        asked = Verification(tools.api, tools.istioctl.target, tools.istioctl.of, tools.before)
+        asked = replace(asked, waiting=self.waiting, approved=self.approved)
         self.checks = verify_mesh(asked, tools.meshes[step.version])
         if any(check.breaks for check in self.checks):
             what = f"the mesh of {step.version} is applied, but its verification failed"

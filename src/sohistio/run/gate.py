@@ -53,7 +53,7 @@ def _findings(context: Context) -> tuple[Finding, ...] | None:
     Each version that is verified has words of its own, so each is asked.
     """
     verified = {step.version for step in context.planned.plan.steps if isinstance(step, VerifyMesh)}
-    stations = [version for version in context.planned.meshes if version in verified]
+    stations = [version for version in context.planned.rendered.meshes if version in verified]
     try:
         if not stations or context.unlisted():
             return ()  # then nothing is found afterwards, either

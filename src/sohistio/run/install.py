@@ -25,13 +25,13 @@ _TICK_SECONDS = 0.1
 
 def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
     """Run `istioctl install` to its end. Raises FailedError with the reasons of what is not ready in time."""
-    istioctl = tools.istioctl_for(step.version)
+    istioctl = tools.istioctl.of(step.version)
 
     def start() -> ToolRun:
         # istioctl must not give up first: our own timeouts end with reasons, its own without.
         readiness = int(waiting.seconds_left()) + 60
         return istioctl.start_install(
-            step.operator, tools.target, readiness_seconds=readiness, log=tools.log, told=_unheard
+            step.operator, tools.istioctl.target, readiness_seconds=readiness, log=tools.istioctl.log, told=_unheard
         )
 
     def watch(run: ToolRun, ended: threading.Event) -> None:
@@ -42,11 +42,11 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
 
 def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
     """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous."""
-    istioctl = tools.istioctl_for(step.version)
+    istioctl = tools.istioctl.of(step.version)
     objects = tuple(dict.fromkeys((ISTIOD_REF, *step.objects)))
 
     def start() -> ToolRun:
-        return istioctl.start_uninstall(tools.target, log=tools.log, told=_unheard)
+        return istioctl.start_uninstall(tools.istioctl.target, step.revision, log=tools.istioctl.log, told=_unheard)
 
     def watch(run: ToolRun, ended: threading.Event) -> None:
         _await_end(tools, waiting, run, ended)
@@ -147,7 +147,7 @@ def _await_end(tools: Tools, waiting: Waiting, run: ToolRun, ended: threading.Ev
                 raise FailedError(
                     f"istioctl uninstall did not end within {tools.component_seconds:.0f} s",
                     details=run.last_lines,
-                    todo=f"Its whole output is in {tools.log}. A longer --component-timeout may be all that it needs.",
+                    todo=f"Its whole output is in {tools.istioctl.log}. Or give a longer --component-timeout.",
                     again="Run it again.",
                 )
 
@@ -171,7 +171,7 @@ def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:
     return FailedError(
         f"{names} not ready within {tools.component_seconds:.0f} s",
         details=tuple(line for item in stuck for line in item.lines()),
-        todo=f"Fix what is named here. istioctl's output is in {tools.log}.",
+        todo=f"Fix what is named here. istioctl's output is in {tools.istioctl.log}.",
         again="Then run it again.",
     )
 

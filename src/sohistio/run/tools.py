@@ -53,18 +53,25 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
+class IstioctlRuns:
+    """istioctl of each version, the cluster it works on, and the file that takes its output."""
+
+    of: Callable[[Version], Istioctl]
+    target: KubeTarget
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
-    """`meshes` are the manifests by version; `component_seconds` bounds each component's rollout; `log` takes
-    istioctl's output; `backup` is the folder for this run's backup; `pull_credential` goes into pull Secrets."""
+    """`meshes` are the manifests by version; `component_seconds` bounds each component's rollout; `backup` is the
+    folder for this run's backup; `pull_credential` goes into pull Secrets."""
 
     environment: str
     api: KubeApi
-    target: KubeTarget
-    istioctl_for: Callable[[Version], Istioctl]
+    istioctl: IstioctlRuns
     meshes: Mapping[Version, DesiredMesh]
     component_seconds: float
     restarts: RestartSettings
-    log: Path
     backup: Path
     before: Before
     record: Record | None = None
@@ -78,16 +85,14 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:
     return Tools(
         environment=environment.name,
         api=session.api,
-        target=session.target,
-        istioctl_for=session.istioctl,
-        meshes=planned.meshes,
+        istioctl=IstioctlRuns(session.istioctl, session.target, state_dir() / "logs" / f"{name}.log"),
+        meshes=planned.rendered.meshes,
         component_seconds=timeouts.component_seconds or environment.timeouts.component_seconds,
         restarts=RestartSettings(
             environment.restarts.parallel, environment.restarts.max_failures, environment.restarts.timeout_seconds
         ),
-        log=state_dir() / "logs" / f"{name}.log",
         backup=state_dir() / "backups" / name,
         before=before,
         record=planned.record,
-        pull_credential=planned.pull_credential,
+        pull_credential=planned.pull_secrets.credential,
     )

@@ -12,8 +12,9 @@ from api_server import ApiServer
 from observed import HUB, istiod, mesh, sidecar, state
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.checks.mesh import Evidence, verify
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.model.desired import DesiredDeployment, DesiredMesh, desired_mesh
+from sohistio.model.fault import Severity
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 

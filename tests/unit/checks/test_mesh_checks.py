@@ -9,8 +9,9 @@ import pytest
 
 from observed import budget, istiod, mesh, pod, service, sidecar, stale, state, workload
 from sohistio.checks.mesh import Evidence, verify
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredService
+from sohistio.model.fault import Severity
 from sohistio.model.state import Budget, ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 

@@ -15,12 +15,12 @@ from sohistio.checks.preflight.address import addresses
 from sohistio.checks.preflight.analysis import judged
 from sohistio.checks.preflight.basics import distance
 from sohistio.checks.preflight.budgets import blocking, overlapping
-from sohistio.checks.preflight.check import Fault, Good
+from sohistio.checks.preflight.check import Good
 from sohistio.checks.preflight.images import closing_hubs, hubs
 from sohistio.checks.preflight.namespaces import applications, pull_secret_places, pull_secrets, systems
 from sohistio.checks.preflight.webhooks import Webhook, stale, webhooks_of
-from sohistio.checks.result import Severity
 from sohistio.model.desired import DesiredService
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import Finding, NamespaceSeen, ObjectRef
 
 

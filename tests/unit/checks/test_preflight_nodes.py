@@ -9,12 +9,12 @@ import pytest
 from observed import state
 from preflights import faults, goods, node, pod
 from sohistio.checks.preflight.capacity import Wanted, growth, nodes_against, pools_against, room
-from sohistio.checks.preflight.check import Fault, Good, NotAsked
+from sohistio.checks.preflight.check import Good, NotAsked
 from sohistio.checks.preflight.provisioning import node_provisioning
 from sohistio.checks.preflight.quantities import Amount, pod_request, quantity, tolerates
 from sohistio.checks.preflight.rollouts import Rollout, rollout_of, rollouts
-from sohistio.checks.result import Severity
 from sohistio.environments.model import Nodes
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.managed_cluster import ManagedCluster, NodePool
 from sohistio.model.mode import Mode
 from sohistio.model.state import MeshDeployment, ObjectRef

@@ -12,14 +12,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sohistio.checks.preflight.check import Check, Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Check, Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context, Once, UnseenError
 from sohistio.checks.preflight.registry import CHECKS, check_names
 from sohistio.checks.preflight.report import Report
 from sohistio.checks.preflight.runner import look
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import ExitCode, FailedError, UsageError
-from sohistio.modes.skew import SKIPPABLE
+from sohistio.model.fault import NEVER_SKIPPED, Fault, Severity
+from sohistio.modes.skew import RULES
 from sohistio.output.junit import junit
 from sohistio.planning.session import Session, Where
 
@@ -103,7 +104,9 @@ def test_skipped_by_name() -> None:
 
 def test_what_may_be_skipped() -> None:
     assert check_names(["capacity", "proxy-skew"]) == {"capacity", "proxy-skew"}
-    assert check_names(SKIPPABLE) == set(SKIPPABLE), "the version policy's names, too"
+    rules = set(RULES) - NEVER_SKIPPED
+    assert check_names(rules) == rules, "the version policy's names, too"
+    assert {check.name for check in CHECKS} > NEVER_SKIPPED | set(RULES)
     for name, words in (("capasity", "is no check"), ("one-minor-at-a-time", "cannot be skipped")):
         with pytest.raises(UsageError, match=words) as caught:
             check_names([name])

@@ -8,9 +8,10 @@ import pytest
 
 from observed import istiod, mesh, service, state
 from plans import FRESH, REPLACEMENT
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import FailedError, InterruptedRunError, LockLostError, SohistioError, VerificationError
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
+from sohistio.model.fault import Severity
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes.gateway_changes import gateway_changes

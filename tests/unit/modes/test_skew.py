@@ -11,16 +11,16 @@ from sohistio.environments.support import kubernetes_support
 from sohistio.errors import UsageError
 from sohistio.model.state import ClusterState, MeshDeployment, ObjectRef, PodSeen
 from sohistio.model.versions import Version
-from sohistio.modes.skew import old_proxies, skew_problems
+from sohistio.modes.skew import old_proxies, skew_faults
 
 SUPPORT = {"1.29": (31, 35), "1.30": (32, 36), "1.31": (32, 36)}
 
 
 def names(cluster: ClusterState, installed: str, *hops: str, in_place: bool = True) -> list[tuple[str, bool]]:
-    """The problems' names, and whether each is mandatory."""
+    """The rules that do not hold, and whether each is one that cannot be skipped."""
     before = Version.parse(installed) if installed else None
-    problems = skew_problems(cluster, before, [Version.parse(hop) for hop in hops], SUPPORT, in_place=in_place)
-    return [(problem.name, problem.mandatory) for problem in problems]
+    faults = skew_faults(cluster, before, [Version.parse(hop) for hop in hops], SUPPORT, in_place=in_place)
+    return [(fault.rule, not fault.can_be_skipped) for fault in faults]
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,15 @@ def test_kubernetes(kubernetes: str, istio: str, fits: bool) -> None:
 
 
 def test_every_station_of_a_chain_must_fit_kubernetes() -> None:
-    (problem,) = skew_problems(
+    (fault,) = skew_faults(
         state(kubernetes_version="1.36.0"),
         Version.parse("1.28.3"),
         [Version.parse("1.29.8"), Version.parse("1.30.5")],
         SUPPORT,
         in_place=True,
     )
-    assert problem.name == "kubernetes-version"
-    assert problem.message == "Istio 1.29.8 supports Kubernetes 1.31 to 1.35, the cluster runs 1.36.0"
+    assert fault.rule == "kubernetes-version"
+    assert fault.message == "Istio 1.29.8 supports Kubernetes 1.31 to 1.35, the cluster runs 1.36.0"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_replacement_that_was_interrupted_is_not_refused_for_what_it_left() ->
     """Its istiod is there, its gateways and sidecars are not yet: only going on brings them along."""
     old = workload(pods=(pod("1.29.8"),))
     assert names(state(carriers=(old,)), "1.31.1", "1.31.1") == []
-    assert [problem.name for problem in old_proxies(state(carriers=(old,)), Version.parse("1.31.1"))] == ["proxy-skew"]
+    assert [fault.rule for fault in old_proxies(state(carriers=(old,)), Version.parse("1.31.1"))] == ["proxy-skew"]
 
 
 def test_the_meshs_own_gateways_are_no_old_sidecars() -> None:
@@ -124,8 +124,8 @@ def test_the_meshs_own_gateways_are_no_old_sidecars() -> None:
 
 def test_the_workloads_of_old_sidecars_are_named() -> None:
     cluster = state(carriers=(workload("b", pods=(pod("1.29.8"),)), workload("a", pods=(pod("1.29.8"),))))
-    (problem,) = skew_problems(cluster, Version.parse("1.30.5"), [Version.parse("1.31.1")], SUPPORT, in_place=True)
-    assert problem.message.endswith("sidecars of 1.29.8: Deployment shop/a, Deployment shop/b")
+    (fault,) = skew_faults(cluster, Version.parse("1.30.5"), [Version.parse("1.31.1")], SUPPORT, in_place=True)
+    assert fault.message.endswith("sidecars of 1.29.8: Deployment shop/a, Deployment shop/b")
 
 
 # --- the table of Kubernetes versions

@@ -177,7 +177,13 @@ def test_a_results_document() -> None:
         *("schemaVersion", "kind", "outcome", "exitCode", "seconds", "error", "steps", "checks", "plan"),
     }
     assert (document["schemaVersion"], document["kind"], document["seconds"]) == ("1", "RunResult", 12.3)
-    assert document["error"] == {"what": "broke", "details": ["why"], "todo": "mend it", "exitCode": 1}
+    assert document["error"] == {
+        "what": "broke",
+        "details": ["why"],
+        "todo": "fix it",
+        "docs": "docs/x.md",
+        "exitCode": 1,
+    }
     assert document["steps"][0] == {"id": "control-plane/install", "state": "failed", "seconds": 1.3}
     assert document["checks"][1] == {
         "name": "pods-ready",

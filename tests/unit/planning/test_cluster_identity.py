@@ -12,8 +12,8 @@ from sohistio.planning.cluster_identity import (
     ENVIRONMENT,
     IDENTITY,
     RUNNING,
-    cluster_problems,
-    environment_problems,
+    cluster_faults,
+    environment_faults,
 )
 
 HOST = "aks-qa-1.hcp.eastus.azmk8s.io"
@@ -70,24 +70,24 @@ def pool(name: str, provisioning: str = "") -> NodePool:
         ),
     ],
 )
-def test_cluster_problems(managed: ManagedCluster, server: str, expected: list[tuple[str, bool]]) -> None:
-    found = cluster_problems(managed, server)
-    assert [(problem.name, problem.blocks) for problem in found] == expected
-    assert all(problem.message and problem.todo and "aks-qa" in problem.message for problem in found)
+def test_cluster_faults(managed: ManagedCluster, server: str, expected: list[tuple[str, bool]]) -> None:
+    found = cluster_faults(managed, server)
+    assert [(fault.rule, fault.blocks) for fault in found] == expected
+    assert all(fault.message and fault.hint and "aks-qa" in fault.message for fault in found)
 
 
 def test_both_are_named() -> None:
-    (problem,) = cluster_problems(HEALTHY, "https://other.example.com:6443")
-    assert "https://other.example.com:6443" in problem.message
-    assert HOST in problem.message
+    (fault,) = cluster_faults(HEALTHY, "https://other.example.com:6443")
+    assert "https://other.example.com:6443" in fault.message
+    assert HOST in fault.message
 
 
 def test_a_pool_at_work_is_named() -> None:
-    (problem,) = cluster_problems(replace(HEALTHY, pools=(pool("system"), pool("apps", "Upgrading"))), SERVER)
-    assert "node pool apps of the AKS cluster aks-qa is being changed by Azure: Upgrading" in problem.message
+    (fault,) = cluster_faults(replace(HEALTHY, pools=(pool("system"), pool("apps", "Upgrading"))), SERVER)
+    assert "node pool apps of the AKS cluster aks-qa is being changed by Azure: Upgrading" in fault.message
 
 
 @pytest.mark.parametrize(("recorded", "wrong"), [(None, False), ("qa", False), ("prod", True), ("", True)])
-def test_environment_problems(recorded: str | None, wrong: bool) -> None:
-    found = environment_problems("qa", recorded)
-    assert [problem.name for problem in found] == ([ENVIRONMENT] if wrong else [])
+def test_environment_faults(recorded: str | None, wrong: bool) -> None:
+    found = environment_faults("qa", recorded)
+    assert [fault.rule for fault in found] == ([ENVIRONMENT] if wrong else [])

@@ -11,9 +11,9 @@ import pytest
 from api_server import ApiServer, Reply
 from observed import sidecar
 from ran import INSTALL, RECORD, Ran
-from sohistio.checks.result import Severity
 from sohistio.errors import ExitCode
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.fault import Severity
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyMesh
 from sohistio.run.go_back import calls_for_rollback

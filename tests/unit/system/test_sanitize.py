@@ -12,8 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import FailedError
+from sohistio.model.fault import Severity
 from sohistio.output.console import SafeConsole
 from sohistio.output.documents import json_text
 from sohistio.output.error_text import error_lines

@@ -14,10 +14,11 @@ from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject
 from sohistio.model.pull_secrets import MANAGED_BY, OURS
 from sohistio.model.record import RECORD_NAME
+from sohistio.model.revision import LABEL
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.system.parallel import workers
 
-_REVISION = "istio.io/rev"
+_REVISION = LABEL
 # Whatever istioctl and the charts it renders may have made; CRDs apart, and what users write.
 _LABELLED = (
     "MutatingWebhookConfiguration",

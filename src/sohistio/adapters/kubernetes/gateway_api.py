@@ -15,6 +15,7 @@ from sohistio.model.gateway_api import (
     GatewayApi,
     is_add_on_revision,
 )
+from sohistio.model.revision import DEFAULT_REVISION, LABEL
 from sohistio.model.state import ObjectRef
 from sohistio.plan.drift.managers import writers_of
 
@@ -23,7 +24,7 @@ _CLASS_PATH = f"/apis/{GROUP}/v1/gatewayclasses/{ROUTING_CLASS}"
 _CLASS_LABEL = f"{GROUP}/gateway-class-name"
 _BUNDLE, _CHANNEL = f"{GROUP}/bundle-version", f"{GROUP}/channel"
 _MANAGED_BY = "app.kubernetes.io/managed-by"
-_COMPONENT, _REVISION = "operator.istio.io/component", "istio.io/rev"
+_COMPONENT, _REVISION = "operator.istio.io/component", LABEL
 _FORBIDDEN = 403
 
 
@@ -82,7 +83,7 @@ def _is_routings(item: Object) -> bool:
 
 def _is_taken(deployment: Object) -> bool:
     labels = deployment["metadata"].get("labels") or {}
-    return _COMPONENT in labels and labels.get(_REVISION) == "default"
+    return _COMPONENT in labels and labels.get(_REVISION) == DEFAULT_REVISION
 
 
 def _definition(item: Object) -> Definition:

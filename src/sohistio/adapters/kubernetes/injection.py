@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import Object
+from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE
 
 INJECTION = "istio-injection"
-_REVISION, _INJECT = "istio.io/rev", "sidecar.istio.io/inject"
+_REVISION, _INJECT = LABEL, "sidecar.istio.io/inject"
 _NAME = "kubernetes.io/metadata.name"
 # Of these istiod injects no pod, whatever its labels (pkg/kube/inject, IgnoredNamespaces).
 _NEVER = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
@@ -35,14 +36,14 @@ _UNLABELLED = _selector((INJECTION, "DoesNotExist", ""), (_REVISION, "DoesNotExi
 _NOT_OUT = (_INJECT, "NotIn", "false")
 # What an install of revision default brings (charts/istio-control/istio-discovery, templates/mutatingwebhook.yaml).
 _DEFAULT = (
-    Injector(_selector((_REVISION, "In", "default"), (INJECTION, "DoesNotExist", "")), _selector(_NOT_OUT)),
-    Injector(_UNLABELLED, _selector(_NOT_OUT, (_REVISION, "In", "default"))),
+    Injector(_selector((_REVISION, "In", DEFAULT_REVISION), (INJECTION, "DoesNotExist", "")), _selector(_NOT_OUT)),
+    Injector(_UNLABELLED, _selector(_NOT_OUT, (_REVISION, "In", DEFAULT_REVISION))),
     Injector(_selector((INJECTION, "In", "enabled")), _selector(_NOT_OUT)),
     Injector(_UNLABELLED, _selector((_INJECT, "In", "true"), (_REVISION, "DoesNotExist", ""))),
 )
 
 
-def injectors_of(configurations: Iterable[Object]) -> tuple[Injector, ...]:
+def injectors_of(configurations: Iterable[Object], revision: Revision = DEFAULT_REVISION) -> tuple[Injector, ...]:
     """The webhooks of MutatingWebhookConfigurations that lead to this mesh: its own, and those of its revision tags.
 
     Where none of them is the default's, before an install say, what an install brings is added.
@@ -50,7 +51,7 @@ def injectors_of(configurations: Iterable[Object]) -> tuple[Injector, ...]:
     found = tuple(
         Injector(hook.get("namespaceSelector") or {}, hook.get("objectSelector") or {})
         for item in configurations
-        if (item["metadata"].get("labels") or {}).get(_REVISION) == "default"
+        if (item["metadata"].get("labels") or {}).get(_REVISION) == revision
         for hook in item.get("webhooks") or ()
         if _leads_here(hook)
     )

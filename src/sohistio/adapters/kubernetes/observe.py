@@ -21,6 +21,7 @@ from sohistio.adapters.kubernetes.gateways import (
 )
 from sohistio.adapters.kubernetes.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
+from sohistio.model.revision import revision_of
 from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.state import (
     ISTIO_NAMESPACE,
@@ -210,7 +211,7 @@ def _istiod(item: Object) -> Istiod:
     managers = [field.get("manager", "") for field in item["metadata"].get("managedFields") or ()]
     return Istiod(
         ref=_ref("Deployment", item),
-        revision=_label(item, "istio.io/rev") or "default",
+        revision=revision_of(item["metadata"].get("labels") or {}),
         image_version=tag,
         label_version=_label(item, _VERSION),
         managed_by=managers[0] if managers else "",

@@ -21,13 +21,12 @@ from sohistio.adapters.kubernetes.gateways import (
 )
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.model.footprint import ISTIOD_REF
+from sohistio.model.revision import DEFAULT_REVISION, LABEL
 from sohistio.model.state import ObjectRef
 from sohistio.plan.gateway_steps import objects_of
 
-_REVISION = "istio.io/rev"
 # `istioctl uninstall` looks for the component's label and for this revision's.
-_DEFAULT = "default"
-_TAKEN = f"{COMPONENT} in ({','.join(GATEWAYS)}),{_REVISION}={_DEFAULT}"
+_TAKEN = f"{COMPONENT} in ({','.join(GATEWAYS)}),{LABEL}={DEFAULT_REVISION}"
 
 _Labels = Mapping[str, str | None]
 
@@ -42,7 +41,7 @@ def release_gateways(api: KubeApi, gateways: Collection[ObjectRef] | None = None
     named = None if gateways is None else {ref for gateway in gateways for ref in objects_of(gateway)}
 
     def released(item: Object) -> _Labels:
-        return {KEPT: kept_mark(item, owner), COMPONENT: None, _REVISION: None}
+        return {KEPT: kept_mark(item, owner), COMPONENT: None, LABEL: None}
 
     _patch(api, GATEWAY_KINDS, _TAKEN, released, named)
 
@@ -51,7 +50,7 @@ def relabel_gateways(api: KubeApi) -> None:
     """Put the labels back where no install did, and only then take the marks off: a run that dies here goes on here."""
 
     def relabelled(item: Object) -> _Labels:
-        return {COMPONENT: kept_component(item), _REVISION: _DEFAULT} if is_released(item) else {}
+        return {COMPONENT: kept_component(item), LABEL: DEFAULT_REVISION} if is_released(item) else {}
 
     _patch(api, GATEWAY_KINDS, KEPT, relabelled)
     _patch(api, GATEWAY_KINDS[::-1], KEPT, lambda _item: {KEPT: None})

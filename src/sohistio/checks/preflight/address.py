@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
 from sohistio.model.desired import DesiredService
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ObjectRef
 
 Object = Mapping[str, Any]

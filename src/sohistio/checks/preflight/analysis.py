@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.gateway_api import TOO_OLD
 from sohistio.model.state import Finding
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 
 from sohistio.adapters.kubernetes.hold import LEASE_SECONDS
 from sohistio.adapters.kubernetes.holder import has_certainly_ended
 from sohistio.adapters.kubernetes.lease import holder_of
-from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.errors import SohistioError
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.mode import Mode
 from sohistio.model.versions import Version
-from sohistio.modes.skew import old_proxies, skew_problems
+from sohistio.modes.skew import old_proxies, skew_faults
 from sohistio.plan.steps import UninstallIstio
 from sohistio.system.machine import has_ended
 
@@ -70,10 +71,10 @@ def plan(context: Context) -> Iterator[Verdict]:
     planned = context.planned
     found = planned.plan
     # A refusal by versions names the rule: it is a check of its own.
-    by_versions = any(found.refusal.startswith(f"{problem.name}: ") for problem in planned.skew)
+    by_versions = any(found.refusal.startswith(f"{fault.rule}: ") for fault in planned.skew)
     if found.refusal and not by_versions:
         reasons = found.reasons if found.mode is Mode.UNKNOWN else ()
-        yield Fault(found.refusal, planned.todo, details=reasons)
+        yield Fault(found.refusal, planned.refused.todo, details=reasons)
     elif not found.changes_pending and not found.refusal:
         yield Good(f"Istio {found.installed_version} is in place, nothing to do")
     else:
@@ -88,19 +89,19 @@ def skew(context: Context, name: str, fine: str) -> Iterator[Verdict]:
     sidecars that are too old for it, are a warning.
     """
     planned, state = context.planned, context.state
-    problems, severity = planned.skew, None
+    faults, severity = planned.skew, None
     target = planned.plan.target_version
     if planned.plan.mode is Mode.NONE:
         support, limits = kubernetes_support(context.session.root), gateway_api_limits(context.session.root)
         version = Version.parse(target)
-        problems = skew_problems(state, version, (version,), support, in_place=True, limits=limits)
+        faults = skew_faults(state, version, (version,), support, in_place=True, limits=limits)
         severity = Severity.WARNING
     if name == "proxy-skew" and planned.plan.installed_version == target:
-        problems = tuple(old_proxies(state, Version.parse(target)))
+        faults = tuple(old_proxies(state, Version.parse(target)))
         severity = Severity.WARNING  # their istiod is there already, and a run restarts them
-    found = [problem for problem in problems if problem.name == name]
-    for problem in found:
-        yield Fault(problem.message, severity=severity)
+    found = [fault for fault in faults if fault.rule == name]
+    for fault in found:
+        yield replace(fault, severity=severity)
     if not found:
         yield Good(fine.format(target=target, kubernetes=state.kubernetes_version))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
 from sohistio.model.ending import TODO, is_definition, sentence
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import Ending
 
 

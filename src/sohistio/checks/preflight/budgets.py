@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
+from sohistio.model.fault import Fault
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE, Budget
 
@@ -28,7 +29,7 @@ def blocking_budgets(context: Context) -> Iterator[Verdict]:
 def _places(context: Context) -> set[str]:
     """Where the mesh's pods and those with its sidecars are; a gateway may have a namespace of its own."""
     injected = (item.name for item in context.state.namespaces if item.injected)
-    meshes = context.plan.meshes.values() if context.plan is not None else ()
+    meshes = context.plan.rendered.meshes.values() if context.plan is not None else ()
     return {ISTIO_NAMESPACE, *injected, *(item.ref.namespace for mesh in meshes for item in mesh.gateways)}
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.checks.preflight.provisioning import node_provisioning
 from sohistio.checks.preflight.quantities import Amount, pod_request, quantity, tolerates
 from sohistio.checks.preflight.rollouts import Rollout, rollouts, short_of
-from sohistio.checks.result import Severity
 from sohistio.environments.model import Nodes
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.managed_cluster import NodePool
 from sohistio.model.state import ObjectRef
 

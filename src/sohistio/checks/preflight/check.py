@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
+from sohistio.model.fault import NEVER_SKIPPED, Fault, Severity
 
 DEADLINE_SECONDS = 30.0
 """For each check, unless its row says otherwise."""
@@ -21,16 +21,6 @@ class Good:
     """The check holds, or one of the things that it looks at."""
 
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """It does not hold. Without a hint or severity of its own, the row's counts; `details` are lines of evidence."""
-
-    message: str
-    hint: str = ""
-    severity: Severity | None = None
-    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +46,20 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `about` says what holds when it passes, `hint` what to do when it does not.
-
-    A mandatory one cannot be skipped: without it nothing else makes sense, or the run would fail all the same.
-    """
+    """One check. `about` says what holds when it passes, `hint` what to do when it does not."""
 
     name: str
     severity: Severity
     about: str
     hint: str
     look: Callable[[Context], Iterable[Verdict]]
-    mandatory: bool = False
     stage: Stage = Stage.CHANGE
     seconds: float = DEADLINE_SECONDS
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether it cannot be skipped."""
+        return self.name in NEVER_SKIPPED
 
     @property
     def docs(self) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
-from sohistio.planning.cluster_identity import Problem
+from sohistio.model.fault import Fault
 
 
 def of_azure(context: Context, *, name: str, fine: str) -> Iterator[Verdict]:
@@ -16,17 +15,19 @@ def of_azure(context: Context, *, name: str, fine: str) -> Iterator[Verdict]:
     if managed is None:
         yield NotAsked("Azure is not asked: a sandbox, no cluster.aks, or --skip-check")
         return
-    yield from verdicts((p for p in context.azure_problems() if p.name == name), fine.format(cluster=managed.name))
+    yield from verdicts(
+        (fault for fault in context.azure_faults() if fault.rule == name), fine.format(cluster=managed.name)
+    )
 
 
 def of_record(context: Context) -> Iterator[Verdict]:
     """The record in the cluster, where there is one, is of the same environment."""
     fine = f"it is {context.environment.name}'s, or nobody's yet"
     _ = context.api  # without a cluster there is no record to look at
-    yield from verdicts(context.recorded_problems(), fine)
+    yield from verdicts(context.recorded_faults(), fine)
 
 
-def verdicts(problems: Iterable[Problem], fine: str) -> Iterator[Verdict]:
-    """A fault for each problem; a warning where it does not block."""
-    found: list[Verdict] = [Fault(p.message, p.todo, None if p.blocks else Severity.WARNING) for p in problems]
+def verdicts(faults: Iterable[Fault], fine: str) -> Iterator[Verdict]:
+    """The faults, or what holds where there is none."""
+    found: list[Verdict] = [*faults]
     yield from found or [Good(fine)]

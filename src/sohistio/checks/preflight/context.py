@@ -20,7 +20,7 @@ from sohistio.model.state import ClusterState, Finding
 from sohistio.model.versions import Version
 from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session
-from sohistio.planning.target_cluster import azure_problems, managed_of, recorded_problems
+from sohistio.planning.target_cluster import azure_faults, managed_of, recorded_faults
 
 _T = TypeVar("_T")
 
@@ -102,8 +102,8 @@ class Context:
         self.services = Once(lambda: self.api.items("/api/v1/services"))
         self.unlisted = Once(lambda: not_analyzable(self.api))
         self._managed = Once(lambda: managed_of(self.session))
-        self.azure_problems = Once(lambda: azure_problems(self.session))
-        self.recorded_problems = Once(lambda: recorded_problems(self.session))
+        self.azure_faults = Once(lambda: azure_faults(self.session))
+        self.recorded_faults = Once(lambda: recorded_faults(self.session))
         self._findings = Once(self._analyzed)
         self.prechecked = Once(lambda: tuple(self.istioctl.precheck(self.session.target)))
         self.is_unserved = Once(self._unserved)
@@ -136,9 +136,9 @@ class Context:
     @property
     def manifest(self) -> Sequence[Object]:
         """The objects of the target's manifest. Raises UnseenError where none is rendered (somebody else's mesh)."""
-        if not self.planned.manifest:
+        if not self.planned.rendered.manifest:
             raise UnseenError("no manifest was rendered")
-        return self.planned.manifest
+        return self.planned.rendered.manifest
 
     @property
     def mesh(self) -> DesiredMesh:
@@ -152,7 +152,7 @@ class Context:
     def _mesh_of(planned: Planned) -> DesiredMesh | None:
         """By the text: the target of an uninstall, say, is none."""
         target = planned.plan.target_version
-        return next((mesh for version, mesh in planned.meshes.items() if str(version) == target), None)
+        return next((mesh for version, mesh in planned.rendered.meshes.items() if str(version) == target), None)
 
     @property
     def managed_cluster(self) -> ManagedCluster | None:

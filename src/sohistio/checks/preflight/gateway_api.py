@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.gateway_api import AKS, ROUTING_CLASS, TOO_OLD, UNSERVED, Definition, told
 from sohistio.model.state import ClusterState, Finding
 from sohistio.modes.application_routing import conflict

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.environments.yaml_files import read_document
+from sohistio.model.fault import Fault
 from sohistio.model.words import first_names
 
 Object = Mapping[str, Any]

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
 from sohistio.environments.values import SYSTEM_NAMESPACES
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.pull_secrets import logs_in
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen
 from sohistio.modes.namespaces import labels_of
@@ -111,8 +111,8 @@ def pull_secret_places(state: ClusterState, listed: Sequence[str], of_gateways: 
 
 def _written(planned: Planned) -> Generator[Verdict, None, frozenset[str]]:
     """What the plan does about them; the namespaces that it writes to."""
-    if planned.unsettled is not None:
-        yield Fault(planned.unsettled.what, planned.unsettled.todo, details=planned.unsettled.details)
+    if (error := planned.pull_secrets.unsettled) is not None:
+        yield Fault(error.what, error.todo, details=error.details)
     steps = [step for step in planned.plan.steps if isinstance(step, WritePullSecrets)]
     for step in steps:
         yield Good(f"the install does it: {step.summary}")

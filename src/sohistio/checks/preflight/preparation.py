@@ -8,8 +8,10 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.checks.preflight.context import Context, Stops
 from sohistio.environments.load import environment_names
 from sohistio.errors import SohistioError, UsageError
-from sohistio.modes.skew import SKIPPABLE
-from sohistio.planning.install import Request, plan_install
+from sohistio.model.fault import NEVER_SKIPPED
+from sohistio.modes.install_plan import Request
+from sohistio.modes.skew import RULES
+from sohistio.planning.install import plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import unreadable
 from sohistio.planning.session import Session
@@ -35,7 +37,7 @@ def context_of(session: Session, request: Request) -> Context:
         except SohistioError as error:
             stops = replace(stops, istioctl=_kept(error))
         else:
-            request = replace(request, skip_checks=request.skip_checks | frozenset(SKIPPABLE))
+            request = replace(request, skip_checks=request.skip_checks | (frozenset(RULES) - NEVER_SKIPPED))
             return _planned(session, request, stops)
     return _only_seen(session, stops)
 

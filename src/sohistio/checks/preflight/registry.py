@@ -20,8 +20,8 @@ from sohistio.checks.preflight import (
     webhooks,
 )
 from sohistio.checks.preflight.check import ISTIOCTL_SECONDS, Check, Stage
-from sohistio.checks.result import Severity
 from sohistio.errors import UsageError
+from sohistio.model.fault import Severity
 from sohistio.modes import application_routing, skew
 from sohistio.planning import cluster_identity
 
@@ -31,19 +31,19 @@ _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 CHECKS: tuple[Check, ...] = (
     Check("environment", _ERROR, "the environment's files are valid and every variable in them is set",
         "Correct the lines named; `sohistio env validate` checks all environments.",
-        basics.environment, mandatory=True, stage=Stage.CHECK),
+        basics.environment, stage=Stage.CHECK),
     Check("api-server", _ERROR, f"the API server answers within {basics.SLOW_SECONDS * 1000:.0f} ms and may be read",
         "Check the network (VPN, private cluster), the kubeconfig and your login.",
-        basics.api_server, mandatory=True),
+        basics.api_server),
     Check("istioctl", _ERROR, "istioctl of every version the plan needs is there or can be downloaded",
         "Check the version and the mirror (SOHISTIO_ISTIO_MIRROR), or give --istioctl.",
-        basics.istioctl, mandatory=True, stage=Stage.CHECK),
+        basics.istioctl, stage=Stage.CHECK),
     Check("plan", _ERROR, "what an install would do can be planned and is not refused",
         "See what `sohistio plan` says.",
-        basics.plan, mandatory=True, stage=Stage.CHECK),
+        basics.plan, stage=Stage.CHECK),
     Check("lock", _ERROR, "no other run is at work",
         "Wait for it; `sohistio unlock` frees the lock of a run that is dead.",
-        basics.lock, mandatory=True, stage=Stage.CHECK),
+        basics.lock, stage=Stage.CHECK),
     Check(cluster_identity.IDENTITY, _ERROR, "the kubeconfig leads to the AKS cluster that the environment names",
         "Leave --context and --kubeconfig out: sohistio logs in to the right cluster by itself.",
         partial(cluster.of_azure, name=cluster_identity.IDENTITY, fine="it is {cluster}"),
@@ -51,17 +51,17 @@ CHECKS: tuple[Check, ...] = (
     Check(cluster_identity.RUNNING, _ERROR, "the AKS cluster runs, and Azure is not changing it",
         "Start it, or wait for Azure to finish.",
         partial(cluster.of_azure, name=cluster_identity.RUNNING, fine="{cluster} runs"),
-        mandatory=True, stage=Stage.CHECK),
+        stage=Stage.CHECK),
     Check(cluster_identity.ADD_ON, _ERROR, "the managed Istio add-on of AKS is off",
         "Two meshes do not share a cluster: keep the add-on, or `az aks mesh disable` first.",
         partial(cluster.of_azure, name=cluster_identity.ADD_ON, fine="{cluster} has no managed Istio"),
-        mandatory=True, stage=Stage.CHECK),
+        stage=Stage.CHECK),
     Check(application_routing.CHECK, _ERROR, "no Istio of AKS application routing would be broken",
         "Keep one of the two on a cluster.",
         gateway_api.application_routing),
     Check(cluster_identity.ENVIRONMENT, _ERROR, "the cluster is not recorded as another environment's",
         "Check --env, and which cluster the environment names.",
-        cluster.of_record, mandatory=True, stage=Stage.CHECK),
+        cluster.of_record, stage=Stage.CHECK),
     Check("kubernetes-version", _ERROR, "the target Istio supports the cluster's Kubernetes",
         "Upgrade one of them first.",
         partial(basics.skew, name="kubernetes-version", fine="Istio {target} supports Kubernetes {kubernetes}"),
@@ -77,7 +77,7 @@ CHECKS: tuple[Check, ...] = (
     Check("one-minor-at-a-time", _ERROR, "an upgrade in place goes one minor at a time",
         "Give an intermediate version for each minor between with --via.",
         partial(basics.skew, name="one-minor-at-a-time", fine="{target} is not too far"),
-        mandatory=True, stage=Stage.CHECK),
+        stage=Stage.CHECK),
     Check("proxy-skew", _ERROR, "no running sidecar is too old for the new istiod",
         "Restart these workloads first: `sohistio restart`; Jobs and bare pods yourself.",
         partial(basics.skew, name="proxy-skew", fine="no sidecar is too old for {target}"),

@@ -11,6 +11,8 @@ from sohistio.checks.result import CheckResult, Result, check_document
 from sohistio.errors import ExitCode, RefusedError
 from sohistio.model.document import SCHEMA_VERSION
 
+_DOCS = "docs/preflight.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -69,4 +71,5 @@ class Report:
             details=tuple(lines),
             todo="Nothing was changed. Fix them, then run `sohistio check` again; docs/preflight.md explains each."
             + (f" If you know better: {' '.join(skips)}." if skips else ""),
+            docs=_DOCS,
         )

@@ -9,8 +9,9 @@ from sohistio.adapters.kubernetes.access import Right, lacking
 from sohistio.adapters.kubernetes.api import KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.served_kinds import served_kinds
-from sohistio.checks.preflight.check import Fault, Good, Verdict
+from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
+from sohistio.model.fault import Fault
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
@@ -65,7 +66,7 @@ PathOf = Callable[[Object], str]
 def permissions(context: Context) -> Iterator[Verdict]:
     """Every verb that the plan uses is asked of the API server (SelfSubjectAccessReview)."""
     plan = context.planned.plan
-    needed = rights_of(plan, context.planned.manifest, context.api.path_of)
+    needed = rights_of(plan, context.planned.rendered.manifest, context.api.path_of)
     if not needed:
         yield Good("the plan writes nothing")
         return

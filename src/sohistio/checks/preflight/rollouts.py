@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.checks.preflight.check import Fault
 from sohistio.checks.preflight.quantities import Amount
-from sohistio.checks.result import Severity
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.plan.changes import Action
 from sohistio.plan.plan import Plan

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 
-from sohistio.checks.preflight.check import Check, Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Check, Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context, UnseenError
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import SohistioError
+from sohistio.model.fault import Fault, Severity
 from sohistio.system.parallel import in_time
 
 Found = tuple[CheckResult, ...]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.checks.preflight.check import Fault, Good, NotAsked, Verdict
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.checks.result import Severity
+from sohistio.model.fault import Fault, Severity
 
 Object = Mapping[str, Any]
 _KINDS = {
@@ -43,7 +43,7 @@ def stale_webhooks(context: Context) -> Iterator[Verdict]:
         for webhook in webhooks_of(kind, item)
     ]
     services = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in context.services()}
-    objects = context.plan.manifest if context.plan is not None else ()
+    objects = context.plan.rendered.manifest if context.plan is not None else ()
     coming = {(o["metadata"]["namespace"], o["metadata"]["name"]) for o in objects if o["kind"] == "Service"}
     yield from stale(found, services, coming)
 

@@ -17,12 +17,13 @@ from sohistio.adapters.kubernetes.holding import why_still_there
 from sohistio.adapters.kubernetes.restore import compare_backup, restore_object
 from sohistio.checks.mesh import Evidence, verify
 from sohistio.checks.preflight.being_deleted import verdict
-from sohistio.checks.preflight.check import Fault, Good
+from sohistio.checks.preflight.check import Good
 from sohistio.checks.removal import Remains, verify_remains
-from sohistio.checks.result import CheckResult, Result, Severity
+from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import RefusedError
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.ending import sentence
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, Removal
 from sohistio.model.state import Ending, ObjectRef
 from sohistio.model.versions import Version

@@ -10,17 +10,17 @@ import pytest
 from observed import EMPTY_CLUSTER, istiod, state
 from preflights import faults, goods
 from sohistio.adapters.kubernetes.gateway_api import gateway_api, without_application_routing
-from sohistio.checks.preflight.check import Fault, Good
+from sohistio.checks.preflight.check import Good
 from sohistio.checks.preflight.gateway_api import routing_verdict, too_old
-from sohistio.checks.result import Severity
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import UsageError
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.gateway_api import ApplicationRouting, Definition, GatewayApi, Limit, limit_of
 from sohistio.model.mode import Mode
 from sohistio.model.state import ClusterState, Finding
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide
-from sohistio.modes.skew import gateway_api_problems
+from sohistio.modes.skew import gateway_api_faults
 from sohistio.plan.changes import Changes
 
 AKS = "aks-istio-system"
@@ -171,11 +171,11 @@ def test_an_istiod_that_newer_definitions_keep_from_getting_ready(
     bundle: str, hops: list[str], named: list[str]
 ) -> None:
     seen = state(gateway_api=GatewayApi((Definition(TLS, bundle, "standard", "AKS"), Definition("old", "v1.0.0"))))
-    problems = gateway_api_problems(seen, [Version.parse(hop) for hop in hops], LIMITS)
-    assert [problem.message.split()[1] for problem in problems] == named
-    for problem in problems:
-        assert f"the cluster has {bundle} (standard) of AKS's managed installation" in problem.message
-        assert not problem.mandatory
+    faults = gateway_api_faults(seen, [Version.parse(hop) for hop in hops], LIMITS)
+    assert [fault.message.split()[1] for fault in faults] == named
+    for fault in faults:
+        assert f"the cluster has {bundle} (standard) of AKS's managed installation" in fault.message
+        assert fault.can_be_skipped
 
 
 def test_the_shipped_limits(tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""The plan of `sohistio install` from the facts that planning gathered. Pure: no read, no request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.ending import sentence
+from sohistio.model.fault import Fault
+from sohistio.model.gateway_api import Limits
+from sohistio.model.mode import Mode
+from sohistio.model.pull_secrets import PullSecretSeen
+from sohistio.model.state import ClusterState
+from sohistio.model.versions import Version
+from sohistio.modes import application_routing
+from sohistio.modes.adopt import Adoption, taking_over
+from sohistio.modes.decide import Decision, via_flags
+from sohistio.modes.namespaces import NamespaceLabels, labels_phase, notices_of, secrets_phase
+from sohistio.modes.planner import NamespacePhases, Subject, make_plan
+from sohistio.modes.skew import Support, old_proxies, skew_faults
+from sohistio.plan.backup_steps import TakeBackup
+from sohistio.plan.changes import Changes
+from sohistio.plan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks of the plan: a mode by name, intermediate versions, checks to skip by name, and the
+    CA's key in the backup."""
+
+    mode: Mode | None = None
+    via: tuple[Version, ...] = ()
+    skip_checks: frozenset[str] = frozenset()
+    include_ca: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SupportTables:
+    """Which Kubernetes an Istio minor supports, and which Gateway API CRDs keep an istiod from getting ready."""
+
+    kubernetes: Support
+    gateway_api: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class PullSecretFacts:
+    """The pull Secrets that were compared, and what a reader of the plan must know of those that could not be."""
+
+    compared: tuple[PullSecretSeen, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the plan is made from. `meshes` are the rendered manifests of the hops, the target's last; `changes`
+    is what the target's changes in the cluster; `patches`
+    are the newest releases of the minors in between, those that the mirror has.
+    """
+
+    environment: str
+    target: Version
+    state: ClusterState
+    decision: Decision
+    adoption: Adoption
+    labels: NamespaceLabels
+    pull_secrets: PullSecretFacts
+    meshes: Sequence[DesiredMesh]
+    changes: Changes
+    tables: SupportTables
+    patches: Sequence[Version] = ()
+
+    @property
+    def via(self) -> str:
+        """The `--via` flags of a chain that reaches the target a minor at a time; empty without a mesh to upgrade."""
+        installed = self.decision.installed
+        return via_flags(installed, self.decision.hops, self.patches) if installed else ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallPlan:
+    """The plan, what to do where it is refused, and every version fault, the skipped ones too."""
+
+    plan: Plan
+    todo: str
+    skew: tuple[Fault, ...]
+
+
+def plan_of(facts: Facts, request: Request) -> InstallPlan:
+    """The plan of install, upgrade, reinstall or nothing."""
+    decision, labels, state = facts.decision, facts.labels, facts.state
+    faults = _skew(facts)
+    skew = [fault for fault in faults if fault.rule not in request.skip_checks]
+    if labels.refusal and not decision.refusal:
+        decision = replace(decision, refusal=labels.refusal, todo=labels.todo)
+    around = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
+    subject = Subject(facts.environment, str(facts.target), state)
+    plan = taking_over(make_plan(subject, decision, facts.meshes, facts.changes, skew, around), facts.adoption)
+    plan = replace(plan, notices=(*plan.notices, *_notices(facts, request, plan)))
+    return InstallPlan(plan, _todo(facts, decision, skew), faults)
+
+
+def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
+    decision, state = facts.decision, facts.state
+    notices = [*notices_of(facts.labels, facts.pull_secrets.compared), *facts.pull_secrets.notices]
+    if state.ending:
+        notices.append(sentence(state.ending))
+    if plan.steps:
+        notices += application_routing.notices(state)
+    if facts.changes.notice:
+        notices.append(facts.changes.notice)
+    if decision.replace and decision.installed is not None and decision.installed < facts.target and not plan.refusal:
+        notices.append(f"instead of replacing, it can be upgraded in steps: {facts.via}")
+    if request.include_ca and plan.steps and not any(isinstance(step, TakeBackup) for step in plan.steps):
+        notices.append("--include-ca has no effect: the version stays the same, so no backup is taken")
+    if decision.installed == facts.target:
+        notices += [fault.message for fault in old_proxies(state, facts.target)]
+    return notices
+
+
+def _skew(facts: Facts) -> tuple[Fault, ...]:
+    decision, state = facts.decision, facts.state
+    if decision.refusal or decision.mode is Mode.NONE:
+        return ()
+    in_place = not decision.replace and bool(state.istiods)
+    return skew_faults(
+        state,
+        decision.installed,
+        decision.hops,
+        facts.tables.kubernetes,
+        in_place=in_place,
+        limits=facts.tables.gateway_api,
+    )
+
+
+def _todo(facts: Facts, decision: Decision, skew: Sequence[Fault]) -> str:
+    if decision.refusal:
+        return decision.todo
+    skippable = [fault.rule for fault in skew if fault.can_be_skipped]
+    if skew and len(skippable) == len(skew):
+        first = "Restart these workloads first: `sohistio restart`. " if "proxy-skew" in skippable else ""
+        return f"{first}If you know better: " + " ".join(f"--skip-check {name}" for name in skippable) + "."
+    if any(fault.rule == "one-minor-at-a-time" for fault in skew) and decision.installed:
+        return f"Give an intermediate version for each minor: {facts.via}."
+    return "Nothing was changed."
