@@ -44,18 +44,18 @@ class Istioctl:
         *,
         readiness_seconds: int,
         log: Path,
-        told: Callable[[str], None],
+        say: Callable[[str], None],
     ) -> ToolRun:
         """Start installing or upgrading. `readiness_seconds` counts per component: in total it may take thrice that."""
         command = ("install", "-y", "-f", "-", *target.arguments(), f"--readiness-timeout={readiness_seconds}s")
-        return ToolRun.start("istioctl install", (str(self.path), *command), stdin=operator_yaml, log=log, told=told)
+        return ToolRun.start("istioctl install", (str(self.path), *command), stdin=operator_yaml, log=log, say=say)
 
     def start_uninstall(
-        self, target: KubeTarget, revision: Revision, *, log: Path, told: Callable[[str], None]
+        self, target: KubeTarget, revision: Revision, *, log: Path, say: Callable[[str], None]
     ) -> ToolRun:
         """Start removing a revision's control plane and gateways. Never `--purge`, which takes the CRDs along."""
         command = ("uninstall", f"--revision={revision}", "-y", *target.arguments())
-        return ToolRun.start("istioctl uninstall", (str(self.path), *command), stdin="", log=log, told=told)
+        return ToolRun.start("istioctl uninstall", (str(self.path), *command), stdin="", log=log, say=say)
 
     def analyze(self, target: KubeTarget, *, timeout: float = ANALYZE_SECONDS) -> list[Finding]:
         """What istioctl finds wrong in all namespaces of the cluster.
@@ -163,7 +163,7 @@ def _run(command: tuple[str, ...], stdin: str, timeout: float) -> subprocess.Com
         errors="replace",
         timeout=timeout,
         check=False,
-        start_new_session=sys.platform != "win32",  # the terminal's Ctrl-C is ours to handle
+        start_new_session=sys.platform != "win32",  # the terminal's Ctrl-C is sohistio's to handle
     )
 
 

@@ -1,7 +1,7 @@
-"""What comes after the control plane: which workloads to restart, so that they carry the mesh's sidecar of today.
+"""What comes after the control plane: which workloads to restart, so that they carry the current sidecar.
 
 The rule (issue 1): Deployments, StatefulSets and DaemonSets that the mesh injects, with a running pod whose sidecar is
-not the one it would get today, and no others. One that was restarted for an image and still differs is left alone
+not the one it would get now, and no others. One that was restarted for an image and still differs is left alone
 (issue 9, item 10): its image is somebody's decision, and another restart would change nothing.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
 from sohistio.model.staleness import differing, was_tried
-from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, PodSeen, Workload
+from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
@@ -69,7 +69,7 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
         if workload.pods and all(pod.opted_out for pod in workload.pods):
             left.append(LeftAlone(workload.ref, "opted out of injection"))
         elif workload.desired == 0 and not workload.pods:
-            left.append(LeftAlone(workload.ref, "scaled to zero: new pods get today's sidecar"))
+            left.append(LeftAlone(workload.ref, "scaled to zero: new pods get the current sidecar"))
         elif sidecar is not None and differing(workload, sidecar, workload.pods):
             reason = reason_to_leave(workload, state.budgets)
             if reason:
@@ -88,9 +88,9 @@ def _out_of_reach(state: ClusterState, sidecar: SidecarTemplate) -> Iterable[Lef
     """Old sidecars of this mesh in pods whose successors would get none: a restart would take them out of the mesh."""
     known = {workload.ref for workload in state.workloads}
 
-    def is_old(pod: PodSeen) -> bool:
-        ours = pod.revision == state.revision and not pod.opted_out
-        return ours and not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations))
+    def is_old(pod: ObservedPod) -> bool:
+        of_this_mesh = pod.revision == state.revision and not pod.opted_out
+        return of_this_mesh and not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations))
 
     for workload in state.carriers:
         old = next((pod for pod in workload.pods if is_old(pod)), None)
@@ -168,12 +168,12 @@ def waves(workloads: Sequence[Workload], budgets: Sequence[Budget], size: int) -
 def restart_phase(
     state: ClusterState,
     sidecar: SidecarTemplate | None,
-    station: str = "",
+    prefix: str = "",
     *,
     earlier: Collection[ObjectRef] = (),
     arriving: bool = False,
 ) -> tuple[Phase, ...]:
-    """The restart as a phase; none where no workload is stale. `station` sets a hop's ids apart.
+    """The restart as a phase; none where no workload is stale. `prefix` sets a hop's ids apart.
 
     Its list is all that a run may restart, so it has what will be stale by then: the workloads that an `earlier` hop
     restarts, and with `arriving` those whose pods are about to run with a sidecar that the plan makes an old one.
@@ -191,9 +191,7 @@ def restart_phase(
     image = sidecar.image_for({}).rpartition("/")[2] if sidecar else ""
     summary = f"restart {len(to_restart)} {plural} without the sidecar {image}"
     listed = tuple(workload.ref for workload in to_restart)
-    return (
-        Phase(f"{station}sidecars", (RestartWorkloads(f"{station}sidecars/restart", summary, listed, tuple(left)),)),
-    )
+    return (Phase(f"{prefix}sidecars", (RestartWorkloads(f"{prefix}sidecars/restart", summary, listed, tuple(left)),)),)
 
 
 def _decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:

@@ -13,8 +13,8 @@ from sohistio.model.state import (
     Istiod,
     MeshDeployment,
     ObjectRef,
-    PodSeen,
-    ServiceSeen,
+    ObservedPod,
+    ObservedService,
     Workload,
 )
 
@@ -44,7 +44,7 @@ def sidecar(tag: str = "1.31.1") -> SidecarTemplate:
     return SidecarTemplate(HUB, tag)
 
 
-def pod(tag: str = "1.31.1", **changes: Any) -> PodSeen:
+def pod(tag: str = "1.31.1", **changes: Any) -> ObservedPod:
     """A running pod with a sidecar of this tag; an empty tag is no sidecar."""
     base: dict[str, Any] = {
         "name": "web-1",
@@ -53,11 +53,11 @@ def pod(tag: str = "1.31.1", **changes: Any) -> PodSeen:
         "proxy_image": f"{HUB}/proxyv2:{tag}" if tag else "",
         "ready": True,
     }
-    return PodSeen(**(base | changes))
+    return ObservedPod(**(base | changes))
 
 
-def workload(name: str = "web", *, pods: tuple[PodSeen, ...] | None = None, **changes: Any) -> Workload:
-    """A Deployment shop/<name> of three pods with today's sidecar."""
+def workload(name: str = "web", *, pods: tuple[ObservedPod, ...] | None = None, **changes: Any) -> Workload:
+    """A Deployment shop/<name> of three pods with the current sidecar."""
     base: dict[str, Any] = {
         "ref": ObjectRef("Deployment", "shop", name),
         "desired": 3,
@@ -100,5 +100,7 @@ def mesh(name: str, *, desired: int = 3, ready: int = 3, labels: Mapping[str, st
     )
 
 
-def service(*addresses: str, wanted: str = "10.0.0.1") -> ServiceSeen:
-    return ServiceSeen(ObjectRef("Service", "istio-system", "istio-ingressgateway"), "LoadBalancer", wanted, addresses)
+def service(*addresses: str, wanted: str = "10.0.0.1") -> ObservedService:
+    return ObservedService(
+        ObjectRef("Service", "istio-system", "istio-ingressgateway"), "LoadBalancer", wanted, addresses
+    )

@@ -29,7 +29,7 @@ def secret(sandbox: Sandbox) -> dict[str, Any]:
     return found
 
 
-def test_a_backup_and_the_way_back(empty_sandbox: Sandbox) -> None:
+def test_a_backup_and_the_rollback_target(empty_sandbox: Sandbox) -> None:
     sandbox, api = empty_sandbox, empty_sandbox.api
     first = sandbox.run("install", *LOCAL, "--version", "1.30.5")
     assert first.returncode == 0, first.stdout + first.stderr

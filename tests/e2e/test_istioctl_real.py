@@ -77,7 +77,7 @@ def test_an_installation_that_reaches_nobody(tool: Istioctl, nobody: KubeTarget,
     told: list[str] = []
     log = tmp_path / "install.log"
     operator = OPERATOR.format(profile="default")
-    run = tool.start_install(operator, nobody, readiness_seconds=5, log=log, told=told.append)
+    run = tool.start_install(operator, nobody, readiness_seconds=5, log=log, say=told.append)
     with run, pytest.raises(FailedError) as caught:
         run.check(60)
     assert caught.value.what == "istioctl install failed (exit code 1)"
@@ -89,7 +89,7 @@ def test_an_installation_that_reaches_nobody(tool: Istioctl, nobody: KubeTarget,
 
 
 def test_an_uninstallation_that_reaches_nobody(tool: Istioctl, nobody: KubeTarget, tmp_path: Path) -> None:
-    run = tool.start_uninstall(nobody, DEFAULT_REVISION, log=tmp_path / "log", told=print)
+    run = tool.start_uninstall(nobody, DEFAULT_REVISION, log=tmp_path / "log", say=print)
     with run, pytest.raises(FailedError, match="istioctl uninstall failed"):
         run.check(60)
 

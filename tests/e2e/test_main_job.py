@@ -38,7 +38,7 @@ def proxies(sandbox: Sandbox, name: str) -> dict[str, set[str]]:
     return found
 
 
-def told(document: dict[str, Any]) -> list[str]:
+def say(document: dict[str, Any]) -> list[str]:
     """The warnings about sidecars in a run's result, or a verification."""
     found = [check for check in document["checks"] if check["name"] == "sidecars-current"]
     return [check["message"] for check in found if (check["severity"], check["result"]) == ("warning", "failed")]
@@ -143,7 +143,7 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox, istioctl: Pat
     assert sidecars(sandbox, ("tagged",)) == {"1.31.1"}
     assert proxies(sandbox, "plain")["opted-in"] == {"docker.io/istio/proxyv2:1.31.1"}
     more = "3 more Deployments need a restart that this plan did not have: "
-    assert more + "Deployment late/a, Deployment late/b, Deployment late/c" in told(result)
+    assert more + "Deployment late/a, Deployment late/b, Deployment late/c" in say(result)
     assert more in upgraded.stderr
     assert sidecars(sandbox, ("late",)) == {"none"}
 
@@ -170,9 +170,9 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox, istioctl: Pat
     verified = sandbox.run("verify", *LOCAL, "--output", "json")
     assert verified.returncode == 0
     assert json.loads(verified.stdout)["result"] == "passed"
-    assert f"Deployment shop/own: {own_image}" in told(json.loads(verified.stdout))
+    assert f"Deployment shop/own: {own_image}" in say(json.loads(verified.stdout))
     rewritten = f"Deployment late/a: its new pods come with {REWRITTEN} although the mesh gives "
-    assert any(message.startswith(rewritten) for message in told(json.loads(verified.stdout)))
+    assert any(message.startswith(rewritten) for message in say(json.loads(verified.stdout)))
 
 
 def test_the_standby_keeps_its_gateways_off(empty_sandbox: Sandbox) -> None:

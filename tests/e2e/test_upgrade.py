@@ -87,7 +87,7 @@ def crashing_gateway(folder: Path) -> tuple[str, str]:
     return ("--environments", str(copy))
 
 
-def test_a_hung_upgrade_and_the_way_back(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_hung_upgrade_and_the_rollback_target(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox = empty_sandbox
     installed(sandbox, *OLD)
     settle(sandbox, PLACES[:2], each=1)

@@ -1,4 +1,4 @@
-"""How istioctl's answers are read, and how a tool is run: told line by line, stopped with all it started."""
+"""How istioctl's answers are read, and how a tool is run: passed on line by line, stopped with all it started."""
 
 from __future__ import annotations
 
@@ -95,18 +95,18 @@ def test_an_answer_that_is_no_list_is_not_taken_for_no_findings(output: str) -> 
 # --- running
 
 
-def run(tmp_path: Path, script: str, told: list[str], stdin: str = "") -> ToolRun:
+def run(tmp_path: Path, script: str, said: list[str], stdin: str = "") -> ToolRun:
     return ToolRun.start(
-        "the tool", ("/bin/sh", "-c", script), stdin=stdin, log=tmp_path / "logs" / "tool.log", told=told.append
+        "the tool", ("/bin/sh", "-c", script), stdin=stdin, log=tmp_path / "logs" / "tool.log", say=said.append
     )
 
 
 def test_output_is_told_and_kept(tmp_path: Path) -> None:
-    told: list[str] = []
-    with run(tmp_path, "echo one; echo two >&2; echo; printf three", told) as tool:
+    said: list[str] = []
+    with run(tmp_path, "echo one; echo two >&2; echo; printf three", said) as tool:
         assert tool.wait(10) == 0
         tool.check()
-    assert told == ["one", "two", "three"]
+    assert said == ["one", "two", "three"]
     assert tool.log.read_text() == "one\ntwo\n\nthree\n"
     assert stat.S_IMODE(tool.log.stat().st_mode) == 0o600
 
@@ -120,15 +120,15 @@ time.sleep(300)
 """
 
 
-def sleeper(tmp_path: Path, told: list[str]) -> ToolRun:
+def sleeper(tmp_path: Path, said: list[str]) -> ToolRun:
     command = (sys.executable, "-c", _SLEEPER)
-    return ToolRun.start("the tool", command, stdin="", log=tmp_path / "tool.log", told=told.append)
+    return ToolRun.start("the tool", command, stdin="", log=tmp_path / "tool.log", say=said.append)
 
 
 def test_a_line_is_told_while_the_tool_runs(tmp_path: Path) -> None:
-    told: list[str] = []
-    with sleeper(tmp_path, told) as tool:
-        until(lambda: told == ["begun"])
+    said: list[str] = []
+    with sleeper(tmp_path, said) as tool:
+        until(lambda: said == ["begun"])
         assert tool.poll() is None
         with pytest.raises(TimeoutError):
             tool.wait(0.05)
@@ -145,11 +145,11 @@ def test_a_log_is_continued(tmp_path: Path) -> None:
 def test_long_input_arrives_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
-    told: list[str] = []
-    with run(tmp_path, "wc -c", told, stdin="é" * 200_000) as tool:
+    said: list[str] = []
+    with run(tmp_path, "wc -c", said, stdin="é" * 200_000) as tool:
         assert list((tmp_path / "tmp").iterdir()) == []
         assert tool.wait(10) == 0
-    assert told[0].strip() == "400000"
+    assert said[0].strip() == "400000"
 
 
 def test_a_failure_has_the_tools_last_lines_and_the_log(tmp_path: Path) -> None:
@@ -167,21 +167,21 @@ def test_a_tool_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_output_that_is_not_utf8(tmp_path: Path) -> None:
-    told: list[str] = []
-    with run(tmp_path, r"printf 'a\377b\n'", told) as tool:
+    said: list[str] = []
+    with run(tmp_path, r"printf 'a\377b\n'", said) as tool:
         tool.wait(10)
-    assert told == ["a\ufffdb"]
+    assert said == ["a\ufffdb"]
 
 
 def test_stopping_ends_what_the_tool_started_too(tmp_path: Path) -> None:
-    told: list[str] = []
-    tool = run(tmp_path, "trap '' INT; sleep 300 & echo $!; wait", told)
-    until(lambda: bool(told))
+    said: list[str] = []
+    tool = run(tmp_path, "trap '' INT; sleep 300 & echo $!; wait", said)
+    until(lambda: bool(said))
     started = time.monotonic()
     tool.stop(grace=0.3)
     assert 0.3 <= time.monotonic() - started < 5
     assert tool.poll() == -signal.SIGKILL
-    until(lambda: not _alive(int(told[0])))
+    until(lambda: not _alive(int(said[0])))
     tool.stop()
 
 
@@ -199,20 +199,20 @@ def _alive(pid: int) -> bool:
 
 
 def test_the_block_ends_the_tool_whatever_happens(tmp_path: Path) -> None:
-    told: list[str] = []
-    tool = sleeper(tmp_path, told)
-    until(lambda: bool(told))
+    said: list[str] = []
+    tool = sleeper(tmp_path, said)
+    until(lambda: bool(said))
     with pytest.raises(KeyboardInterrupt), tool:
         raise KeyboardInterrupt
     assert tool.poll() == -signal.SIGINT
 
 
 def test_an_error_of_the_listener_comes_out_and_holds_nothing_up(tmp_path: Path) -> None:
-    def told(line: str) -> None:
+    def say(line: str) -> None:
         raise ValueError(line)
 
     command = ("/bin/sh", "-c", "seq 20000; exit 4")
-    with ToolRun.start("the tool", command, stdin="", log=tmp_path / "log", told=told) as tool:
+    with ToolRun.start("the tool", command, stdin="", log=tmp_path / "log", say=say) as tool:
         with pytest.raises(ValueError, match=r"^1$"):
             tool.wait(30)
         assert tool.poll() == 4
@@ -221,4 +221,4 @@ def test_an_error_of_the_listener_comes_out_and_holds_nothing_up(tmp_path: Path)
 
 def test_a_tool_that_cannot_be_started(tmp_path: Path) -> None:
     with pytest.raises(FailedError, match="the tool could not be started"):
-        ToolRun.start("the tool", (str(tmp_path / "none"),), stdin="", log=tmp_path / "log", told=print)
+        ToolRun.start("the tool", (str(tmp_path / "none"),), stdin="", log=tmp_path / "log", say=print)

@@ -10,7 +10,7 @@ from observed import budget, pod, sidecar, stale, state, workload
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.mode import Mode
 from sohistio.model.sidecar import RESTARTED_FOR
-from sohistio.model.state import ObjectRef, PodSeen, Workload
+from sohistio.model.state import ObjectRef, ObservedPod, Workload
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
 from sohistio.modes.planner import Subject, make_plan
@@ -78,7 +78,7 @@ INJECTED = {"sidecar.istio.io/status": "{}"}
     ],
 )
 def test_a_workload_is_restarted_when_a_running_pod_lacks_todays_sidecar(
-    pods: tuple[PodSeen, ...], restarted: bool
+    pods: tuple[ObservedPod, ...], restarted: bool
 ) -> None:
     to_restart, _ = restarts(state(workloads=(workload(pods=pods),)), TODAY)
     assert bool(to_restart) is restarted

@@ -171,7 +171,7 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
     old = {_identity(finding) for finding in before}
     new_errors = [finding for finding in errors if known and _identity(finding) not in old]
     for finding in evidence.findings:
-        message = finding.told
+        message = finding.line
         if finding in new_errors:
             yield _failed("istioctl-analyze", message, finding.documentation_url)
         elif finding.level == "Error":

@@ -19,7 +19,7 @@ _AGAIN = "Run `sohistio uninstall` again: it takes what is left."
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What is seen after an uninstall, and what it was told to do. `…_before` is of before the run.
+    """What is observed after an uninstall, and what it was asked to do. `…_before` is of before the run.
 
     `ending` are CRDs and custom resources that are being deleted. `approved` are the workloads whose sidecars the plan
     was to take out: none of them may be left.

@@ -60,7 +60,7 @@ def check(
     request, each = request_of(route, skip), seconds("--timeout", timeout)
     session = session_of(where)
     context = context_of(session, request)
-    session.told(f"checking {len(CHECKS) - len(request.skip_checks)} things side by side")
+    session.say(f"checking {len(CHECKS) - len(request.skip_checks)} things side by side")
     report = Report(where.environment, look(CHECKS, context, request.skip_checks, each))
     _print_report(report, output)
     raise typer.Exit(report.exit_code)

@@ -140,9 +140,7 @@ def lock_istioctl(
         )
     path = root / "istioctl.lock"
     work_begins()
-    report = lock_versions(
-        path, versions, Mirror.choose(None, os.environ), told=lambda line: typer.echo(line, err=True)
-    )
+    report = lock_versions(path, versions, Mirror.choose(None, os.environ), say=lambda line: typer.echo(line, err=True))
     for release, digest_before, digest_now in report.changed:
         typer.echo(
             f"CHANGED {release[0]} {release[1]}: {digest_before} -> {digest_now}: ask why before you commit this"

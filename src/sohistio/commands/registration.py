@@ -137,7 +137,7 @@ def is_only_a_group(error: Exception) -> bool:
 
 
 def wrong_usage(error: Any) -> UsageError:
-    """What Typer has against a command line, as an error of ours; its usage line goes to stderr first."""
+    """What Typer has against a command line, as an error of sohistio; its usage line goes to stderr first."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "sohistio"
     if context is not None:

@@ -63,9 +63,9 @@ def request_of(route: Route, skip: Skip, backup: BackupContent | None = None) ->
     from sohistio.model.versions import Version
     from sohistio.modes.install_plan import Request
 
-    stations = tuple(Version.parse(text) for text in route.via or ())
+    between = tuple(Version.parse(text) for text in route.via or ())
     asked = None if route.mode is RequestedMode.AUTO else Mode(route.mode.value)
-    return Request(asked, stations, frozenset(skip.skip_check or ()), backup.include_ca if backup else False)
+    return Request(asked, between, frozenset(skip.skip_check or ()), backup.include_ca if backup else False)
 
 
 def approval_of(yes: Yes, confirm: Confirm | None = None) -> Approval:

@@ -81,9 +81,9 @@ def _table(rows: list[EnvironmentStatus]) -> Table:
         table.add_column(column, overflow="fold", no_wrap=column in ("environment", "installed", "target"))
     for row in rows:
         if row.problem:
-            told = (row.environment, row.cluster, row.installed or "?", row.target or "?")
+            known = (row.environment, row.cluster, row.installed or "?", row.target or "?")
             problem = Text(row.problem, style="red")
-            table.add_row(*told, problem, _gateways(row), "", _lock(row) if row.lock else "")
+            table.add_row(*known, problem, _gateways(row), "", _lock(row) if row.lock else "")
             if row.hint:
                 table.add_row("", "", "", "", Text(f"→ {row.hint}", style="dim"))
             continue
@@ -105,7 +105,7 @@ def _last_run(row: EnvironmentStatus) -> str:
 def _lock(row: EnvironmentStatus) -> str:
     from datetime import UTC, datetime
 
-    return row.lock.told(datetime.now(UTC)) if row.lock else "free"
+    return row.lock.line(datetime.now(UTC)) if row.lock else "free"
 
 
 def _document(row: EnvironmentStatus) -> dict[str, Any]:

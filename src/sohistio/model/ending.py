@@ -21,7 +21,7 @@ def is_definition(item: Ending) -> bool:
     return item.ref.kind == "CustomResourceDefinition"
 
 
-def told(item: Ending) -> str:
+def described(item: Ending) -> str:
     """`VirtualService shop/web (held by example.com/guard)`."""
     by = f"held by {', '.join(item.finalizers)}" if item.finalizers else "no finalizer: gone in a moment"
     return f"{item.ref} ({by})"
@@ -35,7 +35,7 @@ def how_lost(ref: ObjectRef, found: Collection[Ending]) -> str:
 def lines(found: Sequence[Ending], most: int = MOST_NAMED) -> tuple[str, ...]:
     """One for each, the custom resources first: it is they that hold their CRD."""
     shown = sorted(found, key=lambda item: (is_definition(item), item.ref))
-    return first_lines([told(item) for item in shown], most)
+    return first_lines([described(item) for item in shown], most)
 
 
 def sentence(found: Sequence[Ending]) -> str:

@@ -101,7 +101,7 @@ def newest(definitions: Sequence[Definition]) -> Definition | None:
     return max(known, key=lambda item: item.release or (0, 0), default=None)
 
 
-def told(definitions: Sequence[Definition]) -> str:
+def listed(definitions: Sequence[Definition]) -> str:
     """Which CRDs there are and whose: `v1.2.1 (standard) of AKS's managed installation`, each once."""
     return ", ".join(dict.fromkeys(_told(item) for item in definitions))
 

@@ -1,4 +1,4 @@
-"""Which cluster a run talks to: told to istioctl and to the Kubernetes API in the same words."""
+"""Which cluster a run talks to: given to istioctl and to the Kubernetes API in the same words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Bearer(Protocol):
 class KubeTarget:
     """A kubeconfig and a context in it; None leaves the choice to the usual rules ($KUBECONFIG, current-context).
 
-    `copy_of` names the person's files where the kubeconfig is the run's own copy: they are what is told of.
+    `copy_of` names the person's files where the kubeconfig is the run's own copy: messages name those files.
     """
 
     kubeconfig: Path | None = None

@@ -19,7 +19,7 @@ from sohistio.model.state import ObjectRef
 SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 — a type, no password
 DATA_KEY = ".dockerconfigjson"
 MANAGED_BY = "app.kubernetes.io/managed-by"
-OURS = "sohistio"
+SOHISTIO = "sohistio"
 # kubelet looks Docker Hub's images up under this key, whatever the image's name says (pkg/credentialprovider).
 _DOCKER_HUB = "https://index.docker.io/v1/"
 _DOCKER_HUBS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
@@ -35,7 +35,7 @@ class PullSecretState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PullSecretSeen:
+class ObservedPullSecret:
     """The Secret of one namespace, by what must be known of it and no more."""
 
     ref: ObjectRef
@@ -54,7 +54,7 @@ class PullCredential:
         return {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": {MANAGED_BY: OURS}},
+            "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": {MANAGED_BY: SOHISTIO}},
             "type": SECRET_TYPE,
             "data": {DATA_KEY: b64encode(self.config.encode()).decode()},
         }
@@ -65,7 +65,7 @@ class PullCredential:
             return PullSecretState.MISSING
         found = _config_of(live)
         labels = live["metadata"].get("labels") or {}
-        if labels.get(MANAGED_BY) == OURS and live.get("type") == SECRET_TYPE:
+        if labels.get(MANAGED_BY) == SOHISTIO and live.get("type") == SECRET_TYPE:
             return PullSecretState.CURRENT if found == json.loads(self.config) else PullSecretState.OLD
         wanted = _login(json.loads(self.config), self.place)
         return PullSecretState.CURRENT if _login(found, self.place) == wanted else PullSecretState.FOREIGN

@@ -88,11 +88,11 @@ class Record:
         return next((run for run in reversed(self.runs) if run.mode.is_about_the_mesh), None)
 
     @property
-    def way_back(self) -> Applied | None:
+    def rollback_target(self) -> Applied | None:
         """What a rollback goes back to; None where nothing is known.
 
-        After an uninstall, or a run that broke off or failed, what was in place before it; else the one before the
-        current. A rollback that broke off itself is passed over: the next one goes where it was going.
+        After an uninstall, or a run that was interrupted or failed, what was in place before it; else the one before
+        the current. A rollback that was itself interrupted is passed over: the next one goes where it was going.
         """
         for run in reversed(self.runs):
             if run.mode is Mode.UNINSTALL or (run.mode.installs and not run.ended_well):
@@ -107,7 +107,7 @@ class Record:
         return replace(self, runs=(*others, run)[-MOST_RUNS:])
 
     def with_broken_off(self) -> Record:
-        """Whoever holds the lock knows that no other run is at work: the ones that never ended broke off."""
+        """Whoever holds the lock knows that no other run is at work: the ones that never ended were interrupted."""
         ended = (replace(run, outcome="brokeOff") if run.outcome == "running" else run for run in self.runs)
         return replace(self, runs=tuple(ended))
 
@@ -134,7 +134,7 @@ class Record:
 
     @classmethod
     def of(cls, document: object) -> Record:
-        """Read the JSON back; raises ValueError, naming the place, where it is not one of ours: anybody may edit it."""
+        """Read the JSON back; raises ValueError, naming the place, where it is no record: anybody may edit it."""
         record = _mapping(document, "the record")
         if record.get("schemaVersion") != _SCHEMA_VERSION:
             raise ValueError(f"schemaVersion {record.get('schemaVersion')!r}"[:_LONGEST])

@@ -50,7 +50,7 @@ class Istiod:
 
 
 @dataclass(frozen=True, slots=True)
-class PodSeen:
+class ObservedPod:
     """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection.
 
     `created` is ISO 8601 in UTC.
@@ -99,11 +99,11 @@ class Workload:
     strategy: str
     max_unavailable: int
     rolling: bool
-    pods: tuple[PodSeen, ...]
+    pods: tuple[ObservedPod, ...]
     brings_proxy: bool = False
     own_image: str = ""
     opted_in: bool = False
-    arriving: tuple[PodSeen, ...] = ()
+    arriving: tuple[ObservedPod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class MeshDeployment:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceSeen:
+class ObservedService:
     """A gateway's Service: the address its annotation asks for, and the one it got.
 
     `load_balancer_ip` is what the deprecated field of its spec asks for: the annotation beats it.
@@ -160,7 +160,7 @@ class ServiceSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class NamespaceSeen:
+class ObservedNamespace:
     """A namespace: whether the default revision, or a tag of it, injects its pods (`istio-injection` beats
     `istio.io/rev`), the two labels' values (None where there is none), and whether sohistio, and nobody else, set
     `istio-injection`; `ending` while it is being deleted. `set_by` is the field manager that wrote the label which
@@ -171,7 +171,7 @@ class NamespaceSeen:
     injected: bool
     injection: str | None = None
     revision: str | None = None
-    ours: bool = False
+    labelled_by_sohistio: bool = False
     ending: bool = False
     set_by: str = ""
 
@@ -188,7 +188,7 @@ class Finding:
     documentation_url: str = ""
 
     @property
-    def told(self) -> str:
+    def line(self) -> str:
         """In one line."""
         return f"{self.level} {self.code} ({self.origin}): {self.message}"
 
@@ -221,12 +221,12 @@ class ClusterState:
     ca_root: str = ""
     mesh_deployments: tuple[MeshDeployment, ...] = ()
     released: tuple[ObjectRef, ...] = ()
-    gateway_services: tuple[ServiceSeen, ...] = ()
+    gateway_services: tuple[ObservedService, ...] = ()
     budgets: tuple[Budget, ...] = ()
     workloads: tuple[Workload, ...] = ()
     unowned_pods: tuple[ObjectRef, ...] = ()
     carriers: tuple[Workload, ...] = ()
-    unowned_carriers: Mapping[ObjectRef, PodSeen] = field(default_factory=dict)
-    namespaces: tuple[NamespaceSeen, ...] = ()
+    unowned_carriers: Mapping[ObjectRef, ObservedPod] = field(default_factory=dict)
+    namespaces: tuple[ObservedNamespace, ...] = ()
     gateway_api: GatewayApi = field(default_factory=GatewayApi)
     ending: tuple[Ending, ...] = ()

@@ -24,7 +24,7 @@ _MOST_NAMED = 3
 @dataclass(frozen=True, slots=True)
 class Adoption:
     """`sources` say whose mesh it is, `steps` take it over; `last` are budgets that must stay until the
-    environment's own is there. `recorded` where our record knows the mesh.
+    environment's own is there. `recorded` where the record knows the mesh.
     """
 
     sources: tuple[str, ...] = ()
@@ -42,9 +42,9 @@ def adoption(
     *,
     asked: bool = False,
 ) -> Adoption:
-    """What taking the mesh over takes; nothing where it is ours already, or where there is none.
+    """What taking the mesh over takes; nothing where sohistio manages it already, or where there is none.
 
-    Hand-made budgets are removed from a mesh that our record does not know yet, or where an adoption is `asked` for.
+    Hand-made budgets are removed from a mesh that the record does not know yet, or where an adoption is `asked` for.
     """
     recorded = is_recorded(record)
     surplus = surplus_budgets(state, desired)
@@ -65,7 +65,7 @@ def adoption(
 
 
 def is_recorded(record: Record | None) -> bool:
-    """Whether our record knows the mesh: a run that installed or adopted it ended well."""
+    """Whether the record knows the mesh: a run that installed or adopted it ended well."""
     if record is None:
         return False
     return record.current is not None or any(run.ended_well and run.mode is not Mode.UNINSTALL for run in record.runs)

@@ -1,4 +1,4 @@
-"""AKS application routing beside a mesh of ours: what breaks, and why `istioctl uninstall` must not be used then.
+"""AKS application routing beside a mesh of sohistio: what breaks, and why `istioctl uninstall` must not be used then.
 
 Source: learn.microsoft.com, "Configure ingress with the Kubernetes Gateway API via the application routing add-on",
 Limitations: its istiod fails to start while CRDs of istio.io exist, and deleting them deletes the custom resources.
@@ -20,7 +20,7 @@ UNINSTALL_TODO = (
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What a mesh of ours means for application routing. `breaks` where this run would be what breaks it, or would
+    """What a mesh of sohistio means for application routing. `breaks` where this run would be what breaks it, or would
     make its remedy cost custom resources; otherwise all that is so already.
     """
 

@@ -16,7 +16,7 @@ from sohistio.plan.changes import Changes
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user asked for: the target, the mode by name (None is auto), stations on the way (`--via`), and the
+    """What the user asked for: the target, the mode by name (None is auto), intermediate versions (`--via`), and the
     CA's key in the backup."""
 
     target: Version
@@ -47,7 +47,7 @@ class Decision:
 def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEntry | None = None) -> Decision:
     """Work out the mode. A mode asked for by name is refused where it does not fit.
 
-    `last_run` is the newest of our record: one that was killed explains what is half there.
+    `last_run` is the newest of the record: one that was killed explains what is half there.
     """
     decision = unmanageable(state) or _what_the_cluster_shows(state, asked, changes)
     decision = checked_uninstall(_as_asked(decision, asked, last_run), state)
@@ -57,7 +57,7 @@ def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEnt
         none = decision.mode is Mode.NONE
         this_one = "what is there is verified and recorded" if none else "this one goes on from what is there"
         reasons = (*decision.reasons, f"{last_run.how_it_ended()}: {this_one}")
-        decision = replace(decision, reasons=reasons, unrecorded=none, hops=_with_broken_off(decision, asked))
+        decision = replace(decision, reasons=reasons, unrecorded=none, hops=_with_interrupted(decision, asked))
     return replace(decision, hops=decision.hops or (asked.target,), include_ca=asked.include_ca)
 
 
@@ -77,9 +77,9 @@ def _as_asked(decision: Decision, asked: Asked, last_run: RunEntry | None) -> De
     if requested is Mode.REINSTALL and decision.mode is Mode.UPGRADE:
         reasons = (*decision.reasons, "replaced instead of upgraded because --mode reinstall asks for it")
         return Decision(Mode.REINSTALL, reasons, decision.installed, replace=True)
-    # After a run that broke off the cluster calls for another mode than before it: the same words must do.
-    broke_off = last_run is not None and not last_run.ended_well and not decision.replace
-    if decision.mode is Mode.NONE or broke_off:
+    # After a run that was interrupted the cluster calls for another mode than before it: the same words must do.
+    interrupted = last_run is not None and not last_run.ended_well and not decision.replace
+    if decision.mode is Mode.NONE or interrupted:
         return decision
     return replace(
         decision,
@@ -146,7 +146,7 @@ def foreign_mesh(state: ClusterState) -> list[tuple[str, str]]:
     AKS application routing is no mesh: its istiod is not among those of the state, and a check is about it.
     """
 
-    def is_ours(istiod: Istiod) -> bool:
+    def is_managed(istiod: Istiod) -> bool:
         return istiod.ref.namespace == ISTIO_NAMESPACE and istiod.revision == state.revision
 
     strange = []
@@ -154,7 +154,7 @@ def foreign_mesh(state: ClusterState) -> list[tuple[str, str]]:
         named = f"{istiod.ref} (revision {istiod.revision})"
         if istiod.ref.namespace == AKS_NAMESPACE:
             strange.append((f"{named} is the managed add-on of AKS", _ADD_ON_HINT))
-        elif not is_ours(istiod):
+        elif not is_managed(istiod):
             strange.append((f"{named} is another control plane", _REVISION_HINT))
     return strange + [(f"Helm release {name} owns a mesh", _HELM_HINT) for name in state.helm_releases]
 
@@ -210,8 +210,8 @@ def _downgrade(installed: Version, asked: Asked) -> Decision:
 
 
 def _chain(installed: Version, asked: Asked, reason: str) -> Decision:
-    """Stations that lie behind already are passed over, so that a chain that was killed goes on with the same words."""
-    hops = (*(station for station in asked.via if station > installed), asked.target)
+    """Intermediate versions that lie behind are passed over: a chain that was killed goes on with the same words."""
+    hops = (*(version for version in asked.via if version > installed), asked.target)
     words = " → ".join(str(version) for version in (installed, *hops))
     if list(hops) != sorted(set(hops)):
         return Decision(
@@ -224,8 +224,8 @@ def _chain(installed: Version, asked: Asked, reason: str) -> Decision:
     return Decision(Mode.UPGRADE, (reason, f"in steps: {words}"), installed, hops=hops)
 
 
-def _with_broken_off(decision: Decision, asked: Asked) -> tuple[Version, ...]:
-    """A run that broke off at a station may have left its gateways or sidecars behind: the station is done again."""
+def _with_interrupted(decision: Decision, asked: Asked) -> tuple[Version, ...]:
+    """Interrupted at an intermediate version, a run may have left gateways or sidecars behind: it is done again."""
     if decision.mode is not Mode.UPGRADE or decision.installed is None or decision.installed not in asked.via:
         return decision.hops
     return (decision.installed, *(decision.hops or (asked.target,)))

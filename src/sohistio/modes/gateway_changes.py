@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sohistio.model.state import ServiceSeen
+from sohistio.model.state import ObservedService
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.gateway_change import ADDRESS, OLD_ADDRESS, GatewayChange
 
@@ -27,7 +27,7 @@ _BALANCED = "LoadBalancer"
 _LONGEST = 60
 
 
-def gateway_changes(changes: Changes, services: Sequence[ServiceSeen]) -> tuple[GatewayChange, ...]:
+def gateway_changes(changes: Changes, services: Sequence[ObservedService]) -> tuple[GatewayChange, ...]:
     """The dangerous ones. A Service that is created is none, nor is an address that it serves on already."""
     seen = {service.ref: service for service in services}
     found = []
@@ -44,7 +44,7 @@ def gateway_changes(changes: Changes, services: Sequence[ServiceSeen]) -> tuple[
 _Danger = tuple[str, tuple[FieldChange, ...]]
 
 
-def _dangers(change: ObjectChange, seen: ServiceSeen | None) -> Iterator[_Danger]:
+def _dangers(change: ObjectChange, seen: ObservedService | None) -> Iterator[_Danger]:
     fields = {field.path: field for field in _flat(change.fields)}
     name = change.ref.short
     kind = fields.get("spec.type")
@@ -59,8 +59,8 @@ def _dangers(change: ObjectChange, seen: ServiceSeen | None) -> Iterator[_Danger
             yield _changed(name, field)
     ports = [field for field in fields.values() if _changes_ports(field)]
     if ports:
-        told = ", ".join(_port_told(field) for field in ports)
-        yield f"changes ports of {name} ({told})", tuple(ports)
+        named = ", ".join(_port(field) for field in ports)
+        yield f"changes ports of {name} ({named})", tuple(ports)
 
 
 def _flat(fields: Sequence[FieldChange]) -> Iterator[FieldChange]:
@@ -74,7 +74,7 @@ def _flat(fields: Sequence[FieldChange]) -> Iterator[FieldChange]:
             yield FieldChange(f"{_ANNOTATIONS}.{key}", before.get(key), after.get(key), field.manager)
 
 
-def _of_the_balancer(name: str, fields: Mapping[str, FieldChange], seen: ServiceSeen | None) -> Iterator[_Danger]:
+def _of_the_balancer(name: str, fields: Mapping[str, FieldChange], seen: ObservedService | None) -> Iterator[_Danger]:
     """Of a Service that Azure balances. While it has no address nobody is there to notice; but public stays public."""
     serves = seen is None or bool(seen.addresses)
     internal = fields.get(_INTERNAL)
@@ -91,7 +91,7 @@ def _of_the_balancer(name: str, fields: Mapping[str, FieldChange], seen: Service
             yield _changed(name, field)
 
 
-def _address(name: str, fields: Mapping[str, FieldChange], seen: ServiceSeen | None) -> Iterator[_Danger]:
+def _address(name: str, fields: Mapping[str, FieldChange], seen: ObservedService | None) -> Iterator[_Danger]:
     """The annotation beats the deprecated field; moving the same address from one to the other moves nothing."""
     of_address = tuple(fields[path] for path in (ADDRESS, OLD_ADDRESS) if path in fields)
     if not of_address:
@@ -124,7 +124,7 @@ def _changes_ports(field: FieldChange) -> bool:
     return not (field.before is None and field.path.endswith("]"))
 
 
-def _port_told(field: FieldChange) -> str:
+def _port(field: FieldChange) -> str:
     where = field.path.removeprefix(_PORTS).replace("[", "").replace("]", "") or "all"
     if field.after is None and field.path.endswith("]"):
         return f"{where} goes"

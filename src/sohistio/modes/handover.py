@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sohistio.model.desired import DesiredMesh
-from sohistio.model.state import ClusterState, ObjectRef, ServiceSeen
+from sohistio.model.state import ClusterState, ObjectRef, ObservedService
 from sohistio.plan.changes import Action, Changes
 from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress
@@ -78,7 +78,7 @@ def _enough_pods(
     ]
 
 
-def _addresses(seen: ServiceSeen) -> set[str]:
+def _addresses(seen: ObservedService) -> set[str]:
     """What it has, and what it asks for: both stand in the way of another."""
     if seen.type != _BALANCED:
         return set()

@@ -31,24 +31,24 @@ def backup(installed: Version | None = None, *, include_ca: bool = False) -> Pha
 
 
 def completion(desired: DesiredMesh) -> tuple[Phase, ...]:
-    """After a run that broke off when all was in place: once it is verified, the record says so."""
+    """After a run that was interrupted when all was in place: once it is verified, the record says so."""
     version = desired.version
     summary = f"note in the record that {version} is in place"
     return (Phase("record", (CompleteRecord("record/complete", summary, version, desired.operator),)),)
 
 
 def control_plane(
-    state: ClusterState, desired: DesiredMesh, verb: str, station: str = "", *, replaced: bool = False
+    state: ClusterState, desired: DesiredMesh, verb: str, prefix: str = "", *, replaced: bool = False
 ) -> Phase:
     """istioctl, then the wait: istioctl itself is content before old pods, the HPA and the address are.
 
-    `station` sets the ids of a hop on the way apart from the target's. Where the old control plane is `replaced`,
+    `prefix` sets the ids of a hop on the way apart from the target's. Where the old control plane is `replaced`,
     replicas were kept before it was taken away.
     """
     running = tuple((item.ref, item.minimum) for item in desired.deployments if not item.is_off)
     refs = tuple(ref for ref, _ in running)
     names = ", ".join(f"{ref.short} ≥ {minimum}" for ref, minimum in running)
-    name = f"{station}control-plane"
+    name = f"{prefix}control-plane"
     version = desired.version
     steps: list[Step] = [
         InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs),
@@ -71,15 +71,15 @@ def keep_replicas(phase: str, kept: Sequence[tuple[ObjectRef, int]]) -> tuple[Ke
     return (KeepReplicas(f"{phase}/keep-replicas", summary, tuple(ref for ref, _ in kept)),)
 
 
-def standby(state: ClusterState, desired: DesiredMesh, station: str = "") -> tuple[Phase, ...]:
+def standby(state: ClusterState, desired: DesiredMesh, prefix: str = "") -> tuple[Phase, ...]:
     """The standby rule, for an environment whose manifest switches gateways off."""
     off = tuple(item.ref for item in desired.gateways if item.is_off)
     if not off:
         return ()
     names = ", ".join(ref.short for ref in off)
     serving = tuple(seen.ref.short for seen in state.mesh_deployments if seen.ref in off and seen.ready)
-    step = HoldStandby(f"{station}standby/gateways-off", f"keep {names} at 0 pods", off, serving)
-    return (Phase(f"{station}standby", (step,)),)
+    step = HoldStandby(f"{prefix}standby/gateways-off", f"keep {names} at 0 pods", off, serving)
+    return (Phase(f"{prefix}standby", (step,)),)
 
 
 def obsolete(changes: Changes, gone: Collection[ObjectRef] = ()) -> tuple[Phase, ...]:
@@ -95,7 +95,7 @@ def obsolete(changes: Changes, gone: Collection[ObjectRef] = ()) -> tuple[Phase,
     return (Phase("obsolete", (step,)),)
 
 
-def verification(desired: DesiredMesh, station: str = "") -> Phase:
+def verification(desired: DesiredMesh, prefix: str = "") -> Phase:
     """The last phase of every hop."""
-    step = VerifyMesh(f"{station}verify/mesh", f"verify the mesh of {desired.version}", desired.version)
-    return Phase(f"{station}verify", (step,))
+    step = VerifyMesh(f"{prefix}verify/mesh", f"verify the mesh of {desired.version}", desired.version)
+    return Phase(f"{prefix}verify", (step,))

@@ -10,7 +10,7 @@ from sohistio.model.ending import sentence
 from sohistio.model.fault import Fault
 from sohistio.model.gateway_api import Limits
 from sohistio.model.mode import Mode
-from sohistio.model.pull_secrets import PullSecretSeen
+from sohistio.model.pull_secrets import ObservedPullSecret
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes import application_routing
@@ -47,7 +47,7 @@ class SupportTables:
 class PullSecretFacts:
     """The pull Secrets that were compared, and what a reader of the plan must know of those that could not be."""
 
-    compared: tuple[PullSecretSeen, ...] = ()
+    compared: tuple[ObservedPullSecret, ...] = ()
     notices: tuple[str, ...] = ()
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sohistio.model.pull_secrets import PullSecretSeen, PullSecretState
+from sohistio.model.pull_secrets import ObservedPullSecret, PullSecretState
 from sohistio.model.revision import DEFAULT_REVISION
-from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen, ObjectRef
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ObservedNamespace
 from sohistio.model.words import first_names
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Phase
@@ -28,7 +28,7 @@ class NamespaceLabels:
     to_unlabel: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     ending: tuple[str, ...] = ()
-    contrary: tuple[NamespaceSeen, ...] = ()
+    contrary: tuple[ObservedNamespace, ...] = ()
 
     def injected(self, state: ClusterState) -> tuple[str, ...]:
         """The namespaces that are injected once this is done, sorted; one that ends takes no new pods."""
@@ -66,16 +66,20 @@ def labels_of(state: ClusterState, listed: Sequence[str]) -> NamespaceLabels:
     lacking = [namespace for namespace in there if not namespace.injected and not namespace.ending]
     return NamespaceLabels(
         to_label=_names(item for item in lacking if not _says_otherwise(item)),
-        to_unlabel=tuple(name for name in ours(state) if name not in listed),
+        to_unlabel=tuple(name for name in labelled_by_sohistio(state) if name not in listed),
         missing=tuple(sorted(name for name in listed if name not in seen)),
         ending=_names(item for item in there if item.ending),
         contrary=tuple(sorted((item for item in lacking if _says_otherwise(item)), key=lambda item: item.name)),
     )
 
 
-def ours(state: ClusterState) -> tuple[str, ...]:
+def labelled_by_sohistio(state: ClusterState) -> tuple[str, ...]:
     """The namespaces that sohistio labelled, sorted."""
-    return _names(item for item in state.namespaces if item.ours and item.injection == "enabled" and not item.ending)
+    return _names(
+        item
+        for item in state.namespaces
+        if item.labelled_by_sohistio and item.injection == "enabled" and not item.ending
+    )
 
 
 def unlabelling(step_id: str, names: Sequence[str]) -> UnlabelNamespaces:
@@ -84,7 +88,7 @@ def unlabelling(step_id: str, names: Sequence[str]) -> UnlabelNamespaces:
     return UnlabelNamespaces(step_id, summary, _refs(names))
 
 
-def secrets_phase(secrets: Sequence[PullSecretSeen]) -> tuple[Phase, ...]:
+def secrets_phase(secrets: Sequence[ObservedPullSecret]) -> tuple[Phase, ...]:
     """Pull Secrets come first of all: the mesh's own pods need theirs, and those of a labelled namespace, too."""
     refs = tuple(item.ref for item in secrets if item.state in (PullSecretState.MISSING, PullSecretState.OLD))
     if not refs:
@@ -107,7 +111,7 @@ def labels_phase(labels: NamespaceLabels) -> tuple[Phase, ...]:
     return (Phase("namespaces", tuple(steps)),) if steps else ()
 
 
-def notices_of(labels: NamespaceLabels, secrets: Sequence[PullSecretSeen]) -> tuple[str, ...]:
+def notices_of(labels: NamespaceLabels, secrets: Sequence[ObservedPullSecret]) -> tuple[str, ...]:
     """What is left as it is, and what an unlabelled namespace's pods go on with."""
     notices = [
         f"namespace {name} does not exist and is not created: once it exists, install labels it"
@@ -132,22 +136,22 @@ def pull_secret_refs(name: str, places: Iterable[str]) -> tuple[ObjectRef, ...]:
     return tuple(ObjectRef("Secret", place, name) for place in dict.fromkeys((ISTIO_NAMESPACE, *places)))
 
 
-def _says_otherwise(namespace: NamespaceSeen) -> bool:
+def _says_otherwise(namespace: ObservedNamespace) -> bool:
     """Neither label is set by an oversight: another value, or another revision's name."""
     return namespace.injection is not None or namespace.revision not in (None, DEFAULT_REVISION)
 
 
-def _label_of(namespace: NamespaceSeen) -> str:
+def _label_of(namespace: ObservedNamespace) -> str:
     if namespace.injection is not None:
         return f"istio-injection={namespace.injection}"
     return f"istio.io/rev={namespace.revision}"
 
 
-def _by(namespace: NamespaceSeen) -> str:
+def _by(namespace: ObservedNamespace) -> str:
     return f", set by {namespace.set_by}" if namespace.set_by else ""
 
 
-def _names(namespaces: Iterable[NamespaceSeen]) -> tuple[str, ...]:
+def _names(namespaces: Iterable[ObservedNamespace]) -> tuple[str, ...]:
     return tuple(sorted(namespace.name for namespace in namespaces))
 
 

@@ -9,7 +9,7 @@ from sohistio import postinstall
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
-from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ServiceSeen
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ObservedService
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.modes.gateway_changes import gateway_changes
@@ -101,7 +101,7 @@ def make_plan(
     return replace(plan, notices=(*plan.notices, *handover.notices(plan)))
 
 
-def _is_addressed(service: ServiceSeen) -> bool:
+def _is_addressed(service: ObservedService) -> bool:
     return service.type == "LoadBalancer" and bool(service.addresses)
 
 

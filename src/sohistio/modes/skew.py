@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from sohistio.model.fault import Fault
-from sohistio.model.gateway_api import Limits, limit_of, newest, told
+from sohistio.model.gateway_api import Limits, limit_of, listed, newest
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 
@@ -65,7 +65,7 @@ def gateway_api_faults(state: ClusterState, hops: Sequence[Version], limits: Lim
         else:
             continue
         release = ".".join(map(str, limit.release))
-        named = told([item for item in definitions if item.release is not None and item.release >= limit.release])
+        named = listed([item for item in definitions if item.release is not None and item.release >= limit.release])
         problems.append(
             Fault(
                 f"istiod {hop} may never get ready with Gateway API CRDs of v{release} or newer "

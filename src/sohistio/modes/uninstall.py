@@ -13,7 +13,7 @@ from sohistio.model.versions import Version
 from sohistio.modes import install
 from sohistio.modes import uninstall_words as words
 from sohistio.modes.decide import foreign_mesh
-from sohistio.modes.namespaces import ours, unlabelling
+from sohistio.modes.namespaces import labelled_by_sohistio, unlabelling
 from sohistio.modes.planner import Subject
 from sohistio.plan.backup_steps import CheckBackup
 from sohistio.plan.plan import Phase, Plan
@@ -115,7 +115,7 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
         elif beside:
             left = "of the mesh, without istioctl: it would take those of AKS application routing as well"
         else:
-            left = "of the mesh, for want of what istioctl goes by"
+            left = "of the mesh, without the labels that istioctl matches on"
         summary = f"remove {words.count(len(rest), 'object')} {left}"
         phases.append(Phase("leftovers", (RemoveObjects("leftovers/remove", summary, tuple(rest)),)))
     return phases
@@ -173,7 +173,7 @@ def _certificates(footprint: Footprint) -> list[Phase]:
 
 
 def _purge(state: ClusterState, footprint: Footprint, asked: Removal, *, there: bool) -> list[Phase]:
-    labelled, pull_secrets = ours(state), _outside(footprint)
+    labelled, pull_secrets = labelled_by_sohistio(state), _outside(footprint)
     left = footprint.crds or footprint.ca_secrets or footprint.namespace or labelled or pull_secrets
     if not asked.purge or not (there or left):
         return []
@@ -193,7 +193,7 @@ def _purge(state: ClusterState, footprint: Footprint, asked: Removal, *, there: 
         steps.append(
             RemoveObjects("purge/ca", f"delete the certificate authority, Secret {names}", footprint.ca_secrets)
         )
-    # Last: our lock and our record are in it. It is there by now: the lock makes it where it is missing.
+    # Last: our lock and the record are in it. It is there by now: the lock makes it where it is missing.
     summary = f"delete namespace {ISTIO_NAMESPACE} with all that is in it"
     steps.append(RemoveObjects("purge/namespace", summary, (NAMESPACE_REF,)))
     return [Phase("purge", tuple(steps))]

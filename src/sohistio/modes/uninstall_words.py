@@ -8,7 +8,7 @@ from sohistio.model.ending import sentence
 from sohistio.model.footprint import Footprint, Removal
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.model.words import first_names
-from sohistio.modes.namespaces import ours
+from sohistio.modes.namespaces import labelled_by_sohistio
 from sohistio.modes.planner import Subject
 
 _MOST_NAMED = 10
@@ -30,7 +30,7 @@ def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: 
         if footprint.others:
             notices.append(f"namespace {ISTIO_NAMESPACE} also takes what is not the mesh's: {_names(footprint.others)}")
     else:
-        record = "our record (`sohistio history`)"
+        record = "the record (`sohistio history`)"
         parts = (kept(footprint), _prepared(state, footprint), record)
         notices.append(f"kept: {', '.join(part for part in parts if part)}")
     notices += being_deleted(state, footprint)
@@ -79,7 +79,7 @@ def kept(footprint: Footprint) -> str:
 
 def _prepared(state: ClusterState, footprint: Footprint) -> str:
     """What sohistio put into namespaces for the mesh; empty where there is nothing of it."""
-    labelled = ours(state)
+    labelled = labelled_by_sohistio(state)
     parts = [f"the label istio-injection of {', '.join(labelled)}"] if labelled else []
     if footprint.pull_secrets:
         parts.append(count(len(footprint.pull_secrets), "pull Secret"))

@@ -23,7 +23,7 @@ def error_lines(error: SohistioError) -> list[str]:
 
 
 def _lines(detail: str) -> list[str]:
-    """By its newlines only: what else ends a line somewhere (CR, U+2028) is shown, and begins none of ours."""
+    """By its newlines only: what else ends a line somewhere (CR, U+2028) is shown, and begins no line of sohistio's."""
     return detail.replace("\r\n", "\n").removesuffix("\n").split("\n") if detail else []
 
 

@@ -11,7 +11,7 @@ from sohistio.system.sanitize import escaped_pairs, one_line
 
 
 def junit(suite: str, checks: Sequence[CheckResult]) -> str:
-    """One test case for each check: failed where it stops a run; a warning passes, and is told in its output."""
+    """One test case for each check: failed where it stops a run; a warning passes, and is reported in its output."""
     cases = [(name, list(found)) for name, found in groupby(checks, lambda check: check.name)]
     root = ElementTree.Element("testsuites")
     failures = sum(any(check.breaks for check in found) for _, found in cases)

@@ -18,7 +18,7 @@ class LineObserver:
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
-        self._told: dict[ObjectRef, Progress] = {}
+        self._say: dict[ObjectRef, Progress] = {}
 
     def _line(self, text: str) -> None:
         now = datetime.now().astimezone()
@@ -30,16 +30,16 @@ class LineObserver:
 
     def step_started(self, step: Step) -> None:
         """A step begins."""
-        self._told = {}
+        self._say = {}
         self._line(f"  {step.summary} …")
 
     def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
         """Only rollouts that moved are worth a line."""
         for ref, now in progress.items():
-            if self._told.get(ref) != now:
+            if self._say.get(ref) != now:
                 count = f" {now.ready}/{now.wanted} ready" if now.wanted or now.done else ""
                 self._line(f"    {ref.short}{count}{'' if now.done else f': {now.message}'}")
-        self._told = progress
+        self._say = progress
 
     def note(self, line: str) -> None:
         """Something worth reading."""

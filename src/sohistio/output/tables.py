@@ -112,8 +112,8 @@ def checks_view(checks: tuple[CheckResult, ...]) -> Table:
     table.add_column(overflow="fold")
     for check, after in zip_longest(checks, checks[1:]):
         table.add_row(_sign(check), check.name, check.message)
-        told_later = after is not None and (after.name, after.hint) == (check.name, check.hint)
-        if check.result is Result.FAILED and check.hint and not told_later:
+        say_later = after is not None and (after.name, after.hint) == (check.name, check.hint)
+        if check.result is Result.FAILED and check.hint and not say_later:
             table.add_row("", "", Text(f"→ {check.hint}", style="dim"))
     return table
 

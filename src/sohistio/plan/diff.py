@@ -45,7 +45,7 @@ def does_no_more(now: Plan, approved: Plan) -> bool:
 def only_restores(back: Plan, failed: Plan) -> bool:
     """Whether all that is dangerous in the plan back puts in place what was there before the run that failed.
 
-    What that run was approved to change may be put back without another approval: the way back is to what served.
+    What that run was approved to change may be put back without another approval: the rollback target is what served.
     """
     if back.purges or any(isinstance(step, UninstallIstio | UnlabelNamespaces) for step in back.steps):
         return False

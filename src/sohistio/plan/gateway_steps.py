@@ -13,7 +13,7 @@ from sohistio.plan.risk import Risk
 class ReleaseGateways:
     """Take istioctl's labels off the gateways' objects, so that an uninstall leaves them serving.
 
-    A mark of our own takes their place, so that they are the mesh's for us, also where the run dies here. `gateways`
+    A mark of sohistio takes their place, so that they are the mesh's for us, also where the run dies here. `gateways`
     are the Deployments; with `others_too` it takes them off any other gateway as well.
     """
 
@@ -26,7 +26,7 @@ class ReleaseGateways:
 
 @dataclass(frozen=True, slots=True)
 class RelabelGateways:
-    """Put istioctl's labels back on what was released and not installed anew, and take our mark off everything.
+    """Put istioctl's labels back on what was released and not installed anew, and take sohistio's mark off everything.
 
     `gateways` are the Deployments.
     """

@@ -75,7 +75,7 @@ def is_installers(kind: str, entry: Entry) -> bool:
     if entry.get("subresource") or "fieldsV1" not in entry:
         return False
     if manager == "istioctl" and kind == _WEBHOOKS:
-        return False  # istioctl of today parks the injector's webhooks so, once the default revision tag exists
+        return False  # current istioctl parks the injector's webhooks so, once the default revision tag exists
     if operation == "Apply":
         return manager in _APPLIERS
     return manager in _INSTALLERS or manager == ISTIOCTL_MANAGER

@@ -125,7 +125,7 @@ class RemoveObjects:
 
 @dataclass(frozen=True, slots=True)
 class RestartWorkloads:
-    """Restart workloads whose pods lack today's sidecar, in waves; `left_alone` are the ones passed by.
+    """Restart workloads whose pods lack the current sidecar, in waves; `left_alone` are the ones passed by.
 
     `workloads` is what was approved: one of them that needs no restart any more gets none, and no other gets one.
     With `without_sidecar` it is the other way round: the ones whose pods carry one, once nothing injects it any more.
@@ -166,7 +166,7 @@ class VerifyMesh:
 
 @dataclass(frozen=True, slots=True)
 class CompleteRecord:
-    """Note in our record that this version and manifest are in place, which a run that broke off could not."""
+    """Record that this version and manifest are in place, which a run that was interrupted could not do."""
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
@@ -177,7 +177,7 @@ class CompleteRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordAdoption:
-    """Note in our record that the mesh is ours from now on, though it differs from the environment's manifest."""
+    """Record that sohistio manages the mesh from now on, though it differs from the environment's manifest."""
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str

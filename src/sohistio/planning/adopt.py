@@ -1,4 +1,4 @@
-"""Plans `sohistio adopt`: the mesh becomes ours without a change of version and without a pod restarted."""
+"""Plans `sohistio adopt`: sohistio takes the mesh over without a change of version and without a pod restarted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plan_adopt(session: Session) -> Planned:
         raise RefusedError("there is no mesh to adopt: no istiod runs", todo="Run `sohistio install`.")
     operator = session.operator_yaml(installed)
     desired, manifest = session.render(installed, operator)
-    session.told(f"comparing the manifest of {installed} with the cluster")
+    session.say(f"comparing the manifest of {installed} with the cluster")
     record = recorded(session)
     owners = owned(session, manifest)
     changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)

@@ -70,7 +70,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     of_gateways = {gateway.namespace for gateway in environment.gateways} & {item.name for item in observed.namespaces}
     pull = look_at_pull_secrets(session, sorted({*of_gateways, *labels.injected(observed)}))
     desired, manifest = session.render(target, session.operator_yaml(target))
-    session.told("comparing the manifest with the cluster")
+    session.say("comparing the manifest with the cluster")
     owners = owned(session, manifest)
     changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)
     taken = adoption(state, owners, desired, record)

@@ -13,7 +13,7 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.pull_secrets import pull_secrets
 from sohistio.environments.pull_secret import KeyVault, PullSecretSource, Variables
 from sohistio.errors import RefusedError
-from sohistio.model.pull_secrets import PullCredential, PullSecretSeen, of_config, of_copy, of_pair
+from sohistio.model.pull_secrets import ObservedPullSecret, PullCredential, of_config, of_copy, of_pair
 from sohistio.model.state import ObjectRef
 from sohistio.modes.namespaces import pull_secret_refs
 from sohistio.planning.planned import PullSecretsReady
@@ -28,7 +28,7 @@ _NOT_SET = re.compile(r"^\$\([^()]*\)$")
 class PullSecrets:
     """`seen` are those compared; where that was not possible `unsettled` says why: a plan can do without, a run not."""
 
-    seen: tuple[PullSecretSeen, ...] = ()
+    seen: tuple[ObservedPullSecret, ...] = ()
     credential: PullCredential | None = None
     unsettled: RefusedError | None = None
 

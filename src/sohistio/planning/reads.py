@@ -42,7 +42,7 @@ def unreadable(state: ClusterState) -> RefusedError:
 
 
 def recorded(session: Session) -> Record | None:
-    """Our record, None where there is none. Raises RefusedError."""
+    """The record, None where there is none. Raises RefusedError."""
     return or_refused("the record of earlier runs could not be read", lambda: read_record(session.api))
 
 

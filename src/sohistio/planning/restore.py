@@ -14,7 +14,7 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.restore import compare_backup
 from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.errors import RefusedError, UsageError
-from sohistio.model.ending import told
+from sohistio.model.ending import described
 from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects
@@ -121,7 +121,7 @@ def _authority(session: Session, backup: Backup) -> RestoreAuthority | None:
         return RestoreAuthority("restore/ca", f"put {ref} back", str(backup.folder))
     if is_ending(live):
         raise RefusedError(
-            f"{told(ending_of(live, ref))} is being deleted: it can be put back once it is gone",
+            f"{described(ending_of(live, ref))} is being deleted: it can be put back once it is gone",
             todo="Let what set its finalizers finish, or take them off; then run this again. Nothing was put back.",
         )
     if live.get("data") == secret.get("data"):

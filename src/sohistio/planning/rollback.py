@@ -19,12 +19,12 @@ from sohistio.planning.session import Session
 
 
 def plan_rollback(session: Session) -> Planned:
-    """Look at the cluster and the record and plan the way back. Raises RefusedError where there is none."""
+    """Look at the cluster and the record and plan the rollback. Raises RefusedError where there is none."""
     state = observe(session.api)
     if state.unreadable:
         raise unreadable(state)
     record = recorded(session)
-    back = record.way_back if record else None
+    back = record.rollback_target if record else None
     if back is None:
         raise RefusedError(
             "the record has nothing to go back to",

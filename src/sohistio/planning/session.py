@@ -47,10 +47,10 @@ class Where:
 
 @dataclass
 class Session:
-    """Everything is made when first needed, so that a wrong flag is told before anything slow happens."""
+    """Everything is made when first needed, so that a wrong flag is reported before anything slow happens."""
 
     where: Where
-    told: Callable[[str], None]
+    say: Callable[[str], None]
     lock_watched: Watched = field(default_factory=Watched)
     _obtained: dict[Version, Istioctl] = field(default_factory=dict)
 
@@ -84,7 +84,7 @@ class Session:
         named = None if self.sandbox is not None else self.environment.cluster.aks
         if named is None:
             return None
-        return AksCluster(named.place(), self.where.auth, self.told)
+        return AksCluster(named.place(), self.where.auth, self.say)
 
     @property
     def managed_cluster(self) -> ManagedCluster | None:
@@ -93,7 +93,7 @@ class Session:
 
     def azure_login(self) -> AzureLogin:
         """The cluster's login at Azure, or the one of --auth where the cluster is not of AKS. Raises RefusedError."""
-        return self.aks.azure if self.aks else AzureLogin(Login(self.where.auth), self.told)
+        return self.aks.azure if self.aks else AzureLogin(Login(self.where.auth), self.say)
 
     @property
     def logs_in(self) -> bool:
@@ -124,15 +124,15 @@ class Session:
 
     @cached_property
     def api(self) -> KubeApi:
-        """The cluster's API. Which cluster it is is told before the first request: it may be a silent one."""
+        """The cluster's API. Which cluster it is is said before the first request: it may be a silent one."""
         tokens = self.aks.azure.tokens if self.logs_in and self.aks is not None else None
         api = KubeApi(self.target, tokens)
         if self.sandbox is None and not self.logs_in and not self.target.copy_of:
             # It could not be copied and now it can be used: istioctl would read it once more.
             raise RefusedError("the kubeconfig was rewritten while it was read", todo="Run it again.")
         if tokens is not None:
-            tokens.token()  # a login that fails is told now, not as a request that failed
-        self.told(f"looking at {api.server}")
+            tokens.token()  # a login that fails is reported now, not as a request that failed
+        self.say(f"looking at {api.server}")
         return api
 
     def operator_yaml(self, version: Version) -> str:
@@ -163,7 +163,7 @@ class Session:
 
     def newest_patch(self, minor: Version) -> Version | None:
         """The newest release of this version's minor that the mirror has; None where it has none, or no answer."""
-        return newest_patch(self.mirror, minor.major, minor.minor, self.told)
+        return newest_patch(self.mirror, minor.major, minor.minor, self.say)
 
     @cached_property
     def mirror(self) -> Mirror:
@@ -184,5 +184,5 @@ class Session:
                 # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
                 explicit=self.where.istioctl if version == self.version else None,
             )
-            self._obtained[version] = obtain_istioctl(version, source, self.told)
+            self._obtained[version] = obtain_istioctl(version, source, self.say)
         return self._obtained[version]

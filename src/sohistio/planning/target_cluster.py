@@ -26,7 +26,7 @@ def check_right_cluster(session: Session, *, again: bool = False, without_record
     blocking = [fault for fault in faults if fault.blocks]
     for fault in faults:
         if not fault.blocks:
-            session.told(f"note: {fault.message}")
+            session.say(f"note: {fault.message}")
     if blocking:
         first, *others = blocking
         raise RefusedError(
@@ -44,7 +44,7 @@ def found_faults(session: Session, *, without_record: bool = False) -> tuple[Fau
     except NotUnderstoodError as error:
         if not without_record:
             raise
-        session.told(f"note: {error.what}; it is left as it is")
+        session.say(f"note: {error.what}; it is left as it is")
     return tuple(
         fault
         for fault in (*by_azure, *by_record)
@@ -54,7 +54,7 @@ def found_faults(session: Session, *, without_record: bool = False) -> tuple[Fau
 
 def azure_faults(session: Session) -> tuple[Fault, ...]:
     """What Azure tells against it. Raises RefusedError where Azure cannot be asked."""
-    # A broken kubeconfig is told first; with our own login there is none, and a stopped cluster has no API server.
+    # A broken kubeconfig is reported first; with our own login there is none, and a stopped cluster has no API server.
     server = "" if session.logs_in else session.api.server
     managed = managed_of(session)
     faults = cluster_faults(managed, server) if managed else ()
@@ -73,7 +73,7 @@ def managed_of(session: Session) -> ManagedCluster | None:
         if session.logs_in:
             raise
         if cluster_identity.IDENTITY in session.where.skip_checks:
-            session.told(f"not confirmed that this is the right cluster: {error.what}")
+            session.say(f"not confirmed that this is the right cluster: {error.what}")
             return None
         raise RefusedError(
             f"it cannot be confirmed that {session.api.server} is the AKS cluster of {session.environment.name}",
@@ -96,7 +96,7 @@ def _is_sandboxed(environment: Environment | None) -> bool:
 
 
 def _known(session: Session, name: str | None) -> Environment | None:
-    """An environment beside ours, None where there is none or it is not valid."""
+    """Another environment of the folder, None where there is none or it is not valid."""
     try:
         return load_environment(name, session.root, os.environ) if name else None
     except UsageError:

@@ -96,7 +96,7 @@ def _origin(planned: Planned) -> Origin:
 def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator[Hold]:
     """The lock, held for the block; losing it stops the run."""
     session, hold = planned.session, Hold(stop)
-    with Lock(session.api, session.told, stop, session.lock_watched).held(origin.identity, hold):
+    with Lock(session.api, session.say, stop, session.lock_watched).held(origin.identity, hold):
         yield hold
 
 
@@ -106,7 +106,7 @@ def ready_to_write(session: Session) -> Session:
     The lock of a run that died is waited out: its last writes may take effect meanwhile. Raises RefusedError.
     """
     check_right_cluster(session)
-    Lock(session.api, session.told, threading.Event(), session.lock_watched).await_free()
+    Lock(session.api, session.say, threading.Event(), session.lock_watched).await_free()
     return session
 
 

@@ -112,7 +112,7 @@ class Execution:
                 assert_never(step)
 
     def _verify(self, step: VerifyMesh) -> None:
-        """A station's mesh that does not verify ends the chain there; the last one's checks are the run's result."""
+        """An intermediate version that does not verify ends the chain; the last one's checks are the run's result."""
         tools = self.tools
         asked = Verification(tools.api, tools.istioctl.target, tools.istioctl.of, tools.before)
         asked = replace(asked, waiting=self.waiting, approved=self.approved)

@@ -28,7 +28,7 @@ class GateReport:
 class Gate:
     """Which checks a run has to pass: all where it changes the mesh, else only those without which it must fail.
 
-    A way back in the night is not held up by what is merely not as it should be.
+    A rollback in the night is not held up by what is merely not as it should be.
     """
 
     all: bool = False
@@ -42,7 +42,7 @@ class Gate:
         """Run the checks."""
         context = context_of_plan(planned)
         if self.all:
-            planned.session.told(f"checking {len(self.checks)} things before anything is changed")
+            planned.session.say(f"checking {len(self.checks)} things before anything is changed")
         report = Report(planned.plan.environment, look(self.checks, context, planned.session.where.skip_checks))
         return GateReport(report, None if report.failures else _findings(context))
 
@@ -53,13 +53,13 @@ def _findings(context: Context) -> tuple[Finding, ...] | None:
     Each version that is verified has words of its own, so each is asked.
     """
     verified = {step.version for step in context.planned.plan.steps if isinstance(step, VerifyMesh)}
-    stations = [version for version in context.planned.rendered.meshes if version in verified]
+    between = [version for version in context.planned.rendered.meshes if version in verified]
     try:
-        if not stations or context.unlisted():
+        if not between or context.unlisted():
             return ()  # then nothing is found afterwards, either
         if context.is_unserved():
             return None
-        return tuple(finding for version in stations for finding in context.findings(version))
+        return tuple(finding for version in between for finding in context.findings(version))
     except InterruptedRunError:
         raise
     except SohistioError:

@@ -31,7 +31,7 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
         # istioctl must not give up first: our own timeouts end with reasons, its own without.
         readiness = int(waiting.seconds_left()) + 60
         return istioctl.start_install(
-            step.operator, tools.istioctl.target, readiness_seconds=readiness, log=tools.istioctl.log, told=_unheard
+            step.operator, tools.istioctl.target, readiness_seconds=readiness, log=tools.istioctl.log, say=_unheard
         )
 
     def watch(run: ToolRun, ended: threading.Event) -> None:
@@ -46,7 +46,7 @@ def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
     objects = tuple(dict.fromkeys((ISTIOD_REF, *step.objects)))
 
     def start() -> ToolRun:
-        return istioctl.start_uninstall(tools.istioctl.target, step.revision, log=tools.istioctl.log, told=_unheard)
+        return istioctl.start_uninstall(tools.istioctl.target, step.revision, log=tools.istioctl.log, say=_unheard)
 
     def watch(run: ToolRun, ended: threading.Event) -> None:
         _await_end(tools, waiting, run, ended)
@@ -177,4 +177,4 @@ def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:
 
 
 def _unheard(_: str) -> None:
-    """istioctl's lines go to the log; progress is told from the cluster's objects."""
+    """istioctl's lines go to the log; progress is reported from the cluster's objects."""

@@ -15,7 +15,7 @@ _TICK_SECONDS = 0.25
 
 
 class Outage:
-    """A context manager; told of each question and each answer, from any thread."""
+    """A context manager; hears of each question and each answer, from any thread."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer

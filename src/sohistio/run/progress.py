@@ -82,7 +82,7 @@ class RunResult:
 
 
 class Observer(Protocol):
-    """Told of everything, from the run's own thread, in order."""
+    """Hears everything, from the run's own thread, in order."""
 
     def phase_started(self, phase: Phase) -> None:
         """A phase begins."""
@@ -91,7 +91,7 @@ class Observer(Protocol):
         """A step begins."""
 
     def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
-        """How far the rollouts of the current step are; told when something changed."""
+        """How far the rollouts of the current step are; called when something changed."""
 
     def note(self, line: str) -> None:
         """Something worth reading, such as why a pod hangs."""

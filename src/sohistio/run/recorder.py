@@ -70,10 +70,10 @@ class Recorder:
         self._entry = replace(self._entry, last_step=step.id, backup=backup)
         self._write(self._record.with_run(self._entry))
 
-    def end(self, result: RunResult, backup: str, told: Callable[[str], None]) -> None:
+    def end(self, result: RunResult, backup: str, say: Callable[[str], None]) -> None:
         """Note how it ended; what a finished run applied becomes what can be gone back to.
 
-        Who waits for the server is `told` so.
+        Who waits for the server is `say` so.
         """
         self._entry = replace(self._entry, ended=_now(), outcome=result.outcome, backup=backup)
         record = self._record.with_run(self._entry)
@@ -87,7 +87,7 @@ class Recorder:
         while not (self._write(record) or self._hold.stop.is_set()):
             if not end:
                 end = time.monotonic() + _PATIENCE_SECONDS
-                told(f"the record of this run cannot be closed yet: trying for {_PATIENCE_SECONDS:.0f} s")
+                say(f"the record of this run cannot be closed yet: trying for {_PATIENCE_SECONDS:.0f} s")
             if time.monotonic() > end:
                 return
             self._hold.stop.wait(_PAUSE_SECONDS)

@@ -32,7 +32,7 @@ class Reporter(Protocol):
         """Checks that are worth a look and stop nothing."""
 
     def observer(self) -> AbstractContextManager[Observer]:
-        """Who is told of the run's progress while the block runs."""
+        """Who hears of the run's progress while the block runs."""
 
     def result(self, result: RunResult) -> None:
         """How the run ended, its error too."""

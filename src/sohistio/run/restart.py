@@ -27,7 +27,7 @@ _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 @dataclass(frozen=True, slots=True)
 class _Goal:
     """What a restart is for: which workloads it takes and which it leaves, of those `seen`, which are on their way
-    already, and how it is told; `settled` is said of one that needs it no more, `absent` of one that is not seen.
+    already, and how it is reported; `settled` is said of one that needs it no more, `absent` of one that is not found.
 
     `image` is the sidecar that a workload is restarted for, None where it is to lose it.
     """

@@ -71,7 +71,7 @@ class Waiting:
         self.outage = Outage(observer)
         self._direct = api.within(_POLL_READ_SECONDS)
         self._limit: Limit | None = None
-        self._told: dict[ObjectRef, Progress] = {}
+        self._say: dict[ObjectRef, Progress] = {}
         self._saying = threading.Lock()
         self._said_unconfirmed = False
 
@@ -129,7 +129,7 @@ class Waiting:
         return why_not_ready(self._direct, ref)
 
     def look(self, targets: Sequence[Target]) -> dict[ObjectRef, Progress]:
-        """The rollouts' progress now, read side by side, told to the observer when it changed."""
+        """The rollouts' progress now, read side by side, reported to the observer when it changed."""
 
         def read(target: Target) -> Progress:
             ref, minimum = target
@@ -137,8 +137,8 @@ class Waiting:
             return progress_of(item, minimum) if item else Progress(0, minimum, False, "does not exist yet")
 
         found = dict(zip((ref for ref, _ in targets), side_by_side(read, targets), strict=True))
-        if found != self._told:
-            self._told = found
+        if found != self._say:
+            self._say = found
             self.observer.rollouts(found)
         return found
 

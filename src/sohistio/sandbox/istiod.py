@@ -105,7 +105,7 @@ class IstiodFollower:
             if generation in answering
             for route, port in routes_to(wanted[generation], services, self._processes[generation].ports).items()
         }
-        self._network.lead(routes)  # before anyone is told that a pod is ready, and before any process ends
+        self._network.lead(routes)  # before any pod is called ready, and before any process ends
         for pod in pods:
             self._tell_readiness(pod, generation_of(pod) in answering)
         gone = [self._processes.pop(generation) for generation in list(self._processes) if generation not in wanted]

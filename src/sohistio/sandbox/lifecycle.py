@@ -116,7 +116,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _check_as_asked(known: SandboxRecord, nodes: int | None) -> None:
-    crashed = [part for part in known.parts if part.as_seen_now().state == record.CRASHED]
+    crashed = [part for part in known.parts if part.as_observed_now().state == record.CRASHED]
     if crashed:
         raise RefusedError(
             f"the sandbox {known.name!r} is up, but {', '.join(part.name for part in crashed)} crashed",

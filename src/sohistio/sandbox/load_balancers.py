@@ -16,11 +16,11 @@ PUBLIC_POOL = tuple(f"203.0.113.{host}" for host in range(10, 250))
 
 
 class LoadBalancers:
-    """Remembers nothing but which conflicts it has told about: addresses are in the Services."""
+    """Remembers nothing but which conflicts it has reported: addresses are in the Services."""
 
     def __init__(self, api: ClusterApi) -> None:
         self._api = api
-        self._told: set[tuple[str, str]] = set()
+        self._reported: set[tuple[str, str]] = set()
 
     def follow(self) -> None:
         """Write the addresses that are to change; a Service whose address is taken stays as it is, with an Event."""
@@ -33,11 +33,11 @@ class LoadBalancers:
                 ingress = [{"ip": given[uid]}] if given[uid] else []
                 self._api.patch(path, {"status": {"loadBalancer": {"ingress": ingress}}})
                 print(f"load balancer: {_path(service)} has {given[uid] or 'no address any more'}", flush=True)
-            if uid in refused and (uid, refused[uid]) not in self._told:
-                self._told.add((uid, refused[uid]))
-                self._tell(service, refused[uid])
+            if uid in refused and (uid, refused[uid]) not in self._reported:
+                self._reported.add((uid, refused[uid]))
+                self._report(service, refused[uid])
 
-    def _tell(self, service: dict[str, Any], address: str) -> None:
+    def _report(self, service: dict[str, Any], address: str) -> None:
         metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         reason = f"PrivateIPAddressInUse: IP address {address} is already allocated to another resource"
         if _is_public(service):

@@ -33,7 +33,7 @@ class PartRecord:
     def process(self) -> ProcessId:
         return ProcessId(self.pid, self.started)
 
-    def as_seen_now(self) -> PartRecord:
+    def as_observed_now(self) -> PartRecord:
         """The part with its state checked: one that should run and does not has crashed."""
         if self.state == RUNNING and not self.process.alive():
             return replace(self, state=CRASHED)

@@ -43,7 +43,7 @@ def look(name: str) -> SandboxStatus:
     if known is None:
         return SandboxStatus(name, None, ())
     parts = () if known.phase == record.STOPPED else (known.supervisor, *known.parts)
-    return SandboxStatus(name, known, tuple(part.as_seen_now() for part in parts))
+    return SandboxStatus(name, known, tuple(part.as_observed_now() for part in parts))
 
 
 def log_end(part: PartRecord) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 r"""The rules for text that somebody else wrote: what a cluster or a tool says is data, never an instruction.
 
 Three functions, all pure. `visible` leaves the text's lines and makes every character visible that a terminal obeys or
-hides; `one_line` is for a value that stands in a line of ours; `inert` is for a whole text on its way out. Who calls
-them: `printing.streams` (its docstring says how nothing can be forgotten) and, for lines that go to a log only,
-`toolrun`.
+hides; `one_line` is for a value that stands in one of sohistio's lines; `inert` is for a whole text on its way out. Who
+calls them: `system.streams` (its docstring says how nothing can be forgotten) and, for lines that go to a log only,
+`tool_run`.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ somebody else: control characters come out visible (`\x1b`), `##vso[` comes out 
 a build agent reads them or not. A new print cannot forget it. There are two ways in:
 
 - `write`, which `print` uses. Newlines are kept, so a value from the cluster goes through `sanitize.one_line` before it
-  is put into a line of ours: `printing.console`, `output.lines` and `output.error_text` do that for all they print,
-  and ruff bans print, rich's own Console and the like everywhere else.
-- `write_rendered`, for what is drawn: its escape sequences pass. `printing.console.SafeConsole` calls it, which has
+  is put into a line: `output.console`, `output.lines` and `output.error_text` do that for all they print, and ruff bans
+  print, rich's own Console and the like everywhere else.
+- `write_rendered`, for what is drawn: its escape sequences pass. `output.console.SafeConsole` calls it, which has
   made every piece of text visible before it draws, and `output.error_text`, for its one coloured word.
 
 Commands of our own to a build agent (there are none yet) get a third one, beside these two: one method that takes the
@@ -141,7 +141,7 @@ class _Standard:
         self.stdout: Stream | None = None
         self.stderr: Stream | None = None
         self.works = False
-        self._told = False
+        self._say = False
 
     def lost(self) -> None:
         """Say once on stderr that a run goes on without its stdout, and where to read it."""
@@ -150,9 +150,9 @@ class _Standard:
 
     def note(self, what_now: str) -> None:
         out = self.stdout
-        if out is None or out.failure is None or self.stderr is None or self._told:
+        if out is None or out.failure is None or self.stderr is None or self._say:
             return
-        self._told = True
+        self._say = True
         how = "was closed" if out.was_closed else f"cannot be written ({out.failure})"
         self.stderr.write(f"Note: standard output {how}. {what_now}\n")
 

@@ -1,4 +1,4 @@
-"""A tool at work: a process group of its own, its output in a log and told line by line while it runs."""
+"""A tool at work: a process group of its own, its output in a log and passed on line by line while it runs."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ GRACE = 10.0
 class ToolRun:
     """A process started by `start`. As a context manager it never outlives the block."""
 
-    def __init__(self, name: str, process: subprocess.Popen[str], log: Path, told: Callable[[str], None]) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[str], log: Path, say: Callable[[str], None]) -> None:
         self.name = name
         self.log = log
         self._process = process
-        self._told = told
+        self._say = say
         self._last: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._told_error: Exception | None = None
+        self._error_line: Exception | None = None
         self._log_lost = False
         self._reader = threading.Thread(target=self._read, args=(process.stdout,), name=f"{name} output", daemon=True)
         self._reader.start()
 
     @classmethod
-    def start(cls, name: str, command: Sequence[str], *, stdin: str, log: Path, told: Callable[[str], None]) -> ToolRun:
+    def start(cls, name: str, command: Sequence[str], *, stdin: str, log: Path, say: Callable[[str], None]) -> ToolRun:
         """Start `command`; `name` is what errors call it.
 
         `stdin` reaches it through a private file (0600) that has no name any more, so nothing is left behind however
         this ends; on Linux the tool ends with this process even if that is killed. Output is added to `log` (0600; a
-        log that cannot be written stops nothing) and each line given to `told`, from another thread. Raises FailedError
+        log that cannot be written stops nothing) and each line given to `say`, from another thread. Raises FailedError
         where it cannot be started.
         """
         with contextlib.suppress(OSError):
@@ -70,7 +70,7 @@ class ToolRun:
             raise FailedError(
                 f"{name} could not be started", details=(str(error),), todo="Check the file that it names."
             ) from error
-        return cls(name, process, log, told)
+        return cls(name, process, log, say)
 
     @property
     def pid(self) -> int:
@@ -95,8 +95,8 @@ class ToolRun:
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"{self.name} still runs after {timeout} seconds") from None
         self._reader.join(_DRAIN)
-        if self._told_error is not None:
-            raise self._told_error
+        if self._error_line is not None:
+            raise self._error_line
         return code
 
     def check(self, timeout: float | None = None) -> None:
@@ -163,11 +163,11 @@ class ToolRun:
             self._log_lost = True
 
     def _tell(self, line: str) -> None:
-        if self._told_error is None:
+        if self._error_line is None:
             try:
-                self._told(line)
+                self._say(line)
             except Exception as error:  # noqa: BLE001 - the pipe must be read on, or the tool would stand still
-                self._told_error = error
+                self._error_line = error
 
 
 def _appending(log: Path) -> IO[str]:

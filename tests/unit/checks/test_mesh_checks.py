@@ -184,8 +184,8 @@ def test_an_error_of_the_analysis_that_was_there_before_is_a_warning() -> None:
         "there before this run: Error IST0101 (VirtualService shop/web): referenced host not found",
         "errors: no new ones (1 before), warnings: 0, infos: 0",
     ]
-    fails(found(state(), name, findings=(old, other), findings_before=(old,)), other.told)
-    fails(found(state(), name, findings=(old,), findings_before=(replace(old, message="another"),)), old.told)
+    fails(found(state(), name, findings=(old, other), findings_before=(old,)), other.line)
+    fails(found(state(), name, findings=(old,), findings_before=(replace(old, message="another"),)), old.line)
 
 
 def test_an_analysis_that_fails_is_one_check_beside_the_others() -> None:

@@ -21,12 +21,12 @@ from sohistio.checks.preflight.namespaces import applications, pull_secret_place
 from sohistio.checks.preflight.webhooks import Webhook, stale, webhooks_of
 from sohistio.model.desired import DesiredService
 from sohistio.model.fault import Fault, Severity
-from sohistio.model.state import Finding, NamespaceSeen, ObjectRef
+from sohistio.model.state import Finding, ObjectRef, ObservedNamespace
 
 
-def seen(name: str, injection: str | None = None, revision: str | None = None, **more: Any) -> NamespaceSeen:
+def seen(name: str, injection: str | None = None, revision: str | None = None, **more: Any) -> ObservedNamespace:
     injected = injection == "enabled" or (injection is None and revision == "default")
-    return NamespaceSeen(name, injected, injection, revision, **more)
+    return ObservedNamespace(name, injected, injection, revision, **more)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def seen(name: str, injection: str | None = None, revision: str | None = None, *
         (seen("shop", "enabled", ending=True), "shop is being deleted"),
     ],
 )
-def test_application_namespaces(namespace: NamespaceSeen, message: str) -> None:
+def test_application_namespaces(namespace: ObservedNamespace, message: str) -> None:
     assert faults(applications(["shop"], [namespace], ())) == ([message] if message else [])
 
 
@@ -58,7 +58,7 @@ def test_a_namespace_that_the_install_labels_is_no_fault() -> None:
         (seen("shop", "enabled"), ""),
     ],
 )
-def test_system_namespaces(namespace: NamespaceSeen, label: str) -> None:
+def test_system_namespaces(namespace: ObservedNamespace, label: str) -> None:
     found = list(systems([namespace]))
     assert faults(found) == ([f"{namespace.name} is labelled {label}"] if label else [])
     if label:
@@ -105,7 +105,7 @@ def test_docker_hub_goes_by_three_names() -> None:
 
 def test_pull_secrets_are_needed_where_the_install_labels_and_not_where_a_namespace_ends() -> None:
     namespaces = (
-        NamespaceSeen("istio-system", injected=False),
+        ObservedNamespace("istio-system", injected=False),
         seen("shop"),
         seen("media", "enabled"),
         seen("late", "enabled", ending=True),
@@ -236,7 +236,7 @@ def test_findings() -> None:
     error = Finding("IST0101", "Error", "VirtualService shop/web", "Referenced gateway not found")
     info = Finding("IST0102", "Info", "Namespace default", "not labelled")
     told = [verdict for verdict in judged([error, info], Severity.WARNING) if isinstance(verdict, Fault)]
-    assert [(verdict.severity, verdict.message) for verdict in told] == [(Severity.WARNING, error.told)]
+    assert [(verdict.severity, verdict.message) for verdict in told] == [(Severity.WARNING, error.line)]
     assert goods(judged([info], Severity.ERROR)) == ["errors: none, warnings: none, infos: 1"]
 
 

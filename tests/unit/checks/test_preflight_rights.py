@@ -11,7 +11,7 @@ from plans import FRESH, NOTHING, REFUSED, REPLACEMENT, STANDBY, UPGRADE
 from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
-from sohistio.checks.preflight.rights import rights_of, told
+from sohistio.checks.preflight.rights import rights_of, verdict_on
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
@@ -165,10 +165,10 @@ def test_what_is_missing_is_told_by_resource() -> None:
         Right("create", "", "services", "istio-system", "istiod"),
         Right("list", "", "secrets"),
     ]
-    assert faults(told(missing, 20)) == [
+    assert faults(verdict_on(missing, 20)) == [
         "you lack permission to create customresourcedefinitions.apiextensions.k8s.io (a, b, c and 2 more)",
         "you lack permission to create, patch services in istio-system (istiod)",
         "you lack permission to delete configmaps in a, b, c and 1 more (istio-ca-root-cert)",
         "you lack permission to list secrets",
     ]
-    assert goods(told([], 20)) == ["all 20 rights that the plan takes are there"]
+    assert goods(verdict_on([], 20)) == ["all 20 rights that the plan takes are there"]

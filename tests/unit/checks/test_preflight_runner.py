@@ -39,7 +39,7 @@ def row(name: str, *verdicts: Verdict, severity: Severity = ERROR, first: Callab
     return Check(name, severity, f"{name} holds", f"mend {name}", yields)
 
 
-def told(results: tuple[CheckResult, ...]) -> list[tuple[str, str, str, str]]:
+def say(results: tuple[CheckResult, ...]) -> list[tuple[str, str, str, str]]:
     return [(item.name, item.severity.value, item.result.value, item.message) for item in results]
 
 
@@ -47,7 +47,7 @@ def test_results_come_in_the_order_of_the_rows() -> None:
     slow = row("slow", Good("at last"), first=lambda: time.sleep(0.3))
     rows = [slow, row("fast", Fault("not so", severity=WARNING), Good("but this")), row("none")]
     results = look(rows, SCENE)
-    assert told(results) == [
+    assert say(results) == [
         ("slow", "error", "passed", "at last"),
         ("fast", "warning", "failed", "not so"),
         ("fast", "error", "passed", "but this"),
@@ -69,7 +69,7 @@ def test_one_that_does_not_answer_in_time_has_failed() -> None:
     results = look([row("hangs", first=release.wait), row("well", Good("fine"))], SCENE, seconds=0.3)
     release.set()
     assert time.monotonic() - begun < 2
-    assert told(results) == [
+    assert say(results) == [
         ("hangs", "warning", "failed", "no answer within 0.3 s"),
         ("well", "error", "passed", "fine"),
     ]
@@ -99,7 +99,7 @@ def test_what_goes_wrong_in_a_check_is_its_own_failure() -> None:
 
 def test_skipped_by_name() -> None:
     (skipped,) = look([row("capacity", Fault("no"))], SCENE, frozenset({"capacity"}))
-    assert told((skipped,)) == [("capacity", "error", "skipped", "skipped by --skip-check")]
+    assert say((skipped,)) == [("capacity", "error", "skipped", "skipped by --skip-check")]
 
 
 def test_what_may_be_skipped() -> None:

@@ -25,8 +25,8 @@ def config(**auths: Any) -> str:
     return json.dumps({"auths": {key.replace("_", "."): value for key, value in auths.items()}})
 
 
-def live(text: str, *, ours: bool = False, kind: str = "kubernetes.io/dockerconfigjson") -> dict[str, Any]:
-    labels = {"app.kubernetes.io/managed-by": "sohistio"} if ours else {}
+def live(text: str, *, managed: bool = False, kind: str = "kubernetes.io/dockerconfigjson") -> dict[str, Any]:
+    labels = {"app.kubernetes.io/managed-by": "sohistio"} if managed else {}
     data = {".dockerconfigjson": b64encode(text.encode()).decode()}
     return {"metadata": {"name": "jfrogauth", "labels": labels}, "type": kind, "data": data}
 
@@ -120,16 +120,16 @@ ROTATED = of_pair(HUB, "bob", "rotated").config
     ("secret", "expected"),
     [
         (None, PullSecretState.MISSING),
-        (live(EXACT, ours=True), PullSecretState.CURRENT),
-        (live(SAME, ours=True), PullSecretState.OLD),
-        (live(ROTATED, ours=True), PullSecretState.OLD),
-        (live("nonsense", ours=True), PullSecretState.OLD),
+        (live(EXACT, managed=True), PullSecretState.CURRENT),
+        (live(SAME, managed=True), PullSecretState.OLD),
+        (live(ROTATED, managed=True), PullSecretState.OLD),
+        (live("nonsense", managed=True), PullSecretState.OLD),
         (live(SAME), PullSecretState.CURRENT),
         (live(config(dtr_metlife_com={"auth": auth()}, other_com={"auth": auth("eve")})), PullSecretState.CURRENT),
         (live(ROTATED), PullSecretState.FOREIGN),
         (live("nonsense"), PullSecretState.FOREIGN),
         (live('{"auths": {"dtr.metlife.com": "x"}}'), PullSecretState.FOREIGN),
-        (live(ROTATED, ours=True, kind="Opaque"), PullSecretState.FOREIGN),
+        (live(ROTATED, managed=True, kind="Opaque"), PullSecretState.FOREIGN),
         ({"metadata": {"name": "jfrogauth"}, "type": "Opaque"}, PullSecretState.FOREIGN),
     ],
 )

@@ -116,8 +116,8 @@ NOT_UPGRADED = Record("qa", NEW, OLD)
         pytest.param(UPGRADED, (run(), run("uninstall")), NEWER, id="after-an-uninstall"),
     ],
 )
-def test_the_way_back(record: Record, runs: tuple[RunEntry, ...], back: Applied | None) -> None:
-    assert replace(record, runs=runs).way_back == back
+def test_the_rollback_target(record: Record, runs: tuple[RunEntry, ...], back: Applied | None) -> None:
+    assert replace(record, runs=runs).rollback_target == back
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_uninstall_goes_to_no_version() -> None:
     assert told == "the last run (uninstall, begun 2026-11-23T05:00:00+00:00) failed at step purge/crds"
 
 
-def test_a_run_that_never_ended_broke_off() -> None:
+def test_a_run_that_never_ended_interrupted() -> None:
     record = Record("qa", runs=(run(outcome="failed"), run(outcome="running", number=1))).with_broken_off()
     assert [known.outcome for known in record.runs] == ["failed", "brokeOff"]
 

@@ -58,7 +58,7 @@ HALF = state(istiods=(), leftovers=(ObjectRef("Service", "istio-system", "istiod
     ],
 )
 def test_the_mode_asked_for_may_stay_in_the_command(seen: ClusterState, asked: Mode, mode: Mode) -> None:
-    """The same words go on after a run that broke off; without one they must fit."""
+    """The same words go on after a run that was interrupted; without one they must fit."""
     goes_on = decide(seen, Asked(TARGET, asked), SOME, run(outcome="running"))
     assert (goes_on.mode, goes_on.refusal) == (mode, "")
     assert "does not fit" in decide(seen, Asked(TARGET, asked), SOME, run()).refusal

@@ -10,7 +10,7 @@ import pytest
 from observed import mesh, service, state
 from plans import FRESH, REPLACEMENT, UPGRADE
 from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredService
-from sohistio.model.state import ClusterState, NamespaceSeen, ObjectRef, ServiceSeen
+from sohistio.model.state import ClusterState, ObjectRef, ObservedNamespace, ObservedService
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.gateway_changes import gateway_changes
@@ -27,7 +27,7 @@ AZURE = "metadata.annotations.service.beta.kubernetes.io/azure-"
 IPV4, INTERNAL = f"{AZURE}load-balancer-ipv4", f"{AZURE}load-balancer-internal"
 SERVES = service("10.0.0.1")
 PENDING = service()
-EGRESS = ServiceSeen(INGRESS, "ClusterIP", "", ())
+EGRESS = ObservedService(INGRESS, "ClusterIP", "", ())
 HTTPS = {"name": "https", "port": 443}
 
 
@@ -80,7 +80,7 @@ def changed(*fields: tuple[str, Any, Any], ref: ObjectRef = INGRESS, component: 
         (SERVES, [("metadata.labels.app", "a", "b")], ""),
     ],
 )
-def test_what_needs_approval(seen: ServiceSeen | None, fields: list[tuple[str, Any, Any]], words: str) -> None:
+def test_what_needs_approval(seen: ObservedService | None, fields: list[tuple[str, Any, Any]], words: str) -> None:
     found = gateway_changes(changed(*fields), [seen] if seen else [])
     assert [words in item.words for item in found] == ([True] if words else [])
     assert all(item.service == INGRESS and item.fields for item in found)
@@ -126,7 +126,7 @@ FAILED = replace(UPGRADE, changes=changed((IPV4, "10.0.0.1", "10.0.0.2")))
         pytest.param(replace(BACK, phases=REPLACEMENT.phases), FAILED, False, id="an-uninstall-as-well"),
     ],
 )
-def test_the_way_back_to_what_served_needs_no_other_yes(back: Plan, failed: Plan, restores: bool) -> None:
+def test_the_rollback_target_to_what_served_needs_no_other_yes(back: Plan, failed: Plan, restores: bool) -> None:
     assert only_restores(back, failed) is restores
 
 
@@ -142,7 +142,9 @@ TARGET = DesiredMesh(
 )
 MOVE = Changes((ObjectChange(INGRESS, Action.REMOVED), ObjectChange(EDGE, Action.CREATED)))
 SEEN = state(
-    gateway_services=(SERVES,), mesh_deployments=(mesh(NAME, desired=8),), namespaces=(NamespaceSeen("edge", False),)
+    gateway_services=(SERVES,),
+    mesh_deployments=(mesh(NAME, desired=8),),
+    namespaces=(ObservedNamespace("edge", False),),
 )
 
 
@@ -188,8 +190,8 @@ def test_a_service_without_an_address_of_its_own_gives_none_back(changed: dict[s
     assert planned(seen).danger == "deletes Service istio-ingressgateway"
 
 
-@pytest.mark.parametrize("namespaces", [(), (NamespaceSeen("edge", False, ending=True),)])
-def test_a_namespace_that_is_missing_or_ending_refuses(namespaces: tuple[NamespaceSeen, ...]) -> None:
+@pytest.mark.parametrize("namespaces", [(), (ObservedNamespace("edge", False, ending=True),)])
+def test_a_namespace_that_is_missing_or_ending_refuses(namespaces: tuple[ObservedNamespace, ...]) -> None:
     plan = planned(replace(SEEN, namespaces=namespaces))
     assert plan.phases == ()
     assert plan.refusal == (
@@ -197,7 +199,7 @@ def test_a_namespace_that_is_missing_or_ending_refuses(namespaces: tuple[Namespa
     )
 
 
-def test_the_way_back_from_a_move_needs_no_other_yes() -> None:
+def test_the_rollback_target_from_a_move_needs_no_other_yes() -> None:
     back = replace(planned(), phases=())
     step = HandOverAddress("handover/10.0.0.1", "hand over", "10.0.0.1", EDGE, INGRESS)
     back = replace(back, phases=(replace(FRESH.phases[0], steps=(step,)),))

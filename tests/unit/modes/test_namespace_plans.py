@@ -12,8 +12,8 @@ from plans import FRESH, UPGRADE
 from sohistio.errors import FailedError
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.mode import Mode
-from sohistio.model.pull_secrets import PullSecretSeen, PullSecretState
-from sohistio.model.state import ClusterState, NamespaceSeen, ObjectRef
+from sohistio.model.pull_secrets import ObservedPullSecret, PullSecretState
+from sohistio.model.state import ClusterState, ObjectRef, ObservedNamespace
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
 from sohistio.modes.namespaces import (
@@ -36,14 +36,14 @@ from sohistio.run.go_back import calls_for_rollback
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 
-def seen(name: str = "shop", **changes: Any) -> NamespaceSeen:
+def seen(name: str = "shop", **changes: Any) -> ObservedNamespace:
     """A namespace without labels; keyword arguments replace fields, and `injected` follows from the labels."""
-    item = replace(NamespaceSeen(name, injected=False), **changes)
+    item = replace(ObservedNamespace(name, injected=False), **changes)
     on = item.revision == "default" if item.injection is None else item.injection == "enabled"
     return replace(item, injected=on)
 
 
-def labels(*namespaces: NamespaceSeen, listed: tuple[str, ...] = ("shop",)) -> NamespaceLabels:
+def labels(*namespaces: ObservedNamespace, listed: tuple[str, ...] = ("shop",)) -> NamespaceLabels:
     return labels_of(state(namespaces=namespaces), listed)
 
 
@@ -52,18 +52,18 @@ def labels(*namespaces: NamespaceSeen, listed: tuple[str, ...] = ("shop",)) -> N
     [
         (seen(), "to_label"),
         (seen(injection="enabled"), ""),
-        (seen(injection="enabled", ours=True), ""),
+        (seen(injection="enabled", labelled_by_sohistio=True), ""),
         (seen(injection="enabled", revision="canary"), ""),
         (seen(revision="default"), ""),
         (seen(ending=True), "ending"),
-        (seen(injection="enabled", ours=True, ending=True), "ending"),
+        (seen(injection="enabled", labelled_by_sohistio=True, ending=True), "ending"),
         (seen(injection="disabled"), "contrary"),
         (seen(injection="disabled", revision="default"), "contrary"),
         (seen(injection=""), "contrary"),
         (seen(revision="canary"), "contrary"),
     ],
 )
-def test_a_listed_namespace(namespace: NamespaceSeen, field: str) -> None:
+def test_a_listed_namespace(namespace: ObservedNamespace, field: str) -> None:
     found = labels(namespace)
     filled = {name for name in ("to_label", "to_unlabel", "missing", "ending", "contrary") if getattr(found, name)}
     assert filled == ({field} if field else set())
@@ -72,15 +72,15 @@ def test_a_listed_namespace(namespace: NamespaceSeen, field: str) -> None:
 @pytest.mark.parametrize(
     ("namespace", "unlabelled"),
     [
-        (seen(injection="enabled", ours=True), True),
-        (seen(injection="enabled", ours=False, set_by="kubectl-label"), False),
-        (seen(injection="enabled", ours=True, ending=True), False),
-        (seen(injection="disabled", ours=True), False),
+        (seen(injection="enabled", labelled_by_sohistio=True), True),
+        (seen(injection="enabled", labelled_by_sohistio=False, set_by="kubectl-label"), False),
+        (seen(injection="enabled", labelled_by_sohistio=True, ending=True), False),
+        (seen(injection="disabled", labelled_by_sohistio=True), False),
         (seen(revision="default"), False),
         (seen(), False),
     ],
 )
-def test_a_namespace_that_is_not_listed_any_more(namespace: NamespaceSeen, unlabelled: bool) -> None:
+def test_a_namespace_that_is_not_listed_any_more(namespace: ObservedNamespace, unlabelled: bool) -> None:
     found = labels(namespace, listed=())
     assert found == NamespaceLabels(to_unlabel=("shop",) if unlabelled else ())
 
@@ -109,7 +109,7 @@ def test_workloads_of_a_namespace_to_label_are_restarted_and_those_of_one_to_unl
         namespaces=(
             seen("shop"),
             seen("media", injection="enabled"),
-            seen("old", injection="enabled", ours=True),
+            seen("old", injection="enabled", labelled_by_sohistio=True),
             seen("strange", injection="disabled"),
         ),
         workloads=(
@@ -125,8 +125,8 @@ def test_workloads_of_a_namespace_to_label_are_restarted_and_those_of_one_to_unl
     assert found.injected(before) == ("media", "shop")
 
 
-def secret(place: str, how: PullSecretState) -> PullSecretSeen:
-    return PullSecretSeen(ObjectRef("Secret", place, "jfrogauth"), how)
+def secret(place: str, how: PullSecretState) -> ObservedPullSecret:
+    return ObservedPullSecret(ObjectRef("Secret", place, "jfrogauth"), how)
 
 
 MISSING, OLD, CURRENT, FOREIGN = PullSecretState

@@ -9,7 +9,7 @@ import pytest
 from observed import pod, state, workload
 from sohistio.environments.support import kubernetes_support
 from sohistio.errors import UsageError
-from sohistio.model.state import ClusterState, MeshDeployment, ObjectRef, PodSeen
+from sohistio.model.state import ClusterState, MeshDeployment, ObjectRef, ObservedPod
 from sohistio.model.versions import Version
 from sohistio.modes.skew import old_proxies, skew_faults
 
@@ -103,7 +103,7 @@ def test_sidecars(sidecar: str, target: str, problems: list[tuple[str, bool]]) -
         pytest.param(pod("1.29.8", annotations={"istio.io/rev": "canary"}), 0, id="of-another-revision"),
     ],
 )
-def test_sidecars_of_pods_that_nothing_owns(proxy: PodSeen, problems: int) -> None:
+def test_sidecars_of_pods_that_nothing_owns(proxy: ObservedPod, problems: int) -> None:
     cluster = state(unowned_carriers={ObjectRef("Pod", "jobs", "nightly-x"): proxy})
     assert names(cluster, "1.30.5", "1.31.1") == [("proxy-skew", False)] * problems
 

@@ -12,7 +12,7 @@ from sohistio.checks.removal import Remains, verify_remains
 from sohistio.checks.result import Result
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
 from sohistio.model.mode import Mode
-from sohistio.model.state import ClusterState, NamespaceSeen, ObjectRef
+from sohistio.model.state import ClusterState, ObjectRef, ObservedNamespace
 from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
 from sohistio.modes.uninstall_words import proxy_lines
@@ -313,8 +313,8 @@ def test_what_is_wrong_at_the_end_is_named(changes: dict[str, Any], name: str, b
 
 def test_a_purge_takes_our_labels_and_pull_secrets_and_an_uninstall_names_them() -> None:
     namespaces = (
-        NamespaceSeen("shop", injected=True, injection="enabled", ours=True),
-        NamespaceSeen("media", injected=True, injection="enabled"),
+        ObservedNamespace("shop", injected=True, injection="enabled", labelled_by_sohistio=True),
+        ObservedNamespace("media", injected=True, injection="enabled"),
     )
     seen = state(namespaces=namespaces)
     pull = ObjectRef("Secret", "media", "jfrogauth")

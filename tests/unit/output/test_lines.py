@@ -25,7 +25,7 @@ def stream() -> io.StringIO:
     return io.StringIO()
 
 
-def told(stream: io.StringIO) -> list[str]:
+def say(stream: io.StringIO) -> list[str]:
     """What was told since the last call, without the time."""
     lines = stream.getvalue().splitlines()
     stream.seek(0)
@@ -40,7 +40,7 @@ def test_a_step(stream: io.StringIO) -> None:
     observer.step_started(STEP)
     observer.note("istiod-1: ImagePullBackOff")
     observer.step_finished(StepResult(STEP, StepState.FAILED, 1.26))
-    assert told(stream) == [
+    assert say(stream) == [
         "phase verify",
         "  verify the mesh …",
         "    istiod-1: ImagePullBackOff",
@@ -53,19 +53,19 @@ def test_only_rollouts_that_moved_are_told(stream: io.StringIO) -> None:
     waiting = Progress(0, 3, False, "0 of 3 pods available")
     done = Progress(3, 3, True, "3 of 3 pods ready")
     observer.rollouts({ISTIOD: waiting, WEB: waiting})
-    assert told(stream) == [
+    assert say(stream) == [
         "    istiod 0/3 ready: 0 of 3 pods available",
         "    shop/web 0/3 ready: 0 of 3 pods available",
     ]
     observer.rollouts({ISTIOD: waiting, WEB: waiting})
-    assert told(stream) == []
+    assert say(stream) == []
     observer.rollouts({ISTIOD: done, WEB: waiting})
-    assert told(stream) == ["    istiod 3/3 ready"]
+    assert say(stream) == ["    istiod 3/3 ready"]
     observer.step_started(STEP)
     observer.rollouts({ISTIOD: done})
-    assert told(stream) == ["  verify the mesh …", "    istiod 3/3 ready"]
+    assert say(stream) == ["  verify the mesh …", "    istiod 3/3 ready"]
 
 
 def test_a_rollout_that_is_not_there_yet_has_no_count(stream: io.StringIO) -> None:
     LineObserver(stream).rollouts({ISTIOD: Progress(0, 0, False, "does not exist yet")})
-    assert told(stream) == ["    istiod: does not exist yet"]
+    assert say(stream) == ["    istiod: does not exist yet"]

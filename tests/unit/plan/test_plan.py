@@ -12,6 +12,7 @@ from plans import BAD, DB, FRESH, GOOD, HPA, LEGACY, NOTHING, REFUSED, REPLACEME
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
 from sohistio.model.mode import Mode
+from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.documents import step_document
@@ -97,6 +98,7 @@ def test_the_digest_follows_the_content() -> None:
 SAMPLES: dict[str, tuple[Any, Any]] = {
     "str": ("a", "b"),
     "Version": (Version(1, 30, 5), Version(1, 31, 1)),
+    "Revision": (DEFAULT_REVISION, Revision("canary")),
     "Version | None": (None, Version(1, 31, 1)),
     "bool": (False, True),
     "ObjectRef": (DB, WEB),
@@ -171,7 +173,9 @@ def test_how_a_run_ended(run: RunResult, outcome: str, code: ExitCode) -> None:
 
 
 def test_a_results_document() -> None:
-    document: dict[str, Any] = result(FailedError("broke", details=("why",), todo="mend it"), GOOD, BAD).document()
+    document: dict[str, Any] = result(
+        FailedError("broke", details=("why",), todo="fix it", docs="docs/x.md"), GOOD, BAD
+    ).document()
     assert json.loads(json.dumps(document)) == document
     assert document.keys() >= {
         *("schemaVersion", "kind", "outcome", "exitCode", "seconds", "error", "steps", "checks", "plan"),

@@ -18,7 +18,7 @@ import sys, time
 from pathlib import Path
 from sohistio.system.tool_run import ToolRun
 command = (sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(300)")
-tool = ToolRun.start("the tool", command, stdin="", log=Path(sys.argv[1]), told=lambda line: None)
+tool = ToolRun.start("the tool", command, stdin="", log=Path(sys.argv[1]), say=lambda line: None)
 print(tool.pid, flush=True)
 time.sleep(300)
 """

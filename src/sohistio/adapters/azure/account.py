@@ -21,14 +21,14 @@ from sohistio.model.managed_cluster import AksPlace, ClusterAccess, ManagedClust
 class AzureLogin:
     """A login; nothing is asked before it is needed. Raises UsageError, RefusedError for one that cannot be."""
 
-    def __init__(self, login: Login, told: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, login: Login, say: Callable[[str], None] = lambda _: None) -> None:
         self.where = endpoints(login.cloud, os.environ)
         choice = choose(login.auth, os.environ)
         self.auth: Auth = choice.auth
         self.login = login
         if choice.notice:
-            told(choice.notice)
-        told(f"Azure: {WORDS[choice.auth]}")
+            say(choice.notice)
+        say(f"Azure: {WORDS[choice.auth]}")
 
     @cached_property
     def tokens(self) -> ClusterTokens:
@@ -50,9 +50,9 @@ class AzureLogin:
 class AksCluster:
     """The cluster at a place, through a login. Every answer is asked for once. All of it raises RefusedError."""
 
-    def __init__(self, place: AksPlace, auth: Auth, told: Callable[[str], None]) -> None:
+    def __init__(self, place: AksPlace, auth: Auth, say: Callable[[str], None]) -> None:
         self.place = place
-        self.azure = AzureLogin(Login.to(place, auth), told)
+        self.azure = AzureLogin(Login.to(place, auth), say)
 
     @cached_property
     def managed(self) -> ManagedCluster:
@@ -65,7 +65,7 @@ class AksCluster:
 
     @cached_property
     def access(self) -> ClusterAccess:
-        """Its API server. A cluster that does not run is told as such: there is none to reach."""
+        """Its API server. A cluster that does not run is reported as such: there is none to reach."""
         if self.managed.power and self.managed.power != "Running":
             raise RefusedError(
                 f"the AKS cluster {self.place.name} is {self.managed.power.lower()}",

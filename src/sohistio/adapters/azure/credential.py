@@ -12,7 +12,7 @@ from sohistio.model.auth import Auth
 
 # az takes seconds to start, more on a busy agent; azure-identity would give it 10.
 _CLI_SECONDS = 60
-# For each request: an endpoint that is away is told after at most a minute.
+# For each request: an endpoint that is away is reported after at most a minute.
 PATIENCE: dict[str, Any] = {
     "connection_timeout": 10,
     "read_timeout": 20,
@@ -67,7 +67,7 @@ _LONGEST_PAUSE = 20.0
 
 
 def quiet() -> None:
-    """Azure's libraries log each failure that they raise as well; told once is enough."""
+    """Azure's libraries log each failure that they raise as well; reported once is enough."""
     for name in ("azure", "msal"):
         logger = logging.getLogger(name)
         if not logger.handlers:

@@ -48,7 +48,7 @@ def in_our_words(subject: str, auth: Auth, where: Endpoints) -> Iterator[None]:
     try:
         yield
     except AzureError as error:
-        # `from None`: the original's text may have what ours leaves out.
+        # `from None`: the original's text may have what this one leaves out.
         raise refusal_of(error, subject, auth, where) from None
     except (ValueError, OSError) as error:  # ids that are none, files of tokens or certificates that are not there
         raise RefusedError(

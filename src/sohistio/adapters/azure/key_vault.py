@@ -25,7 +25,7 @@ def vault_secret(vault: str, name: str, credential: TokenCredential) -> str:
         with SecretClient(vault, credential, retry_policy=patient_retries()(**PATIENCE), **PATIENCE) as client:
             value = client.get_secret(name).value
     except (AzureError, ValueError, OSError) as error:
-        # `from None`: the original's text may have what ours leaves out.
+        # `from None`: the original's text may have what this one leaves out.
         raise _refusal(error, vault, name) from None
     if not value:
         raise RefusedError(f"the secret {name} of {vault} is empty", todo="Set its value.")

@@ -79,7 +79,7 @@ def _pool(raw: dict[str, Any]) -> NodePool:
 
 
 def access_of(client: Any, place: AksPlace, in_our_words: InOurWords) -> ClusterAccess:
-    """The API server's address and authority, from the user's kubeconfig; its login is not ours and is not kept.
+    """The API server's address and authority, from the user's kubeconfig; its login is not sohistio's and is not kept.
 
     Raises RefusedError.
     """

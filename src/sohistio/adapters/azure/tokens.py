@@ -75,6 +75,6 @@ class ClusterTokens:
         try:
             self._ask()
         except RefusedError:
-            return  # the token at hand is still good; when it is not, the error is told
+            return  # the token at hand is still good; when it is not, the error is reported
         finally:
             self._lock.release()

@@ -10,16 +10,16 @@ import json
 import time
 from collections.abc import Mapping
 from copy import copy
-from typing import NamedTuple
 
 from sohistio.adapters.kubernetes.errors import KubeError, Object, document_of, refused, unreachable, untrusted
 from sohistio.adapters.kubernetes.kubeconfig import client_for
+from sohistio.adapters.kubernetes.paths import Resource, base_of, discovered, resource_of
 from sohistio.adapters.kubernetes.requests import Conduct, Request, bearing, is_or_wraps, pause_before
 from sohistio.errors import SohistioError
 from sohistio.model.kube_target import Bearer, KubeTarget
 from sohistio.plan.ownership import OWN_MANAGER
 
-__all__ = ["KubeApi", "KubeError", "Object", "Resource"]
+__all__ = ["KubeApi", "KubeError", "Object"]
 
 PAGE_SIZE = 500
 # A write may wait for admission webhooks (10 s each by default); a read has nothing to wait for.
@@ -29,13 +29,6 @@ READ_SECONDS = 15
 # in time after fewer, as each costs the whole deadline.
 TRIES = 4
 TRIES_IN_SILENCE = 2
-
-
-class Resource(NamedTuple):
-    """How the API server names a kind: `plural` in paths, and whether its objects live in namespaces."""
-
-    plural: str
-    namespaced: bool
 
 
 class KubeApi:
@@ -48,7 +41,7 @@ class KubeApi:
         self._client = client_for(target, with_user=bearer is None)
         self._bearer = bearer
         self.server = str(self._client.configuration.host)
-        self._resources: dict[str, dict[str, Resource]] = {}
+        self._resources: dict[str, Mapping[str, Resource]] = {}
         self._seconds: float = REQUEST_SECONDS
         self._conduct: Conduct | None = None
 
@@ -137,20 +130,16 @@ class KubeApi:
     def path_of(self, obj: Object) -> str:
         """The REST path of an object. Raises KubeError (404) where the server does not know its kind."""
         group_version, kind, metadata = obj["apiVersion"], obj["kind"], obj["metadata"]
-        base = f"/api/{group_version}" if "/" not in group_version else f"/apis/{group_version}"
-        if group_version not in self._resources:
-            listing = self.request("GET", base)
-            self._resources[group_version] = {
-                item["kind"]: Resource(item["name"], item["namespaced"])
-                for item in listing.get("resources", ())
-                if "/" not in item["name"]
-            }
-        resource = self._resources[group_version].get(kind)
+        resource = resource_of(group_version, kind, self._discovered)
         if resource is None:
             raise KubeError(f"the API server does not know {group_version} {kind}", 404)
-        if resource.namespaced:
-            return f"{base}/namespaces/{metadata['namespace']}/{resource.plural}/{metadata['name']}"
-        return f"{base}/{resource.plural}/{metadata['name']}"
+        return resource.path(metadata["name"], metadata["namespace"] if resource.namespaced else "")
+
+    def _discovered(self, group_version: str) -> Mapping[str, Resource]:
+        if group_version not in self._resources:
+            listing = self.request("GET", base_of(group_version))
+            self._resources[group_version] = discovered(group_version, listing)
+        return self._resources[group_version]
 
     def request(
         self,

@@ -1,7 +1,7 @@
 """Adapter: the rendered manifest against the live objects, by server-side apply dry runs. Nothing is written.
 
-Who may not patch gets a comparison of our own instead, and is told so. What admission or a quota denies is an error:
-an install would run into it half way.
+Who lacks permission to patch gets sohistio's own comparison, and a notice that says so. What admission or a quota
+denies is an error: an install would run into it half way.
 """
 
 from __future__ import annotations
@@ -161,9 +161,9 @@ def _no_longer_shipped(
 ) -> list[ObjectChange]:
     """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
 
-    What another IstioOperator put there (a gateway of another team's, say) is not ours to miss: it has another owner,
+    What another IstioOperator put there (a gateway of another team's, say) is nothing to miss: it has another owner,
     or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, but for what a
-    replacement released: our mark says whose that is.
+    replacement released: sohistio's mark says whose that is.
     """
     istiod = api.get(path_of(ISTIOD_REF))
     places = {*earlier, *(obj["metadata"].get("namespace", "") for obj in manifest)}

@@ -12,7 +12,7 @@ from sohistio.adapters.kubernetes.gateway_api import is_aks
 from sohistio.adapters.kubernetes.gateways import COMPONENT, GATEWAY_KINDS, KEPT
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject
-from sohistio.model.pull_secrets import MANAGED_BY, OURS
+from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
 from sohistio.model.record import RECORD_NAME
 from sohistio.model.revision import LABEL
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
@@ -78,7 +78,7 @@ def footprint_of(api: KubeApi) -> Footprint:
         labelled += [pool.submit(_meta, api, kind, labels=f"{KEPT},!{COMPONENT}") for kind in GATEWAY_KINDS]
         neighbours = [pool.submit(_meta, api, kind, namespace=ISTIO_NAMESPACE) for kind in (*_NEIGHBOURS, "Lease")]
         certificates = pool.submit(_meta, api, "ConfigMap", labels=_CERTIFICATE_LABEL)
-        pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={OURS}")
+        pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={SOHISTIO}")
         resources = pool.submit(custom_resources, api)
         definitions = pool.submit(_meta, api, "CustomResourceDefinition")
         namespace = pool.submit(api.get, path_of(NAMESPACE_REF))
@@ -91,7 +91,7 @@ def footprint_of(api: KubeApi) -> Footprint:
     secrets = tuple(item.ref for item in beside if item.ref.kind == "Secret" and item.ref.name in CA_SECRETS)
     written = tuple(sorted(item.ref for item in certificates.result() if item.ref.name in _CERTIFICATES))
     pull_secrets = tuple(sorted(item.ref for item in pulling.result()))
-    ours = {*objects, *secrets, *written, *pull_secrets}
+    known = {*objects, *secrets, *written, *pull_secrets}
     return Footprint(
         objects=tuple(objects[ref] for ref in sorted(objects)),
         certificates=written,
@@ -104,7 +104,7 @@ def footprint_of(api: KubeApi) -> Footprint:
             sorted(
                 item.ref
                 for item in beside
-                if item.ref not in ours and item.ref.kind != "Lease" and item.ref.name not in _ALWAYS_THERE
+                if item.ref not in known and item.ref.kind != "Lease" and item.ref.name not in _ALWAYS_THERE
             )
         ),
         pull_secrets=pull_secrets,

@@ -1,7 +1,7 @@
 """Which objects are gateways that istioctl installed: in istio-system, or in a namespace of their own.
 
 A replacement takes istioctl's labels off a gateway's objects while the old control plane is uninstalled, and puts a
-mark of ours in their place (release_gateways). By it they are still known where that run died, or changed its mind.
+mark of sohistio in their place (release_gateways). By it they are still known where that run died, or changed its mind.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import Object
-from sohistio.model.state import ObjectRef, ServiceSeen
+from sohistio.model.state import ObjectRef, ObservedService
 
 COMPONENT = "operator.istio.io/component"
 GATEWAYS = ("IngressGateways", "EgressGateways")
@@ -45,7 +45,7 @@ def is_gateway(item: Object) -> bool:
 
 
 def kept_component(item: Object) -> str:
-    """The component as istioctl's label says it, or our mark where that label is off; empty where there is neither."""
+    """The component as istioctl's label says it, or sohistio's mark where that label is off; else empty."""
     labels = item["metadata"].get("labels") or {}
     return str(labels.get(COMPONENT) or labels.get(KEPT, "").removesuffix(_OF_ANOTHER))
 
@@ -56,7 +56,7 @@ def kept_mark(item: Object, owner: str | None) -> str:
 
 
 def is_kept(item: Object) -> bool:
-    """Whether it has our mark still: it was released, and not all of its labels are put right again."""
+    """Whether it has sohistio's mark still: it was released, and not all of its labels are put right again."""
     return KEPT in (item["metadata"].get("labels") or {})
 
 
@@ -66,7 +66,7 @@ def is_released(item: Object) -> bool:
 
 
 def is_of_another(item: Object) -> bool:
-    """Whether our mark says that another IstioOperator put it there."""
+    """Whether sohistio's mark says that another IstioOperator put it there."""
     return str((item["metadata"].get("labels") or {}).get(KEPT, "")).endswith(_OF_ANOTHER)
 
 
@@ -81,7 +81,7 @@ def owner_of(item: Object) -> str | None:
     return owner
 
 
-def gateway_services(services: Sequence[Object], deployments: Collection[ObjectRef]) -> tuple[ServiceSeen, ...]:
+def gateway_services(services: Sequence[Object], deployments: Collection[ObjectRef]) -> tuple[ObservedService, ...]:
     """The Services of gateways: by the label, and by the name, which is that of a gateway's Deployment in the charts.
 
     The name finds those whose labels an interrupted replacement took off.
@@ -100,9 +100,9 @@ def addresses_of(service: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(entry.get("ip") or entry.get("hostname", "") for entry in ingress)
 
 
-def _service(item: Object) -> ServiceSeen:
+def _service(item: Object) -> ObservedService:
     metadata, spec = item["metadata"], item["spec"]
-    return ServiceSeen(
+    return ObservedService(
         ref=ObjectRef("Service", metadata["namespace"], metadata["name"]),
         type=str(spec.get("type", "ClusterIP")),
         wanted_address=str((metadata.get("annotations") or {}).get(_ADDRESS, "")),

@@ -57,7 +57,7 @@ class Hold:
         self._endings: list[_Ending] = []
 
     def confirm(self, asked: float) -> None:
-        """The lock is ours: a renewal that was sent after this moment of `now` succeeded."""
+        """This run holds the lock: a renewal that was sent after this moment of `now` succeeded."""
         with self._lock:
             self._stopped += self._stopped_since()
             self._confirmed, self._counted = asked, self._now()

@@ -26,7 +26,7 @@ class Holder:
     renewed: datetime
     process: ProcessFacts | None = None
 
-    def told(self, now: datetime) -> str:
+    def line(self, now: datetime) -> str:
         """For people."""
         ago = max((now - self.renewed).total_seconds(), 0.0)
         return f"{self.identity}, since {self.since:%Y-%m-%d %H:%M:%S} UTC, last sign of life {ago:.0f} s ago"
@@ -35,7 +35,7 @@ class Holder:
 @dataclass(slots=True)
 class Watched:
     """What one command has watched of a Lease, so that it watches no holder twice: the `spec` that has not changed
-    `since` (of the lock's clock), and the lines about it that were told.
+    `since` (of the lock's clock), and the lines about it that were printed.
     """
 
     spec: Object | None = None

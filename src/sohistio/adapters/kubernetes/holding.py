@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.ending import ending_of, is_ending
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.model.ending import told
+from sohistio.model.ending import described
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_lines
@@ -26,7 +26,7 @@ def why_still_there(api: KubeApi, refs: Sequence[ObjectRef]) -> tuple[str, ...]:
         for ref in refs:
             item = api.get(path_of(ref))
             if item is not None:
-                state = told(ending_of(item, ref)) if is_ending(item) else f"{ref} is not being deleted (any more)"
+                state = described(ending_of(item, ref)) if is_ending(item) else f"{ref} is not being deleted (any more)"
                 found += [state, *(f"  {line}" for line in _waits_for(api, item, ref.kind))]
     except KubeError as error:
         found.append(error.what)
@@ -54,7 +54,7 @@ def _instances(api: KubeApi, definition: Object) -> Iterator[str]:
         metadata = item["metadata"]
         if metadata.get("finalizers"):
             ref = ObjectRef(spec["names"]["kind"], metadata.get("namespace", ""), metadata["name"])
-            yield told(ending_of(item, ref))
+            yield described(ending_of(item, ref))
 
 
 def _pods(api: KubeApi, owner: Object) -> Iterator[str]:
@@ -64,4 +64,4 @@ def _pods(api: KubeApi, owner: Object) -> Iterator[str]:
         if selector_matches(owner["spec"]["selector"], metadata.get("labels") or {}):
             held = metadata.get("finalizers")
             ref = ObjectRef("Pod", metadata["namespace"], metadata["name"])
-            yield told(ending_of(pod, ref)) if held else f"{ref} has not ended yet"
+            yield described(ending_of(pod, ref)) if held else f"{ref} has not ended yet"

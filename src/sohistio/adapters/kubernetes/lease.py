@@ -40,13 +40,13 @@ def holder_of(api: KubeApi) -> Holder | None:
 
 @dataclass(slots=True)
 class Lock:
-    """The lock as one run takes it. `told` takes lines about waiting; `stop` ends the waiting.
+    """The lock as one run takes it. `say` takes lines about waiting; `stop` ends the waiting.
 
     `watched` is what its command has watched before: a holder that was found dead is not waited for again.
     """
 
     api: KubeApi
-    told: Callable[[str], None]
+    say: Callable[[str], None]
     stop: threading.Event
     watched: Watched = field(default_factory=Watched)
     now: Callable[[], float] = time.monotonic
@@ -67,7 +67,7 @@ class Lock:
         spec: Object = first["spec"]
         waited = self.watched.unchanged_for(spec, self.now())
         self._tell(
-            "held", f"the lock is held by {holder.told(datetime.now(UTC))}: checking whether that run is still alive …"
+            "held", f"the lock is held by {holder.line(datetime.now(UTC))}: checking whether that run is still alive …"
         )
         while waited < LEASE_SECONDS:
             if has_certainly_ended(holder, has_ended):
@@ -93,7 +93,7 @@ class Lock:
         """Once for each holder: a command looks at the lock before it plans, and when it takes it."""
         if what not in self.watched.lines:
             self.watched.lines.add(what)
-            self.told(line)
+            self.say(line)
 
     @contextmanager
     def held(self, identity: str, hold: Hold) -> Iterator[None]:
@@ -185,7 +185,7 @@ def _not_taken(error: KubeError) -> RefusedError:
 def _held(holder: Holder) -> RefusedError:
     return RefusedError(
         "another run is active on this cluster",
-        details=(f"the lock is held by {holder.told(datetime.now(UTC))}",),
+        details=(f"the lock is held by {holder.line(datetime.now(UTC))}",),
         todo="Wait for it. Only if you know that it does nothing any more: `sohistio unlock --reason …`.",
     )
 

@@ -28,8 +28,8 @@ from sohistio.model.state import (
     ClusterState,
     Istiod,
     MeshDeployment,
-    NamespaceSeen,
     ObjectRef,
+    ObservedNamespace,
     Workload,
 )
 from sohistio.plan.drift.managers import owns, writer_of, writers_of
@@ -66,7 +66,7 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
     try:
         version = api.request("GET", "/version")
     except KubeError as error:
-        return replace(nothing, unreadable=(_told(error),))
+        return replace(nothing, unreadable=(_line(error),))
     lists: dict[str, list[Object]] = {}
     unreadable: list[str] = []
 
@@ -84,19 +84,19 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
             try:
                 lists[name] = future.result()
             except KubeError as error:
-                unreadable.append(f"{name}: {_told(error)}")
+                unreadable.append(f"{name}: {_line(error)}")
         try:
             config_maps = injector.result(), root.result()
         except KubeError as error:
-            unreadable.append(f"ConfigMaps of {ISTIO_NAMESPACE}: {_told(error)}")
+            unreadable.append(f"ConfigMaps of {ISTIO_NAMESPACE}: {_line(error)}")
         try:
             held = operators.result()
         except KubeError as error:
-            unreadable.append(f"IstioOperators: {_told(error)}")
+            unreadable.append(f"IstioOperators: {_line(error)}")
         try:
             routing_class = gateway_class.result()
         except KubeError as error:
-            unreadable.append(f"GatewayClasses: {_told(error)}")
+            unreadable.append(f"GatewayClasses: {_line(error)}")
     if unreadable:
         return replace(nothing, unreadable=tuple(unreadable))
     injector_map, root_map = config_maps
@@ -109,7 +109,7 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
     )
 
 
-def _told(error: KubeError) -> str:
+def _line(error: KubeError) -> str:
     return ": ".join([error.what, *error.details])
 
 
@@ -158,18 +158,18 @@ def _state_of(
     )
 
 
-def _namespace(item: Object, injectors: tuple[Injector, ...]) -> NamespaceSeen:
+def _namespace(item: Object, injectors: tuple[Injector, ...]) -> ObservedNamespace:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
     fields = metadata.get("managedFields") or ()
     writers = writers_of(fields, ("metadata", "labels", "istio-injection"))
     deciding = writers or writers_of(fields, ("metadata", "labels", "istio.io/rev"))
-    return NamespaceSeen(
+    return ObservedNamespace(
         name=metadata["name"],
         injected=injects(injectors, labels),
         injection=labels.get("istio-injection"),
         revision=labels.get("istio.io/rev"),
-        ours=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
+        labelled_by_sohistio=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
         ending="deletionTimestamp" in metadata,
         set_by=next(iter(deciding), ""),
     )
@@ -190,7 +190,7 @@ def _ref(kind: str, item: Object) -> ObjectRef:
 
 
 def _is_half_a_mesh(item: Object) -> bool:
-    """A gateway in a namespace of its own is not: without istiod nobody can tell whose it is, but by our own mark."""
+    """A gateway in a namespace of its own is not: without istiod only sohistio's mark says whose it is."""
     return _is_in_mesh_namespace(item) or (is_released(item) and not is_of_another(item))
 
 

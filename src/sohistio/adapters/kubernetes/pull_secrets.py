@@ -7,24 +7,24 @@ from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.model.pull_secrets import PullCredential, PullSecretSeen, PullSecretState
+from sohistio.model.pull_secrets import ObservedPullSecret, PullCredential, PullSecretState
 from sohistio.model.state import ObjectRef
 from sohistio.plan.ownership import OWN_MANAGER
 from sohistio.system.parallel import side_by_side
 
 
-def pull_secrets(api: KubeApi, refs: Sequence[ObjectRef], credential: PullCredential) -> tuple[PullSecretSeen, ...]:
+def pull_secrets(api: KubeApi, refs: Sequence[ObjectRef], credential: PullCredential) -> tuple[ObservedPullSecret, ...]:
     """How each compares with the credential. Raises KubeError where one may not be read."""
 
-    def look(ref: ObjectRef) -> PullSecretSeen:
-        return PullSecretSeen(ref, credential.state_of(api.get(path_of(ref))))
+    def look(ref: ObjectRef) -> ObservedPullSecret:
+        return ObservedPullSecret(ref, credential.state_of(api.get(path_of(ref))))
 
     return tuple(side_by_side(look, refs))
 
 
 def write_pull_secrets(
     api: KubeApi, refs: Sequence[ObjectRef], credential: PullCredential
-) -> tuple[PullSecretSeen, ...]:
+) -> tuple[ObservedPullSecret, ...]:
     """Create or update them; returns how each was found: one that somebody else made meanwhile is left alone.
 
     Server-side apply asks for the right to create under the Secret's own name, so that a role can give just that.
@@ -33,8 +33,8 @@ def write_pull_secrets(
     return tuple(side_by_side(partial(_write, api, credential), refs))
 
 
-def _write(api: KubeApi, credential: PullCredential, ref: ObjectRef) -> PullSecretSeen:
+def _write(api: KubeApi, credential: PullCredential, ref: ObjectRef) -> ObservedPullSecret:
     found = credential.state_of(api.get(path_of(ref)))
     if found in (PullSecretState.MISSING, PullSecretState.OLD):
         api.apply(path_of(ref), credential.manifest(ref), OWN_MANAGER, force=found is PullSecretState.OLD)
-    return PullSecretSeen(ref, found)
+    return ObservedPullSecret(ref, found)

@@ -1,4 +1,4 @@
-"""Adapter: our record, ConfigMap istio-system/sohistio-record. Written only by the run that holds the lock."""
+"""Adapter: the record, ConfigMap istio-system/sohistio-record. Written only by the run that holds the lock."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Takes istioctl's labels off the gateways' objects, so that an uninstall leaves them (and their addresses) alone.
 
 The next install finds them by name and puts its labels back: same UID, same address. What it does not ship, because the
-manifest has changed since or because it is another IstioOperator's, is still known by a mark of our own.
+manifest has changed since or because it is another IstioOperator's, is still known by a mark of sohistio.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Labels = Mapping[str, str | None]
 
 
 def release_gateways(api: KubeApi, gateways: Collection[ObjectRef] | None = None) -> None:
-    """Put our mark in the place of istioctl's labels, in one patch an object: nothing is ever without both.
+    """Put sohistio's mark in the place of istioctl's labels, in one patch an object: nothing is ever without both.
 
     Of these gateways (their Deployments), or of all.
     """

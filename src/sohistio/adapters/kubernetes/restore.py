@@ -11,7 +11,7 @@ from sohistio.adapters.kubernetes.custom_resources import resource_ref, written
 from sohistio.adapters.kubernetes.ending import ending_of, is_ending
 from sohistio.adapters.kubernetes.served_kinds import GATEWAY_API, served_kinds
 from sohistio.errors import RefusedError
-from sohistio.model.ending import TODO, lines, told
+from sohistio.model.ending import TODO, described, lines
 from sohistio.model.state import Ending
 from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, ObjectChange
@@ -79,7 +79,7 @@ def compare_backup(api: KubeApi, objects: Sequence[Object], definitions: Sequenc
 def restore_object(api: KubeApi, obj: Object) -> str:
     """Put one object back. Returns why it will not stay, empty where it will. Raises KubeError."""
     applied = api.apply(api.path_of(obj), obj, OWN_MANAGER, force=True)
-    return f"{told(ending_of(applied, resource_ref(obj)))} is being deleted" if is_ending(applied) else ""
+    return f"{described(ending_of(applied, resource_ref(obj)))} is being deleted" if is_ending(applied) else ""
 
 
 def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:
@@ -97,9 +97,9 @@ def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:
         f"{group}: {', '.join(sorted(set(kinds)))} ({len(kinds)} object{'' if len(kinds) == 1 else 's'})"
         for group, kinds in sorted(missing.items())
     )
-    ours = any(group not in GATEWAY_API for group in missing)
+    of_istio = any(group not in GATEWAY_API for group in missing)
     theirs = any(group in GATEWAY_API for group in missing)
-    todo = ["Istio's kinds come with the mesh: run `sohistio install` first, then this again."] if ours else []
+    todo = ["Istio's kinds come with the mesh: run `sohistio install` first, then this again."] if of_istio else []
     todo += ["The Gateway API's CRDs come with what had put them there."] if theirs else []
     raise RefusedError(
         f"the cluster does not know the kinds of {count} object{'' if count == 1 else 's'} of the backup",

@@ -124,12 +124,12 @@ def _merged(document: Mapping[str, Any], context: str, access: ClusterAccess, ar
         if kind == "contexts":
             # What the person set, such as a namespace, is kept.
             inner = _named(document, kind, context) if _points_at_ours(document, context, access.server) else {}
-            ours = {"name": context, "context": {**inner, **entry["context"]}}
+            fresh = {"name": context, "context": {**inner, **entry["context"]}}
         else:
-            ours = entry
-        there = [item.get("name") == ours["name"] for item in items]
-        merged[kind] = [ours if same else item for item, same in zip(items, there, strict=True)]
-        merged[kind] += [] if any(there) else [ours]
+            fresh = entry
+        there = [item.get("name") == fresh["name"] for item in items]
+        merged[kind] = [fresh if same else item for item, same in zip(items, there, strict=True)]
+        merged[kind] += [] if any(there) else [fresh]
     return merged
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from sohistio.adapters.kubernetes.api import Object
 from sohistio.adapters.kubernetes.gateways import kept_component
 from sohistio.adapters.kubernetes.injection import INJECTION, injectors_of, injects
-from sohistio.model.state import ObjectRef, PodSeen, Workload
+from sohistio.model.state import ObjectRef, ObservedPod, Workload
 
 _KINDS = {"Deployments": "Deployment", "StatefulSets": "StatefulSet", "DaemonSets": "DaemonSet"}
 
@@ -41,7 +41,7 @@ def workloads_in(
     return workloads, tuple(unowned)
 
 
-def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], dict[ObjectRef, PodSeen]]:
+def carriers_in(lists: dict[str, list[Object]]) -> tuple[tuple[Workload, ...], dict[ObjectRef, ObservedPod]]:
     """What has a proxy in a running pod, in any namespace: workloads with only those pods, and pods that none owns.
 
     The mesh's own gateways are not among them: they go and come with it.
@@ -63,10 +63,10 @@ def running_in(lists: dict[str, list[Object]], refs: Collection[ObjectRef]) -> d
 
 def _owners_of(
     lists: dict[str, list[Object]], asks: _Asks, opted_in: _Asks = lambda _place, _labels: False
-) -> tuple[tuple[Workload, ...], dict[ObjectRef, PodSeen]]:
+) -> tuple[tuple[Workload, ...], dict[ObjectRef, ObservedPod]]:
     replica_set_owner = {item["metadata"]["uid"]: _controller(item) for item in lists["ReplicaSets"]}
-    pods: dict[str, list[PodSeen]] = {}
-    unowned: dict[ObjectRef, PodSeen] = {}
+    pods: dict[str, list[ObservedPod]] = {}
+    unowned: dict[ObjectRef, ObservedPod] = {}
     asking = [
         (kind, item)
         for name, kind in _KINDS.items()
@@ -75,7 +75,7 @@ def _owners_of(
     ]
     known = {item["metadata"]["uid"] for _, item in asking}
     owned = known | {item["metadata"]["uid"] for name in _KINDS for item in lists[name]}
-    arriving: dict[str, list[PodSeen]] = {}
+    arriving: dict[str, list[ObservedPod]] = {}
     for pod in lists["Pods"]:
         metadata = pod["metadata"]
         owner = _controller(pod)
@@ -120,10 +120,10 @@ def _is_running(pod: Object) -> bool:
     return pod.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
 
 
-def _pod(pod: Object) -> PodSeen:
+def _pod(pod: Object) -> ObservedPod:
     metadata, spec = pod["metadata"], pod["spec"]
     conditions = pod.get("status", {}).get("conditions") or ()
-    return PodSeen(
+    return ObservedPod(
         name=metadata["name"],
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
@@ -140,7 +140,7 @@ def _proxy_image(spec: Object) -> str:
     return next((str(c.get("image", "")) for c in containers if c["name"] == "istio-proxy"), "")
 
 
-def _workload(kind: str, item: Object, pods: tuple[PodSeen, ...]) -> Workload:
+def _workload(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workload:
     metadata, spec, status = item["metadata"], item["spec"], item.get("status") or {}
     update = spec.get("strategy") or spec.get("updateStrategy") or {}
     strategy = "Partitioned" if (update.get("rollingUpdate") or {}).get("partition") else update.get("type")

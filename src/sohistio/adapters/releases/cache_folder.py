@@ -15,14 +15,14 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def exclusive(folder: Path, told: Callable[[str], None], *, longest_wait: float = _LONGEST_WAIT) -> Iterator[None]:
+def exclusive(folder: Path, say: Callable[[str], None], *, longest_wait: float = _LONGEST_WAIT) -> Iterator[None]:
     """Hold the folder (made if missing) for this process; the system frees it when the process ends, however it ends.
 
-    Waits for at most `longest_wait` seconds for another run, and says so once through `told`. Raises NotObtainedError.
+    Waits for at most `longest_wait` seconds for another run, and says so once through `say`. Raises NotObtainedError.
     """
 
     def waiting() -> None:
-        told(f"waiting for another run that is filling {folder}")
+        say(f"waiting for another run that is filling {folder}")
 
     def gave_up() -> NotObtainedError:
         return NotObtainedError(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Bytes of the largest archive taken; istioctl's is about 35 MiB.
 MAX_ARCHIVE = 200 * 2**20
 _MAX_TEXT = 4096
-_TOLD_EVERY = 2.0
+_REPORT_EVERY = 2.0
 _RETRIED = (429, 500, 502, 503, 504)
 _T = TypeVar("_T")
 
@@ -56,8 +56,8 @@ class Downloads:
     Every method raises NotObtainedError with the URL (free of secrets) and what to do.
     """
 
-    def __init__(self, mirror: Mirror, told: Callable[[str], None], patience: Patience | None = None) -> None:
-        self._told = told
+    def __init__(self, mirror: Mirror, say: Callable[[str], None], patience: Patience | None = None) -> None:
+        self._say = say
         self._patience = patience or Patience()
         self._client = _client(mirror, self._patience)
 
@@ -118,7 +118,7 @@ class Downloads:
         return digest.hexdigest()
 
     def _body(self, response: httpx.Response, url: str, limit: int) -> Iterator[bytes]:
-        started = told = time.monotonic()
+        started = reported = time.monotonic()
         expected = _length(response)
         taken = 0
         # Raw: a checksum is of the file as it lies on the mirror, not of what a Content-Encoding makes of it.
@@ -132,9 +132,9 @@ class Downloads:
                 )
             if now - started > self._patience.total:
                 raise _TransientError(f"not complete after {self._patience.total:.0f} seconds")
-            if now - told > _TOLD_EVERY:
-                told = now
-                self._told(f"{mebibytes(taken)}{f' of {mebibytes(expected)}' if expected else ''}")
+            if now - reported > _REPORT_EVERY:
+                reported = now
+                self._say(f"{mebibytes(taken)}{f' of {mebibytes(expected)}' if expected else ''}")
             yield chunk
         if expected is not None and taken != expected:
             raise _TransientError(f"cut off: {taken} of {expected} bytes came")
@@ -167,7 +167,7 @@ class Downloads:
         return min(max(backoff(state), _failure(state).retry_after), longest)
 
     def _tell_retry(self, state: tenacity.RetryCallState) -> None:
-        self._told(f"{_failure(state)}; trying again in {state.next_action.sleep if state.next_action else 0:.1f} s")
+        self._say(f"{_failure(state)}; trying again in {state.next_action.sleep if state.next_action else 0:.1f} s")
 
 
 def _failure(state: tenacity.RetryCallState) -> _TransientError:
@@ -218,7 +218,7 @@ def _check_status(response: httpx.Response, url: str) -> None:
 
 
 def _own_errors(once: Callable[[], _T], url: str) -> _T:
-    """Call `once`, with httpx's errors turned into ours."""
+    """Call `once`, with httpx's errors turned into sohistio's."""
     import httpx
 
     try:

@@ -111,17 +111,17 @@ def lock_versions(
     versions: Sequence[Version],
     mirror: Mirror,
     *,
-    told: Callable[[str], None],
+    say: Callable[[str], None],
     patience: Patience | None = None,
 ) -> LockReport:
-    """Pin what the mirror publishes today for `versions` on every platform; pins of other versions stay.
+    """Pin what the mirror publishes now for `versions` on every platform; pins of other versions stay.
 
     A platform the mirror does not have is left as it was and reported as missing. Raises NotObtainedError, with nothing
     written, where the mirror has none of a version's platforms or cannot be asked; UsageError for a broken lock file.
     """
     before = read_lock(path)
     releases = [(version, platform) for version in sorted(set(versions)) for platform in PLATFORMS]
-    with Downloads(mirror, told, patience) as downloads:
+    with Downloads(mirror, say, patience) as downloads:
         digests = side_by_side(lambda release: published_checksum(downloads, mirror, release), releases)
         found = dict(zip(releases, digests, strict=True))
     for version in set(versions):

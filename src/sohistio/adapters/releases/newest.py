@@ -17,12 +17,12 @@ _MOST_PATCHES = 20
 _ONE_TRY = Patience(attempts=1, connect=5.0, silence=5.0, total=10.0)
 
 
-def newest_patch(mirror: Mirror, major: int, minor: int, told: Callable[[str], None]) -> Version | None:
+def newest_patch(mirror: Mirror, major: int, minor: int, say: Callable[[str], None]) -> Version | None:
     """The newest `major.minor.N` with a published checksum for this machine; None where there is none to be found."""
     here = Platform.of(platform.system(), platform.machine())
     candidates = [Version(major, minor, patch) for patch in range(_MOST_PATCHES)]
     try:
-        with Downloads(mirror, told, _ONE_TRY) as downloads:
+        with Downloads(mirror, say, _ONE_TRY) as downloads:
             found = side_by_side(lambda v: published_checksum(downloads, mirror, (v, here)), candidates)
     except NotObtainedError:
         return None  # a proposal is a courtesy: without the mirror there is none

@@ -100,7 +100,7 @@ class _Fetch:
     version: Version
     platform: Platform
     source: IstioctlSource
-    told: Callable[[str], None]
+    say: Callable[[str], None]
 
     def into(self, folder: Path, pin: str | None) -> None:
         """Fetch, check and unpack beside the place it goes to; the last act is a rename."""
@@ -119,7 +119,7 @@ class _Fetch:
                 fresh.replace(folder / self.platform.binary)
         except OSError as error:
             raise cannot_store(error, folder) from error
-        self.told(f"istioctl {self.version} is in {folder}")
+        self.say(f"istioctl {self.version} is in {folder}")
 
     @property
     def _name(self) -> str:
@@ -128,8 +128,8 @@ class _Fetch:
     def _archive(self, partial: Path, pin: str | None) -> str:
         mirror = self.source.mirror
         url = mirror.archive_url(self.version, self.platform)
-        self.told(f"fetching {url}")
-        with Downloads(mirror, self.told, self.source.patience) as downloads:
+        self.say(f"fetching {url}")
+        with Downloads(mirror, self.say, self.source.patience) as downloads:
             published = published_checksum(downloads, mirror, (self.version, self.platform))
             found = downloads.file(url, partial / self._name)
         if found is None:

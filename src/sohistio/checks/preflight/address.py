@@ -1,4 +1,4 @@
-"""A check of the gateways' static addresses: free, or ours already; and which one serves now."""
+"""A check of the gateways' static addresses: free, or taken by this mesh already; and which one serves now."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def addresses(
     does not know. `going` are Services that the plan deletes: they give their address away.
     """
     known = {_ref(service): service for service in services}
-    told = False
+    reported = False
     for item in wanted:
         now = sorted(_held(known[item.ref])) if item.ref in known else []
         if item.type != "LoadBalancer":
             continue
         if not item.address:
             if now:
-                told = True
+                reported = True
                 yield _left_to_azure(item, ", ".join(now), known[item.ref])
             continue
-        told = True
+        reported = True
         others = [
             f"{ref.namespace}/{ref.name} {'has' if has else 'asks for'} it"
             for ref, service in known.items()
@@ -58,7 +58,7 @@ def addresses(
         if not others and not giver and item.address not in now and is_free(item.address) is False:
             others = ["something in the virtual network has it, outside this cluster"]
         yield _verdict(item, now, giver, others)
-    if not told:
+    if not reported:
         yield NotAsked("no gateway asks for an address: Azure gives one")
 
 

@@ -38,11 +38,11 @@ def analyze(context: Context) -> Iterator[Verdict]:
 
 def judged(findings: Sequence[Finding], worst: Severity) -> Iterator[Verdict]:
     """One fault for each error and warning; infos are counted."""
-    told = [finding for finding in findings if finding.level in ("Error", "Warning")]
-    for finding in told:
+    worth = [finding for finding in findings if finding.level in ("Error", "Warning")]
+    for finding in worth:
         severity = worst if finding.level == "Error" else Severity.WARNING
-        yield Fault(finding.told, finding.documentation_url.partition("?")[0], severity)
-    if not told:
+        yield Fault(finding.line, finding.documentation_url.partition("?")[0], severity)
+    if not worth:
         yield Good(f"errors: none, warnings: none, infos: {len(findings)}")
 
 

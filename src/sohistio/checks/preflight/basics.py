@@ -27,14 +27,14 @@ SLOW_SECONDS = 0.3
 _PINGS = 5
 
 
-def _told(error: SohistioError) -> Fault:
+def _of(error: SohistioError) -> Fault:
     return Fault(error.what, error.todo, details=error.details)
 
 
 def environment(context: Context) -> Iterator[Verdict]:
     """Its files are valid, and every variable in them is set."""
     if context.stops.environment is not None:
-        yield _told(context.stops.environment)
+        yield _of(context.stops.environment)
     else:
         found = context.environment
         yield Good(f"{found.name}: Istio {context.session.version} from {found.istio.hub}")
@@ -43,7 +43,7 @@ def environment(context: Context) -> Iterator[Verdict]:
 def api_server(context: Context) -> Iterator[Verdict]:
     """It answers, may be read, and is near enough."""
     if context.stops.server is not None:
-        yield _told(context.stops.server)
+        yield _of(context.stops.server)
         return
     api = context.api
     taken = []
@@ -56,17 +56,17 @@ def api_server(context: Context) -> Iterator[Verdict]:
 
 def distance(server: str, seconds: float, version: str) -> Verdict:
     """What an answer takes, judged."""
-    told = f"{server} (Kubernetes {version}) answers in {seconds * 1000:.0f} ms"
+    answer = f"{server} (Kubernetes {version}) answers in {seconds * 1000:.0f} ms"
     if seconds <= SLOW_SECONDS:
-        return Good(told)
+        return Good(answer)
     hint = "Run it from nearer (the cluster's region), or give it time with --timeout: every step waits for answers."
-    return Fault(f"{told}, more than {SLOW_SECONDS * 1000:.0f} ms", hint, Severity.WARNING)
+    return Fault(f"{answer}, more than {SLOW_SECONDS * 1000:.0f} ms", hint, Severity.WARNING)
 
 
 def plan(context: Context) -> Iterator[Verdict]:
-    """What an install would do can be told, and is not refused for another reason than versions."""
+    """What an install would do can be planned, and is not refused for another reason than versions."""
     if context.stops.plan is not None:
-        yield _told(context.stops.plan)
+        yield _of(context.stops.plan)
         return
     planned = context.planned
     found = planned.plan
@@ -109,7 +109,7 @@ def skew(context: Context, name: str, fine: str) -> Iterator[Verdict]:
 def istioctl(context: Context) -> Iterator[Verdict]:
     """istioctl of every version that the plan needs is there, or can be had."""
     if context.stops.istioctl is not None:
-        yield _told(context.stops.istioctl)
+        yield _of(context.stops.istioctl)
         return
     versions = [context.istioctl.version]
     if context.plan is not None:
@@ -129,12 +129,12 @@ def lock(context: Context) -> Iterator[Verdict]:
     now = datetime.now(UTC)
     # Clocks differ, so this is a guess; a run itself watches the Lease instead, and waits for as long as that takes.
     silent = (now - holder.renewed).total_seconds() > 4 * LEASE_SECONDS
-    told = f"held by {holder.told(now)}"
+    held = f"held by {holder.line(now)}"
     if has_certainly_ended(holder, has_ended):
-        yield Fault(f"{told}: its process has ended", "The next run takes the lock at once.", Severity.WARNING)
+        yield Fault(f"{held}: its process has ended", "The next run takes the lock at once.", Severity.WARNING)
     elif silent:
         yield Fault(
-            f"{told}: that run seems to be dead", "The next run waits until the lock expires.", Severity.WARNING
+            f"{held}: that run seems to be dead", "The next run waits until the lock expires.", Severity.WARNING
         )
     else:
-        yield Fault(told)
+        yield Fault(held)

@@ -67,7 +67,7 @@ def _raising(error: SohistioError) -> Callable[[], Any]:
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """What went wrong before the checks could begin; each is told by the check that it belongs to."""
+    """What went wrong before the checks could begin; each is reported by the check that it belongs to."""
 
     environment: SohistioError | None = None
     server: SohistioError | None = None

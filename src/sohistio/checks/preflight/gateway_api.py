@@ -8,7 +8,7 @@ from dataclasses import replace
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.model.fault import Fault, Severity
-from sohistio.model.gateway_api import AKS, ROUTING_CLASS, TOO_OLD, UNSERVED, Definition, told
+from sohistio.model.gateway_api import AKS, ROUTING_CLASS, TOO_OLD, UNSERVED, Definition, listed
 from sohistio.model.state import ClusterState, Finding
 from sohistio.modes.application_routing import conflict
 
@@ -17,7 +17,7 @@ _HINT = "Upgrade the Gateway API's CRDs (standard channel) with what put them th
 
 
 def application_routing(context: Context) -> Iterator[Verdict]:
-    """No Istio of application routing that a mesh of ours would break. Azure is asked where it can be."""
+    """No Istio of application routing that a mesh of sohistio would break. Azure is asked where it can be."""
     managed = context.managed_cluster
     yield routing_verdict(context.state, managed.application_routing if managed else None)
 
@@ -60,10 +60,10 @@ def too_old(findings: Sequence[Finding], definitions: Sequence[Definition]) -> I
     for finding in named:
         name = finding.origin.rpartition(" ")[2].rpartition("/")[2]
         own = [item for item in definitions if item.name == name]
-        whose = f"; it is {told(own)}" if own else ""
+        whose = f"; it is {listed(own)}" if own else ""
         hint = _AKS_HINT if any(item.owner == AKS for item in own) else _HINT
         unserved = finding.code in UNSERVED
         waits = "; istiod waits for that version and may never get ready" if unserved else ""
-        yield Fault(f"{finding.told.rstrip('.')}{whose}{waits}", hint, None if unserved else Severity.WARNING)
+        yield Fault(f"{finding.line.rstrip('.')}{whose}{waits}", hint, None if unserved else Severity.WARNING)
     if not named:
-        yield Good(told(definitions))
+        yield Good(listed(definitions))

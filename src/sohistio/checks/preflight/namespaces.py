@@ -14,7 +14,7 @@ from sohistio.checks.preflight.context import Context
 from sohistio.environments.values import SYSTEM_NAMESPACES
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.pull_secrets import logs_in
-from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, NamespaceSeen
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObservedNamespace
 from sohistio.modes.namespaces import labels_of
 from sohistio.plan.namespace_steps import WritePullSecrets
 from sohistio.planning.planned import Planned
@@ -29,7 +29,9 @@ def application_namespaces(context: Context) -> Iterator[Verdict]:
     yield from applications(names, seen, labels_of(context.state, names).to_label)
 
 
-def applications(names: Iterable[str], seen: Sequence[NamespaceSeen], to_label: Collection[str]) -> Iterator[Verdict]:
+def applications(
+    names: Iterable[str], seen: Sequence[ObservedNamespace], to_label: Collection[str]
+) -> Iterator[Verdict]:
     """One fault for each namespace that is not as the environment has it, and will not be after an install."""
     known = {item.name: item for item in seen}
     good = []
@@ -55,7 +57,7 @@ def system_namespaces(context: Context) -> Iterator[Verdict]:
     yield from systems(context.state.namespaces)
 
 
-def systems(seen: Sequence[NamespaceSeen]) -> Iterator[Verdict]:
+def systems(seen: Sequence[ObservedNamespace]) -> Iterator[Verdict]:
     """One fault for each that is labelled."""
     labelled = [item for item in seen if item.name in SYSTEM_NAMESPACES and _would_inject(item)]
     for item in labelled:
@@ -67,7 +69,7 @@ def systems(seen: Sequence[NamespaceSeen]) -> Iterator[Verdict]:
         yield Good(f"none is labelled: {', '.join(looked)}")
 
 
-def _would_inject(item: NamespaceSeen) -> bool:
+def _would_inject(item: ObservedNamespace) -> bool:
     """By this mesh, or by another revision of Istio. Some of them istiod passes by: the label is wrong all the same."""
     return item.injection == "enabled" or (item.injection is None and bool(item.revision))
 
@@ -150,7 +152,7 @@ def pull_secrets(name: str, hub: str, namespaces: Sequence[str], secrets: Mappin
 
 
 def registries(secret: Object) -> set[str]:
-    """The keys that a Secret of that type has logins for; nothing else of it is ever told."""
+    """The keys that a Secret of that type has logins for; nothing else of it is ever shown."""
     try:
         found: dict[str, Any] = json.loads(b64decode((secret.get("data") or {}).get(_KEY, "")))
         return set(map(str, found["auths"]))

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are told. A new one is a line here, a function, and a section in docs/."""
+"""All checks, in the order in which they are shown. A new one is a line here, a function, and a section in docs/."""
 
 from __future__ import annotations
 

@@ -75,10 +75,10 @@ def permissions(context: Context) -> Iterator[Verdict]:
     # Before and after every run all custom resources are compared; half of them would be taken for all.
     needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
     missing = lacking(context.api, needed)
-    yield from told(missing, len(needed))
+    yield from verdict_on(missing, len(needed))
 
 
-def told(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
+def verdict_on(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
     """One fault for each resource, with the verbs, names and namespaces that are missing."""
     if not missing:
         yield Good(f"all {asked} rights that the plan takes are there")

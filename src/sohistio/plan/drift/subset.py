@@ -1,7 +1,7 @@
 """The comparison of somebody who may only read: is what the manifest asks for part of what the cluster has?
 
 No dry run is asked, so the server's defaulting has to be left out: a field that only the live object has is no
-difference. What another manager added to ours is therefore not seen, as it would not be by server-side apply either.
+difference. What another manager added is therefore not seen, as it would not be by server-side apply either.
 """
 
 from __future__ import annotations

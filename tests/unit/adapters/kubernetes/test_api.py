@@ -106,20 +106,25 @@ def test_writes_say_who_writes(server: ApiServer, api: KubeApi) -> None:
     assert dry_run.query == {"fieldManager": "istio-operator", "force": "true", "dryRun": "All"}
 
 
-def test_the_path_of_an_object_is_what_the_server_says(server: ApiServer, api: KubeApi) -> None:
+def test_a_path_is_kubernetes_own_or_what_the_server_says(server: ApiServer, api: KubeApi) -> None:
     resources = [
-        {"name": "deployments", "kind": "Deployment", "namespaced": True},
-        {"name": "deployments/status", "kind": "Deployment", "namespaced": True},
+        {"name": "gateways", "kind": "Gateway", "namespaced": True},
+        {"name": "gateways/status", "kind": "Gateway", "namespaced": True},
     ]
-    server.answers("GET", "/apis/apps/v1", Reply({"resources": resources}))
+    server.answers("GET", "/apis/networking.istio.io/v1", Reply({"resources": resources}))
     server.answers("GET", "/api/v1", Reply({"resources": [{"name": "nodes", "kind": "Node", "namespaced": False}]}))
     web = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}}
+    assert api.path_of(web) == "/apis/apps/v1/namespaces/shop/deployments/web"
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}}
+    assert api.path_of(role) == "/apis/rbac.authorization.k8s.io/v1/clusterroles/r"
+    assert not server.asked, "Kubernetes' own kinds are known"
+    edge = {"apiVersion": "networking.istio.io/v1", "kind": "Gateway", "metadata": {"name": "edge", "namespace": "a"}}
     for _ in range(2):
-        assert api.path_of(web) == "/apis/apps/v1/namespaces/shop/deployments/web"
+        assert api.path_of(edge) == "/apis/networking.istio.io/v1/namespaces/a/gateways/edge"
     assert api.path_of({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}) == "/api/v1/nodes/n"
     assert len(server.asked) == 2, "asked once a group"
-    with pytest.raises(KubeError, match="does not know apps/v1 Gadget"):
-        api.path_of({"apiVersion": "apps/v1", "kind": "Gadget", "metadata": {"name": "x"}})
+    with pytest.raises(KubeError, match=r"does not know networking.istio.io/v1 Gadget"):
+        api.path_of(edge | {"kind": "Gadget"})
 
 
 # --- a server in trouble

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sohistio.adapters.kubernetes.gateways import gateway_services, is_gateway
-from sohistio.model.state import ObjectRef, ServiceSeen
+from sohistio.model.state import ObjectRef, ObservedService
 
 EDGE = ObjectRef("Service", "edge", "web")
 COMPONENT = "operator.istio.io/component"
@@ -40,5 +40,5 @@ def test_a_gateway_by_its_label(labels: dict[str, str] | None, gateway: bool) ->
 def test_a_gateways_service_by_its_deployments_name() -> None:
     """An interrupted replacement may have left it without labels."""
     seen = gateway_services([service(loadBalancerIP="10.0.0.3")], [ObjectRef("Deployment", "edge", "web")])
-    assert seen == (ServiceSeen(EDGE, "LoadBalancer", "10.0.0.1", ("10.0.0.2",), "10.0.0.3"),)
+    assert seen == (ObservedService(EDGE, "LoadBalancer", "10.0.0.1", ("10.0.0.2",), "10.0.0.3"),)
     assert not gateway_services([service()], [ObjectRef("Deployment", "istio-system", "web")])

@@ -101,7 +101,7 @@ def test_without_istiod_the_mark_says_what_no_manifest_has(
     shipped = gateway("shipped", **{COMPONENT: "IngressGateways"}) | {"apiVersion": "apps/v1", "kind": "Deployment"}
     with ApiServer() as server:
         serving(server)
-        # By istioctl's label, then by our mark.
+        # By istioctl's label, then by sohistio's mark.
         found = [[item] if key in labels else [] for key in (COMPONENT, KEPT) for item in (gateway("old", **labels),)]
         server.answers("GET", DEPLOYMENTS, *(Reply({"items": items}) for items in found))
         for group, kind in KINDS.items():

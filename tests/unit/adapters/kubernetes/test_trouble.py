@@ -109,11 +109,11 @@ def test_a_text_of_several_lines_is_one_line_of_the_error(tmp_path: Path) -> Non
     (line,) = reasons
     assert line == "web: Failed: first⏎What to do: nothing⏎Error: made up\\u2028more\\rover"
     stuck = Stuck(web, Progress(0, 1, False, "not restarted: denied\nby a policy"), reasons)
-    told = error_lines(FailedError("web not ready", details=stuck.lines(), todo="Mend it."))
+    told = error_lines(FailedError("web not ready", details=stuck.lines(), todo="Fix it.", docs="docs/x.md"))
     assert told == [
         "Error: web not ready.",
         "  Deployment shop/web: not restarted: denied⏎by a policy",
         f"    {line}",
-        "What to do: Mend it.",
-        "(exit code 1)",
+        "What to do: Fix it.",
+        "(exit code 1; docs/x.md)",
     ]

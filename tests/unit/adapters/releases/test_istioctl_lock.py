@@ -33,7 +33,7 @@ def mirror() -> Iterator[ReleaseMirror]:
 
 
 def lock(path: Path, mirror: ReleaseMirror, *versions: Version) -> LockReport:
-    return lock_versions(path, versions, Mirror.parse(mirror.url), told=lambda _: None, patience=QUICK)
+    return lock_versions(path, versions, Mirror.parse(mirror.url), say=lambda _: None, patience=QUICK)
 
 
 def digest(version: Version, where: Platform) -> str:
