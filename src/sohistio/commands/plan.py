@@ -11,7 +11,7 @@ import typer
 from sohistio.commands.options import BackupContent, Cluster, Form, Release, Route, Skip, Target, Tool, output_option
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shown:
     """How the plan is shown, and what it ends with."""
 

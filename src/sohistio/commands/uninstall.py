@@ -21,7 +21,7 @@ from sohistio.commands.options import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Extent:
     """How much is taken away."""
 
