@@ -68,13 +68,13 @@ def resolve_everywhere(record: DnsRecord, servers: Sequence[NameServer], seconds
             return error
 
     found = in_time({str(server): (partial(asked, server), seconds + 1) for server in servers})
-    silent = f"nothing came within {seconds:.0f} s"
+    silent = f"nothing came within {seconds:g} s"
     return {server: found.get(str(server), NoAnswerError(server, silent)) for server in servers}
 
 
-def resolve_agreed(record: DnsRecord, servers: Sequence[NameServer]) -> RecordAnswer:
+def resolve_agreed(record: DnsRecord, servers: Sequence[NameServer], seconds: float = ANSWER_SECONDS) -> RecordAnswer:
     """What all name servers say, with the longest TTL. Raises RefusedError where one is silent or they disagree."""
-    said = resolve_everywhere(record, servers)
+    said = resolve_everywhere(record, servers, seconds)
     answers = []
     for item in said.values():
         if isinstance(item, NoAnswerError):
@@ -100,7 +100,7 @@ def await_everywhere(
     end = time.monotonic() + seconds
     shown: tuple[str, ...] = ()
     while True:
-        said = resolve_everywhere(record, servers)
+        said = resolve_everywhere(record, servers, min(ANSWER_SECONDS, max(1.0, end - time.monotonic())))
         lines = tuple(f"{server}: {_short(item)}" for server, item in said.items())
         if lines != shown:
             shown = lines
@@ -114,7 +114,7 @@ def await_everywhere(
             )
         if time.monotonic() >= end:
             raise FailedError(
-                f"not every name server answers {address} for {record} after {seconds:.0f} s",
+                f"not every name server answers {address} for {record} after {seconds:g} s",
                 details=lines_of(said),
                 todo="A server that keeps the old address may cache it (its TTL), or not get the zone's changes.",
             )

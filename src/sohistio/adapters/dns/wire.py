@@ -19,9 +19,12 @@ _TRY_SECONDS = 1.5
 
 
 class NoAnswerError(RefusedError):
-    """A name server gave no answer that can be used; `why` is the reason alone."""
+    """A name server gave no answer that can be used; `why` is the reason alone.
 
-    def __init__(self, server: NameServer, why: str) -> None:
+    `asked` is whether the message may have reached it.
+    """
+
+    def __init__(self, server: NameServer, why: str, *, asked: bool = True) -> None:
         super().__init__(
             f"the name server {server} gave no answer",
             details=(why,),
@@ -29,6 +32,7 @@ class NoAnswerError(RefusedError):
         )
         self.server = server
         self.why = why
+        self.asked = asked
 
 
 def ask(server: NameServer, message: Message, seconds: float) -> Message:
@@ -52,26 +56,64 @@ def ask(server: NameServer, message: Message, seconds: float) -> Message:
             return answer
         except dns.exception.Timeout:
             if end - time.monotonic() <= 0:
-                raise NoAnswerError(server, f"nothing came within {seconds:.0f} s") from None
+                raise NoAnswerError(server, f"nothing came within {seconds:g} s") from None
         except (OSError, EOFError, dns.exception.DNSException) as error:
             raise NoAnswerError(server, _why(error)) from error
 
 
 def send(server: NameServer, message: Message, seconds: float) -> Message:
-    """The answer over TCP, where a message arrives once or not at all. Raises NoAnswerError, and TSIG's exceptions."""
-    import dns.exception
-    import dns.query
-    import dns.tsig
+    """The answer over TCP, where a message arrives once or not at all. Raises NoAnswerError, and TSIG's exceptions.
 
-    where = _address_of(server, seconds)
+    The answer to a signed message is signed too, and verified; only that it was refused is believed without.
+    """
+    import dns.exception
+
+    where, end = _address_of(server, seconds), time.monotonic() + seconds
+    wire = message.to_wire()
     try:
-        return dns.query.tcp(message, where, seconds, server.port)
-    except dns.exception.Timeout:
-        raise NoAnswerError(server, f"nothing came over TCP within {seconds:.0f} s") from None
-    except (dns.tsig.PeerError, dns.tsig.BadSignature, dns.tsig.BadTime, dns.tsig.BadKey, dns.tsig.BadAlgorithm):
-        raise
-    except (OSError, EOFError, dns.exception.DNSException) as error:
+        with socket.create_connection((where, server.port), seconds) as connection:
+            connection.sendall(len(wire).to_bytes(2, "big") + wire)
+            length = int.from_bytes(_received(connection, 2, end), "big")
+            answer = _received(connection, length, end)
+    except TimeoutError:
+        raise NoAnswerError(server, f"nothing came over TCP within {seconds:g} s") from None
+    except (OSError, EOFError) as error:
+        raise NoAnswerError(server, _why(error), asked=not isinstance(error, ConnectionRefusedError)) from error
+    try:
+        found = _verified(server, message, answer)
+    except dns.exception.DNSException as error:
+        if type(error).__module__ == "dns.tsig":
+            raise
         raise NoAnswerError(server, _why(error)) from error
+    if not message.is_response(found):
+        raise NoAnswerError(server, "it answered something else")
+    return found
+
+
+def _received(connection: socket.socket, length: int, end: float) -> bytes:
+    data = b""
+    while len(data) < length:
+        connection.settimeout(max(end - time.monotonic(), 0.001))
+        part = connection.recv(length - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+def _verified(server: NameServer, message: Message, answer: bytes) -> Message:
+    """The answer, its signature verified. Raises NoAnswerError, DNSException."""
+    import dns.message
+    import dns.rcode
+
+    if not message.had_tsig:
+        return dns.message.from_wire(answer)
+    unverified = dns.message.from_wire(answer, keyring=False)
+    if unverified.had_tsig:
+        return dns.message.from_wire(answer, keyring=message.keyring, request_mac=message.mac)
+    if unverified.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+        raise NoAnswerError(server, "its answer is not signed")
+    return unverified
 
 
 def _why(error: Exception) -> str:
@@ -97,8 +139,6 @@ def _address_of(server: NameServer, seconds: float) -> str:
     if isinstance(found, str):
         return found
     why = (
-        f"its name was not resolved within {seconds:.0f} s"
-        if found is None
-        else f"its name is unknown: {found.strerror}"
+        f"its name was not resolved within {seconds:g} s" if found is None else f"its name is unknown: {found.strerror}"
     )
-    raise NoAnswerError(server, why)
+    raise NoAnswerError(server, why, asked=False)
