@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import shutil
 import socket
 import subprocess
 import time
@@ -109,7 +110,14 @@ class Bind:
         """Start it and wait until it answers."""
         log = (self.folder / "output.log").open("ab")
         with log:
-            command = ("named", "-g", "-n", "1", "-c", str(self.folder / "named.conf"))
+            command = (
+                shutil.which("named") or "/usr/sbin/named",
+                "-g",
+                "-n",
+                "1",
+                "-c",
+                str(self.folder / "named.conf"),
+            )
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         end = time.monotonic() + 20
         while self._process.poll() is None and time.monotonic() < end:

@@ -288,7 +288,8 @@ BAD_ENVIRONMENTS = [
     ("standbyOf: prd", "6: standbyOf: expected the name of another environment (there is none), got 'prd'"),
     ("standbyOf: qa", "6: standbyOf: expected the name of another environment (there is none), got 'qa'"),
     ("failover: {}", "6: failover.dns: is missing; every environment needs it, here or in base/environment.yaml"),
-    ("failover: {dns: {recrod: x, record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}}", "6: failover.dns.recrod: unknown key; did you mean record?"),
+    ("failover: {dns: {recrod: x, record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}}",
+     "6: failover.dns.recrod: unknown key; did you mean record?"),
     ("failover:\n  dns: {record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}\n"
      "  probes:\n    - url: https://app.a.com/\n    - {url: 'https://app.a.com/', uri: x}",
      "10: failover.probes[1].uri: unknown key; did you mean url?"),
