@@ -1,12 +1,13 @@
 # The project's commands. `make demo` and `make test` do all the set-up they need.
+export PATH := $(PATH):/usr/sbin
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint format lock wheel pictures clean
+.PHONY: help setup system-packages demo test lint format lock wheel pictures clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: $(VENV)/.installed ## Make .venv with .venv/bin/sohistio, from the locked requirements
 
@@ -16,10 +17,20 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+system-packages: ## Install what tests need and Python does not have: BIND's name server
+	@if command -v named >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bind9; \
+	else \
+		echo "The tests need BIND's name server, named: install it (Debian, Ubuntu: sudo apt-get install bind9;" \
+			"Fedora: sudo dnf install bind; macOS: brew install bind), then run make again." >&2; \
+		exit 1; \
+	fi
+
 demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, verify
 	@$(BIN)/python demo/demo.py
 
-test: setup lint ## All checks and all tests; builds the sandbox's parts first
+test: setup system-packages lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

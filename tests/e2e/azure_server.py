@@ -42,12 +42,17 @@ class Request(NamedTuple):
     query: dict[str, str]
     form: dict[str, str]
     bearer: str
+    body: str = ""
+    if_match: str = ""
 
 
 def arm_error(status: int, code: str, message: str, **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, {"error": {"code": code, "message": message}}, named)
 
+
+Route = tuple[str, str, str, "Callable[[Azure, Request], Answer]"]
+"""Its kind, the method, what the path holds, and who answers."""
 
 # Of qa, in the tests' subscription and network.
 INGRESS_ADDRESS = "10.20.20.188"
@@ -64,6 +69,7 @@ class Azure:
     free_addresses: set[str] = field(default_factory=lambda: {INGRESS_ADDRESS})
     instead: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=lambda: list(_ROUTES))
 
     def __post_init__(self) -> None:
         self.authority_file, certificate = write_certificates(self.folder)
@@ -101,7 +107,7 @@ class Azure:
         return [*self.signer.signed, SECRET, PIPELINE_TOKEN]
 
     def answer(self, request: Request) -> Answer:
-        for kind, method, matches, route in _ROUTES:
+        for kind, method, matches, route in self.routes:
             if method == request.method and matches in request.path:
                 self.asked.append((kind, request.path))
                 if planned := self.instead.get(kind):
@@ -165,7 +171,7 @@ def _cli_token(azure: Azure, request: Request) -> Answer:
     return Answer(200, {"accessToken": token, "expires_on": expires, "tokenType": "Bearer", "tenant": TENANT})
 
 
-def _managed(route: Callable[[Azure, Request], Answer]) -> Callable[[Azure, Request], Answer]:
+def managed(route: Callable[[Azure, Request], Answer]) -> Callable[[Azure, Request], Answer]:
     def checked(azure: Azure, request: Request) -> Answer:
         try:
             azure.signer.read(request.bearer, azure.url)
@@ -176,7 +182,7 @@ def _managed(route: Callable[[Azure, Request], Answer]) -> Callable[[Azure, Requ
     return checked
 
 
-@_managed
+@managed
 def _cluster(azure: Azure, request: Request) -> Answer:
     if not request.path.endswith(
         "/resourceGroups/rg-aks-qa/providers/Microsoft.ContainerService/managedClusters/aks-qa"
@@ -186,20 +192,20 @@ def _cluster(azure: Azure, request: Request) -> Answer:
     return Answer(200, {"id": request.path, "name": "aks-qa", "location": "eastus", "properties": azure.properties})
 
 
-@_managed
+@managed
 def _credentials(azure: Azure, request: Request) -> Answer:
     assert request.query["format"] == "exec"
     value = base64.b64encode(azure.kubeconfig.encode()).decode()
     return Answer(200, {"kubeconfigs": [{"name": "clusterUser", "value": value}]})
 
 
-@_managed
+@managed
 def _address(azure: Azure, request: Request) -> Answer:
     free = request.query["ipAddress"] in azure.free_addresses
     return Answer(200, {"available": free, "availableIPAddresses": []})
 
 
-_ROUTES = (
+_ROUTES: tuple[Route, ...] = (
     ("discovery", "GET", "/v2.0/.well-known/openid-configuration", _discovery),
     ("keys", "GET", "/discovery/v2.0/keys", _keys),
     ("token", "POST", "/oauth2/v2.0/token", _token),
@@ -222,7 +228,8 @@ def _handler(azure: Azure) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(length).decode()
             query, form = ({k: v[0] for k, v in parse_qs(text).items()} for text in (parts.query, body))
             bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            answer = azure.answer(Request(self.command, parts.path, query, form, bearer))
+            match = self.headers.get("If-Match", "")
+            answer = azure.answer(Request(self.command, parts.path, query, form, bearer, body, match))
             data = json.dumps(answer.body).encode()
             self.send_response(answer.status)
             headers = {"Content-Type": "application/json", "Content-Length": str(len(data)), "Connection": "close"}
@@ -231,7 +238,7 @@ def _handler(azure: Azure) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = _answer  # noqa: N815 - names of the standard library
+        do_GET = do_POST = do_PUT = _answer  # noqa: N815 - names of the standard library
 
         def log_message(self, *_: Any) -> None:
             pass

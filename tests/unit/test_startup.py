@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"azure", "httpx", "kubernetes", "pydantic", "rich.live", "tenacity", "urllib3", "yaml"}
+HEAVY = {"azure", "dns", "httpx", "kubernetes", "pydantic", "rich.live", "tenacity", "urllib3", "yaml"}
 # Typer reads the parameters of a command with pydantic.
 HEAVY_FOR_A_COMMAND = HEAVY - {"pydantic"}
 _LOADED = """

@@ -236,6 +236,8 @@ def _message(item: ErrorDetails, key: Key) -> str:
 def _known_keys(key: Key) -> list[str]:
     model: type[BaseModel] = Environment
     for part in key:
+        if isinstance(part, int):  # an item of a list: its model is the one of the list's key
+            continue
         annotation = next(field.annotation for field in model.model_fields.values() if field.alias == part)
         model = next(
             kind

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr, model_validator
 
 from sohistio.environments.aks import Aks
+from sohistio.environments.failover import Failover
 from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
 from sohistio.environments.pull_secret import PullSecretSource
 from sohistio.environments.values import (
@@ -104,12 +105,19 @@ class Environment(Part):
     application_namespaces: Namespaces = Field(description="Namespaces whose pods get sidecars")
     timeouts: Timeouts
     restarts: Restarts
+    failover: Failover | None = Field(None, description="How a failover to this environment, a standby, is done")
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _address_unless_standby(self) -> Environment:
         if self.ingress_address is None and self.standby_of is None:
             raise ValueError("expected ingressAddress (only an environment with standbyOf may lack it)")
+        return self
+
+    @model_validator(mode="after")
+    def _failover_to_a_standby(self) -> Environment:
+        if self.failover is not None and self.standby_of is None:
+            raise ValueError("expected standbyOf beside failover: only a standby is failed over to")
         return self
 
     @classmethod

@@ -264,7 +264,7 @@ BAD_ENVIRONMENTS = [
     ("istio: {Hub: x}", "6: istio.Hub: unknown key; did you mean hub?"),
     ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: maxFailures, parallel, timeout"),
     ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, cluster, description, "
-     "ingressAddress, istio, name, protected, restarts, standbyOf, timeouts"),
+     "failover, ingressAddress, istio, name, protected, restarts, standbyOf, timeouts"),
     ("protected: 'yes'", "6: protected: expected true or false, got 'yes'"),
     ("restarts:\n  parallel: three", "7: restarts.parallel: expected a whole number, got 'three'"),
     ("restarts:\n  parallel: 0", "7: restarts.parallel: expected at least 1, got 0"),
@@ -287,6 +287,13 @@ BAD_ENVIRONMENTS = [
      "6: applicationNamespaces: expected each name once, shop is given twice"),
     ("standbyOf: prd", "6: standbyOf: expected the name of another environment (there is none), got 'prd'"),
     ("standbyOf: qa", "6: standbyOf: expected the name of another environment (there is none), got 'qa'"),
+    ("failover: {}", "6: failover.dns: is missing; every environment needs it, here or in base/environment.yaml"),
+    ("failover: {dns: {recrod: x, record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}}",
+     "6: failover.dns.recrod: unknown key; did you mean record?"),
+    ("failover:\n  dns: {record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}\n"
+     "  probes:\n    - url: https://app.a.com/\n    - {url: 'https://app.a.com/', uri: x}",
+     "10: failover.probes[1].uri: unknown key; did you mean url?"),
+    ("failover: {before: ./hook.sh}", "6: failover.before: expected keys and values, got './hook.sh'"),
     ("name: uat", "6: name: is given twice, first in line 1"),
     ("? [a, b]\n: c", "6: the key … is not text (put it in quotes)"),
     ("on: true", "6: the key on is not text (put it in quotes)"),

@@ -118,7 +118,9 @@ def _is_outlived(error: Exception, auth: Auth) -> bool:
 def _answered(status: int, text: str, subject: str) -> RefusedError:
     details = safe_lines(text)
     if status == 403:
-        return RefusedError(f"Azure forbids this login to read {subject}", details=details, todo=_role(text))
+        return RefusedError(
+            f"Azure forbids this login to read {subject}", details=details, todo=role_wanted(text, ROLE, "the cluster")
+        )
     if status == 404:
         return RefusedError(
             f"Azure has no {subject}",
@@ -136,11 +138,12 @@ def _answered(status: int, text: str, subject: str) -> RefusedError:
     )
 
 
-def _role(text: str) -> str:
+def role_wanted(text: str, role: str, place: str) -> str:
+    """What to ask for where Azure forbade something with this text: who lacks it and the scope are in it."""
     who, scope = _WHO.search(text), _SCOPE.search(text)
     to = f"object {who[1]}" if who else "this login"
-    at = f"scope {scope[1]}" if scope else "the cluster"
-    return f"Have the role {ROLE!r} assigned to {to} at {at}. A new assignment takes some minutes."
+    at = f"scope {scope[1]}" if scope else place
+    return f"Have the role {role!r} assigned to {to} at {at}. A new assignment takes some minutes."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,0 +1,1 @@
+"""Failover: whether the DNS record may be switched. Pure."""
