@@ -78,7 +78,11 @@ class Zone:
         return arm_error(403, "AuthorizationFailed", message)
 
     def _list_permissions(self, request: Request) -> Answer:
-        return self._missing(request) or Answer(200, {"value": self.permissions})
+        number = int(request.query.get("page", 0))
+        page: dict[str, Any] = {"value": self.permissions[number : number + 1]}
+        if len(self.permissions) > number + 1:  # one for each page: whoever reads the first one only has too little
+            page["nextLink"] = f"{self.azure.url}{request.path}?api-version=2022-04-01&page={number + 1}"
+        return self._missing(request) or Answer(200, page)
 
     def _zone(self, request: Request) -> Answer:
         forbidden = self._forbidden(request, "Microsoft.Network/privateDnsZones/read")

@@ -20,6 +20,8 @@ _WRITE = "Microsoft.Network/privateDnsZones/A/write"
 # "Permissions - List For Resource" of Azure's authorization API: what the caller may do, after all its assignments.
 _PERMISSIONS = "providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
 
+_MOST_PAGES = 20
+
 
 class AzureDns:
     """The record set A of one name in one zone, through a login that the cluster has as well."""
@@ -37,13 +39,9 @@ class AzureDns:
 
     def check_rights(self) -> None:
         """Ask Azure which actions this login has at the zone. A lock on the zone shows only when it is written to."""
-        from azure.core.rest import HttpRequest
-
         with self._in_our_words("read"):
             self._client.private_zones.get(self.settings.resource_group, self.record.zone)
-            response = self._client.send_request(HttpRequest("GET", f"{self._zone_id}/{_PERMISSIONS}"))
-            response.raise_for_status()
-            granted = response.json().get("value") or ()
+            granted = self._permissions()
         if not any(_allows(permission, _WRITE) for permission in granted):
             raise RefusedError(
                 f"this login lacks permission to change A records of the private DNS zone {self.record.zone}",
@@ -99,6 +97,22 @@ class AzureDns:
         raise FailedError(
             f"{self.record} was not changed: Azure gave no answer", details=(*said, f"now: {now}"), todo="Run it again."
         ) from None
+
+    def _permissions(self) -> list[dict[str, Any]]:
+        """What this login's assignments grant at the zone, each with `actions` and `notActions`."""
+        from azure.core.rest import HttpRequest
+
+        granted: list[dict[str, Any]] = []
+        url = f"{self._zone_id}/{_PERMISSIONS}"
+        for _ in range(_MOST_PAGES):
+            response = self._client.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+            page = response.json()
+            granted += page.get("value") or ()
+            url = page.get("nextLink")
+            if not url:
+                break
+        return granted
 
     @property
     def _place(self) -> tuple[str, str, str, str]:
