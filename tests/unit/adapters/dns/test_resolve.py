@@ -81,12 +81,14 @@ def test_servers_that_agree_or_not(bind: Bind, tmp_path: Path) -> None:
 def test_waiting_until_all_have_it(bind: Bind, tmp_path: Path) -> None:
     said: list[str] = []
     with Bind(tmp_path) as other:
+
+        def change_the_other(line: str) -> None:
+            said.append(line)
+            other.change(DR)
+
         servers = (bind.server, other.server)
         bind.change(DR)
-        later = threading.Timer(0.5, other.change, (DR,))
-        later.start()
-        assert await_everywhere(RECORD, servers, DR, 20, Watch(said=said.append)) == RecordAnswer((DR,), 45)
-        later.join()
+        assert await_everywhere(RECORD, servers, DR, 20, Watch(said=change_the_other)) == RecordAnswer((DR,), 45)
     assert said == [
         f"{RECORD} at {bind.server}: {DR}; {other.server}: {PROD}",
         f"{RECORD} at {bind.server}: {DR}; {other.server}: {DR}",
