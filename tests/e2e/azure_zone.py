@@ -33,6 +33,7 @@ class Zone:
     etags: dict[str, str] = field(default_factory=dict)
     permissions: list[dict[str, Any]] = field(default_factory=lambda: [CONTRIBUTOR])
     locked: bool = False
+    unconfirmed: bool = False
     before_put: Callable[[], object] | None = None
 
     def __post_init__(self) -> None:
@@ -117,6 +118,8 @@ class Zone:
         written = json.loads(request.body)["properties"]
         addresses = [record["ipv4Address"] for record in written["aRecords"]]
         self.put(name, *addresses, ttl=written["ttl"], metadata=written.get("metadata"))
+        if self.unconfirmed:
+            return Answer(504, {"error": {"code": "GatewayTimeout", "message": "The gateway got no answer."}})
         return self._answer(name)
 
     def _answer(self, name: str) -> Answer:

@@ -59,7 +59,12 @@ class AzureDns:
     def apply(self, expected: RecordAnswer, to: str) -> RecordAnswer:
         """As `DnsAdapter` has it. What else the record set has, its TTL and metadata, stays."""
         from azure.core import MatchConditions
-        from azure.core.exceptions import ResourceModifiedError, ServiceRequestError, ServiceResponseError
+        from azure.core.exceptions import (
+            HttpResponseError,
+            ResourceModifiedError,
+            ServiceRequestError,
+            ServiceResponseError,
+        )
         from azure.mgmt.privatedns.models import ARecord
 
         with self._in_our_words("change"):
@@ -78,24 +83,30 @@ class AzureDns:
                     return now
                 raise RecordChangedError(self.record, expected, now) from None
             except (ServiceRequestError, ServiceResponseError) as error:
-                return self._after_silence(error, to)
+                return self._unconfirmed(error, to)
+            except HttpResponseError as error:
+                if (error.status_code or 0) < 500:
+                    raise
+                return self._unconfirmed(error, to)
         return _answer(written)
 
-    def _after_silence(self, error: Exception, to: str) -> RecordAnswer:
-        """The request may have arrived although its answer did not: the record itself says."""
+    def _unconfirmed(self, error: Exception, to: str) -> RecordAnswer:
+        """The change may be made although no answer says so: the record itself says."""
         said = safe_lines(str(error))
         try:
             now = self.current()
         except RefusedError as again:
             raise FailedError(
-                f"whether {self.record} was changed is not known: Azure gave no answer",
+                f"whether {self.record} was changed is not known: Azure gave no good answer",
                 details=(*said, *again.details),
                 todo="Look at the record set in the portal, and run the failover again.",
             ) from None
         if now.addresses == (to,):
             return now
         raise FailedError(
-            f"{self.record} was not changed: Azure gave no answer", details=(*said, f"now: {now}"), todo="Run it again."
+            f"{self.record} is unchanged so far: Azure gave no good answer to the change",
+            details=(*said, f"now: {now}"),
+            todo="Look at it again in a minute, then run the failover again.",
         ) from None
 
     def _permissions(self) -> list[dict[str, Any]]:
@@ -174,6 +185,9 @@ class AzureDns:
                     case 409 if "ScopeLocked" in str(error):
                         what = f"a lock on {zone} forbids to change it"
                         todo = "Have the lock taken off the zone or its resource group: `az lock list` shows it."
+                    case status if verb == "change":
+                        what = f"Azure does not accept the change of {self.record} (status {status})"
+                        todo = "Its text says why; nothing was changed."
                     case _:
                         raise
                 raise RefusedError(what, details=safe_lines(text), todo=todo) from None
