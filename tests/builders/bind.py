@@ -48,17 +48,18 @@ options {{
   managed-keys-directory "{folder}";
   listen-on port {port} {{ 127.0.0.1; }};
   listen-on-v6 {{ none; }};
-  recursion no;
+  {recursion}
   dnssec-validation no;
   minimal-responses yes;
-  max-udp-size 1232;
 }};
 controls {{ }};
 logging {{ channel all {{ file "{folder}/named.log"; severity info; }}; category default {{ all; }}; }};
+"""
+_ZONES = """\
 zone "{zone}" {{
   type primary;
   file "{folder}/zone.db";
-  update-policy {{ grant {key} zonesub A; }};
+  update-policy {{ grant {key} name app.{zone}. A; grant {key} name new.{zone}. A; }};
 }};
 zone "{fixed}" {{ type primary; file "{folder}/fixed.db"; }};
 """
@@ -79,16 +80,22 @@ def _free_port() -> int:
 
 @dataclass
 class Bind:
-    """A running name server with one zone; a context manager. Only the key `KEY` may change A records."""
+    """A running name server with one zone; a context manager. Only the key `KEY` can change its A records.
+
+    With `forwards_to` it has no zone: it asks the name server on that port, and caches what that one says.
+    """
 
     folder: Path
+    forwards_to: int | None = None
     port: int = field(default_factory=_free_port)
     secret: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(32)).decode())
 
     def __enter__(self) -> Self:
         for file in ("zone.db", "fixed.db"):
             (self.folder / file).write_text(_ZONE_FILE)
-        text = _CONFIGURATION.format(
+        forwards = f"recursion yes; forward only; forwarders {{ 127.0.0.1 port {self.forwards_to}; }};"
+        text = (_CONFIGURATION if self.forwards_to else _CONFIGURATION + _ZONES).format(
+            recursion=forwards if self.forwards_to else "recursion no;",
             key=KEY,
             other=OTHER_KEY,
             secret=self.secret,
@@ -110,14 +117,8 @@ class Bind:
         """Start it and wait until it answers."""
         log = (self.folder / "output.log").open("ab")
         with log:
-            command = (
-                shutil.which("named") or "/usr/sbin/named",
-                "-g",
-                "-n",
-                "1",
-                "-c",
-                str(self.folder / "named.conf"),
-            )
+            named = shutil.which("named") or "/usr/sbin/named"
+            command = (named, "-g", "-n", "1", "-c", str(self.folder / "named.conf"))
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         end = time.monotonic() + 20
         while self._process.poll() is None and time.monotonic() < end:

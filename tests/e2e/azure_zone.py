@@ -33,6 +33,7 @@ class Zone:
     etags: dict[str, str] = field(default_factory=dict)
     permissions: list[dict[str, Any]] = field(default_factory=lambda: [CONTRIBUTOR])
     locked: bool = False
+    unconfirmed: bool = False
     before_put: Callable[[], object] | None = None
 
     def __post_init__(self) -> None:
@@ -78,7 +79,11 @@ class Zone:
         return arm_error(403, "AuthorizationFailed", message)
 
     def _list_permissions(self, request: Request) -> Answer:
-        return self._missing(request) or Answer(200, {"value": self.permissions})
+        number = int(request.query.get("page", 0))
+        page: dict[str, Any] = {"value": self.permissions[number : number + 1]}
+        if len(self.permissions) > number + 1:  # one for each page: whoever reads the first one only has too little
+            page["nextLink"] = f"{self.azure.url}{request.path}?api-version=2022-04-01&page={number + 1}"
+        return self._missing(request) or Answer(200, page)
 
     def _zone(self, request: Request) -> Answer:
         forbidden = self._forbidden(request, "Microsoft.Network/privateDnsZones/read")
@@ -113,6 +118,8 @@ class Zone:
         written = json.loads(request.body)["properties"]
         addresses = [record["ipv4Address"] for record in written["aRecords"]]
         self.put(name, *addresses, ttl=written["ttl"], metadata=written.get("metadata"))
+        if self.unconfirmed:
+            return Answer(504, {"error": {"code": "GatewayTimeout", "message": "The gateway got no answer."}})
         return self._answer(name)
 
     def _answer(self, name: str) -> Answer:

@@ -24,7 +24,7 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "
 _KEPT_LINES = 12
 _KEPT_BYTES = 16_384
 _POLL_SECONDS = 0.05
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 3.0
 _NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; elsewhere the new session does it
 
 
@@ -72,7 +72,8 @@ def run_program(
                 creationflags=_NEW_GROUP,
             )
         except OSError as error:
-            raise RefusedError(f"{argv[0]} could not be started", details=(str(error),)) from error
+            todo = "Check its first line (#!) and its permissions."
+            raise RefusedError(f"{argv[0]} could not be started", details=(str(error),), todo=todo) from error
         try:
             code = _wait(process, seconds, stop)
         finally:
@@ -84,7 +85,8 @@ def run_program(
         how = f"exit code {code}" if code > 0 else f"signal {-code}"
         raise FailedError(f"{argv[0]} failed ({how})", details=lines, todo="Its own last lines say why.")
     if stop.is_set():
-        raise InterruptedRunError(f"interrupted while {argv[0]} ran", details=lines)
+        todo = "It was ended; what it had done by then stays."
+        raise InterruptedRunError(f"interrupted while {argv[0]} ran", details=lines, todo=todo)
     raise FailedError(
         f"{argv[0]} did not end within {seconds:.0f} s",
         details=lines,

@@ -20,6 +20,8 @@ _WRITE = "Microsoft.Network/privateDnsZones/A/write"
 # "Permissions - List For Resource" of Azure's authorization API: what the caller may do, after all its assignments.
 _PERMISSIONS = "providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
 
+_MOST_PAGES = 20
+
 
 class AzureDns:
     """The record set A of one name in one zone, through a login that the cluster has as well."""
@@ -37,13 +39,9 @@ class AzureDns:
 
     def check_rights(self) -> None:
         """Ask Azure which actions this login has at the zone. A lock on the zone shows only when it is written to."""
-        from azure.core.rest import HttpRequest
-
         with self._in_our_words("read"):
             self._client.private_zones.get(self.settings.resource_group, self.record.zone)
-            response = self._client.send_request(HttpRequest("GET", f"{self._zone_id}/{_PERMISSIONS}"))
-            response.raise_for_status()
-            granted = response.json().get("value") or ()
+            granted = self._permissions()
         if not any(_allows(permission, _WRITE) for permission in granted):
             raise RefusedError(
                 f"this login lacks permission to change A records of the private DNS zone {self.record.zone}",
@@ -61,7 +59,12 @@ class AzureDns:
     def apply(self, expected: RecordAnswer, to: str) -> RecordAnswer:
         """As `DnsAdapter` has it. What else the record set has, its TTL and metadata, stays."""
         from azure.core import MatchConditions
-        from azure.core.exceptions import ResourceModifiedError, ServiceRequestError, ServiceResponseError
+        from azure.core.exceptions import (
+            HttpResponseError,
+            ResourceModifiedError,
+            ServiceRequestError,
+            ServiceResponseError,
+        )
         from azure.mgmt.privatedns.models import ARecord
 
         with self._in_our_words("change"):
@@ -80,25 +83,47 @@ class AzureDns:
                     return now
                 raise RecordChangedError(self.record, expected, now) from None
             except (ServiceRequestError, ServiceResponseError) as error:
-                return self._after_silence(error, to)
+                return self._unconfirmed(error, to)
+            except HttpResponseError as error:
+                if (error.status_code or 0) < 500:
+                    raise
+                return self._unconfirmed(error, to)
         return _answer(written)
 
-    def _after_silence(self, error: Exception, to: str) -> RecordAnswer:
-        """The request may have arrived although its answer did not: the record itself says."""
+    def _unconfirmed(self, error: Exception, to: str) -> RecordAnswer:
+        """The change may be made although no answer says so: the record itself says."""
         said = safe_lines(str(error))
         try:
             now = self.current()
         except RefusedError as again:
             raise FailedError(
-                f"whether {self.record} was changed is not known: Azure gave no answer",
+                f"whether {self.record} was changed is not known: Azure gave no good answer",
                 details=(*said, *again.details),
                 todo="Look at the record set in the portal, and run the failover again.",
             ) from None
         if now.addresses == (to,):
             return now
         raise FailedError(
-            f"{self.record} was not changed: Azure gave no answer", details=(*said, f"now: {now}"), todo="Run it again."
+            f"{self.record} is unchanged so far: Azure gave no good answer to the change",
+            details=(*said, f"now: {now}"),
+            todo="Look at it again in a minute, then run the failover again.",
         ) from None
+
+    def _permissions(self) -> list[dict[str, Any]]:
+        """What this login's assignments grant at the zone, each with `actions` and `notActions`."""
+        from azure.core.rest import HttpRequest
+
+        granted: list[dict[str, Any]] = []
+        url = f"{self._zone_id}/{_PERMISSIONS}"
+        for _ in range(_MOST_PAGES):
+            response = self._client.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+            page = response.json()
+            granted += page.get("value") or ()
+            url = page.get("nextLink")
+            if not url:
+                break
+        return granted
 
     @property
     def _place(self) -> tuple[str, str, str, str]:
@@ -160,6 +185,9 @@ class AzureDns:
                     case 409 if "ScopeLocked" in str(error):
                         what = f"a lock on {zone} forbids to change it"
                         todo = "Have the lock taken off the zone or its resource group: `az lock list` shows it."
+                    case status if verb == "change":
+                        what = f"Azure does not accept the change of {self.record} (status {status})"
+                        todo = "Its text says why; nothing was changed."
                     case _:
                         raise
                 raise RefusedError(what, details=safe_lines(text), todo=todo) from None

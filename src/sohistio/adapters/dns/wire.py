@@ -82,7 +82,7 @@ def send(server: NameServer, message: Message, seconds: float) -> Message:
     try:
         found = _verified(server, message, answer)
     except dns.exception.DNSException as error:
-        if type(error).__module__ == "dns.tsig":
+        if type(error).__module__ == "dns.tsig":  # who signed says what is wrong with its key
             raise
         raise NoAnswerError(server, _why(error)) from error
     if not message.is_response(found):

@@ -202,7 +202,7 @@ def test_an_azure_in_trouble(zone: AzureZone) -> None:
     adapter = adapter_at(zone.azure)
     before = adapter.current()
     zone.azure.instead["put"] = [arm_error(400, "BadRequest", "The request is not good.")]
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(RefusedError, match="Azure does not accept the change") as caught:
         adapter.apply(before, DR)
     assert "The request is not good." in caught.value.details[0]
 
@@ -226,11 +226,20 @@ def test_the_settings_choose_it_with_the_clusters_login(zone: AzureZone) -> None
     )
 
 
-def test_nothing_is_certain_where_azure_goes_away_while_it_is_written(zone: AzureZone) -> None:
+@pytest.mark.parametrize("answer", [NO_ANSWER, arm_error(500, "InternalServerError", "oh")], ids=["none", "500"])
+def test_nothing_is_certain_where_azure_confirms_nothing(zone: AzureZone, answer: Answer) -> None:
     adapter = adapter_at(zone.azure)
     before = adapter.current()
-    zone.azure.instead["put"] = [NO_ANSWER] * 9
+    zone.azure.instead["put"] = [answer] * 9
     with pytest.raises(FailedError) as caught:
         adapter.apply(before, DR)
-    assert caught.value.what == f"{RECORD} was not changed: Azure gave no answer"
+    assert caught.value.what == f"{RECORD} is unchanged so far: Azure gave no good answer to the change"
     assert caught.value.details[-1] == f"now: {PROD} (TTL 45 s)"
+
+
+def test_a_change_that_is_made_and_not_confirmed(zone: AzureZone) -> None:
+    adapter = adapter_at(zone.azure)
+    before = adapter.current()
+    zone.unconfirmed = True
+    assert adapter.apply(before, DR) == adapter.current()
+    assert zone.sets["app"]["aRecords"] == [{"ipv4Address": DR}]

@@ -81,12 +81,14 @@ def test_servers_that_agree_or_not(bind: Bind, tmp_path: Path) -> None:
 def test_waiting_until_all_have_it(bind: Bind, tmp_path: Path) -> None:
     said: list[str] = []
     with Bind(tmp_path) as other:
+
+        def change_the_other(line: str) -> None:
+            said.append(line)
+            other.change(DR)
+
         servers = (bind.server, other.server)
         bind.change(DR)
-        later = threading.Timer(0.5, other.change, (DR,))
-        later.start()
-        assert await_everywhere(RECORD, servers, DR, 20, Watch(said=said.append)) == RecordAnswer((DR,), 45)
-        later.join()
+        assert await_everywhere(RECORD, servers, DR, 20, Watch(said=change_the_other)) == RecordAnswer((DR,), 45)
     assert said == [
         f"{RECORD} at {bind.server}: {DR}; {other.server}: {PROD}",
         f"{RECORD} at {bind.server}: {DR}; {other.server}: {DR}",
@@ -108,6 +110,26 @@ def test_waiting_can_be_ended(bind: Bind) -> None:
     stop.set()
     with pytest.raises(InterruptedRunError):
         await_everywhere(RECORD, (bind.server,), DR, 60, Watch(stop))
+
+
+def test_a_name_server_that_caches_keeps_the_old_address_for_its_ttl(bind: Bind, tmp_path: Path) -> None:
+    with Bind(tmp_path, forwards_to=bind.port) as cache:
+        bind.change(PROD, ttl=2)
+        assert resolve(RECORD, cache.server) == RecordAnswer((PROD,), 2)
+        assert resolve(DnsRecord(f"missing.{ZONE}", ZONE), cache.server) == RecordAnswer(())
+        bind.change(DR, ttl=2)
+        begun = time.monotonic()
+        assert resolve(RECORD, cache.server).addresses == (PROD,)
+        with pytest.raises(RefusedError, match="disagree"):
+            resolve_agreed(RECORD, (bind.server, cache.server))
+        assert await_everywhere(RECORD, (bind.server, cache.server), DR, 20, Watch()) == RecordAnswer((DR,), 2)
+        assert time.monotonic() - begun < 10
+
+
+def test_an_answer_too_long_for_a_datagram(bind: Bind) -> None:
+    many = tuple(f"10.1.{number}.1" for number in range(60))
+    bind.change(*many)
+    assert resolve(RECORD, bind.server).addresses == tuple(sorted(many))
 
 
 def test_two_records_are_not_the_one(bind: Bind) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.tsig
 import pytest
 
 from bind import DR, FIXED_ZONE, OTHER_KEY, PROD, RECORD, ZONE, Bind
@@ -134,13 +135,13 @@ def test_a_server_that_is_away_is_given_up_soon(away: Bind) -> None:
 
 
 @contextmanager
-def listening(answer: dns.rcode.Rcode | None, most: int = 9) -> Iterator[NameServer]:
-    """Over TCP, something that answers with an unsigned code, or takes messages and says nothing."""
+def listening(answer: dns.rcode.Rcode | None, signed: dns.tsig.Key | None = None) -> Iterator[NameServer]:
+    """Over TCP, something that answers with a code, unsigned or signed by some key, or takes messages and is silent."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken: list[socket.socket] = []
 
         def serve() -> None:
-            for _ in range(most):
+            for _ in range(9):
                 try:
                     connection, _ = server.accept()
                 except OSError:
@@ -152,6 +153,8 @@ def listening(answer: dns.rcode.Rcode | None, most: int = 9) -> Iterator[NameSer
                     reply.flags = message.flags | dns.flags.QR
                     reply.sections[0] = message.sections[0]
                     reply.set_rcode(answer)
+                    if signed:
+                        reply.use_tsig(signed)
                     wire = reply.to_wire()
                     connection.sendall(len(wire).to_bytes(2, "big") + wire)
 
@@ -190,12 +193,21 @@ def test_answers_without_a_signature(bind: Bind, code: dns.rcode.Rcode, what: st
             adapter.apply(AS_PROD, DR)
 
 
-def test_a_good_answer_without_a_signature_is_not_believed(bind: Bind) -> None:
-    with listening(dns.rcode.NOERROR) as server:
+@pytest.mark.parametrize(
+    ("signed", "why"),
+    [
+        (None, "its answer is not signed"),
+        (dns.tsig.Key("sohistio", "b3RoZXI=", "hmac-sha256"), "the signature of its answer is not good"),
+    ],
+)
+def test_a_good_answer_without_a_good_signature_is_not_believed(
+    bind: Bind, signed: dns.tsig.Key | None, why: str
+) -> None:
+    with listening(dns.rcode.NOERROR, signed) as server:
         adapter = Rfc2136Dns(RECORD, bind.settings(server=server))
         with pytest.raises(NoAnswerError) as refused:
             adapter.current()
-        assert refused.value.details == ("its answer is not signed",)
+        assert why in refused.value.why
         with pytest.raises(FailedError, match=r"whether app\.corp\.example\.com was changed is not known"):
             adapter.apply(AS_PROD, DR)
 
