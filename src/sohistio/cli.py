@@ -12,6 +12,8 @@ from sohistio.commands import env, sandbox
 from sohistio.commands.adopt import adopt
 from sohistio.commands.aks_token import aks_token
 from sohistio.commands.check import check
+from sohistio.commands.failback import failback
+from sohistio.commands.failover import failover
 from sohistio.commands.history import history
 from sohistio.commands.install import install
 from sohistio.commands.login import login
@@ -59,6 +61,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "history": history,
     "render": render,
+    "failover": failover,
+    "failback": failback,
     "rollback": rollback,
     "restore": restore,
     "unlock": unlock,

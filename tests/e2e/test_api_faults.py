@@ -59,7 +59,7 @@ def run(box: Sandbox, server: FaultyServer, folder: Path, *command: str) -> subp
     errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == (0 if done.returncode == 0 else 1), said
     if done.returncode:
-        assert f"(exit code {done.returncode})" in done.stderr
+        assert f"(exit code {done.returncode}; docs/" in done.stderr
     if "json" in command:
         assert json.loads(done.stdout)["schemaVersion"] == "1", "one document"
     return done

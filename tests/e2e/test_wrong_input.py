@@ -72,7 +72,7 @@ def check_error(done: subprocess.CompletedProcess[str], code: int) -> None:
     lines = done.stderr.splitlines()
     assert sum(line.startswith("Error: ") for line in lines) == 1, said
     assert any(line.startswith("What to do: ") for line in lines), said
-    assert lines[-1] == f"(exit code {code})"
+    assert lines[-1].startswith(f"(exit code {code}; docs/")
 
 
 # --- the environment's files

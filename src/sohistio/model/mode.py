@@ -18,6 +18,9 @@ class Mode(StrEnum):
     UNINSTALL = "uninstall"
     ADOPT = "adopt"
     RESTORE = "restore"
+    FAILOVER = "failover"
+    FAILBACK = "failback"
+    REHEARSE = "rehearse"
 
     @classmethod
     def of(cls, text: str) -> Mode:
@@ -27,7 +30,12 @@ class Mode(StrEnum):
     @property
     def is_about_the_mesh(self) -> bool:
         """Whether a run of this mode says what became of the mesh; a restart of workloads, say, does not."""
-        return self not in (Mode.RESTART, Mode.RESTORE, Mode.ADOPT)
+        return self not in (Mode.RESTART, Mode.RESTORE, Mode.ADOPT) and not self.is_about_traffic
+
+    @property
+    def is_about_traffic(self) -> bool:
+        """Whether it moves traffic between an environment and its standby, or rehearses that."""
+        return self in (Mode.FAILOVER, Mode.FAILBACK, Mode.REHEARSE)
 
     @property
     def installs(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any
 
 from sohistio.errors import UsageError
+from sohistio.model.failover_mark import FailoverMark
 from sohistio.model.mode import Mode
 from sohistio.model.versions import Version
 
@@ -68,7 +69,7 @@ class Record:
     """What is kept in ConfigMap istio-system/sohistio-record.
 
     `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
-    whose a gateway is that two nameless IstioOperators could have installed.
+    whose a gateway is that two nameless IstioOperators could have installed. `failover` says whether this side serves.
     """
 
     environment: str
@@ -76,6 +77,7 @@ class Record:
     previous: Applied | None = None
     runs: tuple[RunEntry, ...] = ()
     gateway_namespaces: tuple[str, ...] = ()
+    failover: FailoverMark | None = None
 
     @property
     def last_run(self) -> RunEntry | None:
@@ -100,6 +102,11 @@ class Record:
             if run.ended_well and (run.mode.installs or run.mode in (Mode.ROLLBACK, Mode.NONE)):
                 return self.previous
         return None
+
+    @property
+    def last_rehearsal(self) -> RunEntry | None:
+        """The newest rehearsal that proved all it was to prove."""
+        return next((run for run in reversed(self.runs) if run.mode is Mode.REHEARSE and run.ended_well), None)
 
     def with_run(self, run: RunEntry) -> Record:
         """Add a run, or bring the one with its id up to date."""
@@ -130,6 +137,7 @@ class Record:
             "previous": asdict(self.previous) if self.previous else None,
             "runs": [run_document(run) for run in self.runs],
             "gatewayNamespaces": list(self.gateway_namespaces),
+            "failover": self.failover.document() if self.failover else None,
         }
 
     @classmethod
@@ -147,6 +155,7 @@ class Record:
             previous=_applied(record, "previous"),
             runs=tuple(_run(run, f"runs[{number}]") for number, run in enumerate(runs)),
             gateway_namespaces=_names(record, "gatewayNamespaces"),
+            failover=_failover(record),
         )
 
 
@@ -175,6 +184,11 @@ def _names(record: Mapping[str, object], key: str) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise ValueError(f"not a record of sohistio: {key} is no list of names")
     return tuple(found)
+
+
+def _failover(record: Mapping[str, object]) -> FailoverMark | None:
+    found = record.get("failover")
+    return None if found is None else FailoverMark.of(_mapping(found, "failover"))
 
 
 def _applied(record: Mapping[str, object], key: str) -> Applied | None:

@@ -10,6 +10,7 @@ from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Changes
 from sohistio.plan.documents import changes_document, digest_of, step_document
+from sohistio.plan.failover_steps import SwitchRecord
 from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.namespace_steps import UnlabelNamespaces
@@ -80,6 +81,10 @@ class Plan:
     def _danger_to_the_mesh(self) -> str:
         if self.purges:
             return "deletes CRDs with every custom resource, and the certificate authority"
+        if switches := [step for step in self.steps if isinstance(step, SwitchRecord)]:
+            return f"moves traffic: {switches[0].record} from {switches[0].before} to {switches[0].address}"
+        if self.mode.is_about_traffic:
+            return self._danger_to_gateways
         if self.mode is Mode.RESTORE and self.steps:
             return "overwrites custom resources with those of the backup"
         if self.mode is Mode.UNINSTALL:
@@ -101,6 +106,11 @@ class Plan:
         if alone := [ref.short for ref in gateways if ObjectRef("Service", ref.namespace, ref.name) not in services]:
             parts.append(f"deletes {', '.join(alone)} with its pods")
         return " and ".join(parts)
+
+    @property
+    def _danger_to_gateways(self) -> str:
+        names = [ref.short for step in self.steps if isinstance(step, HoldStandby) for ref in step.gateways]
+        return f"switches off {', '.join(names)}" if names else ""
 
     @property
     def handovers(self) -> tuple[HandOverAddress, ...]:

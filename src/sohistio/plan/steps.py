@@ -9,6 +9,7 @@ from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
+from sohistio.plan.failover_steps import MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.risk import DIGESTED, Risk
@@ -210,4 +211,9 @@ Step = (
     | RestoreAuthority
     | CompleteRecord
     | RecordAdoption
+    | MarkFailover
+    | ProveSide
+    | SwitchRecord
+    | ProveName
+    | WatchHealth
 )

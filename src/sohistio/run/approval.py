@@ -11,15 +11,21 @@ from sohistio.run.reporter import Reporter
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What the command line approves: `--yes`, and `--confirm NAME` for a protected environment."""
+    """What the command line approves: `--yes`, and `--confirm NAME` for a protected environment.
+
+    `given` where the plan was shown and approved already, as part of a sequence.
+    """
 
     yes: bool = False
     confirm: str | None = None
+    given: bool = False
 
 
 def refuse_unapproved(planned: Planned, approval: Approval, *, can_ask: bool) -> None:
     """Stop at once where the flags do not approve the plan and nobody can be asked. Raises RefusedError."""
     environment = planned.session.environment
+    if approval.given:
+        return
     if approval.confirm is not None and approval.confirm != environment.name:
         raise RefusedError(
             f"--confirm names {approval.confirm!r}, the environment is {environment.name!r}",
@@ -37,6 +43,8 @@ def refuse_unapproved(planned: Planned, approval: Approval, *, can_ask: bool) ->
 
 def approve(planned: Planned, approval: Approval, reporter: Reporter) -> None:
     """Ask, or take the flags for an answer. Raises RefusedError."""
+    if approval.given:
+        return
     can_ask = reporter.can_ask()
     refuse_unapproved(planned, approval, can_ask=can_ask)
     environment, danger = planned.session.environment, _danger(planned)

@@ -24,6 +24,7 @@ from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.planning.target_cluster import check_right_cluster
 from sohistio.run.approval import Approval, approve, refuse_unapproved
+from sohistio.run.failover import Traffic
 from sohistio.run.gate import Gate
 from sohistio.run.progress import RunResult
 from sohistio.run.recorder import Origin, Recorder
@@ -39,20 +40,27 @@ _RIGHTS_ONLY = Gate()
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A run that has the lock: who it is, what istioctl's analysis found before it, and its hold on the lock."""
+    """A run that has the lock: who it is, what istioctl's analysis found before it, and what moves traffic."""
 
     origin: Origin
     findings: tuple[Finding, ...] | None
     hold: Hold
+    traffic: Traffic | None = None
 
 
 def carry_out(
-    planned: Planned, approval: Approval, timeouts: Timeouts, reporter: Reporter, gate: Gate = _RIGHTS_ONLY
+    planned: Planned,
+    approval: Approval,
+    timeouts: Timeouts,
+    reporter: Reporter,
+    gate: Gate = _RIGHTS_ONLY,
+    traffic: Traffic | None = None,
 ) -> RunResult:
     """The whole way of a plan, reported as it goes. Raises RefusedError before a write."""
     work_begins()
     plan = planned.plan
-    reporter.plan(plan)
+    if not approval.given:
+        reporter.plan(plan)
     if plan.refusal:
         raise planned.refusal
     if planned.pull_secrets.unsettled is not None:
@@ -77,7 +85,7 @@ def carry_out(
         if not planned.plan.changes_pending:
             reporter.line(f"{plan.environment}: up to date by now, nothing was written", Tone.GOOD)
             return RunResult(planned.plan, (), (), None, 0.0)
-        result = _run(planned, timeouts, _Begun(origin, gated.findings, hold), reporter)
+        result = _run(planned, timeouts, _Begun(origin, gated.findings, hold, traffic), reporter)
     reporter.result(result)
     return result
 
@@ -144,12 +152,18 @@ def _run(
     hold = begun.hold
     environment = planned.session.environment
     total = timeouts.total_seconds or environment.timeouts.total_seconds
-    resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
-    before = Before(planned.state.ca_root, digests(lasting(resources)), begun.findings, in_a_run=True)
-    tools = tools_for(planned, timeouts, before)
+    tools = tools_for(planned, timeouts, _before(planned, begun), begun.traffic)
     keep_log(tools.istioctl.log)
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
     recorder = Recorder(tools.api, planned.record, planned.plan, begun.origin, hold)
     or_refused("the record could not be written", recorder.begin)
     with reporter.observer() as observer:
         return Runner(tools, observer, recorder, hold, total).carry_out(planned.plan)
+
+
+def _before(planned: Planned, begun: _Begun) -> Before:
+    """A plan that moves traffic touches no custom resource: an emergency does not wait for a list of them."""
+    if planned.plan.mode.is_about_traffic:
+        return Before(planned.state.ca_root)
+    resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
+    return Before(planned.state.ca_root, digests(lasting(resources)), begun.findings, in_a_run=True)

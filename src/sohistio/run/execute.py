@@ -10,6 +10,7 @@ from sohistio.checks.result import CheckResult
 from sohistio.errors import VerificationError
 from sohistio.model.state import ObjectRef
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
+from sohistio.plan.failover_steps import MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.steps import (
@@ -31,9 +32,11 @@ from sohistio.plan.steps import (
 )
 from sohistio.run.adopt import move_field_managers, stop_operator
 from sohistio.run.backup import check_backup, take_backup
+from sohistio.run.failover import Traffic, prove_name, prove_side, switch_record, watch_health
 from sohistio.run.hand_over import await_addresses, hand_over
 from sohistio.run.install import await_rollouts, install, uninstall
 from sohistio.run.namespaces import prepare_namespaces
+from sohistio.run.recorder import Recorder
 from sohistio.run.remove import remove
 from sohistio.run.restart import restart
 from sohistio.run.restore import restore_authority, restore_objects
@@ -54,6 +57,7 @@ class Execution:
 
     tools: Tools
     waiting: Waiting
+    recorder: Recorder
     checks: tuple[CheckResult, ...] = ()
     backup: str = ""
     approved: set[ObjectRef] = field(default_factory=set)
@@ -106,10 +110,27 @@ class Execution:
                 restore_objects(tools, waiting, step)
             case RestoreAuthority():
                 restore_authority(tools, step)
+            case MarkFailover():
+                self.recorder.mark(step.stage, step.accepted)
+            case ProveSide():
+                prove_side(self._traffic, waiting, step)
+            case SwitchRecord():
+                switch_record(self._traffic, waiting, step)
+                self.recorder.switched()
+            case ProveName():
+                prove_name(self._traffic, waiting, step)
+            case WatchHealth():
+                watch_health(self._traffic, waiting, step)
             case CompleteRecord() | RecordAdoption():
                 pass  # the recorder writes it when the run has ended well
             case _:
                 assert_never(step)
+
+    @property
+    def _traffic(self) -> Traffic:
+        if self.tools.traffic is None:
+            raise AssertionError("a plan that moves traffic is carried out with what moves it")
+        return self.tools.traffic
 
     def _verify(self, step: VerifyMesh) -> None:
         """An intermediate version that does not verify ends the chain; the last one's checks are the run's result."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.hold import Hold, NotConfirmedError
 from sohistio.adapters.kubernetes.record_store import write_record
+from sohistio.model.failover_mark import FailoverMark, Stage
 from sohistio.model.record import Applied, Record, RunEntry
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import CompleteRecord, HoldStandby, InstallIstio, Step
@@ -64,6 +65,24 @@ class Recorder:
     def begin(self) -> None:
         """Note that the run has begun. Raises KubeError."""
         write_record(self._api, self._record.with_run(self._entry))
+
+    def mark(self, stage: Stage, accepted: str = "", switched: str = "") -> None:
+        """Note how far a failover is; `switched` is when the DNS record was switched, where it was just now.
+
+        Raises KubeError: what follows relies on it.
+        """
+        known = self._record.failover
+        since = known.since if known and known.stage is stage else _now()
+        before = known.switched if known else ""
+        self._record = replace(
+            self._record, failover=FailoverMark(stage, since, self._entry.who, switched or before, accepted)
+        )
+        write_record(self._api, self._record.with_run(self._entry))
+
+    def switched(self) -> None:
+        """Note that the DNS record was switched just now; the stage stays. Raises KubeError."""
+        known = self._record.failover
+        self.mark(known.stage if known else Stage.SERVING, known.accepted if known else "", _now())
 
     def step(self, step: Step, backup: str) -> None:
         """Note the step that begins now, and the backup's folder as soon as there is one."""

@@ -9,6 +9,7 @@ from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, LockLostError, SohistioError
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import Step
+from sohistio.run.after_a_move import explain
 from sohistio.run.aftermath import lead, without_control_plane
 from sohistio.run.execute import Execution
 from sohistio.run.gateway_watch import GatewayWatch
@@ -33,7 +34,7 @@ class Runner:
         """Run every step in order; the first failure or an interrupt ends it. The recorder has begun."""
         started = time.monotonic()
         waiting = Waiting(self.tools.api, self.observer, self.hold, started + self.total_seconds)
-        run = Execution(replace(self.tools, api=waiting.api), waiting)
+        run = Execution(replace(self.tools, api=waiting.api), waiting, self.recorder)
         gateways = [item.ref for mesh in self.tools.meshes.values() for item in mesh.gateways if not item.is_off]
         brief = self.tools.api.within(_LOOK_SECONDS)
         with GatewayWatch(brief, tuple(dict.fromkeys(gateways))) as watch, waiting.outage:
@@ -46,7 +47,9 @@ class Runner:
         result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
         # First the record: it waits for a server that is away, and what is there is looked at once that is back.
         self.recorder.end(result, run.backup, self.observer.note)
-        if error is not None:
+        if error is not None and self.tools.traffic is not None:
+            explain(error, self.tools.traffic, results)
+        elif error is not None:
             lead(error, without_control_plane(self.tools.api, results))
         return result
 

@@ -17,6 +17,7 @@ from sohistio.model.record import Record
 from sohistio.model.state import Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.planning.planned import Planned
+from sohistio.run.failover import Traffic
 from sohistio.system.paths import state_dir
 
 
@@ -64,7 +65,8 @@ class IstioctlRuns:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """`meshes` are the manifests by version; `component_seconds` bounds each component's rollout; `backup` is the
-    folder for this run's backup; `pull_credential` goes into pull Secrets."""
+    folder for this run's backup; `pull_credential` goes into pull Secrets; `traffic` is what moves it, None
+    where the plan moves none."""
 
     environment: str
     api: KubeApi
@@ -76,9 +78,10 @@ class Tools:
     before: Before
     record: Record | None = None
     pull_credential: PullCredential | None = None
+    traffic: Traffic | None = None
 
 
-def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:
+def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Traffic | None = None) -> Tools:
     """What a run of the plan works with."""
     session, environment = planned.session, planned.session.environment
     name = f"{environment.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
@@ -95,4 +98,5 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before) -> Tools:
         before=before,
         record=planned.record,
         pull_credential=planned.pull_secrets.credential,
+        traffic=traffic,
     )

@@ -88,3 +88,13 @@ def has_ended(facts: ProcessFacts) -> bool:
         return started(facts.pid) != facts.started
     except OSError:
         return False
+
+
+def process_began() -> float:
+    """When this process was started, in seconds since the epoch; now where the system does not say."""
+    try:
+        ticks = started(os.getpid())
+        uptime = float((_PROC / "uptime").read_text(encoding="utf-8").split()[0])
+    except (OSError, ValueError):
+        ticks = None
+    return time.time() if ticks is None else time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")

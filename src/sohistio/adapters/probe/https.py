@@ -1,0 +1,96 @@
+"""A probe's request, sent to one address with the name's SNI and Host: what DNS says meanwhile does not matter.
+
+TLS is always verified, for the name of the URL: by the probe's own authority where it has one.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from sohistio.errors import UsageError
+from sohistio.model.failover import Probe
+
+REQUEST_SECONDS = 5.0
+"""For each request, with its connection."""
+_MOST_BODY = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of one request: `fault` says what was not as expected, empty where all was. `seconds` it took."""
+
+    fault: str
+    seconds: float
+
+
+def ask(probe: Probe, address: str, seconds: float = REQUEST_SECONDS) -> Answered:
+    """One request on a connection of its own, as a new client would make it. Raises UsageError for a bad `ca` file."""
+    import httpx
+
+    parts = urlsplit(probe.url)
+    host, port = parts.hostname or "", parts.port
+    url = urlunsplit((parts.scheme, f"{address}:{port}" if port else address, parts.path or "/", parts.query, ""))
+    begun = time.monotonic()
+    # No proxy of the environment variables: the request goes to this address and nowhere else.
+    with httpx.Client(verify=_context(probe.ca), timeout=seconds, trust_env=False) as client:
+        request = client.build_request(
+            "GET", url, headers={"Host": parts.netloc, "Connection": "close"}, extensions={"sni_hostname": host}
+        )
+        try:
+            response = client.send(request, stream=True)
+            body = _read(response, begun + seconds) if probe.body is not None else b""
+            response.close()
+        except (httpx.HTTPError, OSError) as error:
+            return Answered(_why(error), time.monotonic() - begun)
+    return Answered(_judged(probe, response.status_code, response.headers, body), time.monotonic() - begun)
+
+
+def _judged(probe: Probe, status: int, headers: object, body: bytes) -> str:
+    if status != probe.status:
+        return f"it answered {status}, not {probe.status}"
+    if probe.header is not None:
+        name, _, wanted = (part.strip() for part in probe.header.partition(":"))
+        found = headers.get(name) if hasattr(headers, "get") else None
+        if found != wanted:
+            return f"its header {name} is {found!r}, not {wanted!r}"[:200]
+    if probe.body is not None and probe.body.encode() not in body:
+        return f"its body does not contain {probe.body!r}"[:200]
+    return ""
+
+
+def _read(response: object, end: float) -> bytes:
+    """The body as far as it counts; a server that sends for ever is not waited for."""
+    found = b""
+    for piece in response.iter_bytes():  # type: ignore[attr-defined]
+        found += piece
+        if len(found) > _MOST_BODY or time.monotonic() > end:
+            break
+    return found
+
+
+def _why(error: Exception) -> str:
+    import httpx
+
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed: {getattr(cause, 'verify_message', '') or cause.reason or cause}"
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__
+
+
+def _context(authority: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(authority) if authority else None)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"the authority of a probe cannot be read: {authority}",
+            details=(str(error),),
+            todo="Correct failover.probes[].ca in environment.yaml: a PEM file.",
+        ) from error

@@ -1,0 +1,33 @@
+"""`sohistio failback`."""
+
+from __future__ import annotations
+
+import typer
+
+from sohistio.commands.moving import Acceptance, Shown, Sides, To
+from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes
+
+
+def failback(
+    to: To,
+    sides: Sides,
+    cluster: Cluster,
+    acceptance: Acceptance,
+    yes: Yes,
+    confirm: Confirm,
+    component: ComponentLimit,
+    limit: Limit,
+    shown: Shown,
+    form: Form,
+) -> None:
+    """Move traffic back from the standby, and switch its gateways off."""
+    from sohistio.commands.moving import accepted_of, moved, pair_of, standby_for
+    from sohistio.commands.requests import approval_of, seconds, timeouts_of
+    from sohistio.planning.sequences import failback_sequence
+
+    standby, primary = standby_for(to, sides.environments, is_standby=False)
+    pair = pair_of(standby, primary, to, sides.environments, cluster, accepted_of(acceptance))
+    how = (approval_of(yes, confirm), timeouts_of(component, limit))
+    watch = round(seconds("--watch", shown.watch) or 0)
+    _ = pair.settings  # says what is missing, before anything is asked
+    raise typer.Exit(moved(lambda: failback_sequence(pair, watch=watch), pair, how, shown, form))

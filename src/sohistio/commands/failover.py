@@ -1,0 +1,46 @@
+"""`sohistio failover`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sohistio.commands.moving import Acceptance, Shown, Sides, To
+from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes, change_option
+
+
+def failover(
+    to: To,
+    sides: Sides,
+    cluster: Cluster,
+    acceptance: Acceptance,
+    yes: Yes,
+    confirm: Confirm,
+    component: ComponentLimit,
+    limit: Limit,
+    shown: Shown,
+    form: Form,
+    drain: Annotated[bool, change_option("--drain-prod", help="Then switch the other side's gateways off.")] = False,
+    rehearse: Annotated[
+        bool, change_option("--rehearse", help="Prove all of it without moving traffic, and go back.")
+    ] = False,
+) -> None:
+    """Move traffic to the standby, prove it, and record it."""
+    from sohistio.commands.moving import accepted_of, moved, pair_of, standby_for
+    from sohistio.commands.requests import approval_of, seconds, timeouts_of
+    from sohistio.planning.sequences import failover_sequence, rehearsal_sequence
+
+    standby, primary = standby_for(to, sides.environments, is_standby=True)
+    pair = pair_of(standby, primary, to, sides.environments, cluster, accepted_of(acceptance))
+    how = (approval_of(yes, confirm), timeouts_of(component, limit))
+    watch = round(seconds("--watch", shown.watch) or 0)
+    _ = pair.settings  # says what is missing, before anything is asked
+    code = moved(
+        lambda: rehearsal_sequence(pair) if rehearse else failover_sequence(pair, watch=watch, drain=drain),
+        pair,
+        how,
+        shown,
+        form,
+    )
+    raise typer.Exit(code)

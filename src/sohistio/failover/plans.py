@@ -1,0 +1,165 @@
+"""The plans of a failover, a failback, a rehearsal and a drain, one for each cluster. Pure.
+
+What is done already has no step, so the same command goes on after an interruption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sohistio.failover.world import Side, World
+from sohistio.model.durations import duration_of
+from sohistio.model.failover_mark import Stage
+from sohistio.model.mode import Mode
+from sohistio.plan.failover_steps import MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.plan.plan import Phase, Plan
+from sohistio.plan.steps import AwaitRollouts, HoldStandby, ScaleUp, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What is asked for: traffic to the environment `to`, in this mode; `watch` is in seconds, `accepted` what was accepted by
+    name, and why."""
+
+    to: str
+    mode: Mode
+    watch: int = 0
+    refusal: str = ""
+    accepted: str = ""
+
+
+def plan_move(world: World, move: Move) -> Plan:
+    """Traffic to `move.to`, on that side's cluster: gateways on, proven, DNS, proven again, recorded.
+
+    The stage at the end is `active` for the standby and `serving` for the other side.
+    """
+    target, source = world.side(move.to), world.other(move.to)
+    to_standby = move.to == world.standby.environment
+    stage = Stage.ACTIVE if to_standby else Stage.SERVING
+    plan = _bare(world, target, move.mode, f"from {source.environment} to {move.to}", move.refusal)
+    switched = world.named == move.to
+    if move.refusal or (switched and target.is_on and target.stage is stage):
+        return plan
+    begin = to_standby and target.stage not in (Stage.MOVING, Stage.ACTIVE)
+    phases = [
+        Phase(
+            "begin", (_mark("begin", Stage.MOVING, f"record that a failover to {move.to} is under way", move.accepted),)
+        )
+        if begin
+        else None,
+        _gateways_on(target),
+        Phase("prove", (_directly(target),)),
+        Phase("dns", (_switch(world, target),)) if not switched else None,
+        Phase("prove-by-name", (_by_name(world, target),)),
+        Phase("watch", (_watch(target, move.watch),)) if move.watch else None,
+        Phase("record", (_mark("record", stage, f"record that {move.to} serves", move.accepted),)),
+    ]
+    return _with(plan, phases)
+
+
+def plan_rehearsal(world: World, refusal: str = "") -> Plan:
+    """All that can be proved without moving traffic: gateways on, both sides proven, gateways off again."""
+    target = world.standby
+    plan = _bare(world, target, Mode.REHEARSE, f"a rehearsal of {target.environment}; no traffic is moved", refusal)
+    if refusal:
+        return plan
+    back = ProveSide(
+        "prove/back",
+        f"prove the way back: {world.primary.environment} answers at {world.primary.address}",
+        world.primary.environment,
+        world.primary.address,
+    )
+    proofs: tuple[Step, ...] = (_directly(target), *((back,) if world.primary.address else ()))
+    return _with(
+        plan,
+        [
+            Phase("begin", (_mark("begin", Stage.REHEARSING, f"record that {target.environment} is being rehearsed"),)),
+            _gateways_on(target),
+            Phase("prove", proofs),
+            _gateways_off(target),
+            Phase("record", (_mark("record", Stage.STANDBY, "record the rehearsal"),)),
+        ],
+    )
+
+
+def plan_standing_by(world: World, mode: Mode, refusal: str = "") -> Plan:
+    """The standby's gateways off again, after a failback or where a failover failed before DNS was switched."""
+    target = world.standby
+    plan = _bare(world, target, mode, f"{target.environment} stands by again", refusal)
+    if refusal or (target.is_off and target.stage in (None, Stage.STANDBY)):
+        return plan
+    record = _mark("record", Stage.STANDBY, f"record that {target.environment} stands by")
+    return _with(plan, [None if target.is_off else _gateways_off(target), Phase("record", (record,))])
+
+
+def plan_other_side(world: World, mode: Mode, *, drain: bool, refusal: str = "") -> Plan:
+    """What is done on the side that traffic has left: its record says so, and with `drain` its gateways are off."""
+    side = world.primary
+    plan = _bare(world, side, mode, f"traffic has left {side.environment}", refusal)
+    stage = Stage.DRAINED if drain or side.stage is Stage.DRAINED else Stage.AWAY
+    if refusal or (side.stage is stage and (not drain or side.is_off)):
+        return plan
+    words = f"record that {world.standby.environment} serves in place of {side.environment}"
+    off = _gateways_off(side) if drain and not side.is_off else None
+    return _with(plan, [off, Phase("record", (_mark("record", stage, words),))])
+
+
+def _bare(world: World, side: Side, mode: Mode, reason: str, refusal: str) -> Plan:
+    return Plan(
+        environment=side.environment,
+        cluster=side.server,
+        mode=mode,
+        installed_version=side.version,
+        target_version=side.version,
+        reasons=(reason, *world.lines()),
+        refusal=refusal,
+    )
+
+
+def _with(plan: Plan, phases: list[Phase | None]) -> Plan:
+    return replace(plan, phases=tuple(phase for phase in phases if phase is not None))
+
+
+def _mark(phase: str, stage: Stage, summary: str, accepted: str = "") -> MarkFailover:
+    return MarkFailover(f"{phase}/{stage}", summary, stage, accepted)
+
+
+def _gateways_on(side: Side) -> Phase | None:
+    """Both at once; the autoscalers go on from there."""
+    minimums = tuple((item.ref, side.minimum(item.ref)) for item in side.gateways)
+    if side.is_on:
+        return None
+    names = ", ".join(f"{ref.short} ≥ {least}" for ref, least in minimums)
+    steps: list[Step] = [AwaitRollouts("gateways/await", f"wait for {names}", minimums)]
+    if side.asleep:
+        woken = tuple((item.ref, side.minimum(item.ref)) for item in side.asleep)
+        said = ", ".join(f"{ref.short} to {least}" for ref, least in woken)
+        steps.insert(0, ScaleUp("gateways/scale-up", f"scale {said}", woken))
+    return Phase("gateways", tuple(steps))
+
+
+def _gateways_off(side: Side) -> Phase:
+    refs = tuple(item.ref for item in side.gateways)
+    names = ", ".join(ref.short for ref in refs)
+    return Phase("gateways-off", (HoldStandby("gateways-off/hold", f"scale {names} to 0", refs),))
+
+
+def _directly(side: Side) -> ProveSide:
+    summary = f"prove that {side.environment} answers at {side.address}"
+    return ProveSide(f"prove/{side.environment}", summary, side.environment, side.address)
+
+
+def _switch(world: World, target: Side) -> SwitchRecord:
+    before = ", ".join(world.answer.addresses)
+    summary = f"switch {world.record} from {before} ({world.named}) to {target.address} ({target.environment})"
+    return SwitchRecord("dns/switch", summary, world.record, before, target.address)
+
+
+def _by_name(world: World, target: Side) -> ProveName:
+    summary = f"prove that {world.record} leads to {target.environment}, on every name server and with real requests"
+    return ProveName("prove-by-name/await", summary, world.record, target.environment, target.address)
+
+
+def _watch(target: Side, seconds: int) -> WatchHealth:
+    summary = f"watch {target.environment} for {duration_of(seconds)}"
+    return WatchHealth("watch/health", summary, target.environment, target.address, seconds)

@@ -1,0 +1,90 @@
+"""What is known of both sides before traffic moves. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sohistio.model.dns import RecordAnswer
+from sohistio.model.failover_mark import FailoverMark, Stage
+from sohistio.model.state import MeshDeployment, ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two environments. `problem` says why its cluster could not be read; `server` is its API server.
+
+    `address` is where its ingress gateway answers, `pinned` the one in its environment file, empty where there is none;
+    `minimums` are the autoscalers' least numbers of pods.
+    """
+
+    environment: str
+    server: str = ""
+    address: str = ""
+    pinned: str = ""
+    version: str = ""
+    gateways: tuple[MeshDeployment, ...] = ()
+    expected: tuple[ObjectRef, ...] = ()
+    minimums: Mapping[ObjectRef, int] | None = None
+    mark: FailoverMark | None = None
+    problem: str = ""
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether its cluster could be read."""
+        return not self.problem
+
+    @property
+    def stage(self) -> Stage | None:
+        """What its record says."""
+        return self.mark.stage if self.mark else None
+
+    @property
+    def asleep(self) -> tuple[MeshDeployment, ...]:
+        """The gateways that are scaled to 0."""
+        return tuple(item for item in self.gateways if item.desired == 0)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether every gateway has as many ready pods as its autoscaler wants at least."""
+        return bool(self.gateways) and all(item.ready >= self.minimum(item.ref) for item in self.gateways)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether no gateway has a pod."""
+        return all(item.desired == item.total == 0 for item in self.gateways)
+
+    def minimum(self, ref: ObjectRef) -> int:
+        """The least number of pods of a gateway: its autoscaler's, 1 without one."""
+        return (self.minimums or {}).get(ref, 1)
+
+    def line(self) -> str:
+        """For people: what this side does now."""
+        if not self.is_reachable:
+            return f"{self.environment}: cannot be read ({self.problem})"
+        pods = ", ".join(f"{item.ref.short} {item.ready} of {item.desired} ready" for item in self.gateways)
+        stage = f"; recorded as {self.stage}" if self.stage else ""
+        return f"{self.environment}: {pods or 'no gateways'}; address {self.address or 'none'}{stage}"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Both sides and the DNS record. `named` is the environment that the record leads to."""
+
+    primary: Side
+    standby: Side
+    record: str
+    answer: RecordAnswer
+    named: str
+
+    def side(self, environment: str) -> Side:
+        """The side of that name."""
+        return self.standby if environment == self.standby.environment else self.primary
+
+    def other(self, environment: str) -> Side:
+        """The side that is not of that name."""
+        return self.primary if environment == self.standby.environment else self.standby
+
+    def lines(self) -> tuple[str, ...]:
+        """The state of the world, for every refusal and failure."""
+        return (self.primary.line(), self.standby.line(), f"{self.record} leads to {self.named}: {self.answer}")

@@ -1,0 +1,55 @@
+"""What the record of a cluster says of failovers: which side serves, and since when. Data and its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """How far a failover is, as the record of one of the two clusters has it.
+
+    Of the standby: `moving` until traffic is proven there, `active` while it serves, `rehearsing` during a rehearsal,
+    `standby` after a failback or a rehearsal. Of the other side: `away` while the standby serves, `drained` where its
+    gateways were switched off as well, `serving` after a failback.
+    """
+
+    MOVING = "moving"
+    ACTIVE = "active"
+    REHEARSING = "rehearsing"
+    STANDBY = "standby"
+    AWAY = "away"
+    DRAINED = "drained"
+    SERVING = "serving"
+
+
+@dataclass(frozen=True, slots=True)
+class FailoverMark:
+    """`since` is when the stage began, `switched` when the DNS record was switched last, both ISO 8601 in UTC.
+
+    `switched` is empty where no run has switched it; `accepted` are the rules accepted by name, and why.
+    """
+
+    stage: Stage
+    since: str
+    who: str
+    switched: str = ""
+    accepted: str = ""
+
+    def document(self) -> dict[str, str]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> FailoverMark:
+        """Read the JSON back; raises ValueError where it is no mark: anybody may edit it."""
+        texts = {key: values.get(key, "") for key in ("stage", "since", "who", "switched", "accepted")}
+        if not all(isinstance(text, str) for text in texts.values()):
+            raise ValueError("not a record of sohistio: failover has what is no text")
+        stage = texts["stage"]
+        if stage not in Stage._value2member_map_:
+            raise ValueError(f"not a record of sohistio: failover has the stage {stage!r}"[:100])
+        return cls(
+            Stage(str(stage)), str(texts["since"]), str(texts["who"]), str(texts["switched"]), str(texts["accepted"])
+        )

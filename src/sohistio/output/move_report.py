@@ -1,0 +1,81 @@
+"""The report of a failover: the recovery time split, as JSON and as Markdown for the incident's page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sohistio.model.document import SCHEMA_VERSION
+from sohistio.run.failover import Moment
+from sohistio.run.move import MoveResult
+
+_WORDS = {
+    Moment.SCALED: "gateways ready",
+    Moment.PROVEN: "proven at its address",
+    Moment.SWITCHED: "DNS record switched",
+    Moment.ANSWERED: "first good answer by name",
+}
+
+
+def document(result: MoveResult) -> dict[str, Any]:
+    """As versioned JSON. Each figure is in seconds since the command began, None where it did not come to it."""
+    decided = round(result.decided - result.began, 3) if result.decided else None
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "kind": "FailoverReport",
+        "mode": result.sequence.mode.value,
+        "from": result.sequence.source,
+        "to": result.sequence.to,
+        "outcome": "done" if not result.exit_code else "failed",
+        "exitCode": int(result.exit_code),
+        "began": _iso(result.began),
+        "seconds": {"decided": decided, **{moment.value: _rounded(result, moment) for moment in Moment}},
+        "runs": [item.document() for item in result.results],
+        "undone": result.undone.document() if result.undone else None,
+        "problem": result.problem.document() if result.problem else None,
+    }
+
+
+def markdown(result: MoveResult) -> str:
+    """A page: what was moved, when, how long each part took, and what each step was."""
+    sequence = result.sequence
+    outcome = "done" if not result.exit_code else f"failed (exit code {int(result.exit_code)})"
+    lines = [
+        f"# {sequence.mode.value.capitalize()}: {sequence.source} → {sequence.to}",
+        "",
+        f"Began {_iso(result.began)}; {outcome}.",
+        "",
+        "| after | what |",
+        "|---|---|",
+    ]
+    if result.decided:
+        lines.append(f"| {result.decided - result.began:.1f} s | decided |")
+    lines += [
+        f"| {seconds:.1f} s | {words} |"
+        for moment, words in _WORDS.items()
+        if (seconds := result.seconds_until(moment)) is not None
+    ]
+    for run in result.results:
+        lines += ["", f"## {run.plan.environment}", "", "| step | state | seconds |", "|---|---|---|"]
+        lines += [f"| {item.step.summary} | {item.state} | {item.seconds:.1f} |" for item in run.steps]
+        if run.error is not None:
+            lines += ["", f"Failed: {run.error.what}. {run.error.todo}"]
+    return "\n".join(lines) + "\n"
+
+
+def summary(result: MoveResult) -> tuple[str, ...]:
+    """For the screen: a line for each part of the recovery time."""
+    found = [(result.decided - result.began, "decided")] if result.decided else []
+    found += [
+        (seconds, words) for moment, words in _WORDS.items() if (seconds := result.seconds_until(moment)) is not None
+    ]
+    return tuple(f"{seconds:7.1f} s  {words}" for seconds, words in found)
+
+
+def _rounded(result: MoveResult, moment: Moment) -> float | None:
+    seconds = result.seconds_until(moment)
+    return None if seconds is None else round(seconds, 3)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,73 @@
+"""Steps of a failover, a failback and a rehearsal. Frozen data, as in steps.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sohistio.model.failover_mark import Stage
+from sohistio.plan.risk import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFailover:
+    """Write into the cluster's record how far the failover is, so that no other run acts against it.
+
+    `accepted` are the rules that somebody accepted by name, and why.
+    """
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    stage: Stage
+    accepted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProveSide:
+    """Send the probes' requests to this address, with the name they are for, until enough answers in a row are right.
+
+    `environment` is the one that must answer. Before the DNS record is switched to a side, that side must be proven.
+    """
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    environment: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRecord:
+    """Switch the DNS record from one address to another, if it still is as it was read."""
+
+    risk: ClassVar[Risk] = Risk.DISRUPT
+    id: str
+    summary: str
+    record: str
+    before: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProveName:
+    """Wait until every configured name server answers with the address, and send the probes' requests to the name."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    record: str
+    environment: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchHealth:
+    """Send the probes' requests to the name for `seconds`, and count the errors, the latency and the restarts."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    environment: str
+    address: str
+    seconds: int

@@ -1,0 +1,202 @@
+"""Looks at both sides and at the DNS record, and plans a failover, a failback or a rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+
+from sohistio.adapters.dns.adapter import DnsAdapter, Watch
+from sohistio.adapters.dns.choose import dns_adapter
+from sohistio.adapters.kubernetes.autoscalers import minimums
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.errors import RefusedError, SohistioError, UsageError
+from sohistio.failover.dns import environment_of
+from sohistio.failover.plans import Move, plan_move, plan_other_side, plan_rehearsal, plan_standing_by
+from sohistio.failover.rules import drain_faults, faults_of
+from sohistio.failover.world import Side, World
+from sohistio.model.failover import FailoverSettings
+from sohistio.model.fault import Fault
+from sohistio.model.mode import Mode
+from sohistio.model.record import Record
+from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.plan.plan import Plan
+from sohistio.planning.planned import Planned, Refused
+from sohistio.planning.reads import or_refused, recorded
+from sohistio.planning.session import Session
+from sohistio.system.parallel import in_time
+
+_SIDE_SECONDS = 20.0
+"""For looking at a side that traffic leaves: in an emergency it is away, and stops nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Rules that the person on call accepts by name, and why."""
+
+    rules: frozenset[str] = frozenset()
+    because: str = ""
+
+    def line(self) -> str:
+        """For the record."""
+        return f"{', '.join(sorted(self.rules))}: {self.because}" if self.rules else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An environment and its standby, each with a session of its own."""
+
+    primary: Session
+    standby: Session
+    accepted: Accepted = field(default_factory=Accepted)
+
+    @property
+    def settings(self) -> FailoverSettings:
+        """What the standby's environment says of a failover. Raises UsageError where it says nothing."""
+        environment = self.standby.environment
+        if environment.failover is None:
+            raise UsageError(
+                f"the environment {environment.name} does not say how traffic gets there",
+                todo="Add failover (the DNS record and the probes) to its environment.yaml; docs/environments.md.",
+            )
+        return environment.failover.settings(self.standby.root / environment.name)
+
+    def dns(self, watch: Watch) -> DnsAdapter:
+        """What changes the DNS record, through the standby's login."""
+        return dns_adapter(self.settings.dns, self.standby.azure_login, watch)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The world, with each side's state and record; None where its cluster could not be read."""
+
+    world: World
+    states: dict[str, ClusterState]
+    records: dict[str, Record | None]
+
+
+def look(pair: Pair) -> Observed:
+    """Both sides side by side, then the record. Raises RefusedError where the record cannot be read."""
+    pair.standby.say(f"looking at {pair.standby.environment.name}, {pair.primary.environment.name} and the DNS record")
+    sessions = {session.environment.name: session for session in (pair.primary, pair.standby)}
+    found = in_time({name: (partial(_side, session), _SIDE_SECONDS) for name, session in sessions.items()})
+    late = f"no answer within {_SIDE_SECONDS:.0f} s"
+    sides, states, records = {}, {}, {}
+    for name, session in sessions.items():
+        side, state, record = found.get(name) or (_unread(session, late), None, None)
+        sides[name], records[name] = side, record
+        if state is not None:
+            states[name] = state
+    record_name = pair.settings.dns.record
+    answer = pair.dns(Watch(said=pair.standby.say)).current()
+    addresses = {name: side.address for name, side in sides.items() if side.address}
+    named = environment_of(record_name, answer, addresses)
+    world = World(
+        sides[pair.primary.environment.name], sides[pair.standby.environment.name], str(record_name), answer, named
+    )
+    return Observed(world, states, records)
+
+
+def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
+    environment = session.environment
+    try:
+        state = observe(session.api)
+        if state.unreadable:
+            return _unread(session, state.unreadable[0]), None, None
+        record = recorded(session)
+        expected = tuple(ObjectRef("Deployment", item.namespace, item.name) for item in environment.gateways)
+        least = or_refused("the autoscalers could not be read", lambda: minimums(session.api, expected))
+    except SohistioError as error:
+        return _unread(session, ": ".join((error.what, *error.details[:1]))), None, None
+    ingress = next((item for item in environment.gateways if item.kind == "ingress"), None)
+    services = [
+        item
+        for item in state.gateway_services
+        if ingress is not None and (item.ref.namespace, item.ref.name) == (ingress.namespace, ingress.name)
+    ]
+    side = Side(
+        environment=environment.name,
+        server=session.api.server,
+        address=next((address for item in services for address in item.addresses), ""),
+        pinned=environment.ingress_address or "",
+        version=next((item.image_version for item in state.istiods), ""),
+        gateways=tuple(item for item in state.mesh_deployments if item.ref in expected),
+        expected=expected,
+        minimums=least,
+        mark=record.failover if record else None,
+    )
+    return side, state, record
+
+
+def _unread(session: Session, problem: str) -> Side:
+    pinned = session.environment.ingress_address or ""
+    return Side(session.environment.name, address=pinned, pinned=pinned, problem=problem)
+
+
+def plan_failover(pair: Pair, move: Move, seen: Observed | None = None) -> Planned:
+    """Traffic to `move.to`, on that side's cluster. Raises RefusedError, with the state of the world."""
+    seen = seen or look(pair)
+    faults = faults_of(seen.world, move.to, pair.settings, _since_switch(seen.world))
+    plan = plan_move(seen.world, replace(move, refusal=_refusal(pair, faults), accepted=pair.accepted.line()))
+    return _planned(pair, move.to, seen, plan, faults, lambda: plan_failover(pair, move))
+
+
+def plan_rehearse(pair: Pair, seen: Observed | None = None) -> Planned:
+    """A rehearsal on the standby's cluster."""
+    seen = seen or look(pair)
+    standby = pair.standby.environment.name
+    faults = faults_of(seen.world, standby, pair.settings, _since_switch(seen.world))
+    if seen.world.named == standby:
+        what = f"{standby} serves: DNS leads there"
+        faults = (*faults, Fault(what, "A rehearsal is for a standby that is off.", rule="serving"))
+    plan = plan_rehearsal(seen.world, _refusal(pair, faults))
+    return _planned(pair, standby, seen, plan, faults, lambda: plan_rehearse(pair))
+
+
+def plan_stand_by(pair: Pair, mode: Mode) -> Planned:
+    """The standby off again, on its cluster; refused where that would leave nobody to serve."""
+    seen = look(pair)
+    standby = pair.standby.environment.name
+    faults = drain_faults(seen.world, standby) if mode is Mode.FAILBACK else ()
+    if mode is not Mode.FAILBACK and seen.world.named == standby:
+        faults = (Fault(f"DNS leads to {standby}", "Its gateways stay on.", rule="both-off"),)
+    plan = plan_standing_by(seen.world, mode, _refusal(pair, faults))
+    return _planned(pair, standby, seen, plan, faults, lambda: plan_stand_by(pair, mode))
+
+
+def plan_left(pair: Pair, *, drain: bool) -> Planned:
+    """What is done on the primary's cluster once its traffic has left."""
+    mode = Mode.FAILOVER
+    seen = look(pair)
+    primary = pair.primary.environment.name
+    faults = drain_faults(seen.world, primary)
+    plan = plan_other_side(seen.world, mode, drain=drain, refusal=_refusal(pair, faults))
+    return _planned(pair, primary, seen, plan, faults, lambda: plan_left(pair, drain=drain))
+
+
+def _since_switch(world: World) -> float | None:
+    """Seconds since a run switched the DNS record, by either cluster's record."""
+    marks = [side.mark.switched for side in (world.primary, world.standby) if side.mark and side.mark.switched]
+    return (datetime.now(UTC) - datetime.fromisoformat(max(marks))).total_seconds() if marks else None
+
+
+def _refusal(pair: Pair, faults: tuple[Fault, ...]) -> str:
+    return "; ".join(fault.message for fault in faults if fault.rule not in pair.accepted.rules)
+
+
+def _planned(
+    pair: Pair, on: str, seen: Observed, plan: Plan, faults: tuple[Fault, ...], again: Callable[[], Planned]
+) -> Planned:
+    session = pair.standby if on == pair.standby.environment.name else pair.primary
+    state = seen.states.get(on)
+    if state is None:
+        side = seen.world.side(on)
+        raise RefusedError(
+            f"the cluster of {on} cannot be read: {side.problem}",
+            details=seen.world.lines(),
+            todo="Check the network, the login and the kubeconfig (--kubeconfig, --context). Nothing was changed.",
+        )
+    hints = " ".join(dict.fromkeys(fault.hint for fault in faults if fault.rule not in pair.accepted.rules))
+    refused = Refused(f"{hints} Nothing was changed.".strip(), seen.world.lines())
+    return Planned(session, plan, state, again, seen.records.get(on), refused=refused)

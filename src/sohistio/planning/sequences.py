@@ -1,0 +1,77 @@
+"""A failover, a failback and a rehearsal as sequences of plans over two clusters: shown together, approved once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sohistio.failover.plans import Move
+from sohistio.model.mode import Mode
+from sohistio.planning.failover import Observed, Pair, look, plan_failover, plan_left, plan_rehearse, plan_stand_by
+from sohistio.planning.planned import Planned
+
+Planner = Callable[[], Planned]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """`first` moves the traffic; `then`, once it has moved, is what is done on the side that it left, None where
+    nothing is; `undo` puts the side that was woken back as it was found, where the first fails before DNS is switched.
+    """
+
+    mode: Mode
+    to: str
+    source: str
+    first: Planned
+    then: Planner | None
+    later: str
+    undo: Planner | None
+
+
+def failover_sequence(pair: Pair, *, watch: int, drain: bool) -> Sequence:
+    """Traffic to the standby; then the primary's record, and with `drain` its gateways off, if it answers."""
+    primary, standby = pair.primary.environment.name, pair.standby.environment.name
+    seen = look(pair)
+    first = plan_failover(pair, Move(standby, Mode.FAILOVER, watch), seen)
+    reachable = seen.world.primary.is_reachable
+    later = ""
+    if reachable:
+        later = f"then, on {primary}: record that {standby} serves" + (", and switch its gateways off" if drain else "")
+    elif drain:
+        later = f"{primary} cannot be reached: it is not drained; run the same command again once it answers"
+    undo = _undo(pair, seen, Mode.FAILOVER)
+    return Sequence(
+        Mode.FAILOVER,
+        standby,
+        primary,
+        first,
+        (lambda: plan_left(pair, drain=drain)) if reachable else None,
+        later,
+        undo,
+    )
+
+
+def failback_sequence(pair: Pair, *, watch: int) -> Sequence:
+    """Traffic to the primary; then the standby's gateways off."""
+    primary, standby = pair.primary.environment.name, pair.standby.environment.name
+    seen = look(pair)
+    first = plan_failover(pair, Move(primary, Mode.FAILBACK, watch), seen)
+    reachable = seen.world.standby.is_reachable
+    later = f"then, on {standby}: its gateways off, and recorded as standing by"
+    if not reachable:
+        later = f"{standby} cannot be reached: its gateways stay as they are; run the same command again later"
+    then = (lambda: plan_stand_by(pair, Mode.FAILBACK)) if reachable else None
+    return Sequence(Mode.FAILBACK, primary, standby, first, then, later, None)
+
+
+def rehearsal_sequence(pair: Pair) -> Sequence:
+    """The standby's gateways on, proven, off again."""
+    primary, standby = pair.primary.environment.name, pair.standby.environment.name
+    seen = look(pair)
+    undo = _undo(pair, seen, Mode.REHEARSE)
+    return Sequence(Mode.REHEARSE, standby, primary, plan_rehearse(pair, seen), None, "", undo)
+
+
+def _undo(pair: Pair, seen: Observed, mode: Mode) -> Planner | None:
+    """Only where the standby was found off: gateways that served already are left alone."""
+    return (lambda: plan_stand_by(pair, mode)) if seen.world.standby.is_off else None

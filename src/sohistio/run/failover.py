@@ -1,0 +1,152 @@
+"""Executors of a failover: prove a side with real requests, switch the DNS record, prove the name, watch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sohistio.adapters.dns.adapter import DnsAdapter, Watch
+from sohistio.adapters.dns.resolve import await_everywhere
+from sohistio.adapters.probe.https import Answered, ask
+from sohistio.errors import FailedError
+from sohistio.model.failover import FailoverSettings, Probe
+from sohistio.plan.failover_steps import ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.run.wait import Waiting
+from sohistio.system.parallel import side_by_side
+
+# New gateways need a moment until they have their configuration; so long a side has for its first good answer.
+_PROOF_SECONDS = 90.0
+_PAUSE_SECONDS = 0.5
+_WATCH_SECONDS = 1.0
+_REPORT_SECONDS = 10.0
+
+
+class Moment(StrEnum):
+    """What the recovery time is split by."""
+
+    SCALED = "scaled"
+    PROVEN = "proven"
+    SWITCHED = "switched"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What moves traffic: the environment's settings, the adapter that changes the record, and the commands that lead
+    `forward` and `back` where the run fails.
+
+    `moments` keeps when what happened, in seconds since the epoch: for the report.
+    """
+
+    settings: FailoverSettings
+    dns: Callable[[Watch], DnsAdapter]
+    forward: str
+    back: str
+    moments: dict[Moment, float] = field(default_factory=dict)
+    proven: set[str] = field(default_factory=set)
+
+    def happened(self, moment: Moment) -> None:
+        """Note that it happened just now; the first time counts."""
+        self.moments.setdefault(moment, time.time())
+
+
+def prove_side(traffic: Traffic, waiting: Waiting, step: ProveSide) -> None:
+    """Raises FailedError with what each probe got where not enough answers in a row are right in time."""
+    traffic.happened(Moment.SCALED)
+    _prove(traffic, waiting, step.environment, step.address)
+    traffic.proven.add(step.address)
+    traffic.happened(Moment.PROVEN)
+
+
+def switch_record(traffic: Traffic, waiting: Waiting, step: SwitchRecord) -> None:
+    """Raises FailedError: where the record is not any more what the plan has, nothing is written."""
+    if step.address not in traffic.proven:
+        raise AssertionError("a side is proven before the record leads there")  # the plan's order says so
+    adapter = traffic.dns(Watch(waiting.hold.stop, waiting.observer.note))
+    now = adapter.current()
+    if ", ".join(now.addresses) != step.before:
+        raise FailedError(
+            f"{step.record} was changed by somebody else meanwhile; sohistio has not written to it",
+            details=(f"when it was planned: {step.before}", f"now: {now}"),
+            todo="Find out who changed it and why, then run it again.",
+        )
+    waiting.pause(0)
+    adapter.apply(now, step.address)
+    traffic.happened(Moment.SWITCHED)
+
+
+def prove_name(traffic: Traffic, waiting: Waiting, step: ProveName) -> None:
+    """Every name server answers with the address, then the requests are right. Raises FailedError."""
+    dns = traffic.settings.dns
+    watch = Watch(waiting.hold.stop, waiting.observer.note)
+    adapter = traffic.dns(watch)
+    answer = await_everywhere(dns.record, dns.servers, step.address, dns.settle_seconds(adapter.current()), watch)
+    _prove(traffic, waiting, step.environment, answer.addresses[0], lambda: traffic.happened(Moment.ANSWERED))
+
+
+def watch_health(traffic: Traffic, waiting: Waiting, step: WatchHealth) -> None:
+    """Requests by name for so long; raises FailedError where more than one in a hundred failed."""
+    end = time.monotonic() + step.seconds
+    counts: dict[str, int] = {}
+    asked, slowest, reported = 0, 0.0, time.monotonic()
+    while (now := time.monotonic()) < end:
+        for answered in _round(traffic, step.environment, step.address).values():
+            asked += 1
+            slowest = max(slowest, answered.seconds)
+            if answered.fault:
+                counts[answered.fault] = counts.get(answered.fault, 0) + 1
+        if now - reported >= _REPORT_SECONDS:
+            reported = now
+            waiting.observer.note(_health(asked, counts, slowest, end - now))
+        waiting.pause(min(_WATCH_SECONDS, max(0.0, end - time.monotonic())))
+    waiting.observer.note(_health(asked, counts, slowest, 0))
+    failed = sum(counts.values())
+    if failed * 100 > asked:
+        raise FailedError(
+            f"{failed} of {asked} requests to {step.environment} failed while it was watched",
+            details=tuple(f"{count} ×: {fault}" for fault, count in counts.items()),
+            todo="The traffic stays where it is. Decide with these figures: forward, or back.",
+        )
+
+
+def _health(asked: int, counts: Mapping[str, int], slowest: float, left: float) -> str:
+    failed = sum(counts.values())
+    rest = f", {left:.0f} s left" if left else ""
+    return f"{asked} requests, {failed} failed, the slowest took {slowest * 1000:.0f} ms{rest}"
+
+
+def _prove(
+    traffic: Traffic, waiting: Waiting, environment: str, address: str, answered_well: Callable[[], None] = lambda: None
+) -> None:
+    """`count` good answers in a row from every probe, within the time for a proof; each is reported."""
+    in_a_row = {probe.url: 0 for probe in traffic.settings.probes}
+    last: dict[str, str] = {}
+    what = f"{environment} does not answer at {address} as the probes say"
+    with waiting.at_most(_PROOF_SECONDS, what, lambda: _lines(last)) as limit:
+        while True:
+            for probe, answered in _round(traffic, environment, address).items():
+                good = not answered.fault
+                in_a_row[probe.url] = in_a_row[probe.url] + 1 if good else 0
+                if answered.fault and last.get(probe.url) != answered.fault:
+                    waiting.observer.note(f"{probe.url} at {address}: {answered.fault}")
+                last[probe.url] = answered.fault
+                if good:
+                    answered_well()
+            if all(in_a_row[probe.url] >= probe.count for probe in traffic.settings.probes):
+                return
+            if limit.passed:
+                raise FailedError(
+                    f"{what}, within {_PROOF_SECONDS:.0f} s", details=_lines(last), todo="Fix what the probes got."
+                )
+            waiting.pause(0 if all(in_a_row.values()) else _PAUSE_SECONDS)
+
+
+def _round(traffic: Traffic, environment: str, address: str) -> dict[Probe, Answered]:
+    probes = [probe.expecting(environment) for probe in traffic.settings.probes]
+    return dict(zip(probes, side_by_side(lambda probe: ask(probe, address), probes), strict=True))
+
+
+def _lines(last: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"{url}: {fault}" for url, fault in last.items() if fault)
