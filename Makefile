@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint format lock wheel pictures clean
+.PHONY: help setup demo test lint format lock wheel pictures clean system-packages
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,9 +19,14 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, verify
 	@$(BIN)/python demo/demo.py
 
-test: setup lint ## All checks and all tests; builds the sandbox's parts first
+test: setup lint system-packages ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+system-packages: ## Install what tests need beyond Python and Go: BIND's named (as root, by apt-get)
+	@PATH="$$PATH:/usr/sbin" command -v named > /dev/null \
+		|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends bind9; } \
+		|| { echo "The tests need BIND's named. Install it with: sudo apt-get install -y bind9" >&2; exit 1; }
 
 lint: setup ## Format, ruff, strict types, import rules
 	$(BIN)/ruff format --check .
