@@ -42,7 +42,7 @@ def up(
     from sohistio.sandbox.traffic.claims import Traffic
 
     work_begins()
-    asked = Traffic(_lag(load_balancer_lag)) if traffic or load_balancer_lag else None
+    asked = Traffic(_lag(load_balancer_lag, traffic)) if traffic or load_balancer_lag else None
     _tell(start(name, nodes, build_progress, asked))
 
 
@@ -97,14 +97,16 @@ def status(form: Form, name: Name = "local") -> None:
         raise typer.Exit(1)
 
 
-def _lag(text: str) -> int:
+def _lag(text: str, traffic: bool) -> int | None:
     from sohistio.errors import UsageError
     from sohistio.model.durations import seconds_of
 
-    if text in ("", "0s"):
-        return 0
+    if not text:
+        return None
+    if not traffic:
+        raise UsageError("--load-balancer-lag is for sandboxes with traffic", todo="Add --traffic.")
     try:
-        return seconds_of(text)
+        return 0 if text == "0s" else seconds_of(text)
     except ValueError as error:
         raise UsageError(f"--load-balancer-lag {text}: {error}") from error
 

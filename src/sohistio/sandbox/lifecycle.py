@@ -146,6 +146,11 @@ def _check_as_asked(known: SandboxRecord, nodes: int | None, traffic: Traffic | 
             todo=f"sohistio sandbox down --name {known.name}, then up --nodes {nodes} (the cluster will be empty)",
         )
     _check_traffic(known, traffic)
+    if traffic is not None and traffic.load_balancer_lag not in (None, known.lag):
+        raise RefusedError(
+            f"the sandbox {known.name!r} is up with load balancers that are {known.lag} s late",
+            todo=f"sohistio sandbox down --name {known.name}, then up again (the cluster will be empty)",
+        )
 
 
 def _check_traffic(known: SandboxRecord, traffic: Traffic | None) -> None:

@@ -51,33 +51,37 @@ class LoadBalancers:
                 self._tell(service, refused[uid])
 
     def _tell(self, service: dict[str, Any], address: str) -> None:
-        metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         reason = f"PrivateIPAddressInUse: IP address {address} is already allocated to another resource"
         if self._pools.loopback_only and not on_this_machine(address):
             reason = f"PrivateIPAddressNotInSubnet: {address} is not in 127.0.0.0/8, where this sandbox's addresses are"
         elif _is_public(service):
             reason = f"user supplied IP Address {address} was not found in resource group"
-        message = f"Error syncing load balancer: failed to ensure load balancer: {reason}"
-        event = {
+        tell_service(self._api, service, reason)
+
+
+def tell_service(api: ClusterApi, service: dict[str, Any], reason: str) -> None:
+    """An Event of a Service whose load balancer cannot be had; raises ClusterApiError."""
+    metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
+        "involvedObject": {
             "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
-            "involvedObject": {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "name": metadata["name"],
-                "namespace": metadata["namespace"],
-                "uid": metadata["uid"],
-            },
-            "type": "Warning",
-            "reason": "SyncLoadBalancerFailed",
-            "message": message,
-            "source": {"component": "service-controller"},
-            "firstTimestamp": now,
-            "lastTimestamp": now,
-            "count": 1,
-        }
-        self._api.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
+            "kind": "Service",
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "uid": metadata["uid"],
+        },
+        "type": "Warning",
+        "reason": "SyncLoadBalancerFailed",
+        "message": f"Error syncing load balancer: failed to ensure load balancer: {reason}",
+        "source": {"component": "service-controller"},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
+    api.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
 
 
 def addresses(services: list[dict[str, Any]], pools: Pools | None = None) -> tuple[dict[str, str], dict[str, str]]:

@@ -45,6 +45,11 @@ class Addresses:
         return IPv4Network(f"10.{self._pods_octet}.128.0/17")
 
     @property
+    def balancer_range(self) -> str:
+        """All addresses of load balancers; programs that pin one choose it here, above the first two /24."""
+        return f"127.{100 + self.number}.0.0/16"
+
+    @property
     def balancers(self) -> tuple[str, ...]:
         """Addresses for LoadBalancer Services that ask for none."""
         return tuple(f"127.{100 + self.number}.0.{host}" for host in range(10, 250))

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from sohistio.sandbox.cluster_api import ClusterApi
+from sohistio.sandbox.cluster_api import ClusterApi, ClusterApiError
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.sandbox.traffic.programs import bootstrap_path, envoy_path, shim_path
 
@@ -17,6 +18,7 @@ POD_VARIABLE = "SOHISTIO_SANDBOX_POD"
 """In the environment of a pod's agent and Envoy, with the pod's uid: finds both, without a record."""
 
 _TOKEN_SECONDS = 30 * 24 * 3600  # nobody renews the file
+_ROOT = "var/run/secrets/istio/root-cert.pem"
 _ISTIOD = "istiod.istio-system.svc"
 
 
@@ -42,16 +44,14 @@ def write_files(api: ClusterApi, home: Path, pod: Mapping[str, Any]) -> None:
     """
     metadata, namespace = pod["metadata"], pod["metadata"]["namespace"]
     core = f"/api/v1/namespaces/{namespace}"
-    root = api.get(f"{core}/configmaps/istio-ca-root-cert")["data"]["root-cert.pem"]
-    mesh = api.get(f"{core}/configmaps/istio")["data"]["mesh"]
     bound = {"kind": "Pod", "apiVersion": "v1", "name": metadata["name"], "uid": metadata["uid"]}
     request = {"spec": {"audiences": ["istio-ca"], "expirationSeconds": _TOKEN_SECONDS, "boundObjectRef": bound}}
     token = api.create(f"{core}/serviceaccounts/{pod['spec']['serviceAccountName']}/token", request)
     template = bootstrap_path().read_text(encoding="utf-8")
     files = {
-        "var/run/secrets/istio/root-cert.pem": root,
+        _ROOT: root_certificate(api, namespace),
         "var/run/secrets/tokens/istio-token": token["status"]["token"],
-        "etc/istio/config/mesh": mesh,
+        "etc/istio/config/mesh": _mesh(api, namespace),
         "etc/istio/pod/labels": _downward(metadata.get("labels")),
         "etc/istio/pod/annotations": _downward(metadata.get("annotations")),
         # The first two are the listener of Envoy's own metrics, which the agent asks for on 127.0.0.1.
@@ -63,6 +63,29 @@ def write_files(api: ClusterApi, home: Path, pod: Mapping[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(content, encoding="utf-8")
+
+
+def root_certificate(api: ClusterApi, namespace: str) -> str:
+    """What the pods of a namespace trust, PEM; raises ClusterApiError where istiod has not written it yet."""
+    found = api.get(f"/api/v1/namespaces/{namespace}/configmaps/istio-ca-root-cert")
+    return str(found["data"]["root-cert.pem"])
+
+
+def renew_root_certificate(api: ClusterApi, home: Path, namespace: str) -> None:
+    """Follow a changed root certificate, as a kubelet does with what it has mounted; raises ClusterApiError."""
+    path, root = home / _ROOT, root_certificate(api, namespace)
+    if path.read_text(encoding="utf-8") != root:
+        path.write_text(root, encoding="utf-8")
+
+
+def _mesh(api: ClusterApi, namespace: str) -> str:
+    """The mesh's configuration; a pod runs without it while the mesh has been uninstalled."""
+    try:
+        return str(api.get(f"/api/v1/namespaces/{namespace}/configmaps/istio")["data"]["mesh"])
+    except ClusterApiError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return ""
 
 
 def environment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from sohistio.sandbox.load_balancers import address_of
@@ -19,15 +19,20 @@ Frontend = tuple[str, int]
 
 
 class Balancers:
-    """Follows the Services of type LoadBalancer. `lag` is how many seconds later a balancer drops an endpoint."""
+    """Follows the Services of type LoadBalancer.
 
-    def __init__(self, lag: float) -> None:
+    `lag` is how many seconds later a balancer drops an endpoint. `refused` is called once with an address that it
+    cannot listen at, and why.
+    """
+
+    def __init__(self, lag: float, refused: Callable[[str, str], Awaitable[None]]) -> None:
         self._lag = lag
+        self._refused = refused
         self._listening: dict[Frontend, asyncio.Server] = {}
         self._endpoints: dict[Frontend, tuple[Endpoint, ...]] = {}
         self._lagging: dict[Frontend, Lagging] = {}
         self._turn = itertools.count()
-        self._troubles: dict[Frontend, str] = {}
+        self._troubles: dict[str, str] = {}
 
     async def follow(self, services: Iterable[Mapping[str, Any]], slices: Iterable[Mapping[str, Any]]) -> None:
         """Listen where there are endpoints, and nowhere else: without one, connections are refused."""
@@ -50,12 +55,13 @@ class Balancers:
         try:
             server = await loop.create_server(lambda: Relay(lambda: self._choose(place)), *place, backlog=_BACKLOG)
         except OSError as error:  # another program, or another sandbox, has the address
-            if self._troubles.get(place) != str(error):
+            if place[0] not in self._troubles:
+                self._troubles[place[0]] = str(error)
                 print(f"load balancer {place[0]}:{place[1]}: {error}", flush=True)
-            self._troubles[place] = str(error)
+                await self._refused(place[0], str(error))
             return
         self._listening[place] = server
-        self._troubles.pop(place, None)
+        self._troubles.pop(place[0], None)
 
     def _choose(self, place: Frontend) -> Endpoint | None:
         endpoints = self._endpoints.get(place)

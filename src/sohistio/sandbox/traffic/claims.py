@@ -15,9 +15,12 @@ from sohistio.sandbox.traffic.addresses import NUMBERS
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What `sandbox up --traffic` asks for: how many seconds late load balancers drop an endpoint that goes."""
+    """What `sandbox up --traffic` asks for: how many seconds late load balancers drop an endpoint that goes.
 
-    load_balancer_lag: int = 0
+    None is what it had, or 0.
+    """
+
+    load_balancer_lag: int | None = None
 
 
 @contextmanager
@@ -32,7 +35,9 @@ def claimed(wanted: bool, last: SandboxRecord | None, asked: Traffic | None) -> 
     number, held = claim(last.network if last else None)
     with held:
         held.set_inheritable(True)
-        lag = asked.load_balancer_lag if asked else last.lag if last else 0
+        lag = asked.load_balancer_lag if asked else None
+        if lag is None:
+            lag = last.lag if last else 0
         yield [f"--network={number}", f"--claim={held.fileno()}", f"--load-balancer-lag={lag}"]
 
 

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sohistio.sandbox.cluster_api import ClusterApi
+from sohistio.sandbox.cluster_api import ClusterApi, ClusterApiError
 from sohistio.sandbox.credentials import SANDBOX, write_tokens
+from sohistio.sandbox.load_balancers import address_of, tell_service
 from sohistio.sandbox.part import Part
 from sohistio.sandbox.parts import Command
 from sohistio.sandbox.traffic.backend import BACKEND_LABEL, Backend, runs
@@ -44,11 +45,12 @@ class DataPlane:
     """Follows the cluster: load balancers by Services and EndpointSlices, backends by pods with the label."""
 
     def __init__(self, api: ClusterApi, region: str, lag: float, tls: ssl.SSLContext) -> None:
+        self._api = api
         self._region = region
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._routes_changed, self._pods_changed = asyncio.Event(), asyncio.Event()
-        self._balancers = Balancers(lag)
+        self._balancers = Balancers(lag, self._report_refused)
         self._backends: dict[str, Backend] = {}
         self._troubles: dict[str, str] = {}
         slices = "/apis/discovery.k8s.io/v1/endpointslices"
@@ -78,6 +80,15 @@ class DataPlane:
             services, slices = self._services.objects(), self._slices.objects()
             if services is not None and slices is not None:
                 await self._balancers.follow(services, slices)
+
+    async def _report_refused(self, address: str, why: str) -> None:
+        for service in self._services.objects() or []:
+            if address_of(service) == address:
+                reason = f"IP address {address} cannot be listened at on this machine: {why}"
+                try:
+                    await asyncio.to_thread(tell_service, self._api, service, reason)
+                except ClusterApiError as error:
+                    print(error.what, flush=True)
 
     async def _answer(self) -> None:
         while True:

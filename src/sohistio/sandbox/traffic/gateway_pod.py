@@ -21,8 +21,9 @@ from sohistio.sandbox.traffic import agent
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.sandbox.traffic.ending import Ending, Step, next_step, restart_pause
 from sohistio.sandbox.traffic.pod_status import PodState, status_of
+from sohistio.sandbox.traffic.trouble import NOT_READY, slow_seconds, trouble_of
 
-NOT_READY = "not-ready"
+_RENEWAL_SECONDS = 10.0
 _READINESS_PORT = 15021
 _FIRST_PROBES = 0.3
 """Seconds between probes before the first success: waiting a whole period for it would only cost time."""
@@ -47,7 +48,7 @@ class GatewayPod:
         self._failures = 0
         self._restarts = _restarts_of(pod)
         self._last_exit: int | None = None
-        self._next_probe = self._next_start = 0.0
+        self._next_probe = self._next_start = self._next_renewal = 0.0
         self._written: PodState | None = None
         self._ending: Ending | None = None
         self.gone = False
@@ -66,6 +67,9 @@ class GatewayPod:
             return
         if self._part is not None and (code := self._part.exit_code()) is not None:
             self._has_exited(code)
+        if self._part is not None and time.monotonic() >= self._next_renewal:
+            agent.renew_root_certificate(self._api, self._home, str(pod["metadata"]["namespace"]))
+            self._next_renewal = time.monotonic() + _RENEWAL_SECONDS
         if self._part is None and time.monotonic() >= self._next_start:
             self._start(pod)
         self._probe(pod)
@@ -87,7 +91,9 @@ class GatewayPod:
         argv = (str(program_path("pilot-agent")), *agent.arguments(pod, given))
         command = Command(f"envoy-{self.name}", argv, f"http://127.0.0.1:{ports.status}")
         self._part = Part(self._folder, command, environment=given, cwd=self._home)
-        self._started, self._failures, self._next_probe = _now(), 0, 0.0
+        self._started, self._failures = _now(), 0
+        self._next_probe = time.monotonic() + slow_seconds(pod)
+        self._next_renewal = time.monotonic() + _RENEWAL_SECONDS
         print(f"kubelet: {self.name} has an Envoy at {loopback_of(self.address)}", flush=True)
 
     def _has_exited(self, code: int) -> None:
@@ -105,12 +111,12 @@ class GatewayPod:
         if self._part is None or now < self._next_probe:
             return
         probe = agent.container_of(pod).get("readinessProbe") or {}
-        labels = pod["metadata"].get("labels") or {}
-        passed = labels.get("sandbox.sohistio/trouble") != NOT_READY and self._answers()
+        never = trouble_of(pod) == NOT_READY
+        passed = not never and self._answers()
         self._failures = 0 if passed else self._failures + 1
         if passed:
             self._ready = True
-        elif self._failures >= probe.get("failureThreshold", 3) or labels.get("sandbox.sohistio/trouble") == NOT_READY:
+        elif self._failures >= probe.get("failureThreshold", 3) or never:
             self._ready = False
         self._next_probe = now + (float(probe.get("periodSeconds", 10)) if self._ready else _FIRST_PROBES)
 

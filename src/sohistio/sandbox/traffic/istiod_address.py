@@ -8,6 +8,7 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
 from sohistio.sandbox.network import join
+from sohistio.sandbox.ports import free_ports
 
 XDS_PORT = 15012
 """The port of istiod's container that agents connect to, with TLS."""
@@ -41,7 +42,8 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, target: Callable[[], int | None]) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
+        (port,) = free_ports(1)
+        super().__init__(("127.0.0.1", port), _Connection)
         self.target = target
 
 

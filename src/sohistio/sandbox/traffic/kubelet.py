@@ -14,11 +14,10 @@ from sohistio.sandbox.record import PartRecord
 from sohistio.sandbox.traffic.addresses import Addresses
 from sohistio.sandbox.traffic.gateway_pod import GatewayPod, remove
 from sohistio.sandbox.traffic.stages import GATEWAYS
+from sohistio.sandbox.traffic.trouble import CRASH, SIMULATED, trouble_of
 from sohistio.sandbox.traffic.watched import Watched
 
 _PODS = "/api/v1/namespaces/istio-system/pods"
-_SIMULATED_TROUBLE = ("image-pull", "crash")
-"""The troubles that stay with kwok: no container runs."""
 _STEP_SECONDS = 0.1
 
 
@@ -94,15 +93,15 @@ class Kubelet:
 
     def _follow(self, uid: str, pod: dict[str, Any]) -> None:
         known = self._pods.get(uid)
-        trouble = (pod["metadata"].get("labels") or {}).get("sandbox.sohistio/trouble")
+        trouble = trouble_of(pod)
         deleted = "deletionTimestamp" in pod["metadata"]
         if known is None:
             if deleted:
                 remove(self._api, f"{_PODS}/{pod['metadata']['name']}", uid)
-            elif trouble not in _SIMULATED_TROUBLE:
+            elif trouble not in SIMULATED:
                 self._pods[uid] = self._accept(pod)
                 self._pods[uid].step(pod)
-        elif trouble == "crash" and not deleted:
+        elif trouble == CRASH and not deleted:
             self._pods.pop(uid).kill()
         elif not known.gone:
             known.step(pod)

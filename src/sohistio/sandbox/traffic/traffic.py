@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sohistio.sandbox import record
@@ -14,7 +14,8 @@ from sohistio.sandbox.part import Part
 from sohistio.sandbox.processes import identify
 from sohistio.sandbox.record import PartRecord
 from sohistio.sandbox.traffic import data_plane
-from sohistio.sandbox.traffic.addresses import Addresses
+from sohistio.sandbox.traffic.addresses import Addresses, on_this_machine
+from sohistio.sandbox.traffic.backend import HTTP_PORT, HTTPS_PORT
 from sohistio.sandbox.traffic.istiod_address import XDS_PORT, IstiodAddress
 from sohistio.sandbox.traffic.kubelet import Kubelet
 from sohistio.sandbox.traffic.mesh_settings import MeshSettings
@@ -48,7 +49,7 @@ class Traffic:
         self._address = IstiodAddress(lambda: istiod.ports.get(XDS_PORT))
         self._kubelet = Kubelet(api, folder, settings.addresses, self._address.port)
         self._data_plane: Part | None = None
-        self._balancers: tuple[PartRecord, ...] = ()
+        self._balancers: dict[str, str] = {}
 
     def start(self) -> None:
         """Raises FailedError where a part cannot be started."""
@@ -60,32 +61,27 @@ class Traffic:
     def follow(self) -> None:
         """Look at which load balancers there are; raises ClusterApiError."""
         services = self._api.items("/api/v1/services", fieldSelector="spec.type=LoadBalancer")
-        if self._data_plane is not None:
-            of_process = self._data_plane.record()
-            self._balancers = tuple(
-                PartRecord(
-                    f"load balancer {service['metadata']['namespace']}/{service['metadata']['name']}",
-                    of_process.state,
-                    of_process.pid,
-                    of_process.started,
-                    f"{address_of(service)}:{service['spec']['ports'][0]['port']}",
-                    of_process.log,
-                )
-                for service in services
-                if address_of(service)
-            )
+        self._balancers = {
+            f"load balancer {service['metadata']['namespace']}/{service['metadata']['name']}": address
+            for service in services
+            if on_this_machine(address := address_of(service))
+        }
 
     def records(self) -> tuple[PartRecord, ...]:
         """For `sandbox status`."""
         me = identify(os.getpid())
-        found = [self._data_plane.record()] if self._data_plane else []
+        found = []
+        if self._data_plane is not None:
+            of_process = self._data_plane.record()
+            shared = {"backends": f"ports {HTTP_PORT} and {HTTPS_PORT} of their pods"} | self._balancers
+            found = [of_process, *(replace(of_process, name=name, address=at) for name, at in shared.items())]
         if me is not None:
             log = str(self._folder / "logs" / "supervisor.log")
             address = f"127.0.0.1:{self._address.port}"
             kubelet = record.RUNNING if self._kubelet.alive else record.CRASHED
             found.append(PartRecord("istiod address", record.RUNNING, me.pid, me.started, address, log))
             found.append(PartRecord("kubelet of gateways", kubelet, me.pid, me.started, log=log))
-        return (*found, *self._balancers, *self._kubelet.records())
+        return (*found, *self._kubelet.records())
 
     def stop(self) -> None:
         """End all of it; without grace, because nobody is to be served any more."""
