@@ -108,7 +108,7 @@ def _lag(text: str, traffic: bool) -> int | None:
     try:
         return 0 if text == "0s" else seconds_of(text)
     except ValueError as error:
-        raise UsageError(f"--load-balancer-lag {text}: {error}") from error
+        raise UsageError(f"--load-balancer-lag {text}: {error}", todo="Give it as 8s or 1m, say.") from error
 
 
 def _tell(result: Up) -> None:

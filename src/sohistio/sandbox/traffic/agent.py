@@ -98,7 +98,7 @@ def environment(
     proxy = json.loads(given.get("PROXY_CONFIG") or "{}") | {
         "discoveryAddress": istiod,
         "binaryPath": str(envoy_path()),
-        "configPath": str(home / "etc/istio/proxy"),
+        "configPath": "./etc/istio/proxy",  # relative: names of sockets have at most 107 bytes
         "proxyAdminPort": ports.admin,
         "statusPort": ports.status,
         "concurrency": 1,
