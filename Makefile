@@ -18,7 +18,7 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@touch $@
 
 system-packages: ## Install what tests need and Python does not have: BIND's name server
-	@if command -v named >/dev/null; then exit 0; fi; \
+	@if PATH="$$PATH:/usr/sbin" command -v named >/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bind9; \
 	else \

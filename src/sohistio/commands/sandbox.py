@@ -23,6 +23,15 @@ def up(
     nodes: Annotated[
         int | None, typer.Option("--nodes", min=1, max=100, help="Nodes of the cluster.", show_default="3")
     ] = None,
+    traffic: Annotated[
+        bool, typer.Option("--traffic", help="Run a real Envoy for each gateway pod, load balancers and backends.")
+    ] = False,
+    load_balancer_lag: Annotated[
+        str,
+        typer.Option(
+            "--load-balancer-lag", help="With --traffic: load balancers drop an endpoint this late.", show_default="0s"
+        ),
+    ] = "",
 ) -> None:
     """Start the sandbox and wait until it is ready.
 
@@ -30,9 +39,11 @@ def up(
     """
     from sohistio.output.build_progress import build_progress
     from sohistio.sandbox.lifecycle import up as start
+    from sohistio.sandbox.traffic.claims import Traffic
 
     work_begins()
-    _tell(start(name, nodes, build_progress))
+    asked = Traffic(_lag(load_balancer_lag, traffic)) if traffic or load_balancer_lag else None
+    _tell(start(name, nodes, build_progress, asked))
 
 
 def down(name: Name = "local") -> None:
@@ -84,6 +95,20 @@ def status(form: Form, name: Name = "local") -> None:
         _print_table(seen)
     if not seen.well:
         raise typer.Exit(1)
+
+
+def _lag(text: str, traffic: bool) -> int | None:
+    from sohistio.errors import UsageError
+    from sohistio.model.durations import seconds_of
+
+    if not text:
+        return None
+    if not traffic:
+        raise UsageError("--load-balancer-lag is for sandboxes with traffic", todo="Add --traffic.")
+    try:
+        return 0 if text == "0s" else seconds_of(text)
+    except ValueError as error:
+        raise UsageError(f"--load-balancer-lag {text}: {error}", todo="Give it as 8s or 1m, say.") from error
 
 
 def _tell(result: Up) -> None:

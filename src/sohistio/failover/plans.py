@@ -18,8 +18,10 @@ from sohistio.plan.steps import AwaitRollouts, HoldStandby, ScaleUp, Step
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What is asked for: traffic to the environment `to`, in this mode; `watch` is in seconds, `accepted` what was accepted by
-    name, and why."""
+    """What is asked for: traffic to the environment `to`, in this mode.
+
+    `watch` is in seconds; `accepted` is what was accepted by name, and why.
+    """
 
     to: str
     mode: Mode

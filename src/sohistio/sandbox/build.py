@@ -15,14 +15,16 @@ from sohistio.sandbox.locks import locked
 from sohistio.sandbox.modules import Program, architecture, module_folder, programs, provided
 from sohistio.sandbox.progress import MakeProgress, Progress
 from sohistio.sandbox.toolchain import build_environment, find_go
+from sohistio.sandbox.traffic import programs as traffic_programs
 
 _LONGEST_BUILD = 3600.0
 _SHOWN_LINES = 20
 
 
-def build_missing(make_progress: MakeProgress = Progress) -> None:
+def build_missing(make_progress: MakeProgress = Progress, *, traffic: bool = False) -> None:
     """Build what the cache does not hold yet; raises RefusedError where that cannot be done.
 
+    With `traffic`, also what only a sandbox with traffic needs, for which a C compiler must be there.
     Two at once build once: the second waits for the first. An interrupted build goes on where it was.
     """
     if sys.platform != "linux" or architecture() not in ("amd64", "arm64"):
@@ -30,10 +32,10 @@ def build_missing(make_progress: MakeProgress = Progress) -> None:
             f"the sandbox runs on Linux (amd64, arm64) only, and this is {sys.platform} {architecture()}",
             todo="Use Linux or WSL 2; every other command works with any cluster (--kubeconfig, --context).",
         )
-    if not _missing():
+    if not _missing(traffic) and not _shim_is_missing(traffic):
         return
     try:
-        _build_all(make_progress)
+        _build_all(make_progress, traffic)
     except OSError as error:
         raise RefusedError(
             "the sandbox's parts cannot be written to the cache",
@@ -42,22 +44,32 @@ def build_missing(make_progress: MakeProgress = Progress) -> None:
         ) from error
 
 
-def _build_all(make_progress: MakeProgress) -> None:
+def _build_all(make_progress: MakeProgress, traffic: bool) -> None:
     with locked(parts_cache(), _LONGEST_BUILD, lambda: Progress.say("another sohistio is building the parts: waiting")):
-        missing = _missing()
-        if not missing:
+        missing, shim = _missing(traffic), _shim_is_missing(traffic)
+        if not missing and not shim:
             return
-        go = find_go(tuple(dict.fromkeys(program.module for program in missing)))
-        progress = make_progress(len(missing))
-        if len(missing) == len(programs()):
+        if shim:
+            traffic_programs.find_compiler()  # said before minutes of building, not after
+        go = find_go(tuple(dict.fromkeys(program.module for program in missing)) or ("istio",))
+        progress = make_progress(len(missing) + shim)
+        if len(missing) == len(programs(traffic=traffic)):
             progress.say("Building the sandbox's parts: about 12 minutes on 2 cores, once.")
         for program in missing:
             with progress.step(f"building {program.title}"):
                 _build(go, program, progress)
+        if shim:
+            with progress.step("compiling Envoy's address shim"):
+                traffic_programs.build(go)
 
 
-def _missing() -> list[Program]:
-    return [program for program in programs() if provided(program.name) is None and not program.output.exists()]
+def _missing(traffic: bool) -> list[Program]:
+    wanted = programs(traffic=traffic)
+    return [program for program in wanted if provided(program.name) is None and not program.output.exists()]
+
+
+def _shim_is_missing(traffic: bool) -> bool:
+    return traffic and traffic_programs.is_missing()
 
 
 def _build(go: str, program: Program, progress: Progress) -> None:

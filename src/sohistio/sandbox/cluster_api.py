@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,24 @@ class ClusterApi:
 
     def patch(self, path: str, body: dict[str, Any], kind: str = MERGE) -> dict[str, Any]:
         return self._call("PATCH", path, body=body, kind=kind)
+
+    def delete(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        return self._call("DELETE", path, body=body)
+
+    def watch(self, path: str, seconds: int, **parameters: str) -> Iterator[dict[str, Any]]:
+        """The events of a watch, which the server ends after this many seconds."""
+        import httpx
+
+        parameters |= {"watch": "1", "timeoutSeconds": str(seconds)}
+        try:
+            timeout = httpx.Timeout(10, read=seconds + 10)
+            with self._client.stream("GET", path, params=parameters, timeout=timeout) as response:
+                if response.is_error:
+                    raise ClusterApiError(f"watch {path}: {response.status_code}", response.status_code)
+                for line in response.iter_lines():
+                    yield json.loads(line)
+        except (httpx.HTTPError, httpx.StreamError, ValueError) as error:
+            raise ClusterApiError(f"watch {path}: {error or type(error).__name__}", 0) from error
 
     def close(self) -> None:
         self._client.close()

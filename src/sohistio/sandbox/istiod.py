@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -25,7 +26,9 @@ _STOCK_ENVOY = {"PILOT_ENABLE_METADATA_EXCHANGE": "false", "PILOT_ENABLE_ALPN_FI
 class IstiodProcess:
     """One istiod, for all pods of one ReplicaSet: with their environment, arguments and service account."""
 
-    def __init__(self, api: ClusterApi, folder: Path, server: str, pod: dict[str, Any]) -> None:
+    def __init__(
+        self, api: ClusterApi, folder: Path, server: str, pod: dict[str, Any], settings: Mapping[str, str]
+    ) -> None:
         generation = generation_of(pod)
         home = folder / "istiod" / generation
         home.mkdir(parents=True, exist_ok=True)
@@ -53,7 +56,7 @@ class IstiodProcess:
         self._part = Part(
             folder,
             Command(f"istiod-{generation}", argv, f"https://127.0.0.1:{https}"),
-            environment=_environment(pod, container),
+            environment=_environment(pod, container) | dict(settings),
             cwd=home,
         )
 
@@ -83,7 +86,11 @@ class IstiodFollower:
         self._folder = folder
         self._server = server
         self._network = network
+        self.settings: Callable[[], Mapping[str, str]] = dict
+        """Asked for what a new process is to have in its environment beside what its pod says."""
         self._processes: dict[str, IstiodProcess] = {}
+        self.ports: dict[int, int] = {}
+        """Of the newest process that answers: the port on 127.0.0.1 for each port of its container."""
 
     def parts(self) -> list[Part]:
         """The processes, newest last."""
@@ -96,7 +103,7 @@ class IstiodFollower:
         wanted = {generation_of(pod): pod for pod in pods}
         for generation, pod in wanted.items():
             if generation not in self._processes:
-                self._processes[generation] = IstiodProcess(self._api, self._folder, self._server, pod)
+                self._processes[generation] = IstiodProcess(self._api, self._folder, self._server, pod, self.settings())
         answering = {generation for generation in wanted if self._processes[generation].answers()}
         services = self._api.items(f"/api/v1/namespaces/{NAMESPACE}/services") if answering else []
         routes = {
@@ -105,6 +112,7 @@ class IstiodFollower:
             if generation in answering
             for route, port in routes_to(wanted[generation], services, self._processes[generation].ports).items()
         }
+        self.ports = next((self._processes[found].ports for found in reversed(wanted) if found in answering), {})
         self._network.lead(routes)  # before any pod is called ready, and before any process ends
         for pod in pods:
             self._tell_readiness(pod, generation_of(pod) in answering)

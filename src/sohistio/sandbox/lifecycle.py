@@ -21,6 +21,8 @@ from sohistio.sandbox.ports import mirror_ports
 from sohistio.sandbox.processes import ProcessId, end, identify, mark, processes_of
 from sohistio.sandbox.progress import MakeProgress, Progress
 from sohistio.sandbox.record import SandboxRecord, read_record
+from sohistio.sandbox.traffic.claims import Traffic, claimed
+from sohistio.sandbox.traffic.programs import check_machine
 
 DEFAULT_NODES = 3
 _LONGEST_START = 120.0
@@ -40,32 +42,47 @@ class Up:
     taken: int | None = None
 
 
-def up(name: str, nodes: int | None = None, make_progress: MakeProgress = Progress) -> Up:
+def up(
+    name: str,
+    nodes: int | None = None,
+    make_progress: MakeProgress = Progress,
+    traffic: Traffic | None = None,
+) -> Up:
     """Build what is missing, start the sandbox and wait until it is ready; nothing happens where it already is.
 
-    A sandbox whose processes are all gone (after a reboot, say) starts again with the objects it had. Raises
-    RefusedError where it cannot be built, has crashed parts or another number of nodes; FailedError where it does
-    not come up.
+    With `traffic` it has Envoys, load balancers and backends; one that was made with or without it stays so. A
+    sandbox whose processes are all gone (after a reboot, say) starts again with the objects it had. Raises
+    RefusedError where it cannot be built, has crashed parts or another number of nodes, or where this machine cannot
+    have traffic; FailedError where it does not come up.
     """
-    return _up(name, nodes, None, make_progress)
+    return _up(name, nodes, None, make_progress, traffic)
 
 
-def _up(name: str, nodes: int | None, before: SandboxRecord | None, make_progress: MakeProgress) -> Up:
+def _up(
+    name: str, nodes: int | None, before: SandboxRecord | None, make_progress: MakeProgress, traffic: Traffic | None
+) -> Up:
     folder = sandbox_folder(name)
-    build_missing(make_progress)
+    last = read_record(folder) or before
+    with_traffic = traffic is not None or (last is not None and last.network is not None)
+    if with_traffic:
+        check_machine()
+    build_missing(make_progress, traffic=with_traffic)
     begun = time.monotonic()
     with _alone(folder):
         known = read_record(folder)
         if known is not None and record.is_serving(known):
-            _check_as_asked(known, nodes)
+            _check_as_asked(known, nodes, traffic)
             return Up(known, fresh=False, seconds=time.monotonic() - begun)
+        if known is not None:
+            _check_traffic(known, traffic)
         _end_all(folder)
         count = nodes or (known.nodes if known else DEFAULT_NODES)
         last = known or before
         wanted = mirror_ports(folder, last.mirror_port if last else None)[0]
         progress = make_progress(1)
-        with progress.step(f"starting the sandbox {name!r}"):
-            process = _spawn(folder, name, count, wanted)
+        options = [f"--name={name}", f"--nodes={count}", f"--mirror-port={wanted}"]
+        with progress.step(f"starting the sandbox {name!r}"), claimed(with_traffic, last, traffic) as more:
+            process = _spawn(folder, [*options, *more])
             try:
                 started = _await_ready(folder, process, progress)
             except BaseException:
@@ -98,7 +115,7 @@ def reset(name: str, make_progress: MakeProgress = Progress) -> Up:
     if known is None:
         raise RefusedError(f"there is no sandbox {name!r}", todo=f"sohistio sandbox up --name {name}")
     down(name)
-    return _up(name, known.nodes, known, make_progress)
+    return _up(name, known.nodes, known, make_progress, None)
 
 
 @contextmanager
@@ -115,7 +132,7 @@ def _alone(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _check_as_asked(known: SandboxRecord, nodes: int | None) -> None:
+def _check_as_asked(known: SandboxRecord, nodes: int | None, traffic: Traffic | None) -> None:
     crashed = [part for part in known.parts if part.as_observed_now().state == record.CRASHED]
     if crashed:
         raise RefusedError(
@@ -128,16 +145,29 @@ def _check_as_asked(known: SandboxRecord, nodes: int | None) -> None:
             f"the sandbox {known.name!r} is up with {known.nodes} nodes, not {nodes}",
             todo=f"sohistio sandbox down --name {known.name}, then up --nodes {nodes} (the cluster will be empty)",
         )
+    _check_traffic(known, traffic)
+    if traffic is not None and traffic.load_balancer_lag not in (None, known.lag):
+        raise RefusedError(
+            f"the sandbox {known.name!r} is up with load balancers that are {known.lag} s late",
+            todo=f"sohistio sandbox down --name {known.name}, then up again (the cluster will be empty)",
+        )
 
 
-def _spawn(folder: Path, name: str, nodes: int, mirror_port: int) -> ProcessId:
+def _check_traffic(known: SandboxRecord, traffic: Traffic | None) -> None:
+    if traffic is not None and known.network is None:
+        raise RefusedError(
+            f"the sandbox {known.name!r} was made without traffic, and its Services have no addresses for it",
+            todo=f"sohistio sandbox down --name {known.name}, then up --traffic (the cluster will be empty)",
+        )
+
+
+def _spawn(folder: Path, options: list[str]) -> ProcessId:
     """Start the supervisor in a session of its own, so that it outlives this process and its terminal."""
     (folder / "logs").mkdir(exist_ok=True)
     log = os.open(folder / "logs" / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     package_parent = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH", ""))))
-    arguments = [sys.executable, "-P", "-m", "sohistio.sandbox.supervisor", f"--name={name}", f"--nodes={nodes}"]
-    arguments.append(f"--mirror-port={mirror_port}")
+    arguments = [sys.executable, "-P", "-m", "sohistio.sandbox.supervisor", *options]
     try:
         pid = os.posix_spawn(
             sys.executable,

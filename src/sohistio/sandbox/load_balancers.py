@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sohistio.sandbox.cluster_api import ClusterApi
+from sohistio.sandbox.traffic.addresses import on_this_machine
 
 ADDRESS_ANNOTATION = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 INTERNAL_ANNOTATION = "service.beta.kubernetes.io/azure-load-balancer-internal"
@@ -15,17 +18,27 @@ PUBLIC_POOL = tuple(f"203.0.113.{host}" for host in range(10, 250))
 """Addresses of the internet (a range for documentation), for Services that are public by their annotation."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """The addresses to choose from. With `loopback_only`, none is given that programs here could not listen at."""
+
+    private: tuple[str, ...] = POOL
+    public: tuple[str, ...] = PUBLIC_POOL
+    loopback_only: bool = False
+
+
 class LoadBalancers:
     """Remembers nothing but which conflicts it has reported: addresses are in the Services."""
 
-    def __init__(self, api: ClusterApi) -> None:
+    def __init__(self, api: ClusterApi, pools: Pools | None = None) -> None:
         self._api = api
+        self._pools = pools or Pools()
         self._reported: set[tuple[str, str]] = set()
 
     def follow(self) -> None:
         """Write the addresses that are to change; a Service whose address is taken stays as it is, with an Event."""
         services = self._api.items("/api/v1/services", fieldSelector="spec.type=LoadBalancer")
-        given, refused = addresses(services)
+        given, refused = addresses(services, self._pools)
         for service in services:
             uid = service["metadata"]["uid"]
             if uid in given and given[uid] != address_of(service):
@@ -38,39 +51,46 @@ class LoadBalancers:
                 self._report(service, refused[uid])
 
     def _report(self, service: dict[str, Any], address: str) -> None:
-        metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         reason = f"PrivateIPAddressInUse: IP address {address} is already allocated to another resource"
-        if _is_public(service):
+        if self._pools.loopback_only and not on_this_machine(address):
+            reason = f"PrivateIPAddressNotInSubnet: {address} is not in 127.0.0.0/8, where this sandbox's addresses are"
+        elif _is_public(service):
             reason = f"user supplied IP Address {address} was not found in resource group"
-        message = f"Error syncing load balancer: failed to ensure load balancer: {reason}"
-        event = {
+        tell_service(self._api, service, reason)
+
+
+def tell_service(api: ClusterApi, service: dict[str, Any], reason: str) -> None:
+    """An Event of a Service whose load balancer cannot be had; raises ClusterApiError."""
+    metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
+        "involvedObject": {
             "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name']}.", "namespace": metadata["namespace"]},
-            "involvedObject": {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "name": metadata["name"],
-                "namespace": metadata["namespace"],
-                "uid": metadata["uid"],
-            },
-            "type": "Warning",
-            "reason": "SyncLoadBalancerFailed",
-            "message": message,
-            "source": {"component": "service-controller"},
-            "firstTimestamp": now,
-            "lastTimestamp": now,
-            "count": 1,
-        }
-        self._api.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
+            "kind": "Service",
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "uid": metadata["uid"],
+        },
+        "type": "Warning",
+        "reason": "SyncLoadBalancerFailed",
+        "message": f"Error syncing load balancer: failed to ensure load balancer: {reason}",
+        "source": {"component": "service-controller"},
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
+    api.create(f"/api/v1/namespaces/{metadata['namespace']}/events", event)
 
 
-def addresses(services: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
+def addresses(services: list[dict[str, Any]], pools: Pools | None = None) -> tuple[dict[str, str], dict[str, str]]:
     """By uid: the address each LoadBalancer Service is to have, and the addresses asked for that it cannot have.
 
     Whoever has an address keeps it; among those who ask for the same one the oldest gets it. One that is made public
     loses its private address ("" is none), and gets no private one.
     """
+    pools = pools or Pools()
     balanced = [service for service in services if service["spec"].get("type") == "LoadBalancer"]
     balanced.sort(key=lambda service: (service["metadata"]["creationTimestamp"], service["metadata"]["uid"]))
     taken = {held: service["metadata"]["uid"] for service in balanced if (held := address_of(service))}
@@ -79,11 +99,12 @@ def addresses(services: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str,
     for service in balanced:
         uid, asked = service["metadata"]["uid"], _asked(service)
         held = address_of(service)
-        pool = PUBLIC_POOL if _is_public(service) else POOL
-        if held and _is_public(service) != (held in PUBLIC_POOL):
+        pool = pools.public if _is_public(service) else pools.private
+        if held and _is_public(service) != (held in pools.public):
             del taken[held]
             held, given[uid] = "", ""
-        if asked and _is_public(service) and asked not in PUBLIC_POOL:
+        beyond = pools.loopback_only and not on_this_machine(asked)
+        if asked and (beyond or (_is_public(service) and asked not in pools.public)):
             refused[uid] = asked
             continue
         if not asked:
@@ -99,7 +120,7 @@ def addresses(services: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str,
     return given, refused
 
 
-def address_of(service: dict[str, Any]) -> str:
+def address_of(service: Mapping[str, Any]) -> str:
     """The address a Service has now, or ''."""
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
     return str(ingress[0].get("ip", ""))

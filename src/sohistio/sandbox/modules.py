@@ -61,13 +61,17 @@ def istio_stamp(release: str) -> str:
     return " ".join(f"-X istio.io/istio/pkg/version.{key}={value}" for key, value in values.items())
 
 
-def programs() -> tuple[Program, ...]:
-    """All programs, in the order they are built: the quick way to a first sign of life comes first."""
+def programs(*, traffic: bool = False) -> tuple[Program, ...]:
+    """All programs, in the order they are built: the quick way to a first sign of life comes first.
+
+    With `traffic`, the agent that runs a gateway's Envoy is one of them.
+    """
     kubernetes = tuple(
         Program("kubernetes", name, f"k8s.io/kubernetes/cmd/{name}", f"{_STRIP} {_KUBERNETES_STAMP}")
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     )
     current = ISTIO_VERSIONS[-1]
+    agent = Program("istio", "pilot-agent", "istio.io/istio/pilot/cmd/pilot-agent", f"{_STRIP} {istio_stamp(current)}")
     return (
         Program("kubernetes", "etcd", "go.etcd.io/etcd/server/v3", _STRIP),
         *kubernetes,
@@ -86,17 +90,23 @@ def programs() -> tuple[Program, ...]:
             )
             for release in reversed(ISTIO_VERSIONS)
         ),
+        *((agent,) if traffic else ()),
     )
 
 
 def releases_folder() -> Path:
     """The archives the release mirror serves: a folder a release."""
-    return parts_cache() / f"istio-{module_key('istio')}" / "releases"
+    return istio_folder() / "releases"
+
+
+def istio_folder() -> Path:
+    """What is built from Istio's code."""
+    return parts_cache() / f"istio-{module_key('istio')}"
 
 
 def program_path(name: str) -> Path:
     """The program to run: the one KUBEBUILDER_ASSETS provides, or else the built one."""
-    return provided(name) or next(program.output for program in programs() if program.name == name)
+    return provided(name) or next(program.output for program in programs(traffic=True) if program.name == name)
 
 
 def provided(name: str) -> Path | None:

@@ -75,13 +75,13 @@ class _Connection(StreamRequestHandler):
             return
         with upstream:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _join(self.connection, upstream)
+            join(self.connection, upstream)
 
     def _refuse(self, why: str) -> None:
         self.wfile.write(f"HTTP/1.1 {why}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode("latin-1"))
 
 
-def _join(one: socket.socket, other: socket.socket) -> None:
+def join(one: socket.socket, other: socket.socket) -> None:
     """Pass bytes both ways until either side closes or nothing moved for a while."""
     with selectors.DefaultSelector() as selector:
         selector.register(one, selectors.EVENT_READ, other)

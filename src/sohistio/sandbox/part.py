@@ -46,6 +46,10 @@ class Part:
         """None while it runs; negative for the signal that ended it."""
         return self._process.poll()
 
+    def terminate(self) -> None:
+        """Ask it to end, and do not wait for it."""
+        self._process.terminate()
+
     def record(self) -> PartRecord:
         """The part as it is now."""
         code = self.exit_code()

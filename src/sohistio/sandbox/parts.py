@@ -12,7 +12,8 @@ from sohistio.sandbox.modules import program_path
 
 SERVICE_RANGE = "10.0.0.0/16"
 POD_RANGE = "10.244.0.1/16"
-"""Both as AKS has them by default. Nothing listens there: see network.py."""
+"""Both as AKS has them by default. Nothing listens there: see network.py. Sandboxes with traffic have ranges of their
+own: traffic/addresses.py."""
 
 NETWORK_SOCKET = "network.sock"
 """Relative to the sandbox's folder, where all parts run: socket names may have 107 bytes, folders have more."""
@@ -66,7 +67,7 @@ def etcd(folder: Path, ports: Ports) -> Command:
     )
 
 
-def api_server(folder: Path, ports: Ports) -> Command:
+def api_server(folder: Path, ports: Ports, services: str = SERVICE_RANGE) -> Command:
     key = folder / "service-accounts.key"
     return Command(
         "kube-apiserver",
@@ -84,7 +85,7 @@ def api_server(folder: Path, ports: Ports) -> Command:
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-            f"--service-cluster-ip-range={SERVICE_RANGE}",
+            f"--service-cluster-ip-range={services}",
             "--allow-privileged=true",
             f"--egress-selector-config-file={folder / 'egress.json'}",
             f"--audit-policy-file={folder / 'audit-policy.json'}",
@@ -128,7 +129,7 @@ def scheduler(folder: Path) -> Command:
     )
 
 
-def kwok(folder: Path) -> Command:
+def kwok(folder: Path, pods: str = POD_RANGE) -> Command:
     return Command(
         "kwok",
         (
@@ -137,7 +138,7 @@ def kwok(folder: Path) -> Command:
             f"--config={folder / 'stages.yaml'}",
             "--manage-all-nodes=false",
             "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-            f"--cidr={POD_RANGE}",
+            f"--cidr={pods}",
             "--node-ip=10.224.0.4",
             "--node-lease-duration-seconds=40",
             "--v=WARN",
@@ -145,9 +146,10 @@ def kwok(folder: Path) -> Command:
     )
 
 
-def write_settings(folder: Path) -> None:
-    """The files that the control plane's flags point at."""
-    stages = files("sohistio.sandbox").joinpath("stages.yaml").read_text(encoding="utf-8")
+def write_settings(folder: Path, stages: str | None = None) -> None:
+    """The files that the control plane's flags point at; `stages` are kwok's, where they are not the usual ones."""
+    if stages is None:
+        stages = usual_stages()
     (folder / "stages.yaml").write_text(stages, encoding="utf-8")
     trusted = folder / AUTHENTICATION_FILE
     if not trusted.exists():
@@ -185,6 +187,11 @@ def write_settings(folder: Path) -> None:
             ],
         },
     )
+
+
+def usual_stages() -> str:
+    """What kwok does to nodes and pods, as the YAML documents that it reads."""
+    return files("sohistio.sandbox").joinpath("stages.yaml").read_text(encoding="utf-8")
 
 
 def _write_json(path: Path, document: dict[str, object]) -> None:

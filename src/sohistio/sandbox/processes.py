@@ -45,6 +45,11 @@ def mark(folder: Path) -> dict[str, str]:
 def processes_of(folder: Path) -> list[ProcessId]:
     """All processes that were started for the sandbox in this folder, this process excepted."""
     ((variable, value),) = mark(folder).items()
+    return processes_with(variable, value)
+
+
+def processes_with(variable: str, value: str) -> list[ProcessId]:
+    """All processes with this in the environment that they were started with, this process excepted."""
     wanted = os.fsencode(f"{variable}={value}")
     found = []
     for entry in _PROC.iterdir():
@@ -64,7 +69,7 @@ def end(processes: Sequence[ProcessId], grace_seconds: float) -> list[ProcessId]
     """Ask all to end (SIGTERM), and after `grace_seconds` make them (SIGKILL); returns those that still run."""
     for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, 5.0)):
         for process in processes:
-            _send(process, number)
+            send(process, number)
         deadline = time.monotonic() + seconds
         while (left := [process for process in processes if process.alive()]) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -74,7 +79,8 @@ def end(processes: Sequence[ProcessId], grace_seconds: float) -> list[ProcessId]
     return [process for process in processes if process.alive()]
 
 
-def _send(process: ProcessId, number: signal.Signals) -> None:
+def send(process: ProcessId, number: signal.Signals) -> None:
+    """Signal a process, if it still runs."""
     try:
         handle = os.pidfd_open(process.pid)
     except OSError:

@@ -42,7 +42,9 @@ class PartRecord:
 
 @dataclass(frozen=True, slots=True)
 class SandboxRecord:
-    """What the supervisor last wrote. `failure` tells why a start failed."""
+    """What the supervisor last wrote. `failure` says why a start failed, `network` which address ranges a sandbox with
+    traffic has (traffic/addresses.py; None where it has no traffic), `lag` how late its load balancers are.
+    """
 
     name: str
     phase: str
@@ -51,6 +53,8 @@ class SandboxRecord:
     mirror_url: str | None = None
     parts: tuple[PartRecord, ...] = ()
     failure: tuple[str, ...] = ()
+    network: int | None = None
+    lag: int = 0
 
     @property
     def mirror_port(self) -> int | None:
@@ -82,6 +86,8 @@ def read_record(folder: Path) -> SandboxRecord | None:
             mirror_url=document["mirror_url"],
             parts=tuple(PartRecord(**part) for part in document["parts"]),
             failure=tuple(document["failure"]),
+            network=document.get("network"),
+            lag=document.get("lag", 0),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, repr(error)) from error

@@ -10,6 +10,7 @@ from sohistio.sandbox import record
 from sohistio.sandbox.location import sandbox_context, sandbox_folder
 from sohistio.sandbox.part import last_lines
 from sohistio.sandbox.record import PartRecord, SandboxRecord, read_record
+from sohistio.sandbox.traffic.addresses import Addresses
 
 _SHOWN_LINES = 10
 
@@ -63,6 +64,7 @@ def as_document(status: SandboxStatus) -> dict[str, Any]:
         "context": sandbox_context(status.name),
         "mirror": status.record.mirror_url if status.record else None,
         "auditLog": str(folder / "audit.log") if status.record else None,
+        "traffic": _traffic(status.record) if status.record else None,
         "failure": list(status.record.failure) if status.record else [],
         "parts": [
             {
@@ -76,4 +78,18 @@ def as_document(status: SandboxStatus) -> dict[str, Any]:
             }
             for part in status.parts
         ],
+    }
+
+
+def _traffic(known: SandboxRecord) -> dict[str, Any] | None:
+    if known.network is None:
+        return None
+    ranges = Addresses(known.network)
+    return {
+        "number": known.network,
+        "region": known.name,
+        "podRange": ranges.pod_range,
+        "serviceRange": ranges.services,
+        "loadBalancerRange": ranges.balancer_range,
+        "loadBalancerLag": known.lag,
     }

@@ -36,6 +36,9 @@ from sohistio.sandbox.part import Part
 from sohistio.sandbox.ports import free_ports, mirror_ports
 from sohistio.sandbox.processes import ProcessId, identify
 from sohistio.sandbox.record import PartRecord, SandboxRecord, write_record
+from sohistio.sandbox.traffic.addresses import Addresses
+from sohistio.sandbox.traffic.stages import without_gateways
+from sohistio.sandbox.traffic.traffic import Traffic, TrafficSettings, pools_of
 
 _START_SECONDS = 90.0
 _TODO = "`sohistio sandbox reset` starts all of it anew."
@@ -49,7 +52,7 @@ class _StoppedError(Exception):
 class Supervisor:
     """One sandbox, from start to end."""
 
-    def __init__(self, name: str, count: int, stop: Event, mirror_port: int) -> None:
+    def __init__(self, name: str, count: int, stop: Event, mirror_port: int, settings: TrafficSettings | None) -> None:
         self._name = name
         self._nodes = count
         self._stop = stop
@@ -60,6 +63,8 @@ class Supervisor:
         self._parts: list[Part] = []
         self._istiod: IstiodFollower | None = None
         self._api: ClusterApi | None = None
+        self._traffic_settings = settings
+        self._traffic: Traffic | None = None
         self._phase = record.STARTING
         self._failure: tuple[str, ...] = ()
         self._written: SandboxRecord | None = None
@@ -70,6 +75,9 @@ class Supervisor:
             api = self._start()
             server = parts.api_server_url(self._ports)
             self._istiod = istiod = IstiodFollower(api, self._folder, server, self._network)
+            if self._traffic_settings is not None:
+                self._traffic = Traffic(api, self._folder, server, istiod, self._traffic_settings)
+                self._traffic.start()
             self._phase = record.READY
             self._write()
             self._follow(api, istiod)
@@ -90,12 +98,14 @@ class Supervisor:
     def _start(self) -> ClusterApi:
         folder, ports = self._folder, self._ports
         (folder / "logs").mkdir(exist_ok=True)
-        parts.write_settings(folder)
+        parts.write_settings(folder, without_gateways(parts.usual_stages()) if self._ranges else None)
         tokens = write_tokens(folder / "tokens.csv")
         write_service_account_key(folder / "service-accounts.key")
         self._network.start()
         self._mirror.start()
-        self._begin(parts.etcd(folder, ports), parts.api_server(folder, ports))
+        services = self._ranges.services if self._ranges else parts.SERVICE_RANGE
+        pods = self._ranges.simulated_pods if self._ranges else parts.POD_RANGE
+        self._begin(parts.etcd(folder, ports), parts.api_server(folder, ports, services))
         authority, server = folder / "tls" / "apiserver.crt", parts.api_server_url(ports)
         self._wait_for("the API server's certificate", authority.exists)
         context = sandbox_context(self._name)
@@ -104,7 +114,7 @@ class Supervisor:
         write_kubeconfig(folder / "kubeconfig", context, server, authority, tokens[ADMIN])
         self._api = api = ClusterApi(server, authority, tokens[SANDBOX])
         self._wait_for("the API server", lambda: bool(api.get("/readyz") or True))
-        self._begin(parts.controller_manager(folder), parts.scheduler(folder), parts.kwok(folder))
+        self._begin(parts.controller_manager(folder), parts.scheduler(folder), parts.kwok(folder, pods))
         nodes.create_nodes(api, self._nodes)
         self._wait_for("the nodes", lambda: nodes.ready_nodes(api) >= self._nodes)
         default = "/api/v1/namespaces/default"
@@ -113,7 +123,9 @@ class Supervisor:
         return api
 
     def _follow(self, api: ClusterApi, istiod: IstiodFollower) -> None:
-        followers: tuple[LoadBalancers | IstiodFollower, ...] = (LoadBalancers(api), istiod)
+        pools = pools_of(self._ranges) if self._ranges else None
+        followers: list[LoadBalancers | IstiodFollower | Traffic] = [LoadBalancers(api, pools), istiod]
+        followers += [self._traffic] if self._traffic else []
         troubles = ["" for _ in followers]
         while not self._stop.wait(_PAUSE_SECONDS):
             for number, follower in enumerate(followers):
@@ -126,6 +138,10 @@ class Supervisor:
                         print(trouble, flush=True)
                 troubles[number] = trouble
             self._write()
+
+    @property
+    def _ranges(self) -> Addresses | None:
+        return self._traffic_settings.addresses if self._traffic_settings else None
 
     def _begin(self, *commands: parts.Command) -> None:
         for command in commands:
@@ -154,6 +170,8 @@ class Supervisor:
     def _end(self) -> None:
         started = [*self._parts]
         followers = self._istiod.parts() if self._istiod else []
+        if self._traffic is not None:
+            self._traffic.stop()
         # Clients first, so that the API server has nobody to wait for; etcd last.
         Part.end_all([*started[2:], *followers])
         Part.end_all(started[1:2])
@@ -164,7 +182,7 @@ class Supervisor:
         self._network.stop()
         if self._phase != record.FAILED:
             self._phase = record.STOPPED
-        self._parts, self._istiod = [], None
+        self._parts, self._istiod, self._traffic = [], None, None
         self._write()
 
     def _write(self) -> None:
@@ -182,8 +200,11 @@ class Supervisor:
                 *(part.record() for part in self._parts),
                 PartRecord("release mirror", record.RUNNING, me.pid, me.started, self._mirror.url, log),
                 *istiods,
+                *(self._traffic.records() if self._traffic else ()),
             ),
             failure=self._failure,
+            network=self._ranges.number if self._ranges else None,
+            lag=self._traffic_settings.lag if self._traffic_settings else 0,
         )
         if now != self._written:
             write_record(self._folder, now)
@@ -196,14 +217,22 @@ def main() -> int:
     parser.add_argument("--name", required=True)
     parser.add_argument("--nodes", type=int, required=True)
     parser.add_argument("--mirror-port", type=int, required=True)
+    parser.add_argument("--network", type=int)
+    parser.add_argument("--claim", type=int)
+    parser.add_argument("--load-balancer-lag", type=int, default=0)
     arguments = parser.parse_args()
+    settings = None
+    if arguments.network is not None:
+        # Inherited from `up`, which claimed the number; it is held for as long as this process lives.
+        os.set_inheritable(arguments.claim, False)
+        settings = TrafficSettings(Addresses(arguments.network), arguments.name, arguments.load_balancer_lag)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     os.umask(0o077)
     folder: Path = sandbox_folder(arguments.name)
     os.chdir(folder)
-    return Supervisor(arguments.name, arguments.nodes, stop, arguments.mirror_port).run()
+    return Supervisor(arguments.name, arguments.nodes, stop, arguments.mirror_port, settings).run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Traffic for the sandbox: Envoys for gateway pods, load balancers that pass bytes, backends, a name server."""

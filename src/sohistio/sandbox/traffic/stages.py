@@ -1,0 +1,27 @@
+"""kwok's stages for a sandbox with traffic: they leave out the pods that kubelet.py runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+GATEWAYS = ("istio-ingressgateway", "istio-egressgateway")
+"""The label `app` of the pods, in istio-system, that have an Envoy."""
+
+_LEFT_OUT = ("pod-ready", "pod-not-ready", "pod-delete")
+
+
+def without_gateways(stages: str) -> str:
+    """The same stages; those that run and end pods do not take gateways' pods."""
+    import yaml
+
+    documents: list[dict[str, Any]] = list(yaml.safe_load_all(stages))
+    for document in documents:
+        if document["metadata"]["name"] in _LEFT_OUT:
+            document["spec"]["selector"]["matchExpressions"].append(
+                {
+                    "key": '.metadata | select( .namespace == "istio-system" ) | .labels["app"]',
+                    "operator": "NotIn",
+                    "values": list(GATEWAYS),
+                }
+            )
+    return yaml.safe_dump_all(documents, sort_keys=False)

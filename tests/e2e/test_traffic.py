@@ -1,0 +1,256 @@
+"""Traffic: requests through real Envoys, load balancers that follow the gateways, and backends that fail when asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Sandbox
+from https_load import Answer, get, load, object_of
+from own_environments import own_environments
+from sohistio.sandbox.processes import processes_of
+from sohistio.system.certificates import Authority
+from workloads import apply, deployment, namespace, pods_of
+
+pytestmark = pytest.mark.e2e
+
+HOST = "shop.example.com"
+SYSTEM = "istio-system"
+GATEWAY = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/istio-ingressgateway"
+NETWORKING = "/apis/networking.istio.io/v1/namespaces/{}/{}"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A sandbox with traffic, the mesh, and an application behind the ingress gateway."""
+
+    sandbox: Sandbox
+    address: str
+    authority: str
+
+    def get(self, path: str = "/") -> Answer:
+        return get(self.address, HOST, self.authority, path)
+
+    def status(self) -> int:
+        """The HTTP status; 0 where nobody takes the connection, -1 where it breaks."""
+        try:
+            return self.get().status
+        except ConnectionRefusedError:
+            return 0
+        except OSError:  # an Envoy has just ended, or has no certificate yet
+            return -1
+
+    def annotate(self, **annotations: str | None) -> None:
+        """On all pods of the backend."""
+        named = {f"sandbox.sohistio/{name}": value for name, value in annotations.items()}
+        for pod in pods_of(self.sandbox.api, "shop"):
+            path = f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}"
+            self.sandbox.api.merge_patch(path, {"metadata": {"annotations": named}})
+
+
+def await_true(done: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.2)
+
+
+def traffic_of(sandbox: Sandbox, name: str = "local") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(sandbox.run("sandbox", "status", "--name", name, "--output", "json").stdout)
+    return found
+
+
+def ready_gateways(sandbox: Sandbox) -> set[str]:
+    """The uids of the ingress gateway's pods that are ready."""
+    return {
+        pod["metadata"]["uid"]
+        for pod in pods_of(sandbox.api, SYSTEM, "istio-ingressgateway")
+        for condition in pod["status"].get("conditions", ())
+        if condition["type"] == "Ready" and condition["status"] == "True"
+    }
+
+
+def listed(kind: str, place: str, name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": place},
+        "spec": spec,
+    }
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    state_home = tmp_path_factory.mktemp("state")
+    found = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig")
+    up = found.run("sandbox", "up", "--traffic")
+    assert up.returncode == 0, up.stderr
+    try:
+        yield found
+    finally:
+        found.run("sandbox", "down")
+
+
+@pytest.fixture(scope="module")
+def shop(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Installed by sohistio; the rest is what a user applies with kubectl."""
+    second_octet = 100 + traffic_of(box)["traffic"]["number"]
+    address = f"127.{second_octet}.2.10"
+    installed = box.run(
+        "install", *own_environments(tmp_path_factory.mktemp("own"), ingressAddress=address, applicationNamespaces=[])
+    )
+    assert installed.returncode == 0, installed.stderr
+    authority = Authority("the test's")
+    issued = authority.issue((HOST,))
+    api = box.api
+    apply(api, namespace("shop", injected=False))
+    apply(api, deployment("shop", "web", labels={"sandbox.sohistio/backend": "true"}))
+    service = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
+    of_service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}
+    api.create("/api/v1/namespaces/shop/services", of_service | {"spec": service})
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "shop-tls", "namespace": SYSTEM},
+        "type": "kubernetes.io/tls",
+        "stringData": {"tls.crt": issued.certificate, "tls.key": issued.key},
+    }
+    api.create(f"/api/v1/namespaces/{SYSTEM}/secrets", secret)
+    https = {
+        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
+        "tls": {"mode": "SIMPLE", "credentialName": "shop-tls"},
+        "hosts": [HOST],
+    }
+    gateway = listed("Gateway", SYSTEM, "shop", selector={"istio": "ingressgateway"}, servers=[https])
+    route = {"route": [{"destination": {"host": "web.shop.svc.cluster.local", "port": {"number": 80}}}]}
+    routed = listed("VirtualService", "shop", "web", hosts=[HOST], gateways=[f"{SYSTEM}/shop"], http=[route])
+    api.create(NETWORKING.format(SYSTEM, "gateways"), gateway)
+    api.create(NETWORKING.format("shop", "virtualservices"), routed)
+    found = Shop(box, address, authority.certificate)
+    await_true(lambda: found.status() == 200)
+    return found
+
+
+def test_a_request_goes_through_a_real_envoy_to_a_backend(shop: Shop) -> None:
+    answer = shop.get("/basket?of=4711")
+    assert (answer.status, answer.headers["x-region"], answer.headers["server"]) == (200, "local", "istio-envoy")
+    assert object_of(answer)["region"] == "local"
+    assert object_of(answer)["path"] == "/basket?of=4711"
+    assert {object_of(shop.get())["pod"] for _ in range(20)} == {
+        pod["metadata"]["name"] for pod in pods_of(shop.sandbox.api, "shop")
+    }
+    parts = {part["name"]: part for part in traffic_of(shop.sandbox)["parts"]}
+    for pod in pods_of(shop.sandbox.api, SYSTEM, "istio-ingressgateway"):
+        assert parts[f"envoy-{pod['metadata']['name']}"]["state"] == "running"
+    assert parts[f"load balancer {SYSTEM}/istio-ingressgateway"]["address"] == shop.address
+    assert parts["backends"]["state"] == "running"
+
+
+def test_a_backend_fails_and_waits_as_its_pods_say(shop: Shop) -> None:
+    shop.annotate(answer="503", delay=None)
+    await_true(lambda: shop.status() == 503, 10)
+    shop.annotate(answer=None, delay="2s")
+    await_true(lambda: shop.status() == 200, 10)
+    begun = time.monotonic()
+    assert shop.status() == 200
+    assert time.monotonic() - begun >= 2
+    shop.annotate(delay=None)
+    time.sleep(0.5)
+
+
+def test_a_rolling_restart_of_the_gateway_loses_no_request(shop: Shop) -> None:
+    """The pods are ended as a kubelet ends them: Envoys drain, and the load balancer knows."""
+    before = ready_gateways(shop.sandbox)
+    restarted = {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}
+    with load(shop.address, HOST, shop.authority, 40) as answers:
+        time.sleep(1)
+        shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"template": {"metadata": {"annotations": restarted}}}})
+        await_true(lambda: len(ready_gateways(shop.sandbox) - before) >= len(before))
+        await_true(lambda: not before & _all_gateways(shop.sandbox))
+    assert answers.keys() == {"200"}
+    assert answers["200"] > 100
+
+
+def _all_gateways(sandbox: Sandbox) -> set[str]:
+    pods = sandbox.api.items(f"/api/v1/namespaces/{SYSTEM}/pods", labels="app=istio-ingressgateway")
+    return {pod["metadata"]["uid"] for pod in pods}
+
+
+def test_without_gateways_connections_are_refused(shop: Shop) -> None:
+    scaled = shop.sandbox.api.get(GATEWAY)
+    assert scaled is not None
+    shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"replicas": 0}})
+    await_true(lambda: shop.status() == 0)
+    assert not [part for part in traffic_of(shop.sandbox)["parts"] if "envoy-istio-ingress" in part["name"]]
+    shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"replicas": scaled["spec"]["replicas"]}})
+    await_true(lambda: shop.status() == 200)
+
+
+def test_a_crashed_envoy_is_started_again(shop: Shop) -> None:
+    pod = pods_of(shop.sandbox.api, SYSTEM, "istio-ingressgateway")[0]
+    path = f"/api/v1/namespaces/{SYSTEM}/pods/{pod['metadata']['name']}"
+    part = f"envoy-{pod['metadata']['name']}"
+    pid = next(found["pid"] for found in traffic_of(shop.sandbox)["parts"] if found["name"] == part)
+    os.kill(pid, signal.SIGKILL)
+
+    def is_back() -> bool:
+        found: dict[str, Any] = shop.sandbox.api.get(path) or {}
+        (container,) = found["status"]["containerStatuses"]
+        return bool(container["restartCount"] == 1 and container["ready"])
+
+    await_true(is_back)
+    assert shop.status() == 200
+
+
+def test_troubled_gateways_are_shown_as_such(shop: Shop) -> None:
+    pod = pods_of(shop.sandbox.api, SYSTEM, "istio-ingressgateway")[-1]
+    path, uid = f"/api/v1/namespaces/{SYSTEM}/pods/{pod['metadata']['name']}", pod["metadata"]["uid"]
+    for trouble in ("not-ready", "crash"):
+        shop.sandbox.api.merge_patch(path, {"metadata": {"labels": {"sandbox.sohistio/trouble": trouble}}})
+        await_true(lambda: uid not in ready_gateways(shop.sandbox), 20)
+        shop.sandbox.api.merge_patch(path, {"metadata": {"labels": {"sandbox.sohistio/trouble": None}}})
+        await_true(lambda: uid in ready_gateways(shop.sandbox), 20)
+
+
+def test_a_second_sandbox_has_ranges_of_its_own(shop: Shop) -> None:
+    sandbox = shop.sandbox
+    try:
+        up = sandbox.run("sandbox", "up", "--traffic", "--name", "second", "--load-balancer-lag", "8s", "--nodes", "1")
+        assert up.returncode == 0, up.stderr
+        first, second = (traffic_of(sandbox, name)["traffic"] for name in ("local", "second"))
+        for key in ("number", "region", "podRange", "serviceRange", "loadBalancerRange"):
+            assert first[key] != second[key]
+        assert (first["loadBalancerLag"], second["loadBalancerLag"]) == (0, 8)
+    finally:
+        down = sandbox.run("sandbox", "down", "--name", "second")
+    assert down.returncode == 0, down.stderr
+    assert shop.status() == 200
+
+
+def test_a_sandbox_without_traffic_does_not_get_it_later(box: Sandbox) -> None:
+    try:
+        assert box.run("sandbox", "up", "--name", "plain", "--nodes", "1").returncode == 0
+        assert traffic_of(box, "plain")["traffic"] is None
+        refused = box.run("sandbox", "up", "--name", "plain", "--traffic")
+        assert refused.returncode == 3
+        assert "made without traffic" in refused.stderr
+    finally:
+        box.run("sandbox", "down", "--name", "plain")
+
+
+def test_down_ends_the_envoys_of_a_killed_supervisor(shop: Shop) -> None:
+    """The last story: the sandbox is gone after it."""
+    folder: Path = shop.sandbox.kubeconfig.parent
+    pid = next(part["pid"] for part in traffic_of(shop.sandbox)["parts"] if part["name"] == "supervisor")
+    os.kill(pid, signal.SIGKILL)
+    assert shop.sandbox.run("sandbox", "down").returncode == 0
+    assert processes_of(folder) == []
+    assert shop.status() == 0
