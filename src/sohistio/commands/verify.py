@@ -12,6 +12,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
 
     Exit 5 where a check of severity error does not hold.
     """
+    from sohistio.adapters.kubernetes.observe import observe
     from sohistio.checks.result import check_document
     from sohistio.commands.requests import where_of
     from sohistio.commands.running import session_of
@@ -19,12 +20,15 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import checks_view, show
+    from sohistio.planning.reads import recorded
+    from sohistio.planning.standby import standby_rule
     from sohistio.run.verify import Verification, verify_mesh
 
     session = session_of(where_of(target, cluster, release=release, tool=tool))
     # Before anything is downloaded: a wrong context is the sooner answer.
     asked = Verification(session.api, session.target, session.istioctl)
-    mesh, _ = session.render(session.version, session.operator_yaml(session.version))
+    rule = standby_rule(session, observe(session.api), recorded(session))
+    mesh, _ = session.render(session.version, session.operator_yaml(session.version, gateways_off=rule.off))
     checks = verify_mesh(asked, mesh)
     failed = any(check.breaks for check in checks)
     if form.json:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from sohistio.environments.values import Count, Part, Seconds, Text
+from sohistio.environments.values import Count, Part, Seconds, SecondsOrNone, Text
 from sohistio.model.dns import (
     DNS_PORT,
     AzurePrivateDns,
@@ -199,8 +199,8 @@ class Failover(Part):
 
     dns: Dns
     probes: Annotated[tuple[ProbePart, ...], Field(strict=False)] = ()
-    hold_down_seconds: Seconds = Field(
-        600, alias="holdDown", description="After a switch there is no other for so long"
+    hold_down_seconds: SecondsOrNone = Field(
+        600, alias="holdDown", description="After a switch there is no other for so long; 0s for none"
     )
     before: ProgramPart | None = Field(None, description="A program that must succeed before anything is switched")
 

@@ -122,11 +122,11 @@ def render_operator(
     hub: str,
     pull_secret: str | None,
     ingress_address: str | None,
-    standby: bool,
+    gateways_off: bool,
 ) -> dict[str, Any]:
     """The IstioOperator for istioctl, its keys in a fixed order.
 
-    A standby's gateways have 0 replicas whatever its files say. That is `k8s.replicaCount`, because the charts take
+    Gateways that are off have 0 replicas whatever the files say. That is `k8s.replicaCount`, because the charts take
     `values.gateways.*.replicaCount: 0` for not given; the HPA stays, and is idle at 0.
     """
     secrets = {"imagePullSecrets": [pull_secret]} if pull_secret else {}
@@ -139,7 +139,7 @@ def render_operator(
     document = merge(operator, set_by_environment)
     for list_name in _GATEWAY_LISTS:
         for gateway in document["spec"]["components"].get(list_name, []):
-            k8s: dict[str, Any] = {"replicaCount": 0} if standby else {}
+            k8s: dict[str, Any] = {"replicaCount": 0} if gateways_off else {}
             if gateway["name"] == INGRESS_GATEWAY and ingress_address:
                 k8s["serviceAnnotations"] = {_ADDRESS: ingress_address}
             gateway.update(merge(gateway, {"k8s": k8s}))

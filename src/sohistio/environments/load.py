@@ -48,9 +48,11 @@ _EXPECTED = {
 }
 
 
-def operator_for(environment: Environment, version: Version | None = None) -> dict[str, Any]:
+def operator_for(
+    environment: Environment, version: Version | None = None, *, gateways_off: bool | None = None
+) -> dict[str, Any]:
     """The one IstioOperator of an environment for istioctl of `version` (its own where none is given)."""
-    return environment.operator_for(version)
+    return environment.operator_for(version, gateways_off=gateways_off)
 
 
 def find_environments_root(explicit: Path | None, cwd: Path) -> Path:

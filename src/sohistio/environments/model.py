@@ -137,15 +137,18 @@ class Environment(Part):
         """The gateways it has, those of a standby too, ingress first."""
         return gateways_of(self._operator)
 
-    def operator_for(self, version: Version | None = None) -> dict[str, Any]:
-        """The one IstioOperator for istioctl of `version`, the environment's own where none is given."""
+    def operator_for(self, version: Version | None = None, *, gateways_off: bool | None = None) -> dict[str, Any]:
+        """The one IstioOperator for istioctl of `version`, the environment's own where none is given.
+
+        `gateways_off` is what failover/standby.py has decided; without it a standby's are.
+        """
         return render_operator(
             self._operator,
             version or self.istio.version,
             hub=self.istio.hub,
             pull_secret=self.istio.pull_secret,
             ingress_address=self.ingress_address,
-            standby=self.is_standby,
+            gateways_off=self.is_standby if gateways_off is None else gateways_off,
         )
 
     def document(self) -> dict[str, Any]:

@@ -48,6 +48,10 @@ def _seconds(value: object) -> int:
     return seconds_of(value if isinstance(value, str) else "")
 
 
+def _seconds_or_none(value: object) -> int:
+    return 0 if value == "0s" else _seconds(value)
+
+
 def _address(value: str) -> str:
     try:
         ipaddress.IPv4Address(value)
@@ -89,6 +93,12 @@ Seconds = Annotated[
     PlainValidator(_seconds),
     PlainSerializer(duration_of, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"{DURATION}|{_VARIABLE}"}),
+]
+SecondsOrNone = Annotated[
+    int,
+    PlainValidator(_seconds_or_none),
+    PlainSerializer(lambda value: duration_of(value) if value else "0s", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^0s$|{DURATION}|{_VARIABLE}"}),
 ]
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}"})]
 Namespace = Annotated[

@@ -11,7 +11,7 @@ from sohistio.failover.world import Side, World
 from sohistio.model.durations import duration_of
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
-from sohistio.plan.failover_steps import MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.plan.failover_steps import AwaitOldAnswers, MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import AwaitRollouts, HoldStandby, ScaleUp, Step
 
@@ -84,17 +84,21 @@ def plan_rehearsal(world: World, refusal: str = "") -> Plan:
     )
 
 
-def plan_standing_by(world: World, mode: Mode, refusal: str = "") -> Plan:
-    """The standby's gateways off again, after a failback or where a failover failed before DNS was switched."""
+def plan_standing_by(world: World, mode: Mode, refusal: str = "", old_answers: int = 0) -> Plan:
+    """The standby's gateways off again, after a failback or where a failover failed before DNS was switched.
+
+    `old_answers` is for how many seconds clients may still have its address.
+    """
     target = world.standby
     plan = _bare(world, target, mode, f"{target.environment} stands by again", refusal)
     if refusal or (target.is_off and target.stage in (None, Stage.STANDBY)):
         return plan
     record = _mark("record", Stage.STANDBY, f"record that {target.environment} stands by")
-    return _with(plan, [None if target.is_off else _gateways_off(target), Phase("record", (record,))])
+    wait = None if target.is_off else _old_answers(target, old_answers)
+    return _with(plan, [wait, None if target.is_off else _gateways_off(target), Phase("record", (record,))])
 
 
-def plan_other_side(world: World, mode: Mode, *, drain: bool, refusal: str = "") -> Plan:
+def plan_other_side(world: World, mode: Mode, *, drain: bool, refusal: str = "", old_answers: int = 0) -> Plan:
     """What is done on the side that traffic has left: its record says so, and with `drain` its gateways are off."""
     side = world.primary
     plan = _bare(world, side, mode, f"traffic has left {side.environment}", refusal)
@@ -102,8 +106,10 @@ def plan_other_side(world: World, mode: Mode, *, drain: bool, refusal: str = "")
     if refusal or (side.stage is stage and (not drain or side.is_off)):
         return plan
     words = f"record that {world.standby.environment} serves in place of {side.environment}"
-    off = _gateways_off(side) if drain and not side.is_off else None
-    return _with(plan, [off, Phase("record", (_mark("record", stage, words),))])
+    draining = drain and not side.is_off
+    wait = _old_answers(side, old_answers) if draining else None
+    off = _gateways_off(side) if draining else None
+    return _with(plan, [wait, off, Phase("record", (_mark("record", stage, words),))])
 
 
 def _bare(world: World, side: Side, mode: Mode, reason: str, refusal: str) -> Plan:
@@ -138,6 +144,13 @@ def _gateways_on(side: Side) -> Phase | None:
         said = ", ".join(f"{ref.short} to {least}" for ref, least in woken)
         steps.insert(0, ScaleUp("gateways/scale-up", f"scale {said}", woken))
     return Phase("gateways", tuple(steps))
+
+
+def _old_answers(side: Side, seconds: int) -> Phase | None:
+    if seconds <= 0:
+        return None
+    summary = f"wait {duration_of(seconds)}: for so long clients may have the address of {side.environment}"
+    return Phase("old-answers", (AwaitOldAnswers("old-answers/await", summary, seconds),))
 
 
 def _gateways_off(side: Side) -> Phase:

@@ -11,20 +11,12 @@ One owner at each moment, decided here and nowhere else:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sohistio.model.failover_mark import FailoverMark, Stage
+from sohistio.model.standby import StandbyRule
 from sohistio.model.state import MeshDeployment
 
 _SERVING = frozenset({Stage.MOVING, Stage.ACTIVE})
-
-
-@dataclass(frozen=True, slots=True)
-class StandbyRule:
-    """Whether the manifest switches the gateways `off`, and the reasons where that is not as the environment says."""
-
-    off: bool
-    reasons: tuple[str, ...] = ()
 
 
 def rule_of_standby(

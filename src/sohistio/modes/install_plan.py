@@ -11,6 +11,7 @@ from sohistio.model.fault import Fault
 from sohistio.model.gateway_api import Limits
 from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import ObservedPullSecret
+from sohistio.model.standby import StandbyRule
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes import application_routing
@@ -22,6 +23,11 @@ from sohistio.modes.skew import Support, old_proxies, skew_faults
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Plan
+
+_SERVES = (
+    "Take the 0 replicas out of istiooperator.yaml, or move the traffic first (`sohistio failback`). "
+    "Nothing was changed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Facts:
     state: ClusterState
     decision: Decision
     adoption: Adoption
+    rule: StandbyRule
     labels: NamespaceLabels
     pull_secrets: PullSecretFacts
     meshes: Sequence[DesiredMesh]
@@ -93,6 +100,8 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
     skew = [fault for fault in faults if fault.rule not in request.skip_checks]
     if labels.refusal and not decision.refusal:
         decision = replace(decision, refusal=labels.refusal, todo=labels.todo)
+    if (against := facts.rule.refusal(facts.meshes)) and not decision.refusal:
+        decision = replace(decision, refusal=against, todo=_SERVES)
     around = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
     subject = Subject(facts.environment, str(facts.target), state)
     plan = taking_over(make_plan(subject, decision, facts.meshes, facts.changes, skew, around), facts.adoption)
@@ -102,7 +111,7 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
 
 def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
     decision, state = facts.decision, facts.state
-    notices = [*notices_of(facts.labels, facts.pull_secrets.compared), *facts.pull_secrets.notices]
+    notices = [*facts.rule.notices, *notices_of(facts.labels, facts.pull_secrets.compared), *facts.pull_secrets.notices]
     if state.ending:
         notices.append(sentence(state.ending))
     if plan.steps:

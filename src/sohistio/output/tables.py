@@ -138,6 +138,16 @@ def gateways_view(result: RunResult) -> Table:
     return table
 
 
+_ENDED = {
+    Mode.ADOPT: "adopted, Istio {version} is as it was",
+    Mode.RESTORE: "the backup is put back",
+    Mode.UNINSTALL: "uninstalled and verified",
+    Mode.FAILOVER: "its part of the failover is done",
+    Mode.FAILBACK: "its part of the failback is done",
+    Mode.REHEARSE: "rehearsed, and standing by again",
+}
+
+
 def result_line(result: RunResult) -> Text:
     """The one line that says how a run ended."""
     plan, seconds = result.plan, f"{result.seconds:.1f} s"
@@ -146,13 +156,8 @@ def result_line(result: RunResult) -> Text:
         return Text(f"{plan.environment}: stopped after {done} of {len(result.steps)} steps, {seconds}", style="red")
     if any(check.breaks for check in result.checks):
         return Text(f"{plan.environment}: applied, but verification failed ({seconds})", style="bold red")
-    if plan.mode is Mode.ADOPT:
-        return Text(f"{plan.environment}: adopted, Istio {plan.target_version} is as it was ({seconds})", style="green")
-    if plan.mode is Mode.RESTORE:
-        return Text(f"{plan.environment}: the backup is put back ({seconds})", style="green")
-    if plan.mode is Mode.UNINSTALL:
-        return Text(f"{plan.environment}: uninstalled and verified ({seconds})", style="green")
-    return Text(f"{plan.environment}: Istio {plan.target_version} is in place and verified ({seconds})", style="green")
+    words = _ENDED.get(plan.mode, "Istio {version} is in place and verified").format(version=plan.target_version)
+    return Text(f"{plan.environment}: {words} ({seconds})", style="green")
 
 
 def show(console: SafeConsole, *parts: RenderableType) -> None:

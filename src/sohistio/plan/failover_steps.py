@@ -62,6 +62,16 @@ class ProveName:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitOldAnswers:
+    """Wait until no client may have the old address any more, `seconds` after now: name servers give it for its TTL."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class WatchHealth:
     """Send the probes' requests to the name for `seconds`, and count the errors, the latency and the restarts."""
 

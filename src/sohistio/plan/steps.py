@@ -9,7 +9,14 @@ from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
-from sohistio.plan.failover_steps import MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.plan.failover_steps import (
+    AwaitOldAnswers,
+    MarkFailover,
+    ProveName,
+    ProveSide,
+    SwitchRecord,
+    WatchHealth,
+)
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.risk import DIGESTED, Risk
@@ -215,5 +222,6 @@ Step = (
     | ProveSide
     | SwitchRecord
     | ProveName
+    | AwaitOldAnswers
     | WatchHealth
 )

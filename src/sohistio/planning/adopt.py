@@ -15,6 +15,7 @@ from sohistio.plan.changes import Changes
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, owned, recorded
 from sohistio.planning.session import Session
+from sohistio.planning.standby import standby_rule
 
 
 def plan_adopt(session: Session) -> Planned:
@@ -28,10 +29,10 @@ def plan_adopt(session: Session) -> Planned:
     installed = decision.installed
     if installed is None or not state.istiods:
         raise RefusedError("there is no mesh to adopt: no istiod runs", todo="Run `sohistio install`.")
-    operator = session.operator_yaml(installed)
+    record = recorded(session)
+    operator = session.operator_yaml(installed, gateways_off=standby_rule(session, state, record).off)
     desired, manifest = session.render(installed, operator)
     session.say(f"comparing the manifest of {installed} with the cluster")
-    record = recorded(session)
     owners = owned(session, manifest)
     changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)
     subject = Subject(session.environment.name, str(installed), state)

@@ -27,6 +27,7 @@ from sohistio.planning.reads import or_refused, recorded
 from sohistio.planning.session import Session
 from sohistio.system.parallel import in_time
 
+_CLOCKS_SECONDS = 5
 _SIDE_SECONDS = 20.0
 """For looking at a side that traffic leaves: in an emergency it is away, and stops nothing."""
 
@@ -161,7 +162,7 @@ def plan_stand_by(pair: Pair, mode: Mode) -> Planned:
     faults = drain_faults(seen.world, standby) if mode is Mode.FAILBACK else ()
     if mode is not Mode.FAILBACK and seen.world.named == standby:
         faults = (Fault(f"DNS leads to {standby}", "Its gateways stay on.", rule="both-off"),)
-    plan = plan_standing_by(seen.world, mode, _refusal(pair, faults))
+    plan = plan_standing_by(seen.world, mode, _refusal(pair, faults), _old_answers(pair, seen.world))
     return _planned(pair, standby, seen, plan, faults, lambda: plan_stand_by(pair, mode))
 
 
@@ -171,7 +172,9 @@ def plan_left(pair: Pair, *, drain: bool) -> Planned:
     seen = look(pair)
     primary = pair.primary.environment.name
     faults = drain_faults(seen.world, primary)
-    plan = plan_other_side(seen.world, mode, drain=drain, refusal=_refusal(pair, faults))
+    plan = plan_other_side(
+        seen.world, mode, drain=drain, refusal=_refusal(pair, faults), old_answers=_old_answers(pair, seen.world)
+    )
     return _planned(pair, primary, seen, plan, faults, lambda: plan_left(pair, drain=drain))
 
 
@@ -179,6 +182,16 @@ def _since_switch(world: World) -> float | None:
     """Seconds since a run switched the DNS record, by either cluster's record."""
     marks = [side.mark.switched for side in (world.primary, world.standby) if side.mark and side.mark.switched]
     return (datetime.now(UTC) - datetime.fromisoformat(max(marks))).total_seconds() if marks else None
+
+
+def _old_answers(pair: Pair, world: World) -> int:
+    """For how many more seconds name servers and clients may give the address from before the last switch."""
+    since = _since_switch(world)
+    if since is None:
+        return 0
+    # The name servers have been asked: only answers that clients keep are left.
+    kept = max(pair.settings.dns.max_ttl, world.answer.ttl) + _CLOCKS_SECONDS
+    return max(0, round(kept - since))
 
 
 def _refusal(pair: Pair, faults: tuple[Fault, ...]) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sohistio.adapters.kubernetes.ending import ending_resources
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
+from sohistio.model.desired import DesiredMesh
 from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
+from sohistio.model.versions import Version
 from sohistio.modes.adopt import adoption, decided, with_undeclared
 from sohistio.modes.decide import Asked, decide, missing_minors, unmanageable
 from sohistio.modes.install_plan import Facts, PullSecretFacts, Request, SupportTables, plan_of
@@ -20,6 +23,7 @@ from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.pull_secrets import PullSecrets, look_at_pull_secrets
 from sohistio.planning.reads import compared, or_refused, owned, recorded
 from sohistio.planning.session import Session
+from sohistio.planning.standby import standby_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,19 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     state = replace(state, ending=(*state.ending, *gone_soon))
     of_gateways = {gateway.namespace for gateway in environment.gateways} & {item.name for item in observed.namespaces}
     pull = look_at_pull_secrets(session, sorted({*of_gateways, *labels.injected(observed)}))
-    desired, manifest = session.render(target, session.operator_yaml(target))
+    rule = standby_rule(session, state, record)
+
+    def rendered_for(version: Version) -> tuple[DesiredMesh, list[dict[str, Any]]]:
+        return session.render(version, session.operator_yaml(version, gateways_off=rule.off))
+
+    desired, manifest = rendered_for(target)
     session.say("comparing the manifest with the cluster")
     owners = owned(session, manifest)
     changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)
     taken = adoption(state, owners, desired, record)
     asked = Asked(target, request.mode, request.via, request.include_ca)
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
-    between = [session.render(hop, session.operator_yaml(hop))[0] for hop in decision.hops[:-1]]
+    between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
     facts = Facts(
@@ -85,6 +94,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         state=state,
         decision=decision,
         adoption=taken,
+        rule=rule,
         labels=labels,
         pull_secrets=PullSecretFacts(pull.seen, pull.notices),
         meshes=(*between, desired),

@@ -9,6 +9,7 @@ from sohistio.modes.planner import Subject, restart_plan
 from sohistio.planning.planned import Planned, Rendered
 from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.session import Session
+from sohistio.planning.standby import standby_rule
 
 
 def plan_restart(session: Session) -> Planned:
@@ -21,6 +22,8 @@ def plan_restart(session: Session) -> Planned:
         raise RefusedError(
             "there is no mesh whose sidecar workloads could be given", todo="Run `sohistio install` first."
         )
-    mesh, _ = session.render(installed, session.operator_yaml(installed))
+    record = recorded(session)
+    rule = standby_rule(session, state, record)
+    mesh, _ = session.render(installed, session.operator_yaml(installed, gateways_off=rule.off))
     plan = restart_plan(Subject(session.environment.name, str(installed), state), mesh)
-    return Planned(session, plan, state, lambda: plan_restart(session), recorded(session), Rendered({installed: mesh}))
+    return Planned(session, plan, state, lambda: plan_restart(session), record, Rendered({installed: mesh}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import RefusedError
@@ -16,6 +18,9 @@ from sohistio.modes.skew import GATEWAY_API, gateway_api_faults
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, recorded, unreadable
 from sohistio.planning.session import Session
+from sohistio.planning.standby import standby_rule
+
+_SERVES = "Its manifest is that of a standby: move the traffic first, `sohistio failback`. Nothing was changed."
 
 
 def plan_rollback(session: Session) -> Planned:
@@ -32,12 +37,15 @@ def plan_rollback(session: Session) -> Planned:
         )
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
+    against = standby_rule(session, state, record).refusal((mesh,))
     changes = with_replicas(compared(session, manifest, record), mesh, state)
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)
         return Planned(session, refused, state, lambda: plan_rollback(session), refused=Refused(decision.todo))
     decided = checked_uninstall(backwards(decision, version, there=bool(state.istiods)), state)
+    if against and not decided.refusal:
+        decided = replace(decided, refusal=against, todo=_SERVES)
     if decided.replace and decided.installed is not None and not decided.refusal:
         session.istioctl(decided.installed)  # the uninstall needs it: better to miss it now than half way
     skew = _skew(session, state, version)

@@ -135,9 +135,9 @@ class Session:
         self.say(f"looking at {api.server}")
         return api
 
-    def operator_yaml(self, version: Version) -> str:
-        """The environment's one IstioOperator, rendered for a version."""
-        return to_yaml(operator_for(self.environment, version))
+    def operator_yaml(self, version: Version, *, gateways_off: bool | None = None) -> str:
+        """The environment's one IstioOperator, rendered for a version; a standby's gateways are off by default."""
+        return to_yaml(operator_for(self.environment, version, gateways_off=gateways_off))
 
     def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""

@@ -10,7 +10,14 @@ from sohistio.checks.result import CheckResult
 from sohistio.errors import VerificationError
 from sohistio.model.state import ObjectRef
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
-from sohistio.plan.failover_steps import MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.plan.failover_steps import (
+    AwaitOldAnswers,
+    MarkFailover,
+    ProveName,
+    ProveSide,
+    SwitchRecord,
+    WatchHealth,
+)
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.steps import (
@@ -32,7 +39,7 @@ from sohistio.plan.steps import (
 )
 from sohistio.run.adopt import move_field_managers, stop_operator
 from sohistio.run.backup import check_backup, take_backup
-from sohistio.run.failover import Traffic, prove_name, prove_side, switch_record, watch_health
+from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_side, switch_record, watch_health
 from sohistio.run.hand_over import await_addresses, hand_over
 from sohistio.run.install import await_rollouts, install, uninstall
 from sohistio.run.namespaces import prepare_namespaces
@@ -119,6 +126,8 @@ class Execution:
                 self.recorder.switched()
             case ProveName():
                 prove_name(self._traffic, waiting, step)
+            case AwaitOldAnswers():
+                await_old_answers(waiting, step)
             case WatchHealth():
                 watch_health(self._traffic, waiting, step)
             case CompleteRecord() | RecordAdoption():

@@ -12,7 +12,7 @@ from sohistio.adapters.dns.resolve import await_everywhere
 from sohistio.adapters.probe.https import Answered, ask
 from sohistio.errors import FailedError
 from sohistio.model.failover import FailoverSettings, Probe
-from sohistio.plan.failover_steps import ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord, WatchHealth
 from sohistio.run.wait import Waiting
 from sohistio.system.parallel import side_by_side
 
@@ -84,6 +84,13 @@ def prove_name(traffic: Traffic, waiting: Waiting, step: ProveName) -> None:
     adapter = traffic.dns(watch)
     answer = await_everywhere(dns.record, dns.servers, step.address, dns.settle_seconds(adapter.current()), watch)
     _prove(traffic, waiting, step.environment, answer.addresses[0], lambda: traffic.happened(Moment.ANSWERED))
+
+
+def await_old_answers(waiting: Waiting, step: AwaitOldAnswers) -> None:
+    """Sleep it out; the run's lock stays held."""
+    end = time.monotonic() + step.seconds
+    while (left := end - time.monotonic()) > 0:
+        waiting.pause(min(1.0, left))
 
 
 def watch_health(traffic: Traffic, waiting: Waiting, step: WatchHealth) -> None:

@@ -40,14 +40,16 @@ def document(tmp_path: Path, text: str, file: str = "qa/istiooperator.yaml") -> 
     return read_document(path, file, {})
 
 
-def rendered(operator: dict[str, Any], address: str | None = "10.20.20.188", standby: bool = False) -> dict[str, Any]:
+def rendered(
+    operator: dict[str, Any], address: str | None = "10.20.20.188", gateways_off: bool = False
+) -> dict[str, Any]:
     return render_operator(
         operator,
         Version(1, 31, 1),
         hub="dtr.metlife.com/istio",
         pull_secret="jfrogauth",
         ingress_address=address,
-        standby=standby,
+        gateways_off=gateways_off,
     )
 
 
@@ -100,7 +102,7 @@ def test_a_standby_has_gateways_of_0_replicas_whatever_its_files_say() -> None:
         yaml.safe_load(BASE),
         {"spec": {"components": {"egressGateways": [{"name": "istio-egressgateway", "k8s": {"replicaCount": 3}}]}}},
     )
-    components = rendered(base, address=None, standby=True)["spec"]["components"]
+    components = rendered(base, address=None, gateways_off=True)["spec"]["components"]
     assert [components[f"{kind}Gateways"][0]["k8s"]["replicaCount"] for kind in ("ingress", "egress")] == [0, 0]
     assert "replicaCount" not in components["pilot"]["k8s"]
     annotations = components["ingressGateways"][0]["k8s"]["serviceAnnotations"]

@@ -160,5 +160,5 @@ def test_a_restart_tells_nothing_of_the_mesh() -> None:
 
 def test_a_mode_of_a_newer_sohistio_is_unknown() -> None:
     newer = json.loads(json.dumps(Record("qa", runs=(run(),)).document()))
-    newer["runs"][0]["mode"] = "failover"
+    newer["runs"][0]["mode"] = "canary"
     assert Record.of(newer).runs[0].mode is Mode.UNKNOWN

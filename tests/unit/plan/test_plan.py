@@ -11,6 +11,7 @@ import pytest
 from plans import BAD, DB, FRESH, GOOD, HPA, LEGACY, NOTHING, REFUSED, REPLACEMENT, STANDBY, UPGRADE, WARNED, WEB
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
+from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
@@ -101,6 +102,8 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "Revision": (DEFAULT_REVISION, Revision("canary")),
     "Version | None": (None, Version(1, 31, 1)),
     "bool": (False, True),
+    "int": (1, 2),
+    "Stage": (Stage.MOVING, Stage.ACTIVE),
     "ObjectRef": (DB, WEB),
     "tuple[str, ...]": ((), ("a",)),
     "tuple[ObjectRef, ...]": ((DB,), (DB, WEB)),

@@ -16,7 +16,14 @@ from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
-from sohistio.plan.failover_steps import MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.plan.failover_steps import (
+    AwaitOldAnswers,
+    MarkFailover,
+    ProveName,
+    ProveSide,
+    SwitchRecord,
+    WatchHealth,
+)
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways, objects_of
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
@@ -168,7 +175,7 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
         case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
             return  # they only look
-        case MarkFailover() | ProveSide() | SwitchRecord() | ProveName() | WatchHealth():
+        case MarkFailover() | ProveSide() | SwitchRecord() | ProveName() | AwaitOldAnswers() | WatchHealth():
             return  # the record, which every run writes; the rest is no object of the cluster
         case InstallIstio() | CompleteRecord() | RecordAdoption():
             return  # what the manifest says, and what every run does

@@ -1,0 +1,215 @@
+"""Two regions on this machine: sandboxes prod and dr with traffic, an application behind both, and a DNS zone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.model.kube_target import KubeTarget
+from sohistio.sandbox.traffic.name_server import KEY_NAME, NameServer
+from sohistio.system.certificates import Authority
+
+CHECKOUT = Path(__file__).parents[1]
+HOST = "shop.corp.example.com"
+ZONE = "corp.example.com"
+_LONGEST = 400
+_READY_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Region:
+    """One sandbox with traffic. `address` is where its ingress gateway answers."""
+
+    name: str
+    kubeconfig: Path
+    address: str
+
+    @property
+    def api(self) -> KubeApi:
+        """Its API server, as administrator."""
+        return KubeApi(KubeTarget(self.kubeconfig, f"sohistio-{self.name}"))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the sandbox's supervisor last wrote: its parts, with their processes."""
+        found: dict[str, Any] = json.loads((self.kubeconfig.parent / "sandbox.json").read_text(encoding="utf-8"))
+        return found
+
+
+@dataclass
+class Regions:
+    """`folder` takes the environments, the zone and the certificates; `state_home` the sandboxes.
+
+    `settings` are keys of `failover` in dr's environment that replace the usual ones.
+    """
+
+    folder: Path
+    state_home: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+    authority: Authority = field(default_factory=lambda: Authority("the regions'"))
+    regions: dict[str, Region] = field(default_factory=dict)
+    dns: NameServer | None = None
+
+    @property
+    def environments(self) -> Path:
+        """The folder of environments."""
+        return self.folder / "environments"
+
+    @property
+    def ca(self) -> Path:
+        """The authority of the application's certificate."""
+        return self.folder / "ca.pem"
+
+    def start(self) -> None:
+        """Everything, until the application answers in prod."""
+        for name in ("prod", "dr"):
+            self.run("sandbox", "up", "--traffic", "--name", name)
+            number = json.loads(self.run("sandbox", "status", "--name", name, "-o", "json").stdout)["traffic"]["number"]
+            kubeconfig = self.state_home / "sohistio" / "sandbox" / name / "kubeconfig"
+            self.regions[name] = Region(name, kubeconfig, f"127.{100 + number}.2.10")
+        records = {HOST.removesuffix(f".{ZONE}"): self.regions["prod"].address}
+        self.dns = NameServer(self.folder / "zone", ZONE, records, ttl=5)
+        self.dns.start()
+        self.write_environments()
+        for name, region in self.regions.items():
+            self.run("install", "--env", name, "--yes", "--confirm", name)
+            deploy(region.api, self.authority)
+
+    def stop(self) -> None:
+        """End all of it."""
+        if self.dns is not None:
+            self.dns.stop()
+        for name in ("prod", "dr"):
+            self.run("sandbox", "down", "--name", name)
+
+    def write_environments(self, **failover: Any) -> None:
+        """A copy of the shipped environments whose prod and dr are these; keys of `failover` replace the usual ones."""
+        assert self.dns is not None  # noqa: S101 - started before
+        if not self.environments.exists():
+            shutil.copytree(CHECKOUT / "environments", self.environments)
+        self.ca.write_text(self.authority.certificate, encoding="utf-8")
+        server = f"127.0.0.1:{self.dns.port}"
+        usual: dict[str, Any] = {
+            "dns": {
+                "record": HOST,
+                "zone": ZONE,
+                "servers": [server],
+                "maxTtl": "10s",
+                "rfc2136": {
+                    "server": "127.0.0.1",
+                    "port": self.dns.port,
+                    "keyName": KEY_NAME,
+                    "keyFile": str(self.dns.key_file),
+                },
+            },
+            "probes": [{"url": f"https://{HOST}/health", "header": "x-region: {environment}", "ca": str(self.ca)}],
+            "holdDown": "0s",
+        }
+        for name, region in self.regions.items():
+            environment = {
+                "name": name,
+                "protected": True,
+                "ingressAddress": region.address,
+                "istio": {"hub": "docker.io/istio", "pullSecret": None},
+                "cluster": {"sandbox": name},
+                "applicationNamespaces": [],
+            }
+            if name == "dr":
+                environment |= {"standbyOf": "prod", "failover": usual | self.settings | failover}
+            (self.environments / name / "environment.yaml").write_text(yaml.safe_dump(environment), encoding="utf-8")
+
+    def environ(self) -> dict[str, str]:
+        """What the commands see: nothing of the person's own kubeconfig or mirror."""
+        mine = {key: value for key, value in os.environ.items() if not key.startswith(("SOHISTIO_", "KUBE"))}
+        return mine | {
+            "XDG_STATE_HOME": str(self.state_home),
+            "SOHISTIO_ENVIRONMENTS": str(self.environments),
+            "SOHISTIO_IP_PREFIX": "10.20",
+            "SOHISTIO_SUBSCRIPTION": "11111111-2222-4333-8444-555555555555",
+        }
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run sohistio to its end; no terminal."""
+        done = subprocess.run(
+            [sys.executable, "-m", "sohistio", *arguments],
+            cwd=CHECKOUT,
+            env=self.environ(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+            check=False,
+        )
+        if check and done.returncode:
+            raise RuntimeError(f"sohistio {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+
+def deploy(api: KubeApi, authority: Authority) -> None:
+    """The application of a region, and what leads to it; its pods answer with their region's name."""
+    issued = authority.issue((HOST,))
+    system = "istio-system"
+    https = {
+        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
+        "tls": {"mode": "SIMPLE", "credentialName": "shop-tls"},
+        "hosts": [HOST],
+    }
+    route = {"route": [{"destination": {"host": "web.shop.svc.cluster.local", "port": {"number": 80}}}]}
+    pod = {
+        "metadata": {"labels": {"app": "web", "sandbox.sohistio/backend": "true"}},
+        "spec": {"containers": [{"name": "web", "image": "web"}]},
+    }
+    objects: list[tuple[str, dict[str, Any]]] = [
+        ("/api/v1/namespaces", _object("v1", "Namespace", "", "shop")),
+        (
+            "/apis/apps/v1/namespaces/shop/deployments",
+            _object("apps/v1", "Deployment", "shop", "web")
+            | {"spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": pod}},
+        ),
+        (
+            "/api/v1/namespaces/shop/services",
+            _object("v1", "Service", "shop", "web")
+            | {"spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}},
+        ),
+        (
+            f"/api/v1/namespaces/{system}/secrets",
+            _object("v1", "Secret", system, "shop-tls")
+            | {"type": "kubernetes.io/tls", "stringData": {"tls.crt": issued.certificate, "tls.key": issued.key}},
+        ),
+        (
+            f"/apis/networking.istio.io/v1/namespaces/{system}/gateways",
+            _object("networking.istio.io/v1", "Gateway", system, "shop")
+            | {"spec": {"selector": {"istio": "ingressgateway"}, "servers": [https]}},
+        ),
+        (
+            "/apis/networking.istio.io/v1/namespaces/shop/virtualservices",
+            _object("networking.istio.io/v1", "VirtualService", "shop", "web")
+            | {"spec": {"hosts": [HOST], "gateways": [f"{system}/shop"], "http": [route]}},
+        ),
+    ]
+    for path, obj in objects:
+        api.create(path, obj)
+
+
+def _object(version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+def until(done: Any, seconds: float = _READY_SECONDS) -> None:
+    """Wait until it holds. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.2)

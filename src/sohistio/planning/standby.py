@@ -1,0 +1,65 @@
+"""Whether the gateways of an environment are to be off, from its record, the DNS record and what serves."""
+
+from __future__ import annotations
+
+import os
+
+from sohistio.environments.load import Environment, environment_names, load_environment
+from sohistio.errors import SohistioError, UsageError
+from sohistio.failover.standby import rule_of_primary, rule_of_standby
+from sohistio.model.record import Record
+from sohistio.model.standby import StandbyRule
+from sohistio.model.state import ClusterState
+from sohistio.planning.session import Session
+
+_DNS_SECONDS = 2.0
+"""For each name server: an install does not wait for one that is away."""
+
+
+def standby_rule(session: Session, state: ClusterState, record: Record | None) -> StandbyRule:
+    """The rule for this environment now. A name server that does not answer says nothing, and stops nothing."""
+    environment = session.environment
+    expected = {(item.namespace, item.name) for item in environment.gateways}
+    gateways = [item for item in state.mesh_deployments if (item.ref.namespace, item.ref.name) in expected]
+    mark = record.failover if record else None
+    if environment.is_standby:
+        named = _named(session, environment, state)
+        return rule_of_standby(environment.name, mark, gateways, named)
+    standby = standby_of(session)
+    if standby is None:
+        return StandbyRule(False)
+    return rule_of_primary(environment.name, mark, gateways, _named(session, standby, state))
+
+
+def standby_of(session: Session) -> Environment | None:
+    """The environment that stands by for this one; None where there is none, or where its files are not valid."""
+    for name in environment_names(session.root):
+        if name == session.environment.name:
+            continue
+        try:
+            other = load_environment(name, session.root, os.environ)
+        except UsageError:
+            continue
+        if other.standby_of == session.environment.name:
+            return other
+    return None
+
+
+def _named(session: Session, standby: Environment, state: ClusterState) -> str:
+    """The environment that the DNS record leads to, as far as this cluster and the standby's files know its address.
+
+    Empty where nobody says, or where it is another's.
+    """
+    if standby.failover is None:
+        return ""
+    from sohistio.adapters.dns.resolve import resolve_agreed
+
+    dns = standby.failover.settings(session.root / standby.name).dns
+    try:
+        found = resolve_agreed(dns.record, dns.servers, _DNS_SECONDS).addresses
+    except SohistioError:
+        return ""
+    own = {address for service in state.gateway_services for address in service.addresses}
+    if set(found) & {*own, session.environment.ingress_address}:
+        return session.environment.name
+    return standby.name if found and found == (standby.ingress_address,) else ""
