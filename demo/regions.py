@@ -50,12 +50,14 @@ class Region:
 class Regions:
     """`folder` takes the environments, the zone and the certificates; `state_home` the sandboxes.
 
-    `settings` are keys of `failover` in dr's environment that replace the usual ones.
+    `settings` are keys of `failover` in dr's environment that replace the usual ones; `ttl` is the record's, in
+    seconds.
     """
 
     folder: Path
     state_home: Path
     settings: dict[str, Any] = field(default_factory=dict)
+    ttl: int = 5
     authority: Authority = field(default_factory=lambda: Authority("the regions'"))
     regions: dict[str, Region] = field(default_factory=dict)
     dns: NameServer | None = None
@@ -78,7 +80,7 @@ class Regions:
             kubeconfig = self.state_home / "sohistio" / "sandbox" / name / "kubeconfig"
             self.regions[name] = Region(name, kubeconfig, f"127.{100 + number}.2.10")
         records = {HOST.removesuffix(f".{ZONE}"): self.regions["prod"].address}
-        self.dns = NameServer(self.folder / "zone", ZONE, records, ttl=5)
+        self.dns = NameServer(self.folder / "zone", ZONE, records, ttl=self.ttl)
         self.dns.start()
         self.write_environments()
         for name, region in self.regions.items():
@@ -104,7 +106,7 @@ class Regions:
                 "record": HOST,
                 "zone": ZONE,
                 "servers": [server],
-                "maxTtl": "10s",
+                "maxTtl": f"{2 * self.ttl}s",
                 "rfc2136": {
                     "server": "127.0.0.1",
                     "port": self.dns.port,

@@ -17,7 +17,7 @@ from sohistio.run.wait import Waiting
 from sohistio.system.parallel import side_by_side
 
 # New gateways need a moment until they have their configuration; so long a side has for its first good answer.
-_PROOF_SECONDS = 90.0
+_PROOF_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
 _WATCH_SECONDS = 1.0
 _REPORT_SECONDS = 10.0
@@ -37,13 +37,15 @@ class Traffic:
     """What moves traffic: the environment's settings, the adapter that changes the record, and the commands that lead
     `forward` and `back` where the run fails.
 
-    `moments` keeps when what happened, in seconds since the epoch: for the report.
+    `proof_seconds` is how long a side has to prove itself; `moments` keeps when what happened, in seconds since the
+    epoch: for the report.
     """
 
     settings: FailoverSettings
     dns: Callable[[Watch], DnsAdapter]
     forward: str
     back: str
+    proof_seconds: float = _PROOF_SECONDS
     moments: dict[Moment, float] = field(default_factory=dict)
     proven: set[str] = field(default_factory=set)
 
@@ -131,7 +133,7 @@ def _prove(
     in_a_row = {probe.url: 0 for probe in traffic.settings.probes}
     last: dict[str, str] = {}
     what = f"{environment} does not answer at {address} as the probes say"
-    with waiting.at_most(_PROOF_SECONDS, what, lambda: _lines(last)) as limit:
+    with waiting.at_most(traffic.proof_seconds, what, lambda: _lines(last)) as limit:
         while True:
             for probe, answered in _round(traffic, environment, address).items():
                 good = not answered.fault
@@ -145,7 +147,9 @@ def _prove(
                 return
             if limit.passed:
                 raise FailedError(
-                    f"{what}, within {_PROOF_SECONDS:.0f} s", details=_lines(last), todo="Fix what the probes got."
+                    f"{what}, within {traffic.proof_seconds:.0f} s",
+                    details=_lines(last),
+                    todo="Fix what the probes got.",
                 )
             waiting.pause(0 if all(in_a_row.values()) else _PAUSE_SECONDS)
 

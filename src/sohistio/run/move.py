@@ -45,6 +45,8 @@ def move_traffic(
     sequence: Sequence, approval: Approval, timeouts: Timeouts, reporter: Reporter, began: float, traffic: Traffic
 ) -> MoveResult:
     """Show all, ask once, then one plan after the other. Raises RefusedError before a write."""
+    if timeouts.component_seconds is not None:
+        traffic = replace(traffic, proof_seconds=min(traffic.proof_seconds, timeouts.component_seconds))
     result = MoveResult(sequence, began, traffic=traffic)
     first = sequence.first
     reporter.plan(first.plan)

@@ -1,0 +1,255 @@
+"""Failover, failback and rehearsal between two regions: real requests through real Envoys, a real name server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client import Client
+from regions import HOST, Region, Regions, until
+from sohistio.model.record import Record
+
+pytestmark = pytest.mark.e2e
+
+GATEWAYS = ("istio-ingressgateway", "istio-egressgateway")
+FORWARD = ("failover", "--to", "dr", "--yes", "--confirm", "dr")
+BACK = ("failback", "--to", "prod", "--yes", "--confirm", "prod")
+
+
+@pytest.fixture(scope="module")
+def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    try:
+        found.start()
+        until(lambda: "prod" in answered(found, 1))
+        yield found
+    finally:
+        found.stop()
+
+
+def answered(regions: Regions, seconds: float) -> dict[str, int]:
+    with client(regions) as asked:
+        time.sleep(seconds)
+    return dict(asked.answers)
+
+
+def client(regions: Regions) -> Client:
+    assert regions.dns is not None
+    return Client(HOST, regions.dns.port, regions.authority.certificate)
+
+
+def replicas(region: Region) -> dict[str, int]:
+    path = "/apis/apps/v1/namespaces/istio-system/deployments/{}"
+    found = {name: region.api.get(path.format(name)) for name in GATEWAYS}
+    return {name: item["spec"]["replicas"] for name, item in found.items() if item is not None}
+
+
+def record(region: Region) -> Record:
+    found = region.api.get("/api/v1/namespaces/istio-system/configmaps/sohistio-record")
+    assert found is not None
+    return Record.of(json.loads(found["data"]["record.json"]))
+
+
+def stage(region: Region) -> str:
+    mark = record(region).failover
+    return mark.stage.value if mark else ""
+
+
+def writes(region: Region) -> list[str]:
+    """What sohistio has written to the region, without its lock: verbs and places, from the audit log."""
+    log = region.kubeconfig.parent / "audit.log"
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [
+        f"{event['verb']} {event['requestURI']}"
+        for event in events
+        if event["stage"] == "ResponseComplete"
+        and event["user"].get("username") == "sohistio-admin"
+        and event["verb"] not in ("get", "list", "watch")
+        and "/leases" not in event["requestURI"]
+        and "accessreviews" not in event["requestURI"]
+        and "dryRun=All" not in event["requestURI"]
+    ]
+
+
+def test_a_planned_failover_and_the_way_back_lose_no_request(regions: Regions, tmp_path: Path) -> None:
+    prod, dr = regions.regions["prod"], regions.regions["dr"]
+    assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
+    with client(regions) as asked:
+        time.sleep(1)
+        there = regions.run(*FORWARD, "--watch", "2s", "--report", str(tmp_path / "report.md"), "-o", "json")
+        time.sleep(1)
+        on_dr = answered(regions, 1)
+        during = regions.run("install", "--env", "dr", "--yes", "--confirm", "dr")
+        back = regions.run(*BACK)
+        time.sleep(1)
+    assert asked.failures == {}
+    assert {"prod", "dr"} == asked.answers.keys()
+    assert on_dr.keys() == {"dr"}
+    report = json.loads(there.stdout)
+    assert (report["kind"], report["outcome"]) == ("FailoverReport", "done")
+    seconds = report["seconds"]
+    assert seconds["decided"] < seconds["scaled"] < seconds["proven"] <= seconds["switched"] <= seconds["answered"]
+    assert "first good answer by name" in (tmp_path / "report.md").read_text()
+    assert "nothing was written" in during.stdout
+    assert "the gateways stay on: a failover to dr is active" in during.stdout
+    assert "wait" in back.stdout
+    assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
+    assert replicas(prod) == dict.fromkeys(GATEWAYS, 3)
+    assert (stage(prod), stage(dr)) == ("serving", "standby")
+
+
+def test_done_already_is_said_and_nothing_is_written(regions: Regions) -> None:
+    before = {name: writes(region) for name, region in regions.regions.items()}
+    again = regions.run(*BACK)
+    assert "prod serves already: nothing was written" in again.stdout
+    assert {name: writes(region) for name, region in regions.regions.items()} == before
+
+
+def test_a_plan_touches_nothing(regions: Regions) -> None:
+    before = {name: writes(region) for name, region in regions.regions.items()}
+    shown = regions.run("failover", "--to", "dr", "--plan")
+    assert f"switch {HOST} from" in shown.stdout
+    assert {name: writes(region) for name, region in regions.regions.items()} == before
+
+
+def test_a_rehearsal_moves_no_traffic(regions: Regions) -> None:
+    dr = regions.regions["dr"]
+    with client(regions) as asked:
+        done = regions.run("failover", "--to", "dr", "--rehearse", "--yes", "--confirm", "dr")
+    assert asked.answers.keys() == {"prod"}
+    assert "prove the way back: prod answers at" in done.stdout
+    assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
+    assert record(dr).last_rehearsal is not None
+    assert stage(dr) == "standby"
+
+
+WRONG = {"url": f"https://{HOST}/", "header": "x-region: nowhere-{environment}"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "words"),
+    [
+        pytest.param(WRONG, "its header x-region is 'dr', not 'nowhere-dr'", id="the-wrong-region-answers"),
+        pytest.param(
+            {"url": f"https://{HOST}/", "status": 204, "body": "{environment}"}, "it answered 200", id="status"
+        ),
+    ],
+)
+def test_a_side_that_is_not_proven_gets_no_traffic(regions: Regions, probe: dict[str, Any], words: str) -> None:
+    prod, dr = regions.regions["prod"], regions.regions["dr"]
+    untouched = writes(prod)
+    regions.write_environments(probes=[probe | {"ca": str(regions.ca)}])
+    try:
+        failed = regions.run(*FORWARD, "--component-timeout", "15s", check=False)
+    finally:
+        regions.write_environments()
+    assert failed.returncode == 1
+    assert words in failed.stderr
+    assert "not begun: switch" in failed.stderr
+    assert "Forward: `sohistio failover --to dr`. Back: `sohistio failback --to prod`." in failed.stderr
+    assert answered(regions, 0.5).keys() == {"prod"}
+    assert replicas(dr) == dict.fromkeys(GATEWAYS, 0), "as it was found"
+    assert stage(dr) == "standby"
+    assert writes(prod) == untouched
+
+
+def killed_after(regions: Regions, command: tuple[str, ...], step: str) -> None:
+    """Start the command and kill it as soon as it reports the end of the step, which must come."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sohistio", *command],
+        env=regions.environ(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if f"done: {step}" in line:
+                os.kill(process.pid, signal.SIGKILL)
+                return
+        raise AssertionError(f"{step} was not reported:\n{''.join(said)}")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_killed_after_each_step_the_same_command_goes_on(regions: Regions) -> None:
+    prod, dr = regions.regions["prod"], regions.regions["dr"]
+    with client(regions) as asked:
+        for step in (
+            "record that a failover to dr is under way",
+            "wait for istio-egressgateway",
+            "prove that dr answers",
+            f"switch {HOST}",
+            f"prove that {HOST} leads to dr",
+            "record that dr serves",
+        ):
+            killed_after(regions, FORWARD, step)
+            assert stage(dr) in ("moving", "active")
+        regions.run(*FORWARD)
+        assert (stage(prod), stage(dr)) == ("away", "active")
+        for step in ("prove that prod answers", f"switch {HOST}", "record that prod serves", "scale istio-egress"):
+            killed_after(regions, BACK, step)
+        regions.run(*BACK)
+    assert asked.failures == {}
+    assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
+    assert (stage(prod), stage(dr)) == ("serving", "standby")
+
+
+def test_the_record_is_lost_and_the_gateways_stay_on(regions: Regions) -> None:
+    """Without a record, DNS and what serves say that a failover is active."""
+    dr = regions.regions["dr"]
+    regions.run(*FORWARD)
+    dr.api.delete("/api/v1/namespaces/istio-system/configmaps/sohistio-record")
+    done = regions.run("install", "--env", "dr", "--yes", "--confirm", "dr")
+    assert "the gateways stay on: DNS leads to dr; gateways of dr serve" in done.stdout
+    assert replicas(dr) == dict.fromkeys(GATEWAYS, 3)
+    regions.run(*BACK)
+    assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
+
+
+def test_a_drained_side_stays_off_and_wakes_on_the_way_back(regions: Regions) -> None:
+    prod = regions.regions["prod"]
+    with client(regions) as asked:
+        regions.run(*FORWARD, "--drain-prod")
+        assert (stage(prod), replicas(prod)) == ("drained", dict.fromkeys(GATEWAYS, 0))
+        done = regions.run("install", "--env", "prod", "--yes", "--confirm", "prod")
+        assert "the gateways stay off: prod is drained since" in done.stdout
+        assert replicas(prod) == dict.fromkeys(GATEWAYS, 0)
+        regions.run(*BACK)
+    assert asked.failures == {}
+    assert replicas(prod) == dict.fromkeys(GATEWAYS, 3)
+
+
+def test_prod_is_gone(regions: Regions) -> None:
+    """All its processes, its API server too: the outage that is reported is what an independent client measured."""
+    from sohistio.sandbox.processes import ProcessId, end, processes_of
+
+    prod = regions.regions["prod"]
+    with client(regions) as asked:
+        time.sleep(1)
+        gone = processes_of(prod.kubeconfig.parent)
+        killed = time.time()
+        left = end([ProcessId(item.pid, item.started) for item in gone], 0.1)
+        began = time.time()
+        done = regions.run(*FORWARD, "-o", "json")
+        time.sleep(2)
+    assert left == []
+    report = json.loads(done.stdout)
+    assert asked.outage == pytest.approx(report["seconds"]["answered"] + began - killed, abs=1)
+    assert asked.answers["dr"] > 0
+    assert stage(regions.regions["dr"]) == "active"
