@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages demo test lint format lock wheel pictures clean
+.PHONY: help setup system-packages demo demo-dr test lint format lock wheel pictures clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +29,9 @@ system-packages: ## Install what tests need and Python does not have: BIND's nam
 
 demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, verify
 	@$(BIN)/python demo/demo.py
+
+demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with real traffic
+	@$(BIN)/python demo/dr.py
 
 test: setup system-packages lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"

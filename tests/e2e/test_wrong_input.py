@@ -388,7 +388,7 @@ def test_errors_as_json(empty: Sandbox, arguments: tuple[str, ...], code: int) -
     check_error(done, code)
     document = json.loads(done.stdout)
     assert document.keys() == {"schemaVersion", "kind", "error"}
-    assert document["error"].keys() == {"what", "details", "todo", "exitCode"}
+    assert document["error"].keys() == {"what", "details", "todo", "docs", "exitCode"}
     assert document["error"]["exitCode"] == code
     assert f"Error: {document['error']['what']}." in done.stderr
     assert empty.writes() == before
