@@ -20,7 +20,7 @@ demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, ver
 	@$(BIN)/python demo/demo.py
 
 test: setup lint system-packages ## All checks and all tests; builds the sandbox's parts first
-	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"
+	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 system-packages: ## Install what tests need beyond Python and Go: BIND's named (as root, by apt-get)
