@@ -25,15 +25,15 @@ except RefusedError as error:
 
 
 def test_envoy_is_the_one_of_its_package() -> None:
-    told = subprocess.run([envoy_path(), "--version"], capture_output=True, text=True, check=True, timeout=30)
-    assert "version:" in told.stdout
+    reported = subprocess.run([envoy_path(), "--version"], capture_output=True, text=True, check=True, timeout=30)
+    assert "version:" in reported.stdout
 
 
 def test_without_envoy_it_says_what_to_install() -> None:
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", _WITHOUT_ENVOY], capture_output=True, text=True, check=True, timeout=30
     )
-    assert told.stdout.strip() == "pip install 'sohistio[traffic]'"
+    assert reported.stdout.strip() == "pip install 'sohistio[traffic]'"
 
 
 def test_without_a_compiler_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_shim_maps_addresses(tmp_path: Path) -> None:
     library = tmp_path / "shim.so"
     subprocess.run([*find_compiler(), "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
     assert ctypes.CDLL(str(library)).bind
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", _SHIMMED],
         env={"LD_PRELOAD": str(library), "SANDBOX_POD_ADDRESS": "127.243.255.3", "PATH": ""},
         capture_output=True,
@@ -62,7 +62,7 @@ def test_the_shim_maps_addresses(tmp_path: Path) -> None:
         check=True,
         timeout=30,
     )
-    assert told.stdout.split() == ["127.243.255.3", "127.243.255.4", "127.0.0.9", "127.243.255.4"]
+    assert reported.stdout.split() == ["127.243.255.3", "127.243.255.4", "127.0.0.9", "127.243.255.4"]
 
 
 _SHIMMED = """
