@@ -58,7 +58,7 @@ def open_shop(sandbox: Sandbox, folder: Path) -> Shop:
     issued = authority.issue((HOST,))
     api = sandbox.api
     apply(api, namespace("shop", injected=False))
-    apply(api, deployment("shop", "web", labels={"sandsandbox.sohistio/backend": "true"}))
+    apply(api, deployment("shop", "web", labels={"sandbox.sohistio/backend": "true"}))
     service = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
     of_service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}
     api.create("/api/v1/namespaces/shop/services", of_service | {"spec": service})
@@ -81,7 +81,8 @@ def open_shop(sandbox: Sandbox, folder: Path) -> Shop:
     api.create(NETWORKING.format(SYSTEM, "gateways"), gateway)
     api.create(NETWORKING.format("shop", "virtualservices"), routed)
     found = Shop(sandbox, address, authority.certificate)
-    await_true(lambda: found.status() == 200)
+    # Each gateway's Envoy gets its configuration by itself, and connections go to them in turn.
+    await_true(lambda: all(found.status() == 200 for _ in range(9)))
     return found
 
 

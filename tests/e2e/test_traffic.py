@@ -99,7 +99,7 @@ def test_without_gateways_connections_are_refused(shop: Shop) -> None:
     assert scaled is not None
     shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"replicas": 0}})
     await_true(lambda: shop.status() == 0)
-    assert not [part for part in traffic_of(shop.sandbox)["parts"] if "envoy-istio-ingress" in part["name"]]
+    await_true(lambda: "envoy-istio-ingressgateway" not in str(traffic_of(shop.sandbox)), 10)
     shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"replicas": scaled["spec"]["replicas"]}})
     await_true(lambda: shop.status() == 200)
 
