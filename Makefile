@@ -34,7 +34,7 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 	@$(BIN)/python demo/dr.py
 
 test: setup system-packages lint ## All checks and all tests; builds the sandbox's parts first
-	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"
+	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Format, ruff, strict types, import rules

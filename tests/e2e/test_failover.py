@@ -80,7 +80,7 @@ def writes(region: Region) -> list[str]:
     ]
 
 
-def test_a_planned_failover_and_the_way_back_lose_no_request(regions: Regions, tmp_path: Path) -> None:
+def test_a_planned_failover_and_the_rollback_target_lose_no_request(regions: Regions, tmp_path: Path) -> None:
     prod, dr = regions.regions["prod"], regions.regions["dr"]
     assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
     with client(regions) as asked:
@@ -222,7 +222,7 @@ def test_the_record_is_lost_and_the_gateways_stay_on(regions: Regions) -> None:
     assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
 
 
-def test_a_drained_side_stays_off_and_wakes_on_the_way_back(regions: Regions) -> None:
+def test_a_drained_side_stays_off_and_wakes_on_the_rollback_target(regions: Regions) -> None:
     prod = regions.regions["prod"]
     with client(regions) as asked:
         regions.run(*FORWARD, "--drain-prod")

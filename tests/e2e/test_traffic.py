@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import Sandbox
-from https_load import Answer, get, load, object_of
-from own_environments import own_environments
+from https_load import load, object_of
+from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_of
 from sohistio.sandbox.processes import processes_of
-from sohistio.system.certificates import Authority
-from workloads import apply, deployment, namespace, pods_of
+from workloads import pods_of
 
 pytestmark = pytest.mark.e2e
 
-HOST = "shop.example.com"
-SYSTEM = "istio-system"
 GATEWAY = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/istio-ingressgateway"
-NETWORKING = "/apis/networking.istio.io/v1/namespaces/{}/{}"
-
-
-@dataclass(frozen=True)
-class Shop:
-    """A sandbox with traffic, the mesh, and an application behind the ingress gateway."""
-
-    sandbox: Sandbox
-    address: str
-    authority: str
-
-    def get(self, path: str = "/") -> Answer:
-        return get(self.address, HOST, self.authority, path)
-
-    def status(self) -> int:
-        """The HTTP status; 0 where nobody takes the connection, -1 where it breaks."""
-        try:
-            return self.get().status
-        except ConnectionRefusedError:
-            return 0
-        except OSError:  # an Envoy has just ended, or has no certificate yet
-            return -1
-
-    def annotate(self, **annotations: str | None) -> None:
-        """On all pods of the backend."""
-        named = {f"sandbox.sohistio/{name}": value for name, value in annotations.items()}
-        for pod in pods_of(self.sandbox.api, "shop"):
-            path = f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}"
-            self.sandbox.api.merge_patch(path, {"metadata": {"annotations": named}})
-
-
-def await_true(done: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.2)
-
-
-def traffic_of(sandbox: Sandbox, name: str = "local") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(sandbox.run("sandbox", "status", "--name", name, "--output", "json").stdout)
-    return found
 
 
 def ready_gateways(sandbox: Sandbox) -> set[str]:
@@ -75,15 +29,6 @@ def ready_gateways(sandbox: Sandbox) -> set[str]:
         for pod in pods_of(sandbox.api, SYSTEM, "istio-ingressgateway")
         for condition in pod["status"].get("conditions", ())
         if condition["type"] == "Ready" and condition["status"] == "True"
-    }
-
-
-def listed(kind: str, place: str, name: str, **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": place},
-        "spec": spec,
     }
 
 
@@ -101,42 +46,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def shop(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """Installed by sohistio; the rest is what a user applies with kubectl."""
-    second_octet = 100 + traffic_of(box)["traffic"]["number"]
-    address = f"127.{second_octet}.2.10"
-    installed = box.run(
-        "install", *own_environments(tmp_path_factory.mktemp("own"), ingressAddress=address, applicationNamespaces=[])
-    )
-    assert installed.returncode == 0, installed.stderr
-    authority = Authority("the test's")
-    issued = authority.issue((HOST,))
-    api = box.api
-    apply(api, namespace("shop", injected=False))
-    apply(api, deployment("shop", "web", labels={"sandbox.sohistio/backend": "true"}))
-    service = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
-    of_service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}
-    api.create("/api/v1/namespaces/shop/services", of_service | {"spec": service})
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "shop-tls", "namespace": SYSTEM},
-        "type": "kubernetes.io/tls",
-        "stringData": {"tls.crt": issued.certificate, "tls.key": issued.key},
-    }
-    api.create(f"/api/v1/namespaces/{SYSTEM}/secrets", secret)
-    https = {
-        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
-        "tls": {"mode": "SIMPLE", "credentialName": "shop-tls"},
-        "hosts": [HOST],
-    }
-    gateway = listed("Gateway", SYSTEM, "shop", selector={"istio": "ingressgateway"}, servers=[https])
-    route = {"route": [{"destination": {"host": "web.shop.svc.cluster.local", "port": {"number": 80}}}]}
-    routed = listed("VirtualService", "shop", "web", hosts=[HOST], gateways=[f"{SYSTEM}/shop"], http=[route])
-    api.create(NETWORKING.format(SYSTEM, "gateways"), gateway)
-    api.create(NETWORKING.format("shop", "virtualservices"), routed)
-    found = Shop(box, address, authority.certificate)
-    await_true(lambda: found.status() == 200)
-    return found
+    return open_shop(box, tmp_path_factory.mktemp("own"))
 
 
 def test_a_request_goes_through_a_real_envoy_to_a_backend(shop: Shop) -> None:
@@ -189,7 +99,7 @@ def test_without_gateways_connections_are_refused(shop: Shop) -> None:
     assert scaled is not None
     shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"replicas": 0}})
     await_true(lambda: shop.status() == 0)
-    assert not [part for part in traffic_of(shop.sandbox)["parts"] if "envoy-istio-ingress" in part["name"]]
+    await_true(lambda: "envoy-istio-ingressgateway" not in str(traffic_of(shop.sandbox)), 10)
     shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"replicas": scaled["spec"]["replicas"]}})
     await_true(lambda: shop.status() == 200)
 

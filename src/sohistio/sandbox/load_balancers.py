@@ -56,10 +56,10 @@ class LoadBalancers:
             reason = f"PrivateIPAddressNotInSubnet: {address} is not in 127.0.0.0/8, where this sandbox's addresses are"
         elif _is_public(service):
             reason = f"user supplied IP Address {address} was not found in resource group"
-        tell_service(self._api, service, reason)
+        report_refused(self._api, service, reason)
 
 
-def tell_service(api: ClusterApi, service: dict[str, Any], reason: str) -> None:
+def report_refused(api: ClusterApi, service: dict[str, Any], reason: str) -> None:
     """An Event of a Service whose load balancer cannot be had; raises ClusterApiError."""
     metadata, now = service["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     event = {

@@ -13,7 +13,7 @@ from typing import Any
 
 from sohistio.sandbox.cluster_api import ClusterApi, ClusterApiError
 from sohistio.sandbox.credentials import SANDBOX, write_tokens
-from sohistio.sandbox.load_balancers import address_of, tell_service
+from sohistio.sandbox.load_balancers import address_of, report_refused
 from sohistio.sandbox.part import Part
 from sohistio.sandbox.parts import Command
 from sohistio.sandbox.traffic.backend import BACKEND_LABEL, Backend, runs
@@ -86,7 +86,7 @@ class DataPlane:
             if address_of(service) == address:
                 reason = f"IP address {address} cannot be listened at on this machine: {why}"
                 try:
-                    await asyncio.to_thread(tell_service, self._api, service, reason)
+                    await asyncio.to_thread(report_refused, self._api, service, reason)
                 except ClusterApiError as error:
                     print(error.what, flush=True)
 

@@ -16,9 +16,9 @@ _LINGER_NOT = struct.pack("ii", 1, 0)  # socket(7): on, and for no time
 class _Side(asyncio.Protocol):
     """One end of a relayed connection: what arrives here leaves at the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, other: _Side | None = None) -> None:
         self.transport: asyncio.Transport | None = None
-        self.other: _Side | None = None
+        self.other = other
         self.ended = False
         """Whether this end will send no more."""
 
@@ -84,16 +84,19 @@ class Relay(_Side):
             return
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                upstream, side = await asyncio.get_running_loop().create_connection(_Side, *endpoint)
+                # It knows this end from the start: it may have ended before this task goes on.
+                upstream, side = await asyncio.get_running_loop().create_connection(lambda: _Side(self), *endpoint)
         except (OSError, TimeoutError) as error:
             print(f"load balancer: {endpoint[0]}:{endpoint[1]}: {error!r}", flush=True)
             _reset(client)
             return
+        self.other = side
         if client.is_closing():
             upstream.abort()
-            return
-        side.other, self.other = self, side
-        client.resume_reading()
+        elif upstream.is_closing():
+            _reset(client)
+        else:
+            client.resume_reading()
 
 
 def _reset(transport: asyncio.Transport) -> None:

@@ -89,10 +89,10 @@ def test_a_balancer_passes_connections_on_and_refuses_them_without_endpoints() -
         "ports": [{"name": "http", "port": 8080}],
         "endpoints": [{"addresses": [ADDRESS], "conditions": {"ready": True}}],
     }
-    told = []
+    reported = []
 
     async def refused(address: str, why: str) -> None:
-        told.append((address, why))
+        reported.append((address, why))
 
     async def story() -> None:
         balancers = Balancers(0, refused)
@@ -109,7 +109,7 @@ def test_a_balancer_passes_connections_on_and_refuses_them_without_endpoints() -
         other = Balancers(0, refused)
         for _ in range(2):
             await other.follow([service], [slice_])
-        assert [address for address, _ in told] == [FRONT]  # said once
+        assert [address for address, _ in reported] == [FRONT]  # said once
         kept.close()
         fresh.close()
         await balancers.follow([], [])
