@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from client import Client
+from json_schemas import check
 from regions import HOST, Region, Regions, until
 from sohistio.model.record import Record
 
@@ -94,8 +95,9 @@ def test_a_planned_failover_and_the_rollback_target_lose_no_request(regions: Reg
     assert asked.failures == {}
     assert {"prod", "dr"} == asked.answers.keys()
     assert on_dr.keys() == {"dr"}
-    report = json.loads(there.stdout)
-    assert (report["kind"], report["outcome"]) == ("FailoverReport", "done")
+    report = check(there.stdout, "FailoverReport")
+    assert report["outcome"] == "done"
+    check(json.dumps(report["runs"][0]), "RunResult")
     seconds = report["seconds"]
     assert seconds["decided"] < seconds["scaled"] < seconds["proven"] <= seconds["switched"] <= seconds["answered"]
     assert "first good answer by name" in (tmp_path / "report.md").read_text()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sohistio.failover.plans import Move
+from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
 from sohistio.planning.failover import Observed, Pair, look, plan_failover, plan_left, plan_rehearse, plan_stand_by
 from sohistio.planning.planned import Planned
@@ -74,4 +75,6 @@ def rehearsal_sequence(pair: Pair) -> Sequence:
 
 def _undo(pair: Pair, seen: Observed, mode: Mode) -> Planner | None:
     """Only where the standby was found off: gateways that served already are left alone."""
-    return (lambda: plan_stand_by(pair, mode)) if seen.world.standby.is_off else None
+    standby = seen.world.standby
+    found_off = standby.is_off or standby.stage is Stage.REHEARSING
+    return (lambda: plan_stand_by(pair, mode)) if found_off else None
