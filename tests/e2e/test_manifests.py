@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sohistio.environments.load import environment_names, load_environment, operator_for
+from sohistio.environments.load import environment_names, load_environment
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import UsageError
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.e2e
 
 def render(name: str, root: Path, variables: Mapping[str, str]) -> str:
     """The one IstioOperator of an environment."""
-    return to_yaml(operator_for(load_environment(name, root, variables), None))
+    return to_yaml(load_environment(name, root, variables).operator_for())
 
 
 def generate(istioctl: Path, operator: str) -> subprocess.CompletedProcess[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.checks.gateway_proxies import gateways
+from sohistio.checks.off_gateways import is_of_a_gateway_that_is_off
 from sohistio.checks.result import CheckResult, Result
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.ending import TODO, how_lost, sentence
@@ -166,11 +167,16 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
         result = _warned if evidence.findings_before is None else _failed
         yield result("istioctl-analyze", message, "`sohistio verify` asks it again; all the other checks are made.")
         return
-    errors = [finding for finding in evidence.findings if finding.level == "Error"]
+    findings = [
+        finding
+        for finding in evidence.findings
+        if not is_of_a_gateway_that_is_off(finding, evidence.desired, evidence.state)
+    ]
+    errors = [finding for finding in findings if finding.level == "Error"]
     known, before = evidence.findings_before is not None, evidence.findings_before or ()
     old = {_identity(finding) for finding in before}
     new_errors = [finding for finding in errors if known and _identity(finding) not in old]
-    for finding in evidence.findings:
+    for finding in findings:
         message = finding.line
         if finding in new_errors:
             yield _failed("istioctl-analyze", message, finding.documentation_url)
@@ -180,7 +186,7 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
         elif finding.level == "Warning":
             yield _warned("istioctl-analyze", message, finding.documentation_url)
     if not new_errors:
-        counts = {level: sum(f.level == level for f in evidence.findings) for level in ("Error", "Warning", "Info")}
+        counts = {level: sum(f.level == level for f in findings) for level in ("Error", "Warning", "Info")}
         found = f"no new ones ({counts['Error']} before)" if counts["Error"] else "none"
         found = "not compared with before" if errors and not known else found
         yield _passed("istioctl-analyze", f"errors: {found}, warnings: {counts['Warning']}, infos: {counts['Info']}")

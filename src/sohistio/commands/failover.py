@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from sohistio.commands.moving import Acceptance, Shown, Sides, To
+from sohistio.commands.moving import Acceptance, Places, Shown, To
 from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes, change_option
 
 
 def failover(
     to: To,
-    sides: Sides,
+    places: Places,
     cluster: Cluster,
     acceptance: Acceptance,
     yes: Yes,
@@ -31,8 +31,8 @@ def failover(
     from sohistio.commands.requests import approval_of, seconds, timeouts_of
     from sohistio.planning.sequences import failover_sequence, rehearsal_sequence
 
-    standby, primary = standby_for(to, sides.environments, is_standby=True)
-    pair = pair_of(standby, primary, to, sides.environments, cluster, accepted_of(acceptance))
+    standby, primary = standby_for(to, places.environments, is_standby=True)
+    pair = pair_of(standby, primary, to, places.environments, cluster, accepted_of(acceptance))
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     watch = round(seconds("--watch", shown.watch) or 0)
     _ = pair.settings  # says what is missing, before anything is asked

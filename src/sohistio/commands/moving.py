@@ -13,11 +13,13 @@ import typer
 from sohistio.commands.options import Cluster, Folder, Form, change_option, environment_names, output_option
 
 if TYPE_CHECKING:
+    from sohistio.checks.preflight.context import Sides
     from sohistio.planning.failover import Accepted, Pair
     from sohistio.planning.sequences import Sequence
     from sohistio.planning.session import Session
     from sohistio.run.approval import Approval
     from sohistio.run.failover import Traffic
+    from sohistio.run.reporter import Reporter
     from sohistio.run.tools import Timeouts
 
 To = Annotated[
@@ -58,8 +60,8 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Where the environments are, and the target's cluster where its environment does not lead there."""
+class Places:
+    """Where the environments are."""
 
     environments: Folder = None
 
@@ -118,15 +120,16 @@ def _standby_of(name: str, root: Path) -> str | None:
 
 def accepted_of(acceptance: Acceptance) -> Accepted:
     """Raises UsageError for a rule that cannot be accepted, and without a reason."""
+    from sohistio.checks.readiness import acceptable
     from sohistio.errors import UsageError
     from sohistio.failover.rules import ACCEPTABLE
     from sohistio.planning.failover import Accepted
 
-    rules = frozenset(acceptance.accept or ())
-    if unknown := sorted(rules - ACCEPTABLE):
+    rules, known = frozenset(acceptance.accept or ()), ACCEPTABLE | acceptable()
+    if unknown := sorted(rules - known):
         raise UsageError(
             f"--accept {unknown[0]!r} is no rule that can be accepted",
-            todo=f"Can be accepted: {', '.join(sorted(ACCEPTABLE))}.",
+            todo=f"Can be accepted: {', '.join(sorted(known))}.",
         )
     if rules and not (acceptance.because or "").strip():
         raise UsageError("--accept needs --because", todo='Say why, for whoever reads the record: --because "…".')
@@ -141,7 +144,9 @@ def moved(
     form: Form,
 ) -> int:
     """Plan, show, ask, carry out, report: the exit code."""
+    from sohistio.checks.preflight.context import Sides
     from sohistio.errors import ExitCode
+    from sohistio.model.mode import Mode
     from sohistio.output.console import console
     from sohistio.output.documents import print_json
     from sohistio.output.error_text import print_error
@@ -165,6 +170,9 @@ def moved(
             return int(ExitCode.REFUSED)
         return int(ExitCode.OK)
     approval, timeouts = how
+    if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
+        _require_readiness(Sides(pair, sequence.observed), RunReport(stderr=form.json))
+        _run_hook(pair, sequence)
     traffic = traffic_of(pair, sequence)
     result = move_traffic(sequence, approval, timeouts, RunReport(stderr=form.json), process_began(), traffic)
     if form.json:
@@ -175,6 +183,51 @@ def moved(
     if shown.report is not None:
         shown.report.write_text(markdown(result), encoding="utf-8")
     return int(result.exit_code)
+
+
+def _require_readiness(sides: Sides, reporter: Reporter) -> None:
+    """Raises RefusedError with the checks that do not hold and the state of the world."""
+    from sohistio.checks.readiness import acceptable, readiness_of
+    from sohistio.errors import RefusedError
+
+    report = readiness_of(sides, sides.pair.accepted.rules)
+    if report.warnings:
+        reporter.checks(report.warnings)
+    if not report.failures:
+        return
+    lines = [line for item in report.failures for line in (f"{item.name}: {item.message}", f"  → {item.hint}")]
+    names = [name for name in dict.fromkeys(item.name for item in report.failures) if name in acceptable()]
+    accepted = " ".join(f"--accept {name}" for name in names)
+    raise RefusedError(
+        f"{report.environment} is not ready to take over",
+        details=(*lines, *sides.observed.world.lines()),
+        todo="Nothing was changed. Fix them."
+        + (f' Or, if you know better: {accepted} --because "…".' if accepted else ""),
+        docs="docs/failover.md#it-refuses",
+    )
+
+
+def _run_hook(pair: Pair, sequence: Sequence) -> None:
+    """The team's own program says whether traffic may move. Raises RefusedError with its last lines."""
+    import threading
+
+    from sohistio.errors import FailedError, RefusedError
+    from sohistio.system.program import run_program
+
+    program = pair.settings.before
+    if program is None or "failover-hook" in pair.accepted.rules:
+        return
+    pair.standby.say(f"running {program.argv[0]}")
+    variables = {"FROM": sequence.source, "TO": sequence.to, "STAGE": sequence.mode.value}
+    try:
+        run_program(program.argv, program.folder, variables=variables, seconds=program.seconds, stop=threading.Event())
+    except FailedError as error:
+        raise RefusedError(
+            f"the program that must succeed before a failover did not: {error.what}",
+            details=error.details,
+            todo='Nothing was changed. Fix what it says; or, if you know better: --accept failover-hook --because "…".',
+            docs="docs/failover.md#it-refuses",
+        ) from error
 
 
 def traffic_of(pair: Pair, sequence: Sequence) -> Traffic:

@@ -17,9 +17,9 @@ from pydantic_core import ErrorDetails
 from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
 from sohistio.environments.layers import merge
 from sohistio.environments.model import Environment, layer_schema
+from sohistio.environments.variables import variables_for
 from sohistio.environments.yaml_files import Document, Key, Problem, invalid, read_document, unknown_key
 from sohistio.errors import UsageError
-from sohistio.model.versions import Version
 
 __all__ = [
     "Environment",
@@ -28,7 +28,6 @@ __all__ = [
     "find_environments_root",
     "layer_schema",
     "load_environment",
-    "operator_for",
     "problems_of",
     "summary_of",
 ]
@@ -46,13 +45,6 @@ _EXPECTED = {
     "dict_type": "expected keys and values",
     "string_too_short": "expected text",
 }
-
-
-def operator_for(
-    environment: Environment, version: Version | None = None, *, gateways_off: bool | None = None
-) -> dict[str, Any]:
-    """The one IstioOperator of an environment for istioctl of `version` (its own where none is given)."""
-    return environment.operator_for(version, gateways_off=gateways_off)
 
 
 def find_environments_root(explicit: Path | None, cwd: Path) -> Path:
@@ -144,6 +136,8 @@ class _Layers:
         if name not in (names := environment_names(root)):
             known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
             raise UsageError(f"There is no environment named {name!r}", todo=known)
+
+        variables = variables_for(name, variables)
 
         def read(folder: str, file: str) -> Document:
             path = root / folder / file

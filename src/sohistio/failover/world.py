@@ -15,7 +15,7 @@ class Side:
     """One of the two environments. `problem` says why its cluster could not be read; `server` is its API server.
 
     `address` is where its ingress gateway answers, `pinned` the one in its environment file, empty where there is none;
-    `minimums` are the autoscalers' least numbers of pods.
+    `minimums` and `maximums` are the autoscalers' numbers of pods.
     """
 
     environment: str
@@ -26,6 +26,7 @@ class Side:
     gateways: tuple[MeshDeployment, ...] = ()
     expected: tuple[ObjectRef, ...] = ()
     minimums: Mapping[ObjectRef, int] | None = None
+    maximums: Mapping[ObjectRef, int] | None = None
     mark: FailoverMark | None = None
     problem: str = ""
 

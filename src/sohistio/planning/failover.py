@@ -9,7 +9,7 @@ from functools import partial
 
 from sohistio.adapters.dns.adapter import DnsAdapter, Watch
 from sohistio.adapters.dns.choose import dns_adapter
-from sohistio.adapters.kubernetes.autoscalers import minimums
+from sohistio.adapters.kubernetes.autoscalers import autoscaled
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.failover.dns import environment_of
@@ -24,7 +24,7 @@ from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.plan.plan import Plan
 from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import or_refused, recorded
-from sohistio.planning.session import Session
+from sohistio.planning.session import Session, Where
 from sohistio.system.parallel import in_time
 
 _CLOCKS_SECONDS = 5
@@ -77,6 +77,15 @@ class Observed:
     records: dict[str, Record | None]
 
 
+def pair_for(session: Session) -> Pair | None:
+    """A standby with the environment it stands by for; None where it does not say how traffic gets to it."""
+    environment = session.environment
+    if environment.standby_of is None or environment.failover is None:
+        return None
+    where = Where(environment.standby_of, session.where.environments, auth=session.where.auth)
+    return Pair(Session(where, session.say), session)
+
+
 def look(pair: Pair) -> Observed:
     """Both sides side by side, then the record. Raises RefusedError where the record cannot be read."""
     pair.standby.say(f"looking at {pair.standby.environment.name}, {pair.primary.environment.name} and the DNS record")
@@ -107,7 +116,7 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
             return _unread(session, state.unreadable[0]), None, None
         record = recorded(session)
         expected = tuple(ObjectRef("Deployment", item.namespace, item.name) for item in environment.gateways)
-        least = or_refused("the autoscalers could not be read", lambda: minimums(session.api, expected))
+        scaled = or_refused("the autoscalers could not be read", lambda: autoscaled(session.api, expected))
     except SohistioError as error:
         return _unread(session, ": ".join((error.what, *error.details[:1]))), None, None
     ingress = next((item for item in environment.gateways if item.kind == "ingress"), None)
@@ -124,7 +133,8 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
         version=next((item.image_version for item in state.istiods), ""),
         gateways=tuple(item for item in state.mesh_deployments if item.ref in expected),
         expected=expected,
-        minimums=least,
+        minimums=scaled.minimums,
+        maximums=scaled.maximums,
         mark=record.failover if record else None,
     )
     return side, state, record

@@ -27,6 +27,7 @@ class Sequence:
     then: Planner | None
     later: str
     undo: Planner | None
+    observed: Observed
 
 
 def failover_sequence(pair: Pair, *, watch: int, drain: bool) -> Sequence:
@@ -49,6 +50,7 @@ def failover_sequence(pair: Pair, *, watch: int, drain: bool) -> Sequence:
         (lambda: plan_left(pair, drain=drain)) if reachable else None,
         later,
         undo,
+        seen,
     )
 
 
@@ -62,7 +64,7 @@ def failback_sequence(pair: Pair, *, watch: int) -> Sequence:
     if not reachable:
         later = f"{standby} cannot be reached: its gateways stay as they are; run the same command again later"
     then = (lambda: plan_stand_by(pair, Mode.FAILBACK)) if reachable else None
-    return Sequence(Mode.FAILBACK, primary, standby, first, then, later, None)
+    return Sequence(Mode.FAILBACK, primary, standby, first, then, later, None, seen)
 
 
 def rehearsal_sequence(pair: Pair) -> Sequence:
@@ -70,7 +72,7 @@ def rehearsal_sequence(pair: Pair) -> Sequence:
     primary, standby = pair.primary.environment.name, pair.standby.environment.name
     seen = look(pair)
     undo = _undo(pair, seen, Mode.REHEARSE)
-    return Sequence(Mode.REHEARSE, standby, primary, plan_rehearse(pair, seen), None, "", undo)
+    return Sequence(Mode.REHEARSE, standby, primary, plan_rehearse(pair, seen), None, "", undo, seen)
 
 
 def _undo(pair: Pair, seen: Observed, mode: Mode) -> Planner | None:

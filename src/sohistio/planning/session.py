@@ -18,7 +18,7 @@ from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, privat
 from sohistio.adapters.releases.mirror import MIRROR_VARIABLE, Mirror
 from sohistio.adapters.releases.newest import newest_patch
 from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
-from sohistio.environments.load import Environment, find_environments_root, load_environment, operator_for
+from sohistio.environments.load import Environment, find_environments_root, load_environment
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import FailedError, RefusedError
 from sohistio.istioctl import Istioctl
@@ -137,7 +137,7 @@ class Session:
 
     def operator_yaml(self, version: Version, *, gateways_off: bool | None = None) -> str:
         """The environment's one IstioOperator, rendered for a version; a standby's gateways are off by default."""
-        return to_yaml(operator_for(self.environment, version, gateways_off=gateways_off))
+        return to_yaml(self.environment.operator_for(version, gateways_off=gateways_off))
 
     def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""

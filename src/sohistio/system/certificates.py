@@ -54,6 +54,17 @@ class Authority:
         return Issued(_pem(certificate), written.decode())
 
 
+def days_left(certificate: str) -> float | None:
+    """Days until a certificate (PEM, the first of a chain) ends, negative after that; None where there is none."""
+    from cryptography import x509
+
+    try:
+        ends = x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
+    except ValueError:
+        return None
+    return (ends - datetime.now(UTC)).total_seconds() / 86400
+
+
 def _signed(
     subject: x509.Name,
     issuer: x509.Name,

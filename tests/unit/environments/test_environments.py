@@ -23,7 +23,6 @@ from sohistio.environments.load import (
     find_environments_root,
     layer_schema,
     load_environment,
-    operator_for,
     summary_of,
 )
 from sohistio.environments.yaml_files import read_document, to_yaml
@@ -501,5 +500,5 @@ def test_the_command_line_loads_no_heavy_package() -> None:
 
 def test_the_operator_of_an_environment_has_its_version_or_the_one_asked_for(root: Path) -> None:
     env = load_environment("qa", root, PREFIX)
-    assert operator_for(env)["spec"]["tag"] == "1.31.1"
-    assert operator_for(env, Version(1, 30, 2))["spec"]["tag"] == "1.30.2"
+    assert env.operator_for()["spec"]["tag"] == "1.31.1"
+    assert env.operator_for(Version(1, 30, 2))["spec"]["tag"] == "1.30.2"

@@ -18,6 +18,7 @@ from sohistio.model.gateway_api import UNSERVED
 from sohistio.model.managed_cluster import ManagedCluster
 from sohistio.model.state import ClusterState, Finding
 from sohistio.model.versions import Version
+from sohistio.planning.failover import Observed, Pair, look, pair_for
 from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session
 from sohistio.planning.target_cluster import azure_faults, managed_of, recorded_faults
@@ -86,14 +87,26 @@ class Stops:
         return next((reason for reason, error in reasons.items() if error is not None), "")
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sides of a failover, and what was observed of them."""
+
+    pair: Pair
+    observed: Observed
+
+
 @dataclass
 class Context:
-    """One look at one environment. What is missing raises UnseenError where a check asks for it."""
+    """One look at one environment. What is missing raises UnseenError where a check asks for it.
+
+    `failover` are both sides where they have been looked at already.
+    """
 
     session: Session
     seen: ClusterState | None
     plan: Planned | None
     stops: Stops = field(default_factory=Stops)
+    failover: Sides | None = None
 
     def __post_init__(self) -> None:
         self.nodes = Once(lambda: self.api.items("/api/v1/nodes"))
@@ -107,6 +120,7 @@ class Context:
         self._findings = Once(self._analyzed)
         self.prechecked = Once(lambda: tuple(self.istioctl.precheck(self.session.target)))
         self.is_unserved = Once(self._unserved)
+        self.sides = Once(self._sides)
 
     @property
     def environment(self) -> Environment:
@@ -171,6 +185,12 @@ class Context:
             raise UnseenError("there is no istioctl to ask")
         mesh = self._mesh_of(self.planned) if self.plan is not None else None
         return self.session.istioctl(mesh.version if mesh else self.session.version)
+
+    def _sides(self) -> Sides | None:
+        if self.failover is not None:
+            return self.failover
+        pair = pair_for(self.session) if self.stops.environment is None else None
+        return Sides(pair, look(pair)) if pair else None
 
     def findings(self, version: Version | None = None) -> tuple[Finding, ...]:
         """What the target's `istioctl analyze` (or another version's) finds now.

@@ -20,6 +20,7 @@ from sohistio.checks.preflight import (
     webhooks,
 )
 from sohistio.checks.preflight.check import ISTIOCTL_SECONDS, Check, Stage
+from sohistio.checks.readiness import READINESS
 from sohistio.errors import UsageError
 from sohistio.model.fault import Severity
 from sohistio.modes import application_routing, skew
@@ -131,6 +132,7 @@ CHECKS: tuple[Check, ...] = (
     Check("istioctl-analyze", _WARNING, "`istioctl analyze` finds nothing wrong",
         "It is in the applications' configuration: tell their owners.",
         analysis.analyze, seconds=ISTIOCTL_SECONDS),
+    *READINESS,
 )
 # fmt: on
 
