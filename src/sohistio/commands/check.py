@@ -44,7 +44,7 @@ def check(
     Exit 3 where one fails, as an install would.
     """
     from sohistio.checks.preflight.preparation import context_of
-    from sohistio.checks.preflight.registry import CHECKS
+    from sohistio.checks.preflight.registry import checks_for
     from sohistio.checks.preflight.report import Report
     from sohistio.checks.preflight.runner import look
     from sohistio.commands.requests import request_of, seconds, where_of
@@ -60,8 +60,9 @@ def check(
     request, each = request_of(route, skip), seconds("--timeout", timeout)
     session = session_of(where)
     context = context_of(session, request)
-    session.say(f"checking {len(CHECKS) - len(request.skip_checks)} things side by side")
-    report = Report(where.environment, look(CHECKS, context, request.skip_checks, each))
+    checks = checks_for(context)
+    session.say(f"checking {len(checks) - len(request.skip_checks)} things side by side")
+    report = Report(where.environment, look(checks, context, request.skip_checks, each))
     _print_report(report, output)
     raise typer.Exit(report.exit_code)
 

@@ -171,7 +171,7 @@ def moved(
         return int(ExitCode.OK)
     approval, timeouts = how
     if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
-        _require_readiness(Sides(pair, sequence.observed), RunReport(stderr=form.json))
+        _require_readiness(Sides(pair, sequence.observed), sequence, RunReport(stderr=form.json))
         _run_hook(pair, sequence)
     traffic = traffic_of(pair, sequence)
     result = move_traffic(sequence, approval, timeouts, RunReport(stderr=form.json), process_began(), traffic)
@@ -185,12 +185,14 @@ def moved(
     return int(result.exit_code)
 
 
-def _require_readiness(sides: Sides, reporter: Reporter) -> None:
+def _require_readiness(sides: Sides, sequence: Sequence, reporter: Reporter) -> None:
     """Raises RefusedError with the checks that do not hold and the state of the world."""
     from sohistio.checks.readiness import acceptable, readiness_of
     from sohistio.errors import RefusedError
+    from sohistio.model.mode import Mode
 
-    report = readiness_of(sides, sides.pair.accepted.rules)
+    this_is_it = {"failover-rehearsal"} if sequence.mode is Mode.REHEARSE else set()
+    report = readiness_of(sides, sides.pair.accepted.rules | this_is_it)
     if report.warnings:
         reporter.checks(report.warnings)
     if not report.failures:

@@ -20,6 +20,7 @@ from sohistio.checks.preflight import (
     webhooks,
 )
 from sohistio.checks.preflight.check import ISTIOCTL_SECONDS, Check, Stage
+from sohistio.checks.preflight.context import Context
 from sohistio.checks.readiness import READINESS
 from sohistio.errors import UsageError
 from sohistio.model.fault import Severity
@@ -140,6 +141,14 @@ CHECKS: tuple[Check, ...] = (
 def checks_at(*stages: Stage) -> tuple[Check, ...]:
     """The checks of these stages."""
     return tuple(check for check in CHECKS if check.stage in stages)
+
+
+def checks_for(context: Context) -> tuple[Check, ...]:
+    """All that make sense for the environment: readiness is asked of a standby that says how traffic gets to it."""
+    valid = context.stops.environment is None
+    if valid and context.session.environment.failover is not None:
+        return CHECKS
+    return tuple(check for check in CHECKS if check not in READINESS)
 
 
 def check_names(names: Iterable[str]) -> frozenset[str]:
