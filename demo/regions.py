@@ -96,24 +96,11 @@ class Regions:
 
     def write_environments(self, **failover: Any) -> None:
         """A copy of the shipped environments whose prod and dr are these; keys of `failover` replace the usual ones."""
-        assert self.dns is not None  # noqa: S101 - started before
         if not self.environments.exists():
             shutil.copytree(CHECKOUT / "environments", self.environments)
         self.ca.write_text(self.authority.certificate, encoding="utf-8")
-        server = f"127.0.0.1:{self.dns.port}"
         usual: dict[str, Any] = {
-            "dns": {
-                "record": HOST,
-                "zone": ZONE,
-                "servers": [server],
-                "maxTtl": f"{2 * self.ttl}s",
-                "rfc2136": {
-                    "server": "127.0.0.1",
-                    "port": self.dns.port,
-                    "keyName": KEY_NAME,
-                    "keyFile": str(self.dns.key_file),
-                },
-            },
+            "dns": self.usual_dns(),
             "probes": [{"url": f"https://{HOST}/health", "header": "x-region: {environment}", "ca": str(self.ca)}],
             "holdDown": "0s",
         }
@@ -129,6 +116,20 @@ class Regions:
             if name == "dr":
                 environment |= {"standbyOf": "prod", "failover": usual | self.settings | failover}
             (self.environments / name / "environment.yaml").write_text(yaml.safe_dump(environment), encoding="utf-8")
+
+    def usual_dns(self) -> dict[str, Any]:
+        """The key `failover.dns` of dr's environment. Raises RuntimeError before the start."""
+        if self.dns is None:
+            raise RuntimeError("the name server is not started")
+        port = self.dns.port
+        update = {"server": "127.0.0.1", "port": port, "keyName": KEY_NAME, "keyFile": str(self.dns.key_file)}
+        return {
+            "record": HOST,
+            "zone": ZONE,
+            "servers": [f"127.0.0.1:{port}"],
+            "maxTtl": f"{2 * self.ttl}s",
+            "rfc2136": update,
+        }
 
     def environ(self) -> dict[str, str]:
         """What the commands see: nothing of the person's own kubeconfig or mirror."""

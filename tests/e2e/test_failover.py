@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import unsafe_starts as unsafe
 from client import Client
 from json_schemas import check
 from regions import HOST, Region, Regions, until
@@ -162,6 +163,76 @@ def test_a_side_that_is_not_proven_gets_no_traffic(regions: Regions, probe: dict
     assert replicas(dr) == dict.fromkeys(GATEWAYS, 0), "as it was found"
     assert stage(dr) == "standby"
     assert writes(prod) == untouched
+
+
+REFUSED = [
+    ("no-probes", unsafe.settings(probes=[]), "there is no probe"),
+    ("probes-tell-nothing", unsafe.settings(probes=[{"url": f"https://{HOST}/"}]), "no probe tells the two"),
+    ("two-records", unsafe.records("prod", "dr"), "has 2 A records"),
+    ("address-of-nobody", unsafe.records("127.9.9.9"), "shows an address of neither prod nor dr"),
+    ("no-record", unsafe.records(), "has no A record"),
+    ("alias", unsafe.records("other.example.com.", kind="CNAME"), "is not an A record but an alias"),
+    ("no-name-server", unsafe.dns_settings(rfc2136={"port": 1}), "127.0.0.1:1"),
+    ("another-key", unsafe.dns_settings(rfc2136={"keyName": "nobody"}), "nobody"),
+    ("no-key-file", unsafe.dns_settings(rfc2136={"keyFile": "/nowhere/tsig.key"}), "/nowhere/tsig.key"),
+    ("hold-down", unsafe.held_down, "hold-down for another"),
+    ("damaged-record", unsafe.recorded(lambda _: "{"), "cannot be read"),
+    ("newer-record", unsafe.recorded(lambda found: found | {"schemaVersion": "9"}), "cannot be read"),
+    ("unknown-stage", unsafe.recorded(lambda found: found | {"failover": {"stage": "x"}}), "cannot be read"),
+    ("full-cluster", unsafe.full, "failover-capacity: istio-"),
+    ("nobody-answers", unsafe.without_endpoints, f"failover-endpoints: {HOST}: Service shop/web has no ready endpoint"),
+    ("no-certificate", unsafe.no_certificate, "failover-certificates: Secret shop-tls"),
+    ("another-address", unsafe.another_address, "127.99.9.9"),
+    ("hook-says-no", unsafe.hook("echo the database is read-only; exit 3"), "the database is read-only"),
+    ("hook-hangs", unsafe.hook("exec sleep 30", "1s"), "the program that must succeed"),
+    ("no-hook", unsafe.settings(before={"argv": ["./nowhere.sh"]}), "failover-hook: there is no program"),
+]
+
+
+@pytest.mark.parametrize(("start", "words"), [pytest.param(*case, id=name) for name, *case in REFUSED])
+def test_an_unsafe_start_is_refused(regions: Regions, start: unsafe.Unsafe, words: str) -> None:
+    with start(regions):
+        before = {name: writes(region) for name, region in regions.regions.items()}
+        refused = regions.run(*FORWARD, check=False)
+        assert {name: writes(region) for name, region in regions.regions.items()} == before
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    assert words in refused.stderr
+    assert "What to do: " in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("failover", "--to", "dr"), 3, "the environment's name was not confirmed"),
+        (("failover", "--to", "dr", "--yes"), 3, "the environment's name was not confirmed"),
+        ((*FORWARD[:-1], "prod"), 3, "--confirm names 'prod'"),
+        (("failover", "--to", "prod", "--yes"), 2, "prod is no standby"),
+        (("failover", "--to", "qa", "--yes"), 2, "qa is no standby"),
+        (("failover", "--to", "nowhere", "--yes"), 2, "no environment named 'nowhere'"),
+        (("failback", "--to", "dr", "--yes"), 2, "one environment has to stand by for dr"),
+        ((*FORWARD, "--accept", "hold-down"), 2, "--accept needs --because"),
+        ((*FORWARD, "--accept", "failover-dns", "--because", "x"), 2, "no rule that can be accepted"),
+        ((*FORWARD, "--watch", "soon"), 2, "--watch 'soon' is not a duration"),
+        (("failback", "--to", "prod", "--rehearse"), 2, "--rehearse"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_command(regions: Regions, arguments: tuple[str, ...], code: int, words: str) -> None:
+    before = {name: writes(region) for name, region in regions.regions.items()}
+    refused = regions.run(*arguments, check=False)
+    assert (refused.returncode, words in refused.stderr) == (code, True), refused.stderr
+    assert {name: writes(region) for name, region in regions.regions.items()} == before
+
+
+def test_what_is_accepted_by_name_is_recorded(regions: Regions) -> None:
+    with unsafe.held_down(regions):
+        regions.run(*FORWARD, "--accept", "hold-down", "--because", "INC-4711")
+        mark = record(regions.regions["dr"]).failover
+        assert mark is not None
+        assert (mark.stage, mark.accepted) == ("active", "hold-down: INC-4711")
+    regions.regions["dr"].api.merge_patch(unsafe.RECORD, {"data": {"record.json": json.dumps(Record("dr").document())}})
+    regions.run(*BACK)
 
 
 def killed_after(regions: Regions, command: tuple[str, ...], step: str) -> None:
