@@ -25,6 +25,7 @@ from sohistio.commands.restart import restart
 from sohistio.commands.restore import restore
 from sohistio.commands.rollback import rollback
 from sohistio.commands.status import status
+from sohistio.commands.sync import sync
 from sohistio.commands.uninstall import uninstall
 from sohistio.commands.unlock import unlock
 from sohistio.commands.verify import verify
@@ -63,6 +64,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "render": render,
     "failover": failover,
     "failback": failback,
+    "sync": sync,
     "rollback": rollback,
     "restore": restore,
     "unlock": unlock,

@@ -295,6 +295,56 @@ def test_the_record_is_lost_and_the_gateways_stay_on(regions: Regions) -> None:
     assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
 
 
+ROUTES = "/apis/networking.istio.io/v1/namespaces/{}/virtualservices"
+
+
+def test_the_standby_is_made_as_the_other_side(regions: Regions) -> None:
+    prod, dr = regions.regions["prod"].api, regions.regions["dr"].api
+    sync = ("sync", "--from", "prod", "--to", "dr")
+    route = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "api", "namespace": "shop"},
+        "spec": {"hosts": ["api.prod.example.com"], "http": [{"route": [{"destination": {"host": "web"}}]}]},
+    }
+    equal = regions.run(*sync, "--check", "-o", "json")
+    assert check(equal.stdout, "Sync")["differs"] is False
+    prod.create(ROUTES.format("shop"), route)
+    substitution = {"substitutions": [{"from": "prod.example.com", "to": "dr.example.com"}]}
+    regions.write_environments(sync=substitution)
+    before = writes(regions.regions["dr"])
+    differs = regions.run(*sync, "--check", check=False)
+    assert (differs.returncode, writes(regions.regions["dr"])) == (4, before)
+    assert "VirtualService shop/api" in differs.stdout
+    done = regions.run(*sync, "--yes", "--confirm", "dr", "-o", "json")
+    check(json.dumps(check(done.stdout, "Sync")["run"]), "RunResult")
+    made = dr.get(f"{ROUTES.format('shop')}/api")
+    assert made is not None
+    assert made["spec"]["hosts"] == ["api.dr.example.com"]
+    assert made["metadata"]["labels"] == {"sohistio/synced-from": "prod"}
+    assert regions.run(*sync, "--check").returncode == 0
+    path = f"{ROUTES.format('shop')}/web"
+    dr.request(
+        "PATCH",
+        path,
+        query={"fieldManager": "team"},
+        body={"spec": {"hosts": ["own.example.com"]}},
+        content_type="application/merge-patch+json",
+    )
+    refused = regions.run(*sync, "--yes", "--confirm", "dr", check=False)
+    assert refused.returncode == 3
+    assert "VirtualService shop/web" in refused.stderr
+    assert '"team"' in refused.stderr
+    dr.merge_patch(path, {"spec": {"hosts": [HOST]}})
+    prod.delete(f"{ROUTES.format('shop')}/api")
+    regions.run(*sync, "--yes", "--confirm", "dr")
+    assert dr.get(f"{ROUTES.format('shop')}/api") is None, "what sync made is pruned"
+    assert dr.get(path) is not None, "what it did not make stays"
+    regions.write_environments()
+    wrong = regions.run("sync", "--from", "qa", "--to", "dr", check=False)
+    assert (wrong.returncode, "dr does not stand by for qa" in wrong.stderr) == (2, True)
+
+
 def test_a_drained_side_stays_off_and_wakes_on_the_rollback_target(regions: Regions) -> None:
     prod = regions.regions["prod"]
     with client(regions) as asked:

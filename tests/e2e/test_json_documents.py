@@ -32,6 +32,7 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
     seen = [
         document("EnvironmentList", "env", "list"),
         document("Environment", "env", "show", "local"),
+        document("EnvironmentDiff", "env", "diff", "qa", "prod"),
         document("SandboxStatus", "sandbox", "status"),
         document("PreflightList", "check", "--list"),
         document("Plan", "plan", *LOCAL, "--version", "1.30.5"),
@@ -58,4 +59,4 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
         document("Error", "unlock", *LOCAL, code=2),
         document("RunResult", "uninstall", *LOCAL, "--yes", "--with-sidecars", "--restart-workloads"),
     ]
-    assert {found["kind"] for found in seen} == set(SCHEMAS) - {"FailoverReport"}, "that takes two sandboxes"
+    assert {found["kind"] for found in seen} == set(SCHEMAS) - {"FailoverReport", "Sync"}, "they take two sandboxes"

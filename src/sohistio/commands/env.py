@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sohistio.commands.env_diff import diff_environments
 from sohistio.commands.options import Folder, Form, output_format
 from sohistio.commands.registration import app, register_all
 from sohistio.errors import UsageError
@@ -173,11 +174,12 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio env`, for the words of a command line as `register_all` takes them."""
-    group = app(help="Environments: list, show, validate, schema, lock.")
+    group = app(help="Environments: list, show, validate, diff, schema, lock.")
     commands: dict[str, Callable[..., None]] = {
         "list": list_environments,
         "show": show_environment,
         "validate": validate_environments,
+        "diff": diff_environments,
         "schema": print_schema,
         "lock": lock_istioctl,
     }

@@ -12,6 +12,7 @@ from sohistio.environments.aks import Aks
 from sohistio.environments.failover import Failover
 from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
 from sohistio.environments.pull_secret import PullSecretSource
+from sohistio.environments.sync import Sync
 from sohistio.environments.values import (
     Address,
     Count,
@@ -106,6 +107,7 @@ class Environment(Part):
     timeouts: Timeouts
     restarts: Restarts
     failover: Failover | None = Field(None, description="How a failover to this environment, a standby, is done")
+    sync: Sync | None = Field(None, description="How a standby gets the other environment's configuration")
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -116,8 +118,9 @@ class Environment(Part):
 
     @model_validator(mode="after")
     def _failover_to_a_standby(self) -> Environment:
-        if self.failover is not None and self.standby_of is None:
-            raise ValueError("expected standbyOf beside failover: only a standby is failed over to")
+        if self.standby_of is None and (self.failover is not None or self.sync is not None):
+            key = "failover" if self.failover is not None else "sync"
+            raise ValueError(f"expected standbyOf beside {key}: it is about a standby")
         return self
 
     @classmethod

@@ -21,6 +21,7 @@ class Mode(StrEnum):
     FAILOVER = "failover"
     FAILBACK = "failback"
     REHEARSE = "rehearse"
+    SYNC = "sync"
 
     @classmethod
     def of(cls, text: str) -> Mode:
@@ -30,7 +31,7 @@ class Mode(StrEnum):
     @property
     def is_about_the_mesh(self) -> bool:
         """Whether a run of this mode says what became of the mesh; a restart of workloads, say, does not."""
-        return self not in (Mode.RESTART, Mode.RESTORE, Mode.ADOPT) and not self.is_about_traffic
+        return self not in (Mode.RESTART, Mode.RESTORE, Mode.ADOPT, Mode.SYNC) and not self.is_about_traffic
 
     @property
     def is_about_traffic(self) -> bool:

@@ -21,11 +21,21 @@ from sohistio.plan.steps import (
     Step,
     UninstallIstio,
 )
+from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 
 _MOST_LINES = 20
 _NOTHING = object()
 # Steps that are their list of objects: with fewer of them they do less.
-_LISTS = (RemoveObjects, WritePullSecrets, LabelNamespaces, UnlabelNamespaces)
+# Steps that do less where their list is shorter, with the field that has it.
+_ITEMS: Mapping[type, str] = {
+    RemoveObjects: "objects",
+    WritePullSecrets: "objects",
+    LabelNamespaces: "objects",
+    UnlabelNamespaces: "objects",
+    KeepReplicas: "deployments",
+    SyncObjects: "documents",
+    PruneSynced: "paths",
+}
 _HEAD = ("environment", "cluster", "mode", "installedVersion", "targetVersion", "refusal", "danger")
 
 
@@ -64,10 +74,9 @@ def _is_within(step: Step, approved: Step | None) -> bool:
     if isinstance(step, RestartWorkloads) and isinstance(approved, RestartWorkloads):
         same = step.without_sidecar == approved.without_sidecar
         return same and set(step.workloads) <= set(approved.workloads)
-    if isinstance(step, _LISTS) and type(step) is type(approved):
-        return set(step.objects) <= set(approved.objects)
-    if isinstance(step, KeepReplicas) and isinstance(approved, KeepReplicas):
-        return set(step.deployments) <= set(approved.deployments)
+    items = _ITEMS.get(type(step))
+    if items and type(step) is type(approved):
+        return set(getattr(step, items)) <= set(getattr(approved, items))
     return _takes_less(step, approved)
 
 

@@ -19,6 +19,8 @@ from sohistio.plan.changes import FieldChange
 ISTIOCTL_MANAGER = "istio-operator"
 # What sohistio writes by itself.
 OWN_MANAGER = "sohistio"
+# What it applies to a standby as the other environment has it.
+SYNC_MANAGER = "sohistio-sync"
 # kubectl keeps here what it applied client-side; nobody reads it once server-side apply has taken over.
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Tools that put whole manifests there (Helm: a release that was given up), and istioctl and its operator as they were

@@ -23,6 +23,12 @@ from sohistio.plan.steps import (
     VerifyMesh,
 )
 
+_OWN_WORDS = {
+    Mode.RESTORE: "overwrites custom resources with those of the backup",
+    Mode.SYNC: "changes the configuration of {environment}: {changes}",
+    Mode.UNINSTALL: "",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -81,15 +87,8 @@ class Plan:
     def _danger_to_the_mesh(self) -> str:
         if self.purges:
             return "deletes CRDs with every custom resource, and the certificate authority"
-        if switches := [step for step in self.steps if isinstance(step, SwitchRecord)]:
-            return f"moves traffic: {switches[0].record} from {switches[0].before} to {switches[0].address}"
-        if self.mode.is_about_traffic:
-            return self._danger_to_gateways
-        if self.mode is Mode.RESTORE and self.steps:
-            return "overwrites custom resources with those of the backup"
-        if self.mode is Mode.UNINSTALL:
-            taking = any(step.risk in (Risk.DISRUPT, Risk.DESTROY) for step in self.steps)
-            return "uninstalls the mesh" if taking else ""
+        if self.mode in _OWN_WORDS or self.mode.is_about_traffic:
+            return self._danger_by_mode
         uninstalls = any(isinstance(step, UninstallIstio) for step in self.steps)
         parts = ["uninstalls the old mesh first"] if uninstalls else []
         parts += [change.words for change in self.gateway_changes]
@@ -106,6 +105,19 @@ class Plan:
         if alone := [ref.short for ref in gateways if ObjectRef("Service", ref.namespace, ref.name) not in services]:
             parts.append(f"deletes {', '.join(alone)} with its pods")
         return " and ".join(parts)
+
+    @property
+    def _danger_by_mode(self) -> str:
+        """Of the modes that do one thing."""
+        if switches := [step for step in self.steps if isinstance(step, SwitchRecord)]:
+            return f"moves traffic: {switches[0].record} from {switches[0].before} to {switches[0].address}"
+        if self.mode.is_about_traffic:
+            return self._danger_to_gateways
+        if self.mode is Mode.UNINSTALL:
+            taking = any(step.risk in (Risk.DISRUPT, Risk.DESTROY) for step in self.steps)
+            return "uninstalls the mesh" if taking else ""
+        words = _OWN_WORDS[self.mode].format(environment=self.environment, changes=self.changes.summary())
+        return words if self.steps else ""
 
     @property
     def _danger_to_gateways(self) -> str:

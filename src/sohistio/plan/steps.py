@@ -20,6 +20,7 @@ from sohistio.plan.failover_steps import (
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.risk import DIGESTED, Risk
+from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +225,6 @@ Step = (
     | ProveName
     | AwaitOldAnswers
     | WatchHealth
+    | SyncObjects
+    | PruneSynced
 )

@@ -89,7 +89,7 @@ def test_only_a_standby_has_it(root: Path) -> None:
         file.write(WHOLE)
     with pytest.raises(UsageError) as caught:
         load_environment("prod", root, VARIABLES)
-    assert caught.value.details[0].endswith("expected standbyOf beside failover: only a standby is failed over to")
+    assert caught.value.details[0].endswith("expected standbyOf beside failover: it is about a standby")
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,11 @@ class KubeApi:
         query = {"fieldManager": manager, "force": "true", "dryRun": "All"}
         return self.request("PATCH", path, query=query, body=obj, content_type="application/apply-patch+yaml")
 
+    def try_apply(self, path: str, obj: Object, manager: str) -> Object:
+        """As `apply` without force, and nothing is written: KubeError (409) names another manager's fields."""
+        query = {"fieldManager": manager, "force": "false", "dryRun": "All"}
+        return self.request("PATCH", path, query=query, body=obj, content_type="application/apply-patch+yaml")
+
     def merge_patch(self, path: str, patch: Object) -> Object:
         """Write a JSON merge patch as field manager sohistio."""
         query = {"fieldManager": OWN_MANAGER}

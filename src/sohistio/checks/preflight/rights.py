@@ -44,6 +44,7 @@ from sohistio.plan.steps import (
     VerifyGone,
     VerifyMesh,
 )
+from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 
 _LEASE, _RECORD = ("coordination.k8s.io", "leases"), ("", "configmaps")
 # Every run: the lock, taken and given back, and the record. What is created by POST is asked for without its name.
@@ -173,6 +174,10 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), map(path_of, step.deployments))
         case ReleaseGateways() | RelabelGateways():
             yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
+        case SyncObjects():
+            yield from _on(("patch", "create"), _paths(step.parsed, path_for))
+        case PruneSynced():
+            yield from _on(("delete",), step.paths)
         case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
             return  # they only look
         case MarkFailover() | ProveSide() | SwitchRecord() | ProveName() | AwaitOldAnswers() | WatchHealth():
