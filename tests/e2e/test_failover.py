@@ -18,6 +18,7 @@ import unsafe_starts as unsafe
 from client import Client
 from json_schemas import check
 from regions import HOST, Region, Regions, until
+from sohistio.model.mode import Mode
 from sohistio.model.record import Record
 
 pytestmark = pytest.mark.e2e
@@ -131,7 +132,10 @@ def test_a_rehearsal_moves_no_traffic(regions: Regions) -> None:
     assert asked.answers.keys() == {"prod"}
     assert "prove the way back: prod answers at" in done.stdout
     assert replicas(dr) == dict.fromkeys(GATEWAYS, 0)
-    assert record(dr).last_rehearsal is not None
+    assert record(dr).last_of(Mode.REHEARSE) is not None
+    shown = json.loads(regions.run("status", "--env", "dr", "-o", "json").stdout)["environments"][0]["standby"]
+    assert (shown["stage"], shown["lastSync"]) == ("standby", None)
+    assert shown["lastRehearsal"]
     assert stage(dr) == "standby"
 
 

@@ -28,6 +28,7 @@ from sohistio.failover.readiness import (
 )
 from sohistio.failover.world import Side
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.system.certificates import days_left
 from sohistio.system.parallel import side_by_side
@@ -158,7 +159,7 @@ def rehearsal(context: Context) -> Iterator[Verdict]:
     sides = _sides(context)
     pair, seen = sides.pair, sides.observed
     record = seen.records.get(pair.standby.environment.name)
-    last = record.last_rehearsal if record else None
+    last = record.last_of(Mode.REHEARSE) if record else None
     days = (datetime.now(UTC) - datetime.fromisoformat(last.ended)).total_seconds() / 86400 if last else None
     fault = rehearsal_fault(days)
     if fault:

@@ -13,13 +13,11 @@ import typer
 from sohistio.commands.options import Cluster, Folder, Form, change_option, environment_names, output_option
 
 if TYPE_CHECKING:
-    from sohistio.checks.preflight.context import Sides
     from sohistio.planning.failover import Accepted, Pair
     from sohistio.planning.sequences import Sequence
     from sohistio.planning.session import Session
     from sohistio.run.approval import Approval
     from sohistio.run.failover import Traffic
-    from sohistio.run.reporter import Reporter
     from sohistio.run.tools import Timeouts
 
 To = Annotated[
@@ -68,13 +66,18 @@ class Places:
 
 def pair_of(standby: str, primary: str, to: str, folder: Path | None, cluster: Cluster, accepted: Accepted) -> Pair:
     """Both sessions; --kubeconfig and --context are the target's. Raises UsageError."""
-    from sohistio.commands.options import Target
+    from sohistio.commands.options import Skip, Target
     from sohistio.commands.requests import where_of
     from sohistio.commands.running import session_of
+    from sohistio.planning.cluster_identity import IDENTITY
     from sohistio.planning.failover import Pair
 
+    # Azure cannot be asked in every emergency: with a kubeconfig given by hand, the person says that it is right.
+    skip = Skip([IDENTITY] if IDENTITY in accepted.rules else None)
+
     def session(name: str) -> Session:
-        return session_of(where_of(Target(name, folder), cluster if name == to else Cluster(auth=cluster.auth)))
+        own = cluster if name == to else Cluster(auth=cluster.auth)
+        return session_of(where_of(Target(name, folder), own, skip=skip))
 
     return Pair(session(primary), session(standby), accepted)
 
@@ -123,9 +126,10 @@ def accepted_of(acceptance: Acceptance) -> Accepted:
     from sohistio.checks.readiness import acceptable
     from sohistio.errors import UsageError
     from sohistio.failover.rules import ACCEPTABLE
+    from sohistio.planning.cluster_identity import IDENTITY
     from sohistio.planning.failover import Accepted
 
-    rules, known = frozenset(acceptance.accept or ()), ACCEPTABLE | acceptable()
+    rules, known = frozenset(acceptance.accept or ()), ACCEPTABLE | acceptable() | {IDENTITY}
     if unknown := sorted(rules - known):
         raise UsageError(
             f"--accept {unknown[0]!r} is no rule that can be accepted",
@@ -154,6 +158,7 @@ def moved(
     from sohistio.output.run_report import RunReport
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.move import move_traffic
+    from sohistio.run.readiness import require_readiness, run_hook
     from sohistio.system.machine import process_began
 
     sequence = sequence_of()
@@ -171,8 +176,8 @@ def moved(
         return int(ExitCode.OK)
     approval, timeouts = how
     if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
-        _require_readiness(Sides(pair, sequence.observed), sequence, RunReport(stderr=form.json))
-        _run_hook(pair, sequence)
+        require_readiness(Sides(pair, sequence.observed), sequence, RunReport(stderr=form.json))
+        run_hook(pair, sequence)
     traffic = traffic_of(pair, sequence)
     result = move_traffic(sequence, approval, timeouts, RunReport(stderr=form.json), process_began(), traffic)
     if form.json:
@@ -183,53 +188,6 @@ def moved(
     if shown.report is not None:
         shown.report.write_text(markdown(result), encoding="utf-8")
     return int(result.exit_code)
-
-
-def _require_readiness(sides: Sides, sequence: Sequence, reporter: Reporter) -> None:
-    """Raises RefusedError with the checks that do not hold and the state of the world."""
-    from sohistio.checks.readiness import acceptable, readiness_of
-    from sohistio.errors import RefusedError
-    from sohistio.model.mode import Mode
-
-    this_is_it = {"failover-rehearsal"} if sequence.mode is Mode.REHEARSE else set()
-    report = readiness_of(sides, sides.pair.accepted.rules | this_is_it)
-    if report.warnings:
-        reporter.checks(report.warnings)
-    if not report.failures:
-        return
-    lines = [line for item in report.failures for line in (f"{item.name}: {item.message}", f"  → {item.hint}")]
-    names = [name for name in dict.fromkeys(item.name for item in report.failures) if name in acceptable()]
-    accepted = " ".join(f"--accept {name}" for name in names)
-    raise RefusedError(
-        f"{report.environment} is not ready to take over",
-        details=(*lines, *sides.observed.world.lines()),
-        todo="Nothing was changed. Fix them."
-        + (f' Or, if you know better: {accepted} --because "…".' if accepted else ""),
-        docs="docs/failover.md#it-refuses",
-    )
-
-
-def _run_hook(pair: Pair, sequence: Sequence) -> None:
-    """The team's own program says whether traffic may move. Raises RefusedError with its last lines."""
-    import threading
-
-    from sohistio.errors import FailedError, RefusedError
-    from sohistio.system.program import run_program
-
-    program = pair.settings.before
-    if program is None or "failover-hook" in pair.accepted.rules:
-        return
-    pair.standby.say(f"running {program.argv[0]}")
-    variables = {"FROM": sequence.source, "TO": sequence.to, "STAGE": sequence.mode.value}
-    try:
-        run_program(program.argv, program.folder, variables=variables, seconds=program.seconds, stop=threading.Event())
-    except FailedError as error:
-        raise RefusedError(
-            f"the program that must succeed before a failover did not: {error.what}",
-            details=error.details,
-            todo='Nothing was changed. Fix what it says; or, if you know better: --accept failover-hook --because "…".',
-            docs="docs/failover.md#it-refuses",
-        ) from error
 
 
 def traffic_of(pair: Pair, sequence: Sequence) -> Traffic:

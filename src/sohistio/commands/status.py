@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sohistio.planning.session import Where
-    from sohistio.planning.status import EnvironmentStatus
+    from sohistio.planning.status import EnvironmentStatus, StandbyStatus
 
 _COLUMNS = ("environment", "cluster", "installed", "target", "in sync", "gateways", "last run", "lock")
 
@@ -90,6 +90,8 @@ def _table(rows: list[EnvironmentStatus]) -> Table:
         sync = Text("yes", style="green") if row.in_sync else Text(f"no: {row.pending}", style="yellow")
         cells = (row.environment, row.cluster, row.installed or "-", row.target, sync, _gateways(row) or "-")
         table.add_row(*cells, _last_run(row), _lock(row))
+        if row.standby is not None:
+            table.add_row("", "", "", "", Text(_standby(row.standby), style="dim"))
     return table
 
 
@@ -100,6 +102,13 @@ def _gateways(row: EnvironmentStatus) -> str:
 def _last_run(row: EnvironmentStatus) -> str:
     run = row.last_run
     return f"{run.started[:16].replace('T', ' ')} {run.mode}: {run.outcome} ({run.who})" if run else "-"
+
+
+def _standby(found: StandbyStatus) -> str:
+    """What an on-call wants to know of a standby in peace."""
+    runs = (("rehearsed", found.rehearsed), ("synced", found.synced))
+    ages = [f"{what} {run.ended[:10]}" if run else f"never {what}" for what, run in runs]
+    return ", ".join([f"failover: {found.stage}"] * bool(found.stage) + ages)
 
 
 def _lock(row: EnvironmentStatus) -> str:
@@ -126,7 +135,16 @@ def _document(row: EnvironmentStatus) -> dict[str, Any]:
             for g in row.gateways
         ],
         "lastRun": run_document(row.last_run) if row.last_run else None,
+        "standby": _standby_document(row.standby) if row.standby else None,
         "lock": {"holder": lock.identity, "since": lock.since.isoformat()} if lock else None,
         "problem": row.problem or None,
         "hint": row.hint or None,
+    }
+
+
+def _standby_document(found: StandbyStatus) -> dict[str, Any]:
+    return {
+        "stage": found.stage or None,
+        "lastRehearsal": found.rehearsed.ended if found.rehearsed else None,
+        "lastSync": found.synced.ended if found.synced else None,
     }

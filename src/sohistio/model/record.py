@@ -103,10 +103,9 @@ class Record:
                 return self.previous
         return None
 
-    @property
-    def last_rehearsal(self) -> RunEntry | None:
-        """The newest rehearsal that proved all it was to prove."""
-        return next((run for run in reversed(self.runs) if run.mode is Mode.REHEARSE and run.ended_well), None)
+    def last_of(self, mode: Mode) -> RunEntry | None:
+        """The newest run of a mode that ended well."""
+        return next((run for run in reversed(self.runs) if run.mode is mode and run.ended_well), None)
 
     def with_run(self, run: RunEntry) -> Record:
         """Add a run, or bring the one with its id up to date."""

@@ -12,7 +12,7 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
 from sohistio.model.mode import Mode
-from sohistio.model.record import RunEntry
+from sohistio.model.record import Record, RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment
 from sohistio.modes.install_plan import Request
 from sohistio.modes.uninstall import installed_version
@@ -36,6 +36,18 @@ _PENDING = {
 
 
 @dataclass(frozen=True, slots=True)
+class StandbyStatus:
+    """Of a standby, or of the side that it stands by for: its stage in a failover, and what was last done for it.
+
+    `stage` is empty where no failover ever was; the runs are None where there was none that ended well.
+    """
+
+    stage: str
+    rehearsed: RunEntry | None
+    synced: RunEntry | None
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentStatus:
     """One environment. `problem` says why it could not be read, `hint` what to do (the rest is what is known all the
     same); `pending` what an install would do, empty where the cluster is in sync.
@@ -51,6 +63,7 @@ class EnvironmentStatus:
     gateways: tuple[MeshDeployment, ...] = ()
     last_run: RunEntry | None = None
     lock: Holder | None = None
+    standby: StandbyStatus | None = None
     problem: str = ""
     hint: str = ""
 
@@ -114,7 +127,18 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
         gateways=_gateways(planned),
         last_run=planned.record.last_run if planned.record else None,
         lock=_lock(session),
+        standby=_standby(session, planned.record),
     )
+
+
+def _standby(session: Session, record: Record | None) -> StandbyStatus | None:
+    mark = record.failover if record else None
+    if not session.environment.is_standby and mark is None:
+        return None
+    stage = mark.stage.value if mark else ""
+    if record is None:
+        return StandbyStatus(stage, None, None)
+    return StandbyStatus(stage, record.last_of(Mode.REHEARSE), record.last_of(Mode.SYNC))
 
 
 def _as_it_stands(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:

@@ -1,0 +1,25 @@
+"""A variable of one environment alone comes before the one that all share."""
+
+from __future__ import annotations
+
+import pytest
+
+from sohistio.environments.variables import variables_for
+
+SHARED = {"SOHISTIO_IP_PREFIX": "10.1", "HOME": "/root"}
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "expected"),
+    [
+        pytest.param("dr", {"SOHISTIO_IP_PREFIX_DR": "10.2"}, "10.2", id="its-own"),
+        pytest.param("prod", {"SOHISTIO_IP_PREFIX_DR": "10.2"}, "10.1", id="anothers"),
+        pytest.param("dr", {"SOHISTIO_IP_PREFIX_DR": ""}, "10.1", id="empty-is-not-set"),
+        pytest.param("us-east", {"SOHISTIO_IP_PREFIX_US_EAST": "10.3"}, "10.3", id="dashes"),
+        pytest.param("dr", {"IP_PREFIX_DR": "10.4"}, "10.1", id="only-of-sohistio"),
+    ],
+)
+def test_whose_it_is(name: str, own: dict[str, str], expected: str) -> None:
+    found = variables_for(name, SHARED | own)
+    assert found["SOHISTIO_IP_PREFIX"] == expected
+    assert found["HOME"] == "/root"
