@@ -92,8 +92,10 @@ def test_a_planned_failover_and_the_rollback_target_lose_no_request(regions: Reg
         time.sleep(1)
         on_dr = answered(regions, 1)
         during = regions.run("install", "--env", "dr", "--yes", "--confirm", "dr")
+        taken = regions.run("uninstall", "--env", "dr", "--yes", "--confirm", "dr", check=False)
         back = regions.run(*BACK)
         time.sleep(1)
+    assert (taken.returncode, "dr serves in place of prod" in taken.stderr) == (3, True)
     assert asked.failures == {}
     assert {"prod", "dr"} == asked.answers.keys()
     assert on_dr.keys() == {"dr"}

@@ -10,7 +10,7 @@ from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Changes
 from sohistio.plan.documents import changes_document, digest_of, step_document
-from sohistio.plan.failover_steps import SwitchRecord
+from sohistio.plan.failover_steps import AwaitOldAnswers, SwitchRecord, WatchHealth
 from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.namespace_steps import UnlabelNamespaces
@@ -66,6 +66,11 @@ class Plan:
     def steps(self) -> tuple[Step, ...]:
         """All steps in order."""
         return tuple(step for phase in self.phases for step in phase.steps)
+
+    @property
+    def waits(self) -> int:
+        """Seconds of waiting that are part of the plan, beside what the steps take."""
+        return sum(step.seconds for step in self.steps if isinstance(step, AwaitOldAnswers | WatchHealth))
 
     @property
     def changes_pending(self) -> bool:

@@ -28,7 +28,8 @@ from sohistio.planning.session import Session, Where
 from sohistio.system.parallel import in_time
 
 _CLOCKS_SECONDS = 5
-_SIDE_SECONDS = 20.0
+_SIDE_SECONDS = 15.0
+_SILENT_SECONDS = 3.0
 """For looking at a side that traffic leaves: in an emergency it is away, and stops nothing."""
 
 
@@ -46,11 +47,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An environment and its standby, each with a session of its own."""
+    """An environment and its standby, each with a session of its own.
+
+    `silent` are those whose cluster did not answer at the first look: the next ones wait less for it.
+    """
 
     primary: Session
     standby: Session
     accepted: Accepted = field(default_factory=Accepted)
+    silent: set[str] = field(default_factory=set)
 
     @property
     def settings(self) -> FailoverSettings:
@@ -90,12 +95,15 @@ def look(pair: Pair) -> Observed:
     """Both sides side by side, then the record. Raises RefusedError where the record cannot be read."""
     pair.standby.say(f"looking at {pair.standby.environment.name}, {pair.primary.environment.name} and the DNS record")
     sessions = {session.environment.name: session for session in (pair.primary, pair.standby)}
-    found = in_time({name: (partial(_side, session), _SIDE_SECONDS) for name, session in sessions.items()})
-    late = f"no answer within {_SIDE_SECONDS:.0f} s"
+    patience = {name: _SILENT_SECONDS if name in pair.silent else _SIDE_SECONDS for name in sessions}
+    found = in_time({name: (partial(_side, session), patience[name]) for name, session in sessions.items()})
     sides, states, records = {}, {}, {}
     for name, session in sessions.items():
+        late = f"no answer within {patience[name]:.0f} s"
         side, state, record = found.get(name) or (_unread(session, late), None, None)
         sides[name], records[name] = side, record
+        if not side.is_reachable:
+            pair.silent.add(name)
         if state is not None:
             states[name] = state
     record_name = pair.settings.dns.record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.footprint import footprint_of
 from sohistio.adapters.kubernetes.observe import observe
@@ -15,8 +17,10 @@ from sohistio.plan.steps import UninstallIstio
 from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.session import Session
+from sohistio.planning.standby import standby_rule
 
 _FOREIGN = "Take it away with what put it there. Nothing was changed."
+_SERVES = "Move the traffic first: `sohistio failback`. Nothing was changed."
 _SIDECARS = (
     "If that is meant, give --with-sidecars; with --restart-workloads as well they are restarted without a sidecar. "
     "Nothing was changed."
@@ -37,15 +41,20 @@ def plan_uninstall(session: Session, asked: Removal) -> Planned:
             todo=error.todo or "Nothing was changed.",
         ) from error
     plan = uninstall_plan(Subject(session.environment.name, "", state), footprint, asked)
+    record = recorded(session)
+    rule = standby_rule(session, state, record)
+    why = Refused(_FOREIGN, plan.reasons) if foreign_mesh(state) else Refused(_SIDECARS, proxy_lines(state))
+    if plan.steps and not plan.refusal and session.environment.is_standby and rule.reasons:
+        what = f"{session.environment.name} serves in place of {session.environment.standby_of}"
+        plan, why = replace(plan, refusal=what, phases=()), Refused(_SERVES, rule.reasons)
     for step in plan.steps:
         if isinstance(step, UninstallIstio):
             session.istioctl(step.version)  # better to miss it now than half way
-    why = Refused(_FOREIGN, plan.reasons) if foreign_mesh(state) else Refused(_SIDECARS, proxy_lines(state))
     return Planned(
         session,
         plan,
         state,
         lambda: plan_uninstall(session, asked),
-        recorded(session),
+        record,
         refused=why if plan.refusal else Refused(),
     )

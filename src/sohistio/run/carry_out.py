@@ -151,7 +151,7 @@ def _run(
 ) -> RunResult:
     hold = begun.hold
     environment = planned.session.environment
-    total = timeouts.total_seconds or environment.timeouts.total_seconds
+    total = (timeouts.total_seconds or environment.timeouts.total_seconds) + planned.plan.waits
     tools = tools_for(planned, timeouts, _before(planned, begun), begun.traffic)
     keep_log(tools.istioctl.log)
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
