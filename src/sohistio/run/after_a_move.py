@@ -27,9 +27,11 @@ def _state(results: Sequence[StepResult]) -> tuple[str, ...]:
     )
 
 
-def failed_before_the_switch(result: RunResult) -> bool:
-    """Whether a run failed (it was not interrupted) and no DNS record was touched: all can be as it was found."""
+def failed_before_the_switch(result: RunResult, traffic: Traffic) -> bool:
+    """Whether a run failed (it was not interrupted) and no DNS record was touched: all can be as it was found.
+
+    A record that its name server refused to change was not touched.
+    """
     if result.error is None or any(item.state is StepState.INTERRUPTED for item in result.steps):
         return False
-    switches = [item for item in result.steps if isinstance(item.step, SwitchRecord)]
-    return all(item.state is StepState.NOT_STARTED for item in switches)
+    return any(isinstance(item.step, SwitchRecord | HoldStandby) for item in result.steps) and not traffic.touched

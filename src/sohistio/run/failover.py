@@ -10,8 +10,8 @@ from enum import StrEnum
 from sohistio.adapters.dns.adapter import DnsAdapter, Watch
 from sohistio.adapters.dns.resolve import await_everywhere
 from sohistio.adapters.probe.https import Answered, ask
-from sohistio.errors import FailedError
-from sohistio.model.failover import FailoverSettings, Probe
+from sohistio.errors import FailedError, RefusedError
+from sohistio.model.failover import FailoverSettings
 from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord, WatchHealth
 from sohistio.run.wait import Waiting
 from sohistio.system.parallel import side_by_side
@@ -37,7 +37,8 @@ class Traffic:
     """What moves traffic: the environment's settings, the adapter that changes the record, and the commands that lead
     `forward` and `back` where the run fails.
 
-    `proof_seconds` is how long a side has to prove itself; `moments` keeps when what happened, in seconds since the
+    `proof_seconds` is how long a side has to prove itself; `proven` are the addresses that did, `touched` the records
+    that were switched, or may have been; `moments` keeps when what happened, in seconds since the
     epoch: for the report.
     """
 
@@ -48,6 +49,7 @@ class Traffic:
     proof_seconds: float = _PROOF_SECONDS
     moments: dict[Moment, float] = field(default_factory=dict)
     proven: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
 
     def happened(self, moment: Moment) -> None:
         """Note that it happened just now; the first time counts."""
@@ -75,7 +77,12 @@ def switch_record(traffic: Traffic, waiting: Waiting, step: SwitchRecord) -> Non
             todo="Find out who changed it and why, then run it again.",
         )
     waiting.pause(0)
-    adapter.apply(now, step.address)
+    traffic.touched.add(step.record)
+    try:
+        adapter.apply(now, step.address)
+    except RefusedError:  # then it is as it was, for certain
+        traffic.touched.discard(step.record)
+        raise
     traffic.happened(Moment.SWITCHED)
 
 
@@ -101,7 +108,7 @@ def watch_health(traffic: Traffic, waiting: Waiting, step: WatchHealth) -> None:
     counts: dict[str, int] = {}
     asked, slowest, reported = 0, 0.0, time.monotonic()
     while (now := time.monotonic()) < end:
-        for answered in _round(traffic, step.environment, step.address).values():
+        for answered in _round(traffic, step.environment, step.address):
             asked += 1
             slowest = max(slowest, answered.seconds)
             if answered.fault:
@@ -130,20 +137,21 @@ def _prove(
     traffic: Traffic, waiting: Waiting, environment: str, address: str, answered_well: Callable[[], None] = lambda: None
 ) -> None:
     """`count` good answers in a row from every probe, within the time for a proof; each is reported."""
-    in_a_row = {probe.url: 0 for probe in traffic.settings.probes}
+    probes = traffic.settings.probes
+    in_a_row = [0] * len(probes)
     last: dict[str, str] = {}
     what = f"{environment} does not answer at {address} as the probes say"
     with waiting.at_most(traffic.proof_seconds, what, lambda: _lines(last)) as limit:
         while True:
-            for probe, answered in _round(traffic, environment, address).items():
-                good = not answered.fault
-                in_a_row[probe.url] = in_a_row[probe.url] + 1 if good else 0
+            for number, answered in enumerate(_round(traffic, environment, address)):
+                probe, good = probes[number], not answered.fault
+                in_a_row[number] = in_a_row[number] + 1 if good else 0
                 if answered.fault and last.get(probe.url) != answered.fault:
                     waiting.observer.note(f"{probe.url} at {address}: {answered.fault}")
                 last[probe.url] = answered.fault
                 if good:
                     answered_well()
-            if all(in_a_row[probe.url] >= probe.count for probe in traffic.settings.probes):
+            if all(count >= probe.count for count, probe in zip(in_a_row, probes, strict=True)):
                 return
             if limit.passed:
                 raise FailedError(
@@ -151,12 +159,13 @@ def _prove(
                     details=_lines(last),
                     todo="Fix what the probes got.",
                 )
-            waiting.pause(0 if all(in_a_row.values()) else _PAUSE_SECONDS)
+            waiting.pause(0 if all(in_a_row) else _PAUSE_SECONDS)
 
 
-def _round(traffic: Traffic, environment: str, address: str) -> dict[Probe, Answered]:
+def _round(traffic: Traffic, environment: str, address: str) -> list[Answered]:
+    """One request of every probe, in their order."""
     probes = [probe.expecting(environment) for probe in traffic.settings.probes]
-    return dict(zip(probes, side_by_side(lambda probe: ask(probe, address), probes), strict=True))
+    return list(side_by_side(lambda probe: ask(probe, address), probes))
 
 
 def _lines(last: Mapping[str, str]) -> tuple[str, ...]:

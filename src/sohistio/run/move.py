@@ -58,11 +58,13 @@ def move_traffic(
         approve(first, approval, reporter)
     result.decided = time.time()
     given = replace(approval, given=True)
-    if first.plan.changes_pending:
+    if not first.plan.changes_pending:
+        given = _of_the_other_side(sequence, approval)
+    else:
         moved = carry_out(first, given, timeouts, reporter, traffic=traffic)
         result.results.append(moved)
         if moved.error is not None:
-            if sequence.undo is not None and failed_before_the_switch(moved):
+            if sequence.undo is not None and failed_before_the_switch(moved, traffic):
                 result.undone = _undo(sequence, given, timeouts, reporter, traffic)
             return result
     if sequence.then is not None:
@@ -72,6 +74,11 @@ def move_traffic(
     return result
 
 
+def _of_the_other_side(sequence: Sequence, approval: Approval) -> Approval:
+    """Only the other side is left to do: nothing was approved yet, and the name that was confirmed stands for both."""
+    return replace(approval, confirm=sequence.source) if approval.confirm == sequence.to else approval
+
+
 def _then(result: MoveResult, given: Approval, timeouts: Timeouts, reporter: Reporter) -> None:
     """The traffic has moved: what goes wrong now is said, and does not undo that."""
     sequence = result.sequence
@@ -79,9 +86,12 @@ def _then(result: MoveResult, given: Approval, timeouts: Timeouts, reporter: Rep
         planned = sequence.then() if sequence.then else None
         if planned is None or not planned.plan.changes_pending:
             return
-        reporter.plan(planned.plan)
+        if given.given:
+            reporter.plan(planned.plan)
         result.results.append(carry_out(planned, given, timeouts, reporter, traffic=result.traffic))
     except SohistioError as error:
+        if not given.given:  # nothing was approved yet, so nothing was done
+            raise
         result.problem = error
         reporter.line(f"traffic is on {sequence.to}, but {sequence.source} is not finished: {error.what}", Tone.WARNING)
 
