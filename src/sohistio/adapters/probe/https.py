@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from sohistio.errors import UsageError
 from sohistio.model.failover import Probe
+
+if TYPE_CHECKING:
+    from httpx import Response
 
 REQUEST_SECONDS = 5.0
 """For each request, with its connection."""
@@ -49,12 +54,12 @@ def ask(probe: Probe, address: str, seconds: float = REQUEST_SECONDS) -> Answere
     return Answered(_judged(probe, response.status_code, response.headers, body), time.monotonic() - begun)
 
 
-def _judged(probe: Probe, status: int, headers: object, body: bytes) -> str:
+def _judged(probe: Probe, status: int, headers: Mapping[str, str], body: bytes) -> str:
     if status != probe.status:
         return f"it answered {status}, not {probe.status}"
     if probe.header is not None:
         name, _, wanted = (part.strip() for part in probe.header.partition(":"))
-        found = headers.get(name) if hasattr(headers, "get") else None
+        found = headers.get(name)
         if found != wanted:
             return f"its header {name} is {found!r}, not {wanted!r}"[:200]
     if probe.body is not None and probe.body.encode() not in body:
@@ -62,10 +67,10 @@ def _judged(probe: Probe, status: int, headers: object, body: bytes) -> str:
     return ""
 
 
-def _read(response: object, end: float) -> bytes:
+def _read(response: Response, end: float) -> bytes:
     """The body as far as it counts; a server that sends for ever is not waited for."""
     found = b""
-    for piece in response.iter_bytes():  # type: ignore[attr-defined]
+    for piece in response.iter_bytes():
         found += piece
         if len(found) > _MOST_BODY or time.monotonic() > end:
             break
