@@ -16,7 +16,8 @@ from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes import application_routing
 from sohistio.modes.adopt import Adoption, taking_over
-from sohistio.modes.decide import Decision, via_flags
+from sohistio.modes.chain import via_flags
+from sohistio.modes.decide import Decision
 from sohistio.modes.namespaces import NamespaceLabels, labels_phase, notices_of, secrets_phase
 from sohistio.modes.planner import NamespacePhases, Subject, make_plan
 from sohistio.modes.skew import Support, old_proxies, skew_faults

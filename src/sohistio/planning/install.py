@@ -13,7 +13,8 @@ from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes.adopt import adoption, decided, with_undeclared
-from sohistio.modes.decide import Asked, decide, missing_minors, unmanageable
+from sohistio.modes.chain import missing_minors
+from sohistio.modes.decide import Asked, decide, unmanageable
 from sohistio.modes.install_plan import Facts, PullSecretFacts, Request, SupportTables, plan_of
 from sohistio.modes.namespaces import NamespaceLabels, labels_of
 from sohistio.modes.planner import Subject, make_plan

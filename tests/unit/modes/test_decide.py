@@ -9,7 +9,8 @@ from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
-from sohistio.modes.decide import Asked, decide, via_flags
+from sohistio.modes.chain import via_flags
+from sohistio.modes.decide import Asked, decide
 from sohistio.plan.changes import Action, Changes, ObjectChange
 
 TARGET = Version(1, 31, 1)
