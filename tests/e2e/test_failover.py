@@ -359,6 +359,9 @@ def test_a_drained_side_stays_off_and_wakes_on_the_rollback_target(regions: Regi
         done = regions.run("install", "--env", "prod", "--yes", "--confirm", "prod")
         assert "the gateways stay off: prod is drained since" in done.stdout
         assert replicas(prod) == dict.fromkeys(GATEWAYS, 0)
+        killed_after(regions, BACK, f"switch {HOST}")
+        done = regions.run("install", "--env", "prod", "--yes", "--confirm", "prod")
+        assert replicas(prod) == dict.fromkeys(GATEWAYS, 3), "a failback that was killed: what serves stays on"
         regions.run(*BACK)
     assert asked.failures == {}
     assert replicas(prod) == dict.fromkeys(GATEWAYS, 3)

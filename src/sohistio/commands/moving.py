@@ -135,6 +135,8 @@ def accepted_of(acceptance: Acceptance) -> Accepted:
             f"--accept {unknown[0]!r} is no rule that can be accepted",
             todo=f"Can be accepted: {', '.join(sorted(known))}.",
         )
+    if acceptance.because and not rules:
+        raise UsageError("--because says why a rule is accepted, and none is", todo="Give --accept RULE with it.")
     if rules and not (acceptance.because or "").strip():
         raise UsageError("--accept needs --because", todo='Say why, for whoever reads the record: --because "…".')
     return Accepted(rules, acceptance.because or "")
@@ -170,6 +172,8 @@ def moved(
             RunReport(stderr=False).plan(sequence.first.plan)
             if sequence.later:
                 console().print(sequence.later)
+            elif not sequence.first.plan.changes_pending and not sequence.first.plan.refusal:
+                console().print(f"{sequence.to} serves already")
         if sequence.first.plan.refusal:
             print_error(sequence.first.refusal)
             return int(ExitCode.REFUSED)

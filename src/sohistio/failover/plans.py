@@ -42,13 +42,9 @@ def plan_move(world: World, move: Move) -> Plan:
     switched = world.named == move.to
     if move.refusal or (switched and target.is_on and target.stage is stage):
         return plan
-    begin = to_standby and target.stage not in (Stage.MOVING, Stage.ACTIVE)
+    begin = _begin(target, move, to_standby=to_standby)
     phases = [
-        Phase(
-            "begin", (_mark("begin", Stage.MOVING, f"record that a failover to {move.to} is under way", move.accepted),)
-        )
-        if begin
-        else None,
+        Phase("begin", (begin,)) if begin else None,
         _gateways_on(target),
         Phase("prove", (_directly(target),)),
         Phase("dns", (_switch(world, target),)) if not switched else None,
@@ -57,6 +53,15 @@ def plan_move(world: World, move: Move) -> Plan:
         Phase("record", (_mark("record", stage, f"record that {move.to} serves", move.accepted),)),
     ]
     return _with(plan, phases)
+
+
+def _begin(target: Side, move: Move, *, to_standby: bool) -> MarkFailover | None:
+    """So that no install acts against the move: a side that is woken must not be taken for one that is to be off."""
+    if to_standby and target.stage not in (Stage.MOVING, Stage.ACTIVE):
+        return _mark("begin", Stage.MOVING, f"record that a failover to {move.to} is under way", move.accepted)
+    if not to_standby and target.stage is Stage.DRAINED:
+        return _mark("begin", Stage.RETURNING, f"record that a failback to {move.to} is under way", move.accepted)
+    return None
 
 
 def plan_rehearsal(world: World, refusal: str = "") -> Plan:

@@ -41,8 +41,15 @@ def rule_of_standby(
 def rule_of_primary(
     environment: str, mark: FailoverMark | None, gateways: Sequence[MeshDeployment], named: str
 ) -> StandbyRule:
-    """On, unless it is drained: its record says so; or DNS names another environment and all its gateways are at 0."""
+    """On, unless it is drained: its record says so; or DNS names another environment and all its gateways are at 0.
+
+    What serves is never switched off, whatever the record says: a failback may have been interrupted.
+    """
     if mark is not None and mark.stage is Stage.DRAINED:
+        serving = [item.ref.short for item in gateways if item.ready]
+        if named == environment or serving:
+            what = f"DNS leads to {environment}" if named == environment else f"gateways serve: {', '.join(serving)}"
+            return StandbyRule(False, (f"{what}, though {environment} is recorded as drained",))
         return StandbyRule(True, (f"{environment} is drained since {mark.since}, by {mark.who}",))
     if named not in ("", environment) and gateways and all(item.desired == 0 for item in gateways):
         return StandbyRule(True, (f"all gateways of {environment} are at 0 and DNS leads to {named}",))

@@ -12,7 +12,7 @@ class Stage(StrEnum):
 
     Of the standby: `moving` until traffic is proven there, `active` while it serves, `rehearsing` during a rehearsal,
     `standby` after a failback or a rehearsal. Of the other side: `away` while the standby serves, `drained` where its
-    gateways were switched off as well, `serving` after a failback.
+    gateways were switched off as well, `returning` during a failback, `serving` after it.
     """
 
     MOVING = "moving"
@@ -21,6 +21,7 @@ class Stage(StrEnum):
     STANDBY = "standby"
     AWAY = "away"
     DRAINED = "drained"
+    RETURNING = "returning"
     SERVING = "serving"
 
 

@@ -93,7 +93,6 @@ def pair_for(session: Session) -> Pair | None:
 
 def look(pair: Pair) -> Observed:
     """Both sides side by side, then the record. Raises RefusedError where the record cannot be read."""
-    pair.standby.say(f"looking at {pair.standby.environment.name}, {pair.primary.environment.name} and the DNS record")
     sessions = {session.environment.name: session for session in (pair.primary, pair.standby)}
     patience = {name: _SILENT_SECONDS if name in pair.silent else _SIDE_SECONDS for name in sessions}
     found = in_time({name: (partial(_side, session), patience[name]) for name, session in sessions.items()})

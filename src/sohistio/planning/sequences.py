@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sohistio.failover.plans import Move
+from sohistio.failover.plans import Move, plan_other_side, plan_standing_by
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
 from sohistio.planning.failover import Observed, Pair, look, plan_failover, plan_left, plan_rehearse, plan_stand_by
@@ -33,13 +33,13 @@ class Sequence:
 def failover_sequence(pair: Pair, *, watch: int, drain: bool) -> Sequence:
     """Traffic to the standby; then the primary's record, and with `drain` its gateways off, if it answers."""
     primary, standby = pair.primary.environment.name, pair.standby.environment.name
-    seen = look(pair)
+    seen = _first_look(pair)
     first = plan_failover(pair, Move(standby, Mode.FAILOVER, watch), seen)
     reachable = seen.world.primary.is_reachable
     later = ""
-    if reachable:
+    if reachable and (first.plan.changes_pending or plan_other_side(seen.world, Mode.FAILOVER, drain=drain).steps):
         later = f"then, on {primary}: record that {standby} serves" + (", and switch its gateways off" if drain else "")
-    elif drain:
+    elif drain and not reachable:
         later = f"{primary} cannot be reached: it is not drained; run the same command again once it answers"
     undo = _undo(pair, seen, Mode.FAILOVER)
     return Sequence(
@@ -57,10 +57,12 @@ def failover_sequence(pair: Pair, *, watch: int, drain: bool) -> Sequence:
 def failback_sequence(pair: Pair, *, watch: int) -> Sequence:
     """Traffic to the primary; then the standby's gateways off."""
     primary, standby = pair.primary.environment.name, pair.standby.environment.name
-    seen = look(pair)
+    seen = _first_look(pair)
     first = plan_failover(pair, Move(primary, Mode.FAILBACK, watch), seen)
     reachable = seen.world.standby.is_reachable
-    later = f"then, on {standby}: its gateways off, and recorded as standing by"
+    later = ""
+    if first.plan.changes_pending or plan_standing_by(seen.world, Mode.FAILBACK).steps:
+        later = f"then, on {standby}: its gateways off, and recorded as standing by"
     if not reachable:
         later = f"{standby} cannot be reached: its gateways stay as they are; run the same command again later"
     then = (lambda: plan_stand_by(pair, Mode.FAILBACK)) if reachable else None
@@ -70,9 +72,15 @@ def failback_sequence(pair: Pair, *, watch: int) -> Sequence:
 def rehearsal_sequence(pair: Pair) -> Sequence:
     """The standby's gateways on, proven, off again."""
     primary, standby = pair.primary.environment.name, pair.standby.environment.name
-    seen = look(pair)
+    seen = _first_look(pair)
     undo = _undo(pair, seen, Mode.REHEARSE)
     return Sequence(Mode.REHEARSE, standby, primary, plan_rehearse(pair, seen), None, "", undo, seen)
+
+
+def _first_look(pair: Pair) -> Observed:
+    """Later ones, under the lock, say nothing."""
+    pair.standby.say(f"looking at {pair.standby.environment.name}, {pair.primary.environment.name} and the DNS record")
+    return look(pair)
 
 
 def _undo(pair: Pair, seen: Observed, mode: Mode) -> Planner | None:

@@ -75,7 +75,7 @@ def test_to_the_standby(found: World, expected: list[str]) -> None:
         ),
         pytest.param(
             world("dr", dr=3, prod=0, stage=Stage.ACTIVE, prod_stage=Stage.DRAINED),
-            [*UP, "prove/prod", "dns/switch", "prove-by-name/await", "record/serving"],
+            ["begin/returning", *UP, "prove/prod", "dns/switch", "prove-by-name/await", "record/serving"],
             id="prod-was-drained",
         ),
         pytest.param(world("prod", dr=3, stage=Stage.ACTIVE, prod_stage=Stage.SERVING), [], id="done-already"),
