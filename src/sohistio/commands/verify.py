@@ -13,6 +13,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     Exit 5 where a check of severity error does not hold.
     """
     from sohistio.adapters.kubernetes.observe import observe
+    from sohistio.checks.moves import interrupted_moves
     from sohistio.checks.result import check_document
     from sohistio.commands.requests import where_of
     from sohistio.commands.running import session_of
@@ -27,9 +28,10 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     session = session_of(where_of(target, cluster, release=release, tool=tool))
     # Before anything is downloaded: a wrong context is the sooner answer.
     asked = Verification(session.api, session.target, session.istioctl)
-    rule = standby_rule(session, observe(session.api), recorded(session))
+    record = recorded(session)
+    rule = standby_rule(session, observe(session.api), record)
     mesh, _ = session.render(session.version, session.operator_yaml(session.version, gateways_off=rule.off))
-    checks = verify_mesh(asked, mesh)
+    checks = (*verify_mesh(asked, mesh), *interrupted_moves(record))
     failed = any(check.breaks for check in checks)
     if form.json:
         result = {"environment": session.environment.name, "result": "failed" if failed else "passed"}

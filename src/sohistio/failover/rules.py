@@ -32,7 +32,11 @@ def faults_of(
 def _faults(world: World, to: str, settings: FailoverSettings, since_switch: float | None) -> Iterator[Fault]:
     target = world.side(to)
     if not target.is_reachable:
-        yield Fault(f"the cluster of {to} cannot be read: {target.problem}", "Traffic cannot go there.", rule="target")
+        yield Fault(
+            f"the cluster of {to} cannot be read: {target.problem}",
+            target.hint or "Traffic cannot go there.",
+            rule="target",
+        )
         return
     if missing := [ref.short for ref in target.expected if ref not in {item.ref for item in target.gateways}]:
         names = ", ".join(missing)

@@ -12,10 +12,11 @@ from sohistio.model.state import MeshDeployment, ObjectRef
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two environments. `problem` says why its cluster could not be read; `server` is its API server.
+    """One of the two environments; `server` is its API server.
 
-    `address` is where its ingress gateway answers, `pinned` the one in its environment file, empty where there is none;
-    `minimums` and `maximums` are the autoscalers' numbers of pods.
+    `problem` says why its cluster could not be read, and `hint` what to do about it. `address` is where its ingress
+    gateway answers, `pinned` the one in its environment file, empty where there is none; `minimums` and `maximums` are
+    the autoscalers' numbers of pods.
     """
 
     environment: str
@@ -29,6 +30,7 @@ class Side:
     maximums: Mapping[ObjectRef, int] | None = None
     mark: FailoverMark | None = None
     problem: str = ""
+    hint: str = ""
 
     @property
     def is_reachable(self) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+
+_TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])(:[0-5]\d){2}(\.\d+)?\+00:00")
 
 
 class Stage(StrEnum):
@@ -51,6 +54,14 @@ class FailoverMark:
         stage = texts["stage"]
         if stage not in Stage._value2member_map_:
             raise ValueError(f"not a record of sohistio: failover has the stage {stage!r}"[:100])
+        for key in ("since", "switched"):
+            _check_time(key, str(texts[key]))
         return cls(
             Stage(str(stage)), str(texts["since"]), str(texts["who"]), str(texts["switched"]), str(texts["accepted"])
         )
+
+
+def _check_time(key: str, text: str) -> None:
+    """Raises ValueError for what is no time in UTC; nothing at all is none."""
+    if text and not _TIME.fullmatch(text):
+        raise ValueError(f"not a record of sohistio: failover has {key} {text!r}"[:100])

@@ -30,6 +30,7 @@ from sohistio.system.parallel import in_time
 _CLOCKS_SECONDS = 5
 _SIDE_SECONDS = 15.0
 _SILENT_SECONDS = 3.0
+_NO_WAY = "Check the network, the login and the kubeconfig (--kubeconfig, --context)."
 """For looking at a side that traffic leaves: in an emergency it is away, and stops nothing."""
 
 
@@ -125,7 +126,8 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
         expected = tuple(ObjectRef("Deployment", item.namespace, item.name) for item in environment.gateways)
         scaled = or_refused("the autoscalers could not be read", lambda: autoscaled(session.api, expected))
     except SohistioError as error:
-        return _unread(session, ": ".join((error.what, *error.details[:1]))), None, None
+        unread = _unread(session, ": ".join((error.what, *error.details[:1])))
+        return replace(unread, hint=error.todo), None, None
     ingress = next((item for item in environment.gateways if item.kind == "ingress"), None)
     services = [
         item
@@ -198,7 +200,10 @@ def plan_left(pair: Pair, *, drain: bool) -> Planned:
 def _since_switch(world: World) -> float | None:
     """Seconds since a run switched the DNS record, by either cluster's record."""
     marks = [side.mark.switched for side in (world.primary, world.standby) if side.mark and side.mark.switched]
-    return (datetime.now(UTC) - datetime.fromisoformat(max(marks))).total_seconds() if marks else None
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(max(marks))).total_seconds() if marks else None
+    except ValueError:  # the 30th of February, say: somebody has edited the record
+        return None
 
 
 def _old_answers(pair: Pair, world: World) -> int:
@@ -225,7 +230,7 @@ def _planned(
         raise RefusedError(
             f"the cluster of {on} cannot be read: {side.problem}",
             details=seen.world.lines(),
-            todo="Check the network, the login and the kubeconfig (--kubeconfig, --context). Nothing was changed.",
+            todo=f"{side.hint or _NO_WAY} Nothing was changed.",
         )
     hints = " ".join(dict.fromkeys(fault.hint for fault in faults if fault.rule not in pair.accepted.rules))
     refused = Refused(f"{hints} Nothing was changed.".strip(), seen.world.lines())

@@ -64,7 +64,8 @@ def failback_sequence(pair: Pair, *, watch: int) -> Sequence:
     if first.plan.changes_pending or plan_standing_by(seen.world, Mode.FAILBACK).steps:
         later = f"then, on {standby}: its gateways off, and recorded as standing by"
     if not reachable:
-        later = f"{standby} cannot be reached: its gateways stay as they are; run the same command again later"
+        problem = seen.world.standby.problem
+        later = f"{standby} cannot be read ({problem}): its gateways stay as they are; run the same command again later"
     then = (lambda: plan_stand_by(pair, Mode.FAILBACK)) if reachable else None
     return Sequence(Mode.FAILBACK, primary, standby, first, then, later, None, seen)
 

@@ -57,11 +57,24 @@ def test_the_other_side(stage: Stage | None, pods: int, named: str, off: bool) -
 
 
 def test_the_mark_is_kept_in_the_record() -> None:
-    record = Record("dr", failover=FailoverMark(Stage.ACTIVE, "then", "ada", "later", "hold-down: a drill"))
+    record = Record(
+        "dr",
+        failover=FailoverMark(Stage.ACTIVE, "2026-11-27T00:19:58+00:00", "ada", "2026-11-27T00:20:00+00:00", "a drill"),
+    )
     assert Record.of(record.document()) == record
 
 
-@pytest.mark.parametrize("values", [{"stage": "asleep"}, {"stage": 1}, {"stage": "active", "who": None}, {}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"stage": "asleep"},
+        {"stage": 1},
+        {"stage": "active", "who": None},
+        {},
+        {"stage": "active", "switched": "yesterday"},
+        {"stage": "active", "since": "2026-11-27T00:19:58"},
+    ],
+)
 def test_a_mark_that_is_none(values: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not a record of sohistio"):
         FailoverMark.of(values)
