@@ -73,7 +73,7 @@ def _pods(evidence: Evidence) -> Iterator[CheckResult]:
             if seen.desired == seen.total == 0:
                 yield _passed(name, f"{item.ref.short} is off: 0/0")
             else:
-                hint = "Traffic may reach the standby: run `sohistio install`, or look who scaled it up."
+                hint = "Traffic may reach the standby. Look who scaled it up; `sohistio failback` ends it."
                 yield _failed(name, f"{item.ref.short} has {seen.total} pods in a standby", hint)
         elif seen.ready >= max(item.minimum, seen.desired):
             yield _passed(name, f"{item.ref.short} {seen.ready}/{seen.desired} ready")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sohistio.adapters.dns.adapter import Watch
+from sohistio.adapters.dns.resolve import resolve_everywhere
 from sohistio.adapters.kubernetes.api import KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.probe.https import ask
@@ -27,6 +28,7 @@ from sohistio.failover.readiness import (
     version_faults,
 )
 from sohistio.failover.world import Side
+from sohistio.model.dns import RecordAnswer
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
@@ -120,6 +122,14 @@ def dns(context: Context) -> Iterator[Verdict]:
     pair, seen = sides.pair, sides.observed
     settings = pair.settings.dns
     pair.dns(Watch(said=lambda _: None)).check_rights()
+    said = resolve_everywhere(settings.record, settings.servers)
+    silent = [str(server) for server, answer in said.items() if not isinstance(answer, RecordAnswer)]
+    if len(silent) == len(settings.servers):
+        yield Fault(f"no name server answers: {', '.join(silent)}", "Correct failover.dns.servers.")
+        return
+    if silent:
+        what = f"{', '.join(silent)} does not answer for {settings.record}: a failover does not wait for it"
+        yield Fault(what, "Correct failover.dns.servers, or see why.", Severity.WARNING)
     slow = ttl_warning(settings.record, seen.world.answer, settings.max_ttl)
     if slow:
         yield Fault(slow, "Lower it well before you need it.", Severity.WARNING)

@@ -29,5 +29,5 @@ def failback(
     pair = pair_of(standby, primary, to, places.environments, cluster, accepted_of(acceptance))
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     watch = round(seconds("--watch", shown.watch) or 0)
-    _ = pair.settings  # says what is missing, before anything is asked
+    pair.checked_settings()  # says what is missing, before anything is asked
     raise typer.Exit(moved(lambda: failback_sequence(pair, watch=watch), pair, how, shown, form))

@@ -35,7 +35,7 @@ def failover(
     pair = pair_of(standby, primary, to, places.environments, cluster, accepted_of(acceptance))
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     watch = round(seconds("--watch", shown.watch) or 0)
-    _ = pair.settings  # says what is missing, before anything is asked
+    pair.checked_settings()  # says what is missing, before anything is asked
     code = moved(
         lambda: rehearsal_sequence(pair) if rehearse else failover_sequence(pair, watch=watch, drain=drain),
         pair,

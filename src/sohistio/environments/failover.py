@@ -61,6 +61,10 @@ def _algorithm(value: str) -> str:
 
 def _url(value: str) -> str:
     parts = urlsplit(value)
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("expected a port of 1 to 65535, or none") from None
     if parts.scheme != "https" or not parts.hostname or parts.username is not None:
         raise ValueError("expected an https URL such as https://app.corp.example.com/health")
     return value

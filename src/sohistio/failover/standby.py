@@ -32,10 +32,11 @@ def rule_of_standby(
         reasons.append(f"a failover to {environment} {words} since {mark.since}, by {mark.who}")
     if named == environment:
         reasons.append(f"DNS leads to {environment}")
+    certain = bool(reasons)
     serving = [item.ref.short for item in gateways if item.ready]
     if serving and (mark is None or mark.stage is not Stage.REHEARSING):
         reasons.append(f"gateways of {environment} serve: {', '.join(serving)}")
-    return StandbyRule(not reasons, tuple(reasons))
+    return StandbyRule(not reasons, tuple(reasons), certain or not reasons)
 
 
 def rule_of_primary(

@@ -12,11 +12,14 @@ from sohistio.model.desired import DesiredMesh
 class StandbyRule:
     """Whether the manifest has 0 replicas for the gateways (`off`); `reasons` where that is not as the files say.
 
+    Not `certain` where only ready pods speak for it, no record and no DNS: they are left alone, and `verify` says so.
+
     failover/standby.py decides it.
     """
 
     off: bool
     reasons: tuple[str, ...] = ()
+    certain: bool = True
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sohistio.adapters.dns.adapter import DnsAdapter, Watch
 from sohistio.adapters.dns.choose import dns_adapter
 from sohistio.adapters.kubernetes.autoscalers import autoscaled
 from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.probe.https import check_authority
 from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.failover.dns import environment_of
 from sohistio.failover.plans import Move, plan_move, plan_other_side, plan_rehearsal, plan_standing_by
@@ -68,6 +69,13 @@ class Pair:
                 todo="Add failover (the DNS record and the probes) to its environment.yaml; docs/environments.md.",
             )
         return environment.failover.settings(self.standby.root / environment.name)
+
+    def checked_settings(self) -> FailoverSettings:
+        """The same, with the files that they name: before anything is asked. Raises UsageError."""
+        settings = self.settings
+        for probe in settings.probes:
+            check_authority(probe)
+        return settings
 
     def dns(self, watch: Watch) -> DnsAdapter:
         """What changes the DNS record, through the standby's login."""

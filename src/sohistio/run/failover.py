@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sohistio.adapters.dns.adapter import DnsAdapter, Watch
-from sohistio.adapters.dns.resolve import await_everywhere
+from sohistio.adapters.dns.resolve import await_everywhere, resolve_everywhere
 from sohistio.adapters.probe.https import Answered, ask
 from sohistio.errors import FailedError, RefusedError
+from sohistio.model.dns import DnsSettings, NameServer, RecordAnswer
 from sohistio.model.failover import FailoverSettings
 from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord, WatchHealth
 from sohistio.run.wait import Waiting
@@ -91,8 +92,23 @@ def prove_name(traffic: Traffic, waiting: Waiting, step: ProveName) -> None:
     dns = traffic.settings.dns
     watch = Watch(waiting.hold.stop, waiting.observer.note)
     adapter = traffic.dns(watch)
-    answer = await_everywhere(dns.record, dns.servers, step.address, dns.settle_seconds(adapter.current()), watch)
+    servers = _answering(dns, watch)
+    answer = await_everywhere(dns.record, servers, step.address, dns.settle_seconds(adapter.current()), watch)
     _prove(traffic, waiting, step.environment, answer.addresses[0], lambda: traffic.happened(Moment.ANSWERED))
+
+
+def _answering(dns: DnsSettings, watch: Watch) -> tuple[NameServer, ...]:
+    """The name servers that answer at all: one in the dead region must not keep a failover from ending.
+
+    All of them where none does.
+    """
+    said = resolve_everywhere(dns.record, dns.servers)
+    silent = [server for server, answer in said.items() if not isinstance(answer, RecordAnswer)]
+    if not silent or len(silent) == len(dns.servers):
+        return dns.servers
+    for server in silent:
+        watch.said(f"the name server {server} does not answer: it is not waited for")
+    return tuple(server for server in dns.servers if server not in silent)
 
 
 def await_old_answers(waiting: Waiting, step: AwaitOldAnswers) -> None:

@@ -54,6 +54,11 @@ def ask(probe: Probe, address: str, seconds: float = REQUEST_SECONDS) -> Answere
     return Answered(_judged(probe, response.status_code, response.headers, body), time.monotonic() - begun)
 
 
+def check_authority(probe: Probe) -> None:
+    """Raises UsageError where the probe's `ca` is no PEM file that can be read."""
+    _context(probe.ca)
+
+
 def _judged(probe: Probe, status: int, headers: Mapping[str, str], body: bytes) -> str:
     if status != probe.status:
         return f"it answered {status}, not {probe.status}"

@@ -191,6 +191,7 @@ REFUSED = [
     ("another-address", unsafe.another_address, "127.99.9.9"),
     ("hook-says-no", unsafe.hook("echo the database is read-only; exit 3"), "the database is read-only"),
     ("hook-hangs", unsafe.hook("exec sleep 30", "1s"), "the program that must succeed"),
+    ("dead-name-servers", unsafe.dns_settings(servers=["127.0.0.1:1"]), "failover-dns: no name server answers"),
     ("no-hook", unsafe.settings(before={"argv": ["./nowhere.sh"]}), "failover-hook: there is no program"),
 ]
 
@@ -221,6 +222,7 @@ def test_an_unsafe_start_is_refused(regions: Regions, start: unsafe.Unsafe, word
         ((*FORWARD, "--accept", "failover-dns", "--because", "x"), 2, "no rule that can be accepted"),
         ((*FORWARD, "--watch", "soon"), 2, "--watch 'soon' is not a duration"),
         (("failback", "--to", "prod", "--rehearse"), 2, "--rehearse"),
+        ((*FORWARD, "--because", "x"), 2, "--because says why a rule is accepted"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -229,6 +231,23 @@ def test_a_wrong_command(regions: Regions, arguments: tuple[str, ...], code: int
     refused = regions.run(*arguments, check=False)
     assert (refused.returncode, words in refused.stderr) == (code, True), refused.stderr
     assert {name: writes(region) for name, region in regions.regions.items()} == before
+
+
+def test_an_authority_that_is_none(regions: Regions) -> None:
+    with unsafe.settings(probes=[{"url": f"https://{HOST}/", "header": "x-region: {environment}", "ca": "none.pem"}])(
+        regions
+    ):
+        refused = regions.run(*FORWARD, check=False)
+    assert (refused.returncode, "the authority of a probe cannot be read" in refused.stderr) == (2, True)
+
+
+def test_a_name_server_of_the_dead_region_keeps_nothing_from_ending(regions: Regions) -> None:
+    servers = [*regions.usual_dns()["servers"], "127.0.0.1:1"]
+    with unsafe.dns_settings(servers=servers)(regions):
+        done = regions.run(*FORWARD)
+        assert "127.0.0.1:1 does not answer" in done.stdout
+        assert stage(regions.regions["dr"]) == "active"
+        regions.run(*BACK)
 
 
 def test_what_is_accepted_by_name_is_recorded(regions: Regions) -> None:
