@@ -20,10 +20,11 @@ from sohistio.sandbox.processes import end, processes_with, send
 from sohistio.sandbox.traffic import agent
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.sandbox.traffic.ending import Ending, Step, next_step, restart_pause
-from sohistio.sandbox.traffic.pod_status import PodState, status_of
+from sohistio.sandbox.traffic.pod_status import PodState, is_shown, status_of
 from sohistio.sandbox.traffic.trouble import NOT_READY, slow_seconds, trouble_of
 
 _RENEWAL_SECONDS = 10.0
+_SETTLED_SECONDS = 3.0
 _READINESS_PORT = 15021
 _FIRST_PROBES = 0.3
 """Seconds between probes before the first success: waiting a whole period for it would only cost time."""
@@ -45,6 +46,7 @@ class GatewayPod:
         self._part: Part | None = None
         self._started = ""
         self._ready = False
+        self._written_at = 0.0
         self._failures = 0
         self._restarts = _restarts_of(pod)
         self._last_exit: int | None = None
@@ -134,9 +136,12 @@ class GatewayPod:
         state = PodState(
             self.address, self._host, self._begun, self._started, self._ready, self._restarts, self._last_exit
         )
-        if state != self._written:
+        now = time.monotonic()
+        # The node controller writes Ready as well, where the API server was away for a while; a watch lags a moment.
+        overruled = now - self._written_at > _SETTLED_SECONDS and not is_shown(pod, state)
+        if state != self._written or overruled:
             self._api.patch(f"{self._path}/status", {"status": status_of(pod, state, _now())}, STRATEGIC)
-            self._written = state
+            self._written, self._written_at = state, now
 
     def _follow_ending(self, ending: Ending) -> bool:
         """Whether nothing more is to be done for it now."""

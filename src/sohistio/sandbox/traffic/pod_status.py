@@ -55,6 +55,12 @@ def status_of(pod: Mapping[str, Any], state: PodState, now: str) -> dict[str, An
     }
 
 
+def is_shown(pod: Mapping[str, Any], state: PodState) -> bool:
+    """Whether the pod's object says of its readiness what the state says."""
+    held = {found["type"]: found["status"] for found in (pod.get("status") or {}).get("conditions") or []}
+    return all(held.get(kind) == ("True" if state.ready else "False") for kind in _READY)
+
+
 def _container(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:
     waiting = {"reason": "CrashLoopBackOff", "message": f"back-off restarting failed container={container['name']}"}
     ended = {"exitCode": state.last_exit, "reason": "Completed" if state.last_exit == 0 else "Error"}

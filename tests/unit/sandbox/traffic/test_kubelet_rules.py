@@ -11,7 +11,7 @@ import yaml
 from sohistio.sandbox.parts import usual_stages
 from sohistio.sandbox.traffic.agent import AgentPorts, arguments, environment, pre_stop_seconds
 from sohistio.sandbox.traffic.ending import Ending, Step, next_step, restart_pause
-from sohistio.sandbox.traffic.pod_status import PodState, status_of
+from sohistio.sandbox.traffic.pod_status import PodState, is_shown, status_of
 from sohistio.sandbox.traffic.stages import GATEWAYS, without_gateways
 from sohistio.sandbox.traffic.trouble import slow_seconds, trouble_of
 
@@ -126,3 +126,17 @@ def test_kwok_leaves_gateways_alone_only_where_the_kubelet_has_them() -> None:
         *others, last = left[name]["spec"]["selector"]["matchExpressions"]
         assert others == usual[name]["spec"]["selector"]["matchExpressions"]
         assert (last["operator"], last["values"]) == ("NotIn", list(GATEWAYS))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "ready", "shown"),
+    [
+        pytest.param({"ContainersReady": "True", "Ready": "True"}, True, True, id="as-it-is"),
+        pytest.param({"ContainersReady": "True", "Ready": "False"}, True, False, id="the-node-controller-wrote"),
+        pytest.param({}, True, False, id="never-written"),
+        pytest.param({"ContainersReady": "False", "Ready": "False"}, False, True, id="not-ready"),
+    ],
+)
+def test_whether_a_pod_shows_what_is_so(conditions: dict[str, str], ready: bool, shown: bool) -> None:
+    pod = {"status": {"conditions": [{"type": kind, "status": value} for kind, value in conditions.items()]}}
+    assert is_shown(pod, PodState("127.244.128.1", "10.0.0.1", "then", "then", ready)) is shown
