@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sohistio.run.tools import Timeouts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Care:
     """What was approved before, and what happens when the run fails."""
 

@@ -32,7 +32,7 @@ To = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Acceptance:
     """Rules that are accepted by name."""
 
@@ -44,7 +44,7 @@ class Acceptance:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shown:
     """What is shown, and how long traffic is watched."""
 
@@ -57,7 +57,7 @@ class Shown:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Places:
     """Where the environments are."""
 

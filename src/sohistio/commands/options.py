@@ -85,7 +85,7 @@ output_format = partial(output_option, "--output", "-o", envvar="SOHISTIO_OUTPUT
 OutputFormat = Annotated[Output, output_format(help="table or json.")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Target:
     """The environment."""
 
@@ -93,7 +93,7 @@ class Target:
     environments: Folder = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaybeTarget:
     """The environment of a command that also works without one."""
 
@@ -101,7 +101,7 @@ class MaybeTarget:
     environments: Folder = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cluster:
     """The cluster, where it is not the one that the environment names, and how to log in."""
 
@@ -126,7 +126,7 @@ class Cluster:
     auth: AuthKind = Auth.AUTO
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Release:
     """The version of Istio."""
 
@@ -136,7 +136,7 @@ class Release:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tool:
     """istioctl, where it is not to be downloaded."""
 
@@ -151,7 +151,7 @@ class Tool:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Route:
     """How the target is reached."""
 
@@ -169,7 +169,7 @@ class Route:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Skip:
     """Checks that are left out."""
 
@@ -179,7 +179,7 @@ class Skip:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class BackupContent:
     """What the backup holds beside custom resources."""
 
@@ -189,14 +189,14 @@ class BackupContent:
     ] = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Yes:
     """The approval of a plan that has no danger for a protected environment."""
 
     yes: Annotated[bool, change_option("--yes", "-y", help="Do not ask.")] = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Confirm:
     """The approval of a plan that is dangerous in a protected environment."""
 
@@ -206,7 +206,7 @@ class Confirm:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ComponentLimit:
     """How long a component may take."""
 
@@ -221,7 +221,7 @@ class ComponentLimit:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Limit:
     """How long a run may take."""
 
@@ -233,7 +233,7 @@ class Limit:
     ] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Form:
     """How the result is shown."""
 

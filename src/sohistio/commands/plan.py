@@ -11,7 +11,7 @@ import typer
 from sohistio.commands.options import BackupContent, Cluster, Form, Release, Route, Skip, Target, Tool, output_option
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shown:
     """How the plan is shown, and what it ends with."""
 

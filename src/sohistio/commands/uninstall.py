@@ -21,7 +21,7 @@ from sohistio.commands.options import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Extent:
     """How much is taken away."""
 
