@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from sohistio.commands.options import (
     Confirm,
     Form,
     Limit,
+    OptionGroup,
     Release,
     Route,
     Skip,
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from sohistio.run.tools import Timeouts
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Care:
+class Care(OptionGroup):
     """What was approved before, and what happens when the run fails."""
 
     plan_file: Annotated[

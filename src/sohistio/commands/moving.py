@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sohistio.commands.options import Cluster, Folder, Form, change_option, environment_names, output_option
+from sohistio.commands.options import (
+    Cluster,
+    Folder,
+    Form,
+    OptionGroup,
+    change_option,
+    environment_names,
+    output_option,
+)
 
 if TYPE_CHECKING:
     from sohistio.planning.failover import Accepted, Pair
@@ -32,8 +39,7 @@ To = Annotated[
 ]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Acceptance:
+class Acceptance(OptionGroup):
     """Rules that are accepted by name."""
 
     accept: Annotated[
@@ -44,8 +50,7 @@ class Acceptance:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Shown:
+class Shown(OptionGroup):
     """What is shown, and how long traffic is watched."""
 
     plan: Annotated[bool, output_option("--plan", help="Show what would happen; nothing is touched.")] = False
@@ -57,8 +62,7 @@ class Shown:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Places:
+class Places(OptionGroup):
     """Where the environments are."""
 
     environments: Folder = None

@@ -5,11 +5,10 @@ Only Typer is imported here: `--help` must stay fast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, dataclass_transform
 
 import typer
 
@@ -20,6 +19,21 @@ CHANGE, TARGET, OUTPUT = "Change", "Target", "Output"
 change_option, target_option, output_option = (
     partial(typer.Option, rich_help_panel=panel, show_envvar=False) for panel in (CHANGE, TARGET, OUTPUT)
 )
+
+
+@dataclass_transform(frozen_default=True)
+class OptionGroup:
+    """Options that a command takes as one parameter: annotated fields, as in a data class.
+
+    It is none, because making fifteen of those takes longer than all of the help.
+    """
+
+    def __init__(self, *values: object, **named: object) -> None:
+        given = dict(zip(type(self).__annotations__, values, strict=False)) | named
+        for name in type(self).__annotations__:
+            if name not in given and not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} lacks {name}")
+        vars(self).update(given)
 
 
 class Output(StrEnum):
@@ -85,24 +99,21 @@ output_format = partial(output_option, "--output", "-o", envvar="SOHISTIO_OUTPUT
 OutputFormat = Annotated[Output, output_format(help="table or json.")]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Target:
+class Target(OptionGroup):
     """The environment."""
 
     env: Annotated[str, _ENV]
     environments: Folder = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class MaybeTarget:
+class MaybeTarget(OptionGroup):
     """The environment of a command that also works without one."""
 
     env: Annotated[str | None, _ENV] = None
     environments: Folder = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Cluster:
+class Cluster(OptionGroup):
     """The cluster, where it is not the one that the environment names, and how to log in."""
 
     kubeconfig: Annotated[
@@ -126,8 +137,7 @@ class Cluster:
     auth: AuthKind = Auth.AUTO
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Release:
+class Release(OptionGroup):
     """The version of Istio."""
 
     version: Annotated[
@@ -136,8 +146,7 @@ class Release:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Tool:
+class Tool(OptionGroup):
     """istioctl, where it is not to be downloaded."""
 
     istioctl: Annotated[
@@ -151,8 +160,7 @@ class Tool:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Route:
+class Route(OptionGroup):
     """How the target is reached."""
 
     mode: Annotated[
@@ -169,8 +177,7 @@ class Route:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Skip:
+class Skip(OptionGroup):
     """Checks that are left out."""
 
     skip_check: Annotated[
@@ -179,8 +186,7 @@ class Skip:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class BackupContent:
+class BackupContent(OptionGroup):
     """What the backup holds beside custom resources."""
 
     include_ca: Annotated[
@@ -189,15 +195,13 @@ class BackupContent:
     ] = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Yes:
+class Yes(OptionGroup):
     """The approval of a plan that has no danger for a protected environment."""
 
     yes: Annotated[bool, change_option("--yes", "-y", help="Do not ask.")] = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Confirm:
+class Confirm(OptionGroup):
     """The approval of a plan that is dangerous in a protected environment."""
 
     confirm: Annotated[
@@ -206,8 +210,7 @@ class Confirm:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ComponentLimit:
+class ComponentLimit(OptionGroup):
     """How long a component may take."""
 
     component_timeout: Annotated[
@@ -221,8 +224,7 @@ class ComponentLimit:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Limit:
+class Limit(OptionGroup):
     """How long a run may take."""
 
     timeout: Annotated[
@@ -233,8 +235,7 @@ class Limit:
     ] = None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Form:
+class Form(OptionGroup):
     """How the result is shown."""
 
     output: OutputFormat = Output.TABLE

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sohistio.commands.options import BackupContent, Cluster, Form, Release, Route, Skip, Target, Tool, output_option
+from sohistio.commands.options import (
+    BackupContent,
+    Cluster,
+    Form,
+    OptionGroup,
+    Release,
+    Route,
+    Skip,
+    Target,
+    Tool,
+    output_option,
+)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Shown:
+class Shown(OptionGroup):
     """How the plan is shown, and what it ends with."""
 
     diff: Annotated[bool, output_option("--diff", help="Show every changed object and field.")] = False

@@ -6,14 +6,13 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
 from itertools import pairwise
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from sohistio.commands.options import CHANGE, OUTPUT, TARGET
+from sohistio.commands.options import CHANGE, OUTPUT, TARGET, OptionGroup
 from sohistio.errors import UsageError
 
 # What a command has for itself comes first, what all have last.
@@ -22,21 +21,21 @@ _FLAGS_WIDTH = 28
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Expand parameters that are groups (data classes) into flat options, and build the groups again at call time."""
+    """Expand parameters that are groups into flat options, and build the groups again at call time."""
     parameters: list[inspect.Parameter] = []
     groups: dict[str, tuple[type[Any], list[str]]] = {}
     hints = typing.get_type_hints(command, include_extras=True)
     for name, parameter in inspect.signature(command).parameters.items():
         kind = hints[name]
-        if not is_dataclass(kind):
+        if not (isinstance(kind, type) and issubclass(kind, OptionGroup)):
             parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind))
             continue
         inner = typing.get_type_hints(kind, include_extras=True)
-        groups[name] = (typing.cast("type[Any]", kind), [item.name for item in fields(kind)])
-        for item in fields(kind):
-            default = inspect.Parameter.empty if item.default is MISSING else item.default
-            flat = inspect.Parameter(item.name, inspect.Parameter.KEYWORD_ONLY, default=default)
-            parameters.append(flat.replace(annotation=inner[item.name]))
+        groups[name] = (kind, list(inner))
+        for option, annotation in inner.items():
+            default = vars(kind).get(option, inspect.Parameter.empty)
+            flat = inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default)
+            parameters.append(flat.replace(annotation=annotation))
 
     @functools.wraps(command)
     def call(**values: Any) -> None:

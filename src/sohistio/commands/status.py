@@ -44,7 +44,6 @@ def status(
 def _places(target: MaybeTarget, cluster: Cluster, *, everything: bool) -> list[Where]:
     """Raises UsageError."""
     import os
-    from dataclasses import replace
     from pathlib import Path
 
     from sohistio.environments.load import environment_names, find_environments_root, load_environment
@@ -53,9 +52,9 @@ def _places(target: MaybeTarget, cluster: Cluster, *, everything: bool) -> list[
 
     # What only a variable says is no contradiction to what is asked for.
     if everything and target.env == os.environ.get("SOHISTIO_ENV"):
-        target = replace(target, env=None)
+        target = MaybeTarget(None, target.environments)
     if target.env is None and cluster.context == os.environ.get("SOHISTIO_CONTEXT"):
-        cluster = replace(cluster, context=None)
+        cluster = Cluster(cluster.kubeconfig, None, cluster.auth)
     root = find_environments_root(target.environments, Path.cwd())
     known = environment_names(root)
     if target.env is not None and everything:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from sohistio.commands.options import (
     Confirm,
     Form,
     Limit,
+    OptionGroup,
     Skip,
     Target,
     Yes,
@@ -21,8 +21,7 @@ from sohistio.commands.options import (
 )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Extent:
+class Extent(OptionGroup):
     """How much is taken away."""
 
     with_sidecars: Annotated[
