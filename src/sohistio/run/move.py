@@ -14,6 +14,7 @@ from sohistio.run.failover import Moment, Traffic
 from sohistio.run.progress import RunResult
 from sohistio.run.reporter import Reporter, Tone
 from sohistio.run.tools import Timeouts
+from sohistio.run.watch import watch_traffic
 
 
 @dataclass(slots=True)
@@ -82,6 +83,8 @@ def move_traffic(
         _then(result, given, timeouts, reporter)
     if not result.results:
         reporter.line(f"{sequence.to} serves already: nothing was written", Tone.GOOD)
+    if not first.plan.changes_pending and first.plan.steps:
+        result.results.append(watch_traffic(first, reporter, traffic))
     return result
 
 
