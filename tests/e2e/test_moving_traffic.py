@@ -26,6 +26,7 @@ pytestmark = pytest.mark.e2e
 GATEWAYS = ("istio-ingressgateway", "istio-egressgateway")
 FORWARD = ("failover", "--to", "dr", "--yes", "--confirm", "dr")
 BACK = ("failback", "--to", "prod", "--yes", "--confirm", "prod")
+WRONG = {"url": f"https://{HOST}/", "header": "x-region: nowhere-{environment}"}
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,18 @@ def test_done_already_is_said_and_nothing_is_written(regions: Regions) -> None:
     assert {name: writes(region) for name, region in regions.regions.items()} == before
 
 
+def test_what_serves_already_is_watched_where_that_is_asked_for(regions: Regions) -> None:
+    before = {name: writes(region) for name, region in regions.regions.items()}
+    good = regions.run(*BACK, "--watch", "2s", "-o", "json")
+    (watched,) = check(good.stdout, "FailoverReport")["runs"]
+    assert [(step["id"], step["state"]) for step in watched["steps"]] == [("watch/health", "done")]
+    with unsafe.settings(probes=[WRONG | {"ca": str(regions.ca)}])(regions):
+        bad = regions.run(*BACK, "--watch", "2s", check=False)
+    assert bad.returncode == 1
+    assert "requests to prod failed while it was watched" in bad.stderr
+    assert {name: writes(region) for name, region in regions.regions.items()} == before
+
+
 def test_a_plan_touches_nothing(regions: Regions) -> None:
     before = {name: writes(region) for name, region in regions.regions.items()}
     shown = regions.run("failover", "--to", "dr", "--plan")
@@ -139,9 +152,6 @@ def test_a_rehearsal_moves_no_traffic(regions: Regions) -> None:
     assert (shown["stage"], shown["lastSync"]) == ("standby", None)
     assert shown["lastRehearsal"]
     assert stage(dr) == "standby"
-
-
-WRONG = {"url": f"https://{HOST}/", "header": "x-region: nowhere-{environment}"}
 
 
 @pytest.mark.parametrize(

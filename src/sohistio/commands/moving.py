@@ -155,47 +155,63 @@ def moved(
 ) -> int:
     """Plan, show, ask, carry out, report: the exit code."""
     from sohistio.checks.preflight.context import Sides
-    from sohistio.errors import ExitCode
     from sohistio.model.mode import Mode
     from sohistio.output.console import console
     from sohistio.output.documents import print_json
-    from sohistio.output.error_text import print_error
-    from sohistio.output.move_report import document, markdown, summary
+    from sohistio.output.move_report import check_place, conclusion, document, summary, write_page
     from sohistio.output.run_report import RunReport
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.move import move_traffic
     from sohistio.run.readiness import require_readiness, run_hook
+    from sohistio.run.reporter import Tone
     from sohistio.system.machine import process_began
 
+    if shown.report is not None:
+        check_place(shown.report)
     sequence = sequence_of()
     check_right_cluster(sequence.first.session)
     if shown.plan:
-        if form.json:
-            print_json(sequence.first.plan.document())
-        else:
-            RunReport(stderr=False).plan(sequence.first.plan)
-            if sequence.later:
-                console().print(sequence.later)
-            elif not sequence.first.plan.changes_pending and not sequence.first.plan.refusal:
-                console().print(f"{sequence.to} serves already")
-        if sequence.first.plan.refusal:
-            print_error(sequence.first.refusal)
-            return int(ExitCode.REFUSED)
-        return int(ExitCode.OK)
+        return _only_shown(sequence, form)
     approval, timeouts = how
     if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
         require_readiness(Sides(pair, sequence.observed), sequence, RunReport(stderr=form.json))
         run_hook(pair, sequence)
     traffic = traffic_of(pair, sequence)
-    result = move_traffic(sequence, approval, timeouts, RunReport(stderr=form.json), process_began(), traffic)
+    reporter = RunReport(stderr=form.json)
+    result = move_traffic(sequence, approval, timeouts, reporter, process_began(), traffic)
     if form.json:
         print_json(document(result))
     else:
         for line in summary(result) if result.results else ():
             console().print(line)
-    if shown.report is not None:
-        shown.report.write_text(markdown(result), encoding="utf-8")
+    unwritten = write_page(shown.report, result) if shown.report is not None else ""
+    for line in (unwritten, conclusion(result)):
+        if line:
+            reporter.line(line, Tone.WARNING)
     return int(result.exit_code)
+
+
+def _only_shown(sequence: Sequence, form: Form) -> int:
+    """The plan as it is, and why it is refused: the exit code."""
+    from sohistio.errors import ExitCode
+    from sohistio.output.console import console
+    from sohistio.output.documents import print_json
+    from sohistio.output.error_text import print_error
+    from sohistio.output.run_report import RunReport
+
+    plan = sequence.first.plan
+    if form.json:
+        print_json(plan.document())
+    else:
+        RunReport(stderr=False).plan(plan)
+        if sequence.later:
+            console().print(sequence.later)
+        elif not plan.changes_pending and not plan.refusal:
+            console().print(f"{sequence.to} serves already")
+    if plan.refusal:
+        print_error(sequence.first.refusal)
+        return int(ExitCode.REFUSED)
+    return int(ExitCode.OK)
 
 
 def traffic_of(pair: Pair, sequence: Sequence) -> Traffic:

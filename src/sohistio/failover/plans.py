@@ -40,8 +40,11 @@ def plan_move(world: World, move: Move) -> Plan:
     stage = Stage.ACTIVE if to_standby else Stage.SERVING
     plan = _bare(world, target, move.mode, f"from {source.environment} to {move.to}", move.refusal)
     switched = world.named == move.to
-    if move.refusal or (switched and target.is_on and target.stage is stage):
+    watched = Phase("watch", (_watch(target, move.watch),)) if move.watch else None
+    if move.refusal:
         return plan
+    if switched and target.is_on and target.stage is stage:  # nothing to write; it can still be watched
+        return _with(plan, [watched])
     begin = _begin(target, move, to_standby=to_standby)
     phases = [
         Phase("begin", (begin,)) if begin else None,
@@ -49,7 +52,7 @@ def plan_move(world: World, move: Move) -> Plan:
         Phase("prove", (_directly(target),)),
         Phase("dns", (_switch(world, target),)) if not switched else None,
         Phase("prove-by-name", (_by_name(world, target),)),
-        Phase("watch", (_watch(target, move.watch),)) if move.watch else None,
+        watched,
         Phase("record", (_mark("record", stage, f"record that {move.to} serves", move.accepted),)),
     ]
     return _with(plan, phases)

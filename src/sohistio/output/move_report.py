@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from sohistio.errors import ExitCode, UsageError
 from sohistio.model.document import SCHEMA_VERSION
 from sohistio.run.failover import Moment
 from sohistio.run.move import MoveResult
@@ -15,6 +18,31 @@ _WORDS = {
     Moment.SWITCHED: "DNS record switched",
     Moment.ANSWERED: "first good answer by name",
 }
+
+
+def check_place(path: Path) -> None:
+    """Whether the page can be written there, before any traffic moves. Raises UsageError."""
+    why = ""
+    if path.is_dir():
+        why = "it is a folder"
+    elif not path.parent.is_dir():
+        why = f"there is no folder {path.parent}"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        why = "no permission to write it"
+    if why:
+        raise UsageError(
+            f"the report cannot be written to {path}: {why}",
+            todo="Give --report a file in a folder that can be written. Nothing was touched.",
+        )
+
+
+def write_page(path: Path, result: MoveResult) -> str:
+    """Write the page. Returns why it could not be written, empty where it was: the traffic has moved by then."""
+    try:
+        path.write_text(markdown(result), encoding="utf-8")
+    except OSError as error:
+        return f"the report could not be written to {path}: {error.strerror or error}"
+    return ""
 
 
 def document(result: MoveResult) -> dict[str, Any]:
@@ -70,6 +98,22 @@ def summary(result: MoveResult) -> tuple[str, ...]:
         (seconds, words) for moment, words in _WORDS.items() if (seconds := result.seconds_until(moment)) is not None
     ]
     return tuple(f"{seconds:7.1f} s  {words}" for seconds, words in found)
+
+
+def conclusion(result: MoveResult) -> str:
+    """The last line where the move did not end well, or left something to do: what the world is now. Else empty."""
+    sequence, run = result.sequence, result.results[0] if result.results else None
+    if run is not None and run.error is not None:
+        what = f"the {sequence.mode.value} to {sequence.to} did not end well: {run.error.what}."
+        if not result.undo_tried:
+            return what
+        if result.undone is not None and result.undone.exit_code is ExitCode.OK:
+            return f"{what} No traffic was moved, and {sequence.to} is as it was found"
+        back = result.traffic.back if result.traffic else ""
+        return f"{what} No traffic was moved, but {sequence.to} could not be put back as it was found: {back}"
+    if sequence.then is None and sequence.later:
+        return sequence.later
+    return ""
 
 
 def _rounded(result: MoveResult, moment: Moment) -> float | None:

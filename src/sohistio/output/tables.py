@@ -10,11 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from sohistio.checks.result import CheckResult, Result
+from sohistio.model.failover_mark import Stage
 from sohistio.model.fault import Severity
 from sohistio.model.mode import Mode
 from sohistio.output.console import SafeConsole
 from sohistio.plan.changes import Action, Changes
 from sohistio.plan.drift.values import all_lines, one_line
+from sohistio.plan.failover_steps import MarkFailover
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import RestartWorkloads, UninstallIstio
@@ -157,6 +159,9 @@ def result_line(result: RunResult) -> Text:
         return Text(f"{plan.environment}: stopped after {done} of {len(result.steps)} steps, {seconds}", style="red")
     if any(check.breaks for check in result.checks):
         return Text(f"{plan.environment}: applied, but verification failed ({seconds})", style="bold red")
+    if [step.stage for step in plan.steps if isinstance(step, MarkFailover)] == [Stage.STANDBY]:
+        # Of a move that failed, too: nothing of that is done.
+        return Text(f"{plan.environment}: standing by again ({seconds})", style="green")
     words = _ENDED.get(plan.mode, "Istio {version} is in place and verified").format(version=plan.target_version)
     return Text(f"{plan.environment}: {words} ({seconds})", style="green")
 

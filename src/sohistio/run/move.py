@@ -14,24 +14,35 @@ from sohistio.run.failover import Moment, Traffic
 from sohistio.run.progress import RunResult
 from sohistio.run.reporter import Reporter, Tone
 from sohistio.run.tools import Timeouts
+from sohistio.run.watch import watch_traffic
 
 
 @dataclass(slots=True)
 class MoveResult:
-    """What came of a sequence. `began` and `decided` are in seconds since the epoch; `problem` is why what follows the
-    first plan could not even begin."""
+    """What came of a sequence.
+
+    `began` and `decided` are in seconds since the epoch; `problem` is why what follows the first plan could not even
+    begin. `undone` is the run that put the side back that was woken, None where there was none; `undo_tried` says that
+    one was wanted.
+    """
 
     sequence: Sequence
     began: float
     decided: float = 0.0
     results: list[RunResult] = field(default_factory=list)
     undone: RunResult | None = None
+    undo_tried: bool = False
     problem: SohistioError | None = None
     traffic: Traffic | None = None
 
     @property
     def exit_code(self) -> ExitCode:
-        """The first plan's that did not end well; a later one that could not begin has touched the world before."""
+        """The first plan's that did not end well; a later one that could not begin has touched the world before.
+
+        An undo that was interrupted counts as the whole command interrupted.
+        """
+        if self.undone is not None and self.undone.exit_code is ExitCode.INTERRUPTED:
+            return ExitCode.INTERRUPTED
         bad = next((item.exit_code for item in self.results if item.exit_code is not ExitCode.OK), ExitCode.OK)
         return ExitCode.FAILED if bad is ExitCode.OK and self.problem is not None else bad
 
@@ -65,12 +76,15 @@ def move_traffic(
         result.results.append(moved)
         if moved.error is not None:
             if sequence.undo is not None and failed_before_the_switch(moved, traffic):
+                result.undo_tried = True
                 result.undone = _undo(sequence, given, timeouts, reporter, traffic)
             return result
     if sequence.then is not None:
         _then(result, given, timeouts, reporter)
     if not result.results:
         reporter.line(f"{sequence.to} serves already: nothing was written", Tone.GOOD)
+    if not first.plan.changes_pending and first.plan.steps:
+        result.results.append(watch_traffic(first, reporter, traffic))
     return result
 
 

@@ -103,6 +103,12 @@ def test_a_move_is_watched_where_that_is_asked_for() -> None:
     assert "watch/health" in ids(plan_move(world(), replace(TO_DR, watch=300)))
 
 
+def test_what_serves_already_can_still_be_watched() -> None:
+    plan = plan_move(world("dr", dr=3, stage=Stage.ACTIVE), replace(TO_DR, watch=300))
+    assert ids(plan) == ["watch/health"]
+    assert not plan.changes_pending
+
+
 def test_the_switch_is_what_the_plan_calls_dangerous() -> None:
     plan = plan_move(world(), TO_DR)
     assert plan.danger == "moves traffic: app.example.com from 10.1.0.1 to 10.2.0.1"
