@@ -43,6 +43,7 @@ def side(name: str, pods: int, stage: Stage | None = None, **changes: Any) -> Si
         gateways=gateways(pods),
         expected=(INGRESS, EGRESS),
         minimums={INGRESS: 3, EGRESS: 3},
+        maximums={INGRESS: 10, EGRESS: 10},
         mark=mark(stage),
     )
     return replace(found, **changes)

@@ -25,6 +25,7 @@ from sohistio.failover.readiness import (
     idle_faults,
     idle_hosts,
     rehearsal_fault,
+    unscaled_faults,
     version_faults,
 )
 from sohistio.failover.world import Side
@@ -80,7 +81,7 @@ def peak(context: Context) -> Iterator[Verdict]:
     specs = {item.ref: api.get(path_of(item.ref)) for item in side.gateways}
     for counts, severity in ((side.minimums, None), (side.maximums, Severity.WARNING)):
         wanted = [
-            Wanted(ref, (counts or {}).get(ref, 1), found["spec"]["template"]["spec"])
+            Wanted(ref, (counts or {}).get(ref, side.minimum(ref)), found["spec"]["template"]["spec"])
             for ref, found in specs.items()
             if found is not None
         ]
@@ -89,7 +90,7 @@ def peak(context: Context) -> Iterator[Verdict]:
         if faults:
             yield from (Fault(fault.message, fault.hint, severity) for fault in faults)
             return
-    yield from verdicts
+    yield from list(unscaled_faults(side)) or verdicts
 
 
 def endpoints(context: Context) -> Iterator[Verdict]:

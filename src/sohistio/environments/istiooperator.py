@@ -67,11 +67,15 @@ _FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """An enabled gateway: the name of its Deployment, Service, HPA and PDB, and where they are."""
+    """An enabled gateway: the name of its Deployment, Service, HPA and PDB, and where they are.
+
+    `least` is the least number of pods that the IstioOperator asks for.
+    """
 
     name: str
     namespace: str
     kind: Literal["ingress", "egress"]
+    least: int = 1
 
 
 def check_operator(document: Document, base: Document | None = None) -> list[Problem]:
@@ -108,11 +112,22 @@ def gateways_of(operator: Mapping[str, Any]) -> tuple[Gateway, ...]:
     """The gateways that a merged IstioOperator turns on, ingress first."""
     components = operator.get("spec", {}).get("components", {})
     return tuple(
-        Gateway(item["name"], item.get("namespace", NAMESPACE), kind)
+        Gateway(item["name"], item.get("namespace", NAMESPACE), kind, _least_pods(operator, item, kind))
         for list_name, kind in _GATEWAY_LISTS.items()
         for item in components.get(list_name, [])
         if item.get("enabled", True)
     )
+
+
+def _least_pods(operator: Mapping[str, Any], item: Mapping[str, Any], kind: str) -> int:
+    """As Istio's charts have it: a component's `hpaSpec` wins over `values`, which have one key for each kind."""
+    values = ((operator.get("spec", {}).get("values") or {}).get("gateways") or {}).get(f"istio-{kind}gateway") or {}
+    component = item.get("k8s") or {}
+    if values.get("autoscaleEnabled") is False:
+        found = component.get("replicaCount", 1)
+    else:
+        found = (component.get("hpaSpec") or {}).get("minReplicas") or values.get("autoscaleMin", 1)
+    return found if isinstance(found, int) and found > 0 else 1
 
 
 def render_operator(

@@ -36,6 +36,16 @@ def version_faults(primary: Side, standby: Side) -> Iterator[Fault]:
         yield Fault(f"{mesh}, {primary.environment} {primary.version or '(none)'}")
 
 
+def unscaled_faults(standby: Side) -> Iterator[Fault]:
+    """Each gateway has its autoscaler: without one it stays at its minimum, whatever the traffic."""
+    for ref in standby.unscaled:
+        yield Fault(
+            f"{ref.short} has no autoscaler: it would stay at {standby.minimum(ref)} pods",
+            f"If somebody deleted it, `sohistio install --env {standby.environment}` puts it back.",
+            severity=Severity.WARNING,
+        )
+
+
 def idle_hosts(
     gateways: Sequence[Object], routes: Sequence[Object], slices: Sequence[Object]
 ) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,7 @@ class Side:
 
     `problem` says why its cluster could not be read, and `hint` what to do about it. `address` is where its ingress
     gateway answers, `pinned` the one in its environment file, empty where there is none; `minimums` and `maximums` are
-    the autoscalers' numbers of pods.
+    the autoscalers' numbers of pods; a gateway without an autoscaler has the environment's minimum, and no maximum.
     """
 
     environment: str
@@ -44,8 +44,18 @@ class Side:
 
     @property
     def asleep(self) -> tuple[MeshDeployment, ...]:
-        """The gateways that are scaled to 0."""
-        return tuple(item for item in self.gateways if item.desired == 0)
+        """The gateways that nobody but a failover scales up: those at 0, and those below their minimum that have no
+        autoscaler."""
+        return tuple(
+            item
+            for item in self.gateways
+            if item.desired == 0 or (item.ref in self.unscaled and item.desired < self.minimum(item.ref))
+        )
+
+    @property
+    def unscaled(self) -> tuple[ObjectRef, ...]:
+        """The gateways without an autoscaler."""
+        return tuple(item.ref for item in self.gateways if item.ref not in (self.maximums or {}))
 
     @property
     def is_on(self) -> bool:
@@ -58,7 +68,7 @@ class Side:
         return all(item.desired == item.total == 0 for item in self.gateways)
 
     def minimum(self, ref: ObjectRef) -> int:
-        """The least number of pods of a gateway: its autoscaler's, 1 without one."""
+        """The least number of pods of a gateway."""
         return (self.minimums or {}).get(ref, 1)
 
     def line(self) -> str:

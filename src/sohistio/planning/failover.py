@@ -131,7 +131,8 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
         if state.unreadable:
             return _unread(session, state.unreadable[0]), None, None
         record = recorded(session)
-        expected = tuple(ObjectRef("Deployment", item.namespace, item.name) for item in environment.gateways)
+        least = {ObjectRef("Deployment", item.namespace, item.name): item.least for item in environment.gateways}
+        expected = tuple(least)
         scaled = or_refused("the autoscalers could not be read", lambda: autoscaled(session.api, expected))
     except SohistioError as error:
         unread = _unread(session, ": ".join((error.what, *error.details[:1])))
@@ -150,7 +151,7 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
         version=next((item.image_version for item in state.istiods), ""),
         gateways=tuple(item for item in state.mesh_deployments if item.ref in expected),
         expected=expected,
-        minimums=scaled.minimums,
+        minimums=least | scaled.minimums,
         maximums=scaled.maximums,
         mark=record.failover if record else None,
     )

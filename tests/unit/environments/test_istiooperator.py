@@ -186,3 +186,19 @@ BAD_OVERLAYS = [
 def test_a_bad_overlay_is_told_with_file_line_and_key(tmp_path: Path, text: str, expected: list[str]) -> None:
     problems = check_operator(document(tmp_path, text), document(tmp_path, BASE, "base"))
     assert [str(problem) for problem in problems] == [f"qa/istiooperator.yaml:{line}" for line in expected]
+
+
+@pytest.mark.parametrize(
+    ("values", "component", "least"),
+    [
+        pytest.param({}, {}, 1, id="nothing"),
+        pytest.param({"autoscaleMin": 3}, {}, 3, id="values"),
+        pytest.param({"autoscaleMin": 3}, {"hpaSpec": {"minReplicas": 5}}, 5, id="the-component-wins"),
+        pytest.param({"autoscaleMin": 3, "autoscaleEnabled": False}, {"replicaCount": 2}, 2, id="no-autoscaler"),
+    ],
+)
+def test_the_least_pods_of_a_gateway(values: dict[str, Any], component: dict[str, Any], least: int) -> None:
+    item = {"name": "edge", "k8s": component}
+    spec = {"components": {"ingressGateways": [item]}, "values": {"gateways": {"istio-ingressgateway": values}}}
+    (found,) = gateways_of({"spec": spec})
+    assert found.least == least

@@ -99,6 +99,16 @@ def test_only_the_gateway_that_sleeps_is_woken() -> None:
     assert scale.minimums == ((EGRESS, 3),)
 
 
+@pytest.mark.parametrize("pods", [0, 1])
+def test_without_an_autoscaler_a_gateway_is_scaled_to_the_environments_minimum(pods: int) -> None:
+    found = world(stage=Stage.MOVING)
+    lone = replace(
+        found.standby, gateways=(gateways(pods)[0], gateways(3)[1]), maximums={EGRESS: 10}, minimums={INGRESS: 3}
+    )
+    (scale,) = [step for step in plan_move(replace(found, standby=lone), TO_DR).steps if isinstance(step, ScaleUp)]
+    assert scale.minimums == ((INGRESS, 3),)
+
+
 def test_a_move_is_watched_where_that_is_asked_for() -> None:
     assert "watch/health" in ids(plan_move(world(), replace(TO_DR, watch=300)))
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from sides import side, world
+from sides import EGRESS, side, world
 from sohistio.failover.readiness import (
     address_faults,
     certificate_fault,
     credential_names,
     idle_hosts,
     rehearsal_fault,
+    unscaled_faults,
     version_faults,
 )
 from sohistio.failover.world import Side
@@ -129,3 +130,10 @@ def test_a_rehearsal_that_is_too_long_ago(days: float | None) -> None:
 
 def test_the_line_of_a_side_that_cannot_be_read() -> None:
     assert replace(side("prod", 3), problem="no route").line() == "prod: cannot be read (no route)"
+
+
+def test_a_gateway_without_an_autoscaler_is_named() -> None:
+    assert list(unscaled_faults(side("dr", 0))) == []
+    (fault,) = unscaled_faults(side("dr", 0, maximums={EGRESS: 10}))
+    assert fault.message == "istio-ingressgateway has no autoscaler: it would stay at 3 pods"
+    assert fault.severity is Severity.WARNING
