@@ -7,6 +7,7 @@ between two moves. (That a side is proven first is the order of the plan, and th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 from sohistio.failover.world import World
 from sohistio.model.durations import duration_of
@@ -75,12 +76,17 @@ def _held_down(world: World, to: str, settings: FailoverSettings, since_switch: 
     if world.standby.stage is Stage.MOVING and to == world.standby.environment:
         return
     if since_switch < settings.hold_down:
-        left = duration_of(max(1, round(settings.hold_down - since_switch)))
+        left = _rounded_up(settings.hold_down - since_switch)
         yield Fault(
             f"the DNS record was switched {round(since_switch)} s ago: hold-down for another {left}",
             f'Wait, or go on at once: --accept {HOLD_DOWN} --because "…".',
             rule=HOLD_DOWN,
         )
+
+
+def _rounded_up(seconds: float) -> str:
+    """For people: whole minutes, or seconds where it is less than two."""
+    return duration_of(60 * ceil(seconds / 60) if seconds > 120 else max(1, ceil(seconds)))
 
 
 def drain_faults(world: World, drained: str) -> tuple[Fault, ...]:

@@ -95,6 +95,8 @@ class Recorder:
         Who waits for the server is `say` so.
         """
         self._entry = replace(self._entry, ended=_now(), outcome=result.outcome, backup=backup)
+        if result.outcome == "done":
+            self._end_rehearsal()
         record = self._record.with_run(self._entry)
         in_place = [step for step in self._plan.steps if isinstance(step, InstallIstio | CompleteRecord)]
         if in_place and result.outcome == "done":
@@ -110,6 +112,13 @@ class Recorder:
             if time.monotonic() > end:
                 return
             self._hold.stop.wait(_PAUSE_SECONDS)
+
+    def _end_rehearsal(self) -> None:
+        """A run that switched a standby's gateways off has ended the rehearsal that was killed before it."""
+        known = self._record.failover
+        off = any(isinstance(step, HoldStandby) for step in self._plan.steps)
+        if off and known is not None and known.stage is Stage.REHEARSING:
+            self._record = replace(self._record, failover=replace(known, stage=Stage.STANDBY, since=_now()))
 
     def _write(self, record: Record) -> bool:
         """False where it may well succeed in a while."""

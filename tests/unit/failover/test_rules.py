@@ -49,6 +49,8 @@ def test_the_hold_down_says_how_long_and_how_to_go_on() -> None:
     assert fault.message == "the DNS record was switched 540 s ago: hold-down for another 1m"
     assert '--accept hold-down --because "…"' in fault.hint
     assert {"hold-down"} == ACCEPTABLE
+    (fault,) = faults_of(world(), "dr", SETTINGS, 33.4)
+    assert fault.message.endswith("hold-down for another 10m"), "whole minutes"
 
 
 @pytest.mark.parametrize(
