@@ -168,10 +168,12 @@ def _stuck(waiting: Waiting, found: dict[ObjectRef, Progress], refs: list[Object
 
 def _too_late(tools: Tools, stuck: list[Stuck]) -> FailedError:
     names = ", ".join(item.ref.short for item in stuck)
+    # istioctl has no part in moving traffic; the log has what the run itself said.
+    whose = "istioctl's output" if tools.traffic is None else "The run's log"
     return FailedError(
         f"{names} not ready within {tools.component_seconds:.0f} s",
         details=tuple(line for item in stuck for line in item.lines()),
-        todo=f"Fix what is named here. istioctl's output is in {tools.istioctl.log}.",
+        todo=f"Fix what is named here. {whose} is in {tools.istioctl.log}.",
         again="Then run it again.",
     )
 
