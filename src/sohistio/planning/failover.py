@@ -29,7 +29,7 @@ from sohistio.planning.session import Session, Where
 from sohistio.system.parallel import in_time
 
 _CLOCKS_SECONDS = 5
-_SIDE_SECONDS = 15.0
+SIDE_SECONDS = 15.0
 _SILENT_SECONDS = 3.0
 _NO_WAY = "Check the network, the login and the kubeconfig (--kubeconfig, --context)."
 """For looking at a side that traffic leaves: in an emergency it is away, and stops nothing."""
@@ -103,7 +103,7 @@ def pair_for(session: Session) -> Pair | None:
 def look(pair: Pair) -> Observed:
     """Both sides side by side, then the record. Raises RefusedError where the record cannot be read."""
     sessions = {session.environment.name: session for session in (pair.primary, pair.standby)}
-    patience = {name: _SILENT_SECONDS if name in pair.silent else _SIDE_SECONDS for name in sessions}
+    patience = {name: _SILENT_SECONDS if name in pair.silent else SIDE_SECONDS for name in sessions}
     found = in_time({name: (partial(_side, session), patience[name]) for name, session in sessions.items()})
     sides, states, records = {}, {}, {}
     for name, session in sessions.items():

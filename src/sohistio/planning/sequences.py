@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from sohistio.failover.plans import Move, plan_other_side, plan_standing_by
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
-from sohistio.planning.failover import Observed, Pair, look, plan_failover, plan_left, plan_rehearse, plan_stand_by
+from sohistio.planning.failover import (
+    SIDE_SECONDS,
+    Observed,
+    Pair,
+    look,
+    plan_failover,
+    plan_left,
+    plan_rehearse,
+    plan_stand_by,
+)
 from sohistio.planning.planned import Planned
 
 Planner = Callable[[], Planned]
@@ -80,7 +89,8 @@ def rehearsal_sequence(pair: Pair) -> Sequence:
 
 def _first_look(pair: Pair) -> Observed:
     """Later ones, under the lock, say nothing."""
-    pair.standby.say(f"looking at {pair.standby.environment.name}, {pair.primary.environment.name} and the DNS record")
+    names = f"{pair.standby.environment.name}, {pair.primary.environment.name}"
+    pair.standby.say(f"looking at {names} and the DNS record; a side that is silent has {SIDE_SECONDS:.0f} s")
     return look(pair)
 
 
