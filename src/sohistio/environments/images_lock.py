@@ -1,0 +1,73 @@
+"""The pins of images, environments/images.lock: which digest a tag of the source has, whatever a registry says later.
+
+Digests are kept by a mirror, so a pin holds for the source and for every hub.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from sohistio.errors import UsageError
+from sohistio.model.image import Image, is_digest
+
+NAME = "images.lock"
+_HEADER = """\
+# Digests of the images that may be used, as their source has them; every platform of an image has the same.
+# Written by `sohistio images mirror`. Review a changed line as you would review a changed program.
+"""
+_LINE = re.compile(r"(\S+) +(\S+)")
+
+Pins = Mapping[Image, str]
+"""Source image by tag → digest."""
+
+
+def read_images_lock(path: Path) -> dict[Image, str]:
+    """The pinned digest of each image; empty where there is no file. Raises UsageError naming the line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read", details=(str(error),), todo="Check the file.") from error
+    pins: dict[Image, str] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        image, digest = _read_line(line.strip(), f"{path}:{number}")
+        if pins.setdefault(image, digest) != digest:
+            raise UsageError(
+                f"{path}:{number}: {image} is pinned twice, to different digests",
+                todo="Keep the right line, or delete both and mirror again.",
+            )
+    return pins
+
+
+def write_images_lock(path: Path, pins: Pins) -> None:
+    """Write the pins sorted by image, all at once. Raises UsageError."""
+    lines = [f"{pins[image]}  {image}\n" for image in sorted(pins)]
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".lock-") as folder:
+            fresh = Path(folder) / path.name
+            fresh.write_text(_HEADER + "".join(lines), encoding="utf-8", newline="\n")
+            fresh.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written", details=(str(error),), todo="Check the folder.") from error
+
+
+def _read_line(line: str, where: str) -> tuple[Image, str]:
+    match = _LINE.fullmatch(line)
+    if match and is_digest(match[1]):
+        try:
+            image = Image.parse(match[2])
+        except UsageError:
+            image = None
+        if image is not None and image.tag and not image.digest and str(image) == match[2]:
+            return image, match[1]
+    raise UsageError(
+        f"{where}: this is not a pin",
+        details=(line[:200], "expected: sha256:<64 lower-case hex digits>  docker.io/istio/pilot:1.31.1"),
+        todo="Correct the line, or delete it and mirror again.",
+    )
