@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import ssl
-import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 
 import dns.resolver
 
+from requests_by_address import get, paced, trusting
+
 _SECONDS = 5.0
-_WORKERS = 8
-
-
-class _Connection(http.client.HTTPSConnection):
-    """Dials the address that DNS gave, and asks for the host by its name."""
-
-    def __init__(self, host: str, address: str, trusted: ssl.SSLContext) -> None:
-        super().__init__(address, 443, timeout=_SECONDS, context=trusted)
-        self._host_name, self._trusted = host, trusted
-
-    def connect(self) -> None:
-        http.client.HTTPConnection.connect(self)
-        self.sock = self._trusted.wrap_socket(self.sock, server_hostname=self._host_name)
 
 
 @dataclass
@@ -40,23 +28,20 @@ class Client:
     answers: Counter[str] = field(default_factory=Counter)
     failed: list[float] = field(default_factory=list)
     good: list[float] = field(default_factory=list)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _running: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Client:
-        begun = time.monotonic()
-        for number in range(_WORKERS):
-            thread = threading.Thread(target=self._work, args=(begun + number / self.per_second,))
-            self._threads.append(thread)
-            thread.start()
+        self._resolver = dns.resolver.Resolver(configure=False)
+        self._resolver.nameservers, self._resolver.port = ["127.0.0.1"], self.server_port
+        self._resolver.lifetime = _SECONDS
+        self._trusted = trusting(self.authority)
+        self._running.enter_context(paced(self._ask_and_count, self.per_second))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        self._running.close()
 
     @property
     def failures(self) -> dict[str, int]:
@@ -72,31 +57,19 @@ class Client:
         after = [moment for moment in self.good if moment > last]
         return (min(after) if after else time.time()) - min(self.failed)
 
-    def _work(self, due: float) -> None:
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port, resolver.lifetime = ["127.0.0.1"], self.server_port, _SECONDS
-        trusted = ssl.create_default_context(cadata=self.authority)
-        while not self._stop.wait(max(0.0, due - time.monotonic())):
-            due = max(due + _WORKERS / self.per_second, time.monotonic() - 1)
-            asked = time.time()
-            try:
-                region = self._ask(resolver, trusted)
-            except (OSError, http.client.HTTPException, dns.exception.DNSException) as error:
-                self.answers[f"failed: {type(error).__name__}"] += 1
-                self.failed.append(asked)
-            else:
-                self.answers[region] += 1
-                (self.failed if region.startswith("failed") else self.good).append(
-                    asked if region.startswith("failed") else time.time()
-                )
-
-    def _ask(self, resolver: dns.resolver.Resolver, trusted: ssl.SSLContext) -> str:
-        address = str(resolver.resolve(self.host, "A")[0])
-        connection = _Connection(self.host, address, trusted)
+    def _ask_and_count(self) -> None:
+        asked = time.time()
         try:
-            connection.request("GET", "/", headers={"Host": self.host, "Connection": "close"})
-            found = connection.getresponse()
-            found.read()
-            return found.headers.get("x-region", "") if found.status == 200 else f"failed: {found.status}"
-        finally:
-            connection.close()
+            region = self._ask()
+        except (OSError, http.client.HTTPException, dns.exception.DNSException) as error:
+            region = f"failed: {type(error).__name__}"
+        self.answers[region] += 1
+        if region.startswith("failed"):
+            self.failed.append(asked)
+        else:
+            self.good.append(time.time())
+
+    def _ask(self) -> str:
+        address = str(self._resolver.resolve(self.host, "A")[0])
+        found = get(address, self.host, self._trusted, seconds=_SECONDS)
+        return found.headers.get("x-region", "") if found.status == 200 else f"failed: {found.status}"

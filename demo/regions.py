@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from application import deploy
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.model.kube_target import KubeTarget
 from sohistio.sandbox.traffic.name_server import KEY_NAME, NameServer
@@ -85,7 +86,7 @@ class Regions:
         self.write_environments()
         for name, region in self.regions.items():
             self.run("install", "--env", name, "--yes", "--confirm", name)
-            deploy(region.api, self.authority)
+            deploy(region.api, HOST, self.authority)
 
     def stop(self) -> None:
         """End all of it."""
@@ -160,57 +161,6 @@ class Regions:
         if check and done.returncode:
             raise RuntimeError(f"sohistio {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
-
-
-def deploy(api: KubeApi, authority: Authority) -> None:
-    """The application of a region, and what leads to it; its pods answer with their region's name."""
-    issued = authority.issue((HOST,))
-    system = "istio-system"
-    https = {
-        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
-        "tls": {"mode": "SIMPLE", "credentialName": "shop-tls"},
-        "hosts": [HOST],
-    }
-    route = {"route": [{"destination": {"host": "web.shop.svc.cluster.local", "port": {"number": 80}}}]}
-    pod = {
-        "metadata": {"labels": {"app": "web", "sandbox.sohistio/backend": "true"}},
-        "spec": {"containers": [{"name": "web", "image": "web"}]},
-    }
-    objects: list[tuple[str, dict[str, Any]]] = [
-        ("/api/v1/namespaces", _object("v1", "Namespace", "", "shop")),
-        (
-            "/apis/apps/v1/namespaces/shop/deployments",
-            _object("apps/v1", "Deployment", "shop", "web")
-            | {"spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": pod}},
-        ),
-        (
-            "/api/v1/namespaces/shop/services",
-            _object("v1", "Service", "shop", "web")
-            | {"spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}},
-        ),
-        (
-            f"/api/v1/namespaces/{system}/secrets",
-            _object("v1", "Secret", system, "shop-tls")
-            | {"type": "kubernetes.io/tls", "stringData": {"tls.crt": issued.certificate, "tls.key": issued.key}},
-        ),
-        (
-            f"/apis/networking.istio.io/v1/namespaces/{system}/gateways",
-            _object("networking.istio.io/v1", "Gateway", system, "shop")
-            | {"spec": {"selector": {"istio": "ingressgateway"}, "servers": [https]}},
-        ),
-        (
-            "/apis/networking.istio.io/v1/namespaces/shop/virtualservices",
-            _object("networking.istio.io/v1", "VirtualService", "shop", "web")
-            | {"spec": {"hosts": [HOST], "gateways": [f"{system}/shop"], "http": [route]}},
-        ),
-    ]
-    for path, obj in objects:
-        api.create(path, obj)
-
-
-def _object(version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
-    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
-    return {"apiVersion": version, "kind": kind, "metadata": metadata}
 
 
 def until(done: Any, seconds: float = _READY_SECONDS) -> None:

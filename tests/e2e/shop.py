@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from application import deploy
 from conftest import Sandbox
-from https_load import Answer, get
 from own_environments import own_environments
+from requests_by_address import Answer, get, trusting
 from sohistio.system.certificates import Authority
-from workloads import apply, deployment, namespace, pods_of
+from workloads import pods_of
 
 HOST = "shop.example.com"
 SYSTEM = "istio-system"
-NETWORKING = "/apis/networking.istio.io/v1/namespaces/{}/{}"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Shop:
     authority: str
 
     def get(self, path: str = "/") -> Answer:
-        return get(self.address, HOST, self.authority, path)
+        return get(self.address, HOST, trusting(self.authority), path)
 
     def status(self) -> int:
         """The HTTP status; 0 where nobody takes the connection, -1 where it breaks."""
@@ -55,31 +55,7 @@ def open_shop(sandbox: Sandbox, folder: Path) -> Shop:
     installed = sandbox.run("install", *own_environments(folder, ingressAddress=address, applicationNamespaces=[]))
     assert installed.returncode == 0, installed.stderr
     authority = Authority("the test's")
-    issued = authority.issue((HOST,))
-    api = sandbox.api
-    apply(api, namespace("shop", injected=False))
-    apply(api, deployment("shop", "web", labels={"sandbox.sohistio/backend": "true"}))
-    service = {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
-    of_service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "shop"}}
-    api.create("/api/v1/namespaces/shop/services", of_service | {"spec": service})
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "shop-tls", "namespace": SYSTEM},
-        "type": "kubernetes.io/tls",
-        "stringData": {"tls.crt": issued.certificate, "tls.key": issued.key},
-    }
-    api.create(f"/api/v1/namespaces/{SYSTEM}/secrets", secret)
-    https = {
-        "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
-        "tls": {"mode": "SIMPLE", "credentialName": "shop-tls"},
-        "hosts": [HOST],
-    }
-    gateway = listed("Gateway", SYSTEM, "shop", selector={"istio": "ingressgateway"}, servers=[https])
-    route = {"route": [{"destination": {"host": "web.shop.svc.cluster.local", "port": {"number": 80}}}]}
-    routed = listed("VirtualService", "shop", "web", hosts=[HOST], gateways=[f"{SYSTEM}/shop"], http=[route])
-    api.create(NETWORKING.format(SYSTEM, "gateways"), gateway)
-    api.create(NETWORKING.format("shop", "virtualservices"), routed)
+    deploy(sandbox.api, HOST, authority)
     found = Shop(sandbox, address, authority.certificate)
     # Each gateway's Envoy gets its configuration by itself, and connections go to them in turn.
     await_true(lambda: all(found.status() == 200 for _ in range(9)))
@@ -96,12 +72,3 @@ def await_true(done: Callable[[], bool], seconds: float = 60) -> None:
 def traffic_of(sandbox: Sandbox, name: str = "local") -> dict[str, Any]:
     found: dict[str, Any] = json.loads(sandbox.run("sandbox", "status", "--name", name, "--output", "json").stdout)
     return found
-
-
-def listed(kind: str, place: str, name: str, **spec: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": place},
-        "spec": spec,
-    }
