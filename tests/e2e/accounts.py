@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
-from conftest import Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+class Cluster(Protocol):
+    """A sandbox or a region."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Its administrator's."""
+        raise NotImplementedError
 
 
 def account(api: KubeApi, name: str) -> str:
@@ -43,9 +51,9 @@ def role(api: KubeApi, name: str, *rules: dict[str, Any]) -> None:
     api.request("POST", f"{_RBAC}/clusterrolebindings", body=body)
 
 
-def kubeconfig_for(sandbox: Sandbox, folder: Path, token: str, *, server: str = "") -> Path:
-    """The sandbox's kubeconfig with another token, and another server where one is given."""
-    document = yaml.safe_load(sandbox.kubeconfig.read_text())
+def kubeconfig_for(cluster: Cluster, folder: Path, token: str, *, server: str = "") -> Path:
+    """The cluster's kubeconfig with another token, and another server where one is given."""
+    document = yaml.safe_load(cluster.kubeconfig.read_text())
     document["users"][0]["user"] = {"token": token}
     if server:
         document["clusters"][0]["cluster"]["server"] = server

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import unsafe_clusters as clusters
 import unsafe_starts as unsafe
 from client import Client
 from json_schemas import check
@@ -203,17 +204,38 @@ REFUSED = [
     ("hook-hangs", unsafe.hook("exec sleep 30", "1s"), "the program that must succeed"),
     ("dead-name-servers", unsafe.dns_settings(servers=["127.0.0.1:1"]), "failover-dns: no name server answers"),
     ("no-hook", unsafe.settings(before={"argv": ["./nowhere.sh"]}), "failover-hook: there is no program"),
+    ("unreadable-time", unsafe.recorded(unsafe.switched_yesterday), "cannot be read"),
+    ("version-skew", clusters.another_version, "failover-versions: dr runs Istio 1.30.0"),
+    ("no-rights", clusters.no_rights, "you lack permission to patch deployments.apps"),
+    ("another-run", clusters.another_run, "another run is active"),
+    ("unreachable", clusters.unreachable, "the cluster of dr cannot be read"),
+    ("cluster-of-prod", clusters.cluster_of_prod, "prod and dr lead to the same cluster"),
+    ("no-gateway", clusters.without_gateway("dr"), "dr has no gateway istio-egressgateway"),
+    ("no-gateway-to-go-back-to", clusters.without_gateway("prod", BACK), "prod has no gateway istio-egressgateway"),
+    ("no-secret", clusters.no_secret, "failover-certificates: Secret shop-tls"),
+    ("rehearsal-of-what-serves", clusters.while_dr_is_named(*FORWARD, "--rehearse"), "dr serves: DNS leads there"),
+    (
+        "uninstall-of-what-serves",
+        clusters.while_dr_is_named("uninstall", "--env", "dr", *FORWARD[3:]),
+        "DNS leads to dr",
+    ),
 ]
+
+
+def command_of(given: tuple[str, ...] | None) -> tuple[str, ...]:
+    """A whole command, or more options of a failover."""
+    options = given or ()
+    return (*FORWARD, *options) if not options or options[0].startswith("-") else options
 
 
 @pytest.mark.parametrize(("start", "words"), [pytest.param(*case, id=name) for name, *case in REFUSED])
 def test_an_unsafe_start_is_refused(regions: Regions, start: unsafe.Unsafe, words: str) -> None:
-    with start(regions):
+    with start(regions) as command:
         before = {name: writes(region) for name, region in regions.regions.items()}
-        refused = regions.run(*FORWARD, check=False)
+        refused = regions.run(*command_of(command), check=False)
         assert {name: writes(region) for name, region in regions.regions.items()} == before
     assert refused.returncode == 3, refused.stdout + refused.stderr
-    assert words in refused.stderr
+    assert words in refused.stderr, refused.stderr
     assert "What to do: " in refused.stderr
     assert "Traceback" not in refused.stderr
 

@@ -18,7 +18,9 @@ from sohistio.sandbox.traffic.name_server import KEY_NAME
 
 RECORD = "/api/v1/namespaces/istio-system/configmaps/sohistio-record"
 SECRET = "/api/v1/namespaces/istio-system/secrets/shop-tls"
-Unsafe = Callable[[Regions], AbstractContextManager[None]]
+Command = tuple[str, ...]
+Unsafe = Callable[[Regions], AbstractContextManager[Command | None]]
+"""The command that has to be refused; None for a plain failover."""
 
 
 def settings(**failover: Any) -> Unsafe:
@@ -103,6 +105,12 @@ def switched_now(record: dict[str, Any]) -> dict[str, Any]:
     return record | {"failover": {"stage": "standby", "since": now, "who": "ada", "switched": now}}
 
 
+def switched_yesterday(record: dict[str, Any]) -> dict[str, Any]:
+    """Somebody has edited the time by hand."""
+    found = switched_now(record)
+    return found | {"failover": found["failover"] | {"switched": "yesterday"}}
+
+
 @contextmanager
 def held_down(regions: Regions) -> Iterator[None]:
     with recorded(switched_now)(regions), settings(holdDown="10m")(regions):
@@ -173,8 +181,3 @@ def another_address(regions: Regions) -> Iterator[None]:
 def hook(script: str, timeout: str = "10s") -> Unsafe:
     """A program that has to succeed before a failover."""
     return settings(before={"argv": ["/bin/sh", "-c", script], "timeout": timeout})
-
-
-@contextmanager
-def nothing(regions: Regions) -> Iterator[None]:  # noqa: ARG001
-    yield

@@ -205,7 +205,7 @@ _row = partial(Check, stage=Stage.CHECK, seconds=_SECONDS)
 READINESS: tuple[Check, ...] = (
     _row("failover-addresses", Severity.ERROR, "both sides' ingress addresses are pinned, and the gateways have them",
         "Correct ingressAddress, or the Service.", addresses),
-    _row("failover-versions", Severity.WARNING, "both sides run the same Istio",
+    _row("failover-versions", Severity.ERROR, "both sides run the same Istio",
         "Upgrade the older one, the standby first.", versions),
     _row("failover-capacity", Severity.ERROR, "the standby's nodes have room for its gateways, at peak too",
         "Add nodes, or free some.", peak),

@@ -21,13 +21,11 @@ def failback(
     form: Form,
 ) -> None:
     """Move traffic back from the standby, and switch its gateways off."""
-    from sohistio.commands.moving import accepted_of, moved, pair_of, standby_for
+    from sohistio.commands.moving import moved, pair_of
     from sohistio.commands.requests import approval_of, seconds, timeouts_of
     from sohistio.planning.sequences import failback_sequence
 
-    standby, primary = standby_for(to, places.environments, is_standby=False)
-    pair = pair_of(standby, primary, to, places.environments, cluster, accepted_of(acceptance))
+    pair = pair_of(to, places.environments, cluster, acceptance, is_standby=False)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     watch = round(seconds("--watch", shown.watch) or 0)
-    pair.checked_settings()  # says what is missing, before anything is asked
     raise typer.Exit(moved(lambda: failback_sequence(pair, watch=watch), pair, how, shown, form))

@@ -27,15 +27,13 @@ def failover(
     ] = False,
 ) -> None:
     """Move traffic to the standby, prove it, and record it."""
-    from sohistio.commands.moving import accepted_of, moved, pair_of, standby_for
+    from sohistio.commands.moving import moved, pair_of
     from sohistio.commands.requests import approval_of, seconds, timeouts_of
     from sohistio.planning.sequences import failover_sequence, rehearsal_sequence
 
-    standby, primary = standby_for(to, places.environments, is_standby=True)
-    pair = pair_of(standby, primary, to, places.environments, cluster, accepted_of(acceptance))
+    pair = pair_of(to, places.environments, cluster, acceptance, is_standby=True)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     watch = round(seconds("--watch", shown.watch) or 0)
-    pair.checked_settings()  # says what is missing, before anything is asked
     code = moved(
         lambda: rehearsal_sequence(pair) if rehearse else failover_sequence(pair, watch=watch, drain=drain),
         pair,

@@ -68,14 +68,19 @@ class Places(OptionGroup):
     environments: Folder = None
 
 
-def pair_of(standby: str, primary: str, to: str, folder: Path | None, cluster: Cluster, accepted: Accepted) -> Pair:
-    """Both sessions; --kubeconfig and --context are the target's. Raises UsageError."""
+def pair_of(to: str, folder: Path | None, cluster: Cluster, acceptance: Acceptance, *, is_standby: bool) -> Pair:
+    """Both sessions, their settings checked before anything is asked; --kubeconfig and --context are the target's.
+
+    Raises UsageError.
+    """
     from sohistio.commands.options import Skip, Target
     from sohistio.commands.requests import where_of
     from sohistio.commands.running import session_of
     from sohistio.planning.cluster_identity import IDENTITY
     from sohistio.planning.failover import Pair
 
+    standby, primary = standby_for(to, folder, is_standby=is_standby)
+    accepted = accepted_of(acceptance)
     # Azure cannot be asked in every emergency: with a kubeconfig given by hand, the person says that it is right.
     skip = Skip([IDENTITY] if IDENTITY in accepted.rules else None)
 
@@ -83,7 +88,9 @@ def pair_of(standby: str, primary: str, to: str, folder: Path | None, cluster: C
         own = cluster if name == to else Cluster(auth=cluster.auth)
         return session_of(where_of(Target(name, folder), own, skip=skip))
 
-    return Pair(session(primary), session(standby), accepted)
+    pair = Pair(session(primary), session(standby), accepted)
+    pair.checked_settings()
+    return pair
 
 
 def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str, str]:

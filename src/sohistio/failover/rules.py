@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from sohistio.failover.world import World
+from sohistio.errors import RefusedError
+from sohistio.failover.world import Side, World
 from sohistio.model.durations import duration_of
 from sohistio.model.failover import FailoverSettings
 from sohistio.model.failover_mark import Stage
@@ -18,6 +19,17 @@ from sohistio.model.fault import Fault
 HOLD_DOWN = "hold-down"
 ACCEPTABLE = frozenset({HOLD_DOWN})
 """Rules that `--accept` may name."""
+
+
+def check_two_clusters(primary: Side, standby: Side) -> None:
+    """Raises RefusedError where both sides were read from one and the same cluster."""
+    if primary.is_reachable and standby.is_reachable and primary.server == standby.server:
+        raise RefusedError(
+            f"{primary.environment} and {standby.environment} lead to the same cluster: {primary.server}",
+            details=(primary.line(), standby.line()),
+            todo="Check --context and --kubeconfig, which are of the side that --to names, and the key cluster of both "
+            "environments. Nothing was changed.",
+        )
 
 
 def faults_of(

@@ -15,7 +15,7 @@ from sohistio.adapters.probe.https import check_authority
 from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.failover.dns import environment_of
 from sohistio.failover.plans import Move, plan_move, plan_other_side, plan_rehearsal, plan_standing_by
-from sohistio.failover.rules import drain_faults, faults_of
+from sohistio.failover.rules import check_two_clusters, drain_faults, faults_of
 from sohistio.failover.world import Side, World
 from sohistio.model.failover import FailoverSettings
 from sohistio.model.fault import Fault
@@ -30,9 +30,9 @@ from sohistio.system.parallel import in_time
 
 _CLOCKS_SECONDS = 5
 SIDE_SECONDS = 15.0
+"""For the first look at a side: one that traffic leaves may be away, and stops nothing."""
 _SILENT_SECONDS = 3.0
 _NO_WAY = "Check the network, the login and the kubeconfig (--kubeconfig, --context)."
-"""For looking at a side that traffic leaves: in an emergency it is away, and stops nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +114,13 @@ def look(pair: Pair) -> Observed:
             pair.silent.add(name)
         if state is not None:
             states[name] = state
+    primary, standby = sides[pair.primary.environment.name], sides[pair.standby.environment.name]
+    check_two_clusters(primary, standby)
     record_name = pair.settings.dns.record
     answer = pair.dns(Watch(said=pair.standby.say)).current()
     addresses = {name: side.address for name, side in sides.items() if side.address}
     named = environment_of(record_name, answer, addresses)
-    world = World(
-        sides[pair.primary.environment.name], sides[pair.standby.environment.name], str(record_name), answer, named
-    )
-    return Observed(world, states, records)
+    return Observed(World(primary, standby, str(record_name), answer, named), states, records)
 
 
 def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:

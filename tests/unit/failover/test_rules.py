@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sides import INGRESS, SETTINGS, SETTINGS_THAT_TELL_NOTHING, SETTINGS_WITHOUT_PROBES, gateways, world
-from sohistio.failover.rules import ACCEPTABLE, drain_faults, faults_of
+from sohistio.errors import RefusedError
+from sohistio.failover.rules import ACCEPTABLE, check_two_clusters, drain_faults, faults_of
 from sohistio.failover.world import World
 from sohistio.model.failover import FailoverSettings
 from sohistio.model.failover_mark import Stage
@@ -76,3 +77,13 @@ def test_one_gateway_of_the_other_side_short_of_its_minimum_is_not_ready() -> No
     found = world("dr", dr=3)
     short = replace(found, standby=replace(found.standby, gateways=gateways(3, 2), minimums={INGRESS: 3}))
     assert [fault.rule for fault in drain_faults(short, "prod")] == ["both-off"]
+
+
+def test_two_sides_are_two_clusters() -> None:
+    found = world()
+    check_two_clusters(found.primary, found.standby)
+    twin = replace(found.standby, server=found.primary.server)
+    with pytest.raises(RefusedError, match="prod and dr lead to the same cluster: https://prod") as caught:
+        check_two_clusters(found.primary, twin)
+    assert "--context" in caught.value.todo
+    check_two_clusters(replace(found.primary, problem="it is away"), twin)
