@@ -33,7 +33,7 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     dangers = () if plan.refusal else plan.dangers
     head = Table.grid(padding=(0, 2))
     head.add_column(style="bold")
-    head.add_column()
+    head.add_column(overflow="fold")
     head.add_row("environment", plan.environment)
     head.add_row("cluster", plan.cluster)
     head.add_row("installed", plan.installed_version or "-")
@@ -86,7 +86,7 @@ def _diff_line(line: str) -> Text:
 def _steps(plan: Plan) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="bold", pad_edge=False)
     for column in ("phase", "step", "risk"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for phase in plan.phases:
         for number, step in enumerate(phase.steps):
             risk = Text(step.risk.value, style=_RISK_STYLE[step.risk])

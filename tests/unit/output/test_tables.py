@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import RenderableType
 
-from plans import BAD, FRESH, GOOD, NOTHING, REFUSED, STANDBY, UPGRADE, WARNED
+from plans import BAD, FRESH, GOOD, NOTHING, REFUSED, STANDBY, UPGRADE, V31, WARNED
 from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.output.console import SafeConsole
 from sohistio.output.tables import checks_view, plan_view, result_line, show
-from sohistio.plan.plan import Plan
+from sohistio.plan.plan import Phase, Plan
+from sohistio.plan.steps import VerifyMesh
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 
-def text_of(*parts: RenderableType) -> str:
+def text_of(*parts: RenderableType, width: int = 100) -> str:
     """What a pipe or a file gets."""
     stream = io.StringIO()
-    show(SafeConsole(stream, width=100), *parts)
+    show(SafeConsole(stream, width=width), *parts)
     return stream.getvalue()
 
 
@@ -131,6 +133,14 @@ verify           verify the mesh of 1.31.1                                   rea
 )
 def test_a_plan(plan: Plan, text: str) -> None:
     assert text_of(plan_view(plan)) == text
+
+
+def test_a_narrow_screen_folds_long_names_and_cuts_none() -> None:
+    cluster = "https://aks-qa-0123456789abcdef.privatelink.westeurope.azmk8s.io"
+    step = VerifyMesh("verify/mesh", "prove that an-application-with-a-long-name.corp.example.com leads to dr", V31)
+    text = text_of(plan_view(replace(UPGRADE, cluster=cluster, phases=(Phase("verify", (step,)),))), width=40)
+    assert "…" not in text
+    assert all(part in text for part in ("https://aks", "azmk8s.io", "an-applica", "leads to dr"))
 
 
 def test_every_object_and_field_on_demand() -> None:
