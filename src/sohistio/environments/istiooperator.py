@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sohistio.environments.layers import merge
 from sohistio.environments.yaml_files import Document, Key, Problem, unknown_key
+from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 
 API_VERSION = "install.istio.io/v1alpha1"
@@ -76,6 +77,11 @@ class Gateway:
     namespace: str
     kind: Literal["ingress", "egress"]
     least: int = 1
+
+    @property
+    def deployment(self) -> ObjectRef:
+        """Its Deployment."""
+        return ObjectRef("Deployment", self.namespace, self.name)
 
 
 def check_operator(document: Document, base: Document | None = None) -> list[Problem]:

@@ -21,7 +21,7 @@ from sohistio.model.failover import FailoverSettings
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.record import Record
-from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.model.state import ClusterState
 from sohistio.plan.plan import Plan
 from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import or_refused, recorded
@@ -130,7 +130,7 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
         if state.unreadable:
             return _unread(session, state.unreadable[0]), None, None
         record = recorded(session)
-        least = {ObjectRef("Deployment", item.namespace, item.name): item.least for item in environment.gateways}
+        least = {item.deployment: item.least for item in environment.gateways}
         expected = tuple(least)
         scaled = or_refused("the autoscalers could not be read", lambda: autoscaled(session.api, expected))
     except SohistioError as error:

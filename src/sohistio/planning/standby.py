@@ -19,8 +19,8 @@ _DNS_SECONDS = 2.0
 def standby_rule(session: Session, state: ClusterState, record: Record | None) -> StandbyRule:
     """The rule for this environment now. A name server that does not answer says nothing, and stops nothing."""
     environment = session.environment
-    expected = {(item.namespace, item.name) for item in environment.gateways}
-    gateways = [item for item in state.mesh_deployments if (item.ref.namespace, item.ref.name) in expected]
+    expected = {item.deployment for item in environment.gateways}
+    gateways = [item for item in state.mesh_deployments if item.ref in expected]
     mark = record.failover if record else None
     if environment.is_standby:
         named = _named(session, environment, state)
