@@ -27,9 +27,9 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
 
     session = session_of(where_of(target, cluster, release=release, tool=tool))
     # Before anything is downloaded: a wrong context is the sooner answer.
-    asked = Verification(session.api, session.target, session.istioctl)
-    record = recorded(session)
-    rule = standby_rule(session, observe(session.api), record)
+    state, record = observe(session.api), recorded(session)
+    asked = Verification(session.api, session.target, session.istioctl, state=state)
+    rule = standby_rule(session, state, record)
     mesh, _ = session.render(
         session.version, session.operator_yaml(session.version, gateways_off=rule.off or not rule.certain)
     )

@@ -19,7 +19,7 @@ from sohistio.errors import FailedError
 from sohistio.istioctl import ANALYZE_SECONDS, Istioctl
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.kube_target import KubeTarget
-from sohistio.model.state import Finding, ObjectRef
+from sohistio.model.state import ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
 from sohistio.planning.reads import unreadable
@@ -36,6 +36,7 @@ class Verification:
     """What a verification asks, and what it compares with.
 
     Within a run, its `waiting` bounds it, and `approved` is what the run was to restart; None where there was none.
+    `state` is what was observed of the cluster just now, None where that is still to be done.
     """
 
     api: KubeApi
@@ -44,6 +45,7 @@ class Verification:
     before: Before = field(default_factory=Before)
     waiting: Waiting | None = None
     approved: Collection[ObjectRef] | None = None
+    state: ClusterState | None = None
 
 
 def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ...]:
@@ -52,7 +54,7 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
     Where the cluster cannot be read, it raises FailedError in a run, and RefusedError else: nothing was touched.
     """
     api, before = asked.api, asked.before
-    state = observe(api)
+    state = asked.state or observe(api)
     if state.unreadable and asked.waiting is None:
         raise unreadable(state)
     if state.unreadable:
