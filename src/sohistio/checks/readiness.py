@@ -33,7 +33,7 @@ from sohistio.model.dns import RecordAnswer
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
-from sohistio.system.certificates import days_left
+from sohistio.system.certificates import certificate_of
 from sohistio.system.parallel import side_by_side
 from sohistio.system.program import program_path
 
@@ -113,7 +113,10 @@ def certificates(context: Context) -> Iterator[Verdict]:
         yield NotAsked("no Gateway names a TLS Secret")
         return
     secrets = side_by_side(lambda name: context.api.get(path_of(ObjectRef("Secret", namespace, name))), names)
-    judged = (certificate_fault(name, days_left(_certificate(item))) for name, item in zip(names, secrets, strict=True))
+    found = map(certificate_of, secrets)
+    judged = (
+        certificate_fault(name, leaf.days_left if leaf else None) for name, leaf in zip(names, found, strict=True)
+    )
     yield from _or_good((fault for fault in judged if fault), f"{', '.join(names)}")
 
 
@@ -191,13 +194,6 @@ def _listed(context: Context, path: str) -> list[Object]:
         if error.status == 404:
             return []
         raise
-
-
-def _certificate(secret: Object | None) -> str:
-    import base64
-
-    found = ((secret or {}).get("data") or {}).get("tls.crt", "")
-    return base64.b64decode(found).decode(errors="replace") if found else ""
 
 
 _row = partial(Check, stage=Stage.CHECK, seconds=_SECONDS)

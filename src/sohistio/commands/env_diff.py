@@ -16,26 +16,30 @@ Name = Annotated[str, typer.Argument(help="Name of an environment")]
 def diff_environments(one: Name, other: Name, form: Form, environments: Folder = None) -> None:
     """Show how two environments differ in their files. No cluster is asked.
 
-    Exit 0 whether or not they differ.
+    Key by key, as they are in force: environment.yaml, and the IstioOperator that istioctl would get. Exit 0 whether or
+    not they differ.
     """
     from sohistio.environments.load import find_environments_root, load_environment
-    from sohistio.failover.sync import differing_keys
     from sohistio.output.documents import print_answer
+    from sohistio.plan.drift.fields import value_changes
+    from sohistio.plan.drift.values import all_lines
 
     root = find_environments_root(environments, Path.cwd())
     left, right = (load_environment(name, root, os.environ) for name in (one, other))
-    version = left.istio.version
     found = {
-        "environment": differing_keys(left.document(), right.document()),
-        "operator": differing_keys(left.operator_for(version), right.operator_for(version)),
+        "environment.yaml": value_changes(left.document(), right.document()),
+        "istiooperator.yaml": value_changes(left.operator_for(), right.operator_for()),
     }
     if form.json:
-        print_answer("EnvironmentDiff", {"from": one, "to": other} | {key: list(lines) for key, lines in found.items()})
+        differences = [
+            {"file": file, "path": field.path, "before": field.before, "after": field.after}
+            for file, fields in found.items()
+            for field in fields
+        ]
+        print_answer("EnvironmentDiff", {"from": one, "to": other, "differences": differences})
         return
-    for title, lines in (("environment.yaml", found["environment"]), ("istiooperator.yaml", found["operator"])):
-        if lines:
-            typer.echo(f"{title}: {one} → {other}")
-        for line in lines:
+    for file, fields in found.items():
+        noun = "difference" if len(fields) == 1 else "differences"
+        typer.echo(f"{file}, {one} → {other}: {len(fields) or 'no'} {noun}")
+        for line in (line for field in fields for line in all_lines(field)):
             typer.echo(f"  {line}")
-    if not any(found.values()):
-        typer.echo(f"{one} and {other} do not differ.")

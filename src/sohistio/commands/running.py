@@ -14,10 +14,11 @@ from sohistio.run.carry_out import carry_out, ready_to_write
 from sohistio.run.tools import Timeouts
 
 
-def session_of(where: Where) -> Session:
-    """A session that says what it is doing on stderr."""
+def session_of(where: Where, *, one_of_several: bool = False) -> Session:
+    """A session that says what it is doing on stderr; with `one_of_several`, for which environment."""
     out = console(stderr=True)
-    return Session(where, lambda line: out.print(line, style="dim", soft_wrap=not out.is_terminal))
+    prefix = f"{where.environment}: " if one_of_several else ""
+    return Session(where, lambda line: out.print(f"{prefix}{line}", style="dim", soft_wrap=not out.is_terminal))
 
 
 def planned_run(

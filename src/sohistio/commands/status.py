@@ -107,6 +107,8 @@ def _standby(found: StandbyStatus) -> str:
     """What an on-call wants to know of a standby in peace."""
     runs = (("rehearsed", found.rehearsed), ("synced", found.synced))
     ages = [f"{what} {run.ended[:10]}" if run else f"never {what}" for what, run in runs]
+    if found.synced and found.left:
+        ages[-1] += f" with {found.left} difference{'' if found.left == 1 else 's'} left"
     return ", ".join([f"failover: {found.stage}"] * bool(found.stage) + ages)
 
 
@@ -146,4 +148,5 @@ def _standby_document(found: StandbyStatus) -> dict[str, Any]:
         "stage": found.stage or None,
         "lastRehearsal": found.rehearsed.ended if found.rehearsed else None,
         "lastSync": found.synced.ended if found.synced else None,
+        "lastSyncLeft": found.left if found.synced else None,
     }

@@ -6,71 +6,80 @@ from typing import Annotated
 
 import typer
 
-from sohistio.commands.moving import Places
 from sohistio.commands.options import (
-    ComponentLimit,
+    AuthKind,
     Confirm,
+    Folder,
     Form,
     Limit,
-    Target,
     Yes,
+    change_option,
     environment_names,
-    output_option,
+    target_option,
 )
+from sohistio.model.auth import Auth
 
 
 def sync(
     source: Annotated[
         str,
-        typer.Option(
-            "--from", metavar="NAME", rich_help_panel="Target", autocompletion=environment_names, help="As this one is."
+        target_option(
+            "--from", metavar="NAME", autocompletion=environment_names, help="The environment that is only read."
         ),
     ],
-    to: Annotated[
+    target: Annotated[
         str,
-        typer.Option(
-            "--to", metavar="NAME", rich_help_panel="Target", autocompletion=environment_names, help="The standby."
-        ),
+        target_option("--to", metavar="NAME", autocompletion=environment_names, help="Its standby, which is changed."),
     ],
-    places: Places,
     yes: Yes,
     confirm: Confirm,
-    component: ComponentLimit,
     limit: Limit,
     form: Form,
-    check: Annotated[bool, output_option("--check", help="Exit 4 where they differ; nothing is touched.")] = False,
+    check: Annotated[bool, change_option("--check", help="Change nothing; exit 4 when the two differ.")] = False,
+    environments: Folder = None,
+    auth: AuthKind = Auth.AUTO,
 ) -> None:
-    """Make a standby's mesh configuration as the other environment's."""
-    from sohistio.commands.requests import approval_of, timeouts_of, where_of
+    """Make a standby's configuration the same as its source's.
+
+    Environment files, certificates and trust roots are compared, too; a difference is reported with what to do.
+    """
+    from rich.text import Text
+
+    from sohistio.commands.requests import approval_of, timeouts_of
     from sohistio.commands.running import session_of
-    from sohistio.errors import ExitCode, UsageError
+    from sohistio.errors import ExitCode
     from sohistio.output.console import console
     from sohistio.output.documents import print_json
     from sohistio.output.run_report import RunReport
-    from sohistio.output.sync_report import document
-    from sohistio.planning.sync import plan_sync
+    from sohistio.output.sync_view import comparison_view, left_over, verdict
+    from sohistio.output.tables import plan_view, show
+    from sohistio.planning.session import Where
+    from sohistio.planning.sync import check_standby, plan_sync
+    from sohistio.planning.sync_reads import naming
+    from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.carry_out import carry_out, ready_to_write
 
-    sides = [session_of(where_of(Target(name, places.environments))) for name in (source, to)]
-    if sides[1].environment.standby_of != source:
-        raise UsageError(
-            f"{to} does not stand by for {source}",
-            todo="Sync goes from an environment to the one that names it as standbyOf.",
-        )
-    how = (approval_of(yes, confirm), timeouts_of(component, limit))
-    if not check:
-        ready_to_write(sides[1])
-    found = plan_sync(*sides)
-    reporter = RunReport(stderr=form.json)
-    for line in found.beyond:
-        console(stderr=form.json).print(f"differs: {line}")
+    sessions = [session_of(Where(name, environments, auth=auth), one_of_several=True) for name in (source, target)]
+    how = (approval_of(yes, confirm), timeouts_of(None, limit))
+    check_standby(*sessions)
     if check:
+        with naming(sessions[1]):
+            check_right_cluster(sessions[1])
+        found = plan_sync(*sessions)
         if form.json:
-            print_json(document(source, found))
+            print_json(found.comparison.document(found.planned.plan.refusal))
         else:
-            reporter.plan(found.planned.plan)
-        raise typer.Exit(ExitCode.CHANGES_PENDING if found.differs else ExitCode.OK)
-    result = carry_out(found.planned, *how, reporter)
+            parts = (comparison_view(found.comparison), plan_view(found.planned.plan, diff=True))
+            show(console(), *parts, verdict(found.comparison, found.planned.plan.refusal))
+        raise typer.Exit(ExitCode.OK if found.comparison.equal else ExitCode.CHANGES_PENDING)
+    with naming(sessions[1]):
+        ready_to_write(sessions[1])
+    found = plan_sync(*sessions)
+    out = console(stderr=form.json)
+    show(out, comparison_view(found.comparison), Text(""))
+    result = carry_out(found.planned, *how, RunReport(stderr=form.json))
+    if result.error is None and (left := left_over(found.comparison)):
+        out.print(left, style="yellow")
     if form.json:
-        print_json(document(source, found, result))
+        print_json(found.comparison.document(found.planned.plan.refusal, result.document()))
     raise typer.Exit(result.exit_code)

@@ -24,6 +24,7 @@ from sohistio.environments.values import (
     Seconds,
     Text,
 )
+from sohistio.model.sync import SyncRules
 from sohistio.model.versions import Version
 
 
@@ -107,7 +108,9 @@ class Environment(Part):
     timeouts: Timeouts
     restarts: Restarts
     failover: Failover | None = Field(None, description="How a failover to this environment, a standby, is done")
-    sync: Sync | None = Field(None, description="How a standby gets the other environment's configuration")
+    sync: Sync | None = Field(
+        None, description="How `sohistio sync` compares this standby with the environment it stands by for"
+    )
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -134,6 +137,11 @@ class Environment(Part):
     def is_standby(self) -> bool:
         """Whether its gateways have 0 replicas until a failover."""
         return self.standby_of is not None
+
+    @property
+    def sync_rules(self) -> SyncRules:
+        """What differs from the source by intention; nothing where the key `sync` is not given."""
+        return self.sync.rules() if self.sync else SyncRules()
 
     @property
     def gateways(self) -> tuple[Gateway, ...]:

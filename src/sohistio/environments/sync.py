@@ -1,30 +1,57 @@
-"""What of a standby's configuration is not as the other environment has it."""
+"""The key `sync` of a standby: what differs between the two regions by intention."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.values import Part, Text
-from sohistio.model.sync import Substitution
+from sohistio.model.sync import Exclusion, Substitution, SyncRules
 
 
-class SubstitutionPart(Part):
-    """A text that stands for another one."""
+class SubstitutionKeys(Part):
+    """A text of the source, and the standby's in its place."""
 
-    before: Text = Field(alias="from", description="As the other environment has it")
-    after: Text = Field(alias="to", description="As this environment has it")
+    old: Text = Field(alias="from", description="Text as the source has it: a host, a domain, an address")
+    new: Text = Field(alias="to", description="What the standby has in its place")
+
+
+class ExclusionKeys(Part):
+    """Which objects are not compared; patterns such as payments-* are possible."""
+
+    kind: Text | None = Field(None, description="Such as VirtualService; Secret for the certificates of gateways")
+    namespace: Text | None = None
+    name: Text | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ExclusionKeys:
+        if (self.kind, self.namespace, self.name) == (None, None, None):
+            raise ValueError("expected at least one of kind, namespace and name")
+        return self
+
+
+def _each_once(values: tuple[SubstitutionKeys, ...]) -> tuple[SubstitutionKeys, ...]:
+    texts = [value.old for value in values]
+    twice = sorted({text for text in texts if texts.count(text) > 1})
+    if twice:
+        raise ValueError(f"expected each text once, {twice[0]} is given twice")
+    return values
 
 
 class Sync(Part):
-    """How objects of the other environment are made this one's."""
+    """How `sohistio sync` compares this standby with the environment that it stands by for."""
 
-    substitutions: Annotated[tuple[SubstitutionPart, ...], Field(strict=False)] = Field(
-        (), description="Texts to replace in every value of a spec, the longest first: hosts, addresses"
-    )
+    substitutions: Annotated[
+        tuple[SubstitutionKeys, ...],
+        Field(strict=False, description="Texts that differ in the two regions, replaced in every text of a spec"),
+        AfterValidator(_each_once),
+    ] = ()
+    exclude: Annotated[tuple[ExclusionKeys, ...], Field(strict=False, description="Objects that are not compared")] = ()
 
-    def all(self) -> tuple[Substitution, ...]:
-        """The same as plain data, the longest text first."""
-        found = (Substitution(item.before, item.after) for item in self.substitutions)
-        return tuple(sorted(found, key=lambda item: len(item.before), reverse=True))
+    def rules(self) -> SyncRules:
+        """The same as plain data."""
+        return SyncRules(
+            tuple(Substitution(item.old, item.new) for item in self.substitutions),
+            tuple(Exclusion(item.kind or "*", item.namespace or "*", item.name or "*") for item in self.exclude),
+        )

@@ -69,7 +69,8 @@ class Record:
     """What is kept in ConfigMap istio-system/sohistio-record.
 
     `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
-    whose a gateway is that two nameless IstioOperators could have installed. `failover` says whether this side serves.
+    whose a gateway is that two nameless IstioOperators could have installed. `failover` says whether this side serves;
+    `sync_left` how many differences the last sync left that ended well, not its to change.
     """
 
     environment: str
@@ -78,6 +79,7 @@ class Record:
     runs: tuple[RunEntry, ...] = ()
     gateway_namespaces: tuple[str, ...] = ()
     failover: FailoverMark | None = None
+    sync_left: int = 0
 
     @property
     def last_run(self) -> RunEntry | None:
@@ -137,6 +139,7 @@ class Record:
             "runs": [run_document(run) for run in self.runs],
             "gatewayNamespaces": list(self.gateway_namespaces),
             "failover": self.failover.document() if self.failover else None,
+            "syncLeft": self.sync_left,
         }
 
     @classmethod
@@ -155,6 +158,7 @@ class Record:
             runs=tuple(_run(run, f"runs[{number}]") for number, run in enumerate(runs)),
             gateway_namespaces=_names(record, "gatewayNamespaces"),
             failover=_failover(record),
+            sync_left=_count(record, "syncLeft"),
         )
 
 
@@ -183,6 +187,13 @@ def _names(record: Mapping[str, object], key: str) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise ValueError(f"not a record of sohistio: {key} is no list of names")
     return tuple(found)
+
+
+def _count(record: Mapping[str, object], key: str) -> int:
+    found = record.get(key, 0)
+    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+        raise ValueError(f"not a record of sohistio: {key} is no count")
+    return found
 
 
 def _failover(record: Mapping[str, object]) -> FailoverMark | None:

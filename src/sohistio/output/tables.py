@@ -45,7 +45,7 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     parts: list[RenderableType] = [Text(f"This plan {words}.", style="bold red") for words in dangers]
     parts += [Text(""), head] if dangers else [head]
     if plan.changes:
-        parts += [Text(""), Text(f"Changes: {plan.changes.summary()}", style="bold"), *_changes(plan.changes, diff)]
+        parts += [Text(""), Text(f"Changes: {plan.changes.summary()}", style="bold"), *_changes(plan, diff)]
     if plan.phases:
         parts += [Text(""), _steps(plan)]
     parts += _left_alone(plan)
@@ -53,7 +53,8 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     return Group(*parts)
 
 
-def _changes(changes: Changes, diff: bool) -> list[RenderableType]:
+def _changes(plan: Plan, diff: bool) -> list[RenderableType]:
+    changes = plan.changes
     lines: list[RenderableType] = [Text(f"  {name}: {_counted(part)}") for name, part in changes.components.items()]
     lines.append(Text(""))
     # What is there and differs says more than what is not there yet.
@@ -70,7 +71,8 @@ def _changes(changes: Changes, diff: bool) -> list[RenderableType]:
         if more := len(change.fields) - len(fields):
             lines.append(Text(f"      and {more} more field{'s' if more > 1 else ''}", style="dim"))
     if len(changes.objects) > len(shown):
-        lines.append(Text(f"  and {len(changes.objects) - len(shown)} more (--diff shows all)", style="dim"))
+        flag = "--check" if plan.mode is Mode.SYNC else "--diff"
+        lines.append(Text(f"  and {len(changes.objects) - len(shown)} more ({flag} shows all)", style="dim"))
     return lines
 
 

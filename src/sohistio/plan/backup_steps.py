@@ -14,7 +14,7 @@ from sohistio.plan.risk import DIGESTED, Risk
 class TakeBackup:
     """Write custom resources, the CA's reference and what is installed (`version`) to a folder of this machine.
 
-    `include_ca` adds the CA's key, encrypted.
+    `include_ca` adds the CA's key, encrypted; without `authority` the CA's Secret is not even read.
     """
 
     risk: ClassVar[Risk] = Risk.READ
@@ -22,6 +22,7 @@ class TakeBackup:
     summary: str
     include_ca: bool = False
     version: Version | None = None
+    authority: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,9 @@ class CheckBackup:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreObjects:
-    """Put objects of a backup back by server-side apply: `documents` are JSON, one an object."""
+class ObjectsStep:
+    """A step that applies objects: `documents` are JSON, one an object."""
 
-    risk: ClassVar[Risk] = Risk.CHANGE
     id: str
     summary: str
     documents: tuple[str, ...] = field(metadata=DIGESTED)
@@ -46,6 +46,13 @@ class RestoreObjects:
     def parsed(self) -> list[dict[str, Any]]:
         """The objects."""
         return [json.loads(document) for document in self.documents]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreObjects(ObjectsStep):
+    """Put objects of a backup back by server-side apply."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
 
 
 @dataclass(frozen=True, slots=True)

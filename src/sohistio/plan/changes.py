@@ -33,7 +33,9 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class ObjectChange:
-    """One object that is created, changed (with the fields) or removed; `component` is the part of Istio it is of."""
+    """One object that is created, changed (with the fields) or removed; `component` is the part of Istio it is of; of
+    a sync its namespace.
+    """
 
     ref: ObjectRef
     action: Action

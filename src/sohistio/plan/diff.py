@@ -25,7 +25,6 @@ from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 
 _MOST_LINES = 20
 _NOTHING = object()
-# Steps that are their list of objects: with fewer of them they do less.
 # Steps that do less where their list is shorter, with the field that has it.
 _ITEMS: Mapping[type, str] = {
     RemoveObjects: "objects",

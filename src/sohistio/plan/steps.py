@@ -20,7 +20,7 @@ from sohistio.plan.failover_steps import (
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.risk import DIGESTED, Risk
-from sohistio.plan.sync_steps import PruneSynced, SyncObjects
+from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,4 +227,5 @@ Step = (
     | WatchHealth
     | SyncObjects
     | PruneSynced
+    | RecordSync
 )

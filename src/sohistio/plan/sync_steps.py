@@ -1,36 +1,56 @@
-"""Steps of a sync. Frozen data, as in steps.py."""
+"""Steps of a sync: configuration of another cluster applied, and what sync itself had made there taken away again."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sohistio.model.state import ObjectRef
-from sohistio.plan.risk import DIGESTED, Risk
+from sohistio.model.sync import SYNCED_FROM
+from sohistio.plan.backup_steps import ObjectsStep
+from sohistio.plan.ownership import SYNC_MANAGER
+from sohistio.plan.risk import Risk
 
 
 @dataclass(frozen=True, slots=True)
-class SyncObjects:
-    """Apply objects of the other environment by server-side apply, without force: `documents` are JSON, one each."""
+class SyncObjects(ObjectsStep):
+    """Create or change objects as environment `source` has them, in order.
+
+    By server-side apply without force: what another field manager set is never overwritten.
+    """
 
     risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    documents: tuple[str, ...] = field(metadata=DIGESTED)
-
-    @property
-    def parsed(self) -> list[dict[str, Any]]:
-        """The objects."""
-        return [json.loads(document) for document in self.documents]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class PruneSynced:
-    """Delete what sync made once and the other environment no longer has; `paths` are their REST paths."""
+    """Delete what sync made from environment `source` and that no longer has; `paths` are the objects' REST paths."""
 
     risk: ClassVar[Risk] = Risk.DESTROY
     id: str
     summary: str
+    source: str
     objects: tuple[ObjectRef, ...]
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSync:
+    """Record how many differences a sync leaves, which are not its to change: `status` shows it.
+
+    The record is written by every run: the step by itself changes nothing.
+    """
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    left: int
+
+
+def is_synced(live: Mapping[str, Any], source: str) -> bool:
+    """Whether sync created it from this source: by its label, which a copy may have too, and by its field manager."""
+    labels = live["metadata"].get("labels") or {}
+    managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
+    return labels.get(SYNCED_FROM) == source and SYNC_MANAGER in managers

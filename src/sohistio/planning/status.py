@@ -39,12 +39,14 @@ _PENDING = {
 class StandbyStatus:
     """Of a standby, or of the side that it stands by for: its stage in a failover, and what was last done for it.
 
-    `stage` is empty where no failover ever was; the runs are None where there was none that ended well.
+    `stage` is empty where no failover ever was; the runs are None where there was none that ended well. `left` is how
+    many differences the last sync left.
     """
 
     stage: str
     rehearsed: RunEntry | None
     synced: RunEntry | None
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _standby(session: Session, record: Record | None) -> StandbyStatus | None:
     stage = mark.stage.value if mark else ""
     if record is None:
         return StandbyStatus(stage, None, None)
-    return StandbyStatus(stage, record.last_of(Mode.REHEARSE), record.last_of(Mode.SYNC))
+    return StandbyStatus(stage, record.last_of(Mode.REHEARSE), record.last_of(Mode.SYNC), record.sync_left)
 
 
 def _as_it_stands(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:

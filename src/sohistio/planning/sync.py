@@ -1,168 +1,150 @@
-"""Plans `sohistio sync`: the standby's configuration as the environment has it that it stands by for."""
+"""Plans `sohistio sync`: a standby compared with the environment that it stands by for, and what would make them equal.
+
+The source is only read. The plan is the target's, like any other: its lock, its record, its approval.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
-from sohistio.adapters.kubernetes.api import KubeApi, KubeError
-from sohistio.adapters.kubernetes.compare import read_text
-from sohistio.adapters.kubernetes.custom_resources import custom_resources, resource_ref
-from sohistio.adapters.kubernetes.observe import observe
-from sohistio.errors import RefusedError
-from sohistio.failover.sync import Comparison, Named, compare, file_differences
-from sohistio.model.mode import Mode
-from sohistio.model.state import ClusterState
-from sohistio.model.sync import Object
+from sohistio.adapters.kubernetes.sync import Tried, try_objects
+from sohistio.errors import RefusedError, UsageError
+from sohistio.model.ending import TODO, sentence
+from sohistio.model.record import Record
+from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_names
-from sohistio.plan.changes import Action, Changes, ObjectChange
-from sohistio.plan.drift.fields import changed_fields
-from sohistio.plan.ownership import SYNC_MANAGER
-from sohistio.plan.plan import Phase, Plan
-from sohistio.plan.steps import Step
-from sohistio.plan.sync_steps import PruneSynced, SyncObjects
-from sohistio.planning.gateway_secrets import SecretDifference, secret_differences
+from sohistio.modes.uninstall import installed_version
+from sohistio.plan.changes import Changes
 from sohistio.planning.planned import Planned, Refused
-from sohistio.planning.reads import or_refused, recorded, unreadable
+from sohistio.planning.reads import or_refused, recorded
 from sohistio.planning.session import Session
+from sohistio.planning.standby import standby_rule
+from sohistio.planning.sync_reads import Observed, certificates, file_differences, naming, observed
+from sohistio.planning.target_cluster import check_right_cluster
+from sohistio.sync.certificates import root_difference
+from sohistio.sync.differences import Difference, Subject
+from sohistio.sync.files import installed_difference
+from sohistio.sync.objects import ObjectComparison, changed_fields, compare_objects
+from sohistio.sync.planner import TargetFacts, sync_plan
+from sohistio.sync.report import Comparison, lag
+from sohistio.system.parallel import side_by_side
 
-_MOST_NAMED = 5
-_CONFLICT = (
-    "Somebody else manages these fields on the standby: change them there, or delete the object and let sync make it. "
-    "Nothing was changed."
-)
+_MOST_FIELDS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class SyncPlan:
-    """The plan, and what differs beyond it: files, Secrets, namespaces. That is said and never changed."""
+    """What was compared, and the plan of the target that follows from it."""
 
+    comparison: Comparison
     planned: Planned
-    beyond: tuple[str, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether the standby is not as it should be."""
-        return self.planned.plan.changes_pending or bool(self.beyond) or bool(self.planned.plan.refusal)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cluster:
-    """One side as it is compared."""
-
-    state: ClusterState
-    objects: tuple[Named, ...]
 
 
 def plan_sync(source: Session, target: Session) -> SyncPlan:
-    """Look at both clusters and plan. Writes nothing. Raises RefusedError where one cannot be read."""
-    before, now = _read(source), _read(target)
-    environment = target.environment
-    substitutions = environment.sync.all() if environment.sync else ()
-    namespaces = {item.name for item in now.state.namespaces if not item.ending}
-    found = compare(before.objects, now.objects, namespaces, source.environment.name, substitutions)
-    conflicts = _conflicts(target.api, found)
-    secrets = or_refused(
-        "the gateways' Secrets could not be compared",
-        lambda: secret_differences(source.api, target.api, [item.obj for item in before.objects]),
+    """Read both clusters and plan. Writes nothing.
+
+    Raises UsageError where the target does not stand by for the source, RefusedError where one of them cannot be read.
+    """
+    check_standby(source, target)
+    with naming(source):
+        check_right_cluster(source)
+    of_source, of_target = side_by_side(observed, (source, target))
+    if of_source.uid == of_target.uid:
+        raise RefusedError(
+            f"{of_source.side.name} and {of_target.side.name} are the same cluster: {of_target.state.server}",
+            todo="Correct the key cluster in one of the two environment.yaml. Nothing was changed.",
+        )
+    if of_target.state.ending:
+        raise RefusedError(
+            f"{of_target.side.name}: {sentence(of_target.state.ending)}",
+            todo=f"What is applied would vanish with its CRD. {TODO} Nothing was changed.",
+        )
+    target.say(f"comparing {len(of_source.side.objects)} objects of {of_source.side.name}")
+    found = compare_objects(of_source.side, of_target.side, target.environment.sync_rules)
+    what = f"the changes could not be tried in {of_target.side.name}"
+    tried = or_refused(what, lambda: try_objects(target.api, [item.document for item in found.wanted]))
+    found = _after_dry_runs(found, tried, of_target.side.name)
+    record = recorded(target)
+    comparison = _comparison((source, of_source), (target, of_target), found, record)
+    facts = TargetFacts(
+        of_target.state,
+        installed_version(of_target.state),
+        standby_rule(target, of_target.state, record).reasons,
+        tuple(target.api.path_of(item.document) for item in found.surplus),
+        tried.not_asked,
     )
-    plan = _plan(source, target, (before.state, now.state), found)
-    notices = [item.words for item in secrets if not item.counts]
-    if before.state.ca_root != now.state.ca_root:
-        notices.append("the two meshes have different roots of trust: their workloads do not trust one another's")
-    plan = replace(plan, notices=tuple(notices), refusal="; ".join(conflicts))
-    if conflicts:
-        plan = replace(plan, phases=())
-    again = partial(_again, source, target)
-    planned = Planned(target, plan, now.state, again, recorded(target), refused=Refused(_CONFLICT))
-    return SyncPlan(planned, (*_files(source, target), *_waiting(found), *_missing(secrets)))
-
-
-def _again(source: Session, target: Session) -> Planned:
-    return plan_sync(source, target).planned
-
-
-def _read(session: Session) -> _Cluster:
-    state = observe(session.api)
-    if state.unreadable:
-        raise unreadable(state)
-    what = f"the custom resources of {session.environment.name} could not be read"
-    objects = or_refused(what, lambda: custom_resources(session.api))
-    return _Cluster(state, tuple(Named(resource_ref(item), item) for item in objects))
-
-
-def _conflicts(api: KubeApi, found: Comparison) -> list[str]:
-    """What the API server would refuse, by a dry run of each: another manager's fields, admission, a missing kind."""
-    refused = []
-    for item in found.apply:
-        try:
-            api.try_apply(api.path_of(dict(item.obj)), dict(item.obj), SYNC_MANAGER)
-        except KubeError as error:
-            if error.status in (0, 401, 429) or error.status >= 500:
-                raise RefusedError(error.what, details=error.details, todo=error.todo or "Run it again.") from error
-            refused.append(f"{item.ref}: {', '.join(error.details) or error.what}")
-    return refused
-
-
-def _plan(source: Session, target: Session, states: tuple[ClusterState, ClusterState], found: Comparison) -> Plan:
-    before, now = states
-    api = target.api
-    steps: list[Step] = []
-    if found.apply:
-        names = first_names([item.ref for item in found.apply], _MOST_NAMED)
-        documents = tuple(json.dumps(item.obj, sort_keys=True) for item in found.apply)
-        steps.append(SyncObjects("sync/apply", f"apply {names}", documents))
-    if found.pruned:
-        refs = tuple(item.ref for item in found.pruned)
-        paths = tuple(api.path_of(dict(item.obj)) for item in found.pruned)
-        summary = f"delete {first_names(refs, _MOST_NAMED)}, which sync made"
-        steps.append(PruneSynced("sync/prune", summary, refs, paths))
-    version = next((item.image_version for item in now.istiods), "")
-    other = next((item.image_version for item in before.istiods), "")
-    return Plan(
-        environment=target.environment.name,
-        cluster=now.server,
-        mode=Mode.SYNC,
-        installed_version=version,
-        target_version=version,
-        reasons=(f"as {source.environment.name} has it ({before.server}, Istio {other or 'none'})",),
-        phases=(Phase("sync", tuple(steps)),) if steps else (),
-        changes=_changes(api, found),
+    decided = sync_plan(comparison, found, facts)
+    planned = Planned(
+        session=target,
+        plan=decided.plan,
+        state=of_target.state,
+        again=lambda: plan_sync(source, target).planned,
+        record=record,
+        refused=Refused(decided.todo, decided.details),
     )
+    return SyncPlan(comparison, planned)
 
 
-def _changes(api: KubeApi, found: Comparison) -> Changes:
-    changes = [ObjectChange(item.ref, Action.REMOVED) for item in found.pruned]
-    for item in found.apply:
-        live = or_refused("an object could not be read", partial(api.get, api.path_of(dict(item.obj))))
-        fields = changed_fields(live, _applied(live, item.obj), read_text) if live else ()
-        changes.append(ObjectChange(item.ref, Action.CHANGED if live else Action.CREATED, fields))
-    return Changes(tuple(sorted(changes, key=lambda change: change.ref)))
+def check_standby(source: Session, target: Session) -> None:
+    """Raises UsageError where the target's environment does not stand by for the source's."""
+    name, of = target.environment.name, target.environment.standby_of
+    if of != source.environment.name:
+        stands = f"stands by for {of}" if of else "is no standby"
+        raise UsageError(
+            f"{name} {stands}: it is not kept the same as {source.environment.name}",
+            todo=f"Give --from {of} with --to {name}." if of else "Give --to an environment with standbyOf.",
+        )
 
 
-def _applied(live: Object, wanted: Object) -> Object:
-    metadata = dict(live["metadata"])
-    for key in ("labels", "annotations"):
-        metadata[key] = {**(metadata.get(key) or {}), **(wanted["metadata"].get(key) or {})}
-    return {**live, "metadata": metadata, "spec": wanted["spec"]}
+def _after_dry_runs(found: ObjectComparison, tried: Tried, target: str) -> ObjectComparison:
+    """With what only the server knows: conflicts, and objects that would not become as they are in the source."""
+    wanted = {item.ref: item.document for item in found.wanted}
+    more = [_conflict(ref, words, target) for ref, words in tried.conflicts]
+    for ref, applied in tried.applied.items():
+        if left := changed_fields(applied, wanted[ref]):
+            fields = first_names([field.path for field in left], _MOST_FIELDS)
+            more.append(_conflict(ref, f"the API server keeps or changes {fields}", target))
+    for ref, words in tried.denied:
+        todo = "Fix it in the source, or exclude it (sync.exclude)."
+        more.append(
+            Difference(Subject.DENIED, str(ref), f"the API server of {target} would not take {ref}: {words}", todo)
+        )
+    if tried.failing:
+        what = f"the changes could not be tried in {target}: {tried.failing}"
+        todo = f"A webhook that has a say does not answer: is istiod ready there? `sohistio verify --env {target}`."
+        more.append(Difference(Subject.DENIED, "admission", what, todo, counts=False))
+    return replace(found, reported=(*found.reported, *more))
 
 
-def _files(source: Session, target: Session) -> tuple[str, ...]:
-    """What the environments' files render, for one and the same version."""
-    one, other = source.environment, target.environment
-    lines = []
-    if one.istio.version != other.istio.version:
-        lines.append(f"istio.version: {one.istio.version} → {other.istio.version}")
-    rendered = [item.operator_for(one.istio.version, gateways_off=False) for item in (one, other)]
-    lines += file_differences(*rendered)
-    return tuple(f"files: {line}" for line in lines)
+def _conflict(ref: ObjectRef, words: str, target: str) -> Difference:
+    todo = f"Change it where that tool has it, or delete it in {target} and sync again; or exclude it (sync.exclude)."
+    return Difference(Subject.CONFLICT, str(ref), f"{ref} cannot be made the same in {target}: {words}", todo)
 
 
-def _waiting(found: Comparison) -> tuple[str, ...]:
-    return tuple(f"{ref} is not applied: the standby has no namespace {ref.namespace}" for ref in found.waiting)
-
-
-def _missing(secrets: Sequence[SecretDifference]) -> tuple[str, ...]:
-    return tuple(item.words for item in secrets if item.counts)
+def _comparison(
+    source: tuple[Session, Observed], target: tuple[Session, Observed], found: ObjectComparison, record: Record | None
+) -> Comparison:
+    (from_session, of_source), (to_session, of_target) = source, target
+    names = (of_source.side.name, of_target.side.name)
+    roots = (of_source.state.ca_root, of_target.state.ca_root)
+    versions = [str(installed_version(state) or "") for state in (of_source.state, of_target.state)]
+    pairs, of_certificates = certificates(source, target)
+    differences = (
+        *file_differences(from_session, to_session),
+        *installed_difference(versions[0], versions[1], names),
+        *found.reported,
+        *of_certificates,
+        *root_difference(*roots, names),
+    )
+    changes = Changes(found.changes)
+    return Comparison(
+        source=names[0],
+        target=names[1],
+        servers=(of_source.state.server, of_target.state.server),
+        changes=changes,
+        differences=differences,
+        certificates=pairs,
+        roots=roots,
+        compared=found.compared,
+        lag=lag(changes, differences, record),
+    )

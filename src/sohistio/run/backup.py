@@ -44,7 +44,7 @@ def take_backup(tools: Tools, step: TakeBackup) -> Path:
     Raises FailedError, KubeError, and UsageError where the passphrase is missing.
     """
     resources = custom_resources(tools.api)
-    secret = _authority(tools)
+    secret = _authority(tools) if step.authority else None
     config_maps = [_config_map(tools, name) for name in _INSTALLED]
     files: dict[str, Document | str] = {
         CUSTOM_RESOURCES: _list([as_written(resource) for resource in resources]),

@@ -37,7 +37,7 @@ from sohistio.plan.steps import (
     VerifyGone,
     VerifyMesh,
 )
-from sohistio.plan.sync_steps import PruneSynced, SyncObjects
+from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
 from sohistio.run.adopt import move_field_managers, stop_operator
 from sohistio.run.backup import check_backup, take_backup
 from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_side, switch_record, watch_health
@@ -49,7 +49,7 @@ from sohistio.run.remove import remove
 from sohistio.run.restart import restart
 from sohistio.run.restore import restore_authority, restore_objects
 from sohistio.run.scale import hold_standby, keep_replicas, scale_up
-from sohistio.run.sync import prune_synced, sync_objects
+from sohistio.run.sync import prune_objects, sync_objects
 from sohistio.run.tools import Tools
 from sohistio.run.verify import Verification, verify_gone, verify_mesh
 from sohistio.run.wait import Waiting
@@ -135,8 +135,8 @@ class Execution:
             case SyncObjects():
                 sync_objects(tools, waiting, step)
             case PruneSynced():
-                prune_synced(tools, waiting, step)
-            case CompleteRecord() | RecordAdoption():
+                prune_objects(tools, waiting, step)
+            case CompleteRecord() | RecordAdoption() | RecordSync():
                 pass  # the recorder writes it when the run has ended well
             case _:
                 assert_never(step)

@@ -14,6 +14,7 @@ from sohistio.model.failover_mark import FailoverMark, Stage
 from sohistio.model.record import Applied, Record, RunEntry
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import CompleteRecord, HoldStandby, InstallIstio, Step
+from sohistio.plan.sync_steps import RecordSync
 from sohistio.run.progress import RunResult
 
 # For how long a run that has ended by itself waits to say so, where nobody answers.
@@ -98,6 +99,9 @@ class Recorder:
         if result.outcome == "done":
             self._end_rehearsal()
         record = self._record.with_run(self._entry)
+        left = [step.left for step in self._plan.steps if isinstance(step, RecordSync)]
+        if left and result.outcome == "done":
+            record = replace(record, sync_left=left[-1])
         in_place = [step for step in self._plan.steps if isinstance(step, InstallIstio | CompleteRecord)]
         if in_place and result.outcome == "done":
             record = record.with_applied(Applied(str(in_place[-1].version), in_place[-1].operator))

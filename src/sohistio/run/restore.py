@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sohistio.errors import FailedError
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects
 from sohistio.plan.ownership import OWN_MANAGER
+from sohistio.run.each import each
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
 from sohistio.system.backup_folder import read_backup
@@ -20,21 +20,9 @@ from sohistio.system.sealing import passphrase, unseal
 
 
 def restore_objects(tools: Tools, waiting: Waiting, step: RestoreObjects) -> None:
-    """Apply every object; one that is refused does not keep the others back. Raises FailedError that names it."""
-    refused: list[str] = []
-    for document in step.documents:
-        waiting.pause(0)
-        try:
-            if vanishing := restore_object(tools.api, json.loads(document)):
-                refused.append(vanishing)
-        except KubeError as error:
-            refused.append(", ".join((error.what, *error.details)))
-    if refused:
-        raise FailedError(
-            f"{len(refused)} of {len(step.documents)} custom resources could not be put back",
-            details=tuple(refused),
-            todo="Each is named with what the API server says of it. The others are back; run it again for the rest.",
-        )
+    """Apply every object. Raises FailedError that names those that are refused."""
+    failed = "custom resources could not be put back"
+    each(waiting, step.parsed, lambda obj: restore_object(tools.api, obj), failed)
 
 
 def restore_authority(tools: Tools, step: RestoreAuthority) -> None:

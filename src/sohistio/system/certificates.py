@@ -1,11 +1,13 @@
-"""Certificates of an authority of one's own (P-256), for programs on this machine."""
+"""Certificates: read from Secrets (never a key), and of an authority of one's own (P-256)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 _YEAR = timedelta(days=365)
 _CLOCKS_APART = timedelta(minutes=5)
+# Of Secrets of type kubernetes.io/tls, and of Istio's generic ones (istio.io, "Secure Gateways", key formats).
+_CERTIFICATE_KEYS = ("tls.crt", "cert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,31 @@ class Authority:
         return Issued(_pem(certificate), written.decode())
 
 
-def days_left(certificate: str) -> float | None:
-    """Days until a certificate (PEM, the first of a chain) ends, negative after that; None where there is none."""
-    from cryptography import x509
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The first certificate of a chain: SHA-256 of its DER form, in hex, and its end of validity in UTC."""
 
+    fingerprint: str
+    ends: datetime
+
+    @property
+    def days_left(self) -> float:
+        """Days until it ends, negative after that."""
+        return (self.ends - datetime.now(UTC)).total_seconds() / 86400
+
+
+def certificate_of(secret: Mapping[str, Any] | None) -> Leaf | None:
+    """The certificate that a TLS Secret holds; None without Secret, or without a certificate that can be read."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    data = (secret or {}).get("data") or {}
+    encoded = next((data[key] for key in _CERTIFICATE_KEYS if data.get(key)), "")
     try:
-        ends = x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
+        found = x509.load_pem_x509_certificates(base64.b64decode(encoded))[0]
     except ValueError:
         return None
-    return (ends - datetime.now(UTC)).total_seconds() / 86400
+    return Leaf(hashlib.sha256(found.public_bytes(Encoding.DER)).hexdigest(), found.not_valid_after_utc)
 
 
 def _signed(

@@ -20,6 +20,7 @@ from sohistio.plan.gateway_steps import HandOverAddress, RelabelGateways, Releas
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import KeepReplicas, ScaleUp, Step, StopOperator
+from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 
 ISTIOD, INGRESS = ObjectRef("Deployment", "istio-system", "istiod"), ObjectRef("Deployment", "edge", "web")
 SHOP = ObjectRef("Namespace", "", "shop")
@@ -110,10 +111,23 @@ def test_a_standby_scales_its_gateways() -> None:
 OLD, NEW = (ObjectRef("Service", place, "gateway") for place in ("istio-system", "edge"))
 
 
+SYNCED = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}}'
+PLACE = "/api/v1/namespaces/shop"
+
+
+def test_a_sync_never_reads_the_ca() -> None:
+    steps = (TakeBackup("a", "b", authority=False), SyncObjects("c", "d", (SYNCED,), "prod"))
+    assert not any("secrets" in right for right in needed(replace(UPGRADE, phases=(Phase("sync", steps),))))
+
+
 @pytest.mark.parametrize(
     ("step", "right"),
     [
         (TakeBackup("a", "b"), "get secrets cacerts in istio-system"),
+        (SyncObjects("a", "b", (SYNCED,), "prod"), "create configmaps web in shop"),
+        (SyncObjects("a", "b", (SYNCED,), "prod"), "patch configmaps web in shop"),
+        (PruneSynced("a", "b", "prod", (), (f"{PLACE}/configmaps/web",)), "get configmaps web in shop"),
+        (PruneSynced("a", "b", "prod", (), (f"{PLACE}/configmaps/web",)), "delete configmaps web in shop"),
         (StopOperator("a", "b", (ISTIOD,), ()), "patch deployments.apps istiod in istio-system"),
         (ScaleUp("a", "b", ((ISTIOD, 3),)), "patch deployments.apps istiod in istio-system"),
         (RestoreAuthority("a", "b", "c"), "create secrets cacerts in istio-system"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from sohistio.environments.load import (
 from sohistio.environments.yaml_files import read_document, to_yaml
 from sohistio.errors import ExitCode, UsageError
 from sohistio.model.managed_cluster import AksPlace, AzureCloud
+from sohistio.model.sync import Exclusion, Substitution, SyncRules
 from sohistio.model.versions import Version
 
 SHIPPED = Path(__file__).parents[3] / "environments"
@@ -293,6 +295,11 @@ BAD_ENVIRONMENTS = [
      "  probes:\n    - url: https://app.a.com/\n    - {url: 'https://app.a.com/', uri: x}",
      "10: failover.probes[1].uri: unknown key; did you mean url?"),
     ("failover: {before: ./hook.sh}", "6: failover.before: expected keys and values, got './hook.sh'"),
+    ("sync: {substitutions: [{form: a, to: b}]}", "6: sync.substitutions[0].form: unknown key; did you mean from?"),
+    ("sync: {substitutions: [{from: a, to: b}, {from: a, to: c}]}",
+     "6: sync.substitutions: expected each text once, a is given twice"),
+    ("sync: {exclude: [{}]}", "6: sync.exclude[0]: expected at least one of kind, namespace and name"),
+    ("sync: {exclude: [{kinds: Secret}]}", "6: sync.exclude[0].kinds: unknown key; did you mean kind?"),
     ("name: uat", "6: name: is given twice, first in line 1"),
     ("? [a, b]\n: c", "6: the key … is not text (put it in quotes)"),
     ("on: true", "6: the key on is not text (put it in quotes)"),
@@ -502,3 +509,14 @@ def test_the_operator_of_an_environment_has_its_version_or_the_one_asked_for(roo
     env = load_environment("qa", root, PREFIX)
     assert env.operator_for()["spec"]["tag"] == "1.31.1"
     assert env.operator_for(Version(1, 30, 2))["spec"]["tag"] == "1.30.2"
+
+
+def test_what_a_standby_declares_for_sync(root: Path) -> None:
+    shutil.copytree(root / "qa", root / "dr")
+    declared = "sync: {substitutions: [{from: a.com, to: b.com}], exclude: [{kind: Secret}, {namespace: tmp-*}]}"
+    (root / "dr/environment.yaml").write_text(f"{QA.replace('name: qa', 'name: dr')}standbyOf: qa\n{declared}\n")
+    rules = load_environment("dr", root, PREFIX).sync_rules
+    assert rules == SyncRules(
+        (Substitution("a.com", "b.com"),), (Exclusion(kind="Secret"), Exclusion(namespace="tmp-*"))
+    )
+    assert load_environment("qa", root, PREFIX).sync_rules == SyncRules()

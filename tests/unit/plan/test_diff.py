@@ -14,6 +14,7 @@ from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.diff import differences, does_no_more
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import CompleteRecord, HoldStandby, RemoveObjects, UninstallIstio
+from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 
 CHANGED = ObjectChange(HPA, Action.CHANGED, (FieldChange("spec.maxReplicas", 20, 10),))
 CREATED = ObjectChange(INGRESS, Action.CREATED)
@@ -141,3 +142,20 @@ def test_a_long_list_is_cut() -> None:
     lines = differences(BASE.document(), replace(BASE, phases=phases(BASE, replace(REMOVE, objects=many))).document())
     assert len(lines) == 21
     assert lines[-1] == "and 23 more differences"
+
+
+SYNC = SyncObjects("sync/apply", "create 2 objects as in prod", ("{}", "[]"), "prod")
+PRUNE = PruneSynced("sync/prune", "delete 1", "prod", (HPA,), ("/a",))
+SYNC_PLAN = replace(FRESH, mode=Mode.SYNC, phases=(Phase("sync", (SYNC, PRUNE)),), changes=Changes())
+
+
+@pytest.mark.parametrize(
+    ("now", "no_more"),
+    [
+        pytest.param(replace(SYNC, documents=("{}",), summary="create 1"), True, id="fewer-objects"),
+        pytest.param(replace(SYNC, documents=("{}", '{"a": 1}')), False, id="another-content"),
+        pytest.param(replace(PRUNE, objects=(WEB,), paths=("/b",)), False, id="another-deleted"),
+    ],
+)
+def test_a_sync_may_shrink_and_nothing_else(now: Any, no_more: bool) -> None:
+    assert does_no_more(replace(SYNC_PLAN, phases=phases(SYNC_PLAN, now)), SYNC_PLAN) is no_more

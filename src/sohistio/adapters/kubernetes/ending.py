@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
 from sohistio.adapters.kubernetes.served_kinds import ISTIO_SUFFIX, NOT_CONFIGURATION, ServedKind, served_kinds
+from sohistio.model.ending import described
 from sohistio.model.state import Ending, ObjectRef
 from sohistio.system.parallel import side_by_side
 
@@ -20,6 +21,11 @@ def ending_of(item: Object, ref: ObjectRef) -> Ending:
     """The object with its finalizers; a namespace has its own kind of them."""
     own = item["metadata"].get("finalizers") or ()
     return Ending(ref, (*own, *(item["spec"].get("finalizers", ()) if ref.kind == "Namespace" else ())))
+
+
+def why_in_vain(applied: Object) -> str:
+    """Why an object that was just applied will not stay; empty where it will."""
+    return f"{described(ending_of(applied, resource_ref(applied)))} is being deleted" if is_ending(applied) else ""
 
 
 def lasting(resources: Iterable[Object]) -> list[Object]:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.compare import read_text
 from sohistio.adapters.kubernetes.custom_resources import resource_ref, written
-from sohistio.adapters.kubernetes.ending import ending_of, is_ending
+from sohistio.adapters.kubernetes.ending import ending_of, is_ending, why_in_vain
 from sohistio.adapters.kubernetes.served_kinds import GATEWAY_API, served_kinds
 from sohistio.errors import RefusedError
-from sohistio.model.ending import TODO, described, lines
+from sohistio.model.ending import TODO, lines
 from sohistio.model.state import Ending
+from sohistio.model.sync import SYNCED_FROM
 from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.drift.fields import changed_fields
-from sohistio.plan.ownership import OWN_MANAGER
+from sohistio.plan.ownership import OWN_MANAGER, SYNC_MANAGER
 from sohistio.system.parallel import side_by_side
 
 _MOST_LISTED = 12
@@ -50,7 +51,7 @@ def compare_backup(api: KubeApi, objects: Sequence[Object], definitions: Sequenc
                 ending.extend([ending_of(live, resource_ref(obj))] if live is not None and is_ending(live) else [])
                 ending.extend([definition] if definition is not None else [])
                 return None
-            applied = api.dry_run_apply(path, obj, OWN_MANAGER)
+            applied = api.dry_run_apply(path, obj, _manager(obj))
         except KubeError as error:
             if error.status in (0, 401, 429) or error.status >= 500:
                 raise
@@ -78,8 +79,12 @@ def compare_backup(api: KubeApi, objects: Sequence[Object], definitions: Sequenc
 
 def restore_object(api: KubeApi, obj: Object) -> str:
     """Put one object back. Returns why it will not stay, empty where it will. Raises KubeError."""
-    applied = api.apply(api.path_of(obj), obj, OWN_MANAGER, force=True)
-    return f"{described(ending_of(applied, resource_ref(obj)))} is being deleted" if is_ending(applied) else ""
+    return why_in_vain(api.apply(api.path_of(obj), obj, _manager(obj), force=True))
+
+
+def _manager(obj: Object) -> str:
+    """What sync made stays sync's: put back by another manager, its next run would meet a conflict."""
+    return SYNC_MANAGER if SYNCED_FROM in (obj["metadata"].get("labels") or {}) else OWN_MANAGER
 
 
 def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:

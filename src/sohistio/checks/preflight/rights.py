@@ -44,7 +44,7 @@ from sohistio.plan.steps import (
     VerifyGone,
     VerifyMesh,
 )
-from sohistio.plan.sync_steps import PruneSynced, SyncObjects
+from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
 
 _LEASE, _RECORD = ("coordination.k8s.io", "leases"), ("", "configmaps")
 # Every run: the lock, taken and given back, and the record. What is created by POST is asked for without its name.
@@ -142,7 +142,8 @@ def _applying(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> Itera
 def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — one case a kind of step
     match step:
         case TakeBackup():
-            yield from (Right("get", "", "secrets", ISTIO_NAMESPACE, name) for name in _CA_SECRETS)
+            secrets = _CA_SECRETS if step.authority else ()
+            yield from (Right("get", "", "secrets", ISTIO_NAMESPACE, name) for name in secrets)
         case StopOperator():
             yield from _on(("patch",), map(path_of, (*step.controllers, *step.operators)))
         case MoveFieldManagers():
@@ -161,7 +162,7 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("delete",), map(path_of, step.objects))
         case RestartWorkloads():
             yield from _on(("patch",), map(path_of, step.workloads))
-        case RestoreObjects():
+        case RestoreObjects() | SyncObjects():
             yield from _on(("patch", "create"), _paths(step.parsed, path_for))
         case RestoreAuthority():
             places = (path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)) for name in _CA_SECRETS)
@@ -174,15 +175,13 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), map(path_of, step.deployments))
         case ReleaseGateways() | RelabelGateways():
             yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
-        case SyncObjects():
-            yield from _on(("patch", "create"), _paths(step.parsed, path_for))
         case PruneSynced():
-            yield from _on(("delete",), step.paths)
+            yield from _on(("get", "delete"), step.paths)
         case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
             return  # they only look
         case MarkFailover() | ProveSide() | SwitchRecord() | ProveName() | AwaitOldAnswers() | WatchHealth():
             return  # the record, which every run writes; the rest is no object of the cluster
-        case InstallIstio() | CompleteRecord() | RecordAdoption():
+        case InstallIstio() | CompleteRecord() | RecordAdoption() | RecordSync():
             return  # what the manifest says, and what every run does
         case _:
             assert_never(step)

@@ -56,6 +56,16 @@ def _nothing(_: str) -> None:
     """Text of other kinds stays text."""
 
 
+def value_differences(before: Any, after: Any) -> Iterator[tuple[tuple[Step, ...], Any, Any]]:
+    """Where two plain values differ: the path, what is there before and after (None where it is absent)."""
+    yield from _differences((), before, after, _nothing)
+
+
+def value_changes(before: Any, after: Any) -> tuple[FieldChange, ...]:
+    """The same as fields that may be shown: passwords and private keys are hidden."""
+    return tuple(field_change({}, path, (old, new), "") for path, old, new in value_differences(before, after))
+
+
 def _differences(
     path: tuple[Step, ...], before: Any, after: Any, read_text: ReadText
 ) -> Iterator[tuple[tuple[Step, ...], Any, Any]]:

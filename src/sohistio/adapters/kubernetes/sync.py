@@ -1,0 +1,130 @@
+"""Adapter: configuration that is kept the same in two clusters: read, tried by dry runs, applied, pruned.
+
+All writes are server-side applies by the manager `sohistio-sync`, never forced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sohistio.adapters.kubernetes.access import may_apply
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.custom_resources import custom_resources, resource_ref
+from sohistio.adapters.kubernetes.ending import why_in_vain
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.served_kinds import served_kinds
+from sohistio.errors import FailedError
+from sohistio.model.certificate import Certificate
+from sohistio.model.state import ObjectRef
+from sohistio.plan.ownership import SYNC_MANAGER
+from sohistio.plan.sync_steps import is_synced
+from sohistio.system.certificates import certificate_of
+from sohistio.system.parallel import side_by_side
+
+# Its uid is a cluster's identity: it is made with the cluster and cannot be deleted.
+_SYSTEM = "/api/v1/namespaces/kube-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a cluster has: every object with its managedFields, and the kinds it serves as `Kind.group`."""
+
+    objects: Mapping[ObjectRef, Object]
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What dry runs would leave of objects, by reference; the server's words on those it would not take; the resources
+    that were not asked about, as the user lacks permission to patch them; and why nothing more was asked, where a
+    webhook that has a say did not answer.
+    """
+
+    applied: Mapping[ObjectRef, Object] = field(default_factory=dict)
+    conflicts: tuple[tuple[ObjectRef, str], ...] = ()
+    denied: tuple[tuple[ObjectRef, str], ...] = ()
+    not_asked: tuple[str, ...] = ()
+    failing: str = ""
+
+
+def read_configuration(api: KubeApi) -> Configuration:
+    """All custom resources of Istio, and the Gateway API's that Istio serves. Raises KubeError."""
+    kinds = frozenset(f"{kind.kind}.{kind.group}" for kind in served_kinds(api))
+    return Configuration({resource_ref(item): item for item in custom_resources(api)}, kinds)
+
+
+def cluster_uid(api: KubeApi) -> str:
+    """What tells two clusters apart, whatever names lead to them. Raises KubeError."""
+    return str(api.request("GET", _SYSTEM)["metadata"]["uid"])
+
+
+def read_certificate(api: KubeApi, secret: ObjectRef) -> Certificate | None:
+    """The fingerprint and the end of a Secret's certificate; None without Secret or certificate. Raises KubeError.
+
+    The API server gives whole Secrets only: the key is neither parsed nor kept.
+    """
+    leaf = certificate_of(api.get(path_of(secret)))
+    return Certificate(leaf.fingerprint, leaf.ends.timestamp(), leaf.ends.date().isoformat()) if leaf else None
+
+
+def try_objects(api: KubeApi, objects: Sequence[Object]) -> Tried:
+    """Ask the server what applying them would do; nothing is written. Raises KubeError where it does not answer."""
+    applied: dict[ObjectRef, Object] = {}
+    conflicts: list[tuple[ObjectRef, str]] = []
+    denied: list[tuple[ObjectRef, str]] = []
+    failing: list[str] = []
+    not_asked: set[str] = set()
+
+    def ask(obj: Object) -> None:
+        ref = resource_ref(obj)
+        if failing:  # each would take as long as the first
+            return
+        try:
+            path = api.path_of(obj)
+            applied[ref] = api.try_apply(path, obj, SYNC_MANAGER)
+        except KubeError as error:
+            words = ", ".join(error.details) or error.what
+            if error.status in (0, 401, 429) or error.status > 500:
+                raise
+            if error.status == 500:  # a webhook with failurePolicy Fail, such as istiod's
+                failing.append(words)
+            elif error.status == 409:
+                conflicts.append((ref, words))
+            elif error.status == 403 and not may_apply(api, path):
+                not_asked.add(path.rsplit("/", 2)[-2])
+            else:
+                denied.append((ref, words))
+
+    side_by_side(ask, objects)
+    return Tried(
+        applied, tuple(sorted(conflicts)), tuple(sorted(denied)), tuple(sorted(not_asked)), "".join(failing[:1])
+    )
+
+
+def apply_synced(api: KubeApi, obj: Object) -> str:
+    """Apply one object. Returns why it will not stay, empty where it will. Raises KubeError, 409 for a conflict."""
+    return why_in_vain(api.apply(api.path_of(obj), obj, SYNC_MANAGER))
+
+
+def prune_synced(api: KubeApi, ref: ObjectRef, path: str, source: str) -> None:
+    """Delete an object that sync made from this source; one that is gone is no error.
+
+    What is deleted is what was read: its uid and version are the deletion's conditions. Raises KubeError, and
+    FailedError where it is no longer sync's own.
+    """
+    live = api.get(path)
+    if live is None:
+        return
+    if not is_synced(live, source):
+        raise FailedError(
+            f"{ref} is no longer sync's own: it is not deleted", todo="Run the same command again for a new plan."
+        )
+    metadata = live["metadata"]
+    conditions = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
+    try:
+        api.request("DELETE", path, body=body)
+    except KubeError as error:
+        if error.status != 404:
+            raise

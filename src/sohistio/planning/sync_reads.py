@@ -1,0 +1,100 @@
+"""What `sohistio sync` reads of its two clusters, and of the two environments' files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.kubernetes.sync import Configuration, cluster_uid, read_certificate, read_configuration
+from sohistio.errors import RefusedError
+from sohistio.model.state import ClusterState
+from sohistio.planning.reads import or_refused, unreadable
+from sohistio.planning.session import Session
+from sohistio.sync.certificates import CertificatePair, NamedSecret, certificate_differences, named_secrets, unread
+from sohistio.sync.differences import Difference
+from sohistio.sync.files import environment_differences, operator_differences
+from sohistio.sync.objects import Side
+from sohistio.system.parallel import side_by_side
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One of the two clusters as it is now; `uid` tells it apart from all others."""
+
+    side: Side
+    state: ClusterState
+    uid: str
+
+
+@contextmanager
+def naming(session: Session) -> Iterator[None]:
+    """A refusal within the block says whose it is: there are two clusters."""
+    try:
+        yield
+    except RefusedError as error:
+        named = f"{session.environment.name}: {error.what}"
+        raise RefusedError(
+            named, details=error.details, todo=error.remedy, again=error.again, docs=error.docs
+        ) from error
+
+
+def observed(session: Session) -> Observed:
+    """Read a cluster. Raises RefusedError that names the environment where it cannot be read."""
+    with naming(session):
+        state = observe(session.api)
+        if state.unreadable:
+            raise unreadable(state)
+
+        def read() -> tuple[Configuration, str]:
+            return read_configuration(session.api), cluster_uid(session.api)
+
+        found, uid = or_refused("the mesh's configuration could not be read", read)
+    namespaces = frozenset(item.name for item in state.namespaces if not item.ending)
+    return Observed(Side(session.environment.name, found.objects, namespaces, found.kinds), state, uid)
+
+
+def file_differences(source: Session, target: Session) -> tuple[Difference, ...]:
+    """How the two environments' files differ where they should not; both rendered for the source's version."""
+    environments = (source.environment, target.environment)
+    names = (environments[0].name, environments[1].name)
+    rules, version = environments[1].sync_rules, environments[0].istio.version
+    documents = [environment.document() for environment in environments]
+    operators = [environment.operator_for(version, gateways_off=False) for environment in environments]
+    return (
+        *environment_differences(documents[0], documents[1], rules, names),
+        *operator_differences(operators[0], operators[1], rules, names),
+    )
+
+
+def certificates(
+    source: tuple[Session, Observed], target: tuple[Session, Observed]
+) -> tuple[tuple[CertificatePair, ...], tuple[Difference, ...]]:
+    """The certificates that the source's Gateways name, in both clusters, and how they differ. Raises RefusedError.
+
+    One that the user lacks permission to read is reported as not compared.
+    """
+    (from_session, of_source), (to_session, of_target) = source, target
+    names = (of_source.side.name, of_target.side.name)
+    gateways = (of_source.state.mesh_deployments, of_target.state.mesh_deployments)
+    secrets = named_secrets(of_source.side.objects, *gateways, to_session.environment.sync_rules)
+    not_read: list[Difference] = []
+
+    def read(secret: NamedSecret) -> CertificatePair | None:
+        found = []
+        for session, ref, name in zip((from_session, to_session), (secret.there, secret.ref), names, strict=True):
+            try:
+                found.append(read_certificate(session.api, ref))
+            except KubeError as error:
+                if error.status != 403:
+                    raise
+                not_read.append(unread(ref, name))
+        return CertificatePair(secret, *found) if len(found) == 2 else None
+
+    found = or_refused("the gateways' certificates could not be read", lambda: side_by_side(read, secrets))
+    pairs = tuple(pair for pair in found if pair is not None)
+    unseen = sorted(not_read, key=lambda item: item.what)
+    return pairs, (*certificate_differences(pairs, time.time(), names), *unseen)

@@ -1,0 +1,162 @@
+"""The certificates that gateways name: which Secrets, and how the two clusters' compare. Pure; no key comes here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sohistio.model.certificate import Certificate
+from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment, ObjectRef
+from sohistio.model.sync import SyncRules
+from sohistio.sync.differences import Difference, Subject
+
+Object = Mapping[str, Any]
+
+_API_GATEWAYS = ("Gateway", "ListenerSet", "XListenerSet")
+# How long before its end a certificate is worth a note: a month is enough for any renewal.
+SOON_SECONDS = 30 * 24 * 3600
+_BRING = (
+    "Bring it by the way it came to {source} (cert-manager, External Secrets, Key Vault's CSI driver, your pipeline): "
+    "sync never copies keys."
+)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class NamedSecret:
+    """A Secret that a Gateway of the source names, where each cluster's own gateway looks for it: `there` in the
+    source, `ref` in the target.
+    """
+
+    ref: ObjectRef
+    there: ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePair:
+    """A Secret's certificate in both clusters. None where the Secret is not there, or holds none."""
+
+    secret: NamedSecret
+    source: Certificate | None
+    target: Certificate | None
+
+
+def named_secrets(
+    objects: Mapping[ObjectRef, Object],
+    source: Sequence[MeshDeployment],
+    target: Sequence[MeshDeployment],
+    rules: SyncRules,
+) -> tuple[NamedSecret, ...]:
+    """The Secrets of certificates that Gateways of both APIs name, sorted; without excluded ones.
+
+    `source` and `target` are the clusters' gateways. A `credentialName` is looked for where the pods run that the
+    Gateway selects (istio.io, "Gateway", ServerTLSSettings); where none has its labels, in istio-system. A
+    `certificateRef` names its namespace, else it is its Gateway's.
+    """
+    found: set[NamedSecret] = set()
+    for ref, obj in objects.items():
+        if rules.excludes(ref):
+            continue
+        if ref.kind == "Gateway":
+            selector = obj["spec"].get("selector") or {}
+            places = (_places(selector, source), _places(selector, target))
+            for name in _credentials(obj["spec"]):
+                found |= {
+                    NamedSecret(_secret(place, name), _secret(_same(place, places[0]), name)) for place in places[1]
+                }
+        elif ref.kind.partition(".")[0] in _API_GATEWAYS:
+            found |= {NamedSecret(secret, secret) for secret in _certificate_refs(ref, obj["spec"])}
+    return tuple(sorted(secret for secret in found if not rules.excludes(secret.ref)))
+
+
+def certificate_differences(
+    pairs: Iterable[CertificatePair], now: float, names: tuple[str, str]
+) -> Iterator[Difference]:
+    """What is missing, different, expired or soon to expire in the target. `now` is in seconds since 1970."""
+    source, target = names
+    for pair in pairs:
+        ref, bring = pair.secret.ref, _BRING.format(source=source)
+        if pair.target is None:
+            also = "" if pair.source else f", nor in {source}"
+            what = f"there is no certificate in {ref} of {target}{also}"
+            yield Difference(Subject.CERTIFICATE, str(ref), what, bring, counts=pair.source is not None)
+            continue
+        if pair.source is None:
+            what = f"{ref} has a certificate in {target} only"
+            todo = f"A gateway of {source} names it: see to it there first."
+            yield Difference(Subject.CERTIFICATE, str(ref), what, todo)
+        elif pair.source.fingerprint != pair.target.fingerprint:
+            prints = f"{pair.source.fingerprint[:16]}… and {pair.target.fingerprint[:16]}…"
+            what = f"{ref} holds another certificate in {target} than in {source} (SHA-256 {prints})"
+            todo = f"{bring} If each region has certificates of its own, exclude kind Secret (sync.exclude)."
+            yield Difference(Subject.CERTIFICATE, str(ref), what, todo)
+        if (left := pair.target.expires - now) < SOON_SECONDS:
+            verb = "expired" if left <= 0 else "expires"
+            what = f"the certificate in {ref} of {target} {verb} on {pair.target.expires_on}"
+            yield Difference(Subject.CERTIFICATE, str(ref), what, "Renew it.", counts=left <= 0)
+
+
+def unread(secret: ObjectRef, environment: str) -> Difference:
+    """Of a Secret that the user lacks permission to get: worth knowing only."""
+    return Difference(
+        Subject.CERTIFICATE,
+        str(secret),
+        f"the certificate in {secret} of {environment} was not compared: you lack permission to get the Secret",
+        "Bind Role sohistio-certificates of rbac/sync.yaml.",
+        counts=False,
+    )
+
+
+def root_difference(source: str, target: str, names: tuple[str, str]) -> Iterator[Difference]:
+    """Whether the two meshes trust the same root (SHA-256, empty where there is none).
+
+    Worth knowing only: each istiod has a root of its own unless one is plugged in, and no sync can change it.
+    """
+    if source != target:
+        yield Difference(
+            Subject.TRUST_ROOT,
+            "istio-ca-root-cert",
+            f"the meshes have different trust roots (SHA-256 {_short(source)} in {names[0]}, {_short(target)} in "
+            f"{names[1]})",
+            "It matters to clients that trust the mesh's root themselves; for one root, plug in certificates of one CA "
+            "(Secret istio-system/cacerts).",
+            counts=False,
+        )
+
+
+def _short(fingerprint: str) -> str:
+    return f"{fingerprint[:16]}…" if fingerprint else "(none)"
+
+
+def _places(selector: Mapping[str, str], gateways: Sequence[MeshDeployment]) -> set[str]:
+    found = {
+        item.ref.namespace
+        for item in gateways
+        if item.component == "gateway" and selector.items() <= item.pod_labels.items()
+    }
+    return found or {ISTIO_NAMESPACE}
+
+
+def _same(place: str, places: set[str]) -> str:
+    """The source's place of a gateway that runs at this place in the target."""
+    return place if place in places else min(places)
+
+
+def _secret(place: str, name: str) -> ObjectRef:
+    return ObjectRef("Secret", place, name)
+
+
+def _credentials(spec: Object) -> Iterator[str]:
+    for server in spec.get("servers") or ():
+        tls = server.get("tls") or {}
+        for name in (tls.get("credentialName"), *(tls.get("credentialNames") or ())):
+            # Other schemes (`kubernetes-gateway://`, `sds://`, a file) name no Secret of that namespace.
+            if name and "://" not in name:
+                yield name
+
+
+def _certificate_refs(gateway: ObjectRef, spec: Object) -> Iterator[ObjectRef]:
+    for listener in spec.get("listeners") or ():
+        for ref in (listener.get("tls") or {}).get("certificateRefs") or ():
+            if ref.get("group", "") == "" and ref.get("kind", "Secret") == "Secret":
+                yield ObjectRef("Secret", ref.get("namespace") or gateway.namespace, ref["name"])

@@ -1,0 +1,246 @@
+"""The standby stays true: configuration compared across two real clusters, and applied to the standby."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from json_schemas import check
+from killing import custom_resource, killed_once, last_run, route
+from sohistio.adapters.kubernetes.custom_resources import custom_resources
+from sohistio.model.mode import Mode
+from sohistio.model.sync import SYNCED_FROM
+from sohistio.plan.ownership import SYNC_MANAGER
+from sync_stories import (
+    APPROVED,
+    a_conflict_is_named_and_nothing_is_written,
+    certificates_are_compared_and_never_copied,
+    live,
+    objects_of_the_gateway_api_that_istio_serves,
+    policy,
+    the_shipped_roles_are_enough,
+    web,
+    what_is_not_there_to_take_an_object_is_reported,
+    written,
+)
+from two_sandboxes import Pair, two_sandboxes
+
+pytestmark = pytest.mark.e2e
+
+TO_DR = {"substitutions": [{"from": "prod.example.com", "to": "dr.example.com"}]}
+RULE = {"host": "web.shop.svc.cluster.local", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}}
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with two_sandboxes(tmp_path_factory.mktemp("pair")) as pair:
+        yield pair
+
+
+@pytest.fixture
+def pair(started: Pair) -> Pair:
+    return started.emptied()
+
+
+def envoy_filter() -> dict[str, Any]:
+    patch = {"applyTo": "CLUSTER", "match": {"context": "GATEWAY"}, "patch": {"operation": "MERGE", "value": {}}}
+    item = custom_resource("EnvoyFilter", "istio-system", "timeouts", {"configPatches": [patch]})
+    return item | {"apiVersion": "networking.istio.io/v1alpha3"}
+
+
+def test_differences_are_shown_applied_and_gone(pair: Pair) -> None:
+    pair.declare("dr", sync=TO_DR)
+    rule = custom_resource("DestinationRule", "shop", "web", RULE)
+    pair.prod.has(web(), rule, policy(), envoy_filter())
+    pair.dr.has(rule)
+    before = written(pair)
+
+    shown = pair.sync("--check")
+    assert shown.returncode == 4, shown.stdout + shown.stderr
+    for line in (
+        "Changes: 3 created, 0 changed, 0 removed",
+        "  + VirtualService shop/web",
+        "  + EnvoyFilter istio-system/timeouts",
+        "dr and prod differ: 3 created, 0 changed, 0 removed by a sync",
+    ):
+        assert line in shown.stdout
+    refused = pair.sync("--yes")
+    assert (refused.returncode, "give --yes --confirm dr" in refused.stderr) == (3, True), refused.stderr
+    assert written(pair) == before, "a comparison writes nothing, and neither does what nobody approved"
+
+    done = pair.sync(*APPROVED, "--output", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = check(done.stdout, "RunResult")
+    assert (result["outcome"], result["comparison"]["lag"]["objects"]) == ("done", 3)
+    copy = live(pair.dr, web())
+    assert copy["spec"]["hosts"] == ["web.dr.example.com"], "the standby's host, as declared"
+    assert copy["metadata"]["labels"] == {"team": "shop", SYNCED_FROM: "prod"}
+    assert {entry["manager"] for entry in copy["metadata"]["managedFields"]} == {SYNC_MANAGER}
+    assert SYNCED_FROM not in live(pair.dr, rule)["metadata"]["labels"], "what was there is not sync's"
+    assert pair.prod.writes() == before[0], "the source is only read"
+    changed = [line for line in pair.dr.writes()[len(before[1]) :] if "istio.io" in line]
+    assert len(changed) == 3
+    assert all(line.startswith("patch ") and "force=false" in line for line in changed)
+
+    writes = written(pair)
+    again = pair.sync(*APPROVED)
+    assert (again.returncode, "dr: up to date, nothing was written" in again.stdout) == (0, True), again.stderr
+    equal = pair.sync("--check", "--output", "json")
+    assert equal.returncode == 0, equal.stdout + equal.stderr
+    comparison = check(equal.stdout, "SyncComparison")
+    run = last_run(pair.dr)
+    assert run is not None
+    assert (run.mode, run.outcome, comparison["equal"]) == (Mode.SYNC, "done", True)
+    assert comparison["lag"] == {**comparison["lag"], "objects": 0, "since": run.ended}
+    assert written(pair) == writes
+
+    changes_follow_and_only_syncs_own_is_pruned(pair)
+
+
+def changes_follow_and_only_syncs_own_is_pruned(pair: Pair) -> None:
+    of_dr = route("payments", "of-dr")
+    pair.dr.has(of_dr)
+    pair.prod.has(web(exportTo=["."]))
+    pair.prod.api.delete(pair.prod.api.path_of(policy()))
+    shown = pair.sync("--check")
+    assert shown.returncode == 4
+    assert 'spec.exportTo: (none) → ["."]' in shown.stdout
+    assert "  - AuthorizationPolicy shop/allow" in shown.stdout
+    assert "object: VirtualService payments/of-dr is only in dr, and sync did not make it" in shown.stdout
+    done = pair.sync(*APPROVED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "and deletes 1 object that it no longer has" in done.stdout
+    assert "dr: 1 difference is not sync's to change, see above" in done.stdout
+    assert pair.dr.api.get(pair.dr.api.path_of(policy())) is None
+    assert live(pair.dr, web())["spec"]["exportTo"] == ["."]
+    assert live(pair.dr, of_dr)["metadata"]["labels"] == {"team": "payments"}, "what others made stays"
+    run = last_run(pair.dr)
+    assert run is not None
+    assert run.backup, "what was changed and deleted is in a backup"
+    assert pair.sync("--check").returncode == 4, "an object of dr's own is a difference"
+    pair.declare("dr", sync=TO_DR | {"exclude": [{"namespace": "payments", "name": "of-*"}]})
+    assert pair.sync("--check").returncode == 0
+
+    undone = pair.dr.run(
+        "restore", "--env", "dr", "--environments", str(pair.environments), "--backup", run.backup, *APPROVED
+    )
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert "AuthorizationPolicy shop/allow" in undone.stdout
+    anew = pair.sync(*APPROVED)
+    assert anew.returncode == 0, anew.stdout + anew.stderr
+    assert "1 removed as in prod" in anew.stdout, "what a restore put back is still sync's own"
+
+
+def test_files_are_compared_as_files(pair: Pair) -> None:
+    pair.declare("dr", istio={"hub": "docker.io/other", "version": "1.30.5", "pullSecret": "x"})
+    pair.declare("prod", ingressAddress="127.147.0.11")
+    before = written(pair)
+    shown = pair.sync("--check")
+    assert shown.returncode == 4, shown.stdout + shown.stderr
+    assert "× version: istio.version: prod has 1.31.1, dr has 1.30.5" in shown.stdout
+    assert "environment.yaml of prod → dr: istio.hub: docker.io/istio → docker.io/other" in shown.stdout
+    assert "istiooperator.yaml" not in shown.stdout.replace("environments/dr/istiooperator.yaml", "")
+    assert written(pair) == before
+
+
+def test_killed_in_the_middle_and_run_again(pair: Pair) -> None:
+    routes = [route("shop", f"web-{number:03}", hosts=[f"web-{number}.example.com"]) for number in range(120)]
+    pair.prod.has(*routes)
+
+    def some_are_there() -> bool:
+        return len(custom_resources(pair.dr.api)) > 5
+
+    killed, said = killed_once(pair.dr, some_are_there, *pair.command(*APPROVED))
+    there = len(custom_resources(pair.dr.api))
+    assert killed, said
+    assert 5 < there < 120, said
+    interrupted = last_run(pair.dr)
+    assert interrupted is not None
+    assert (interrupted.outcome, interrupted.last_step) == ("running", "sync/apply")
+    done = pair.sync(*APPROVED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"create {120 - there} objects as in prod" in done.stdout
+    assert len(custom_resources(pair.dr.api)) == 120
+    assert pair.sync("--check").returncode == 0
+
+    for item in routes:
+        pair.prod.api.delete(pair.prod.api.path_of(item))
+    refused = pair.sync(*APPROVED)
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    assert "prod has no configuration at all: 120 synced objects of dr are not deleted" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        (("--from", "qa"), 2, "dr stands by for prod: it is not kept the same as qa"),
+        (("--to", "prod", "--from", "dr"), 2, "prod is no standby: it is not kept the same as dr"),
+        (("--to", "nowhere"), 2, "There is no environment named 'nowhere'"),
+    ],
+)
+def test_a_wrong_pair_is_wrong_usage(pair: Pair, flags: tuple[str, ...], code: int, words: str) -> None:
+    refused = pair.sync(*flags, *APPROVED)
+    assert (refused.returncode, words in refused.stderr) == (code, True), refused.stderr
+
+
+def test_a_cluster_that_cannot_be_read_is_a_refusal(pair: Pair, tmp_path: Path) -> None:
+    before = written(pair)
+    for broken in ("prod", "dr"):
+        pair.declare(broken, cluster={"sandbox": "not-started"})
+        for flags in (APPROVED, ("--check",)):
+            refused = pair.sync(*flags)
+            assert refused.returncode == 3, refused.stdout + refused.stderr
+            assert "not-started" in refused.stderr
+        pair.declare(broken)
+    pair.declare("prod", cluster={"context": "gone"})
+    refused = pair.sync("--check", kubeconfig=_nobody_answers(tmp_path))
+    assert (refused.returncode, "Error: prod: the record" in refused.stderr) == (3, True), refused.stderr
+    pair.declare("prod")
+    pair.declare("dr", cluster={"sandbox": "prod"})
+    refused = pair.sync("--check")
+    assert (refused.returncode, "prod and dr are the same cluster" in refused.stderr) == (3, True), refused.stderr
+    assert written(pair) == before
+
+
+def _nobody_answers(folder: Path) -> Path:
+    path = folder / "kubeconfig"
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [{"name": "gone", "context": {"cluster": "c", "user": "u"}}],
+    }
+    path.write_text(json.dumps(document))
+    path.chmod(0o600)
+    return path
+
+
+def test_a_comparison_is_a_document(pair: Pair) -> None:
+    done = pair.sync("--check", "--output", "json")
+    comparison = check(done.stdout, "SyncComparison")
+    assert (done.returncode, comparison["equal"]) == (0, True)
+    assert json.loads(done.stdout)["from"]["trustRoot"] != comparison["to"]["trustRoot"]
+    assert [item["subject"] for item in comparison["differences"]] == ["trustRoot"]
+
+
+def test_certificates(pair: Pair) -> None:
+    certificates_are_compared_and_never_copied(pair)
+
+
+def test_roles(pair: Pair, tmp_path: Path) -> None:
+    the_shipped_roles_are_enough(pair, tmp_path)
+
+
+def test_the_gateway_api(pair: Pair) -> None:
+    objects_of_the_gateway_api_that_istio_serves(pair)
+
+
+def test_conflicts(pair: Pair) -> None:
+    a_conflict_is_named_and_nothing_is_written(pair)
+
+
+def test_missing_places(pair: Pair) -> None:
+    what_is_not_there_to_take_an_object_is_reported(pair)

@@ -1,0 +1,99 @@
+"""Carrying out a sync: one object that is refused keeps no other back, and each is named with the server's words."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api_server import ApiServer, Reply
+from configured import configured, synced
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.hold import Hold
+from sohistio.errors import FailedError, InterruptedRunError
+from sohistio.model.kube_target import KubeTarget
+from sohistio.model.state import ObjectRef
+from sohistio.output.lines import LineObserver
+from sohistio.plan.sync_steps import PruneSynced, SyncObjects
+from sohistio.run.sync import prune_objects, sync_objects
+from sohistio.run.tools import Before, IstioctlRuns, RestartSettings, Tools
+from sohistio.run.wait import Waiting
+
+GROUP = "/apis/networking.istio.io/v1"
+ROUTES = f"{GROUP}/namespaces/shop/virtualservices"
+NAMES = ("a", "b", "c")
+REFS = tuple(ObjectRef("VirtualService", "shop", name) for name in NAMES)
+APPLY = SyncObjects(
+    "sync/apply", "create 3 objects", tuple(json.dumps(configured(name=name)) for name in NAMES), "prod"
+)
+PRUNE = PruneSynced("sync/prune", "delete 3", "prod", REFS, tuple(f"{ROUTES}/{name}" for name in NAMES))
+CONFLICT = 'Apply failed with 1 conflict: conflict with "kubectl-edit" using networking.istio.io/v1: .spec.http'
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    with ApiServer() as running:
+        kind = {"kind": "VirtualService", "name": "virtualservices", "namespaced": True}
+        running.answers("GET", GROUP, Reply({"resources": [kind]}))
+        for name in NAMES:
+            running.answers("PATCH", f"{ROUTES}/{name}", Reply(configured(name=name)))
+            running.answers("GET", f"{ROUTES}/{name}", Reply(synced(name=name)))
+            running.answers("DELETE", f"{ROUTES}/{name}", Reply({}))
+        yield running
+
+
+def run(api: KubeApi, folder: Path, step: SyncObjects | PruneSynced, hold: Hold | None = None) -> None:
+    hold = hold or Hold(threading.Event())
+    waiting = Waiting(api, LineObserver(io.StringIO()), hold, time.monotonic() + 60)
+
+    def no_istioctl(version: Any) -> Any:
+        raise AssertionError(version)
+
+    istioctl = IstioctlRuns(no_istioctl, KubeTarget(None, "test"), folder / "log")
+    tools = Tools("dr", api, istioctl, {}, 5, RestartSettings(1, 1, 5), folder / "backup", Before())
+    if isinstance(step, SyncObjects):
+        sync_objects(tools, waiting, step)
+    else:
+        prune_objects(tools, waiting, step)
+
+
+def written(server: ApiServer, method: str) -> list[str]:
+    return [asked.path.rpartition("/")[2] for asked in server.asked if asked.method == method]
+
+
+def test_a_conflict_since_the_plan_is_named_and_the_others_are_done(server: ApiServer, tmp_path: Path) -> None:
+    server.answers("PATCH", f"{ROUTES}/b", Reply({"message": CONFLICT}, 409))
+    with pytest.raises(FailedError) as caught:
+        run(server.api(tmp_path), tmp_path, APPLY)
+    assert caught.value.what == "1 of 3 objects could not be applied"
+    assert (CONFLICT in caught.value.details[0], "virtualservices/b" in caught.value.details[0]) == (True, True)
+    assert written(server, "PATCH") == ["a", "b", "c"]
+
+
+def test_what_is_no_longer_syncs_own_is_named_and_the_others_are_deleted(server: ApiServer, tmp_path: Path) -> None:
+    server.answers("GET", f"{ROUTES}/b", Reply(configured(name="b")))
+    with pytest.raises(FailedError) as caught:
+        run(server.api(tmp_path), tmp_path, PRUNE)
+    assert caught.value.details == ("VirtualService shop/b is no longer sync's own: it is not deleted",)
+    assert written(server, "DELETE") == ["a", "c"]
+
+
+def test_a_server_that_went_away_ends_it_at_once(tmp_path: Path) -> None:
+    with ApiServer() as gone:
+        api = gone.api(tmp_path)
+    with pytest.raises(KubeError, match="cannot be reached"):
+        run(api, tmp_path, APPLY)
+
+
+def test_an_interrupted_run_begins_no_further_object(server: ApiServer, tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(InterruptedRunError):
+        run(server.api(tmp_path), tmp_path, APPLY, Hold(stop))
+    assert written(server, "PATCH") == []

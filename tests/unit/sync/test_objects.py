@@ -1,0 +1,165 @@
+"""What of the source's configuration a standby lacks, has otherwise or has too much, object by object."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from configured import SPEC, configured, side, synced
+from sohistio.model.state import ObjectRef
+from sohistio.model.sync import SYNCED_FROM, Exclusion, Substitution, SyncRules
+from sohistio.plan.changes import Action
+from sohistio.plan.ownership import SYNC_MANAGER
+from sohistio.sync.differences import Subject
+from sohistio.sync.objects import ObjectComparison, compare_objects
+
+NONE = SyncRules()
+TO_DR = SyncRules((Substitution("prod.example.com", "dr.example.com"),))
+WEB = ObjectRef("VirtualService", "shop", "web")
+OTHER_SPEC = SPEC | {"http": [{"timeout": "9s"}]}
+EXCLUDED = SyncRules(exclusions=(Exclusion("VirtualService", "sh*"),))
+
+
+def compared(source: list[dict[str, Any]], target: list[dict[str, Any]], rules: SyncRules = NONE) -> ObjectComparison:
+    return compare_objects(side("prod", *source), side("dr", *target), rules)
+
+
+def outcome(found: ObjectComparison) -> dict[str, Any]:
+    """What happens, in short."""
+    done = {str(change.ref): change.action.value for change in found.changes}
+    return done | {item.name: item.subject.value for item in found.reported}
+
+
+CREATED, CHANGED, REMOVED = ({str(WEB): action.value} for action in Action)
+CONFLICT, ONLY = {str(WEB): "conflict"}, {str(WEB): "object"}
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "rules", "expected"),
+    [
+        pytest.param([configured()], [], NONE, CREATED, id="missing"),
+        pytest.param([configured()], [configured()], NONE, {}, id="the-same-by-others"),
+        pytest.param([configured()], [synced()], NONE, {}, id="the-same-by-sync"),
+        pytest.param([configured()], [synced(spec=OTHER_SPEC)], NONE, CHANGED, id="changed-in-prod"),
+        pytest.param([configured(labels={"team": "a"})], [synced()], NONE, CHANGED, id="a-label"),
+        pytest.param([configured()], [synced(labels={"team": "a"})], NONE, CHANGED, id="a-label-less"),
+        pytest.param([configured()], [configured(spec=OTHER_SPEC)], NONE, CONFLICT, id="somebody-elses-field"),
+        pytest.param(
+            [configured()],
+            [synced(spec=OTHER_SPEC, managers={SYNC_MANAGER: {"f:hosts": {}}, "kubectl-edit": {"f:http": {}}})],
+            NONE,
+            CONFLICT,
+            id="a-hand-edit-of-a-synced-one",
+        ),
+        pytest.param(
+            [configured()],
+            [synced(spec=OTHER_SPEC, managers={SYNC_MANAGER: {"f:http": {}}, "kubectl-edit": {"f:hosts": {}}})],
+            NONE,
+            CHANGED,
+            id="a-hand-edit-of-another-field",
+        ),
+        pytest.param(
+            [configured(spec=SPEC | {"exportTo": ["."]})], [configured()], NONE, CHANGED, id="nobodys-field-yet"
+        ),
+        pytest.param([], [synced()], NONE, REMOVED, id="no-longer-in-prod"),
+        pytest.param([], [synced(source="qa")], NONE, ONLY, id="synced-from-elsewhere"),
+        pytest.param([], [configured()], NONE, ONLY, id="only-in-dr"),
+        pytest.param([], [configured(labels={SYNCED_FROM: "prod"})], NONE, ONLY, id="a-copy-with-the-label"),
+        pytest.param(
+            [],
+            [synced(managers={SYNC_MANAGER: {"f:hosts": {}}, "kubectl-edit": {"f:http": {}}})],
+            NONE,
+            CONFLICT,
+            id="no-longer-in-prod-and-edited",
+        ),
+        pytest.param([configured()], [configured(spec=OTHER_SPEC)], EXCLUDED, {}, id="excluded"),
+        pytest.param([], [synced()], EXCLUDED, {}, id="excluded-is-not-pruned"),
+        pytest.param([configured(ownerReferences=[{"kind": "X", "name": "y"}])], [], NONE, {}, id="owned-in-prod"),
+        pytest.param([], [configured(ownerReferences=[{"kind": "X", "name": "y"}])], NONE, {}, id="owned-in-dr"),
+        pytest.param(
+            [configured()], [configured(ownerReferences=[{"kind": "X", "name": "y"}])], NONE, CONFLICT, id="owned-there"
+        ),
+        pytest.param([configured(deletionTimestamp="now")], [synced()], NONE, REMOVED, id="being-deleted-in-prod"),
+        pytest.param([configured()], [synced(deletionTimestamp="now")], NONE, CONFLICT, id="being-deleted-in-dr"),
+        pytest.param(
+            [configured(annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"})],
+            [synced(annotations={"argocd.argoproj.io/tracking-id": "a"})],
+            NONE,
+            {},
+            id="marks-of-tools",
+        ),
+        pytest.param([configured(place="late")], [], NONE, {"late": "namespace"}, id="no-namespace"),
+        pytest.param(
+            [configured("ProxyConfig")], [], NONE, {"ProxyConfig.networking.istio.io": "kind"}, id="no-such-kind"
+        ),
+        pytest.param(
+            [configured()], [synced(spec=SPEC | {"hosts": ["web.dr.example.com"]})], TO_DR, {}, id="substituted"
+        ),
+    ],
+)
+def test_what_happens_to_an_object(
+    source: list[dict[str, Any]], target: list[dict[str, Any]], rules: SyncRules, expected: dict[str, str]
+) -> None:
+    found = compared(source, target, rules)
+    assert outcome(found) == expected
+    applied = {"created", "changed"} & set(expected.values())
+    assert [item.ref for item in found.wanted] == ([WEB] if applied else [])
+    assert [item.ref for item in found.surplus] == ([WEB] if "removed" in expected.values() else [])
+
+
+def test_nothing_is_pruned_of_a_kind_that_the_source_lost() -> None:
+    source = replace(side("prod"), kinds=frozenset({"Gateway.networking.istio.io"}))
+    found = compare_objects(source, side("dr", synced()), NONE)
+    assert (outcome(found), found.surplus) == (ONLY, ())
+    assert "prod does not know the kind VirtualService.networking.istio.io any more" in found.reported[0].what
+
+
+def test_what_is_applied_is_what_people_wrote_and_the_mark() -> None:
+    marks = {"kubectl.kubernetes.io/last-applied-configuration": "{}", "owner": "shop"}
+    (wanted,) = compared([configured(labels={"team": "a"}, annotations=marks, finalizers=["x"])], [], TO_DR).wanted
+    assert wanted.document == {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {
+            "name": "web",
+            "namespace": "shop",
+            "labels": {"team": "a", SYNCED_FROM: "prod"},
+            "annotations": {"owner": "shop"},
+        },
+        "spec": {"hosts": ["web.dr.example.com"], "http": [{"timeout": "3s"}]},
+    }
+
+
+def test_an_object_of_others_is_not_marked_and_so_never_pruned() -> None:
+    (wanted,) = compared([configured(spec=SPEC | {"exportTo": ["."]})], [configured()]).wanted
+    assert "labels" not in wanted.document["metadata"]
+    (wanted,) = compared([configured(spec=OTHER_SPEC)], [synced()]).wanted
+    assert wanted.document["metadata"]["labels"] == {SYNCED_FROM: "prod"}
+
+
+def test_a_conflict_names_object_field_and_manager() -> None:
+    (conflict,) = compared([configured()], [configured(spec=OTHER_SPEC)]).reported
+    assert conflict.subject is Subject.CONFLICT
+    assert conflict.what == (
+        "VirtualService shop/web differs in fields that somebody else set in dr: spec.http (set by kubectl)"
+    )
+
+
+def test_what_is_referred_to_comes_first_and_goes_last() -> None:
+    kinds = ("VirtualService", "Gateway", "AuthorizationPolicy", "DestinationRule")
+    found = compared([configured(kind) for kind in kinds], [])
+    assert [item.ref.kind for item in found.wanted] == [*reversed(kinds[2:]), "Gateway", "VirtualService"]
+    found = compared([], [synced(kind) for kind in kinds])
+    assert [item.ref.kind for item in found.surplus] == [*kinds[:2], *kinds[2:]]
+
+
+def test_what_waits_is_counted_and_named() -> None:
+    objects = [configured(name=f"web-{number}", place="late") for number in range(6)]
+    (difference,) = compared(objects, []).reported
+    assert difference.objects == 6
+    assert difference.what == (
+        "there is no namespace late in dr; 6 objects of prod are not applied: VirtualService late/web-0, "
+        "VirtualService late/web-1, VirtualService late/web-2, VirtualService late/web-3 and 2 more"
+    )
