@@ -15,9 +15,15 @@ from sohistio.adapters.kubernetes.custom_resources import custom_resources
 from sohistio.model.mode import Mode
 from sohistio.model.sync import SYNCED_FROM
 from sohistio.plan.ownership import SYNC_MANAGER
+from sync_refusals import (
+    a_cluster_that_cannot_be_read_is_a_refusal,
+    a_conflict_is_named_and_nothing_is_written,
+    a_standby_that_serves_is_not_overwritten,
+    a_webhook_that_is_down_does_not_keep_from_comparing,
+    a_wrong_pair_is_wrong_usage,
+)
 from sync_stories import (
     APPROVED,
-    a_conflict_is_named_and_nothing_is_written,
     certificates_are_compared_and_never_copied,
     live,
     objects_of_the_gateway_api_that_istio_serves,
@@ -55,7 +61,7 @@ def envoy_filter() -> dict[str, Any]:
 def test_differences_are_shown_applied_and_gone(pair: Pair) -> None:
     pair.declare("dr", sync=TO_DR)
     rule = custom_resource("DestinationRule", "shop", "web", RULE)
-    pair.prod.has(web(), rule, policy(), envoy_filter())
+    pair.prod.has(marked_by_tools(web()), rule, policy(), envoy_filter())
     pair.dr.has(rule)
     before = written(pair)
 
@@ -74,11 +80,13 @@ def test_differences_are_shown_applied_and_gone(pair: Pair) -> None:
 
     done = pair.sync(*APPROVED, "--output", "json")
     assert done.returncode == 0, done.stdout + done.stderr
-    result = check(done.stdout, "RunResult")
-    assert (result["outcome"], result["comparison"]["lag"]["objects"]) == ("done", 3)
+    result = check(done.stdout, "Sync")
+    check(json.dumps(result["run"]), "RunResult")
+    assert (result["run"]["outcome"], result["lag"]["objects"], result["refusal"]) == ("done", 3, None)
     copy = live(pair.dr, web())
     assert copy["spec"]["hosts"] == ["web.dr.example.com"], "the standby's host, as declared"
-    assert copy["metadata"]["labels"] == {"team": "shop", SYNCED_FROM: "prod"}
+    assert copy["metadata"]["labels"] == {"team": "shop", SYNCED_FROM: "prod"}, "no mark of Argo CD, Flux or Helm"
+    assert "annotations" not in copy["metadata"]
     assert {entry["manager"] for entry in copy["metadata"]["managedFields"]} == {SYNC_MANAGER}
     assert SYNCED_FROM not in live(pair.dr, rule)["metadata"]["labels"], "what was there is not sync's"
     assert pair.prod.writes() == before[0], "the source is only read"
@@ -91,14 +99,30 @@ def test_differences_are_shown_applied_and_gone(pair: Pair) -> None:
     assert (again.returncode, "dr: up to date, nothing was written" in again.stdout) == (0, True), again.stderr
     equal = pair.sync("--check", "--output", "json")
     assert equal.returncode == 0, equal.stdout + equal.stderr
-    comparison = check(equal.stdout, "SyncComparison")
+    comparison = check(equal.stdout, "Sync")
     run = last_run(pair.dr)
     assert run is not None
     assert (run.mode, run.outcome, comparison["equal"]) == (Mode.SYNC, "done", True)
     assert comparison["lag"] == {**comparison["lag"], "objects": 0, "since": run.ended}
     assert written(pair) == writes
+    assert standby_status(pair) == (run.ended, 0)
 
     changes_follow_and_only_syncs_own_is_pruned(pair)
+
+
+def marked_by_tools(obj: dict[str, Any]) -> dict[str, Any]:
+    """As a GitOps tool's apply leaves it."""
+    labels = {"app.kubernetes.io/instance": "shop", "kustomize.toolkit.fluxcd.io/name": "shop"}
+    annotations = {"argocd.argoproj.io/tracking-id": "shop:x", "meta.helm.sh/release-name": "shop"}
+    metadata = obj["metadata"]
+    return obj | {"metadata": metadata | {"labels": metadata["labels"] | labels, "annotations": annotations}}
+
+
+def standby_status(pair: Pair) -> tuple[str, int]:
+    """When dr was last synced, and what that left."""
+    shown = pair.dr.run("status", "--env", "dr", "--environments", str(pair.environments), "--output", "json")
+    (row,) = check(shown.stdout, "Status")["environments"]
+    return row["standby"]["lastSync"], row["standby"]["lastSyncLeft"]
 
 
 def changes_follow_and_only_syncs_own_is_pruned(pair: Pair) -> None:
@@ -113,17 +137,18 @@ def changes_follow_and_only_syncs_own_is_pruned(pair: Pair) -> None:
     assert "object: VirtualService payments/of-dr is only in dr, and sync did not make it" in shown.stdout
     done = pair.sync(*APPROVED)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "and deletes 1 object that it no longer has" in done.stdout
-    assert "dr: 1 difference is not sync's to change, see above" in done.stdout
+    assert "This plan changes the configuration of dr: 0 created, 1 changed, 1 removed." in done.stdout
     assert pair.dr.api.get(pair.dr.api.path_of(policy())) is None
     assert live(pair.dr, web())["spec"]["exportTo"] == ["."]
     assert live(pair.dr, of_dr)["metadata"]["labels"] == {"team": "payments"}, "what others made stays"
     run = last_run(pair.dr)
     assert run is not None
     assert run.backup, "what was changed and deleted is in a backup"
-    assert pair.sync("--check").returncode == 4, "an object of dr's own is a difference"
+    checked = pair.sync("--check")
+    assert (checked.returncode, "of-dr is only in dr" in checked.stdout) == (0, True), "nothing that a sync could do"
     pair.declare("dr", sync=TO_DR | {"exclude": [{"namespace": "payments", "name": "of-*"}]})
-    assert pair.sync("--check").returncode == 0
+    checked = pair.sync("--check")
+    assert (checked.returncode, "of-dr is only in dr" in checked.stdout) == (0, False)
 
     undone = pair.dr.run(
         "restore", "--env", "dr", "--environments", str(pair.environments), "--backup", run.backup, *APPROVED
@@ -132,7 +157,7 @@ def changes_follow_and_only_syncs_own_is_pruned(pair: Pair) -> None:
     assert "AuthorizationPolicy shop/allow" in undone.stdout
     anew = pair.sync(*APPROVED)
     assert anew.returncode == 0, anew.stdout + anew.stderr
-    assert "1 removed as in prod" in anew.stdout, "what a restore put back is still sync's own"
+    assert "1 removed, as the other environment has it" in anew.stdout, "what a restore put back is still sync's own"
 
 
 def test_files_are_compared_as_files(pair: Pair) -> None:
@@ -174,53 +199,9 @@ def test_killed_in_the_middle_and_run_again(pair: Pair) -> None:
     assert "prod has no configuration at all: 120 synced objects of dr are not deleted" in refused.stderr
 
 
-@pytest.mark.parametrize(
-    ("flags", "code", "words"),
-    [
-        (("--from", "qa"), 2, "dr stands by for prod: it is not kept the same as qa"),
-        (("--to", "prod", "--from", "dr"), 2, "prod is no standby: it is not kept the same as dr"),
-        (("--to", "nowhere"), 2, "There is no environment named 'nowhere'"),
-    ],
-)
-def test_a_wrong_pair_is_wrong_usage(pair: Pair, flags: tuple[str, ...], code: int, words: str) -> None:
-    refused = pair.sync(*flags, *APPROVED)
-    assert (refused.returncode, words in refused.stderr) == (code, True), refused.stderr
-
-
-def test_a_cluster_that_cannot_be_read_is_a_refusal(pair: Pair, tmp_path: Path) -> None:
-    before = written(pair)
-    for broken in ("prod", "dr"):
-        pair.declare(broken, cluster={"sandbox": "not-started"})
-        for flags in (APPROVED, ("--check",)):
-            refused = pair.sync(*flags)
-            assert refused.returncode == 3, refused.stdout + refused.stderr
-            assert "not-started" in refused.stderr
-        pair.declare(broken)
-    pair.declare("prod", cluster={"context": "gone"})
-    refused = pair.sync("--check", kubeconfig=_nobody_answers(tmp_path))
-    assert (refused.returncode, "Error: prod: the record" in refused.stderr) == (3, True), refused.stderr
-    pair.declare("prod")
-    pair.declare("dr", cluster={"sandbox": "prod"})
-    refused = pair.sync("--check")
-    assert (refused.returncode, "prod and dr are the same cluster" in refused.stderr) == (3, True), refused.stderr
-    assert written(pair) == before
-
-
-def _nobody_answers(folder: Path) -> Path:
-    path = folder / "kubeconfig"
-    document = {
-        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "gone", "context": {"cluster": "c", "user": "u"}}],
-    }
-    path.write_text(json.dumps(document))
-    path.chmod(0o600)
-    return path
-
-
 def test_a_comparison_is_a_document(pair: Pair) -> None:
     done = pair.sync("--check", "--output", "json")
-    comparison = check(done.stdout, "SyncComparison")
+    comparison = check(done.stdout, "Sync")
     assert (done.returncode, comparison["equal"]) == (0, True)
     assert json.loads(done.stdout)["from"]["trustRoot"] != comparison["to"]["trustRoot"]
     assert [item["subject"] for item in comparison["differences"]] == ["trustRoot"]
@@ -244,3 +225,16 @@ def test_conflicts(pair: Pair) -> None:
 
 def test_missing_places(pair: Pair) -> None:
     what_is_not_there_to_take_an_object_is_reported(pair)
+
+
+def test_a_standby_that_serves(pair: Pair) -> None:
+    a_standby_that_serves_is_not_overwritten(pair)
+
+
+def test_istiod_is_down_in_dr(pair: Pair) -> None:
+    a_webhook_that_is_down_does_not_keep_from_comparing(pair)
+
+
+def test_what_is_wrong(pair: Pair, tmp_path: Path) -> None:
+    a_wrong_pair_is_wrong_usage(pair)
+    a_cluster_that_cannot_be_read_is_a_refusal(pair, tmp_path)

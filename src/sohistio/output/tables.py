@@ -148,7 +148,7 @@ _ENDED = {
     Mode.UNINSTALL: "uninstalled and verified",
     Mode.FAILOVER: "its part of the failover is done",
     Mode.FAILBACK: "its part of the failback is done",
-    Mode.SYNC: "as the other environment has it",
+    Mode.SYNC: "{changes}, as the other environment has it",
     Mode.REHEARSE: "rehearsed, and standing by again",
 }
 
@@ -164,7 +164,8 @@ def result_line(result: RunResult) -> Text:
     if [step.stage for step in plan.steps if isinstance(step, MarkFailover)] == [Stage.STANDBY]:
         # Of a move that failed, too: nothing of that is done.
         return Text(f"{plan.environment}: standing by again ({seconds})", style="green")
-    words = _ENDED.get(plan.mode, "Istio {version} is in place and verified").format(version=plan.target_version)
+    words = _ENDED.get(plan.mode, "Istio {version} is in place and verified")
+    words = words.format(version=plan.target_version, changes=plan.changes.summary())
     return Text(f"{plan.environment}: {words} ({seconds})", style="green")
 
 

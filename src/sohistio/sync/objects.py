@@ -212,9 +212,17 @@ def _too_much(refs: list[ObjectRef], source: Side, target: Side) -> tuple[list[N
 
 
 def _other_writers(live: Object) -> list[str]:
+    """Who else set fields that are compared; istiod, say, writes a mark of its own to the Gateway API's Gateways."""
     entries = live["metadata"].get("managedFields") or ()
-    names = {str(entry.get("manager", "")) for entry in entries if not entry.get("subresource")}
+    names = {str(entry.get("manager", "")) for entry in entries if _is_peoples(entry)}
     return sorted(names - {SYNC_MANAGER})
+
+
+def _is_peoples(entry: Mapping[str, Any]) -> bool:
+    fields = entry.get("fieldsV1") or {}
+    metadata = fields.get("f:metadata") or {}
+    marks = (name.removeprefix("f:") for key in ("f:labels", "f:annotations") for name in metadata.get(key) or ())
+    return "f:spec" in fields or any(name != "." and not name.startswith(_TOOLS_OWN) for name in marks)
 
 
 def _held(ref: ObjectRef, live: Object, target: str) -> Difference:
