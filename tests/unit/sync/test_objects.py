@@ -166,14 +166,14 @@ def test_what_waits_is_counted_and_named() -> None:
 
 
 def test_a_mark_of_istiods_is_nobodys_edit() -> None:
-    mark = {"f:metadata": {"f:annotations": {".": {}, "f:gateway.istio.io/controller-version": {}}}}
+    mark: dict[str, Any] = {"f:metadata": {"f:annotations": {".": {}, "f:gateway.istio.io/controller-version": {}}}}
     entries = [
         {"manager": SYNC_MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {"f:hosts": {}}}},
         {"manager": "istio.io/gateway-controller", "operation": "Update", "fieldsV1": mark},
     ]
     found = compare_objects(side("prod"), side("dr", synced(managedFields=entries)), NONE)
     assert [item.ref.name for item in found.surplus] == ["web"]
-    label = {"f:metadata": {"f:labels": {"f:team": {}}}}
+    label: dict[str, Any] = {"f:metadata": {"f:labels": {"f:team": {}}}}
     entries.append({"manager": "kubectl-label", "operation": "Update", "fieldsV1": label})
     found = compare_objects(side("prod"), side("dr", synced(managedFields=entries)), NONE)
     assert found.surplus == ()
