@@ -95,11 +95,8 @@ class Regions:
         for name in ("prod", "dr"):
             self.run("sandbox", "down", "--name", name)
 
-    def write_environments(self, sync: dict[str, Any] | None = None, **failover: Any) -> None:
-        """A copy of the shipped environments whose prod and dr are these; keys of `failover` replace the usual ones.
-
-        `sync` is dr's key of that name.
-        """
+    def write_environments(self, **failover: Any) -> None:
+        """A copy of the shipped environments whose prod and dr are these; keys of `failover` replace the usual ones."""
         if not self.environments.exists():
             shutil.copytree(CHECKOUT / "environments", self.environments)
         self.ca.write_text(self.authority.certificate, encoding="utf-8")
@@ -119,7 +116,6 @@ class Regions:
             }
             if name == "dr":
                 environment |= {"standbyOf": "prod", "failover": usual | self.settings | failover}
-                environment |= {"sync": sync} if sync else {}
             (self.environments / name / "environment.yaml").write_text(yaml.safe_dump(environment), encoding="utf-8")
 
     def usual_dns(self) -> dict[str, Any]:
