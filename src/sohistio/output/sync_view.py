@@ -47,8 +47,9 @@ def verdict(comparison: Comparison, refusal: str) -> Text:
     if comparison.equal:
         return Text(f"{names} are equal", style="green")
     counting = sum(item.counts for item in comparison.differences)
+    more = "further " if comparison.changes else ""
     parts = [f"{comparison.changes.summary()} by a sync"] if comparison.changes else []
-    parts += [f"{counting} further difference{'' if counting == 1 else 's'}"] if counting else []
+    parts += [f"{counting} {more}difference{'' if counting == 1 else 's'} not sync's to change"] if counting else []
     refused = f"; a sync would be refused: {refusal}" if refusal else ""
     return Text(f"{names} differ: {', '.join(parts)}{refused}", style="yellow")
 

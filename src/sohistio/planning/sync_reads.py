@@ -23,7 +23,7 @@ from sohistio.system.parallel import side_by_side
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One of the two clusters as it is now; `uid` tells it apart from all others."""
+    """One of the two clusters as it is now; `uid` distinguishes it from all others."""
 
     side: Side
     state: ClusterState

@@ -107,7 +107,7 @@ def _reasons(comparison: Comparison) -> Iterator[str]:
 
 
 def _differences(count: int) -> str:
-    return f"{count or 'no'} further difference{'' if count == 1 else 's'}"
+    return f"{count or 'no'} difference{'' if count == 1 else 's'}"
 
 
 def _phases(comparison: Comparison, found: ObjectComparison, facts: TargetFacts) -> Iterator[Phase]:

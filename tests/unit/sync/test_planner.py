@@ -66,7 +66,7 @@ WEB, NEW, OLD = configured(), configured(name="new"), synced(name="old")
 )
 def test_steps(source: list[dict[str, Any]], target: list[dict[str, Any]], expected: list[str]) -> None:
     plan = decided(source, target).plan
-    left = ["record that no further differences are left"] if expected else []
+    left = ["record that no differences are left"] if expected else []
     assert summaries(plan) == expected + left
     assert plan.changes_pending is bool(expected)
     assert bool(plan.danger) is bool(expected)
@@ -90,7 +90,7 @@ def test_a_source_without_anything_deletes_nothing() -> None:
 def test_what_is_not_syncs_to_change_is_counted() -> None:
     files = Difference(Subject.FILES, "a", "b", "c")
     root = Difference(Subject.TRUST_ROOT, "a", "b", "c", counts=False)
-    assert decided([WEB], [WEB], more=(files, root)).plan.reasons[1:] == ("1 further difference not sync's to change",)
+    assert decided([WEB], [WEB], more=(files, root)).plan.reasons[1:] == ("1 difference not sync's to change",)
 
 
 def test_notices() -> None:

@@ -55,7 +55,7 @@ def read_configuration(api: KubeApi) -> Configuration:
 
 
 def cluster_uid(api: KubeApi) -> str:
-    """What tells two clusters apart, whatever names lead to them. Raises KubeError."""
+    """What distinguishes two clusters, whatever names lead to them. Raises KubeError."""
     return str(api.request("GET", _SYSTEM)["metadata"]["uid"])
 
 
