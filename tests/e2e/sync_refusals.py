@@ -8,7 +8,7 @@ from pathlib import Path
 
 from killing import route
 from sohistio.adapters.kubernetes.api import KubeError
-from sync_stories import APPROVED, live, policy, web, written
+from sync_stories import APPROVED, envoy_filter, live, policy, web, written
 from two_sandboxes import NamedSandbox, Pair
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/istio-system/deployments"
@@ -121,6 +121,32 @@ def a_webhook_that_is_down_does_not_keep_from_comparing(pair: Pair) -> None:
         scale(pair.dr, "istiod", wanted)
     done = pair.sync(*APPROVED)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def a_kind_that_prod_loses_deletes_nothing(pair: Pair) -> None:
+    """First its CRD is being deleted, which a finalizer holds; then it is gone."""
+    definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/envoyfilters.networking.istio.io"
+    pair.prod.has(envoy_filter(), route("shop"))
+    assert pair.sync(*APPROVED).returncode == 0
+    path, api = pair.prod.api.path_of(envoy_filter()), pair.prod.api
+    api.merge_patch(path, {"metadata": {"finalizers": ["example.com/hold"]}})
+    api.delete(definition)
+    before = written(pair)
+    refused = pair.sync(*APPROVED)
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    assert "prod: " in refused.stderr
+    assert "of Istio is being deleted: CustomResourceDefinition envoyfilters" in refused.stderr
+    assert written(pair) == before
+    api.merge_patch(path, {"metadata": {"finalizers": []}})
+    end = time.monotonic() + 30
+    while api.get(definition) is not None:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    before = written(pair)
+    done = pair.sync(*APPROVED)
+    assert (done.returncode, written(pair)) == (0, before), done.stdout + done.stderr
+    assert "prod does not know the kind EnvoyFilter.networking.istio.io any more" in done.stdout
+    assert live(pair.dr, envoy_filter())
 
 
 def ready_pods(box: NamedSandbox, name: str) -> int:

@@ -31,6 +31,12 @@ def policy() -> dict[str, Any]:
     return custom_resource("AuthorizationPolicy", "shop", "allow", {"action": "ALLOW", "rules": [{}]})
 
 
+def envoy_filter() -> dict[str, Any]:
+    patch = {"applyTo": "CLUSTER", "match": {"context": "GATEWAY"}, "patch": {"operation": "MERGE", "value": {}}}
+    item = custom_resource("EnvoyFilter", "istio-system", "timeouts", {"configPatches": [patch]})
+    return item | {"apiVersion": "networking.istio.io/v1alpha3"}
+
+
 def live(box: NamedSandbox, obj: dict[str, Any]) -> dict[str, Any]:
     found = box.api.get(box.api.path_of(obj))
     assert found is not None

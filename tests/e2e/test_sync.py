@@ -18,6 +18,7 @@ from sohistio.plan.ownership import SYNC_MANAGER
 from sync_refusals import (
     a_cluster_that_cannot_be_read_is_a_refusal,
     a_conflict_is_named_and_nothing_is_written,
+    a_kind_that_prod_loses_deletes_nothing,
     a_standby_that_serves_is_not_overwritten,
     a_webhook_that_is_down_does_not_keep_from_comparing,
     a_wrong_pair_is_wrong_usage,
@@ -25,6 +26,7 @@ from sync_refusals import (
 from sync_stories import (
     APPROVED,
     certificates_are_compared_and_never_copied,
+    envoy_filter,
     live,
     objects_of_the_gateway_api_that_istio_serves,
     policy,
@@ -50,12 +52,6 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 @pytest.fixture
 def pair(started: Pair) -> Pair:
     return started.emptied()
-
-
-def envoy_filter() -> dict[str, Any]:
-    patch = {"applyTo": "CLUSTER", "match": {"context": "GATEWAY"}, "patch": {"operation": "MERGE", "value": {}}}
-    item = custom_resource("EnvoyFilter", "istio-system", "timeouts", {"configPatches": [patch]})
-    return item | {"apiVersion": "networking.istio.io/v1alpha3"}
 
 
 def test_differences_are_shown_applied_and_gone(pair: Pair) -> None:
@@ -238,3 +234,7 @@ def test_istiod_is_down_in_dr(pair: Pair) -> None:
 def test_what_is_wrong(pair: Pair, tmp_path: Path) -> None:
     a_wrong_pair_is_wrong_usage(pair)
     a_cluster_that_cannot_be_read_is_a_refusal(pair, tmp_path)
+
+
+def test_the_kind_goes_last(pair: Pair) -> None:
+    a_kind_that_prod_loses_deletes_nothing(pair)

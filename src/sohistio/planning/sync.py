@@ -54,11 +54,10 @@ def plan_sync(source: Session, target: Session) -> SyncPlan:
             f"{of_source.side.name} and {of_target.side.name} are the same cluster: {of_target.state.server}",
             todo="Correct the key cluster in one of the two environment.yaml. Nothing was changed.",
         )
-    if of_target.state.ending:
-        raise RefusedError(
-            f"{of_target.side.name}: {sentence(of_target.state.ending)}",
-            todo=f"What is applied would vanish with its CRD. {TODO} Nothing was changed.",
-        )
+    for one in (of_source, of_target):  # objects vanish with their CRD: in the source each would look deleted by hand
+        if one.state.ending:
+            what = f"{one.side.name}: {sentence(one.state.ending)}"
+            raise RefusedError(what, todo=f"What is applied or compared would vanish. {TODO} Nothing was changed.")
     target.say(f"comparing {len(of_source.side.objects)} objects of {of_source.side.name}")
     found = compare_objects(of_source.side, of_target.side, target.environment.sync_rules)
     what = f"the changes could not be tried in {of_target.side.name}"

@@ -65,7 +65,8 @@ Reported, not changed by sync:
   ‼ trust root: the roots differ
     → Plug one in.
 
-dr and prod differ: 1 created, 0 changed, 0 removed by a sync, 1 further difference not sync's to change; a sync would be refused: why
+dr and prod differ: 1 created, 0 changed, 0 removed by a sync, 1 further difference not sync's to change; \
+a sync would be refused: why
 """
 
 
