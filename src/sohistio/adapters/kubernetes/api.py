@@ -6,7 +6,6 @@ costs seven times as much through them).
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from copy import copy
@@ -14,7 +13,7 @@ from copy import copy
 from sohistio.adapters.kubernetes.errors import KubeError, Object, document_of, refused, unreachable, untrusted
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.adapters.kubernetes.paths import Resource, base_of, discovered, resource_of
-from sohistio.adapters.kubernetes.requests import Conduct, Request, bearing, is_or_wraps, pause_before
+from sohistio.adapters.kubernetes.requests import Conduct, Request, bearing, is_or_wraps, pause_before, yaml_of
 from sohistio.errors import SohistioError
 from sohistio.model.kube_target import Bearer, KubeTarget
 from sohistio.plan.ownership import OWN_MANAGER
@@ -187,8 +186,8 @@ class KubeApi:
                 path,
                 query_params=list(asked.query.items()),
                 header_params={**headers, **bearing(token)},
-                # A string is sent as it stands; JSON is YAML enough for apply-patch+yaml.
-                body=json.dumps(body) if body is not None and "apply" in headers["Content-Type"] else body,
+                # Bytes are sent as they stand.
+                body=yaml_of(body) if body is not None and "apply" in headers["Content-Type"] else body,
                 auth_settings=["BearerToken"],
             )
             # Whoever gives tokens may have been slow: what the run may do is asked for last.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,6 +49,16 @@ class Conduct(Protocol):
 def bearing(token: str) -> dict[str, str]:
     """The header that brings a token, where there is one."""
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+# What YAML does not take as it stands, or takes for the end of a line (YAML 1.1, 5.1 and 5.4).
+_TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def yaml_of(body: Object) -> bytes:
+    """A body as JSON that is YAML too: an apply is read as YAML, which does not know JSON's pairs of surrogates."""
+    text = json.dumps(body, ensure_ascii=False)
+    return _TO_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def pause_before(retry_after: str, attempt: int) -> float:
