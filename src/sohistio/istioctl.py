@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sohistio.errors import FailedError, NotObtainedError, UsageError
 from sohistio.model.kube_target import KubeTarget
-from sohistio.model.revision import Revision
+from sohistio.model.revision import DEFAULT_REVISION, Revision
+from sohistio.model.sidecar import Injector
 from sohistio.model.state import Finding
 from sohistio.model.versions import Version
 from sohistio.system.lifeline import tied_to_us
@@ -36,6 +38,23 @@ class Istioctl:
         Raises FailedError with istioctl's words.
         """
         return self._ask("manifest generate", ("manifest", "generate", "-f", "-"), operator_yaml, _GENERATE_SECONDS)
+
+    def inject(self, objects_yaml: str, injector: Injector) -> str:
+        """The pods and workloads (YAML documents) as this injector changes them; needs no cluster.
+
+        Raises FailedError with istioctl's words.
+        """
+        with tempfile.TemporaryDirectory(prefix="sohistio-inject-") as folder:
+            files = {"inject": injector.config, "values": injector.values, "mesh": injector.mesh}
+            for name, text in files.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
+            command = (
+                *("kube-inject", "--filename=-", f"--injectConfigFile={folder}/inject"),
+                *(f"--valuesFile={folder}/values", f"--meshConfigFile={folder}/mesh"),
+                # Without it istioctl (1.31) asks a cluster for the default revision, and waits for ever for its answer.
+                f"--revision={DEFAULT_REVISION}",
+            )
+            return self._ask("kube-inject", command, objects_yaml, _GENERATE_SECONDS)
 
     def start_install(
         self,

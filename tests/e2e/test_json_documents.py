@@ -35,6 +35,7 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
         document("EnvironmentDiff", "env", "diff", "qa", "prod"),
         document("SandboxStatus", "sandbox", "status"),
         document("PreflightList", "check", "--list"),
+        document("ImageList", "images", "list", *LOCAL),
         document("Plan", "plan", *LOCAL, "--version", "1.30.5"),
         document("RunResult", "install", *LOCAL, "--version", "1.30.5"),
     ]

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 RESTARTED_FOR = "sohistio/restarted-for"
 """An annotation on a pod template: the proxy image that sohistio restarted it for. Pods that carry it and still have
 another do so by somebody's will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """What an injector works by, as texts: its templates (`config`) and `values` (ConfigMap istio-sidecar-injector),
+    and the mesh's configuration (`mesh`, ConfigMap istio)."""
+
+    config: str
+    values: str
+    mesh: str
+
+    @classmethod
+    def from_manifest(cls, manifest: Sequence[Mapping[str, Any]]) -> Injector | None:
+        """Read it out of a rendered manifest; None where that has no injector."""
+        maps = {item["metadata"]["name"]: item.get("data") or {} for item in manifest if item["kind"] == "ConfigMap"}
+        try:
+            injector, mesh = maps["istio-sidecar-injector"], maps["istio"]
+            return cls(str(injector["config"]), str(injector["values"]), str(mesh["mesh"]))
+        except KeyError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

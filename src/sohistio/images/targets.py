@@ -1,0 +1,33 @@
+"""An image where it is published (source) and in an environment's hub (target): equal but for the place. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sohistio.model.image import Image
+
+PUBLISHED = "docker.io/istio"
+"""Where Istio publishes its images. Its other public hubs close at the end of 2026 (Istio's blog)."""
+
+
+def source_of(target: Image, hub: str, source: str = PUBLISHED) -> Image | None:
+    """Where an image of the hub is published; None for an image that is not in the hub, which nobody mirrors.
+
+    >>> str(source_of(Image.parse("jfrog.example.com/docker/istio/pilot:1.31.1"), "jfrog.example.com/docker/istio"))
+    'docker.io/istio/pilot:1.31.1'
+    """
+    return _moved(target, hub, source)
+
+
+def target_of(source_image: Image, hub: str, source: str = PUBLISHED) -> Image | None:
+    """The same image in the hub; None for one that is published elsewhere."""
+    return _moved(source_image, source, hub)
+
+
+def _moved(image: Image, from_place: str, to_place: str) -> Image | None:
+    # A hub may be written short, as `istio` for docker.io/istio.
+    place = Image.parse(f"{from_place}/{image.name}").repository.removesuffix(image.name)
+    if not image.repository.startswith(place):
+        return None
+    moved = Image.parse(f"{to_place}/{image.repository.removeprefix(place)}")
+    return replace(moved, tag=image.tag, digest=image.digest)
