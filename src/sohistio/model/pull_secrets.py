@@ -67,8 +67,8 @@ class PullCredential:
         labels = live["metadata"].get("labels") or {}
         if labels.get(MANAGED_BY) == SOHISTIO and live.get("type") == SECRET_TYPE:
             return PullSecretState.CURRENT if found == json.loads(self.config) else PullSecretState.OLD
-        wanted = _login(json.loads(self.config), self.place)
-        return PullSecretState.CURRENT if _login(found, self.place) == wanted else PullSecretState.FOREIGN
+        wanted = login_of(json.loads(self.config), self.place)
+        return PullSecretState.CURRENT if login_of(found, self.place) == wanted else PullSecretState.FOREIGN
 
 
 def of_pair(hub: str, username: str, password: str) -> PullCredential:
@@ -103,7 +103,7 @@ def of_copy(hub: str, secret: Mapping[str, Any], origin: str) -> PullCredential:
 
 def logs_in(secret: Mapping[str, Any], hub: str) -> bool:
     """Whether kubelet would find a login for the hub in this Secret."""
-    return _login(_config_of(secret), _place(hub)) is not None
+    return login_of(_config_of(secret), _place(hub)) is not None
 
 
 def _with_login(hub: str, text: str, origin: str) -> tuple[dict[str, Any], tuple[str, str] | None]:
@@ -115,7 +115,7 @@ def _with_login(hub: str, text: str, origin: str) -> tuple[dict[str, Any], tuple
         raise RefusedError(
             f"{origin} is no docker config", todo='Expected JSON such as {"auths": {"<registry>": {"auth": "…"}}}.'
         ) from None
-    return config, _login(config, _place(hub))
+    return config, login_of(config, _place(hub))
 
 
 def _no_entry(hub: str, config: Mapping[str, Any], origin: str) -> RefusedError:
@@ -150,7 +150,7 @@ def _place(hub: str) -> str:
     return f"{host}/{path}" if path else host
 
 
-def _login(config: Mapping[str, Any], wanted: str) -> tuple[str, str] | None:
+def login_of(config: Mapping[str, Any], wanted: str) -> tuple[str, str] | None:
     """User name and password for a place: of the longest key that leads there, as kubelet looks it up."""
     auths = config.get("auths") or {}
     places = sorted(((_place(str(key)), entry) for key, entry in auths.items()), key=lambda item: -len(item[0]))

@@ -1,0 +1,168 @@
+"""A container registry's API (OCI distribution): manifests and blobs asked for over verified TLS, patiently."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from sohistio.adapters.registry.authorization import Authorization
+from sohistio.adapters.registry.connection import Connection
+from sohistio.adapters.registry.errors import DeniedError, RegistryError
+from sohistio.adapters.registry.logins import Login
+from sohistio.adapters.releases.downloads import Patience
+from sohistio.model.image import DOCKER_HUB, Image, is_digest
+
+if TYPE_CHECKING:
+    import httpx
+
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+# Docker Hub's API is not at the name that its images have.
+_API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
+# Bytes: a registry takes no larger manifest (distribution's own limit).
+_MAX_MANIFEST = 4 * 2**20
+_LEFT = "ratelimit-remaining"
+
+
+@dataclass(frozen=True, slots=True)
+class RawManifest:
+    """A manifest or index as the registry has it; `digest` is worked out from its bytes."""
+
+    digest: str
+    media_type: str
+    body: bytes
+
+
+class Registry:
+    """One registry with one login; a context manager, and safe to use from several threads.
+
+    Methods raise RegistryError: NotLoggedInError and DeniedError among them.
+    """
+
+    def __init__(
+        self, host: str, login: Login | None, say: Callable[[str], None], patience: Patience | None = None
+    ) -> None:
+        """`host` is as in an image's name; what is waited for is said through `say`."""
+        self.host = host
+        self.login = login
+        self._base = f"https://{_API_HOSTS.get(host, host)}"
+        self._connection = Connection(host, say, patience or Patience())
+        self._authorization = Authorization(host, self._base, login, self._connection.get)
+        self._pulls_left: int | None = None
+        self._counting = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    @property
+    def pulls_left(self) -> int | None:
+        """How many manifests may still be fetched, as the registry said last; None where it does not say (most)."""
+        return self._pulls_left
+
+    @property
+    def _who(self) -> str:
+        return f"the login of {self.login.origin}" if self.login else "a client without a login"
+
+    def give_up(self) -> None:
+        """End every wait between attempts, in all threads: their requests fail."""
+        self._connection.give_up()
+
+    def digest(self, image: Image) -> str | None:
+        """The digest that an image's tag has, or its digest again; None where there is none. Not counted as a pull."""
+        response = self._ask("HEAD", image, "manifests", image.digest or image.tag)
+        if response.status_code == 404:
+            return None
+        digest: str = response.headers.get("Docker-Content-Digest", "")
+        if is_digest(digest):
+            return digest
+        found = self.manifest(image)  # registries may leave the header out
+        return found.digest if found else None
+
+    def manifest(self, image: Image) -> RawManifest | None:
+        """A manifest by digest, or by tag where it has none; None where there is none. Docker Hub counts it.
+
+        Raises RegistryError where it is not what its digest says.
+        """
+        response = self._ask("GET", image, "manifests", image.digest or image.tag)
+        if response.status_code == 404:
+            return None
+        if len(response.content) > _MAX_MANIFEST:
+            raise RegistryError(f"the manifest of {image} is too large", todo="Check what the registry serves there.")
+        digest = f"sha256:{hashlib.sha256(response.content).hexdigest()}"
+        if image.digest and digest != image.digest:
+            raise RegistryError(
+                f"{self.host} serves another manifest for {image}",
+                details=(f"what came has the digest {digest}",),
+                todo="Something between this machine and the registry changes what it sends: a proxy, a cache.",
+            )
+        return RawManifest(digest, response.headers.get("Content-Type", "").partition(";")[0].strip(), response.content)
+
+    def has_blob(self, image: Image, digest: str) -> bool:
+        """Whether the image's repository has this blob."""
+        return self._ask("HEAD", image, "blobs", digest).status_code == 200
+
+    def check_push(self, image: Image) -> None:
+        """Begin an upload to the image's repository and end it again. Raises DeniedError where that is forbidden."""
+        scope = f"repository:{image.path}:pull,push"
+        response = self._send("POST", f"{self._base}/v2/{image.path}/blobs/uploads/", scope)
+        if response.status_code in (401, 403):
+            raise DeniedError(
+                f"{self._who} lacks permission to push to {image.repository}",
+                todo="Ask for the right to push there, or log in as somebody who has it.",
+            )
+        if response.status_code == 202 and (location := response.headers.get("Location")):
+            self._send("DELETE", str(response.url.join(location)), scope)
+
+    def _ask(self, method: str, image: Image, kind: str, reference: str) -> httpx.Response:
+        """Answers 200 and 404; the rest are errors."""
+        scope = f"repository:{image.path}:pull"
+        headers = {"Accept": ", ".join(MANIFEST_TYPES)} if kind == "manifests" else {}
+        response = self._send(method, f"{self._base}/v2/{image.path}/{kind}/{reference}", scope, headers)
+        status = response.status_code
+        self._count(response.headers)
+        if status in (200, 404):
+            return response
+        if status in (401, 403):
+            raise self._denied(image, response)
+        raise RegistryError(
+            f"{self.host} answered {status} when asked for {image}", todo="Check that it is a registry of images."
+        )
+
+    def _denied(self, image: Image, response: httpx.Response) -> RegistryError:
+        asked_for: str = response.headers.get("WWW-Authenticate", "")
+        if response.status_code == 401 and asked_for.lower().startswith("basic"):
+            return self._authorization.not_logged_in()
+        return DeniedError(
+            f"{self._who} lacks permission for {image.repository}, or there is no such repository",
+            todo=f"Check the name, and ask for the right to pull it from {self.host}.",
+        )
+
+    def _send(self, method: str, url: str, scope: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Once more with a new token where the registry does not take the one that it was given."""
+        for last in (False, True):
+            authorization = self._authorization.header(scope)
+            given = {"Authorization": authorization} if authorization else {}
+            response = self._connection.request(method, url, headers={**(headers or {}), **given})
+            if response.status_code != 401 or last or not (authorization or "").startswith("Bearer "):
+                break
+            self._authorization.forget(scope)
+        return response
+
+    def _count(self, headers: httpx.Headers) -> None:
+        left = headers.get(_LEFT, "").partition(";")[0].strip()
+        if left.isdecimal():
+            with self._counting:
+                self._pulls_left = int(left)

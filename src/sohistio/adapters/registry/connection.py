@@ -1,0 +1,129 @@
+"""Requests to one registry: verified TLS, proxies as the environment says, and patience with a server in trouble."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from sohistio.adapters.registry.errors import RegistryError
+from sohistio.adapters.releases.downloads import Patience
+from sohistio.adapters.releases.mirror import may_be_asked, without_secrets
+from sohistio.adapters.releases.trust import certificate_error, trusted_authorities
+
+if TYPE_CHECKING:
+    import httpx
+
+_RETRIED = (429, 500, 502, 503, 504)
+_MOST_REDIRECTS = 5
+
+
+class Connection:
+    """Connections to one registry and to where it leads. Safe from several threads. Raises RegistryError."""
+
+    def __init__(self, host: str, say: Callable[[str], None], patience: Patience) -> None:
+        self._host = host
+        self._say = say
+        self._patience = patience
+        self._client = _client(host, patience)
+        self._given_up = threading.Event()
+
+    def close(self) -> None:
+        """End all connections."""
+        self._client.close()
+
+    def give_up(self) -> None:
+        """Wait for nothing any more."""
+        self._given_up.set()
+
+    def get(self, url: str, parameters: dict[str, str], headers: dict[str, str]) -> httpx.Response:
+        """A GET; any status that is not of a server in trouble comes back."""
+        return self.request("GET", url, headers=headers, params=parameters)
+
+    def request(self, method: str, url: str, *, headers: Mapping[str, str], **content: Any) -> httpx.Response:
+        """Send it, time and again while the server answers 429 or 5xx, or nothing. Retry-After is kept, within bounds.
+
+        Authorization goes to no other host that it redirects to (httpx drops it).
+        """
+        import httpx
+
+        reason = ""
+        for attempt in range(1, self._patience.attempts + 1):
+            wanted = 0.0
+            try:
+                response = self._client.request(method, url, headers=dict(headers), **content)
+            except httpx.TooManyRedirects as error:
+                raise RegistryError(f"{_shown(url)} redirects too often", todo="Check the registry.") from error
+            except httpx.RequestError as error:
+                if untrusted := certificate_error(error):
+                    raise RegistryError(
+                        f"The certificate of {self._host} is not trusted",
+                        details=(untrusted, _shown(url)),
+                        todo="Set SSL_CERT_FILE to a file with your company's certificate authority (PEM).",
+                    ) from error
+                reason = f"{type(error).__name__}: {error}"
+            else:
+                if response.status_code not in _RETRIED:
+                    return response
+                reason, wanted = f"it answered {response.status_code}", _retry_after(response)
+            if attempt < self._patience.attempts:
+                self._wait(attempt, wanted, reason)
+        raise RegistryError(
+            f"{self._host} gave no answer in {self._patience.attempts} attempts",
+            details=(f"the last one: {reason}", _shown(url)),
+            todo="Check the registry, the network and the proxy (HTTPS_PROXY, NO_PROXY), and run it again. "
+            "429 is a limit on pulls: log in to the registry, or wait.",
+        )
+
+    def _wait(self, attempt: int, wanted: float, reason: str) -> None:
+        first, longest = self._patience.first_wait, self._patience.longest_wait
+        backoff = first * 2 ** (attempt - 1) + random.uniform(0, first)  # noqa: S311 — spreads requests, hides nothing
+        seconds = min(max(backoff, wanted), longest)
+        self._say(f"{self._host}: {reason}; trying again in {seconds:.1f} s")
+        if self._given_up.wait(seconds):
+            raise RegistryError(f"{self._host} was not asked again", todo="Run it again.")
+
+
+def _client(host: str, patience: Patience) -> httpx.Client:
+    import httpx
+
+    def check_hop(request: httpx.Request) -> None:
+        if not may_be_asked(str(request.url)):
+            raise RegistryError(
+                f"{host} redirects to an address that is not https: {_shown(str(request.url))}",
+                todo="Its administrator has to let it redirect to https.",
+            )
+
+    try:
+        return httpx.Client(
+            verify=trusted_authorities(),
+            follow_redirects=True,
+            max_redirects=_MOST_REDIRECTS,
+            timeout=httpx.Timeout(patience.silence, connect=patience.connect),
+            headers={"Accept-Encoding": "identity", "User-Agent": "sohistio"},
+            event_hooks={"request": [check_hop]},  # runs for each hop of a redirect
+            mounts={f"all://{name}": None for name in ("localhost", "127.0.0.1", "[::1]")},  # never through a proxy
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise RegistryError(
+            "The proxy settings of the environment cannot be used",
+            todo="Set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http:// or https:// addresses, or unset them.",
+        ) from None
+
+
+def _shown(url: str) -> str:
+    return without_secrets(url)
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """Seconds, or a date of HTTP; 0 where it says neither."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        return (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
