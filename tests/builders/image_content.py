@@ -1,4 +1,4 @@
-"""Images made on the spot: small random layers, a configuration and a manifest for each platform, an index over them."""
+"""Images made on the spot: small random layers, a configuration and a manifest for each platform, an index."""
 
 from __future__ import annotations
 

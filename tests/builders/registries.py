@@ -141,7 +141,7 @@ class RealRegistry:
     @contextmanager
     def counted(self) -> Iterator[list[Request]]:
         """The requests of the block, once it has ended."""
-        before, during = len(self.requests()), []
+        before, during = len(self.requests()), list[Request]()
         yield during
         time.sleep(0.05)  # a line is written after its answer
         during += self.requests()[before:]
@@ -193,5 +193,5 @@ def auth_file(path: Path, *hosts: str, login: tuple[str, str] = LOGIN) -> Path:
     entry = {"auth": base64.b64encode(":".join(login).encode()).decode()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(0o600)
-    path.write_text(json.dumps({"auths": {host: entry for host in hosts}}))
+    path.write_text(json.dumps({"auths": dict.fromkeys(hosts, entry)}))
     return path

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from sohistio.environments.aks import Aks
 from sohistio.environments.failover import Failover
+from sohistio.environments.images import Images
 from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
 from sohistio.environments.pull_secret import PullSecretSource
 from sohistio.environments.sync import Sync
@@ -108,6 +109,7 @@ class Environment(Part):
     timeouts: Timeouts
     restarts: Restarts
     failover: Failover | None = Field(None, description="How a failover to this environment, a standby, is done")
+    images: Images = Field(Images(), description="Where the hub's images are published")
     sync: Sync | None = Field(
         None, description="How `sohistio sync` compares this standby with the environment it stands by for"
     )

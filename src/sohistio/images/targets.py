@@ -31,3 +31,13 @@ def _moved(image: Image, from_place: str, to_place: str) -> Image | None:
         return None
     moved = Image.parse(f"{to_place}/{image.repository.removeprefix(place)}")
     return replace(moved, tag=image.tag, digest=image.digest)
+
+
+def is_same_place(hub: str, source: str) -> bool:
+    """Whether both are the same registry and path."""
+    return Image.parse(f"{hub}/name") == Image.parse(f"{source}/name")
+
+
+def registry_of(hub: str) -> str:
+    """The registry that a hub is in, as it is in the names of images."""
+    return Image.parse(f"{hub}/name").registry

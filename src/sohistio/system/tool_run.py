@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -41,13 +41,22 @@ class ToolRun:
         self._reader.start()
 
     @classmethod
-    def start(cls, name: str, command: Sequence[str], *, stdin: str, log: Path, say: Callable[[str], None]) -> ToolRun:
+    def start(
+        cls,
+        name: str,
+        command: Sequence[str],
+        *,
+        stdin: str,
+        log: Path,
+        say: Callable[[str], None],
+        env: Mapping[str, str] | None = None,
+    ) -> ToolRun:
         """Start `command`; `name` is what errors call it.
 
         `stdin` reaches it through a private file (0600) that has no name any more, so nothing is left behind however
         this ends; on Linux the tool ends with this process even if that is killed. Output is added to `log` (0600; a
-        log that cannot be written stops nothing) and each line given to `say`, from another thread. Raises FailedError
-        where it cannot be started.
+        log that cannot be written stops nothing) and each line given to `say`, from another thread. `env` are its
+        variables, this process's own where None. Raises FailedError where it cannot be started.
         """
         with contextlib.suppress(OSError):
             _appending(log).close()  # it is there from the start, however little the tool says
@@ -63,6 +72,7 @@ class ToolRun:
                     stderr=subprocess.STDOUT,
                     encoding="utf-8",
                     errors="replace",
+                    env=env,
                     start_new_session=sys.platform != "win32",
                     creationflags=_NEW_GROUP,
                 )

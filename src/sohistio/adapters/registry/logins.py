@@ -18,7 +18,7 @@ from sohistio.errors import RefusedError
 from sohistio.model.image import DOCKER_HUB
 from sohistio.model.pull_secrets import login_of
 
-USERNAME, PASSWORD = "SOHISTIO_REGISTRY_USERNAME", "SOHISTIO_REGISTRY_PASSWORD"  # noqa: S105 — names of variables
+USERNAME, PASSWORD = "SOHISTIO_REGISTRY_USERNAME", "SOHISTIO_REGISTRY_PASSWORD"
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """Docker Hub's key in auth files, for every program that reads them."""
 _HELPER_SECONDS = 20.0

@@ -49,7 +49,8 @@ def read_content(registry: Registry, image: Image) -> Content:
     children = top.get("manifests")
     if not isinstance(children, list) or len(children) > _MOST_MANIFESTS:
         raise _unusable(image, f"an index of more than {_MOST_MANIFESTS} manifests, or of none")
-    digests, blobs = [], {}
+    digests: list[str] = []
+    blobs: dict[str, int] = {}
     for child in children:
         digest = str(child.get("digest", "")) if isinstance(child, dict) else ""
         if not is_digest(digest):
