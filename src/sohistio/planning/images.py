@@ -10,7 +10,7 @@ from sohistio.adapters.kubernetes.manifest import read_manifest
 from sohistio.environments.images_lock import NAME, read_images_lock
 from sohistio.errors import FailedError, RefusedError, UsageError
 from sohistio.images.needed import Needed, needed_of, to_inject
-from sohistio.images.targets import PUBLISHED, source_of
+from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.model.sidecar import Injector
 from sohistio.model.versions import Version
@@ -51,7 +51,7 @@ def listed_images(session: Session, version: Version) -> tuple[ListedImage, ...]
     hub = session.environment.istio.hub
     found = []
     for needed in needed_images(session, version):
-        source = source_of(needed.image, hub, PUBLISHED)
+        source = source_of(needed.image, hub, session.environment.images.source)
         digest = needed.image.digest or (pins.get(source.by_tag, "") if source else "")
         found.append(ListedImage(needed, source, digest))
     return tuple(found)

@@ -63,6 +63,11 @@ class MirrorPlan:
         return tuple(image for image in self.images if image.decision.action is action)
 
     @property
+    def copies(self) -> tuple[PlannedImage, ...]:
+        """The images to be copied."""
+        return self.of(Action.COPY)
+
+    @property
     def bytes(self) -> int:
         """Of all that is to be copied."""
         return sum(image.content.bytes for image in self.images if image.content)
@@ -70,7 +75,7 @@ class MirrorPlan:
     @property
     def changes_pending(self) -> bool:
         """Whether there is something to copy or to pin."""
-        return self.unpinned or bool(self.of(Action.COPY))
+        return self.unpinned or bool(self.copies)
 
     @property
     def danger(self) -> str:
@@ -91,7 +96,7 @@ class MirrorPlan:
 
 
 @contextmanager
-def both_sides(session: Session, say: Callable[[str], None]) -> Iterator[Sides]:
+def both_sides(session: Session) -> Iterator[Sides]:
     """The registries of an environment, with the logins of this user. Raises UsageError, RefusedError."""
     environment = session.environment
     hub, source = environment.istio.hub, environment.images.source
@@ -106,7 +111,7 @@ def both_sides(session: Session, say: Callable[[str], None]) -> Iterator[Sides]:
         for place in (source, hub):
             host = registry_of(place)
             login = own if own and host == registry_of(hub) else login_of_files(place, os.environ, Path.home())
-            registries.append(stack.enter_context(Registry(host, login, say)))
+            registries.append(stack.enter_context(Registry(host, login, session.say)))
         yield Sides(*registries)
 
 

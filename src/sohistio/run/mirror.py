@@ -1,52 +1,23 @@
-"""Copies images between registries, side by side; each is checked and pinned as soon as it is there."""
+"""Mirrors images: approved, copied, and pinned as soon as each is there."""
 
 from __future__ import annotations
 
-import queue
-import threading
+import os
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
-from sohistio.adapters.registry.copy_tools import CopyTool, ToolLogins, tool_logins
-from sohistio.adapters.registry.copying import Copy, Progress, check_copy, copy_once
-from sohistio.adapters.registry.errors import RegistryError
-from sohistio.adapters.registry.logins import auth_file
+from sohistio.adapters.registry.copy_tools import CopyTool
+from sohistio.adapters.registry.copying import Copy
 from sohistio.environments.images_lock import read_images_lock, write_images_lock
-from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
+from sohistio.errors import ExitCode, FailedError, InterruptedRunError, RefusedError, SohistioError, UsageError
 from sohistio.images.mirroring import Action, Decision
 from sohistio.planning.mirroring import MirrorPlan, PlannedImage, Sides
-from sohistio.system.interruption import stop_event
-
-_ATTEMPTS = 3
-_FIRST_WAIT = 1.0
-_POLL = 0.2
-
-
-class ImageState(StrEnum):
-    """How it went for an image."""
-
-    COPIED = "copied"
-    SKIPPED = "skipped"
-    REFUSED = "refused"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-    NOT_STARTED = "notStarted"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageResult:
-    """An image's end; `seconds` is what its copy took."""
-
-    planned: PlannedImage
-    state: ImageState
-    error: SohistioError | None = None
-    seconds: float = 0.0
+from sohistio.planning.session import Session
+from sohistio.run.copies import ImageResult, ImageState, Means, copies_by
+from sohistio.system.interruption import ending_at_once
+from sohistio.system.paths import state_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +30,29 @@ class MirrorResult:
     pulls_left: int | None = None
 
     @property
-    def exit_code(self) -> ExitCode:
-        """130 after an interruption, 1 where an image is refused or failed."""
+    def error(self) -> SohistioError | None:
+        """What is not as it should be, every image by name; None where all are there."""
         states = {image.state for image in self.images}
         if states & {ImageState.INTERRUPTED, ImageState.NOT_STARTED}:
-            return ExitCode.INTERRUPTED
-        return ExitCode.FAILED if states & {ImageState.FAILED, ImageState.REFUSED} else ExitCode.OK
+            return InterruptedRunError(
+                f"interrupted: {self.count(ImageState.COPIED)} of {len(self.plan.copies)} images were copied",
+                todo="Run it again: what is there is not copied twice.",
+            )
+        lines = [line for image in self.images for line in _lines(image)]
+        if not lines:
+            return None
+        missing = self.count(ImageState.FAILED) + self.count(ImageState.REFUSED)
+        return FailedError(
+            f"{missing} of {len(self.images)} images are not mirrored",
+            details=tuple(lines),
+            todo="Each is named with its reason; the others are there. Where a tag moved, ask why; to take the new "
+            f"image, delete its line in {self.plan.lock} and mirror again. Then run it again.",
+        )
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """130 after an interruption, 1 where an image is refused or failed."""
+        return self.error.exit_code if self.error else ExitCode.OK
 
     def count(self, state: ImageState) -> int:
         """How many images ended so."""
@@ -77,8 +65,8 @@ class MirrorResult:
         return sum(content.bytes for content in copied if content)
 
 
-class MirrorObserver(Protocol):
-    """Hears of the copies, from the run's own thread."""
+class MirrorReporter(Protocol):
+    """Reported to from the run's own thread, in order."""
 
     def progress(self, copy: Copy) -> None:
         """More of it is there."""
@@ -89,19 +77,47 @@ class MirrorObserver(Protocol):
     def finished(self, result: ImageResult) -> None:
         """An image's copy ended."""
 
+    def can_ask(self) -> bool:
+        """Whether there is somebody to ask."""
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a run works with: `login_folder` is for tools that cannot take logins from their standard input."""
-
-    sides: Sides
-    tool: CopyTool
-    jobs: int
-    log: Path
-    login_folder: Path
+    def ask(self, question: str) -> str:
+        """The answer, empty where nobody gave one."""
 
 
-def mirror(plan: MirrorPlan, means: Means, observer: MirrorObserver) -> MirrorResult:
+def ready_to_pin(session: Session) -> None:
+    """Raises UsageError where the environments are not this user's to pin."""
+    if session.root.name == "_environments":
+        raise UsageError(
+            "the environments that sohistio comes with are not yours to pin",
+            todo="Give your own with --environments DIR, or go to the folder that has environments/.",
+        )
+
+
+def means_for(sides: Sides, tool: CopyTool | None, jobs: int, plan: MirrorPlan) -> Means:
+    """What a run of the plan works with; it needs no tool where nothing is copied."""
+    name = f"{plan.environment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    return Means(sides, tool, jobs, state_dir() / "logs" / f"{name}.log", state_dir() / "logins")
+
+
+def approve_mirror(plan: MirrorPlan, reporter: MirrorReporter, *, yes: bool) -> None:
+    """Ask, or take `--yes` for an answer. What is only added needs none where nobody can be asked.
+
+    Raises RefusedError.
+    """
+    if yes or not plan.copies:
+        return
+    if not reporter.can_ask():
+        if plan.danger:
+            raise RefusedError(
+                f"this plan {plan.danger}, and nobody approved it", todo="Read the plan, then give --yes."
+            )
+        return
+    with ending_at_once("interrupted before anything was copied"):
+        if reporter.ask("Go on? [y/N] ").lower() not in ("y", "yes"):
+            raise RefusedError("not approved", todo="Nothing was copied.")
+
+
+def mirror(plan: MirrorPlan, means: Means, reporter: MirrorReporter) -> MirrorResult:
     """Copy what the plan says; one that fails keeps none of the others back.
 
     Ctrl-C and SIGTERM end the tools, and what is not there yet is `interrupted` or `notStarted`. Raises UsageError
@@ -109,20 +125,19 @@ def mirror(plan: MirrorPlan, means: Means, observer: MirrorObserver) -> MirrorRe
     """
     started = time.monotonic()
     ended = {planned.decision: _at_once(planned) for planned in plan.images}
-    copies = plan.of(Action.COPY)
     _pin(plan, [planned.decision for planned in plan.of(Action.SKIP)])
-    if copies:
-        with _work(means) as work:
-            for event in work.events(copies):
+    if plan.copies:
+        with copies_by(means) as copies:
+            for event in copies.events(plan.copies):
                 if isinstance(event, ImageResult):
                     if event.state is ImageState.COPIED:
                         _pin(plan, [event.planned.decision])
                     ended[event.planned.decision] = event
-                    observer.finished(event)
+                    reporter.finished(event)
                 elif isinstance(event, Copy):
-                    observer.progress(event)
+                    reporter.progress(event)
                 else:
-                    observer.note(event)
+                    reporter.note(event)
     results = tuple(ended[planned.decision] for planned in plan.images)
     return MirrorResult(plan, results, time.monotonic() - started, means.sides.source.pulls_left)
 
@@ -144,99 +159,10 @@ def _pin(plan: MirrorPlan, decisions: list[Decision]) -> None:
         write_images_lock(plan.lock, pins)
 
 
-@dataclass
-class _Work:
-    """The copies of one run, in threads that outlive their tools."""
-
-    means: Means
-    logins: ToolLogins
-    stop: threading.Event
-    said: queue.Queue[ImageResult | Copy | str] = field(default_factory=queue.Queue)
-
-    def events(self, copies: tuple[PlannedImage, ...]) -> Iterator[ImageResult | Copy | str]:
-        """What happens, until every copy has ended."""
-        open_copies = len(copies)
-        with (
-            Progress(self.means.sides.target, self.said.put) as progress,
-            ThreadPoolExecutor(self.means.jobs) as pool,
-        ):
-            try:
-                for planned in copies:
-                    pool.submit(self._copied, planned, progress)
-                while open_copies:
-                    try:
-                        event = self.said.get(timeout=_POLL)
-                    except queue.Empty:
-                        if self.stop.is_set():
-                            self._give_up()
-                        continue
-                    open_copies -= isinstance(event, ImageResult)
-                    yield event
-            finally:
-                self.stop.set()
-                self._give_up()
-
-    def _give_up(self) -> None:
-        for registry in (self.means.sides.source, self.means.sides.target):
-            registry.give_up()
-
-    def _copied(self, planned: PlannedImage, progress: Progress) -> None:
-        """One image, to its end; always says how it ended."""
-        started = time.monotonic()
-        state, error = ImageState.NOT_STARTED, None
-        if not self.stop.is_set():
-            state, error = self._tried(planned, progress)
-        self.said.put(ImageResult(planned, state, error, time.monotonic() - started))
-
-    def _tried(self, planned: PlannedImage, progress: Progress) -> tuple[ImageState, SohistioError | None]:
-        try:
-            for attempt in range(1, _ATTEMPTS + 1):
-                try:
-                    self._attempt(planned, progress)
-                    return ImageState.COPIED, None
-                except (FailedError, RegistryError) as error:
-                    if attempt == _ATTEMPTS or self.stop.is_set():
-                        raise
-                    # The registries are asked by us: a tool's text is for people, and Retry-After is kept there.
-                    self._why(planned)
-                    self.said.put(f"{planned.decision.target}: {_in_short(error)}; trying again")
-                    self.stop.wait(_FIRST_WAIT * attempt)
-        except InterruptedRunError:
-            return ImageState.INTERRUPTED, None
-        except SohistioError as error:
-            return (ImageState.INTERRUPTED, None) if self.stop.is_set() else (ImageState.FAILED, error)
-        except Exception as bug:  # noqa: BLE001 — a thread's bug is this image's failure, the others go on
-            what = f"sohistio has a bug: {type(bug).__name__}: {bug}"
-            return ImageState.FAILED, FailedError(what, todo="Report it, please.")
-        raise AssertionError("the last attempt raises or returns")  # pragma: no cover
-
-    def _attempt(self, planned: PlannedImage, progress: Progress) -> None:
-        decision, content = planned.decision, planned.content
-        if content is None:
-            raise AssertionError("what is copied has been read")  # pragma: no cover
-        copy = Copy(decision.pinned_source, decision.target, content)
-        progress.begin(copy)
-        try:
-            copy_once(copy, self.means.tool, self.logins, self.means.log, self.stop)
-        finally:
-            progress.end(copy)
-        check_copy(self.means.sides.target, decision.target, content)
-
-    def _why(self, planned: PlannedImage) -> None:
-        """Raises RegistryError where trying again cannot help."""
-        source, decision = self.means.sides.source, planned.decision
-        if source.digest(decision.pinned_source) is None:
-            raise RegistryError(f"{decision.pinned_source} has gone from its source", todo="Run it again.")
-        self.means.sides.target.check_push(decision.target)
-
-
-@contextmanager
-def _work(means: Means) -> Iterator[_Work]:
-    sides = means.sides
-    logins = auth_file((side.host, side.login) for side in (sides.source, sides.target))
-    with stop_event() as stop, tool_logins(means.tool, logins, means.login_folder) as given:
-        yield _Work(means, given, stop)
-
-
-def _in_short(error: SohistioError) -> str:
-    return f"{error.what}{f' ({error.details[-1]})' if error.details else ''}"
+def _lines(image: ImageResult) -> list[str]:
+    decision = image.planned.decision
+    if image.state is ImageState.REFUSED:
+        return [f"{decision.source}: {decision.reason}"]
+    if image.error is None:
+        return []
+    return [f"{decision.source}: {image.error.what}", *(f"  {line}" for line in image.error.details)]

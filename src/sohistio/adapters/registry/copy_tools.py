@@ -31,7 +31,7 @@ class CopyTool:
         """Its arguments: an image by digest to a tag, with all platforms, every digest kept."""
         digest = f"{source.repository}@{source.digest}"
         if self.name == "skopeo":
-            flags = ("copy", "--all", "--preserve-digests", "--authfile", login_file)
+            flags = ("copy", "--quiet", "--all", "--preserve-digests", "--authfile", login_file)
             return (self.path, *flags, f"docker://{digest}", f"docker://{target}")
         if self.name == "crane":
             return (self.path, "copy", digest, str(target))

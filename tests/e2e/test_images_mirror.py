@@ -1,0 +1,75 @@
+"""`images mirror` between two real registries: copied whole, once, and never what it should not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Sandbox
+from image_content import image_content
+from mirrors import NAMES, VERSION, Mirror, Registries, a_mirror, pins, registries
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
+    with registries(tmp_path_factory.mktemp("registries")) as running:
+        yield running
+
+
+@pytest.fixture
+def mirror(sandbox: Sandbox, both: Registries, tmp_path: Path, request: pytest.FixtureRequest) -> Mirror:
+    """A path of its own at both registries."""
+    name = request.node.name.replace("_", "-").strip("-")
+    return a_mirror(sandbox, both, tmp_path, name)
+
+
+def test_mirrored_whole_and_then_never_again(mirror: Mirror) -> None:
+    planned = mirror.document("--plan")
+    assert planned["outcome"] == "planned"
+    assert planned["bytes"] == sum(content.bytes for content in mirror.contents.values())
+    assert not mirror.lock.exists()
+    with mirror.both.target.counted() as written:
+        done = mirror.document()
+    assert mirror.states(done) == dict.fromkeys(NAMES, "copied")
+    assert done["images"][0]["platforms"] == ["linux/amd64", "linux/arm64"]
+    assert all(map(mirror.is_there, NAMES))
+    assert any(request.is_blob_write for request in written)
+    assert pins(mirror.lock) == {name: mirror.contents[name].digest for name in NAMES}
+    before = mirror.lock.stat().st_mtime_ns
+
+    with mirror.both.source.counted() as read, mirror.both.target.counted() as written:
+        again = mirror.document()
+    assert (again["outcome"], again["bytes"]) == ("upToDate", 0)
+    assert mirror.states(again) == dict.fromkeys(NAMES, "skipped")
+    for seen, path in ((read, mirror.path), (written, mirror.hub_path)):
+        heads = sorted(f"/v2/{path}/{name}/manifests/{VERSION}" for name in NAMES)
+        assert sorted(r.path for r in seen if r.method == "HEAD") == heads
+        assert [r for r in seen if r.method != "HEAD" and r.path != "/v2/"] == []
+    assert mirror.lock.stat().st_mtime_ns == before
+    shown = mirror.run().stdout
+    assert f"local: all 4 images are at {mirror.both.target.host}/{mirror.hub_path}, nothing was written" in shown
+    assert max(len(line) for line in shown.splitlines() if line.startswith(NAMES)) <= 100
+
+
+def test_a_tag_that_moved_and_an_image_that_is_not_there(mirror: Mirror) -> None:
+    mirror.document()
+    mirror.push("proxyv2", moved := image_content())
+    done = mirror.run()
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert "1 of 4 images are not mirrored" in said
+    assert f"the source {moved.digest} now; the target has what is pinned" in said
+    assert pins(mirror.lock)["proxyv2"] != moved.digest
+
+    # Whoever deletes the line takes the new one, which is approved: the tag is in use at the target.
+    lines = mirror.lock.read_text().splitlines(keepends=True)
+    mirror.lock.write_text("".join(line for line in lines if "/proxyv2:" not in line))
+    refused = mirror.run()
+    assert refused.returncode == 3
+    assert "This plan replaces 1 image" in " ".join(refused.stdout.split())
+    assert mirror.states(mirror.document("--yes")) == dict.fromkeys(NAMES, "skipped") | {"proxyv2": "copied"}
+    assert mirror.is_there("proxyv2")
