@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
 @pytest.fixture
 def mirror(sandbox: Sandbox, both: Registries, tmp_path: Path, request: pytest.FixtureRequest) -> Mirror:
     """A path of its own at both registries."""
-    name = request.node.name.replace("_", "-").strip("-")
+    name = re.sub("[^a-z0-9]+", "-", request.node.name).strip("-")
     return a_mirror(sandbox, both, tmp_path, name)
 
 
