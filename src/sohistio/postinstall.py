@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from sohistio.model.image import brief
 from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
 from sohistio.model.staleness import differing, was_tried
@@ -100,7 +101,9 @@ def _out_of_reach(state: ClusterState, sidecar: SidecarTemplate) -> Iterable[Lef
                 if workload.brings_proxy
                 else "no label asks for one any more, so a restart would take it out"
             )
-            yield LeftAlone(workload.ref, f"has the sidecar {old.proxy_image}, and nothing injects a new one: {why}")
+            yield LeftAlone(
+                workload.ref, f"has the sidecar {brief(old.proxy_image)}, and nothing injects a new one: {why}"
+            )
     for ref, pod in state.unowned_carriers.items():
         if ref not in state.unowned_pods and is_old(pod):
             yield LeftAlone(ref, _UNOWNED)
@@ -188,7 +191,7 @@ def restart_phase(
     if not to_restart:
         return ()
     plural = "workload" if len(to_restart) == 1 else "workloads"
-    image = sidecar.image_for({}).rpartition("/")[2] if sidecar else ""
+    image = brief(sidecar.image_for({})).rpartition("/")[2] if sidecar else ""
     summary = f"restart {len(to_restart)} {plural} without the sidecar {image}"
     listed = tuple(workload.ref for workload in to_restart)
     return (Phase(f"{prefix}sidecars", (RestartWorkloads(f"{prefix}sidecars/restart", summary, listed, tuple(left)),)),)
@@ -200,12 +203,13 @@ def _decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAl
         wanted = sidecar.image_for(pod.annotations)
         if pod.opted_out or is_same_image(pod.proxy_image, wanted):
             continue
+        wanted = brief(wanted)
         if workload.own_image:
-            reason = f"its own template has the proxy image {workload.own_image}, the mesh's is {wanted}"
+            reason = f"its own template has the proxy image {brief(workload.own_image)}, the mesh's is {wanted}"
             todo = "Somebody has to keep it up to date; `image: auto` in the template gives the mesh's."
             return LeftAlone(workload.ref, reason, todo)
         if was_tried(workload, pod, sidecar):
-            has = f"with {pod.proxy_image}" if pod.proxy_image else "without a sidecar"
+            has = f"with {brief(pod.proxy_image)}" if pod.proxy_image else "without a sidecar"
             reason = f"its new pods come {has} although the mesh gives {wanted}: something else decides it"
             todo = "Is that meant (a policy that rewrites images)? If not, find what does it, then restart it yourself."
             return LeftAlone(workload.ref, reason, todo)

@@ -9,7 +9,7 @@ import pytest
 from observed import budget, pod, sidecar, stale, state, workload
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.mode import Mode
-from sohistio.model.sidecar import RESTARTED_FOR
+from sohistio.model.sidecar import RESTARTED_FOR, SidecarTemplate
 from sohistio.model.state import ObjectRef, ObservedPod, Workload
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
@@ -82,6 +82,34 @@ def test_a_workload_is_restarted_when_a_running_pod_lacks_todays_sidecar(
 ) -> None:
     to_restart, _ = restarts(state(workloads=(workload(pods=pods),)), TODAY)
     assert bool(to_restart) is restarted
+
+
+ONE, TWO = (f"@sha256:{digit * 64}" for digit in "12")
+PINNED = SidecarTemplate(TODAY.hub, TODAY.tag, IMAGE + ONE)
+
+
+@pytest.mark.parametrize(
+    ("mesh", "running", "tried", "restarted"),
+    [
+        pytest.param(PINNED, IMAGE, "", True, id="switched-on"),
+        pytest.param(PINNED, IMAGE, IMAGE, True, id="switched-on-after-a-restart-for-the-tag"),
+        pytest.param(PINNED, IMAGE, IMAGE + ONE, True, id="switched-off-in-between-and-on-again"),
+        pytest.param(PINNED, IMAGE + ONE, "", False, id="pinned"),
+        pytest.param(PINNED, IMAGE + TWO, "", True, id="another-pin"),
+        pytest.param(PINNED, IMAGE + TWO, IMAGE + ONE, False, id="a-policy-pins-it-to-another"),
+        pytest.param(TODAY, IMAGE + ONE, "", False, id="switched-off"),
+        pytest.param(TODAY, IMAGE + ONE, IMAGE + ONE, False, id="switched-off-after-a-restart-for-the-pin"),
+    ],
+)
+def test_restarts_where_digests_are_pinned(mesh: SidecarTemplate, running: str, tried: str, restarted: bool) -> None:
+    annotations = {RESTARTED_FOR: tried} if tried else {}
+    seen = state(workloads=(workload(pods=(pod("", proxy_image=running, annotations=annotations),)),), sidecar=mesh)
+    to_restart, left = restarts(seen, mesh)
+    assert bool(to_restart) is restarted
+    assert all("1" * 13 not in item.reason for item in left), "digests are cut for people"
+    if restarted and mesh is PINNED:
+        (phase,) = restart_phase(seen, mesh)
+        assert phase.steps[0].summary == f"restart 1 workload without the sidecar proxyv2:1.31.1@sha256:{'1' * 12}"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sohistio.commands.options import Release, Target
+from sohistio.commands.options import Release, Target, Tool
 
 
-def render(target: Target, release: Release) -> None:
+def render(target: Target, release: Release, tool: Tool) -> None:
     """Print the IstioOperator that would be applied.
 
     For a review, or for `istioctl manifest generate -f -`.
@@ -14,5 +14,5 @@ def render(target: Target, release: Release) -> None:
     from sohistio.commands.running import session_of
     from sohistio.output.documents import print_document
 
-    session = session_of(where_of(target, release=release))
+    session = session_of(where_of(target, release=release, tool=tool))
     print_document(session.operator_yaml(session.version))

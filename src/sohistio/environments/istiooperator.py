@@ -169,6 +169,11 @@ def render_operator(
     return _in_order(document)  # type: ignore[no-any-return]
 
 
+def with_values(operator: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A rendered IstioOperator with these values laid over its own."""
+    return _in_order(merge(operator, {"spec": {"values": values}} if values else {}))  # type: ignore[no-any-return]
+
+
 def _places(document: Document) -> Iterator[tuple[Key, frozenset[str]]]:
     """The maps of the file whose keys are known, with those keys."""
     yield (), _ROOT

@@ -34,6 +34,9 @@ class Istio(Part):
 
     version: Release = Field(description="Istio's full release number; also the tag of the images")
     hub: Hub = Field(description="Where the images are, such as dtr.metlife.com/istio")
+    pin_digests: bool = Field(
+        False, description="Whether images are rendered as name:tag@sha256:…, with the digests of images.lock"
+    )
     pull_secret: Name | None = Field(description="Secret to pull images with, null for none")
     pull_secret_source: PullSecretSource | None = Field(
         None, description="Where sohistio takes that Secret from; without it somebody else puts it there"

@@ -14,8 +14,10 @@ from sohistio.model.image import Image
 
 _Object = Mapping[str, Any]
 
-_CHOSEN_BY_INJECTOR = "auto"
+CHOSEN_BY_INJECTOR = "auto"
 """In place of an image: the injector replaces it (Istio, "Installing Gateways"). No registry has such an image."""
+SAMPLE_POD = "sohistio-sample-pod"
+"""The pod of an application, as the injector is asked about it."""
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 # Where an object has its pods' spec, if not in spec.template as workloads have it.
 _PODS_OF: Mapping[str, tuple[str, ...]] = {
@@ -31,13 +33,13 @@ def _pod(name: str, container: str, template: str) -> _Object:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "default", "annotations": annotations},
-        "spec": {"containers": [{"name": container, "image": _CHOSEN_BY_INJECTOR}]},
+        "spec": {"containers": [{"name": container, "image": CHOSEN_BY_INJECTOR}]},
     }
 
 
 # What an application's pod and the pod of a gateway of its own look like to the injector, by the words about them.
 _SAMPLES: Mapping[str, _Object] = {
-    "injected pods": _pod("sohistio-sample-pod", "application", ""),
+    "injected pods": _pod(SAMPLE_POD, "application", ""),
     "injected gateways": _pod("sohistio-sample-gateway", "istio-proxy", "gateway"),
 }
 _WORDS = {sample["metadata"]["name"]: words for words, sample in _SAMPLES.items()}
@@ -53,7 +55,7 @@ class Needed:
 
 def to_inject(manifest: Sequence[_Object]) -> list[_Object]:
     """What the injector is asked about: a pod, a gateway's pod, and the workloads that leave their image to it."""
-    left_to_it = [item for item in manifest if any(image == _CHOSEN_BY_INJECTOR for _, image in containers_of(item))]
+    left_to_it = [item for item in manifest if any(image == CHOSEN_BY_INJECTOR for _, image in containers_of(item))]
     return [*_SAMPLES.values(), *left_to_it]
 
 
@@ -65,7 +67,7 @@ def needed_of(objects: Sequence[_Object]) -> tuple[Needed, ...]:
     users: dict[Image, dict[str, None]] = {}
     for item in objects:
         for _, image in containers_of(item):
-            if image and image != _CHOSEN_BY_INJECTOR:
+            if image and image != CHOSEN_BY_INJECTOR:
                 users.setdefault(Image.parse(image), {})[_user(item)] = None
     return tuple(Needed(image, tuple(users[image])) for image in sorted(users))
 

@@ -10,6 +10,7 @@ from sohistio.errors import UsageError
 DOCKER_HUB = "docker.io"
 _DOCKER_HUBS = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LONG = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _PART = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 _REGISTRY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
@@ -18,6 +19,16 @@ _REGISTRY = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])
 def is_digest(text: str) -> bool:
     """Whether it is a digest as sohistio takes them: sha256 and 64 lower-case hex digits."""
     return _DIGEST.fullmatch(text) is not None
+
+
+def tag_of(text: str) -> str:
+    """The tag in an image's name, which a digest may follow; empty where there is none. Takes any text."""
+    return text.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def brief(text: str) -> str:
+    """An image's name for people: of a digest only the beginning, as container runtimes show it."""
+    return _LONG.sub(r"\1", text)
 
 
 @dataclass(frozen=True, slots=True, order=True)

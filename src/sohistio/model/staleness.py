@@ -23,9 +23,11 @@ def is_current(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -
 def was_tried(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> bool:
     """Whether the pod comes of a restart for the very image that it should have, so that another would not help.
 
-    Where somebody takes our annotation away (GitOps), the time tells: it was injected by what injects now.
+    Where somebody takes the annotation away (GitOps), the time tells: it was injected by what injects now. So it does
+    where the pod has the right tag and only lacks its digest: digests may have been switched off in between.
     """
-    if pod.annotations.get(RESTARTED_FOR) == expected_image(workload, pod, sidecar):
+    expected = expected_image(workload, pod, sidecar)
+    if pod.annotations.get(RESTARTED_FOR) == expected and not is_same_image(expected, pod.proxy_image):
         return True
     return pod.injected and "" < sidecar.since < pod.created
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 
 from sohistio.errors import UsageError
+from sohistio.model.image import tag_of
 
 # Of a tag's suffix only this is the version; the rest is a build's variant (distroless, debug, a company's own).
 _PRERELEASE = re.compile(r"(?:alpha|beta|rc)[0-9A-Za-z.]*")
@@ -53,7 +54,7 @@ class Version:
     @classmethod
     def from_image(cls, image: str) -> Version | None:
         """The version in the tag of an image, which a digest may follow, or None where there is none."""
-        return cls.from_tag(image.partition("@")[0].rpartition("/")[2].partition(":")[2])
+        return cls.from_tag(tag_of(image))
 
     def minors_ahead_of(self, other: Version) -> int:
         """How many minor releases self is newer than other; negative where it is older."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sohistio.adapters.kubernetes.manifest import read_manifest
 from sohistio.environments.images_lock import NAME, read_images_lock
-from sohistio.errors import FailedError, RefusedError, UsageError
-from sohistio.images.needed import Needed, needed_of, to_inject
+from sohistio.errors import RefusedError, UsageError
+from sohistio.images.needed import Needed, needed_of
 from sohistio.images.targets import source_of
 from sohistio.model.image import Image
-from sohistio.model.sidecar import Injector
 from sohistio.model.versions import Version
 from sohistio.planning.session import Session
 
@@ -29,19 +25,16 @@ class ListedImage:
 
 
 def needed_images(session: Session, version: Version) -> tuple[Needed, ...]:
-    """The images that a version needs, in the environment's hub, as the version's own istioctl says.
+    """The images that a version needs, in the environment's hub and by tag, as the version's own istioctl says.
 
-    Raises RefusedError with istioctl's words.
+    Raises RefusedError with istioctl's words, or naming an image that is none.
     """
-    _, manifest = session.render(version, session.operator_yaml(version))
     try:
-        return needed_of([*manifest, *_injected(session, version, manifest)])
-    except (FailedError, UsageError) as error:
+        return needed_of(session.unpinned_objects(version))
+    except UsageError as error:
         raise RefusedError(
-            f"the images of {session.environment.name} with Istio {version} cannot be listed",
-            details=(error.what, *error.details),
-            todo="Correct istiooperator.yaml, or see what istioctl renders: "
-            f"`sohistio render --env {session.environment.name} | istioctl manifest generate -f -`.",
+            f"the images of {session.environment.name} with Istio {version} cannot be listed: {error.what}",
+            todo="Correct istiooperator.yaml.",
         ) from error
 
 
@@ -55,14 +48,3 @@ def listed_images(session: Session, version: Version) -> tuple[ListedImage, ...]
         digest = needed.image.digest or (pins.get(source.by_tag, "") if source else "")
         found.append(ListedImage(needed, source, digest))
     return tuple(found)
-
-
-def _injected(session: Session, version: Version, manifest: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the manifest's own injector makes of what it is asked about."""
-    import yaml
-
-    injector = Injector.from_manifest(manifest)
-    if injector is None:
-        return []
-    asked = yaml.safe_dump_all([dict(item) for item in to_inject(manifest)])
-    return read_manifest(session.istioctl(version).inject(asked, injector))

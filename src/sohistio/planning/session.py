@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,14 +18,21 @@ from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, privat
 from sohistio.adapters.releases.mirror import MIRROR_VARIABLE, Mirror
 from sohistio.adapters.releases.newest import newest_patch
 from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
+from sohistio.environments.images_lock import NAME as IMAGES_LOCK
+from sohistio.environments.images_lock import read_images_lock
+from sohistio.environments.istiooperator import with_values
 from sohistio.environments.load import Environment, find_environments_root, load_environment
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import FailedError, RefusedError
+from sohistio.images.needed import to_inject
+from sohistio.images.pins import pinned_values
+from sohistio.images.targets import PUBLISHED
 from sohistio.istioctl import Istioctl
 from sohistio.model.auth import Auth
 from sohistio.model.desired import DesiredMesh, desired_mesh
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.managed_cluster import ManagedCluster
+from sohistio.model.sidecar import Injector
 from sohistio.model.versions import Version
 from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig, sandbox_mirror_url, sandbox_of_context
 from sohistio.system.paths import cache_dir
@@ -53,6 +60,7 @@ class Session:
     say: Callable[[str], None]
     lock_watched: Watched = field(default_factory=Watched)
     _obtained: dict[Version, Istioctl] = field(default_factory=dict)
+    _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
     @cached_property
     def root(self) -> Path:
@@ -136,8 +144,46 @@ class Session:
         return api
 
     def operator_yaml(self, version: Version, *, gateways_off: bool | None = None) -> str:
-        """The environment's one IstioOperator, rendered for a version; a standby's gateways are off by default."""
-        return to_yaml(self.environment.operator_for(version, gateways_off=gateways_off))
+        """The environment's one IstioOperator, rendered for a version; a standby's gateways are off by default.
+
+        With istio.pinDigests its images have digests. Raises RefusedError where one is not pinned.
+        """
+        operator = self.environment.operator_for(version, gateways_off=gateways_off)
+        return to_yaml(with_values(operator, self._pinned(version)))
+
+    def _pinned(self, version: Version) -> dict[str, Any]:
+        """The values that pin the images; none without istio.pinDigests."""
+        istio = self.environment.istio
+        if not istio.pin_digests:
+            return {}
+        todo = (
+            f"Run `sohistio images mirror --env {self.environment.name} --version {version}`: it pins what it copies."
+        )
+        pins = read_images_lock(self.root / IMAGES_LOCK)
+        return pinned_values(self.unpinned_objects(version), pins, (PUBLISHED, istio.hub), todo)
+
+    def unpinned_objects(self, version: Version) -> Sequence[dict[str, Any]]:
+        """The manifest of a version with images by tag, and what its injector makes of pods. Raises RefusedError."""
+        if version not in self._unpinned:
+            _, manifest = self.render(version, to_yaml(self.environment.operator_for(version)))
+            self._unpinned[version] = [*manifest, *self._injected(version, manifest)]
+        return self._unpinned[version]
+
+    def _injected(self, version: Version, manifest: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        import yaml
+
+        injector = Injector.from_manifest(manifest)
+        if injector is None:
+            return ()
+        asked = yaml.safe_dump_all([dict(item) for item in to_inject(manifest)])
+        try:
+            return read_manifest(self.istioctl(version).inject(asked, injector))
+        except FailedError as error:
+            raise RefusedError(
+                f"istioctl {version} cannot inject pods with the injector of {self.environment.name}",
+                details=(error.what, *error.details),
+                todo="Correct istiooperator.yaml.",
+            ) from error
 
     def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""

@@ -278,6 +278,7 @@ BAD_ENVIRONMENTS = [
     ("istio: {version: latest}", "6: istio.version: expected a full release number such as 1.31.1, got 'latest'"),
     ("istio: {hub: 'https://dtr.metlife.com/istio'}", "6: istio.hub: expected a registry path such as "
      "dtr.metlife.com/istio, without https://, got 'https://dtr.metlife.com/istio'"),
+    ("istio: {pinDigests: 'on'}", "6: istio.pinDigests: expected true or false, got 'on'"),
     ("istio: {pullSecret: My Secret}", "6: istio.pullSecret: expected a name of lower case letters, digits and "
      "dashes, got 'My Secret'"),
     ("applicationNamespaces: shop", "6: applicationNamespaces: expected a list, got 'shop'"),

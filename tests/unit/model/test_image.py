@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sohistio.errors import UsageError
-from sohistio.model.image import Image
+from sohistio.model.image import Image, brief, tag_of
 
 _DIGEST = "sha256:" + "a1" * 32
 
@@ -58,3 +58,23 @@ def test_parts() -> None:
     assert (image.repository, image.name) == ("host.a/repo/istio/pilot", "pilot")
     assert str(image.pinned(_DIGEST)) == f"host.a/repo/istio/pilot:1@{_DIGEST}"
     assert image.pinned(_DIGEST).by_tag == image
+
+
+def test_a_digest_is_shown_as_its_beginning() -> None:
+    long, other = f"host/a/b:1.2@{_DIGEST}", "host/a/b:1.2"
+    assert brief(f"{long} and {other}") == f"host/a/b:1.2@sha256:{'a1' * 6} and {other}"
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("host:5000/istio/pilot:1.31.1", "1.31.1"),
+        (f"host:5000/istio/pilot:1.31.1-distroless@{_DIGEST}", "1.31.1-distroless"),
+        (f"host:5000/istio/pilot@{_DIGEST}", ""),
+        ("host:5000/istio/pilot", ""),
+        ("pilot:latest", "latest"),
+        ("", ""),
+    ],
+)
+def test_the_tag_in_any_text(text: str, tag: str) -> None:
+    assert tag_of(text) == tag

@@ -57,6 +57,20 @@ def test_a_version_in_an_image_tag(tag: str, expected: Version | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("dtr.example.com/istio/pilot:1.31.1", Version(1, 31, 1)),
+        (f"dtr.example.com/istio/pilot:1.31.1@sha256:{'0' * 64}", Version(1, 31, 1)),
+        (f"host:5000/proxyv2:1.31.1-distroless@sha256:{'0' * 64}", Version(1, 31, 1)),
+        (f"host:5000/proxyv2@sha256:{'0' * 64}", None),
+        ("host:5000/proxyv2", None),
+    ],
+)
+def test_a_version_in_the_name_of_an_image(image: str, expected: Version | None) -> None:
+    assert Version.from_image(image) == expected
+
+
+@pytest.mark.parametrize(
     ("newer", "older", "ahead"),
     [("1.31.1", "1.30.5", 1), ("1.31.1", "1.31.0", 0), ("1.29.8", "1.31.1", -2), ("2.0.0", "1.31.1", 969)],
 )

@@ -21,6 +21,7 @@ from sohistio.adapters.kubernetes.gateways import (
 )
 from sohistio.adapters.kubernetes.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
+from sohistio.model.image import tag_of
 from sohistio.model.revision import revision_of
 from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.state import (
@@ -207,12 +208,11 @@ def _is_mesh(deployment: Object) -> bool:
 def _istiod(item: Object) -> Istiod:
     containers = item["spec"]["template"]["spec"]["containers"]
     image = next((c["image"] for c in containers if c["name"] == "discovery"), "")
-    _, _, tag = image.rpartition("/")[2].partition("@")[0].partition(":")
     managers = [field.get("manager", "") for field in item["metadata"].get("managedFields") or ()]
     return Istiod(
         ref=_ref("Deployment", item),
         revision=revision_of(item["metadata"].get("labels") or {}),
-        image_version=tag,
+        image_version=tag_of(image),
         label_version=_label(item, _VERSION),
         managed_by=managers[0] if managers else "",
     )
