@@ -198,6 +198,47 @@ def test_a_docker_config(meshed: Sandbox, tmp_path: Path) -> None:
     unchanged(meshed, flags)
 
 
+def test_several_registries_each_from_its_own_source(meshed: Sandbox, tmp_path: Path) -> None:
+    """Base images and application images: a variable, a docker config and a copied Secret in one pull Secret."""
+    file = tmp_path / "config.json"
+    others = {
+        "jfrog.example.com": {"dockerConfig": str(file)},
+        "base.example.com:8443": {"secret": "base/registry"},
+    }
+    istio = {"pullSecret": "jfrogauth", "pullSecretSource": VARIABLES, "pullSecretRegistries": others}
+    flags = own_environments(tmp_path, istio=istio, applicationNamespaces=["shop"])
+    said = refused(meshed, flags)
+    assert "the logins of 3 registries cannot be had" in said
+    assert "istio.pullSecretSource: the variables JFROG_USERNAME and JFROG_PASSWORD are not set" in said
+    assert f"istio.pullSecretRegistries[jfrog.example.com]: {file} cannot be read" in said
+    assert "istio.pullSecretRegistries[base.example.com:8443]: Secret base/registry does not exist" in said
+
+    entries = {"jfrog.example.com": FIRST, "elsewhere.example.com": SECOND}
+    file.write_text(
+        json.dumps({"auths": {key: {"username": "eve", "password": word} for key, word in entries.items()}})
+    )
+    apply(meshed.api, namespace("base", injected=False))
+    data = json.dumps({"auths": {"base.example.com:8443": {"username": "ann", "password": THIRD}}})
+    given = secret("base", "registry", "") | {"data": {".dockerconfigjson": b64encode(data.encode()).decode()}}
+    one_missing = install(meshed, flags, SECOND)
+    assert one_missing.returncode == 3
+    assert "Secret base/registry does not exist" in one_missing.stderr
+    meshed.api.create("/api/v1/namespaces/base/secrets", given)
+
+    done = install(meshed, flags, SECOND)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = meshed.api.get(secret_path("shop"))
+    assert found is not None
+    auths = json.loads(b64decode(found["data"][".dockerconfigjson"]))["auths"]
+    assert {key: (entry["username"], entry["password"]) for key, entry in auths.items()} == {
+        REGISTRY: ("bob", SECOND),
+        "jfrog.example.com": ("eve", FIRST),
+        "base.example.com:8443": ("ann", THIRD),
+    }
+    unchanged(meshed, flags, SECOND)
+    assert not any(word in done.stdout + done.stderr for word in (FIRST, SECOND, THIRD))
+
+
 def test_a_copied_secret_and_its_rotation(meshed: Sandbox, tmp_path: Path) -> None:
     flags = environment(tmp_path, {"secret": "platform/registry"})
     assert "Secret platform/registry does not exist" in refused(meshed, flags)

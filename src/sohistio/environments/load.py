@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -231,8 +231,11 @@ def _message(item: ErrorDetails, key: Key) -> str:
 
 def _known_keys(key: Key) -> list[str]:
     model: type[BaseModel] = Environment
+    annotation: Any = None
     for part in key:
-        if isinstance(part, int):  # an item of a list: its model is the one of the list's key
+        # An item of a list, or an entry of a map with keys of its own: its model is the one of the list's or map's key.
+        if isinstance(part, int) or get_origin(annotation) is dict:
+            annotation = None
             continue
         annotation = next(field.annotation for field in model.model_fields.values() if field.alias == part)
         model = next(

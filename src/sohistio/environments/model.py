@@ -12,7 +12,7 @@ from sohistio.environments.aks import Aks
 from sohistio.environments.failover import Failover
 from sohistio.environments.images import Images
 from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
-from sohistio.environments.pull_secret import PullSecretSource
+from sohistio.environments.pull_secret import PullSecretRegistries, PullSecretSource
 from sohistio.environments.sync import Sync
 from sohistio.environments.values import (
     Address,
@@ -25,6 +25,7 @@ from sohistio.environments.values import (
     Seconds,
     Text,
 )
+from sohistio.model.pull_secrets import registry_of
 from sohistio.model.sync import SyncRules
 from sohistio.model.versions import Version
 
@@ -41,6 +42,20 @@ class Istio(Part):
     pull_secret_source: PullSecretSource | None = Field(
         None, description="Where sohistio takes that Secret from; without it somebody else puts it there"
     )
+    pull_secret_registries: PullSecretRegistries = Field(
+        {},
+        description="Other registries that the Secret logs in to, such as one of base images, each with its source",
+    )
+
+    @model_validator(mode="after")
+    def _registries_beside_the_hubs(self) -> Istio:
+        if self.pull_secret_registries and (self.pull_secret is None or self.pull_secret_source is None):
+            raise ValueError("expected pullSecret and pullSecretSource beside pullSecretRegistries")
+        if (host := registry_of(self.hub)) in self.pull_secret_registries:
+            raise ValueError(
+                f"expected {host}, the registry of the hub, in pullSecretSource, not in pullSecretRegistries"
+            )
+        return self
 
 
 class Nodes(Part):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.values import Part, Text
 
+_REGISTRY = re.compile(r"(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::[0-9]+)?|[a-z0-9-]+:[0-9]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _VAULT = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/?")
@@ -19,6 +20,13 @@ _VAULT_SECRET = re.compile(r"[0-9A-Za-z-]{1,127}")
 def _place(value: str) -> str:
     if not _SECRET.fullmatch(value):
         raise ValueError("expected namespace/name")
+    return value
+
+
+def _registries(value: dict[str, PullSecretSource]) -> dict[str, PullSecretSource]:
+    for name in value:
+        if not _REGISTRY.fullmatch(name):
+            raise ValueError(f"expected names of registries such as jfrog.example.com, without a path, got {name!r}")
     return value
 
 
@@ -78,3 +86,7 @@ class PullSecretSource(Part):
         if [self.variables, self.docker_config, self.secret, self.key_vault].count(None) != 3:
             raise ValueError("expected one of variables, dockerConfig, secret and keyVault")
         return self
+
+
+PullSecretRegistries = Annotated[dict[str, PullSecretSource], AfterValidator(_registries)]
+"""Other registries that the pull Secret logs in to, each with its source."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,15 @@ _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _AMBIGUOUS = re.compile(r"[-+.]?[0-9][0-9a-fA-FxXoO_.:+-]*|[yYnN]")  # 1e3, 1.31, 0o7, y: numbers and truth to some
 # Here variables are named, for others to read: filled in, a password would be part of the environment.
-_NEVER_FILLED_IN: Key = ("istio", "pullSecretSource", "variables")
+_NEVER_FILLED_IN = (("istio", "pullSecretSource", "variables"), ("istio", "pullSecretRegistries", "*", "variables"))
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + kind for kind in ("null", "bool", "int", "float", "str")}
 _TEXT_TAGS = {_TAG + kind for kind in ("timestamp", "value")}  # dates and `=` have no meaning here: they are text
+
+
+def _is_within(key: Key, place: Sequence[str]) -> bool:
+    """Whether a key is at the place or below; `*` is any name."""
+    return len(key) >= len(place) and all(part in ("*", found) for found, part in zip(key, place, strict=False))
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -191,7 +196,7 @@ class _Reader:
     def _fill_in(self, text: str, line: int, key: Key) -> str:
         def value_of(match: re.Match[str]) -> str:
             name = match.group(1)
-            if key[: len(_NEVER_FILLED_IN)] == _NEVER_FILLED_IN:
+            if any(_is_within(key, place) for place in _NEVER_FILLED_IN):
                 self._add(line, key, "expected the name of a variable, without ${}")
                 return match.group()
             if name is None:  # $${NAME} stands for the text ${NAME}

@@ -18,6 +18,7 @@ from sohistio.model.state import ObjectRef
 
 SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 — a type, no password
 DATA_KEY = ".dockerconfigjson"
+SOURCE = "istio.pullSecretSource"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 SOHISTIO = "sohistio"
 # kubelet looks Docker Hub's images up under this key, whatever the image's name says (pkg/credentialprovider).
@@ -44,9 +45,12 @@ class ObservedPullSecret:
 
 @dataclass(frozen=True, slots=True)
 class PullCredential:
-    """What the Secret is to hold: a docker config (JSON) that can log in to `place`, registry and path of the hub."""
+    """What the Secret is to hold: a docker config (JSON) that can log in to these places.
 
-    place: str
+    The first is registry and path of the hub; others are registries.
+    """
+
+    places: tuple[str, ...]
     config: str = field(repr=False)
 
     def manifest(self, ref: ObjectRef) -> dict[str, Any]:
@@ -67,8 +71,17 @@ class PullCredential:
         labels = live["metadata"].get("labels") or {}
         if labels.get(MANAGED_BY) == SOHISTIO and live.get("type") == SECRET_TYPE:
             return PullSecretState.CURRENT if found == json.loads(self.config) else PullSecretState.OLD
-        wanted = login_of(json.loads(self.config), self.place)
-        return PullSecretState.CURRENT if login_of(found, self.place) == wanted else PullSecretState.FOREIGN
+        wanted = json.loads(self.config)
+        alike = all(login_of(found, place) == login_of(wanted, place) for place in self.places)
+        return PullSecretState.CURRENT if alike else PullSecretState.FOREIGN
+
+    def with_login(self, other: PullCredential) -> PullCredential:
+        """With another registry's login in place of what this one has for it."""
+        config = json.loads(self.config)
+        hosts = {_host(place) for place in other.places}
+        kept = {key: entry for key, entry in (config.get("auths") or {}).items() if _host(key) not in hosts}
+        merged = config | {"auths": kept | json.loads(other.config)["auths"]}
+        return PullCredential(self.places + other.places, _dumped(merged))
 
 
 def of_pair(hub: str, username: str, password: str) -> PullCredential:
@@ -76,29 +89,37 @@ def of_pair(hub: str, username: str, password: str) -> PullCredential:
     host = _host(hub)
     auth = b64encode(f"{username}:{password}".encode()).decode()
     entry = {"username": username, "password": password, "auth": auth}
-    return PullCredential(_place(hub), _dumped({"auths": {_DOCKER_HUB if host == "docker.io" else host: entry}}))
+    return PullCredential((_place(hub),), _dumped({"auths": {_DOCKER_HUB if host == "docker.io" else host: entry}}))
 
 
-def of_config(hub: str, text: str, origin: str) -> PullCredential:
-    """The entry of the hub's registry out of a docker config, and no other. Raises RefusedError that names `origin`."""
+def of_config(hub: str, text: str, origin: str, key: str = SOURCE) -> PullCredential:
+    """The entry of a hub's registry out of a docker config, and no other.
+
+    Raises RefusedError that names `origin` and `key`, which the environment has it by.
+    """
     config, login = _with_login(hub, text, origin)
     if login is None:
-        raise _no_entry(hub, config, origin)
+        raise _no_entry(hub, config, origin, key)
     return of_pair(hub, *login)
 
 
 def of_copy(hub: str, secret: Mapping[str, Any], origin: str) -> PullCredential:
     """All that a Secret holds. Raises RefusedError where it is of another type or cannot log in to the registry."""
+    text = config_text(secret, origin, SOURCE)
+    config, login = _with_login(hub, text, origin)
+    if login is None:
+        raise _no_entry(hub, config, origin, SOURCE)
+    return PullCredential((_place(hub),), _dumped(config))
+
+
+def config_text(secret: Mapping[str, Any], origin: str, key: str) -> str:
+    """The docker config of a Secret. Raises RefusedError where it is of another type."""
     if secret.get("type") != SECRET_TYPE:
         raise RefusedError(
             f"{origin} is of type {secret.get('type')}, and cannot be a pull Secret",
-            todo=f"Name a Secret of type {SECRET_TYPE} in istio.pullSecretSource.secret.",
+            todo=f"Name a Secret of type {SECRET_TYPE} in {key}.secret.",
         )
-    text = _decoded((secret.get("data") or {}).get(DATA_KEY, ""))
-    config, login = _with_login(hub, text, origin)
-    if login is None:
-        raise _no_entry(hub, config, origin)
-    return PullCredential(_place(hub), _dumped(config))
+    return _decoded((secret.get("data") or {}).get(DATA_KEY, ""))
 
 
 def logs_in(secret: Mapping[str, Any], hub: str) -> bool:
@@ -118,21 +139,26 @@ def _with_login(hub: str, text: str, origin: str) -> tuple[dict[str, Any], tuple
     return config, login_of(config, _place(hub))
 
 
-def _no_entry(hub: str, config: Mapping[str, Any], origin: str) -> RefusedError:
+def _no_entry(hub: str, config: Mapping[str, Any], origin: str, key: str) -> RefusedError:
     host = _host(hub)
     helper = config.get("credsStore") or (config.get("credHelpers") or {}).get(host)
     if helper:
         return RefusedError(
             f"{origin} keeps the password of {host} in a credential helper ({helper}), where sohistio does not look",
             todo="Log in with a configuration folder of its own (DOCKER_CONFIG) that has no helper, or take another "
-            "istio.pullSecretSource.",
+            f"{key}.",
         )
     known = ", ".join(sorted(map(str, config.get("auths") or {}))) or "none"
     return RefusedError(
-        f"{origin} has no user name and password for {host}, the registry of istio.hub",
+        f"{origin} has no user name and password for {host}" + (", the registry of istio.hub" if key == SOURCE else ""),
         details=(f"it has entries for: {known}",),
-        todo=f"Log in to {host} (`docker login {host}`), or take another istio.pullSecretSource.",
+        todo=f"Log in to {host} (`docker login {host}`), or take another {key}.",
     )
+
+
+def registry_of(hub: str) -> str:
+    """The registry of a hub, as an image's name has it: Docker Hub is docker.io."""
+    return _host(hub)
 
 
 def _host(hub: str) -> str:

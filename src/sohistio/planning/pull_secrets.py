@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
@@ -13,13 +14,20 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.pull_secrets import pull_secrets
 from sohistio.environments.pull_secret import KeyVault, PullSecretSource, Variables
 from sohistio.errors import RefusedError
-from sohistio.model.pull_secrets import ObservedPullSecret, PullCredential, of_config, of_copy, of_pair
+from sohistio.model.pull_secrets import (
+    SOURCE,
+    ObservedPullSecret,
+    PullCredential,
+    config_text,
+    of_config,
+    of_copy,
+    of_pair,
+)
 from sohistio.model.state import ObjectRef
 from sohistio.modes.namespaces import pull_secret_refs
 from sohistio.planning.planned import PullSecretsReady
 from sohistio.planning.session import Session
 
-_KEY = "istio.pullSecretSource"
 # Where a pipeline's variable has no value, Azure DevOps maps the text `$(name)` itself.
 _NOT_SET = re.compile(r"^\$\([^()]*\)$")
 
@@ -56,7 +64,7 @@ def look_at_pull_secrets(session: Session, places: Sequence[str]) -> PullSecrets
     refs = pull_secret_refs(istio.pull_secret, places)
     try:
         session.api.get(path_of(refs[0]))  # who may not read it is not asked for the password
-        credential = _credential(session, istio.hub, istio.pull_secret_source)
+        credential = _all_logins(session, istio.pull_secret_source)
         return PullSecrets(pull_secrets(session.api, refs, credential), credential)
     except KubeError as error:
         todo = "The role of rbac/installer.yaml has the right." if error.status == 403 else error.todo
@@ -66,63 +74,108 @@ def look_at_pull_secrets(session: Session, places: Sequence[str]) -> PullSecrets
         return PullSecrets(unsettled=error)
 
 
-def _credential(session: Session, hub: str, source: PullSecretSource) -> PullCredential:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A login that is looked for: of which hub, from where, and the environment's key that says so."""
+
+    hub: str
+    source: PullSecretSource
+    key: str = SOURCE
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is that of the environment's hub."""
+        return self.key == SOURCE
+
+
+def _all_logins(session: Session, source: PullSecretSource) -> PullCredential:
+    """The hub's login with those of other registries. Raises RefusedError that names each missing one, KubeError."""
+    istio = session.environment.istio
+    others = sorted(istio.pull_secret_registries.items())
+    wanted = [
+        _Wanted(istio.hub, source),
+        *(_Wanted(host, other, f"istio.pullSecretRegistries[{host}]") for host, other in others),
+    ]
+    found: list[PullCredential] = []
+    missing: list[tuple[_Wanted, RefusedError]] = []
+    for one in wanted:
+        try:
+            found.append(_credential(session, one))
+        except RefusedError as error:
+            missing.append((one, error))
+    if len(missing) == 1:
+        raise missing[0][1]
+    if missing:
+        raise RefusedError(
+            f"the logins of {len(missing)} registries cannot be had from where the environment says",
+            details=tuple(f"{one.key}: {error.what}" for one, error in missing),
+            todo=" ".join(dict.fromkeys(error.todo for _, error in missing)),
+        )
+    return reduce(PullCredential.with_login, found)
+
+
+def _credential(session: Session, wanted: _Wanted) -> PullCredential:
     """Raises RefusedError that says what the source lacks, KubeError."""
+    source = wanted.source
     if source.variables is not None:
-        return _of_variables(hub, source.variables, os.environ)
+        return _of_variables(wanted, source.variables, os.environ)
     if source.docker_config is not None:
-        return of_config(hub, _file(source.docker_config), source.docker_config)
+        return of_config(wanted.hub, _file(source.docker_config, wanted.key), source.docker_config, wanted.key)
     if source.secret is not None:
-        return _copied(session.api, hub, source.secret)
+        return _copied(session.api, wanted, source.secret)
     if source.key_vault is None:
         raise AssertionError("a source has one of four")  # pragma: no cover
-    return _of_vault(session, hub, source.key_vault)
+    return _of_vault(session, wanted, source.key_vault)
 
 
-def _of_variables(hub: str, names: Variables, variables: Mapping[str, str]) -> PullCredential:
+def _of_variables(wanted: _Wanted, names: Variables, variables: Mapping[str, str]) -> PullCredential:
     unset = [name for name in (names.username, names.password) if not _NOT_SET.sub("", variables.get(name, ""))]
     if unset:
         what = f"the variable {unset[0]} is" if len(unset) == 1 else f"the variables {' and '.join(unset)} are"
         raise RefusedError(
-            f"{what} not set; {_KEY} takes the registry's user name and password from there",
+            f"{what} not set; {wanted.key} takes the registry's user name and password from there",
             todo="Set it for this process; in a pipeline, map the secret variable under `env:` of the step.",
         )
-    return of_pair(hub, variables[names.username], variables[names.password])
+    return of_pair(wanted.hub, variables[names.username], variables[names.password])
 
 
-def _file(path: str) -> str:
+def _file(path: str, key: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise RefusedError(
-            f"{path} cannot be read: {reason}; {_KEY} takes the registry's password from there",
+            f"{path} cannot be read: {reason}; {key} takes the registry's password from there",
             todo="Log in to the registry first (`docker login`), or correct the path.",
         ) from error
 
 
-def _copied(api: KubeApi, hub: str, place: str) -> PullCredential:
+def _copied(api: KubeApi, wanted: _Wanted, place: str) -> PullCredential:
     ref = ObjectRef("Secret", *place.split("/"))
     try:
         secret = api.get(path_of(ref))
     except KubeError as error:
-        todo = f"Ask for the right to get {ref}, which {_KEY} copies." if error.status == 403 else error.todo
+        todo = f"Ask for the right to get {ref}, which {wanted.key} copies." if error.status == 403 else error.todo
         raise RefusedError(f"{ref} could not be read", details=(error.what, *error.details), todo=todo) from error
     if secret is None:
-        raise RefusedError(f"{ref} does not exist; {_KEY} copies it", todo="Create it, or correct the environment.")
-    return of_copy(hub, secret, str(ref))
+        raise RefusedError(
+            f"{ref} does not exist; {wanted.key} copies it", todo="Create it, or correct the environment."
+        )
+    if wanted.is_main:
+        return of_copy(wanted.hub, secret, str(ref))
+    return of_config(wanted.hub, config_text(secret, str(ref), wanted.key), str(ref), wanted.key)
 
 
-def _of_vault(session: Session, hub: str, source: KeyVault) -> PullCredential:
+def _of_vault(session: Session, wanted: _Wanted, source: KeyVault) -> PullCredential:
     from sohistio.adapters.azure.key_vault import vault_secret
 
     value = vault_secret(source.vault, source.secret, session.azure_login().credential())
     origin = f"the secret {source.secret} of {source.vault}"
     if value.lstrip().startswith("{"):
-        return of_config(hub, value, origin)
+        return of_config(wanted.hub, value, origin, wanted.key)
     username, colon, password = value.strip().partition(":")
     if not (username and colon and password):
         raise RefusedError(
             f"{origin} is neither a docker config nor `username:password`", todo="Correct the secret's value."
         )
-    return of_pair(hub, username, password)
+    return of_pair(wanted.hub, username, password)

@@ -26,7 +26,6 @@ from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import FailedError, RefusedError
 from sohistio.images.needed import to_inject
 from sohistio.images.pins import pinned_values
-from sohistio.images.targets import PUBLISHED
 from sohistio.istioctl import Istioctl
 from sohistio.model.auth import Auth
 from sohistio.model.desired import DesiredMesh, desired_mesh
@@ -160,7 +159,7 @@ class Session:
             f"Run `sohistio images mirror --env {self.environment.name} --version {version}`: it pins what it copies."
         )
         pins = read_images_lock(self.root / IMAGES_LOCK)
-        return pinned_values(self.unpinned_objects(version), pins, (PUBLISHED, istio.hub), todo)
+        return pinned_values(self.unpinned_objects(version), pins, (self.environment.images.source, istio.hub), todo)
 
     def unpinned_objects(self, version: Version) -> Sequence[dict[str, Any]]:
         """The manifest of a version with images by tag, and what its injector makes of pods. Raises RefusedError."""

@@ -94,13 +94,13 @@ def secret(*hosts: str, kind: str = "kubernetes.io/dockerconfigjson") -> dict[st
     ],
 )
 def test_pull_secrets(found: dict[str, Any] | None, message: str) -> None:
-    told = list(pull_secrets("jfrogauth", "dtr.metlife.com/istio", ["shop"], {"shop": found} if found else {}))
+    told = list(pull_secrets("jfrogauth", ["dtr.metlife.com/istio"], ["shop"], {"shop": found} if found else {}))
     assert faults(told) == ([message] if message else [])
     assert "hidden" not in str(told)
 
 
 def test_docker_hub_goes_by_three_names() -> None:
-    assert not faults(pull_secrets("x", "docker.io/istio", ["a"], {"a": secret("https://index.docker.io/v1/")}))
+    assert not faults(pull_secrets("x", ["docker.io/istio"], ["a"], {"a": secret("https://index.docker.io/v1/")}))
 
 
 def test_pull_secrets_are_needed_where_the_install_labels_and_not_where_a_namespace_ends() -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from sohistio.environments.load import load_environment
+from sohistio.environments.model import Istio
 from sohistio.environments.pull_secret import PullSecretSource
 from sohistio.errors import UsageError
 
@@ -16,14 +17,19 @@ SHIPPED = Path(__file__).parents[3] / "environments"
 PASSWORD = "hunter2!"
 
 
-def load(folder: Path, source: str, **variables: str) -> PullSecretSource | None:
-    """The source of an environment `qa` whose file has this text for it."""
+def istio(folder: Path, text: str, **variables: str) -> Istio:
+    """The part `istio` of an environment `qa` whose file has this text in it."""
     root = Path(shutil.copytree(SHIPPED, folder / "environments"))
     file = root / "qa" / "environment.yaml"
-    file.write_text(f"{file.read_text()}\nistio:\n  pullSecretSource: {source}\n")
+    file.write_text(f"{file.read_text()}\nistio:\n{text}\n")
     return load_environment(
         "qa", root, {"SOHISTIO_IP_PREFIX": "10.20", "SOHISTIO_SUBSCRIPTION": "any", **variables}
-    ).istio.pull_secret_source
+    ).istio
+
+
+def load(folder: Path, source: str, **variables: str) -> PullSecretSource | None:
+    """Its source of pull Secrets, of this text."""
+    return istio(folder, f"  pullSecretSource: {source}", **variables).pull_secret_source
 
 
 @pytest.mark.parametrize(
@@ -75,3 +81,42 @@ def test_a_wrong_source_is_named_and_no_password_with_it(tmp_path: Path, source:
     assert said in told
     assert "environment.yaml:" in told
     assert PASSWORD not in told
+
+
+SOURCES = "  pullSecretSource: {secret: platform/registry}\n  pullSecretRegistries:\n"
+ONE = "{dockerConfig: /home/vsts/.docker/config.json}"
+
+
+@pytest.mark.parametrize("name", ["jfrog.example.com", "jfrog.example.com:8443", "localhost:5000", "jfrog:5000"])
+def test_another_registry_has_a_source_of_its_own(tmp_path: Path, name: str) -> None:
+    found = istio(tmp_path, f"{SOURCES}    '{name}': {ONE}").pull_secret_registries
+    assert {key: source.docker_config for key, source in found.items()} == {name: "/home/vsts/.docker/config.json"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{SOURCES}    jfrog.example.com/base: {ONE}", "expected names of registries such as jfrog.example.com"),
+        (f"{SOURCES}    jfrog: {ONE}", "expected names of registries such as jfrog.example.com"),
+        (f"{SOURCES}    https://jfrog.example.com: {ONE}", "expected names of registries such as jfrog.example.com"),
+        (
+            f"{SOURCES}    dtr.metlife.com: {ONE}",
+            "expected dtr.metlife.com, the registry of the hub, in pullSecretSource",
+        ),
+        (f"{SOURCES}    jfrog.example.com: {{}}", "expected one of variables, dockerConfig, secret and keyVault"),
+        (f"{SOURCES}    jfrog.example.com: {{secrt: a/b}}", "secrt: unknown key; did you mean secret?"),
+        (f"{SOURCES}    jfrog.example.com: {{keyVault: {{valt: x}}}}", "valt: unknown key; did you mean vault?"),
+        (
+            f"{SOURCES}    jfrog.example.com: {{variables: {{username: USER, password: '${{JFROG_PASSWORD}}'}}}}",
+            "without ${}",
+        ),
+        (f"  pullSecretRegistries: {{jfrog.example.com: {ONE}}}", "expected pullSecret and pullSecretSource beside"),
+        ("  pullSecretRegistries: [jfrog.example.com]", "pullSecretRegistries: expected keys and values, got a list"),
+    ],
+)
+def test_a_wrong_registry_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        istio(tmp_path, text, JFROG_PASSWORD=PASSWORD)
+    shown = "\n".join((caught.value.what, *caught.value.details, caught.value.todo))
+    assert said in shown
+    assert PASSWORD not in shown

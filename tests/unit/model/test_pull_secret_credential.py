@@ -142,5 +142,48 @@ def test_a_copy_with_a_path_is_compared_by_its_path() -> None:
     assert copied.state_of(live(json.dumps({"auths": {HUB: {"auth": auth("eve")}}}))) is PullSecretState.FOREIGN
 
 
+JFROG = "jfrog.example.com"
+OTHER = of_pair(JFROG, "eve", "other-word")
+
+
+def auths(credential: PullCredential) -> dict[str, Any]:
+    return {key: entry["auth"] for key, entry in json.loads(credential.config)["auths"].items()}
+
+
+def test_another_registry_beside_the_hubs() -> None:
+    both = of_pair(HUB, "bob", WORD).with_login(OTHER)
+    assert auths(both) == {"dtr.metlife.com": auth(), JFROG: auth("eve", "other-word")}
+    assert both.places == (HUB, JFROG)
+
+
+@pytest.mark.parametrize("key", [JFROG, f"https://{JFROG}/v2/", f"{JFROG}/base-images"])
+def test_its_own_source_counts_and_not_what_a_copied_secret_has_for_it(key: str) -> None:
+    copied = of_copy(HUB, live(json.dumps({"auths": {HUB: {"auth": auth()}, key: {"auth": auth()}}})), "Secret a/b")
+    assert auths(copied.with_login(OTHER)) == {HUB: auth(), JFROG: auth("eve", "other-word")}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [
+        ({"dtr.metlife.com": auth(), JFROG: auth("eve", "other-word")}, PullSecretState.CURRENT),
+        ({"dtr.metlife.com": auth()}, PullSecretState.FOREIGN),
+        ({"dtr.metlife.com": auth(), JFROG: auth("eve", "old")}, PullSecretState.FOREIGN),
+        ({JFROG: auth("eve", "other-word")}, PullSecretState.FOREIGN),
+    ],
+)
+def test_somebody_elses_must_log_in_to_all_of_them(theirs: dict[str, str], expected: PullSecretState) -> None:
+    text = json.dumps({"auths": {key: {"auth": value} for key, value in theirs.items()}})
+    assert of_pair(HUB, "bob", WORD).with_login(OTHER).state_of(live(text)) is expected
+
+
+def test_what_another_registry_lacks_is_said_by_its_key() -> None:
+    with pytest.raises(RefusedError) as caught:
+        of_config(
+            JFROG, config(dtr_metlife_com={"auth": auth()}), "config.json", f"istio.pullSecretRegistries[{JFROG}]"
+        )
+    assert caught.value.what == f"config.json has no user name and password for {JFROG}"
+    assert f"take another istio.pullSecretRegistries[{JFROG}]" in caught.value.todo
+
+
 def test_a_credential_shows_nothing_of_itself() -> None:
-    assert repr(of_pair(HUB, "bob", WORD)) == "PullCredential(place='dtr.metlife.com/istio')"
+    assert repr(of_pair(HUB, "bob", WORD)) == "PullCredential(places=('dtr.metlife.com/istio',))"

@@ -40,7 +40,7 @@ def _refusal(error: Exception, vault: str, name: str) -> RefusedError:
         case ClientAuthenticationError():
             todo = "Log in to Azure."
         case ResourceNotFoundError():
-            what, todo = f"{vault} has no secret {name}", "Correct istio.pullSecretSource."
+            what, todo = f"{vault} has no secret {name}", "Correct the source of the pull Secret in environment.yaml."
         case HttpResponseError(status_code=403) if any(code in str(error) for code in _NETWORK):
             todo = "Its firewall does not let this machine in: allow its address, or run where its private endpoint is."
         case HttpResponseError(status_code=403):
@@ -50,7 +50,7 @@ def _refusal(error: Exception, vault: str, name: str) -> RefusedError:
         case AzureError():
             todo = "Check the vault's name and the network (private endpoint, firewall)."
         case ValueError():  # the client sends its token to no vault that asks for one of another host
-            todo = "Correct the vault's URL in istio.pullSecretSource."
+            todo = "Correct the vault's URL in environment.yaml."
         case _:
             todo = "See that the file of the login's token or certificate is there (AZURE_FEDERATED_TOKEN_FILE)."
     return RefusedError(what, details=details, todo=todo)

@@ -100,7 +100,7 @@ def pull_secret(context: Context) -> Iterator[Verdict]:
         return
     # A real environment that is tried on a sandbox lacks its Secret there, and no image is pulled.
     tried = context.session.sandbox is not None and context.environment.cluster.sandbox is None
-    for verdict in pull_secrets(istio.pull_secret, istio.hub, namespaces, secrets):
+    for verdict in pull_secrets(istio.pull_secret, (istio.hub, *istio.pull_secret_registries), namespaces, secrets):
         yield replace(verdict, severity=Severity.WARNING) if tried and isinstance(verdict, Fault) else verdict
 
 
@@ -133,8 +133,10 @@ def _secrets(api: KubeApi, name: str, namespaces: Sequence[str]) -> dict[str, Ob
     return {item["metadata"]["namespace"]: item for item in found}
 
 
-def pull_secrets(name: str, hub: str, namespaces: Sequence[str], secrets: Mapping[str, Object]) -> Iterator[Verdict]:
-    """One fault for each namespace where it is missing, or not what pods can pull from this hub with."""
+def pull_secrets(
+    name: str, hubs: Sequence[str], namespaces: Sequence[str], secrets: Mapping[str, Object]
+) -> Iterator[Verdict]:
+    """One fault for each namespace where it is missing, or not what pods can pull from these hubs with."""
     good = []
     for place in namespaces:
         secret = secrets.get(place)
@@ -142,13 +144,13 @@ def pull_secrets(name: str, hub: str, namespaces: Sequence[str], secrets: Mappin
             yield Fault(f"{place} has no Secret {name}")
         elif secret.get("type") != _TYPE:
             yield Fault(f"{place}/{name} is of type {secret.get('type')}, not {_TYPE}")
-        elif not logs_in(secret, hub):
+        elif lacking := [hub for hub in hubs if not logs_in(secret, hub)]:
             known = ", ".join(sorted(registries(secret))) or "none"
-            yield Fault(f"{place}/{name} has no login for {hub} (it has: {known})")
+            yield Fault(f"{place}/{name} has no login for {' and '.join(lacking)} (it has: {known})")
         else:
             good.append(place)
     if good:
-        yield Good(f"{name} for {hub} is in {', '.join(good)}")
+        yield Good(f"{name} for {' and '.join(hubs)} is in {', '.join(good)}")
 
 
 def registries(secret: Object) -> set[str]:
