@@ -17,13 +17,23 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-system-packages: ## Install what tests need and Python does not have: BIND's name server
-	@if PATH="$$PATH:/usr/sbin" command -v named >/dev/null; then exit 0; fi; \
+# Debian's packages start what they install; the tests start their own, and none is left running beside them.
+system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry
+	@missing=; PATH="$$PATH:/usr/sbin"; \
+	command -v named >/dev/null || missing="$$missing bind9"; \
+	command -v skopeo >/dev/null || missing="$$missing skopeo"; \
+	command -v docker-registry >/dev/null || missing="$$missing docker-registry"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends bind9; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || exit 1; \
+		for service in $$missing; do \
+			case $$service in skopeo) continue;; bind9) service=named;; esac; \
+			if [ -d /run/systemd/system ]; then systemctl disable --quiet --now $$service; \
+			elif [ -x /etc/init.d/$$service ]; then /etc/init.d/$$service stop >/dev/null; fi || true; \
+		done; \
 	else \
-		echo "The tests need BIND's name server, named: install it (Debian, Ubuntu: sudo apt-get install bind9;" \
-			"Fedora: sudo dnf install bind; macOS: brew install bind), then run make again." >&2; \
+		echo "The tests need:$$missing. Install them (Debian, Ubuntu: sudo apt-get install$$missing; Fedora: sudo dnf" \
+			"install bind skopeo, and docker-registry of docker-distribution), then run make again." >&2; \
 		exit 1; \
 	fi
 

@@ -47,6 +47,7 @@ class TroubledWay:
         self.headers: dict[str, str] = {}
         self.delay = delay
         self.seen: list[str] = []
+        self.authorizations: list[str | None] = []
         self.closing = threading.Event()
         self._choosing = threading.Lock()
         self._server = _server(self)
@@ -88,6 +89,7 @@ def _server(way: TroubledWay) -> ThreadingHTTPServer:
         def answer(self) -> None:
             body = self._body()
             way.closing.wait(way.delay)
+            way.authorizations.append(self.headers.get("Authorization"))
             trouble = way.trouble_for(f"{self.command} {self.path}")
             if trouble.status:
                 self._answer(trouble.status, trouble.headers, b"")
