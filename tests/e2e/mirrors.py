@@ -22,7 +22,7 @@ from token_server import TokenServer
 
 VERSION = "1.31.1"
 NAMES = ("install-cni", "pilot", "proxyv2", "ztunnel")
-_SPEC = {"components": {"cni": {"enabled": True}, "ztunnel": {"enabled": True}}}
+_SPEC: dict[str, Any] = {"components": {"cni": {"enabled": True}, "ztunnel": {"enabled": True}}}
 Done = subprocess.CompletedProcess[str]
 
 
@@ -117,18 +117,32 @@ class Mirror:
         self.both.source.push(f"{self.path}/{name}", VERSION, self.contents[name])
 
 
-def a_mirror(box: Sandbox, both: Registries, folder: Path, name: str, **contents: ImageContent) -> Mirror:
-    """All images of a mesh with CNI and ambient are at the source, nothing is at the target."""
+def a_mirror(
+    box: Sandbox, both: Registries, folder: Path, name: str, *, more: int = 0, **contents: ImageContent
+) -> Mirror:
+    """All images of a mesh with CNI and ambient are at the source, nothing is at the target.
+
+    `more` images are of init containers of istiod's.
+    """
     both.way.begin()
     both.way.headers.clear()
     hub = f"{both.target.host}/{name}-docker-local/istio"
     flags = own_environments(folder, istio={"hub": hub}, images={"source": f"{both.way.host}/{name}"})
-    overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": _SPEC}
+    extra = [f"extra-{number}" for number in range(more)]
+    spec = _with_containers({name: f"{hub}/{name}:{VERSION}" for name in extra}) if extra else _SPEC
+    overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
     Path(flags[-1], "local", "istiooperator.yaml").write_text(yaml.safe_dump(overlay))
     made = Mirror(box, both, folder, name, flags, {})
-    for image in NAMES:
+    for image in (*NAMES, *extra):
         made.push(image, contents.get(image.replace("-", "_")))
     return made
+
+
+def _with_containers(images: dict[str, str]) -> dict[str, Any]:
+    containers = [{"name": name, "image": image} for name, image in images.items()]
+    patch = {"path": "spec.template.spec.initContainers", "value": containers}
+    overlay = {"kind": "Deployment", "name": "istiod", "patches": [patch]}
+    return {"components": _SPEC["components"] | {"pilot": {"k8s": {"overlays": [overlay]}}}}
 
 
 def pins(lock: Path) -> dict[str, str]:
