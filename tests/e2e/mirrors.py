@@ -120,14 +120,16 @@ class Mirror:
 def a_mirror(
     box: Sandbox, both: Registries, folder: Path, name: str, *, more: int = 0, **contents: ImageContent
 ) -> Mirror:
-    """All images of a mesh with CNI and ambient are at the source, nothing is at the target.
+    """All images of a mesh with CNI and ambient are at the source, nothing is at the target or pinned.
 
     `more` images are of init containers of istiod's.
     """
     both.way.begin()
     both.way.headers.clear()
     hub = f"{both.target.host}/{name}-docker-local/istio"
-    flags = own_environments(folder, istio={"hub": hub}, images={"source": f"{both.way.host}/{name}"})
+    flags = own_environments(
+        folder, istio={"hub": hub, "pinDigests": True}, images={"source": f"{both.way.host}/{name}"}
+    )
     extra = [f"extra-{number}" for number in range(more)]
     spec = _with_containers({name: f"{hub}/{name}:{VERSION}" for name in extra}) if extra else _SPEC
     overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}

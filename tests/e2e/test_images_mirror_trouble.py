@@ -56,8 +56,9 @@ def test_servers_in_trouble_are_asked_again_when_they_say(mirror: Mirror) -> Non
 
 def test_a_blob_that_is_corrupted_on_the_way(mirror: Mirror) -> None:
     """Once: it is fetched again. Always: that image fails by name, the others are there; the next run has the rest."""
+    first, second = (blobs_of(manifest) for manifest in mirror.contents["proxyv2"].manifests.values())
     once = Trouble("GET .*pilot/blobs", corrupted=True)
-    always = Trouble("GET .*proxyv2/blobs", times=1000, corrupted=True)
+    always = Trouble(f"GET .*({'|'.join(second)})", times=1000, corrupted=True)
     mirror.both.way.begin(once, always)
     failed = mirror.document(code=1)
     assert mirror.states(failed) == ALL_COPIED | {"proxyv2": "failed"}
@@ -67,8 +68,16 @@ def test_a_blob_that_is_corrupted_on_the_way(mirror: Mirror) -> None:
     assert mirror.both.target.digest(f"{mirror.hub_path}/proxyv2", VERSION) is None
 
     mirror.both.way.begin()
+    mirror.both.way.seen.clear()
     assert mirror.states(mirror.document()) == dict.fromkeys(NAMES, "skipped") | {"proxyv2": "copied"}
     assert all(map(mirror.is_there, NAMES))
+    fetched = {request.rpartition("/")[2] for request in mirror.both.way.seen if re.match("GET .*/blobs/", request)}
+    assert not fetched & set(first[1:]), "the first platform's layers were there; skopeo reads its configuration"
+
+
+def blobs_of(manifest: bytes) -> list[str]:
+    """The configuration, then the layers."""
+    return re.findall("sha256:[0-9a-f]{64}", manifest.decode())
 
 
 def test_an_image_that_is_missing_at_the_source(mirror: Mirror) -> None:
@@ -141,6 +150,17 @@ def test_stopped_half_way_and_resumed(mirror: Mirror, number: signal.Signals) ->
     assert mirror.states(mirror.document()) == ALL_COPIED | {"pilot": "skipped"}
     assert [request for request in mirror.both.way.seen if "GET" in request and "/pilot/" in request] == []
     assert all(map(mirror.is_there, NAMES))
+
+
+def test_stopped_while_a_registry_is_waited_for(mirror: Mirror) -> None:
+    mirror.both.way.begin(Trouble("HEAD", times=1000, status=503, headers={"Retry-After": "30"}))
+    said = mirror.folder / "said"
+    with said.open("w") as output:
+        process = subprocess.Popen(mirror.command(), cwd=CHECKOUT, env=mirror.environ(), stdout=output, stderr=output)
+    until(lambda: "trying again in 30" in said.read_text(), 60)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 130
+    assert "interrupted by SIGTERM" in said.read_text()
 
 
 def files_with_the_login(mirror: Mirror) -> list[Path]:
@@ -216,8 +236,8 @@ def test_through_a_proxy(sandbox: Sandbox, both: Registries, tmp_path: Path) -> 
 
 def test_an_image_of_one_platform_and_one_of_many(sandbox: Sandbox, both: Registries, tmp_path: Path) -> None:
     platforms = ("linux/amd64", "linux/arm64", "linux/s390x")
-    contents = {"pilot": image_content(("linux/amd64",)), "proxyv2": image_content(platforms)}
-    mirror = a_mirror(sandbox, both, tmp_path, "platforms", **contents)
+    one, many = image_content(("linux/amd64",)), image_content(platforms)
+    mirror = a_mirror(sandbox, both, tmp_path, "platforms", pilot=one, proxyv2=many)
     done = mirror.document()
     found = {image["target"].rpartition("/")[2]: image["platforms"] for image in done["images"]}
     assert found[f"proxyv2:{VERSION}"] == list(platforms)

@@ -46,7 +46,8 @@ class PlannedImage:
 
 @dataclass(frozen=True, slots=True)
 class MirrorPlan:
-    """What becomes of each image. `elsewhere` are needed ones that are not below istio.hub; `lock` keeps the pins."""
+    """What becomes of each image. `elsewhere` are needed ones that are not below istio.hub by a tag; `lock` is the file
+    of pins, and `unpinned` whether one of them is missing there."""
 
     environment: str
     version: str
@@ -91,7 +92,7 @@ class MirrorPlan:
         needed = sum(image.content.pulls for image in self.images if image.content)
         few = self.pulls_left is not None and self.pulls_left < max(needed, _FEW_PULLS)
         pulls = f"{registry_of(self.source)} lets {self.pulls_left} more manifests be pulled, and this needs {needed}"
-        beyond = f"not below istio.hub, and so not mirrored: {', '.join(map(str, self.elsewhere))}"
+        beyond = f"not mirrored, because not below istio.hub by a tag: {', '.join(map(str, self.elsewhere))}"
         return (*((pulls,) if few and needed else ()), *((beyond,) if self.elsewhere else ()))
 
 
@@ -127,7 +128,7 @@ def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:
     pairs, elsewhere = [], []
     for target in dict.fromkeys(needed.image.by_tag for needed in needed_images(session, session.version)):
         published = source_of(target, hub, source)
-        if published is None:
+        if published is None or not target.tag:
             elsewhere.append(target)
         else:
             pairs.append((published, target))
