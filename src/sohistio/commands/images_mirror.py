@@ -26,7 +26,7 @@ def mirror_images(
         int, typer.Option("--jobs", metavar="N", min=1, max=16, help="Images that are copied at once.")
     ] = 4,
 ) -> None:
-    """Copy the images that a version needs to istio.hub, and pin their digests.
+    """Copy the images of a version to istio.hub, and pin their digests.
 
     Digests and all platforms are kept. What is there with the right digest is skipped; no cluster is asked. Exit 1
     where an image is refused or failed: the others are copied.
