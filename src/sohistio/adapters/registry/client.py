@@ -111,8 +111,11 @@ class Registry:
         return RawManifest(digest, response.headers.get("Content-Type", "").partition(";")[0].strip(), response.content)
 
     def has_blob(self, image: Image, digest: str) -> bool:
-        """Whether the image's repository has this blob."""
-        return self._ask("HEAD", image, "blobs", digest).status_code == 200
+        """Whether the image's repository has this blob. A registry that says where to fetch it has it.
+
+        It is not gone after: such an address may be signed for a GET alone.
+        """
+        return self._ask("HEAD", image, "blobs", digest).status_code != 404
 
     def check_push(self, image: Image) -> None:
         """Begin an upload to the image's repository and end it again. Raises DeniedError where that is forbidden."""
@@ -127,13 +130,14 @@ class Registry:
             self._send("DELETE", str(response.url.join(location)), scope)
 
     def _ask(self, method: str, image: Image, kind: str, reference: str) -> httpx.Response:
-        """Answers 200 and 404; the rest are errors."""
+        """Answers 200, 404 and a blob's redirection; the rest are errors."""
         scope = f"repository:{image.path}:pull"
         headers = {"Accept": ", ".join(MANIFEST_TYPES)} if kind == "manifests" else {}
-        response = self._send(method, f"{self._base}/v2/{image.path}/{kind}/{reference}", scope, headers)
+        url = f"{self._base}/v2/{image.path}/{kind}/{reference}"
+        response = self._send(method, url, scope, headers, follow_redirects=kind == "manifests")
         status = response.status_code
         self._count(response.headers)
-        if status in (200, 404):
+        if status in (200, 404) or (response.has_redirect_location and kind == "blobs"):
             return response
         if status in (401, 403):
             raise self._denied(image, response)
@@ -150,12 +154,21 @@ class Registry:
             todo=f"Check the name, and ask for the right to pull it from {self.host}.",
         )
 
-    def _send(self, method: str, url: str, scope: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        scope: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        follow_redirects: bool = True,
+    ) -> httpx.Response:
         """Once more with a new token where the registry does not take the one that it was given."""
         for last in (False, True):
             authorization = self._authorization.header(scope)
             given = {"Authorization": authorization} if authorization else {}
-            response = self._connection.request(method, url, headers={**(headers or {}), **given})
+            both = {**(headers or {}), **given}
+            response = self._connection.request(method, url, headers=both, follow_redirects=follow_redirects)
             if response.status_code != 401 or last or not (authorization or "").startswith("Bearer "):
                 break
             self._authorization.forget(scope)

@@ -177,3 +177,9 @@ def test_a_redirect_elsewhere_goes_without_the_login(way: TroubledWay) -> None:
         with client(way.host) as registry:
             assert registry.digest(image_of(way.host)) is None
         assert store.authorizations == [None]
+
+
+def test_a_blob_that_lies_elsewhere_is_there(way: TroubledWay) -> None:
+    way.begin(Trouble("HEAD .*/blobs/", status=307, headers={"Location": "https://store.example.com/signed-for-get"}))
+    with client(way.host) as registry:
+        assert registry.has_blob(image_of(way.host), "sha256:" + "0" * 64)
