@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages demo demo-dr test lint format lock wheel pictures clean
+.PHONY: help setup system-packages copy-tools demo demo-dr test lint format lock wheel pictures clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,13 +37,23 @@ system-packages: ## Install what tests need and Python does not have: BIND, skop
 		exit 1; \
 	fi
 
+# sohistio drives any of three tools; Debian has skopeo alone.
+TOOLS := $(VENV)/tools
+copy-tools: setup $(TOOLS)/crane $(TOOLS)/oras ## Build the other tools that copy images, for tests
+
+$(TOOLS)/crane:
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@v0.22.1
+
+$(TOOLS)/oras:
+	GOBIN=$(CURDIR)/$(TOOLS) go install oras.land/oras/cmd/oras@v1.3.6
+
 demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, verify
 	@$(BIN)/python demo/demo.py
 
 demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with real traffic
 	@$(BIN)/python demo/dr.py
 
-test: setup system-packages lint ## All checks and all tests; builds the sandbox's parts first
+test: setup system-packages copy-tools lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
