@@ -1,0 +1,1 @@
+"""Bundles: what an environment needs from the internet in one file."""

@@ -1,0 +1,92 @@
+"""What a bundle says of itself: bundle.json, the first file in it. Pure.
+
+A bundle is one archive with all that an environment needs from the internet: istioctl, images, pins, environment files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+from sohistio.errors import NotObtainedError
+
+NAME = "bundle.json"
+SCHEMA_VERSION = 1
+MAX_FILE = 8 * 2**30
+"""Bytes of one file; the layers of Istio's images are below 100 MiB."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class BundledFile:
+    """Size in bytes, and SHA-256 in hex."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """`files` has every file of the bundle by its path in it, but bundle.json itself."""
+
+    environment: str
+    version: str
+    files: Mapping[str, BundledFile]
+
+    def document(self) -> dict[str, Any]:
+        """As bundle.json has it."""
+        files = {path: {"size": item.size, "sha256": item.sha256} for path, item in sorted(self.files.items())}
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "kind": "Bundle",
+            "environment": self.environment,
+            "version": self.version,
+            "files": files,
+        }
+
+    def text(self) -> str:
+        """As it is written."""
+        return json.dumps(self.document(), indent=1) + "\n"
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> Contents:
+        """Read bundle.json of the archive `where`. Raises NotObtainedError for anything that no bundle has."""
+        try:
+            found = json.loads(text)
+            if (schema := found["schemaVersion"]) != SCHEMA_VERSION:
+                raise NotObtainedError(
+                    f"{where} has the schema version {schema}, and this sohistio reads {SCHEMA_VERSION}",
+                    todo="Use the sohistio that made it, or make it again.",
+                )
+            files = {str(path): _file(str(path), item) for path, item in found["files"].items()}
+            return cls(str(found["environment"]), str(found["version"]), files)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise NotObtainedError(
+                f"{where} is no bundle: its {NAME} cannot be read",
+                details=(f"{type(error).__name__}: {error}",),
+                todo="Make it again with `sohistio bundle`.",
+            ) from error
+
+
+def is_safe(path: str) -> bool:
+    """Whether a path stays below the folder that it is unpacked to, on every system."""
+    windows, posix = PureWindowsPath(path), PurePosixPath(path)
+    if not path or "\\" in path or ":" in path or "\0" in path or windows.drive or windows.root or posix.is_absolute():
+        return False
+    return ".." not in posix.parts and str(posix) == path
+
+
+def _file(path: str, item: Mapping[str, Any]) -> BundledFile:
+    size, sha256 = item["size"], item["sha256"]
+    if not is_safe(path) or path == NAME:
+        raise ValueError(f"the path {path!r} leaves the bundle")
+    if type(size) is not int or not 0 <= size <= MAX_FILE:
+        raise ValueError(f"the size of {path} is {size!r}")
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        raise ValueError(f"the SHA-256 of {path} is {sha256!r}")
+    return BundledFile(size, sha256)
