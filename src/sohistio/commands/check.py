@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sohistio.commands.options import Cluster, MaybeTarget, Release, Route, Skip, Target, Tool, output_format
+from sohistio.commands.options import (
+    BundleFile,
+    Cluster,
+    MaybeTarget,
+    Release,
+    Route,
+    Skip,
+    Target,
+    Tool,
+    output_format,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,6 +38,7 @@ def check(
     cluster: Cluster,
     release: Release,
     tool: Tool,
+    bundle: BundleFile,
     route: Route,
     skip: Skip,
     output: Annotated[
@@ -56,7 +67,9 @@ def check(
         return
     if target.env is None:
         raise UsageError("no environment is named", todo="Give --env NAME.")
-    where = where_of(Target(target.env, target.environments), cluster, release=release, tool=tool, skip=skip)
+    where = where_of(
+        Target(target.env, target.environments), cluster, release=release, tool=tool, skip=skip, bundle=bundle
+    )
     request, each = request_of(route, skip), seconds("--timeout", timeout)
     session = session_of(where)
     context = context_of(session, request)

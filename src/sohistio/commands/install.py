@@ -9,6 +9,7 @@ import typer
 
 from sohistio.commands.options import (
     BackupContent,
+    BundleFile,
     Cluster,
     ComponentLimit,
     Confirm,
@@ -49,6 +50,7 @@ def install(
     cluster: Cluster,
     release: Release,
     tool: Tool,
+    bundle: BundleFile,
     route: Route,
     skip: Skip,
     backup: BackupContent,
@@ -73,7 +75,7 @@ def install(
     from sohistio.run.go_back import calls_for_rollback
     from sohistio.system.sealing import passphrase
 
-    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip, bundle=bundle)
     request = request_of(route, skip, backup)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if request.include_ca:

@@ -160,6 +160,20 @@ class Tool(OptionGroup):
     ] = None
 
 
+class BundleFile(OptionGroup):
+    """A bundle, where the internet is not to be asked."""
+
+    bundle: Annotated[
+        Path | None,
+        target_option(
+            "--bundle",
+            envvar="SOHISTIO_BUNDLE",
+            metavar="FILE",
+            help="Environments, istioctl and images from a bundle.",
+        ),
+    ] = None
+
+
 class Route(OptionGroup):
     """How the target is reached."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sohistio.commands.options import (
     BackupContent,
+    BundleFile,
     Cluster,
     ComponentLimit,
     Confirm,
@@ -34,6 +35,7 @@ def where_of(
     release: Release | None = None,
     tool: Tool | None = None,
     skip: Skip | None = None,
+    bundle: BundleFile | None = None,
 ) -> Where:
     """What the command line says of the environment and its cluster. Raises UsageError."""
     from sohistio.model.versions import Version
@@ -54,6 +56,7 @@ def where_of(
         tool.istioctl if tool else None,
         cluster.auth,
         skipped,
+        bundle.bundle if bundle else None,
     )
 
 

@@ -96,7 +96,8 @@ def pair_for(session: Session) -> Pair | None:
     environment = session.environment
     if environment.standby_of is None or environment.failover is None:
         return None
-    where = Where(environment.standby_of, session.where.environments, auth=session.where.auth)
+    given = session.where
+    where = Where(environment.standby_of, given.environments, auth=given.auth, bundle=given.bundle)
     return Pair(Session(where, session.say), session)
 
 

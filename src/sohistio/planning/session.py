@@ -11,6 +11,7 @@ from typing import Any
 
 from sohistio.adapters.azure.account import AksCluster, AzureLogin
 from sohistio.adapters.azure.login import Login
+from sohistio.adapters.bundle.unpacked import Bundle
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.holder import Watched
 from sohistio.adapters.kubernetes.manifest import read_manifest
@@ -49,6 +50,7 @@ class Where:
     istioctl: Path | None = None
     auth: Auth = Auth.AUTO
     skip_checks: frozenset[str] = frozenset()
+    bundle: Path | None = None
 
 
 @dataclass
@@ -62,8 +64,15 @@ class Session:
     _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
     @cached_property
+    def bundle(self) -> Bundle | None:
+        """What --bundle named, None where it named nothing."""
+        return Bundle(self.where.bundle) if self.where.bundle else None
+
+    @cached_property
     def root(self) -> Path:
-        """The folder of environments."""
+        """The folder of environments: the one given, else the bundle's, else the usual one."""
+        if self.bundle is not None and self.where.environments is None:
+            return self.bundle.environments
         return find_environments_root(self.where.environments, Path.cwd())
 
     @cached_property
@@ -228,6 +237,7 @@ class Session:
                 rebuilt=self.mirror.base == own_mirror,
                 # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
                 explicit=self.where.istioctl if version == self.version else None,
+                archives=self.bundle.istioctl if self.bundle else None,
             )
             self._obtained[version] = obtain_istioctl(version, source, self.say)
         return self._obtained[version]

@@ -30,7 +30,8 @@ class IstioctlSource:
 
     `cache` is sohistio's cache folder, `lock` the file of pins (None or missing: nothing is pinned), `explicit` the
     binary the user gave, which is then the only one considered. A mirror whose releases are `rebuilt` (a sandbox's) is
-    asked each time whether the cached binary is still the one it publishes.
+    asked each time whether the cached binary is still the one it publishes. Where there is a folder of `archives` (a
+    bundle's), they are taken from there and from nowhere else.
     """
 
     cache: Path
@@ -39,6 +40,12 @@ class IstioctlSource:
     explicit: Path | None = None
     patience: Patience | None = None
     rebuilt: bool = False
+    archives: Path | None = None
+
+    @property
+    def place(self) -> str:
+        """Whose binaries these are, as a folder of the cache."""
+        return "bundle" if self.archives else self.mirror.host
 
 
 def obtain_istioctl(version: Version, source: IstioctlSource, progress: Callable[[str], None]) -> Istioctl:
@@ -52,10 +59,12 @@ def obtain_istioctl(version: Version, source: IstioctlSource, progress: Callable
         return _given(source.explicit, version)
     here = Platform.of(platform.system(), platform.machine())
     pin = read_lock(source.lock).get((version, here)) if source.lock else None
-    if pin is None and source.rebuilt:
+    if pin is None and source.archives is not None:
+        pin = _bundled_checksum(source.archives, here.archive(version))
+    elif pin is None and source.rebuilt:
         with Downloads(source.mirror, progress, source.patience) as downloads:
             pin = published_checksum(downloads, source.mirror, (version, here))
-    folder = source.cache / "istioctl" / source.mirror.host / str(version) / str(here)
+    folder = source.cache / "istioctl" / source.place / str(version) / str(here)
     binary = folder / here.binary
     if not _intact(binary, pin):
         with exclusive(folder, progress):
@@ -88,6 +97,19 @@ def _intact(binary: Path, pin: str | None) -> bool:
         return record["binarySha256"] == _sha256(binary) and pin in (None, record["archiveSha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _bundled_checksum(archives: Path, name: str) -> str:
+    """The checksum that the mirror had beside the archive when the bundle was made. Raises NotObtainedError."""
+    try:
+        return (archives / f"{name}.sha256").read_text(encoding="ascii").split()[0]
+    except (OSError, ValueError, IndexError) as error:
+        there = ", ".join(sorted(path.name for path in archives.glob("istioctl-*") if path.suffix != ".sha256"))
+        raise NotObtainedError(
+            f"the bundle has no {name}",
+            details=(f"it has {there or 'no istioctl'}",),
+            todo="Make a bundle of this version, with this platform (`sohistio bundle`).",
+        ) from error
 
 
 def _sha256(path: Path) -> str:
@@ -126,6 +148,8 @@ class _Fetch:
         return self.platform.archive(self.version)
 
     def _archive(self, partial: Path, pin: str | None) -> str:
+        if self.source.archives is not None:
+            return self._bundled(self.source.archives, partial, pin)
         mirror = self.source.mirror
         url = mirror.archive_url(self.version, self.platform)
         self.say(f"fetching {url}")
@@ -145,6 +169,13 @@ class _Fetch:
                 todo="Have the mirror serve the release's .sha256 files too; without one nothing is installed.",
             )
         self._compare(url, found, published, pin)
+        return found
+
+    def _bundled(self, archives: Path, partial: Path, pin: str | None) -> str:
+        published = _bundled_checksum(archives, self._name)
+        shutil.copyfile(archives / self._name, partial / self._name)
+        found = _sha256(partial / self._name)
+        self._compare(f"{self._name} of the bundle", found, published, pin)
         return found
 
     def _compare(self, url: str, found: str, published: str, pin: str | None) -> None:
