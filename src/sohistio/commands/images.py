@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from sohistio.commands.images_mirror import mirror_images
-from sohistio.commands.options import Form, Release, Target, Tool
+from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Release, Skip, Target, Tool, Yes
 from sohistio.commands.registration import app, register_all
 
 
@@ -34,9 +34,37 @@ def list_images(target: Target, release: Release, tool: Tool, form: Form) -> Non
         show(console(), *images_view(images, places, f"{name}, Istio {version}"))
 
 
+def prepull_images(
+    target: Target,
+    cluster: Cluster,
+    release: Release,
+    tool: Tool,
+    skip: Skip,
+    yes: Yes,
+    component: ComponentLimit,
+    limit: Limit,
+    form: Form,
+) -> None:
+    """Have every node pull the images that a version needs, so that nothing waits for a registry later.
+
+    A DaemonSet does it, which is deleted at the end.
+    """
+    from sohistio.commands.requests import approval_of, timeouts_of, where_of
+    from sohistio.commands.running import planned_run
+    from sohistio.planning.prepull import plan_prepull
+
+    how = (approval_of(yes), timeouts_of(component, limit))
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    raise typer.Exit(planned_run(where, plan_prepull, how, json=form.json))
+
+
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio images`, for the words of a command line as `register_all` takes them."""
-    group = app(help="Images: list those that a version needs, mirror them.")
-    commands: dict[str, Callable[..., None]] = {"list": list_images, "mirror": mirror_images}
+    group = app(help="Images: list those that a version needs, mirror them, have nodes pull them.")
+    commands: dict[str, Callable[..., None]] = {
+        "list": list_images,
+        "mirror": mirror_images,
+        "prepull": prepull_images,
+    }
     register_all(group, commands, None if words is None else words[1:] if words[:1] == ["images"] else [])
     return group

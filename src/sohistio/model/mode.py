@@ -22,6 +22,7 @@ class Mode(StrEnum):
     FAILBACK = "failback"
     REHEARSE = "rehearse"
     SYNC = "sync"
+    PREPULL = "prepull"
 
     @classmethod
     def of(cls, text: str) -> Mode:
@@ -31,7 +32,9 @@ class Mode(StrEnum):
     @property
     def is_about_the_mesh(self) -> bool:
         """Whether a run of this mode says what became of the mesh; a restart of workloads, say, does not."""
-        return self not in (Mode.RESTART, Mode.RESTORE, Mode.ADOPT, Mode.SYNC) and not self.is_about_traffic
+        return (
+            self not in (Mode.RESTART, Mode.RESTORE, Mode.ADOPT, Mode.SYNC, Mode.PREPULL) and not self.is_about_traffic
+        )
 
     @property
     def is_about_traffic(self) -> bool:

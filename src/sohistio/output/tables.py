@@ -148,6 +148,7 @@ _ENDED = {
     Mode.UNINSTALL: "uninstalled and verified",
     Mode.FAILOVER: "its part of the failover is done",
     Mode.FAILBACK: "its part of the failback is done",
+    Mode.PREPULL: "the images are on every node",
     Mode.SYNC: "{changes}, as the other environment has it",
     Mode.REHEARSE: "rehearsed, and standing by again",
 }

@@ -18,6 +18,7 @@ from sohistio.plan.failover_steps import (
     WatchHealth,
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
+from sohistio.plan.image_steps import PrepullImages
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.risk import DIGESTED, Risk
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
@@ -228,4 +229,5 @@ Step = (
     | SyncObjects
     | PruneSynced
     | RecordSync
+    | PrepullImages
 )

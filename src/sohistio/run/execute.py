@@ -19,6 +19,7 @@ from sohistio.plan.failover_steps import (
     WatchHealth,
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
+from sohistio.plan.image_steps import PrepullImages
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.steps import (
     AwaitRollouts,
@@ -44,6 +45,7 @@ from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_
 from sohistio.run.hand_over import await_addresses, hand_over
 from sohistio.run.install import await_rollouts, install, uninstall
 from sohistio.run.namespaces import prepare_namespaces
+from sohistio.run.prepull import prepull
 from sohistio.run.recorder import Recorder
 from sohistio.run.remove import remove
 from sohistio.run.restart import restart
@@ -136,6 +138,8 @@ class Execution:
                 sync_objects(tools, waiting, step)
             case PruneSynced():
                 prune_objects(tools, waiting, step)
+            case PrepullImages():
+                prepull(tools, waiting, step)
             case CompleteRecord() | RecordAdoption() | RecordSync():
                 pass  # the recorder writes it when the run has ended well
             case _:

@@ -25,6 +25,7 @@ from sohistio.plan.failover_steps import (
     WatchHealth,
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways, objects_of
+from sohistio.plan.image_steps import PrepullImages
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import (
@@ -175,6 +176,8 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), map(path_of, step.deployments))
         case ReleaseGateways() | RelabelGateways():
             yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
+        case PrepullImages():
+            yield from _on(("get", "patch", "create", "delete"), (path_of(step.object),))
         case PruneSynced():
             yield from _on(("get", "delete"), step.paths)
         case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
