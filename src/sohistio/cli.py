@@ -11,6 +11,7 @@ from sohistio import __version__
 from sohistio.commands import env, images, sandbox
 from sohistio.commands.adopt import adopt
 from sohistio.commands.aks_token import aks_token
+from sohistio.commands.bundle import bundle
 from sohistio.commands.check import check
 from sohistio.commands.failback import failback
 from sohistio.commands.failover import failover
@@ -65,6 +66,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "failover": failover,
     "failback": failback,
     "sync": sync,
+    "bundle": bundle,
     "rollback": rollback,
     "restore": restore,
     "unlock": unlock,

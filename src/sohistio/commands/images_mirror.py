@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sohistio.commands.options import Form, OptionGroup, Release, Target, Tool, Yes, output_option
+from sohistio.commands.options import BundleFile, Form, OptionGroup, Release, Target, Tool, Yes, output_option
 
 
 class Shown(OptionGroup):
@@ -19,6 +19,7 @@ def mirror_images(
     target: Target,
     release: Release,
     tool: Tool,
+    bundle: BundleFile,
     yes: Yes,
     form: Form,
     shown: Shown,
@@ -42,7 +43,7 @@ def mirror_images(
     from sohistio.run.mirror import approve_mirror, means_for, mirror, ready_to_pin
     from sohistio.system.streams import work_begins
 
-    session = session_of(where_of(target, release=release, tool=tool))
+    session = session_of(where_of(target, release=release, tool=tool, bundle=bundle))
     report = MirrorReport(stderr=form.json)
     if not shown.plan:
         ready_to_pin(session)
@@ -54,7 +55,7 @@ def mirror_images(
             report.plan(plan)
         if shown.plan:
             raise typer.Exit(ExitCode.FAILED if plan.of(Action.REFUSE) else ExitCode.OK)
-        copier = find_tool() if plan.copies else None
+        copier = find_tool(sides.trusted) if plan.copies else None
         approve_mirror(plan, report, yes=yes.yes)
         work_begins()
         result = mirror(plan, means_for(sides, copier, jobs, plan), report)

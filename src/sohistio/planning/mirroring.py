@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from sohistio.adapters.bundle.layout import Layout
+from sohistio.adapters.bundle.served import served
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import DeniedError
 from sohistio.adapters.registry.logins import login_of_files, login_of_variables
@@ -30,10 +32,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The registry that images come from, and the one of the environment's hub."""
+    """The registry that images come from, and the one of the environment's hub.
+
+    `trusted` is a folder whose ca.crt signed the source's certificate, where that is a bundle; else None.
+    """
 
     source: Registry
     target: Registry
+    trusted: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +112,21 @@ def both_sides(session: Session) -> Iterator[Sides]:
             f"istio.hub of {environment.name} is {hub}, which is where its images are published",
             todo="There is nothing to mirror; set istio.hub to a registry of your own (or images.source to another).",
         )
-    own = login_of_variables(os.environ)
     with ExitStack() as stack:
-        registries = []
-        for place in (source, hub):
-            host = registry_of(place)
-            login = own if own and host == registry_of(hub) else login_of_files(place, os.environ, Path.home())
-            registries.append(stack.enter_context(Registry(host, login, session.say)))
-        yield Sides(*registries)
+        target = stack.enter_context(_registry(session, hub))
+        if session.bundle is None:
+            yield Sides(stack.enter_context(_registry(session, source)), target)
+            return
+        bundle = stack.enter_context(served(Layout(session.bundle.images)))
+        from_bundle = Registry(bundle.host, None, session.say, authority=bundle.authority)
+        yield Sides(stack.enter_context(from_bundle), target, bundle.folder)
+
+
+def _registry(session: Session, place: str) -> Registry:
+    """The registry of a place, with this user's login; the variables' login is for the hub's registry."""
+    host = registry_of(place)
+    own = login_of_variables(os.environ) if host == registry_of(session.environment.istio.hub) else None
+    return Registry(host, own or login_of_files(place, os.environ, Path.home()), session.say)
 
 
 def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:

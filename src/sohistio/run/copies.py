@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -129,7 +129,8 @@ class Copies:
         decision, content = planned.decision, planned.content
         if content is None:
             raise AssertionError("what is copied has been read")  # pragma: no cover
-        copy = Copy(decision.pinned_source, decision.target, content)
+        at_source = replace(decision.pinned_source, registry=self.means.sides.source.host)
+        copy = Copy(at_source, decision.target, content)
         progress.begin(copy)
         try:
             copy_once(copy, self.tool, self.logins, self.means.log, self.stop)

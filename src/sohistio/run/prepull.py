@@ -67,7 +67,7 @@ def _left(api: KubeApi, step: PrepullImages) -> tuple[int | None, Mapping[str, s
     wanted = int(status.get("desiredNumberScheduled", 0))
     left = waiting_pods(pods)
     if left:  # a pod that was meant for a node that is gone may stay for a while
-        there = {node["metadata"]["name"] for node in api.items(collection_path("Node"))}
+        there = {node["metadata"]["name"] for node in api.items("/api/v1/nodes")}
         left = {node: why for node, why in left.items() if node in there}
     if len(pods) < wanted:
         left |= {f"{wanted - len(pods)} more nodes": "no pod there yet"}

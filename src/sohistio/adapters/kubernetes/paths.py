@@ -30,7 +30,6 @@ _CORE, _APPS, _RBAC = "/api/v1", "/apis/apps/v1", "/apis/rbac.authorization.k8s.
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _KINDS = {
     "Namespace": Resource(_CORE, "namespaces", namespaced=False),
-    "Node": Resource(_CORE, "nodes", namespaced=False),
     "ConfigMap": Resource(_CORE, "configmaps"),
     "Pod": Resource(_CORE, "pods"),
     "ResourceQuota": Resource(_CORE, "resourcequotas"),

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -48,13 +49,20 @@ class Registry:
     """
 
     def __init__(
-        self, host: str, login: Login | None, say: Callable[[str], None], patience: Patience | None = None
+        self,
+        host: str,
+        login: Login | None,
+        say: Callable[[str], None],
+        patience: Patience | None = None,
+        authority: str = "",
     ) -> None:
-        """`host` is as in an image's name; what is waited for is said through `say`."""
+        """`host` is as in an image's name; what is waited for is said through `say`; `authority` (PEM) is whom to trust
+        instead of the usual ones.
+        """
         self.host = host
         self.login = login
         self._base = f"https://{_API_HOSTS.get(host, host)}"
-        self._connection = Connection(host, say, patience or Patience())
+        self._connection = Connection(host, say, patience or Patience(), authority)
         self._authorization = Authorization(host, self._base, login, self._connection.get)
         self._pulls_left: int | None = None
         self._counting = threading.Lock()
@@ -117,6 +125,27 @@ class Registry:
         """
         return self._ask("HEAD", image, "blobs", digest).status_code != 404
 
+    def save_blob(self, image: Image, digest: str, target: Path) -> None:
+        """Write a blob to a file. Raises RegistryError where it is not what its digest says, or not there; OSError."""
+        scope = f"repository:{image.path}:pull"
+        url = f"{self._base}/v2/{image.path}/blobs/{digest}"
+        response = self._sent(scope, lambda headers: self._connection.save(url, target, headers=headers))
+        if response.status_code != 200:
+            raise RegistryError(
+                f"{self.host} answered {response.status_code} when asked for a blob of {image}",
+                details=(digest,),
+                todo="Is the image whole there? Run it again, or push it again.",
+            )
+        with target.open("rb") as content:
+            found = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+        if found != digest:
+            target.unlink()
+            raise RegistryError(
+                f"{self.host} serves another blob for {image}",
+                details=(f"expected {digest}", f"what came is {found}"),
+                todo="Something between this machine and the registry changes what it sends: a proxy, a cache.",
+            )
+
     def check_push(self, image: Image) -> None:
         """Begin an upload to the image's repository and end it again. Raises DeniedError where that is forbidden."""
         scope = f"repository:{image.path}:pull,push"
@@ -163,12 +192,17 @@ class Registry:
         *,
         follow_redirects: bool = True,
     ) -> httpx.Response:
+        def send(given: dict[str, str]) -> httpx.Response:
+            both = {**(headers or {}), **given}
+            return self._connection.request(method, url, headers=both, follow_redirects=follow_redirects)
+
+        return self._sent(scope, send)
+
+    def _sent(self, scope: str, send: Callable[[dict[str, str]], httpx.Response]) -> httpx.Response:
         """Once more with a new token where the registry does not take the one that it was given."""
         for last in (False, True):
             authorization = self._authorization.header(scope)
-            given = {"Authorization": authorization} if authorization else {}
-            both = {**(headers or {}), **given}
-            response = self._connection.request(method, url, headers=both, follow_redirects=follow_redirects)
+            response = send({"Authorization": authorization} if authorization else {})
             if response.status_code != 401 or last or not (authorization or "").startswith("Bearer "):
                 break
             self._authorization.forget(scope)

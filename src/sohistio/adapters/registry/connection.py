@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sohistio.adapters.registry.errors import RegistryError
 from sohistio.adapters.releases.downloads import Patience
 from sohistio.adapters.releases.mirror import may_be_asked, without_secrets
-from sohistio.adapters.releases.trust import certificate_error, trusted_authorities
+from sohistio.adapters.releases.trust import certificate_error, trusted_authorities, trusting_only
 
 if TYPE_CHECKING:
     import httpx
@@ -24,11 +25,12 @@ _MOST_REDIRECTS = 5
 class Connection:
     """Connections to one registry and to where it leads. Safe from several threads. Raises RegistryError."""
 
-    def __init__(self, host: str, say: Callable[[str], None], patience: Patience) -> None:
+    def __init__(self, host: str, say: Callable[[str], None], patience: Patience, authority: str = "") -> None:
+        """`authority` (PEM) is whom to trust instead of the usual ones."""
         self._host = host
         self._say = say
         self._patience = patience
-        self._client = _client(host, patience)
+        self._client = _client(host, patience, authority)
         self._given_up = threading.Event()
 
     def close(self) -> None:
@@ -48,13 +50,31 @@ class Connection:
 
         Authorization goes to no other host that it redirects to (httpx drops it).
         """
+        return self._persist(lambda: self._client.request(method, url, headers=dict(headers), **content), url)
+
+    def save(self, url: str, target: Path, *, headers: Mapping[str, str]) -> httpx.Response:
+        """A GET whose content goes to a file where the status is 200, afresh with each attempt. Raises OSError."""
+
+        def once() -> httpx.Response:
+            with self._client.stream("GET", url, headers=dict(headers)) as response:
+                if response.status_code != 200:
+                    response.read()
+                    return response
+                with target.open("wb") as output:
+                    for chunk in response.iter_raw():
+                        output.write(chunk)
+                return response
+
+        return self._persist(once, url)
+
+    def _persist(self, send: Callable[[], httpx.Response], url: str) -> httpx.Response:
         import httpx
 
         reason = ""
         for attempt in range(1, self._patience.attempts + 1):
             wanted = 0.0
             try:
-                response = self._client.request(method, url, headers=dict(headers), **content)
+                response = send()
             except httpx.TooManyRedirects as error:
                 raise RegistryError(f"{_shown(url)} redirects too often", todo="Check the registry.") from error
             except httpx.RequestError as error:
@@ -87,7 +107,7 @@ class Connection:
             raise RegistryError(f"{self._host} was not asked again", todo="Run it again.")
 
 
-def _client(host: str, patience: Patience) -> httpx.Client:
+def _client(host: str, patience: Patience, authority: str) -> httpx.Client:
     import httpx
 
     def check_hop(request: httpx.Request) -> None:
@@ -99,7 +119,7 @@ def _client(host: str, patience: Patience) -> httpx.Client:
 
     try:
         return httpx.Client(
-            verify=trusted_authorities(),
+            verify=trusting_only(authority) if authority else trusted_authorities(),
             follow_redirects=True,
             max_redirects=_MOST_REDIRECTS,
             timeout=httpx.Timeout(patience.silence, connect=patience.connect),

@@ -22,21 +22,25 @@ _STANDARD_INPUT = "/dev/stdin"
 
 @dataclass(frozen=True, slots=True)
 class CopyTool:
-    """One of them, and where it is."""
+    """One of them, and where it is. `trusted` is a folder whose ca.crt signed the source's certificate; None for one of
+    the usual authorities."""
 
     name: str
     path: str
+    trusted: Path | None = None
 
     def command(self, source: Image, target: Image, login_file: str) -> tuple[str, ...]:
         """Its arguments: an image by digest to a tag, with all platforms, every digest kept."""
         digest = f"{source.repository}@{source.digest}"
         if self.name == "skopeo":
             flags = ("copy", "--quiet", "--all", "--preserve-digests", "--authfile", login_file)
-            return (self.path, *flags, f"docker://{digest}", f"docker://{target}")
+            trust = (f"--src-cert-dir={self.trusted}",) if self.trusted else ()
+            return (self.path, *flags, *trust, f"docker://{digest}", f"docker://{target}")
         if self.name == "crane":
             return (self.path, "copy", digest, str(target))
         files = (f"--from-registry-config={login_file}", f"--to-registry-config={login_file}")
-        return (self.path, "copy", "--recursive", *files, digest, str(target))
+        trust = (f"--from-ca-file={self.trusted / 'ca.crt'}",) if self.trusted else ()
+        return (self.path, "copy", "--recursive", *files, *trust, digest, str(target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,14 @@ class ToolLogins:
     env: Mapping[str, str]
 
 
-def find_tool() -> CopyTool:
-    """The first one in PATH. Raises RefusedError that says how to get one."""
+def find_tool(trusted: Path | None = None) -> CopyTool:
+    """The first one in PATH. Raises RefusedError that says how to get one.
+
+    `trusted` is as in CopyTool: crane knows no authority of one registry alone, and is left out then.
+    """
     for name in NAMES:
-        if path := shutil.which(name):
-            return CopyTool(name, path)
+        if (path := shutil.which(name)) and not (trusted and name == "crane"):
+            return CopyTool(name, path, trusted)
     raise RefusedError(
         "there is no skopeo, crane or oras in PATH, and images are copied by one of them",
         todo="Install skopeo (Debian, Ubuntu: sudo apt-get install skopeo; Fedora, RHEL: sudo dnf install skopeo; "

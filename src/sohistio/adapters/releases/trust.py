@@ -9,6 +9,11 @@ from pathlib import Path
 from sohistio.errors import NotObtainedError
 
 
+def trusting_only(authority: str) -> ssl.SSLContext:
+    """This authority (PEM) and no other."""
+    return ssl.create_default_context(cadata=authority)
+
+
 def trusted_authorities() -> ssl.SSLContext:
     """The system's certificates and certifi's, or only those of SSL_CERT_FILE and SSL_CERT_DIR where set.
 

@@ -1,0 +1,53 @@
+"""`sohistio bundle`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sohistio.commands.options import Form, Release, Target, Tool, output_option
+
+
+def bundle(
+    target: Target,
+    release: Release,
+    tool: Tool,
+    form: Form,
+    out: Annotated[Path, output_option("--out", metavar="FILE", help="The bundle; replaced where it is there.")],
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--platform", metavar="OS-ARCH", help="istioctl for it (repeatable); default: linux-amd64, linux-arm64."
+        ),
+    ] = None,
+) -> None:
+    """Pack all that an environment needs from the internet into one file.
+
+    Its istioctl, its images, the pins and the environments' files. `--bundle FILE` of install, check, images mirror and
+    images check takes them from there.
+    """
+    from contextlib import ExitStack
+
+    from sohistio.commands.requests import where_of
+    from sohistio.commands.running import session_of
+    from sohistio.output.bundle_view import bundle_document, bundle_view
+    from sohistio.output.console import console
+    from sohistio.output.documents import print_answer
+    from sohistio.output.tables import show
+    from sohistio.planning.bundle import plan_bundle, platforms_of, source_registry
+    from sohistio.run.bundle import make_bundle
+    from sohistio.system.streams import work_begins
+
+    session = session_of(where_of(target, release=release, tool=tool))
+    platforms = platforms_of(platform or ())
+    with ExitStack() as stack:
+        source = source_registry(session, stack)
+        plan = plan_bundle(session, source, platforms)
+        work_begins()
+        contents = make_bundle(session, source, plan, out)
+    if form.json:
+        print_answer("BundleMade", bundle_document(plan, contents, out))
+    else:
+        show(console(), *bundle_view(plan, contents, out))
