@@ -1,0 +1,119 @@
+"""A bundle made where the internet is, and used where no registry of it can be reached."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import CHECKOUT, Sandbox
+from json_schemas import check
+from mirrors import NAMES, Done, Mirror, Registries, a_mirror, pins, registries
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
+    with registries(tmp_path_factory.mktemp("registries")) as running:
+        yield running
+
+
+@pytest.fixture
+def mirror(sandbox: Sandbox, both: Registries, tmp_path: Path, request: pytest.FixtureRequest) -> Mirror:
+    name = request.node.name.replace("_", "-").strip("-")
+    return a_mirror(sandbox, both, tmp_path, name)
+
+
+def ran(mirror: Mirror, *arguments: str, **variables: str) -> Done:
+    return subprocess.run(
+        mirror.box.command(*arguments),
+        cwd=CHECKOUT,
+        env=mirror.environ(**variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+def bundled(mirror: Mirror, out: Path, *more: str) -> Done:
+    # The sandbox's mirror has istioctl for this machine only.
+    return ran(mirror, "bundle", *mirror.flags, "--out", str(out), "--platform", "linux-amd64", *more)
+
+
+def test_a_bundle_fills_the_hub_without_the_source(mirror: Mirror, tmp_path: Path) -> None:
+    out = tmp_path / "qa.tar"
+    (Path(mirror.flags[-1]) / "local" / "tsig.key").write_text("a secret")
+    made = bundled(mirror, out, "-o", "json")
+    assert made.returncode == 0, made.stderr
+    document = check(made.stdout, "BundleMade")
+    assert {item["source"].rpartition("/")[2].partition(":")[0] for item in document["images"]} == set(NAMES)
+    assert not mirror.lock.exists(), "a bundle does not write the pins of this folder"
+    with tarfile.open(out) as tar:
+        paths = tar.getnames()
+    assert paths[0] == "bundle.json"
+    assert {"environments/images.lock", "images/index.json", "images/oci-layout"} <= set(paths)
+    assert not any(path.endswith(".key") for path in paths)
+    assert sorted(item.name for item in tmp_path.iterdir() if item.name.startswith(".qa")) == []
+
+    # Nobody answers at the source from here on.
+    with mirror.both.source.counted() as asked:
+        done = ran(mirror, "images", "mirror", *mirror.flags[:2], "--bundle", str(out), "-o", "json")
+    assert done.returncode == 0, done.stderr
+    assert mirror.states(check(done.stdout, "ImageMirror")) == dict.fromkeys(NAMES, "copied")
+    assert all(map(mirror.is_there, NAMES))
+    assert asked == []
+    again = ran(mirror, "images", "mirror", *mirror.flags[:2], "--bundle", str(out))
+    assert "nothing was written" in again.stdout
+
+
+def test_install_and_check_take_istioctl_from_it(mirror: Mirror, tmp_path: Path) -> None:
+    out = tmp_path / "qa.tar"
+    assert bundled(mirror, out).returncode == 0
+    nowhere = {"SOHISTIO_ISTIO_MIRROR": "https://127.0.0.1:1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    without = ran(mirror, "install", *mirror.flags, "--yes", **nowhere)
+    assert without.returncode == 3
+    done = ran(mirror, "install", "--env", "local", "--bundle", str(out), "--yes", **nowhere)
+    assert done.returncode == 0, done.stdout + done.stderr
+    istiod = mirror.box.api.get("/apis/apps/v1/namespaces/istio-system/deployments/istiod")
+    assert istiod is not None
+    image = istiod["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == f"{mirror.both.target.host}/{mirror.hub_path}/pilot:1.31.1", "the environments of the bundle"
+    assert "127.0.0.1:1" not in done.stderr
+    checked = ran(mirror, "check", "--env", "local", "--bundle", str(out), "-o", "json", **nowhere)
+    found = {item["name"]: item["result"] for item in json.loads(checked.stdout)["checks"]}
+    assert found["istioctl"] == "passed"
+    wrong = ran(mirror, "install", "--env", "local", "--bundle", str(out), "--version", "1.30.5", "--yes", **nowhere)
+    assert wrong.returncode == 3
+    assert "the bundle has no istioctl-1.30.5-linux-amd64.tar.gz" in wrong.stderr
+
+
+def test_what_is_not_right_is_refused(mirror: Mirror, tmp_path: Path) -> None:
+    out = tmp_path / "qa.tar"
+    assert bundled(mirror, tmp_path / "nowhere" / "qa.tar").returncode == 3
+    wrong = bundled(mirror, out, "--platform", "solaris-sparc")
+    assert (wrong.returncode, "'solaris-sparc' is none" in wrong.stderr) == (2, True)
+    missing = bundled(mirror, out, "--platform", "osx-arm64")
+    assert (missing.returncode, "no istioctl 1.31.1 for osx-arm64" in missing.stderr) == (3, True)
+    gone = bundled(mirror, out, "--version", "1.30.5")
+    assert (gone.returncode, "does not have every image of Istio 1.30.5" in gone.stderr) == (3, True)
+    assert not out.exists()
+    out.write_bytes(b"no bundle")
+    refused = ran(mirror, "images", "mirror", "--env", "local", "--bundle", str(out))
+    assert (refused.returncode, "cannot be used" in refused.stderr) == (3, True)
+
+
+def test_a_pin_wins_over_a_tag_that_moved(mirror: Mirror, tmp_path: Path) -> None:
+    assert mirror.run().returncode == 0
+    before = pins(mirror.lock)
+    mirror.push("proxyv2")
+    out = tmp_path / "qa.tar"
+    document = check(bundled(mirror, out, "-o", "json").stdout, "BundleMade")
+    digests = {item["source"].rpartition("/")[2].partition(":")[0]: item["digest"] for item in document["images"]}
+    assert digests == before
