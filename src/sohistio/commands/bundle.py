@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from sohistio.commands.options import Form, Release, Target, Tool, output_option
+from sohistio.commands.options import Form, Release, Target, output_option
 
 
 def bundle(
     target: Target,
     release: Release,
-    tool: Tool,
     form: Form,
     out: Annotated[Path, output_option("--out", metavar="FILE", help="The bundle; replaced where it is there.")],
     platform: Annotated[
@@ -40,7 +39,7 @@ def bundle(
     from sohistio.run.bundle import make_bundle
     from sohistio.system.streams import work_begins
 
-    session = session_of(where_of(target, release=release, tool=tool))
+    session = session_of(where_of(target, release=release))
     platforms = platforms_of(platform or ())
     with ExitStack() as stack:
         source = source_registry(session, stack)

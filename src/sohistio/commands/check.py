@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sohistio.commands.options import (
-    BundleFile,
     Cluster,
     MaybeTarget,
     Release,
@@ -38,7 +37,6 @@ def check(
     cluster: Cluster,
     release: Release,
     tool: Tool,
-    bundle: BundleFile,
     route: Route,
     skip: Skip,
     output: Annotated[

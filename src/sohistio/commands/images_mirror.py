@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sohistio.commands.options import BundleFile, Form, OptionGroup, Release, Target, Tool, Yes, output_option
+from sohistio.commands.options import Form, OptionGroup, Release, Target, Tool, Yes, output_option
 
 
 class Shown(OptionGroup):
@@ -19,7 +19,6 @@ def mirror_images(
     target: Target,
     release: Release,
     tool: Tool,
-    bundle: BundleFile,
     yes: Yes,
     form: Form,
     shown: Shown,
@@ -43,7 +42,7 @@ def mirror_images(
     from sohistio.run.mirror import approve_mirror, means_for, mirror, ready_to_pin
     from sohistio.system.streams import work_begins
 
-    session = session_of(where_of(target, release=release, tool=tool, bundle=bundle))
+    session = session_of(where_of(target, release=release, tool=tool))
     report = MirrorReport(stderr=form.json)
     if not shown.plan:
         ready_to_pin(session)

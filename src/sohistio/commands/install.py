@@ -9,7 +9,6 @@ import typer
 
 from sohistio.commands.options import (
     BackupContent,
-    BundleFile,
     Cluster,
     ComponentLimit,
     Confirm,
@@ -50,7 +49,6 @@ def install(
     cluster: Cluster,
     release: Release,
     tool: Tool,
-    bundle: BundleFile,
     route: Route,
     skip: Skip,
     backup: BackupContent,
@@ -75,7 +73,7 @@ def install(
     from sohistio.run.go_back import calls_for_rollback
     from sohistio.system.sealing import passphrase
 
-    where = where_of(target, cluster, release=release, tool=tool, skip=skip, bundle=bundle)
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
     request = request_of(route, skip, backup)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if request.include_ca:

@@ -147,7 +147,7 @@ class Release(OptionGroup):
 
 
 class Tool(OptionGroup):
-    """istioctl, where it is not to be downloaded."""
+    """istioctl, and what else is not to be downloaded."""
 
     istioctl: Annotated[
         Path | None,
@@ -158,11 +158,6 @@ class Tool(OptionGroup):
             help="An istioctl of the target's version, not downloaded.",
         ),
     ] = None
-
-
-class BundleFile(OptionGroup):
-    """A bundle, where the internet is not to be asked."""
-
     bundle: Annotated[
         Path | None,
         target_option(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sohistio.commands.options import (
     BackupContent,
-    BundleFile,
     Cluster,
     ComponentLimit,
     Confirm,
@@ -35,7 +34,6 @@ def where_of(
     release: Release | None = None,
     tool: Tool | None = None,
     skip: Skip | None = None,
-    bundle: BundleFile | None = None,
 ) -> Where:
     """What the command line says of the environment and its cluster. Raises UsageError."""
     from sohistio.model.versions import Version
@@ -56,7 +54,7 @@ def where_of(
         tool.istioctl if tool else None,
         cluster.auth,
         skipped,
-        bundle.bundle if bundle else None,
+        tool.bundle if tool else None,
     )
 
 

@@ -67,7 +67,7 @@ class Script(CopyTool):
 
 def run(script: str, log: Path, stop: threading.Event) -> None:
     copy = Copy(SOURCE, SOURCE.by_tag, Content(SOURCE.digest, ()))
-    copy_once(copy, Script("sh", "/bin/sh", script), ToolLogins("", "", {}), log, stop)
+    copy_once(copy, Script("sh", "/bin/sh", script=script), ToolLogins("", "", {}), log, stop)
 
 
 def test_a_tool_that_fails_says_why(tmp_path: Path) -> None:
