@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import shutil
@@ -176,6 +177,27 @@ class RealRegistry:
                 and all(self.digest(path, digest) == digest for digest in content.manifests)
                 and all(client.head(f"/v2/{path}/blobs/{digest}").status_code == 200 for digest in content.blobs)
             )
+
+    def pulled_by_a_node(self, path: str, reference: str) -> int:
+        """Fetch an image as the kubelet of an amd64 node does, every byte checked against its digest: how many."""
+        with self._client(path) as client:
+            index = self._fetched(client, path, "manifests", reference)
+            wanted = next(
+                item["digest"]
+                for item in json.loads(index)["manifests"]
+                if (item["platform"]["os"], item["platform"]["architecture"]) == ("linux", "amd64")
+            )
+            manifest = self._fetched(client, path, "manifests", wanted)
+            parts = [json.loads(manifest)["config"], *json.loads(manifest)["layers"]]
+            return sum(len(self._fetched(client, path, "blobs", part["digest"])) for part in parts)
+
+    def _fetched(self, client: httpx.Client, path: str, kind: str, reference: str) -> bytes:
+        headers = {"Accept": f"{INDEX}, {MANIFEST}"} if kind == "manifests" else {}
+        answer = client.get(f"/v2/{path}/{kind}/{reference}", headers=headers, follow_redirects=True)
+        assert answer.status_code == 200, f"{path} {reference}: {answer.status_code}"
+        if reference.startswith("sha256:"):
+            assert hashlib.sha256(answer.content).hexdigest() == reference.removeprefix("sha256:")
+        return answer.content
 
     def _client(self, path: str) -> httpx.Client:
         client = httpx.Client(base_url=f"https://{self.host}", verify=self.trust.client_context(), trust_env=False)

@@ -13,6 +13,7 @@ import pytest
 from conftest import CHECKOUT, Sandbox
 from json_schemas import check
 from mirrors import NAMES, Done, Mirror, Registries, a_mirror, pins, registries
+from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 
@@ -73,9 +74,23 @@ def test_a_bundle_fills_the_hub_without_the_source(mirror: Mirror, tmp_path: Pat
     assert "nothing was written" in again.stdout
 
 
+def nodes_pull(mirror: Mirror) -> set[str]:
+    """The sandbox pulls nothing: a client of the registry fetches all that the cluster's pods name. Which images."""
+    found = set()
+    for pod in mirror.box.api.items("/api/v1/pods"):
+        for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]:
+            host, _, rest = container["image"].partition("/")
+            if host == mirror.both.target.host:
+                path, _, tag = rest.rpartition(":")
+                found.add(path.rpartition("/")[2])
+                assert mirror.both.target.pulled_by_a_node(path, tag) > 0
+    return found
+
+
 def test_install_and_check_take_istioctl_from_it(mirror: Mirror, tmp_path: Path) -> None:
     out = tmp_path / "qa.tar"
     assert bundled(mirror, out).returncode == 0
+    assert ran(mirror, "images", "mirror", "--env", "local", "--bundle", str(out)).returncode == 0
     nowhere = {"SOHISTIO_ISTIO_MIRROR": "https://127.0.0.1:1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     without = ran(mirror, "install", *mirror.flags, "--yes", **nowhere)
     assert without.returncode == 3
@@ -84,6 +99,11 @@ def test_install_and_check_take_istioctl_from_it(mirror: Mirror, tmp_path: Path)
     istiod = mirror.box.api.get("/apis/apps/v1/namespaces/istio-system/deployments/istiod")
     assert istiod is not None
     image = istiod["spec"]["template"]["spec"]["containers"][0]["image"]
+    apply(mirror.box.api, namespace("bundled"))
+    apply(mirror.box.api, deployment("bundled", "web"))
+    await_running(mirror.box.api, "bundled", 1)
+    assert nodes_pull(mirror) == set(NAMES)
+    mirror.box.api.delete("/api/v1/namespaces/bundled")
     assert image == f"{mirror.both.target.host}/{mirror.hub_path}/pilot:1.31.1", "the environments of the bundle"
     assert "127.0.0.1:1" not in done.stderr
     checked = ran(mirror, "check", "--env", "local", "--bundle", str(out), "-o", "json", **nowhere)
