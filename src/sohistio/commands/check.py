@@ -65,9 +65,7 @@ def check(
         return
     if target.env is None:
         raise UsageError("no environment is named", todo="Give --env NAME.")
-    where = where_of(
-        Target(target.env, target.environments), cluster, release=release, tool=tool, skip=skip, bundle=bundle
-    )
+    where = where_of(Target(target.env, target.environments), cluster, release=release, tool=tool, skip=skip)
     request, each = request_of(route, skip), seconds("--timeout", timeout)
     session = session_of(where)
     context = context_of(session, request)

@@ -152,19 +152,13 @@ class Tool(OptionGroup):
     istioctl: Annotated[
         Path | None,
         target_option(
-            "--istioctl",
-            envvar="SOHISTIO_ISTIOCTL",
-            metavar="FILE",
-            help="An istioctl of the target's version, not downloaded.",
+            "--istioctl", envvar="SOHISTIO_ISTIOCTL", metavar="FILE", help="An istioctl of the target's version."
         ),
     ] = None
     bundle: Annotated[
         Path | None,
         target_option(
-            "--bundle",
-            envvar="SOHISTIO_BUNDLE",
-            metavar="FILE",
-            help="Environments, istioctl and images from a bundle.",
+            "--bundle", envvar="SOHISTIO_BUNDLE", metavar="FILE", help="Environments, istioctl, images from a bundle."
         ),
     ] = None
 
