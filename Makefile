@@ -37,12 +37,12 @@ system-packages: ## Install what tests need and Python does not have: BIND, skop
 		exit 1; \
 	fi
 
-# sohistio drives any of three tools; Debian has skopeo alone.
+# sohistio drives any of three tools; Debian has skopeo alone. A newer crane asks no token server on loopback, as tests have it.
 TOOLS := $(VENV)/tools
 copy-tools: setup $(TOOLS)/crane $(TOOLS)/oras ## Build the other tools that copy images, for tests
 
 $(TOOLS)/crane:
-	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@v0.22.1
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/google/go-containerregistry/cmd/crane@v0.20.6
 
 $(TOOLS)/oras:
 	GOBIN=$(CURDIR)/$(TOOLS) go install oras.land/oras/cmd/oras@v1.3.6
