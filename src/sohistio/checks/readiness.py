@@ -15,6 +15,7 @@ from sohistio.adapters.probe.https import ask
 from sohistio.checks.preflight.capacity import Wanted, room
 from sohistio.checks.preflight.check import Check, Good, NotAsked, Stage, Verdict
 from sohistio.checks.preflight.context import Context, Sides, UnseenError
+from sohistio.checks.preflight.pulls import standby_verdicts
 from sohistio.checks.preflight.report import Report
 from sohistio.checks.preflight.runner import look
 from sohistio.failover.dns import ttl_warning
@@ -91,6 +92,11 @@ def peak(context: Context) -> Iterator[Verdict]:
             yield from (Fault(fault.message, fault.hint, severity) for fault in faults)
             return
     yield from list(unscaled_faults(side)) or verdicts
+
+
+def images(context: Context) -> Iterator[Verdict]:
+    """What the standby's gateways and new sidecars are made of can be pulled there."""
+    yield from standby_verdicts(context, _standby(context))
 
 
 def endpoints(context: Context) -> Iterator[Verdict]:
@@ -205,6 +211,8 @@ READINESS: tuple[Check, ...] = (
         "Upgrade the older one, the standby first.", versions),
     _row("failover-capacity", Severity.ERROR, "the standby's nodes have room for its gateways, at peak too",
         "Add nodes, or free some.", peak),
+    _row("failover-images", Severity.ERROR, "the images of the standby's gateways and sidecars can be pulled there",
+        "Correct the standby's pull Secret; pods that are not on a node yet would not start.", images),
     _row("failover-endpoints", Severity.ERROR, "every host that the standby routes has a ready endpoint there",
         "Deploy or scale up what answers for it; `kubectl get endpointslices` shows it.", endpoints),
     _row("failover-certificates", Severity.ERROR, "the TLS Secrets that the standby's Gateways name are there and last",

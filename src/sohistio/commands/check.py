@@ -72,11 +72,12 @@ def check(
     checks = checks_for(context)
     session.say(f"checking {len(checks) - len(request.skip_checks)} things side by side")
     report = Report(where.environment, look(checks, context, request.skip_checks, each))
-    _print_report(report, output)
+    print_report(report, output)
     raise typer.Exit(report.exit_code)
 
 
-def _print_report(report: Report, form: Form) -> None:
+def print_report(report: Report, form: Form) -> None:
+    """The report in the form that was asked for."""
     from rich.text import Text
 
     from sohistio.output.console import console

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
+from sohistio.commands.images_check import check_images
 from sohistio.commands.images_mirror import mirror_images
 from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Release, Skip, Target, Tool, Yes
 from sohistio.commands.registration import app, register_all
@@ -60,9 +61,10 @@ def prepull_images(
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio images`, for the words of a command line as `register_all` takes them."""
-    group = app(help="Images: list those that a version needs, mirror them, have nodes pull them.")
+    group = app(help="Images that a version needs: list, check, mirror, have nodes pull them.")
     commands: dict[str, Callable[..., None]] = {
         "list": list_images,
+        "check": check_images,
         "mirror": mirror_images,
         "prepull": prepull_images,
     }

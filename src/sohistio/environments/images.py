@@ -1,13 +1,17 @@
-"""Where the images of an environment's hub are from."""
+"""Where the images of an environment's hub are from, and whose signature they have."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from sohistio.environments.values import Hub, Part
+from sohistio.environments.values import Hub, Part, Text
 
 
 class Images(Part):
     """What `sohistio images mirror` copies to istio.hub."""
 
     source: Hub = Field("docker.io/istio", description="Where Istio's images are published")
+    cosign_key: Text | None = Field(
+        None,
+        description="Key of the images' signatures: a file, from the environment's folder, or a KMS URI",
+    )

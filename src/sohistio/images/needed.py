@@ -42,6 +42,8 @@ _SAMPLES: Mapping[str, _Object] = {
     "injected pods": _pod(SAMPLE_POD, "application", ""),
     "injected gateways": _pod("sohistio-sample-gateway", "istio-proxy", "gateway"),
 }
+INJECTED = frozenset(_SAMPLES)
+"""Who uses an image because the injector gives it to them."""
 _WORDS = {sample["metadata"]["name"]: words for words, sample in _SAMPLES.items()}
 
 

@@ -67,7 +67,7 @@ class PullCredential:
         """How a Secret in the cluster compares. Somebody else's will do where it logs in to the registry alike."""
         if live is None:
             return PullSecretState.MISSING
-        found = _config_of(live)
+        found = config_of(live)
         labels = live["metadata"].get("labels") or {}
         if labels.get(MANAGED_BY) == SOHISTIO and live.get("type") == SECRET_TYPE:
             return PullSecretState.CURRENT if found == json.loads(self.config) else PullSecretState.OLD
@@ -124,7 +124,7 @@ def config_text(secret: Mapping[str, Any], origin: str, key: str) -> str:
 
 def logs_in(secret: Mapping[str, Any], hub: str) -> bool:
     """Whether kubelet would find a login for the hub in this Secret."""
-    return login_of(_config_of(secret), _place(hub)) is not None
+    return login_of(config_of(secret), _place(hub)) is not None
 
 
 def _with_login(hub: str, text: str, origin: str) -> tuple[dict[str, Any], tuple[str, str] | None]:
@@ -207,7 +207,7 @@ def _pair(entry: Any) -> tuple[str, str] | None:
     return (str(username), str(password)) if username and password else None
 
 
-def _config_of(secret: Mapping[str, Any]) -> dict[str, Any]:
+def config_of(secret: Mapping[str, Any]) -> dict[str, Any]:
     """What a Secret holds as docker config; empty where it is none."""
     try:
         config = json.loads(_decoded((secret.get("data") or {}).get(DATA_KEY, "")))

@@ -64,6 +64,15 @@ def read_content(registry: Registry, image: Image) -> Content:
     return Content(image.digest, platforms, tuple(dict.fromkeys(digests)), blobs)
 
 
+def read_platforms(registry: Registry, image: Image) -> tuple[str, ...]:
+    """The platforms of an image's index (by digest); empty where it has none. One pull. Raises RegistryError."""
+    top = _parsed(registry, image)
+    children = top.get("manifests")
+    if not _is_index(top) or not isinstance(children, list):
+        return ()
+    return _platforms([child.get("platform") or {} for child in children if isinstance(child, dict)])
+
+
 def _parsed(registry: Registry, image: Image) -> dict[str, Any]:
     raw = registry.manifest(image)
     if raw is None:

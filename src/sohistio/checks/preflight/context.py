@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sohistio.adapters.kubernetes.access import not_analyzable
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -22,6 +22,9 @@ from sohistio.planning.failover import Observed, Pair, look, pair_for
 from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session
 from sohistio.planning.target_cluster import azure_faults, managed_of, recorded_faults
+
+if TYPE_CHECKING:
+    from sohistio.checks.preflight.pulls import Pulls
 
 _T = TypeVar("_T")
 
@@ -121,6 +124,7 @@ class Context:
         self.prechecked = Once(lambda: tuple(self.istioctl.precheck(self.session.target)))
         self.is_unserved = Once(self._unserved)
         self.sides = Once(self._sides)
+        self.pulls = Once(self._pulls)
 
     @property
     def environment(self) -> Environment:
@@ -191,6 +195,11 @@ class Context:
             return self.failover
         pair = pair_for(self.session) if self.stops.environment is None else None
         return Sides(pair, look(pair)) if pair else None
+
+    def _pulls(self) -> Pulls:
+        from sohistio.checks.preflight.pulls import read_pulls_of
+
+        return read_pulls_of(self)
 
     def findings(self, version: Version | None = None) -> tuple[Finding, ...]:
         """What the target's `istioctl analyze` (or another version's) finds now.

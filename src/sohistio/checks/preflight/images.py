@@ -1,4 +1,4 @@
-"""A check of running pods' images: none of Istio's is from a public registry that closes."""
+"""A check of images' names, in pods and in the environment's files: none is of a public registry that closes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sohistio.model.words import first_names
 Object = Mapping[str, Any]
 _HUBS = Path(__file__).parent / "image-hubs.yaml"
 _MOST_NAMED = 3
+_NOT_THERE = "Name your own registry; docker.io/istio stays, as a source to mirror from."
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -25,8 +26,33 @@ def closing_hubs() -> dict[str, str]:
 
 
 def image_hubs(context: Context) -> Iterator[Verdict]:
-    """No running pod has an image of Istio's from a registry that is closed or closes soon."""
-    yield from hubs(closing_hubs(), context.pods())
+    """Neither the environment's files nor running pods name a registry of Istio's images that closes soon, or has."""
+    closing, environment = closing_hubs(), context.environment
+    named = {"istio.hub": environment.istio.hub, "images.source": environment.images.source}
+    yield from hubs_of_files(closing, environment.name, named, environment.operator_for())
+    yield from hubs(closing, context.pods())
+
+
+def hubs_of_files(
+    closing: Mapping[str, str], name: str, named: Mapping[str, str], operator: Mapping[str, Any]
+) -> Iterator[Verdict]:
+    """One fault for each key of an environment that names such a registry: those `named`, and all of the operator."""
+    texts = {**named, **dict(_texts(operator["spec"], ""))}
+    for key, text in texts.items():
+        hub = next((hub for hub in closing if text == hub or text.startswith((f"{hub}/", f"{hub}:"))), None)
+        if hub is not None and key != "hub":  # which istio.hub has set
+            yield Fault(f"{key} of {name} is {text}, and {hub} {closing[hub]}", _NOT_THERE)
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _texts(item, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _texts(item, f"{key}[{number}]")
+    elif isinstance(value, str):
+        yield key, value
 
 
 def hubs(closing: Mapping[str, str], pods: Sequence[Object]) -> Iterator[Verdict]:

@@ -92,7 +92,7 @@ def pull_secret(context: Context) -> Iterator[Verdict]:
         missing = f"{ISTIO_NAMESPACE} does not exist yet, so Secret {istio.pull_secret} is not in it"
         yield Fault(missing, hint, Severity.WARNING)
     try:
-        secrets = _secrets(context.api, istio.pull_secret, namespaces)
+        secrets = secrets_named(context.api, istio.pull_secret, namespaces)
     except KubeError as error:
         if error.status != 403:
             raise
@@ -121,7 +121,7 @@ def _written(planned: Planned) -> Generator[Verdict, None, frozenset[str]]:
     return frozenset(ref.namespace for step in steps for ref in step.objects)
 
 
-def _secrets(api: KubeApi, name: str, namespaces: Sequence[str]) -> dict[str, Object]:
+def secrets_named(api: KubeApi, name: str, namespaces: Sequence[str]) -> dict[str, Object]:
     """By namespace; one list, else one look in each namespace where listing them all is forbidden."""
     try:
         found = api.items("/api/v1/secrets", fields=f"metadata.name={name}")

@@ -16,6 +16,7 @@ from sohistio.checks.preflight import (
     gateway_api,
     images,
     namespaces,
+    pulls,
     rights,
     webhooks,
 )
@@ -127,6 +128,15 @@ CHECKS: tuple[Check, ...] = (
     Check("image-hubs", _WARNING, "no running pod has an image of Istio's from a public registry that closes",
         "Set istio.hub to your own registry, install, and restart what still has the old image.",
         images.image_hubs),
+    Check("images", _ERROR, "every image is in the hub, as it is pinned, and the pull Secret's own login can pull it",
+        "Correct the Secret, or its source (istio.pullSecretSource): `sohistio install` writes it.",
+        pulls.images, seconds=pulls.SECONDS),
+    Check("image-platforms", _ERROR, "every image is for the architectures of the cluster's nodes",
+        "Mirror it with all its platforms: `sohistio images mirror`.",
+        pulls.image_platforms, seconds=pulls.SECONDS),
+    Check("image-signatures", _ERROR, "every image is signed with the environment's key (images.cosignKey)",
+        "Do not install it before you know who put it there.",
+        pulls.image_signatures, seconds=pulls.SIGNATURE_SECONDS),
     Check("istioctl-precheck", _ERROR, "`istioctl x precheck` finds nothing wrong",
         "See istioctl's message.",
         analysis.precheck, seconds=ISTIOCTL_SECONDS),
@@ -136,6 +146,16 @@ CHECKS: tuple[Check, ...] = (
     *READINESS,
 )
 # fmt: on
+
+
+_OF_IMAGES = ("pull-secret", "image-hubs", "images", "image-platforms", "image-signatures")
+_FIRST = ("environment", "api-server", "istioctl", "plan")
+
+
+def image_checks(context: Context) -> tuple[Check, ...]:
+    """Those of `sohistio images check`; what kept them from being made comes first."""
+    names = (*(_FIRST if context.stops.reason else ()), *_OF_IMAGES)
+    return tuple(check for check in CHECKS if check.name in names)
 
 
 def checks_at(*stages: Stage) -> tuple[Check, ...]:

@@ -1,0 +1,43 @@
+"""cosign: whether an image is signed with a key."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+from sohistio.adapters.registry.logins import PASSWORD, USERNAME, Login, auth_file
+from sohistio.errors import FailedError, RefusedError
+from sohistio.model.image import Image
+from sohistio.system.paths import state_dir
+from sohistio.system.private_folder import private_folder
+from sohistio.system.program import run_program
+
+_SECONDS = 60.0
+
+
+def signature_fault(image: Image, key: str, login: Login | None, folder: Path) -> str:
+    """Why cosign does not verify an image (by digest) with a key: a file, from `folder`, or the URI of a key service.
+
+    Empty where it does. The login is given in a private file, which is removed again. Raises RefusedError where cosign
+    cannot be started.
+    """
+    with tempfile.TemporaryDirectory(dir=private_folder(state_dir() / "logins"), prefix="cosign-") as private:
+        config = Path(private, "config.json")
+        config.touch(0o600)
+        config.write_text(auth_file([(image.registry, login)]), encoding="utf-8")
+        kept = {name: value for name, value in os.environ.items() if name not in (USERNAME, PASSWORD)}
+        try:
+            run_program(
+                ("cosign", "verify", "--key", key, f"{image.repository}@{image.digest}"),
+                folder,
+                variables=kept | {"DOCKER_CONFIG": private},
+                seconds=_SECONDS,
+                stop=threading.Event(),
+            )
+        except RefusedError:
+            raise
+        except FailedError as error:
+            return "; ".join(error.details[-2:]) or error.what
+    return ""

@@ -1,0 +1,36 @@
+"""`sohistio images check`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sohistio.commands.check import Form, print_report
+from sohistio.commands.options import Cluster, Release, Target, Tool, output_format
+
+
+def check_images(
+    target: Target,
+    cluster: Cluster,
+    release: Release,
+    tool: Tool,
+    output: Annotated[Form, output_format(help="table, json or junit.")] = Form.TABLE,
+) -> None:
+    """Check that nodes can pull every image from the hub.
+
+    Asked with the pull Secret's own login, as a node would. Exit 3 where one cannot be pulled.
+    """
+    from sohistio.checks.preflight.preparation import context_of
+    from sohistio.checks.preflight.registry import image_checks
+    from sohistio.checks.preflight.report import Report
+    from sohistio.checks.preflight.runner import look
+    from sohistio.commands.requests import where_of
+    from sohistio.commands.running import session_of
+    from sohistio.modes.install_plan import Request
+
+    where = where_of(target, cluster, release=release, tool=tool)
+    context = context_of(session_of(where), Request())
+    report = Report(where.environment, look(image_checks(context), context))
+    print_report(report, output)
+    raise typer.Exit(report.exit_code)
