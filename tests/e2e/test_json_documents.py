@@ -45,6 +45,7 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
     seen += [
         document("Plan", "plan", *LOCAL),
         document("Preflight", "check", *LOCAL),
+        document("Preflight", "images", "check", *LOCAL),
         document("RunResult", "install", *LOCAL),
         document("Verification", "verify", *LOCAL),
         document("RunResult", "restart", *LOCAL),

@@ -16,7 +16,7 @@ from sohistio.checks.preflight.analysis import judged
 from sohistio.checks.preflight.basics import distance
 from sohistio.checks.preflight.budgets import blocking, overlapping
 from sohistio.checks.preflight.check import Good
-from sohistio.checks.preflight.images import closing_hubs, hubs
+from sohistio.checks.preflight.images import closing_hubs, hubs, hubs_of_files
 from sohistio.checks.preflight.namespaces import applications, pull_secret_places, pull_secrets, systems
 from sohistio.checks.preflight.webhooks import Webhook, stale, webhooks_of
 from sohistio.model.desired import DesiredService
@@ -230,6 +230,26 @@ def test_an_address_that_a_node_has() -> None:
 def test_image_hubs(images: dict[str, str], hub: str) -> None:
     found = hubs(closing_hubs(), [pod("shop", "web", images=images)])
     assert faults(found) == ([f"{hub} closes around December 2026: shop/web"] if hub else [])
+
+
+@pytest.mark.parametrize(
+    ("hub", "values", "keys"),
+    [
+        ("dtr.example.com/istio", {}, []),
+        ("docker.io/istio", {"pilot": {"image": "docker.io/istio/pilot:1"}}, []),
+        ("registry.istio.io/release", {}, ["istio.hub"]),
+        ("gcr.io/istio-release", {"cni": {"hub": "gcr.io/istio-testing"}}, ["istio.hub", "values.cni.hub"]),
+        ("gcr.io/mine", {"pilot": {"env": [{"value": "gcr.io/istio-release/pilot:1"}]}}, ["values.pilot.env[0].value"]),
+        ("gcr.io/istio-release-of-ours", {}, []),
+    ],
+)
+def test_hubs_that_an_environments_files_name(hub: str, values: dict[str, Any], keys: list[str]) -> None:
+    operator = {"spec": {"hub": hub, "values": values}}
+    found = faults(
+        hubs_of_files(closing_hubs(), "qa", {"istio.hub": hub, "images.source": "docker.io/istio"}, operator)
+    )
+    assert [message.partition(" of qa is ")[0] for message in found] == keys
+    assert all(message.endswith("closes around December 2026") for message in found)
 
 
 def test_findings() -> None:
