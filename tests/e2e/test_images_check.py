@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bind import RECORD, ZONE, Bind
 from conftest import Sandbox
 from image_content import PLATFORMS, ImageContent, image_content
 from json_schemas import check
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.e2e
 VERSION = "1.31.1"
 NAMES = ("pilot", "proxyv2")
 SOURCE = {"variables": {"username": "JFROG_USERNAME", "password": "JFROG_PASSWORD"}}
+CACHES = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
 Done = subprocess.CompletedProcess[str]
 
 
@@ -122,6 +124,34 @@ def test_each_secret_of_the_cluster_is_used_for_its_own_pods(hub: Hub, tmp_path:
         hub.box.api.delete("/api/v1/namespaces/theirs")
 
 
+def test_a_standbys_readiness_has_what_its_pods_are_made_of(hub: Hub, tmp_path: Path) -> None:
+    """No istioctl says it, but the cluster: the gateways' Deployments and the injector."""
+    path = "/api/v1/namespaces/istio-system/secrets/jfrogauth"
+    right = hub.box.api.get(path)
+    assert right is not None
+    (tmp_path / "bind").mkdir()
+    with Bind(tmp_path / "bind") as bind:
+        bind.change("127.147.0.10")
+        dns = {"record": RECORD.name, "zone": ZONE, "servers": [str(bind.server)], "manual": {"instructions": "call"}}
+        istio = {"hub": hub.place, "pullSecret": "jfrogauth", "pullSecretSource": SOURCE}
+        standby = {"standbyOf": "qa", "failover": {"dns": dns, "probes": []}}
+        flags = own_environments(tmp_path, istio=istio, applicationNamespaces=["shop"], **standby)
+
+        def readiness() -> tuple[str, str]:
+            done = hub.run("check", *flags, "--output", "json")
+            (found,) = [one for one in json.loads(done.stdout)["checks"] if one["name"] == "failover-images"]
+            return found["result"], found["message"]
+
+        assert readiness() == ("passed", f"proxyv2:1.31.1 can be pulled from {hub.place}")
+        hub.box.api.merge_patch(path, {"data": secret("", hub.registry.host, "their-own")["data"]})
+        try:
+            result, said = readiness()
+        finally:
+            hub.box.api.merge_patch(path, {"data": right["data"]})
+    assert result == "failed"
+    assert f"{hub.registry.host} refuses the login of Secret jfrogauth in istio-system for proxyv2" in said
+
+
 def test_images_that_are_missing_others_or_for_other_nodes(hub: Hub, tmp_path: Path) -> None:
     flags = hub.environment(tmp_path)
     missing = hub.check(flags, "--version", "1.30.5", code=3)["images"]
@@ -156,6 +186,24 @@ def test_pinned_images_are_asked_for_by_digest(hub: Hub, tmp_path: Path) -> None
     asked = {request.path.rpartition("/")[2] for request in requests}
     assert asked == {content.digest for content in hub.contents.values()}
     assert not any(request.is_blob_read for request in requests)
+
+
+def test_the_list_has_platforms_where_the_hub_answers(hub: Hub, tmp_path: Path) -> None:
+    """With the login of this user, not the pull Secret's."""
+    flags = hub.environment(tmp_path)
+
+    def platforms(**variables: str) -> list[list[str] | None]:
+        done = hub.run("images", "list", *flags, "--output", "json", **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [image["platforms"] for image in check(done.stdout, "ImageList")["images"]]
+
+    own = {"SOHISTIO_REGISTRY_USERNAME": USER, "SOHISTIO_REGISTRY_PASSWORD": PASSWORD}
+    assert platforms(**own) == [list(PLATFORMS)] * len(NAMES)
+    assert platforms(**own, SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt") == [None] * len(NAMES)
+    nobody = hub.run("images", "list", *flags, HOME=str(tmp_path), XDG_CACHE_HOME=CACHES)
+    assert nobody.returncode == 0
+    assert "platforms are not known" in nobody.stderr
+    assert "not known" in nobody.stdout
 
 
 def test_a_registry_that_does_not_answer_stops_nothing(hub: Hub, tmp_path: Path) -> None:
@@ -200,8 +248,7 @@ def test_signatures(hub: Hub, tmp_path: Path) -> None:
     (programs / "cosign").write_text(COSIGN)
     (programs / "cosign").chmod(0o755)
     path = f"{programs}:{os.environ['PATH']}"
-    caches = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    variables = {"PATH": path, "HOME": str(tmp_path), "XDG_CACHE_HOME": caches}
+    variables = {"PATH": path, "HOME": str(tmp_path), "XDG_CACHE_HOME": CACHES}
     found = hub.check(flags, code=3, **variables)["image-signatures"]
     assert [line.partition(" → ")[0] for line in found] == [
         f"passed: {hub.place}/pilot:1.31.1 is signed with cosign.pub",

@@ -10,6 +10,7 @@ from sohistio.images.needed import Needed, needed_of
 from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
+from sohistio.planning.platforms import platforms_of
 from sohistio.planning.session import Session
 
 
@@ -39,12 +40,17 @@ def needed_images(session: Session, version: Version) -> tuple[Needed, ...]:
 
 
 def listed_images(session: Session, version: Version) -> tuple[ListedImage, ...]:
-    """The images that a version needs, with their source and what images.lock says. Raises RefusedError, UsageError."""
+    """The images that a version needs, with their source, what images.lock says, and platforms where the hub answers.
+
+    Raises RefusedError, UsageError.
+    """
     pins = read_images_lock(session.root / NAME)
-    hub = session.environment.istio.hub
+    hub, published = session.environment.istio.hub, session.environment.images.source
+    needed = needed_images(session, version)
+    platforms = platforms_of(session, [item.image for item in needed])
     found = []
-    for needed in needed_images(session, version):
-        source = source_of(needed.image, hub, session.environment.images.source)
-        digest = needed.image.digest or (pins.get(source.by_tag, "") if source else "")
-        found.append(ListedImage(needed, source, digest))
+    for item, of_it in zip(needed, platforms, strict=True):
+        source = source_of(item.image.by_tag, hub, published)
+        digest = item.image.digest or pins.get(source or item.image, "")
+        found.append(ListedImage(item, source, digest, of_it))
     return tuple(found)

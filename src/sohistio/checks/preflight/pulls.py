@@ -33,6 +33,7 @@ from sohistio.model.pull_secrets import config_of, login_of
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.plan.namespace_steps import WritePullSecrets
 from sohistio.planning.images import needed_images
+from sohistio.planning.planned import Planned
 from sohistio.planning.pulls import Wanted, read_pulls
 
 SECONDS = 60.0
@@ -108,7 +109,7 @@ def read_pulls_of(context: Context) -> Pulls:
     _refuse_sandbox(context)
     session, istio = context.session, context.environment.istio
     version = context.mesh.version
-    places, configs = _configs(context)
+    places, configs = _configs(context, context.planned)
     pins = read_images_lock(session.root / NAME)
     wanted = []
     for needed in needed_images(session, version):
@@ -123,7 +124,7 @@ def read_pulls_of(context: Context) -> Pulls:
 def standby_verdicts(context: Context, side: Side) -> Iterator[Verdict]:
     """For what the cluster of a standby runs now: its gateways' images, and the sidecar that new pods get."""
     _refuse_sandbox(context)
-    _, configs = _configs(context)
+    _, configs = _configs(context, None)  # a failover writes no Secret: what is there counts
     sidecar = context.state.sidecar.image_for({}) if context.state.sidecar else ""
     images_of = {name: {sidecar} for name in context.environment.application_namespaces}
     for gateway in side.gateways:
@@ -148,8 +149,11 @@ def _refuse_sandbox(context: Context) -> None:
         raise UnseenError("the sandbox pulls no images")
 
 
-def _configs(context: Context) -> tuple[list[str], Mapping[str, Mapping[str, Any]]]:
-    """The namespaces with pods of the mesh, and what they pull with; one that is not there yet is left out."""
+def _configs(context: Context, planned: Planned | None) -> tuple[list[str], Mapping[str, Mapping[str, Any]]]:
+    """The namespaces with pods of the mesh, and what they pull with, where a plan writes it with what it writes.
+
+    One that is not there yet is left out.
+    """
     environment, state = context.environment, context.state
     of_gateways = [item.namespace for item in environment.gateways]
     places = pull_secret_places(state, environment.application_namespaces, of_gateways)
@@ -157,10 +161,10 @@ def _configs(context: Context) -> tuple[list[str], Mapping[str, Mapping[str, Any
     if secret is None:
         return places, {name: {} for name in (*places, ISTIO_NAMESPACE)}
     configs: dict[str, Mapping[str, Any]] = {}
-    credential = context.plan.pull_secrets.credential if context.plan else None
-    if context.plan and credential is not None:
+    credential = planned.pull_secrets.credential if planned else None
+    if planned is not None and credential is not None:
         config = json.loads(credential.config)
-        steps = [step for step in context.plan.plan.steps if isinstance(step, WritePullSecrets)]
+        steps = [step for step in planned.plan.steps if isinstance(step, WritePullSecrets)]
         configs = {ref.namespace: config for step in steps for ref in step.objects}
     rest = [name for name in places if name not in configs]
     try:

@@ -1,0 +1,65 @@
+"""What images are for, as their registry says; a registry that does not say stops nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from sohistio.adapters.registry.client import Registry
+from sohistio.adapters.registry.errors import RegistryError
+from sohistio.adapters.registry.logins import Login, login_of_files, login_of_variables
+from sohistio.adapters.registry.manifests import read_platforms
+from sohistio.adapters.releases.downloads import Patience
+from sohistio.errors import RefusedError
+from sohistio.images.pulls import is_on_this_machine
+from sohistio.images.targets import registry_of
+from sohistio.model.image import Image
+from sohistio.planning.session import Session
+from sohistio.system.parallel import side_by_side
+
+# A list is no reason to wait for a registry.
+_PATIENCE = Patience(attempts=1, connect=3.0, silence=5.0)
+
+
+def platforms_of(session: Session, images: Sequence[Image]) -> tuple[tuple[str, ...], ...]:
+    """The platforms of each image, with this user's own logins; empty where they are not known.
+
+    A sandbox pulls nothing, so no registry is asked there, unless it is on this machine.
+    """
+    with ExitStack() as stack:
+        registries: dict[str, Registry] = {}
+        for image in images:
+            if image.registry in registries or (session.sandbox and not is_on_this_machine(image.registry)):
+                continue
+            try:
+                login = _login(session, image)
+            except RefusedError as error:
+                session.say(f"{error.what}: platforms at {image.registry} are not known")
+                continue
+            registries[image.registry] = stack.enter_context(Registry(image.registry, login, session.say, _PATIENCE))
+
+        def ask(image: Image) -> tuple[tuple[str, ...], str]:
+            return _ask(registries[image.registry], image) if image.registry in registries else ((), "")
+
+        answers = side_by_side(ask, images)
+    for why in dict.fromkeys(why for _, why in answers if why):
+        session.say(f"{why}: platforms are not known")
+    return tuple(found for found, _ in answers)
+
+
+def _login(session: Session, image: Image) -> Login | None:
+    own = login_of_variables(os.environ)
+    if own and image.registry == registry_of(session.environment.istio.hub):
+        return own
+    return login_of_files(image.repository, os.environ, Path.home())
+
+
+def _ask(registry: Registry, image: Image) -> tuple[tuple[str, ...], str]:
+    """The platforms, and why they are not known."""
+    try:
+        digest = registry.digest(image)
+        return (read_platforms(registry, image.pinned(digest)), "") if digest else ((), "")
+    except RegistryError as error:
+        return (), error.what
