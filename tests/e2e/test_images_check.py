@@ -256,6 +256,6 @@ def test_signatures(hub: Hub, tmp_path: Path) -> None:
     ]
     asked = (tmp_path / "asked").read_text().splitlines()
     pinned = [f"{hub.place}/{name}@{hub.contents[name].digest}" for name in NAMES]
-    assert asked[::2] == [f"verify --key cosign.pub {image}" for image in pinned]
+    assert asked[::2] == [f"verify --private-infrastructure --key cosign.pub {image}" for image in pinned]
     assert all(line.startswith("-rw-------") for line in asked[1::2])
     assert not list((hub.box.state_home / "sohistio").rglob("config.json")), "the login's file is gone"
