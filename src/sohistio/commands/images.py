@@ -46,9 +46,9 @@ def prepull_images(
     limit: Limit,
     form: Form,
 ) -> None:
-    """Have every node pull the images that a version needs, so that nothing waits for a registry later.
+    """Have every node pull the images before they are needed.
 
-    A DaemonSet does it, which is deleted at the end.
+    A DaemonSet does it, which is deleted at the end. Nothing waits for a registry later.
     """
     from sohistio.commands.requests import approval_of, timeouts_of, where_of
     from sohistio.commands.running import planned_run
@@ -61,7 +61,7 @@ def prepull_images(
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio images`, for the words of a command line as `register_all` takes them."""
-    group = app(help="Images that a version needs: list, check, mirror, have nodes pull them.")
+    group = app(help="Images that a version needs: list, check, mirror, prepull.")
     commands: dict[str, Callable[..., None]] = {
         "list": list_images,
         "check": check_images,
