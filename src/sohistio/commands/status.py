@@ -109,7 +109,8 @@ def _standby(found: StandbyStatus) -> str:
     ages = [f"{what} {run.ended[:10]}" if run else f"never {what}" for what, run in runs]
     if found.synced and found.left:
         ages[-1] += f" with {found.left} difference{'' if found.left == 1 else 's'} left"
-    return ", ".join([f"failover: {found.stage}"] * bool(found.stage) + ages)
+    stage = found.stage if found.recorded else f"{found.stage} (no record: seen from DNS)"
+    return ", ".join([f"failover: {stage}"] * bool(stage) + ages)
 
 
 def _lock(row: EnvironmentStatus) -> str:
@@ -146,6 +147,7 @@ def _document(row: EnvironmentStatus) -> dict[str, Any]:
 def _standby_document(found: StandbyStatus) -> dict[str, Any]:
     return {
         "stage": found.stage or None,
+        "recorded": found.recorded,
         "lastRehearsal": found.rehearsed.ended if found.rehearsed else None,
         "lastSync": found.synced.ended if found.synced else None,
         "lastSyncLeft": found.left if found.synced else None,

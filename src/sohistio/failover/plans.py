@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sohistio.failover.world import Side, World
+from sohistio.failover.world import Side, World, last_switch
 from sohistio.model.durations import duration_of
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
@@ -46,6 +46,7 @@ def plan_move(world: World, move: Move) -> Plan:
     if switched and target.is_on and target.stage is stage:  # nothing to write; it can still be watched
         return _with(plan, [watched])
     begin = _begin(target, move, to_standby=to_standby)
+    recorded = _mark("record", stage, f"record that {move.to} serves", move.accepted)
     phases = [
         Phase("begin", (begin,)) if begin else None,
         _gateways_on(target),
@@ -53,9 +54,15 @@ def plan_move(world: World, move: Move) -> Plan:
         Phase("dns", (_switch(world, target),)) if not switched else None,
         Phase("prove-by-name", (_by_name(world, target),)),
         watched,
-        Phase("record", (_mark("record", stage, f"record that {move.to} serves", move.accepted),)),
+        Phase("record", (replace(recorded, switched=_switched_before(world, move.to)),)),
     ]
     return _with(plan, phases)
+
+
+def _switched_before(world: World, to: str) -> str:
+    """When DNS was switched to the environment `to`, where only the other side's record has it; else empty."""
+    lost = world.named == to == world.standby.environment and world.standby.mark is None
+    return last_switch(world) if lost else ""
 
 
 def _begin(target: Side, move: Move, *, to_standby: bool) -> MarkFailover | None:
@@ -175,7 +182,7 @@ def _directly(side: Side) -> ProveSide:
 def _switch(world: World, target: Side) -> SwitchRecord:
     before = ", ".join(world.answer.addresses)
     summary = f"switch {world.record} from {before} ({world.named}) to {target.address} ({target.environment})"
-    return SwitchRecord("dns/switch", summary, world.record, before, target.address)
+    return SwitchRecord("dns/switch", summary, world.record, before, target.address, target.environment)
 
 
 def _by_name(world: World, target: Side) -> ProveName:

@@ -101,3 +101,15 @@ class World:
     def lines(self) -> tuple[str, ...]:
         """The state of the world, for every refusal and failure."""
         return (self.primary.line(), self.standby.line(), f"{self.record} leads to {self.named}: {self.answer}")
+
+
+def last_switch(world: World) -> str:
+    """When a run switched the DNS record last, by either cluster's record, ISO 8601 in UTC; empty where nobody knows.
+
+    Where the standby serves and its record is lost, the other side's has when its traffic had left.
+    """
+    times = [side.mark.switched for side in (world.primary, world.standby) if side.mark]
+    left, lost = world.primary.mark, world.standby.mark is None
+    if lost and world.named == world.standby.environment and left and left.stage in (Stage.AWAY, Stage.DRAINED):
+        times.append(left.since)
+    return max(times, default="")

@@ -61,6 +61,23 @@ class FailoverMark:
         )
 
 
+_UNDER_WAY = frozenset({Stage.MOVING, Stage.RETURNING, Stage.AWAY, Stage.DRAINED})
+_SERVE = frozenset({Stage.ACTIVE, Stage.SERVING})
+
+
+def next_mark(known: FailoverMark | None, stage: Stage, who: str, now: str) -> FailoverMark:
+    """The mark after `known`, from `now` on; within the same stage it keeps its time.
+
+    Where a side begins to serve and nobody knows when the DNS record was switched to it (a run was killed just then, or
+    the record was lost), it counts as switched now: the hold-down is too long then, never too short.
+    """
+    since = known.since if known and known.stage is stage else now
+    switched = known.switched if known else ""
+    if stage in _SERVE and known is not None and known.stage in _UNDER_WAY and switched < known.since:
+        switched = now
+    return FailoverMark(stage, since, who, switched)
+
+
 def _check_time(key: str, text: str) -> None:
     """Raises ValueError for what is no time in UTC; nothing at all is none."""
     if text and not _TIME.fullmatch(text):

@@ -13,7 +13,8 @@ from sohistio.plan.risk import Risk
 class MarkFailover:
     """Write into the cluster's record how far the failover is, so that no other run acts against it.
 
-    `accepted` are the rules that somebody accepted by name, and why.
+    `accepted` are the rules that somebody accepted by name, and why. `switched` is when the DNS record was switched, as
+    another record has it; empty where the cluster's own is to say it.
     """
 
     risk: ClassVar[Risk] = Risk.CHANGE
@@ -21,6 +22,7 @@ class MarkFailover:
     summary: str
     stage: Stage
     accepted: str = ""
+    switched: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class ProveSide:
 
 @dataclass(frozen=True, slots=True)
 class SwitchRecord:
-    """Switch the DNS record from one address to another, if it still is as it was read."""
+    """Switch the DNS record from one address to that of `environment`, if it still is as it was read."""
 
     risk: ClassVar[Risk] = Risk.DISRUPT
     id: str
@@ -47,6 +49,7 @@ class SwitchRecord:
     record: str
     before: str
     address: str
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)

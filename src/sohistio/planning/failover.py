@@ -16,7 +16,7 @@ from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.failover.dns import environment_of
 from sohistio.failover.plans import Move, plan_move, plan_other_side, plan_rehearsal, plan_standing_by
 from sohistio.failover.rules import check_two_clusters, drain_faults, faults_of
-from sohistio.failover.world import Side, World
+from sohistio.failover.world import Side, World, last_switch
 from sohistio.model.failover import FailoverSettings
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
@@ -208,9 +208,9 @@ def plan_left(pair: Pair, *, drain: bool) -> Planned:
 
 def _since_switch(world: World) -> float | None:
     """Seconds since a run switched the DNS record, by either cluster's record."""
-    marks = [side.mark.switched for side in (world.primary, world.standby) if side.mark and side.mark.switched]
+    switched = last_switch(world)
     try:
-        return (datetime.now(UTC) - datetime.fromisoformat(max(marks))).total_seconds() if marks else None
+        return (datetime.now(UTC) - datetime.fromisoformat(switched)).total_seconds() if switched else None
     except ValueError:  # the 30th of February, say: somebody has edited the record
         return None
 

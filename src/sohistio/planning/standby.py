@@ -31,6 +31,12 @@ def standby_rule(session: Session, state: ClusterState, record: Record | None) -
     return rule_of_primary(environment.name, mark, gateways, _named(session, standby, state))
 
 
+def dns_leads_here(session: Session, state: ClusterState) -> bool:
+    """Whether the DNS record that a failover switches leads to this standby; False where nobody says."""
+    environment = session.environment
+    return environment.is_standby and _named(session, environment, state) == environment.name
+
+
 def standby_of(session: Session) -> Environment | None:
     """The environment that stands by for this one; None where there is none, or where its files are not valid."""
     for name in environment_names(session.root):

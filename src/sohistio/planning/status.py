@@ -11,6 +11,7 @@ from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
+from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
 from sohistio.model.record import Record, RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment
@@ -20,6 +21,7 @@ from sohistio.planning.install import plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.planning.session import Session, Where
+from sohistio.planning.standby import dns_leads_here
 from sohistio.planning.target_cluster import recorded_faults
 from sohistio.system.parallel import in_time
 
@@ -39,14 +41,15 @@ _PENDING = {
 class StandbyStatus:
     """Of a standby, or of the side that it stands by for: its stage in a failover, and what was last done for it.
 
-    `stage` is empty where no failover ever was; the runs are None where there was none that ended well. `left` is how
-    many differences the last sync left.
+    `stage` is empty where no failover ever was; `recorded` is False where only DNS says that the standby serves. The
+    runs are None where there was none that ended well. `left` is how many differences the last sync left.
     """
 
     stage: str
     rehearsed: RunEntry | None
     synced: RunEntry | None
     left: int = 0
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +132,20 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
         gateways=_gateways(planned),
         last_run=planned.record.last_run if planned.record else None,
         lock=_lock(session),
-        standby=_standby(session, planned.record),
+        standby=_standby(session, planned),
     )
 
 
-def _standby(session: Session, record: Record | None) -> StandbyStatus | None:
-    mark = record.failover if record else None
+def _standby(session: Session, planned: Planned) -> StandbyStatus | None:
+    record = planned.record or Record(session.environment.name)
+    mark = record.failover
     if not session.environment.is_standby and mark is None:
         return None
-    stage = mark.stage.value if mark else ""
-    if record is None:
-        return StandbyStatus(stage, None, None)
-    return StandbyStatus(stage, record.last_of(Mode.REHEARSE), record.last_of(Mode.SYNC), record.sync_left)
+    unrecorded = mark is None and dns_leads_here(session, planned.state)
+    stage = Stage.ACTIVE.value if unrecorded else mark.stage.value if mark else ""
+    return StandbyStatus(
+        stage, record.last_of(Mode.REHEARSE), record.last_of(Mode.SYNC), record.sync_left, recorded=not unrecorded
+    )
 
 
 def _as_it_stands(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:

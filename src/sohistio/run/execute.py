@@ -122,7 +122,7 @@ class Execution:
             case RestoreAuthority():
                 restore_authority(tools, step)
             case MarkFailover():
-                self.recorder.mark(step.stage, step.accepted)
+                self.recorder.mark(step.stage, step.accepted, step.switched)
             case ProveSide():
                 prove_side(self._traffic, waiting, step)
             case SwitchRecord():

@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from sohistio.adapters.dns.adapter import DnsAdapter, Watch
-from sohistio.adapters.dns.resolve import await_everywhere, resolve_everywhere
+from sohistio.adapters.dns.resolve import await_everywhere, resolve, resolve_everywhere
 from sohistio.adapters.probe.https import Answered, ask
 from sohistio.errors import FailedError, RefusedError
 from sohistio.model.dns import DnsSettings, NameServer, RecordAnswer
 from sohistio.model.failover import FailoverSettings
 from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.run.first_answer import FirstAnswer
 from sohistio.run.wait import Waiting
 from sohistio.system.parallel import side_by_side
 
@@ -22,6 +24,7 @@ _PROOF_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
 _WATCH_SECONDS = 1.0
 _REPORT_SECONDS = 10.0
+_NAME_SECONDS = 1.0
 
 
 class Moment(StrEnum):
@@ -40,7 +43,7 @@ class Traffic:
 
     `proof_seconds` is how long a side has to prove itself; `proven` are the addresses that did, `touched` the records
     that were switched, or may have been; `moments` keeps when what happened, in seconds since the
-    epoch: for the report.
+    epoch: for the report. `first_answer` measures one of them from the switch on, whatever the run waits for.
     """
 
     settings: FailoverSettings
@@ -51,6 +54,7 @@ class Traffic:
     moments: dict[Moment, float] = field(default_factory=dict)
     proven: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    first_answer: FirstAnswer = field(default_factory=FirstAnswer)
 
     def happened(self, moment: Moment) -> None:
         """Note that it happened just now; the first time counts."""
@@ -85,10 +89,33 @@ def switch_record(traffic: Traffic, waiting: Waiting, step: SwitchRecord) -> Non
         traffic.touched.discard(step.record)
         raise
     traffic.happened(Moment.SWITCHED)
+    _ask_by_name(traffic, waiting, step, traffic.settings.dns.settle_seconds(now))
+
+
+def _ask_by_name(traffic: Traffic, waiting: Waiting, step: SwitchRecord, seconds: float) -> None:
+    """Measure the first good answer by name: a name server gives the new address, and the requests there are right."""
+    record = traffic.settings.dns.record
+
+    def leads_there(server: NameServer) -> bool:
+        if resolve(record, server, _NAME_SECONDS).addresses != (step.address,):
+            return False
+        # One after the other: a pool of threads must not be begun while the program ends.
+        probes = (probe.expecting(step.environment) for probe in traffic.settings.probes)
+        return not any(ask(probe, step.address).fault for probe in probes)
+
+    def answered() -> None:
+        traffic.happened(Moment.ANSWERED)
+        waiting.observer.note(f"the first good answer by name: {step.environment} answers for {record}")
+
+    questions = [partial(leads_there, server) for server in traffic.settings.dns.servers]
+    traffic.first_answer.begin(questions, answered, seconds + traffic.proof_seconds)
 
 
 def prove_name(traffic: Traffic, waiting: Waiting, step: ProveName) -> None:
-    """Every name server answers with the address, then the requests are right. Raises FailedError."""
+    """Every name server answers with the address, then the requests are right. Raises FailedError.
+
+    Where this run switched the record, its first good answer is measured since then.
+    """
     dns = traffic.settings.dns
     watch = Watch(waiting.hold.stop, waiting.observer.note)
     adapter = traffic.dns(watch)

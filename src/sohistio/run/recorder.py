@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.hold import Hold, NotConfirmedError
 from sohistio.adapters.kubernetes.record_store import write_record
-from sohistio.model.failover_mark import FailoverMark, Stage
+from sohistio.model.failover_mark import Stage, next_mark
 from sohistio.model.record import Applied, Record, RunEntry
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import CompleteRecord, HoldStandby, InstallIstio, Step
@@ -68,16 +68,13 @@ class Recorder:
         write_record(self._api, self._record.with_run(self._entry))
 
     def mark(self, stage: Stage, accepted: str = "", switched: str = "") -> None:
-        """Note how far a failover is; `switched` is when the DNS record was switched, where it was just now.
+        """Note how far a failover is; `switched` is when the DNS record was switched, where that is known.
 
         Raises KubeError: what follows relies on it.
         """
-        known = self._record.failover
-        since = known.since if known and known.stage is stage else _now()
-        before = known.switched if known else ""
-        self._record = replace(
-            self._record, failover=FailoverMark(stage, since, self._entry.who, switched or before, accepted)
-        )
+        mark = next_mark(self._record.failover, stage, self._entry.who, _now())
+        mark = replace(mark, switched=switched or mark.switched, accepted=accepted)
+        self._record = replace(self._record, failover=mark)
         write_record(self._api, self._record.with_run(self._entry))
 
     def switched(self) -> None:

@@ -39,6 +39,8 @@ class Runner:
         brief = self.tools.api.within(_LOOK_SECONDS)
         with GatewayWatch(brief, tuple(dict.fromkeys(gateways))) as watch, waiting.outage:
             results, error = self._steps(run, plan)
+        if self.tools.traffic is not None:
+            self.tools.traffic.first_answer.end()
         if isinstance(error, InterruptedRunError):
             error = self._stopped(error, results)
         if error is not None and plan.purges and run.backup:

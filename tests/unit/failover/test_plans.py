@@ -8,9 +8,10 @@ import pytest
 
 from sides import EGRESS, INGRESS, gateways, side, world
 from sohistio.failover.plans import Move, plan_move, plan_other_side, plan_rehearsal, plan_standing_by
-from sohistio.failover.world import World
+from sohistio.failover.world import World, last_switch
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
+from sohistio.plan.failover_steps import MarkFailover
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import HoldStandby, ScaleUp
@@ -192,3 +193,23 @@ def test_a_side_in_one_line() -> None:
         "prod: istio-ingressgateway 3 of 3 ready, istio-egressgateway 3 of 3 ready; address 10.1.0.1; recorded as away"
     )
     assert side("prod", 3, problem="no route").line() == "prod: cannot be read (no route)"
+
+
+LEFT = "2026-11-26T03:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("found", "switched"),
+    [
+        pytest.param(world("dr", dr=3, prod_stage=Stage.AWAY), LEFT, id="the-record-is-lost-and-prods-is-there"),
+        pytest.param(world("dr", dr=3), "", id="both-are-lost"),
+        pytest.param(world("dr", dr=3, stage=Stage.MOVING, prod_stage=Stage.AWAY), "", id="its-own-says-it"),
+        pytest.param(world(prod_stage=Stage.SERVING), "", id="it-is-switched-by-this-run"),
+    ],
+)
+def test_a_switch_that_only_the_other_sides_record_knows(found: World, switched: str) -> None:
+    marks = [step for step in plan_move(found, TO_DR).steps if isinstance(step, MarkFailover)]
+    assert (marks[-1].stage, marks[-1].switched) == (Stage.ACTIVE, switched)
+    assert all(not step.switched for step in marks[:-1])
+    if switched:
+        assert last_switch(found) == switched
