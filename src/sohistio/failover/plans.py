@@ -192,4 +192,5 @@ def _by_name(world: World, target: Side) -> ProveName:
 
 def _watch(target: Side, seconds: int) -> WatchHealth:
     summary = f"watch {target.environment} for {duration_of(seconds)}"
-    return WatchHealth("watch/health", summary, target.environment, target.address, seconds)
+    gateways = tuple(item.ref for item in target.gateways)
+    return WatchHealth("watch/health", summary, target.environment, target.address, seconds, gateways)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import IO
 
@@ -12,6 +13,8 @@ from sohistio.plan.steps import Step
 from sohistio.run.progress import StepResult
 from sohistio.system.sanitize import one_line
 
+_FIGURES_SECONDS = 10.0
+
 
 class LineObserver:
     """Writes `HH:MM:SS what` lines to a stream, flushed at once, so that a pipeline's log is live."""
@@ -19,6 +22,7 @@ class LineObserver:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._say: dict[ObjectRef, Progress] = {}
+        self._figures_at = 0.0
 
     def _line(self, text: str) -> None:
         now = datetime.now().astimezone()
@@ -30,7 +34,7 @@ class LineObserver:
 
     def step_started(self, step: Step) -> None:
         """A step begins."""
-        self._say = {}
+        self._say, self._figures_at = {}, time.monotonic()
         self._line(f"  {step.summary} …")
 
     def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
@@ -44,6 +48,13 @@ class LineObserver:
     def note(self, line: str) -> None:
         """Something worth reading."""
         self._line(f"    {line}")
+
+    def figures(self, line: str) -> None:
+        """At most one in a while: each would be a line of its own here."""
+        now = time.monotonic()
+        if now - self._figures_at >= _FIGURES_SECONDS:
+            self._figures_at = now
+            self._line(f"    {line}")
 
     def step_finished(self, result: StepResult) -> None:
         """A step ended."""

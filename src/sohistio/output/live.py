@@ -40,6 +40,7 @@ class LiveObserver:
         self._started = 0.0
         self._rollouts: dict[ObjectRef, Progress] = {}
         self._notes: list[str] = []
+        self._figures = ""
         self._lines = LineObserver(console.only_log)
         self._spinner = Spinner("dots" if console.encoding.startswith("utf") else "line")
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=8, transient=True)
@@ -62,6 +63,7 @@ class LiveObserver:
     def step_started(self, step: Step) -> None:
         """A step begins."""
         self._step, self._started, self._rollouts, self._notes = step, time.monotonic(), {}, []
+        self._figures = ""
         self._lines.step_started(step)
 
     def rollouts(self, progress: dict[ObjectRef, Progress]) -> None:
@@ -73,6 +75,11 @@ class LiveObserver:
         """Something worth reading, kept under the running step."""
         self._notes = [*self._notes, line][-_MOST_NOTES:]
         self._lines.note(line)
+
+    def figures(self, line: str) -> None:
+        """One line under the running step, redrawn at the next refresh."""
+        self._figures = line
+        self._lines.figures(line)
 
     def step_finished(self, result: StepResult) -> None:
         """A step ended: one line that stays."""
@@ -94,10 +101,11 @@ class LiveObserver:
             rows.add_row("    ", ref.short, bar, count, Text("" if progress.done else progress.message, style="dim"))
         if len(ordered) > _MOST_ROLLOUTS:
             rows.add_row("    ", f"and {len(ordered) - _MOST_ROLLOUTS} more")
+        figures = [_indented(Text(self._figures), 4)] if self._figures else []
         # Why something hangs is never cut off: whoever waits needs the end of the message, too.
         notes = [_indented(Text(note), 6) for note in self._notes]
         # The last line is empty: a terminal echoes ^C where the cursor is, and after a full line it would scroll.
-        return Group(_indented(self._spinner, 2), rows, *notes, Text(""))
+        return Group(_indented(self._spinner, 2), rows, *figures, *notes, Text(""))
 
 
 def _indented(part: RenderableType, columns: int) -> Padding:

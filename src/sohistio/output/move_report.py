@@ -9,6 +9,7 @@ from typing import Any
 
 from sohistio.errors import ExitCode, UsageError
 from sohistio.model.document import SCHEMA_VERSION
+from sohistio.model.health import Health
 from sohistio.run.failover import Moment
 from sohistio.run.move import MoveResult
 
@@ -48,6 +49,7 @@ def write_page(path: Path, result: MoveResult) -> str:
 def document(result: MoveResult) -> dict[str, Any]:
     """As versioned JSON. Each figure is in seconds since the command began, None where it did not come to it."""
     decided = round(result.decided - result.began, 3) if result.decided else None
+    watched = _watched(result)
     return {
         "schemaVersion": SCHEMA_VERSION,
         "kind": "FailoverReport",
@@ -58,6 +60,7 @@ def document(result: MoveResult) -> dict[str, Any]:
         "exitCode": int(result.exit_code),
         "began": _iso(result.began),
         "seconds": {"decided": decided, **{moment.value: _rounded(result, moment) for moment in Moment}},
+        "watch": watched.document() if watched else None,
         "runs": [item.document() for item in result.results],
         "undone": result.undone.document() if result.undone else None,
         "problem": result.problem.document() if result.problem else None,
@@ -83,6 +86,10 @@ def markdown(result: MoveResult) -> str:
         for moment, words in _WORDS.items()
         if (seconds := result.seconds_until(moment)) is not None
     ]
+    if watched := _watched(result):
+        lines += ["", f"## {watched.environment}, watched for {watched.seconds:.0f} s", ""]
+        lines += [f"- {line}" for line in (*watched.lines(), *(f"failed: {found}" for found in watched.problems))]
+        lines += [f"- {count} ×: {fault}" for fault, count in watched.answers.faults.most_common()]
     for run in result.results:
         lines += ["", f"## {run.plan.environment}", "", "| step | state | seconds |", "|---|---|---|"]
         lines += [f"| {item.step.summary} | {item.state} | {item.seconds:.1f} |" for item in run.steps]
@@ -92,12 +99,16 @@ def markdown(result: MoveResult) -> str:
 
 
 def summary(result: MoveResult) -> tuple[str, ...]:
-    """For the screen: a line for each part of the recovery time."""
+    """For the screen: a line for each part of the recovery time, and what a watch found."""
     found = [(result.decided - result.began, "decided")] if result.decided else []
     found += [
         (seconds, words) for moment, words in _WORDS.items() if (seconds := result.seconds_until(moment)) is not None
     ]
-    return tuple(f"{seconds:7.1f} s  {words}" for seconds, words in found)
+    watched = _watched(result)
+    return (
+        *(f"{seconds:7.1f} s  {words}" for seconds, words in found),
+        *(f"watched: {line}" for line in (watched.lines() if watched else ())),
+    )
 
 
 def conclusion(result: MoveResult) -> str:
@@ -114,6 +125,11 @@ def conclusion(result: MoveResult) -> str:
     if sequence.then is None and sequence.later:
         return sequence.later
     return ""
+
+
+def _watched(result: MoveResult) -> Health | None:
+    found = result.traffic.watched if result.traffic else []
+    return found[-1] if found else None
 
 
 def _rounded(result: MoveResult, moment: Moment) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sohistio.model.failover_mark import Stage
+from sohistio.model.state import ObjectRef
 from sohistio.plan.risk import Risk
 
 
@@ -76,7 +77,10 @@ class AwaitOldAnswers:
 
 @dataclass(frozen=True, slots=True)
 class WatchHealth:
-    """Send the probes' requests to the name for `seconds`, and count the errors, the latency and the restarts."""
+    """Send the probes' requests to the address for `seconds`, and look at the pods of `gateways`.
+
+    What counts are errors, latency, ready pods and restarts.
+    """
 
     risk: ClassVar[Risk] = Risk.READ
     id: str
@@ -84,3 +88,4 @@ class WatchHealth:
     environment: str
     address: str
     seconds: int
+    gateways: tuple[ObjectRef, ...] = ()

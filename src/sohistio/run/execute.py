@@ -41,7 +41,7 @@ from sohistio.plan.steps import (
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
 from sohistio.run.adopt import move_field_managers, stop_operator
 from sohistio.run.backup import check_backup, take_backup
-from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_side, switch_record, watch_health
+from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_side, switch_record
 from sohistio.run.hand_over import await_addresses, hand_over
 from sohistio.run.install import await_rollouts, install, uninstall
 from sohistio.run.namespaces import prepare_namespaces
@@ -55,6 +55,7 @@ from sohistio.run.sync import prune_objects, sync_objects
 from sohistio.run.tools import Tools
 from sohistio.run.verify import Verification, verify_gone, verify_mesh
 from sohistio.run.wait import Waiting
+from sohistio.run.watch_health import watch_health
 
 _CHECKS_SAY = "Each check marked × says what to do about it."
 

@@ -1,4 +1,4 @@
-"""Executors of a failover: prove a side with real requests, switch the DNS record, prove the name, watch."""
+"""Executors of a failover: prove a side with real requests, switch the DNS record, prove the name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from sohistio.adapters.probe.https import Answered, ask
 from sohistio.errors import FailedError, RefusedError
 from sohistio.model.dns import DnsSettings, NameServer, RecordAnswer
 from sohistio.model.failover import FailoverSettings
-from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.model.health import Health
+from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord
 from sohistio.run.first_answer import FirstAnswer
 from sohistio.run.wait import Waiting
 from sohistio.system.parallel import side_by_side
@@ -22,8 +23,6 @@ from sohistio.system.parallel import side_by_side
 # New gateways need a moment until they have their configuration; so long a side has for its first good answer.
 _PROOF_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
-_WATCH_SECONDS = 1.0
-_REPORT_SECONDS = 10.0
 _NAME_SECONDS = 1.0
 
 
@@ -42,8 +41,9 @@ class Traffic:
     `forward` and `back` where the run fails.
 
     `proof_seconds` is how long a side has to prove itself; `proven` are the addresses that did, `touched` the records
-    that were switched, or may have been; `moments` keeps when what happened, in seconds since the
-    epoch: for the report. `first_answer` measures one of them from the switch on, whatever the run waits for.
+    that were switched, or may have been; `moments` keeps when what happened, in seconds since the epoch: for the
+    report. `first_answer` measures one of them from the switch on, whatever the run waits for. `watched` is what a
+    watch found, as far as it came.
     """
 
     settings: FailoverSettings
@@ -55,6 +55,7 @@ class Traffic:
     proven: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     first_answer: FirstAnswer = field(default_factory=FirstAnswer)
+    watched: list[Health] = field(default_factory=list)
 
     def happened(self, moment: Moment) -> None:
         """Note that it happened just now; the first time counts."""
@@ -145,37 +146,6 @@ def await_old_answers(waiting: Waiting, step: AwaitOldAnswers) -> None:
         waiting.pause(min(1.0, left))
 
 
-def watch_health(traffic: Traffic, waiting: Waiting, step: WatchHealth) -> None:
-    """Requests by name for so long; raises FailedError where more than one in a hundred failed."""
-    end = time.monotonic() + step.seconds
-    counts: dict[str, int] = {}
-    asked, slowest, reported = 0, 0.0, time.monotonic()
-    while (now := time.monotonic()) < end:
-        for answered in _round(traffic, step.environment, step.address):
-            asked += 1
-            slowest = max(slowest, answered.seconds)
-            if answered.fault:
-                counts[answered.fault] = counts.get(answered.fault, 0) + 1
-        if now - reported >= _REPORT_SECONDS:
-            reported = now
-            waiting.observer.note(_health(asked, counts, slowest, end - now))
-        waiting.pause(min(_WATCH_SECONDS, max(0.0, end - time.monotonic())))
-    waiting.observer.note(_health(asked, counts, slowest, 0))
-    failed = sum(counts.values())
-    if failed * 100 > asked:
-        raise FailedError(
-            f"{failed} of {asked} requests to {step.environment} failed while it was watched",
-            details=tuple(f"{count} ×: {fault}" for fault, count in counts.items()),
-            todo="The traffic stays where it is. Decide with these figures: forward, or back.",
-        )
-
-
-def _health(asked: int, counts: Mapping[str, int], slowest: float, left: float) -> str:
-    failed = sum(counts.values())
-    rest = f", {left:.0f} s left" if left else ""
-    return f"{asked} requests, {failed} failed, the slowest took {slowest * 1000:.0f} ms{rest}"
-
-
 def _prove(
     traffic: Traffic, waiting: Waiting, environment: str, address: str, answered_well: Callable[[], None] = lambda: None
 ) -> None:
@@ -186,7 +156,7 @@ def _prove(
     what = f"{environment} does not answer at {address} as the probes say"
     with waiting.at_most(traffic.proof_seconds, what, lambda: _lines(last)) as limit:
         while True:
-            for number, answered in enumerate(_round(traffic, environment, address)):
+            for number, answered in enumerate(one_round(traffic, environment, address)):
                 probe, good = probes[number], not answered.fault
                 in_a_row[number] = in_a_row[number] + 1 if good else 0
                 if answered.fault and last.get(probe.url) != answered.fault:
@@ -205,7 +175,7 @@ def _prove(
             waiting.pause(0 if all(in_a_row) else _PAUSE_SECONDS)
 
 
-def _round(traffic: Traffic, environment: str, address: str) -> list[Answered]:
+def one_round(traffic: Traffic, environment: str, address: str) -> list[Answered]:
     """One request of every probe, in their order."""
     probes = [probe.expecting(environment) for probe in traffic.settings.probes]
     return list(side_by_side(lambda probe: ask(probe, address), probes))

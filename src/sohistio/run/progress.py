@@ -96,5 +96,8 @@ class Observer(Protocol):
     def note(self, line: str) -> None:
         """Something worth reading, such as why a pod hangs."""
 
+    def figures(self, line: str) -> None:
+        """How the running step stands; the next such line takes the place of this one."""
+
     def step_finished(self, result: StepResult) -> None:
         """A step ended."""

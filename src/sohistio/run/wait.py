@@ -124,6 +124,10 @@ class Waiting:
             again="Run it again.",
         )
 
+    def brief(self, seconds: float) -> KubeApi:
+        """The same cluster for a single look of so many seconds: without this run's patience, and its outages."""
+        return self._direct.within(seconds)
+
     def reasons(self, ref: ObjectRef) -> tuple[str, ...]:
         """Why a rollout does not get on; asked once, whatever comes of it."""
         return why_not_ready(self._direct, ref)

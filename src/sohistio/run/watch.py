@@ -9,10 +9,11 @@ from sohistio.errors import InterruptedRunError, SohistioError
 from sohistio.plan.failover_steps import WatchHealth
 from sohistio.planning.planned import Planned
 from sohistio.run.after_a_move import explain
-from sohistio.run.failover import Traffic, watch_health
+from sohistio.run.failover import Traffic
 from sohistio.run.progress import RunResult, StepResult, StepState
 from sohistio.run.reporter import Reporter
 from sohistio.run.wait import Waiting
+from sohistio.run.watch_health import watch_health
 from sohistio.system.interruption import stop_event
 
 _LAST_ROUND_SECONDS = 60.0

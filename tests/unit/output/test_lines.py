@@ -69,3 +69,12 @@ def test_only_rollouts_that_moved_are_told(stream: io.StringIO) -> None:
 def test_a_rollout_that_is_not_there_yet_has_no_count(stream: io.StringIO) -> None:
     LineObserver(stream).rollouts({ISTIOD: Progress(0, 0, False, "does not exist yet")})
     assert say(stream) == ["    istiod: does not exist yet"]
+
+
+def test_figures_that_change_all_the_time_are_no_flood(stream: io.StringIO) -> None:
+    observer = LineObserver(stream)
+    observer.step_started(STEP)
+    say(stream)
+    for number in range(20):
+        observer.figures(f"{number} requests")
+    assert say(stream) == []

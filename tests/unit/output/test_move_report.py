@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from observed import state
-from sides import SETTINGS, world
+from sides import INGRESS, SETTINGS, world
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError, UsageError
 from sohistio.failover.plans import Move, plan_move, plan_standing_by
+from sohistio.model.health import Answers, GatewayHealth, Health
 from sohistio.model.mode import Mode
-from sohistio.output.move_report import check_place, conclusion, write_page
+from sohistio.output.move_report import check_place, conclusion, document, summary, write_page
 from sohistio.output.tables import result_line
 from sohistio.plan.plan import Plan
 from sohistio.planning.failover import Observed
@@ -70,6 +71,32 @@ def test_an_undo_that_is_interrupted_interrupts_the_command() -> None:
 def test_the_undo_is_not_called_the_failover() -> None:
     assert result_line(run(UNDO)).plain == "dr: standing by again (1.0 s)"
     assert result_line(run(MOVE)).plain == "dr: its part of the failover is done (1.0 s)"
+
+
+def test_what_a_watch_found_is_in_every_report(tmp_path: Path) -> None:
+    found = moved()
+    assert found.traffic is not None
+    assert document(found)["watch"] is None
+    answers = Answers()
+    for milliseconds in range(1, 101):
+        answers.add("", milliseconds / 1000)
+    answers.add("it answered 503, not 200", 0.2)
+    crashed = GatewayHealth(INGRESS, 3, 2, 1, (), ("pod-1: OOMKilled, exit code 137",))
+    found.traffic.watched.append(Health("dr", 100.4, answers, (crashed,), blind=4.0))
+    written = document(found)["watch"]
+    assert (written["requests"], written["failed"], written["failedShare"]) == (101, 1, 0.0099)
+    assert written["milliseconds"] == {"p50": 50.0, "p95": 95.0, "slowest": 100.0}
+    assert written["problems"] == [
+        "istio-ingressgateway: its pods were restarted once (pod-1: OOMKilled, exit code 137)"
+    ]
+    assert written["gateways"][0]["leastReady"] == 2
+    assert write_page(tmp_path / "report.md", found) == ""
+    page = (tmp_path / "report.md").read_text()
+    assert "## dr, watched for 100 s" in page
+    assert "- istio-ingressgateway: 3 ready, 2 at the least, restarts 1" in page
+    assert "- 1 ×: it answered 503, not 200" in page
+    assert summary(found)[-3] == "watched: 101 requests, 1 failed (1.0 %); p50 50 ms, p95 95 ms"
+    assert "did not answer for 4 s" in summary(found)[-1]
 
 
 def test_where_the_page_cannot_be_written(tmp_path: Path) -> None:
