@@ -161,6 +161,8 @@ def moved(
     form: Form,
 ) -> int:
     """Plan, show, ask, carry out, report: the exit code."""
+    from dataclasses import replace
+
     from sohistio.checks.preflight.context import Sides
     from sohistio.model.mode import Mode
     from sohistio.output.console import console
@@ -180,10 +182,11 @@ def moved(
     if shown.plan:
         return _only_shown(sequence, form)
     approval, timeouts = how
+    readiness = None
     if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
-        require_readiness(Sides(pair, sequence.observed), sequence, RunReport(stderr=form.json))
+        readiness = require_readiness(Sides(pair, sequence.observed), sequence, RunReport(stderr=form.json))
         run_hook(pair, sequence)
-    traffic = traffic_of(pair, sequence)
+    traffic = replace(traffic_of(pair, sequence), readiness=readiness)
     reporter = RunReport(stderr=form.json)
     result = move_traffic(sequence, approval, timeouts, reporter, process_began(), traffic)
     if form.json:

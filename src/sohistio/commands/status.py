@@ -105,12 +105,17 @@ def _last_run(row: EnvironmentStatus) -> str:
 
 def _standby(found: StandbyStatus) -> str:
     """What an on-call wants to know of a standby in peace."""
+    from datetime import UTC, datetime
+
+    from sohistio.output.readiness import readiness_note
+
     runs = (("rehearsed", found.rehearsed), ("synced", found.synced))
     ages = [f"{what} {run.ended[:10]}" if run else f"never {what}" for what, run in runs]
     if found.synced and found.left:
         ages[-1] += f" with {found.left} difference{'' if found.left == 1 else 's'} left"
     stage = found.stage if found.recorded else f"{found.stage} (no record: seen from DNS)"
-    return ", ".join([f"failover: {stage}"] * bool(stage) + ages)
+    noted = readiness_note(found.readiness, datetime.now(UTC))
+    return ", ".join([f"failover: {stage}"] * bool(stage) + ages + [noted] * bool(noted))
 
 
 def _lock(row: EnvironmentStatus) -> str:
@@ -145,10 +150,15 @@ def _document(row: EnvironmentStatus) -> dict[str, Any]:
 
 
 def _standby_document(found: StandbyStatus) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from sohistio.output.readiness import item_document
+
     return {
         "stage": found.stage or None,
         "recorded": found.recorded,
         "lastRehearsal": found.rehearsed.ended if found.rehearsed else None,
         "lastSync": found.synced.ended if found.synced else None,
         "lastSyncLeft": found.left if found.synced else None,
+        "readiness": [item_document(item, datetime.now(UTC)) for item in found.readiness],
     }

@@ -55,7 +55,7 @@ class FailoverMark:
         if stage not in Stage._value2member_map_:
             raise ValueError(f"not a record of sohistio: failover has the stage {stage!r}"[:100])
         for key in ("since", "switched"):
-            _check_time(key, str(texts[key]))
+            check_time("failover", key, str(texts[key]))
         return cls(
             Stage(str(stage)), str(texts["since"]), str(texts["who"]), str(texts["switched"]), str(texts["accepted"])
         )
@@ -78,7 +78,7 @@ def next_mark(known: FailoverMark | None, stage: Stage, who: str, now: str) -> F
     return FailoverMark(stage, since, who, switched)
 
 
-def _check_time(key: str, text: str) -> None:
+def check_time(place: str, key: str, text: str) -> None:
     """Raises ValueError for what is no time in UTC; nothing at all is none."""
     if text and not _TIME.fullmatch(text):
-        raise ValueError(f"not a record of sohistio: failover has {key} {text!r}"[:100])
+        raise ValueError(f"not a record of sohistio: {place} has {key} {text!r}"[:100])

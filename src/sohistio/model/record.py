@@ -9,6 +9,7 @@ from typing import Any
 from sohistio.errors import UsageError
 from sohistio.model.failover_mark import FailoverMark
 from sohistio.model.mode import Mode
+from sohistio.model.readiness import ReadinessItem, items_of
 from sohistio.model.versions import Version
 
 RECORD_NAME = "sohistio-record"
@@ -69,8 +70,9 @@ class Record:
     """What is kept in ConfigMap istio-system/sohistio-record.
 
     `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
-    whose a gateway is that two nameless IstioOperators could have installed. `failover` says whether this side serves;
-    `sync_left` how many differences the last sync left that ended well, not its to change.
+    whose a gateway is that two nameless IstioOperators could have installed. `failover` says whether this side serves,
+    `readiness` what was last found of a standby; `sync_left` how many differences the last sync left that ended well,
+    not its to change.
     """
 
     environment: str
@@ -80,6 +82,7 @@ class Record:
     gateway_namespaces: tuple[str, ...] = ()
     failover: FailoverMark | None = None
     sync_left: int = 0
+    readiness: tuple[ReadinessItem, ...] = ()
 
     @property
     def last_run(self) -> RunEntry | None:
@@ -140,6 +143,7 @@ class Record:
             "gatewayNamespaces": list(self.gateway_namespaces),
             "failover": self.failover.document() if self.failover else None,
             "syncLeft": self.sync_left,
+            "readiness": [item.document() for item in self.readiness],
         }
 
     @classmethod
@@ -148,7 +152,7 @@ class Record:
         record = _mapping(document, "the record")
         if record.get("schemaVersion") != _SCHEMA_VERSION:
             raise ValueError(f"schemaVersion {record.get('schemaVersion')!r}"[:_LONGEST])
-        runs = record.get("runs")
+        runs, marked = record.get("runs"), record.get("failover")
         if not isinstance(runs, list):
             raise ValueError("not a record of sohistio: runs is no list")
         return cls(
@@ -157,8 +161,9 @@ class Record:
             previous=_applied(record, "previous"),
             runs=tuple(_run(run, f"runs[{number}]") for number, run in enumerate(runs)),
             gateway_namespaces=_names(record, "gatewayNamespaces"),
-            failover=_failover(record),
+            failover=None if marked is None else FailoverMark.of(_mapping(marked, "failover")),
             sync_left=_count(record, "syncLeft"),
+            readiness=items_of(record.get("readiness")),
         )
 
 
@@ -194,11 +199,6 @@ def _count(record: Mapping[str, object], key: str) -> int:
     if not isinstance(found, int) or isinstance(found, bool) or found < 0:
         raise ValueError(f"not a record of sohistio: {key} is no count")
     return found
-
-
-def _failover(record: Mapping[str, object]) -> FailoverMark | None:
-    found = record.get("failover")
-    return None if found is None else FailoverMark.of(_mapping(found, "failover"))
 
 
 def _applied(record: Mapping[str, object], key: str) -> Applied | None:

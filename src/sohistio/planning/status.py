@@ -13,6 +13,7 @@ from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
+from sohistio.model.readiness import ReadinessItem
 from sohistio.model.record import Record, RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment
 from sohistio.modes.install_plan import Request
@@ -42,7 +43,8 @@ class StandbyStatus:
     """Of a standby, or of the side that it stands by for: its stage in a failover, and what was last done for it.
 
     `stage` is empty where no failover ever was; `recorded` is False where only DNS says that the standby serves. The
-    runs are None where there was none that ended well. `left` is how many differences the last sync left.
+    runs are None where there was none that ended well. `left` is how many differences the last sync left, `readiness`
+    what a rehearsal or a failover found last.
     """
 
     stage: str
@@ -50,6 +52,7 @@ class StandbyStatus:
     synced: RunEntry | None
     left: int = 0
     recorded: bool = True
+    readiness: tuple[ReadinessItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,12 @@ def _standby(session: Session, planned: Planned) -> StandbyStatus | None:
     unrecorded = mark is None and dns_leads_here(session, planned.state)
     stage = Stage.ACTIVE.value if unrecorded else mark.stage.value if mark else ""
     return StandbyStatus(
-        stage, record.last_of(Mode.REHEARSE), record.last_of(Mode.SYNC), record.sync_left, recorded=not unrecorded
+        stage,
+        record.last_of(Mode.REHEARSE),
+        record.last_of(Mode.SYNC),
+        record.sync_left,
+        recorded=not unrecorded,
+        readiness=record.readiness,
     )
 
 

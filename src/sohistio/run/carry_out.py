@@ -155,7 +155,8 @@ def _run(
     tools = tools_for(planned, timeouts, _before(planned, begun), begun.traffic)
     keep_log(tools.istioctl.log)
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
-    recorder = Recorder(tools.api, planned.record, planned.plan, begun.origin, hold)
+    readiness = begun.traffic.readiness if begun.traffic else None
+    recorder = Recorder(tools.api, planned.record, planned.plan, begun.origin, hold, readiness)
     or_refused("the record could not be written", recorder.begin)
     with reporter.observer() as observer:
         return Runner(tools, observer, recorder, hold, total).carry_out(planned.plan)

@@ -15,6 +15,7 @@ from sohistio.errors import FailedError, RefusedError
 from sohistio.model.dns import DnsSettings, NameServer, RecordAnswer
 from sohistio.model.failover import FailoverSettings
 from sohistio.model.health import Health
+from sohistio.model.readiness import Readiness
 from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord
 from sohistio.run.first_answer import FirstAnswer
 from sohistio.run.wait import Waiting
@@ -43,7 +44,7 @@ class Traffic:
     `proof_seconds` is how long a side has to prove itself; `proven` are the addresses that did, `touched` the records
     that were switched, or may have been; `moments` keeps when what happened, in seconds since the epoch: for the
     report. `first_answer` measures one of them from the switch on, whatever the run waits for. `watched` is what a
-    watch found, as far as it came.
+    watch found, as far as it came; `readiness` what was found of the standby before.
     """
 
     settings: FailoverSettings
@@ -56,6 +57,7 @@ class Traffic:
     touched: set[str] = field(default_factory=set)
     first_answer: FirstAnswer = field(default_factory=FirstAnswer)
     watched: list[Health] = field(default_factory=list)
+    readiness: Readiness | None = None
 
     def happened(self, moment: Moment) -> None:
         """Note that it happened just now; the first time counts."""

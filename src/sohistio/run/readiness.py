@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 from sohistio.checks.preflight.context import Sides
+from sohistio.checks.preflight.report import Report
 from sohistio.checks.readiness import acceptable, readiness_of
+from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import FailedError, RefusedError
 from sohistio.model.mode import Mode
+from sohistio.model.readiness import LONGEST_MESSAGE, Outcome, Readiness, ReadinessItem
 from sohistio.planning.failover import Pair
 from sohistio.planning.sequences import Sequence
 from sohistio.run.reporter import Reporter
@@ -17,24 +21,44 @@ _HOOK, _REHEARSAL = "failover-hook", "failover-rehearsal"
 _DOCS = "docs/failover.md#it-refuses"
 
 
-def require_readiness(sides: Sides, sequence: Sequence, reporter: Reporter) -> None:
-    """Raises RefusedError with the checks that do not hold and the state of the world."""
+def require_readiness(sides: Sides, sequence: Sequence, reporter: Reporter) -> Readiness:
+    """What was found, for the record. Raises RefusedError with what does not hold and the state of the world."""
     this_is_it = {_REHEARSAL} if sequence.mode is Mode.REHEARSE else set()
-    report = readiness_of(sides, sides.pair.accepted.rules | this_is_it)
+    accepted = sides.pair.accepted.rules | this_is_it
+    report = readiness_of(sides, accepted)
     if report.warnings:
         reporter.checks(report.warnings)
     if not report.failures:
-        return
+        return found_in(report, frozenset(accepted), datetime.now(UTC).isoformat(timespec="seconds"))
     lines = [line for item in report.failures for line in (f"{item.name}: {item.message}", f"  → {item.hint}")]
     names = [name for name in dict.fromkeys(item.name for item in report.failures) if name in acceptable()]
-    accepted = " ".join(f"--accept {name}" for name in names)
+    flags = " ".join(f"--accept {name}" for name in names)
     raise RefusedError(
         f"{report.environment} is not ready to take over",
         details=(*lines, *sides.observed.world.lines()),
-        todo="Nothing was changed. Fix them."
-        + (f' Or, if you know better: {accepted} --because "…".' if accepted else ""),
+        todo="Nothing was changed. Fix them." + (f' Or, if you know better: {flags} --because "…".' if flags else ""),
         docs=_DOCS,
     )
+
+
+def found_in(report: Report, accepted: frozenset[str], now: str) -> Readiness:
+    """Each check once, by the worst of its results."""
+    worst: dict[str, ReadinessItem] = {}
+    order = list(Outcome)
+    for check in report.checks:
+        if check.name in accepted:
+            continue
+        item = ReadinessItem(check.name, _outcome(check), check.message[:LONGEST_MESSAGE], now)
+        known = worst.get(check.name)
+        if known is None or order.index(item.result) < order.index(known.result):
+            worst[check.name] = item
+    return Readiness(report.environment, tuple(worst.values()), accepted)
+
+
+def _outcome(check: CheckResult) -> Outcome:
+    if check.result is Result.FAILED:
+        return Outcome.FAILED if check.breaks else Outcome.WARNING
+    return Outcome.PASSED if check.result is Result.PASSED else Outcome.SKIPPED
 
 
 def run_hook(pair: Pair, sequence: Sequence) -> None:

@@ -11,6 +11,7 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.hold import Hold, NotConfirmedError
 from sohistio.adapters.kubernetes.record_store import write_record
 from sohistio.model.failover_mark import Stage, next_mark
+from sohistio.model.readiness import Readiness
 from sohistio.model.record import Applied, Record, RunEntry
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import CompleteRecord, HoldStandby, InstallIstio, Step
@@ -41,15 +42,26 @@ class Recorder:
     """Writes one run's entry. The first write must succeed; later ones may fail without ending the run.
 
     The last one waits a while for a server that is away: the record of a run that has ended must not say "running".
-    Nothing is written while the lock is not confirmed: the record may be another run's by then.
+    Nothing is written while the lock is not confirmed: the record may be another run's by then. `readiness` is what was
+    just found of a standby; it is kept where the run is on its cluster.
     """
 
-    def __init__(self, api: KubeApi, record: Record | None, plan: Plan, origin: Origin, hold: Hold) -> None:
+    def __init__(
+        self,
+        api: KubeApi,
+        record: Record | None,
+        plan: Plan,
+        origin: Origin,
+        hold: Hold,
+        readiness: Readiness | None = None,
+    ) -> None:
         self._api = api.under(hold)
         self._hold = hold
         self._plan = plan
         self._gateways_in = _gateway_namespaces(plan)
         self._record = (record or Record(plan.environment)).with_broken_off().with_gateways_in(self._gateways_in)
+        if readiness is not None and readiness.environment == plan.environment:
+            self._record = replace(self._record, readiness=readiness.after(self._record.readiness))
         self._entry = RunEntry(
             id=origin.run_id,
             mode=plan.mode,

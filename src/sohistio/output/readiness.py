@@ -1,0 +1,43 @@
+"""What was last found of a standby's readiness, and how long ago: a few words for a table, and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sohistio.model.readiness import Outcome, ReadinessItem
+
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60))
+
+
+def readiness_note(items: Sequence[ReadinessItem], now: datetime) -> str:
+    """The worst item, or where all hold the oldest one, with its age; empty where nothing was ever looked at."""
+    if not items:
+        return ""
+    bad = sorted((item for item in items if item.result.is_bad), key=lambda item: list(Outcome).index(item.result))
+    if bad:
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        return f"readiness: {bad[0].name} {bad[0].result}{more}, {_age(bad[0], now)}"
+    oldest = min(items, key=lambda item: item.at)
+    return f"readiness: all well, the oldest {oldest.name}, {_age(oldest, now)}"
+
+
+def item_document(item: ReadinessItem, now: datetime) -> dict[str, Any]:
+    """As JSON, with the age in seconds; null where somebody made its time unreadable."""
+    seconds = _seconds(item, now)
+    return item.document() | {"ageSeconds": None if seconds is None else round(seconds)}
+
+
+def _age(item: ReadinessItem, now: datetime) -> str:
+    seconds = _seconds(item, now)
+    if seconds is None:
+        return "of an unknown age"
+    return next((f"{seconds // size:.0f}{unit} ago" for unit, size in _UNITS if seconds >= size), "just now")
+
+
+def _seconds(item: ReadinessItem, now: datetime) -> float | None:
+    try:
+        return max(0.0, (now - datetime.fromisoformat(item.at)).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,196 @@
+"""A failover as it is watched and remembered: the gateways' pods, the first answer, a lost record, each item's age."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from json_schemas import check
+from regions import HOST, Region, Regions, until
+from sohistio.model.failover_mark import FailoverMark
+from sohistio.model.record import Record
+from sohistio.sandbox.processes import end, processes_of, processes_with
+from sohistio.sandbox.traffic.agent import POD_VARIABLE
+from unsafe_starts import RECORD
+
+pytestmark = pytest.mark.e2e
+
+FORWARD = ("failover", "--to", "dr", "--yes", "--confirm", "dr")
+BACK = ("failback", "--to", "prod", "--yes", "--confirm", "prod")
+INGRESS = "/apis/apps/v1/namespaces/istio-system/deployments/istio-ingressgateway"
+
+
+@pytest.fixture(scope="module")
+def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    try:
+        found.start()
+        until(lambda: "refused" not in found.run("failover", "--to", "dr", "--plan", check=False).stderr)
+        yield found
+    finally:
+        found.stop()
+
+
+def recorded(region: Region) -> Record:
+    found = region.api.get(RECORD)
+    assert found is not None
+    return Record.of(json.loads(found["data"]["record.json"]))
+
+
+def mark_of(region: Region) -> FailoverMark:
+    mark = recorded(region).failover
+    assert mark is not None
+    return mark
+
+
+def api_server(region: Region) -> int:
+    """Its process."""
+    lines = {
+        item.pid: Path(f"/proc/{item.pid}/cmdline").read_bytes() for item in processes_of(region.kubeconfig.parent)
+    }
+    (found,) = (pid for pid, line in lines.items() if line.split(b"\0")[0].endswith(b"/kube-apiserver"))
+    return found
+
+
+def folded(table: str) -> str:
+    """Without the lines that a narrow screen makes."""
+    return " ".join(table.split())
+
+
+@contextmanager
+def after(seconds: float, act: Callable[[], object]) -> Iterator[None]:
+    """Do it beside the block, so many seconds after its begin."""
+    timer = threading.Timer(seconds, act)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+def test_all_that_a_watch_finds_is_in_the_report(regions: Regions, tmp_path: Path) -> None:
+    done = regions.run(*BACK, "--watch", "4s", "--report", str(tmp_path / "report.md"), "-o", "json")
+    found = check(done.stdout, "FailoverReport")["watch"]
+    assert (found["environment"], found["failed"], found["problems"]) == ("prod", 0, [])
+    assert found["requests"] >= 3
+    assert 0 < found["milliseconds"]["p50"] <= found["milliseconds"]["p95"] <= found["milliseconds"]["slowest"]
+    assert {item["name"]: (item["ready"], item["restarts"]) for item in found["gateways"]} == {
+        "istio-ingressgateway": (3, 0),
+        "istio-egressgateway": (3, 0),
+    }
+    assert "istio-egressgateway 3/3 ready" in done.stderr
+    page = (tmp_path / "report.md").read_text()
+    assert "## prod, watched for" in page
+    assert "- istio-ingressgateway: 3 ready, restarts 0" in page
+
+
+def test_a_gateway_that_is_restarted_fails_the_watch(regions: Regions) -> None:
+    prod = regions.regions["prod"]
+    pod = prod.api.items("/api/v1/namespaces/istio-system/pods", labels="app=istio-ingressgateway")[0]
+    with after(4, lambda: end(processes_with(POD_VARIABLE, pod["metadata"]["uid"]), 0.1)):
+        failed = regions.run(*BACK, "--watch", "14s", "-o", "json", check=False)
+    assert failed.returncode == 1, failed.stderr
+    found = check(failed.stdout, "FailoverReport")["watch"]
+    (ingress,) = (item for item in found["gateways"] if item["name"] == "istio-ingressgateway")
+    assert ingress["restarts"] == 1
+    assert found["seconds"] > 12, "it is watched to the end"
+    assert "istio-ingressgateway: its pods were restarted once" in failed.stderr
+
+
+def test_a_gateway_without_a_ready_pod_ends_the_watch(regions: Regions) -> None:
+    api = regions.regions["prod"].api
+    try:
+        with after(3, lambda: api.merge_patch(INGRESS, {"spec": {"replicas": 0}})):
+            failed = regions.run(*BACK, "--watch", "1m", "-o", "json", check=False)
+    finally:
+        api.merge_patch(INGRESS, {"spec": {"replicas": 3}})
+        until(lambda: (api.get(INGRESS) or {})["status"].get("readyReplicas") == 3)
+    assert failed.returncode == 1, failed.stderr
+    found = check(failed.stdout, "FailoverReport")["watch"]
+    assert found["seconds"] < 30
+    assert "istio-ingressgateway had no ready pod" in failed.stderr
+    assert "Forward: `sohistio failback --to prod`" in failed.stderr
+
+
+def test_the_first_answer_is_measured_while_the_api_server_is_silent(regions: Regions) -> None:
+    dr = regions.regions["dr"]
+    server = api_server(dr)
+    command = [sys.executable, "-m", "sohistio", *FORWARD, "-o", "json"]
+    failover = subprocess.Popen(
+        command,
+        env=regions.environ(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert failover.stdout is not None
+    assert failover.stderr is not None
+    said = []
+    for line in failover.stderr:
+        said.append(line)
+        if f"done: switch {HOST}" in line:
+            os.kill(server, signal.SIGSTOP)
+            break
+    with after(12, lambda: os.kill(server, signal.SIGCONT)):
+        rest, errors = failover.communicate(timeout=120)
+    assert failover.returncode == 0, "".join(said) + errors
+    seconds = check(rest, "FailoverReport")["seconds"]
+    assert 0 <= seconds["answered"] - seconds["switched"] < 4
+    assert "the first good answer by name: dr answers" in "".join(said) + errors
+    regions.run(*BACK)
+
+
+def test_a_lost_record_keeps_the_hold_down(regions: Regions) -> None:
+    prod, dr = regions.regions["prod"], regions.regions["dr"]
+    regions.run(*FORWARD)
+    dr.api.delete(RECORD)
+    assert "failover: active (no record: seen from DNS)" in folded(regions.run("status", "--env", "dr").stdout)
+    standby = check(regions.run("status", "--env", "dr", "-o", "json").stdout, "Status")["environments"][0]["standby"]
+    assert (standby["stage"], standby["recorded"]) == ("active", False)
+    regions.run(*FORWARD)
+    assert mark_of(dr).switched == mark_of(prod).since, "the other side's record knows it"
+    prod.api.delete(RECORD)
+    dr.api.delete(RECORD)
+    before = time.time()
+    regions.run(*FORWARD)
+    assert mark_of(dr).switched
+    assert mark_of(dr).switched >= time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(before))
+    regions.write_environments(holdDown="10m")
+    refused = regions.run(*BACK, check=False)
+    assert (refused.returncode, "hold-down for another" in refused.stderr) == (3, True)
+    regions.write_environments()
+    regions.run(*BACK)
+
+
+def test_each_readiness_item_is_remembered_with_its_age(regions: Regions) -> None:
+    dr = regions.regions["dr"]
+    regions.run("failover", "--to", "dr", "--rehearse", "--yes", "--confirm", "dr")
+    kept = {item.name: item for item in recorded(dr).readiness}
+    assert {"failover-addresses", "failover-dns", "failover-capacity", "failover-probes"} <= kept.keys()
+    assert recorded(regions.regions["prod"]).readiness == ()
+    shown = check(regions.run("status", "--env", "dr", "-o", "json").stdout, "Status")["environments"][0]["standby"]
+    assert {item["name"]: item["at"] for item in shown["readiness"]} == {name: item.at for name, item in kept.items()}
+    assert all(0 <= item["ageSeconds"] < 300 for item in shown["readiness"])
+    command = [sys.executable, "-m", "sohistio", "status", "--env", "dr"]
+    table = subprocess.run(
+        command, env=regions.environ() | {"COLUMNS": "100"}, capture_output=True, text=True, check=True
+    ).stdout
+    assert "readiness: " in folded(table)
+    assert max(map(len, table.splitlines())) <= 100
+    time.sleep(1.1)
+    regions.run(*FORWARD, "--accept", "failover-hook", "--because", "a drill")
+    now = {item.name: item.at for item in recorded(dr).readiness}
+    assert now["failover-hook"] == kept["failover-hook"].at, "it was not looked at"
+    assert now["failover-dns"] > kept["failover-dns"].at
+    regions.run(*BACK)

@@ -1,0 +1,48 @@
+"""A standby's readiness in a few words: the worst item, or the oldest, and how long ago it was looked at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sohistio.model.readiness import Outcome, ReadinessItem
+from sohistio.output.readiness import item_document, readiness_note
+
+NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
+
+
+def item(name: str, result: Outcome = Outcome.PASSED, at: str = "2026-11-27T00:00:00+00:00") -> ReadinessItem:
+    return ReadinessItem(name, result, "as it was", at)
+
+
+OLD = item("failover-dns", at="2026-11-20T00:00:00+00:00")
+SLOW = item("failover-capacity", Outcome.WARNING)
+GONE = item("failover-certificates", Outcome.FAILED, "2026-11-27T02:59:30+00:00")
+
+
+@pytest.mark.parametrize(
+    ("items", "note"),
+    [
+        ((), ""),
+        ((item("failover-hook"), OLD), "readiness: all well, the oldest failover-dns, 7d ago"),
+        ((OLD, SLOW), "readiness: failover-capacity warning, 3h ago"),
+        ((OLD, SLOW, GONE), "readiness: failover-certificates failed and 1 more, just now"),
+        (
+            (item("failover-dns", at="2026-02-30T00:00:00+00:00"),),
+            "readiness: all well, the oldest failover-dns, of an unknown age",
+        ),
+    ],
+)
+def test_a_note(items: tuple[ReadinessItem, ...], note: str) -> None:
+    assert readiness_note(items, NOW) == note
+
+
+def test_as_json() -> None:
+    assert item_document(SLOW, NOW) == {
+        "name": "failover-capacity",
+        "result": "warning",
+        "message": "as it was",
+        "at": "2026-11-27T00:00:00+00:00",
+        "ageSeconds": 10800,
+    }
