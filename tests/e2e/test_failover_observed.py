@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from json_schemas import check
 from regions import HOST, Region, Regions, until
@@ -60,6 +61,19 @@ def api_server(region: Region) -> int:
     }
     (found,) = (pid for pid, line in lines.items() if line.split(b"\0")[0].endswith(b"/kube-apiserver"))
     return found
+
+
+def run(regions: Regions, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """With other environment variables."""
+    return subprocess.run(
+        [sys.executable, "-m", "sohistio", *arguments],
+        env=regions.environ() | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def folded(table: str) -> str:
@@ -182,10 +196,7 @@ def test_each_readiness_item_is_remembered_with_its_age(regions: Regions) -> Non
     shown = check(regions.run("status", "--env", "dr", "-o", "json").stdout, "Status")["environments"][0]["standby"]
     assert {item["name"]: item["at"] for item in shown["readiness"]} == {name: item.at for name, item in kept.items()}
     assert all(0 <= item["ageSeconds"] < 300 for item in shown["readiness"])
-    command = [sys.executable, "-m", "sohistio", "status", "--env", "dr"]
-    table = subprocess.run(
-        command, env=regions.environ() | {"COLUMNS": "100"}, capture_output=True, text=True, check=True
-    ).stdout
+    table = run(regions, "status", "--env", "dr", COLUMNS="100").stdout
     assert "readiness: " in folded(table)
     assert max(map(len, table.splitlines())) <= 100
     time.sleep(1.1)
@@ -193,4 +204,39 @@ def test_each_readiness_item_is_remembered_with_its_age(regions: Regions) -> Non
     now = {item.name: item.at for item in recorded(dr).readiness}
     assert now["failover-hook"] == kept["failover-hook"].at, "it was not looked at"
     assert now["failover-dns"] > kept["failover-dns"].at
+    regions.run(*BACK)
+
+
+NOWHERE = {"authority": "localhost:1", "resourceManager": "https://localhost:1", "instanceDiscovery": False}
+AKS = {"subscription": "s", "resourceGroup": "rg-dr", "name": "aks-dr", "cloud": NOWHERE}
+PRINCIPAL = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "x"}
+
+
+def test_azure_is_down_too(regions: Regions, tmp_path: Path) -> None:
+    """The error names the command with the person's own kubeconfig; that command does it."""
+    dr = regions.regions["dr"]
+    document = yaml.safe_load(dr.kubeconfig.read_text())
+    document["contexts"][0]["name"] = "aks-dr"
+    own = tmp_path / "config"
+    own.write_text(yaml.safe_dump(document))
+    own.chmod(0o600)
+    file = regions.environments / "dr" / "environment.yaml"
+    environment = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump(environment | {"cluster": {"aks": AKS}}))
+    accepted = ("--accept", "cluster-identity", "--because", "Azure is down")
+    try:
+        refused = run(regions, *FORWARD, KUBECONFIG=str(own), **PRINCIPAL)
+        assert refused.returncode == 3, refused.stderr
+        assert f"if {dr.api.server} is the API server of dr: " in folded(refused.stderr)
+        given = ("--kubeconfig", str(own), "--context", "aks-dr")
+        assert f"`sohistio failover --to dr {' '.join(given)} {' '.join(accepted[:2])} --because" in folded(
+            refused.stderr
+        )
+        unaccepted = run(regions, *FORWARD, *given, **PRINCIPAL)
+        assert (unaccepted.returncode, "it cannot be confirmed that" in unaccepted.stderr) == (3, True)
+        done = run(regions, *FORWARD, *given, *accepted, **PRINCIPAL)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert mark_of(dr).accepted == "cluster-identity: Azure is down"
+    finally:
+        regions.write_environments()
     regions.run(*BACK)

@@ -26,6 +26,7 @@ from sohistio.plan.plan import Plan
 from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import or_refused, recorded
 from sohistio.planning.session import Session, Where
+from sohistio.planning.without_azure import without_azure
 from sohistio.system.parallel import in_time
 
 _CLOCKS_SECONDS = 5
@@ -136,7 +137,7 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
         scaled = or_refused("the autoscalers could not be read", lambda: autoscaled(session.api, expected))
     except SohistioError as error:
         unread = _unread(session, ": ".join((error.what, *error.details[:1])))
-        return replace(unread, hint=error.todo), None, None
+        return replace(unread, hint=f"{error.todo} {unread.hint}".strip()), None, None
     ingress = next((item for item in environment.gateways if item.kind == "ingress"), None)
     services = [
         item
@@ -160,7 +161,7 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
 
 def _unread(session: Session, problem: str) -> Side:
     pinned = session.environment.ingress_address or ""
-    return Side(session.environment.name, address=pinned, pinned=pinned, problem=problem)
+    return Side(session.environment.name, address=pinned, pinned=pinned, problem=problem, hint=without_azure(session))
 
 
 def plan_failover(pair: Pair, move: Move, seen: Observed | None = None) -> Planned:

@@ -55,11 +55,15 @@ class Where:
 
 @dataclass
 class Session:
-    """Everything is made when first needed, so that a wrong flag is reported before anything slow happens."""
+    """Everything is made when first needed, so that a wrong flag is reported before anything slow happens.
+
+    `azure_is_silent` where Azure was asked about a kubeconfig that somebody answers for, and gave no answer.
+    """
 
     where: Where
     say: Callable[[str], None]
     lock_watched: Watched = field(default_factory=Watched)
+    azure_is_silent: bool = False
     _obtained: dict[Version, Istioctl] = field(default_factory=dict)
     _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
@@ -114,7 +118,12 @@ class Session:
     @property
     def logs_in(self) -> bool:
         """Whether this session logs in to AKS by itself; a kubeconfig or context given by hand has its own login."""
-        return self.where.kubeconfig is None and self.where.context is None and self.aks is not None
+        return self.logs_in_by_itself and self.aks is not None
+
+    @property
+    def logs_in_by_itself(self) -> bool:
+        """Whether neither a kubeconfig nor a context is given by hand."""
+        return self.where.kubeconfig is None and self.where.context is None
 
     @cached_property
     def target(self) -> KubeTarget:

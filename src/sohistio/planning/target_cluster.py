@@ -6,13 +6,16 @@ import os
 
 from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.environments.load import Environment, load_environment
-from sohistio.errors import RefusedError, UsageError
+from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.model.fault import Fault
 from sohistio.model.managed_cluster import ManagedCluster
 from sohistio.planning import cluster_identity
 from sohistio.planning.cluster_identity import cluster_faults, environment_faults
 from sohistio.planning.reads import recorded
 from sohistio.planning.session import Session
+from sohistio.system.parallel import in_time
+
+_AZURE_SECONDS = 10.0
 
 
 def check_right_cluster(session: Session, *, again: bool = False, without_record: bool = False) -> None:
@@ -67,19 +70,40 @@ def managed_of(session: Session) -> ManagedCluster | None:
     """The AKS cluster as Azure tells of it, None where there is none to ask about, or where Azure cannot be asked about
     a kubeconfig given by hand and --skip-check says that it is right. Raises RefusedError where it has to be asked.
     """
+    if cluster_identity.IDENTITY in session.where.skip_checks and not session.logs_in:
+        return _managed_if_it_answers(session)
     try:
         return session.managed_cluster
     except RefusedError as error:
         if session.logs_in:
             raise
-        if cluster_identity.IDENTITY in session.where.skip_checks:
-            session.say(f"not confirmed that this is the right cluster: {error.what}")
-            return None
         raise RefusedError(
             f"it cannot be confirmed that {session.api.server} is the AKS cluster of {session.environment.name}",
             details=(error.what, *error.details),
             todo=f"{error.todo} If you know that it is: --skip-check {cluster_identity.IDENTITY}.".strip(),
         ) from error
+
+
+def _managed_if_it_answers(session: Session) -> ManagedCluster | None:
+    """Somebody answers for this kubeconfig: in an emergency Azure is not waited for long, nor asked twice."""
+
+    def asked() -> ManagedCluster | SohistioError | None:
+        try:
+            return session.managed_cluster
+        except SohistioError as error:
+            return error
+
+    if session.azure_is_silent:
+        return None
+    late = RefusedError(f"no answer from Azure within {_AZURE_SECONDS:.0f} s")
+    found = in_time({"azure": (asked, _AZURE_SECONDS)}).get("azure", late)
+    if isinstance(found, RefusedError):
+        session.azure_is_silent = True
+        session.say(f"not confirmed that this is the right cluster: {found.what}")
+        return None
+    if isinstance(found, SohistioError):
+        raise found
+    return found
 
 
 def recorded_faults(session: Session) -> tuple[Fault, ...]:

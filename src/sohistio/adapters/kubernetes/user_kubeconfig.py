@@ -70,6 +70,11 @@ def _locked(path: Path) -> Iterator[None]:
 _LOOK = "Look at it, or give another one with KUBECONFIG."
 
 
+def read_kubeconfig(path: Path) -> dict[str, Any]:
+    """The file as it is; an empty one where there is none. Raises OSError, and UsageError where it is no kubeconfig."""
+    return _read(path, path)
+
+
 def _read(target: Path, shown: Path) -> dict[str, Any]:
     import yaml
 
@@ -93,7 +98,8 @@ def _is_kubeconfig(document: Any) -> bool:
     return all(isinstance(items, list) and all(isinstance(item, dict) for item in items) for items in lists)
 
 
-def _named(document: Mapping[str, Any], kind: str, name: object) -> dict[str, Any]:
+def named_entry(document: Mapping[str, Any], kind: str, name: object) -> dict[str, Any]:
+    """What an entry of a list (`clusters`, `users`, `contexts`) holds; nothing where there is none of the name."""
     for item in document.get(kind) or ():
         inner = item.get(kind.removesuffix("s"))
         if item.get("name") == name and isinstance(inner, dict):
@@ -105,9 +111,9 @@ def _check_ours(document: Mapping[str, Any], path: Path, context: str, access: C
     known = [item.get("name") for item in document.get("contexts") or ()]
     if context not in known:
         return
-    there = _named(document, "contexts", context)
-    server = _named(document, "clusters", there.get("cluster")).get("server")
-    if server == access.server and is_ours(_named(document, "users", there.get("user"))):
+    there = named_entry(document, "contexts", context)
+    server = named_entry(document, "clusters", there.get("cluster")).get("server")
+    if server == access.server and is_ours(named_entry(document, "users", there.get("user"))):
         return
     who = "another server" if server != access.server else "another login"
     raise RefusedError(
@@ -123,7 +129,7 @@ def _merged(document: Mapping[str, Any], context: str, access: ClusterAccess, ar
         items = list(document.get(kind) or ())
         if kind == "contexts":
             # What the person set, such as a namespace, is kept.
-            inner = _named(document, kind, context) if _points_at_ours(document, context, access.server) else {}
+            inner = named_entry(document, kind, context) if _points_at_ours(document, context, access.server) else {}
             fresh = {"name": context, "context": {**inner, **entry["context"]}}
         else:
             fresh = entry
@@ -134,7 +140,7 @@ def _merged(document: Mapping[str, Any], context: str, access: ClusterAccess, ar
 
 
 def _points_at_ours(document: Mapping[str, Any], context: str, server: str) -> bool:
-    return _named(document, "contexts", context).get("cluster") == entry_name(context, server)
+    return named_entry(document, "contexts", context).get("cluster") == entry_name(context, server)
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
