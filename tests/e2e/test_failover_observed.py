@@ -191,14 +191,13 @@ def test_each_readiness_item_is_remembered_with_its_age(regions: Regions) -> Non
     dr = regions.regions["dr"]
     regions.run("failover", "--to", "dr", "--rehearse", "--yes", "--confirm", "dr")
     kept = {item.name: item for item in recorded(dr).readiness}
+    assert "failover-rehearsal" not in kept, "the rehearsal itself says when it was"
     assert {"failover-addresses", "failover-dns", "failover-capacity", "failover-probes"} <= kept.keys()
     assert recorded(regions.regions["prod"]).readiness == ()
     shown = check(regions.run("status", "--env", "dr", "-o", "json").stdout, "Status")["environments"][0]["standby"]
     assert {item["name"]: item["at"] for item in shown["readiness"]} == {name: item.at for name, item in kept.items()}
     assert all(0 <= item["ageSeconds"] < 300 for item in shown["readiness"])
-    table = run(regions, "status", "--env", "dr", COLUMNS="100").stdout
-    assert "readiness: " in folded(table)
-    assert max(map(len, table.splitlines())) <= 100
+    assert "readiness: " in folded(regions.run("status", "--env", "dr").stdout)
     time.sleep(1.1)
     regions.run(*FORWARD, "--accept", "failover-hook", "--because", "a drill")
     now = {item.name: item.at for item in recorded(dr).readiness}

@@ -12,7 +12,7 @@ from sohistio.adapters.dns.resolve import resolve_everywhere
 from sohistio.adapters.kubernetes.api import KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.probe.https import ask
-from sohistio.checks.preflight.capacity import Wanted, room
+from sohistio.checks.peak import room_at_peak
 from sohistio.checks.preflight.check import Check, Good, NotAsked, Stage, Verdict
 from sohistio.checks.preflight.context import Context, Sides, UnseenError
 from sohistio.checks.preflight.pulls import standby_verdicts
@@ -26,7 +26,6 @@ from sohistio.failover.readiness import (
     idle_faults,
     idle_hosts,
     rehearsal_fault,
-    unscaled_faults,
     version_faults,
 )
 from sohistio.failover.world import Side
@@ -76,22 +75,7 @@ def versions(context: Context) -> Iterator[Verdict]:
 
 def peak(context: Context) -> Iterator[Verdict]:
     """The gateways have room at their autoscalers' minimum, and at their maximum too."""
-    side = _standby(context)
-    api = context.session.api
-    nodes, pods = context.nodes(), context.pods()
-    specs = {item.ref: api.get(path_of(item.ref)) for item in side.gateways}
-    for counts, severity in ((side.minimums, None), (side.maximums, Severity.WARNING)):
-        wanted = [
-            Wanted(ref, (counts or {}).get(ref, side.minimum(ref)), found["spec"]["template"]["spec"])
-            for ref, found in specs.items()
-            if found is not None
-        ]
-        verdicts = list(room(wanted, nodes, pods))
-        faults = [verdict for verdict in verdicts if isinstance(verdict, Fault)]
-        if faults:
-            yield from (Fault(fault.message, fault.hint, severity) for fault in faults)
-            return
-    yield from list(unscaled_faults(side)) or verdicts
+    yield from room_at_peak(context, _standby(context))
 
 
 def images(context: Context) -> Iterator[Verdict]:

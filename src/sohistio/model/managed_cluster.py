@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NodePool:
-    """One agent pool. Without autoscaling `least` and `most` are its count. `provisioning` is Azure's own word."""
+    """One agent pool. Without autoscaling `least` and `most` are its count. `provisioning` is Azure's own word.
+
+    `is_spot` where Azure may take its nodes away.
+    """
 
     name: str
     size: str
@@ -16,6 +19,7 @@ class NodePool:
     most: int
     is_system: bool = False
     provisioning: str = ""
+    is_spot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class ManagedCluster:
     the Gateway API's CRDs, `provisions_nodes` where AKS adds nodes as pods need them (Karpenter).
 
     `power` and `provisioning` are Azure's own words, such as Running, Stopped, Succeeded, Upgrading. `subnets` are the
-    resource ids of its pools' subnets.
+    resource ids of its pools' subnets, `location` is the region's name.
     """
 
     id: str
@@ -38,6 +42,7 @@ class ManagedCluster:
     application_routing: bool = False
     gateway_api: bool = False
     provisions_nodes: bool = False
+    location: str = ""
     pools: tuple[NodePool, ...] = ()
     subnets: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from sohistio.adapters.azure.tokens import AKS_SCOPE, ClusterTokens, Token
 from sohistio.errors import RefusedError
 from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, ClusterAccess, ManagedCluster
+from sohistio.model.vcpu_quota import Usage
 
 
 class AzureLogin:
@@ -84,6 +85,14 @@ class AksCluster:
         from sohistio.adapters.azure.addresses import address_is_free
 
         return address_is_free(self._client, self.managed.subnets, address)
+
+    def vcpu_usages(self) -> Mapping[str, Usage]:
+        """The vCPUs used and allowed in the cluster's region, by the usage's name in lower case."""
+        from sohistio.adapters.azure.quota import read_usages
+
+        where, location = self.azure.where, self.managed.location
+        with in_our_words(f"the vCPU quota of {location or 'its region'}", self.azure.auth, where):
+            return read_usages(self._client, self.place.subscription, location, where.resource_manager)
 
     @cached_property
     def _client(self) -> Any:

@@ -51,6 +51,7 @@ def read_cluster(client: Any, place: AksPlace, in_our_words: InOurWords) -> Mana
         application_routing=_at(properties, *_ROUTING) == "Enabled",
         gateway_api=_at(properties, "ingressProfile", "gatewayAPI", "installation") == "Standard",
         provisions_nodes=_at(properties, "nodeProvisioningProfile", "mode") == "Auto",
+        location=str(raw.get("location") or ""),
         pools=tuple(_pool(pool) for pool in pools),
         subnets=tuple(dict.fromkeys(str(pool["vnetSubnetID"]) for pool in pools if pool.get("vnetSubnetID"))),
     )
@@ -75,6 +76,7 @@ def _pool(raw: dict[str, Any]) -> NodePool:
         most=int(raw.get("maxCount") or 0) if scales else count,
         is_system=raw.get("mode") == "System",
         provisioning=str(raw.get("provisioningState") or ""),
+        is_spot=raw.get("scaleSetPriority") == "Spot",
     )
 
 

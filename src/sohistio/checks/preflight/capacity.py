@@ -116,18 +116,18 @@ def room(wanted: Sequence[Wanted], nodes: Sequence[Object], pods: Sequence[Objec
 
     What the mesh's own pods take now counts as free. Not looked at: affinity, spread, ports, quotas.
     """
-    free = _free(nodes, pods, {item.ref for item in wanted})
+    free = free_on(nodes, pods, {item.ref for item in wanted})
     faults: list[Fault] = []
     for item in sorted(wanted, key=lambda item: pod_request(item.spec).memory, reverse=True):
         request = pod_request(item.spec)
-        placed = sum(_placed(item.spec, request, nodes, free) for _ in range(item.pods))
+        placed = sum(put_on(item.spec, request, nodes, free) for _ in range(item.pods))
         if placed < item.pods:
             faults.append(
                 Fault(
                     f"{item.ref.name}: room for {placed} of {item.pods} pods of {request} each, on {len(nodes)} nodes"
                 )
             )
-    faults = faults or list(_surges(wanted, nodes, _free(nodes, pods, set())))
+    faults = faults or list(_surges(wanted, nodes, free_on(nodes, pods, set())))
     yield from faults
     if not wanted:
         yield NotAsked("no pods are wanted")
@@ -146,12 +146,12 @@ def _surges(wanted: Sequence[Wanted], nodes: Sequence[Object], free: Free) -> It
             if item.rollout is None:
                 continue
             request = pod_request(item.spec)
-            placed = sum(_placed(item.spec, request, nodes, left) for _ in range(item.rollout.surge))
+            placed = sum(put_on(item.spec, request, nodes, left) for _ in range(item.rollout.surge))
             if placed < item.rollout.surge:
                 yield short_of(item.ref, item.rollout, placed, request)
 
 
-def _free(nodes: Sequence[Object], pods: Sequence[Object], mesh: set[ObjectRef]) -> Free:
+def free_on(nodes: Sequence[Object], pods: Sequence[Object], mesh: set[ObjectRef]) -> Free:
     """Only nodes that take pods at all."""
     left = {
         node["metadata"]["name"]: (
@@ -181,7 +181,7 @@ def _is_meshs(pod: Object, mesh: set[ObjectRef]) -> bool:
     return ObjectRef("Deployment", metadata["namespace"], owner) in mesh
 
 
-def _placed(spec: Object, request: Amount, nodes: Sequence[Object], free: Free) -> bool:
+def put_on(spec: Object, request: Amount, nodes: Sequence[Object], free: Free) -> bool:
     for node in nodes:
         name, labels = node["metadata"]["name"], node["metadata"].get("labels") or {}
         if name not in free or not tolerates(spec, node["spec"].get("taints") or ()):
