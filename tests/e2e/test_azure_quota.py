@@ -1,19 +1,43 @@
-"""The vCPU quota of the cluster's region, as Azure answers."""
+"""The vCPU quota of the cluster's region, as Azure answers, and what it says of the gateways' maximum."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from aks import PRINCIPAL, Aks
+from aks import PRINCIPAL, Aks, properties
 from azure_server import Answer, Azure, Request, arm_error, managed
 from conftest import SUBSCRIPTION
+from sides import INGRESS, gateways, side
 from sohistio.adapters.azure.account import AksCluster
+from sohistio.adapters.kubernetes.observe import observe
+from sohistio.checks.peak import room_at_peak
+from sohistio.checks.preflight.check import Good, NotAsked
+from sohistio.checks.preflight.context import Context
 from sohistio.errors import RefusedError
 from sohistio.model.auth import Auth
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.managed_cluster import AksPlace, AzureCloud
 from sohistio.model.vcpu_quota import Usage
+from sohistio.planning.session import Session, Where
 
 pytestmark = pytest.mark.e2e
+
+DEPLOYMENTS = "/apis/apps/v1/namespaces/istio-system/deployments"
+GATEWAY = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": INGRESS.name},
+    "spec": {
+        "replicas": 0,
+        "selector": {"matchLabels": {"app": "x"}},
+        "template": {
+            "metadata": {"labels": {"app": "x"}},
+            "spec": {"containers": [{"name": "x", "image": "x", "resources": {"requests": {"cpu": "3"}}}]},
+        },
+    },
+}
 
 USAGES = {"cores": (80, 200), "standardDSv3Family": (64, 84)}
 
@@ -65,3 +89,48 @@ def test_no_answer_is_an_error_of_its_own(aks: Aks, cluster: AksCluster, answer:
     with pytest.raises(RefusedError) as caught:
         cluster.vcpu_usages()
     assert words in caught.value.what
+
+
+@pytest.fixture
+def context(aks: Aks, cluster: AksCluster, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """The cluster with a gateway that is off, and one pool of its nodes."""
+    assert cluster
+    for name, value in (aks.environ() | {"SOHISTIO_SUBSCRIPTION": SUBSCRIPTION}).items():
+        monkeypatch.setenv(name, value)
+    api = aks.sandbox.api
+    if api.get("/api/v1/namespaces/istio-system") is None:
+        api.create(
+            "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}}
+        )
+    api.delete(f"{DEPLOYMENTS}/{INGRESS.name}")
+    api.create(DEPLOYMENTS, GATEWAY)
+    count = len(api.items("/api/v1/nodes"))
+    pool = {"name": "nodepool1", "count": count, "vmSize": "Standard_D4s_v3", "mode": "System"}
+    grows = {"enableAutoScaling": True, "minCount": count, "maxCount": count + 9}
+    aks.azure.properties = properties(agentPoolProfiles=[pool | grows])
+    session = Session(Where("qa", aks.environments, auth=Auth.ENVIRONMENT), lambda _: None)
+    return Context(session, observe(session.api), None)
+
+
+@pytest.mark.usefixtures("empty_sandbox")
+def test_nodes_for_the_gateways_maximum(aks: Aks, context: Context) -> None:
+    """20 vCPUs are left: five nodes of four. A node of the sandbox takes one pod of three CPUs."""
+    nodes = len(context.nodes())
+    one = side("dr", 0, gateways=gateways(0)[:1], minimums={INGRESS: 1}, maximums={INGRESS: nodes + 5})
+    warned, good = room_at_peak(context, one)
+    assert isinstance(warned, Fault)
+    assert warned.severity is Severity.WARNING
+    assert good == Good(
+        "at the gateways' maximum it needs 5 more D4s_v3 (20 vCPU): "
+        f"pool nodepool1 has {nodes} of at most {nodes + 9} nodes, quota has 20 left"
+    )
+    more = replace(one, maximums={INGRESS: nodes + 6})
+    _, short = room_at_peak(context, more)
+    assert isinstance(short, Fault)
+    assert short.message == "at the gateways' maximum it needs 6 more D4s_v3 (24 vCPU), quota has 20 left"
+    aks.azure.instead["usages"] = [arm_error(403, "AuthorizationFailed", "no")] * 5
+    _, unknown = room_at_peak(context, more)
+    assert isinstance(unknown, NotAsked)
+    assert "its quota is not asked: Azure forbids this login to read the vCPU quota" in unknown.reason
+    least = replace(one, minimums={INGRESS: nodes + 1})
+    assert isinstance(next(iter(room_at_peak(context, least))), Fault)
