@@ -27,9 +27,12 @@ def status(
 
     Versions, in sync or not, gateways, last run, lock. Exit 1 where one could not be read.
     """
+    from datetime import UTC, datetime
+
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
+    from sohistio.output.standbys import standbys_view
     from sohistio.output.tables import show
     from sohistio.planning.status import status_of
 
@@ -37,7 +40,7 @@ def status(
     if form.json:
         print_answer("Status", {"environments": [_document(row) for row in rows]})
     else:
-        show(console(), _table(rows))
+        show(console(), _table(rows), standbys_view(rows, datetime.now(UTC)))
     raise typer.Exit(ExitCode.FAILED if any(row.problem for row in rows) else ExitCode.OK)
 
 
@@ -89,8 +92,6 @@ def _table(rows: list[EnvironmentStatus]) -> Table:
         sync = Text("yes", style="green") if row.in_sync else Text(f"no: {row.pending}", style="yellow")
         cells = (row.environment, row.cluster, row.installed or "-", row.target, sync, _gateways(row) or "-")
         table.add_row(*cells, _last_run(row), _lock(row))
-        if row.standby is not None:
-            table.add_row("", "", "", "", Text(_standby(row.standby), style="dim"))
     return table
 
 
@@ -101,21 +102,6 @@ def _gateways(row: EnvironmentStatus) -> str:
 def _last_run(row: EnvironmentStatus) -> str:
     run = row.last_run
     return f"{run.started[:16].replace('T', ' ')} {run.mode}: {run.outcome} ({run.who})" if run else "-"
-
-
-def _standby(found: StandbyStatus) -> str:
-    """What an on-call wants to know of a standby in peace."""
-    from datetime import UTC, datetime
-
-    from sohistio.output.readiness import readiness_note
-
-    runs = (("rehearsed", found.rehearsed), ("synced", found.synced))
-    ages = [f"{what} {run.ended[:10]}" if run else f"never {what}" for what, run in runs]
-    if found.synced and found.left:
-        ages[-1] += f" with {found.left} difference{'' if found.left == 1 else 's'} left"
-    stage = found.stage if found.recorded else f"{found.stage} (no record: seen from DNS)"
-    noted = readiness_note(found.readiness, datetime.now(UTC))
-    return ", ".join([f"failover: {stage}"] * bool(stage) + ages + [noted] * bool(noted))
 
 
 def _lock(row: EnvironmentStatus) -> str:
@@ -152,7 +138,7 @@ def _document(row: EnvironmentStatus) -> dict[str, Any]:
 def _standby_document(found: StandbyStatus) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from sohistio.output.readiness import item_document
+    from sohistio.output.standbys import item_document
 
     return {
         "stage": found.stage or None,

@@ -1,4 +1,4 @@
-"""What was last found of a standby's readiness, and how long ago: a few words for a table, and JSON."""
+"""Standbys in `sohistio status`: what an on-call wants to know of them in peace, and how old each item is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,34 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.table import Table
+from rich.text import Text
+
 from sohistio.model.readiness import Outcome, ReadinessItem
+from sohistio.planning.status import EnvironmentStatus, StandbyStatus
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
+
+
+def standbys_view(rows: Sequence[EnvironmentStatus], now: datetime) -> Table:
+    """A row for each standby, and for a side that was left."""
+    table = Table(box=None, padding=(0, 2), pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        if row.standby is not None and not row.problem:
+            table.add_row(row.environment, Text(_line(row.standby, now), style="dim"))
+    return table
+
+
+def _line(found: StandbyStatus, now: datetime) -> str:
+    runs = (("rehearsed", found.rehearsed), ("synced", found.synced))
+    ages = [f"{what} {run.ended[:10]}" if run else f"never {what}" for what, run in runs]
+    if found.synced and found.left:
+        ages[-1] += f" with {found.left} difference{'' if found.left == 1 else 's'} left"
+    stage = found.stage if found.recorded else f"{found.stage} (no record: seen from DNS)"
+    noted = readiness_note(found.readiness, now)
+    return ", ".join([f"failover: {stage}"] * bool(stage) + ages + [noted] * bool(noted))
 
 
 def readiness_note(items: Sequence[ReadinessItem], now: datetime) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 
 import pytest
 
 from sohistio.model.readiness import Outcome, ReadinessItem
-from sohistio.output.readiness import item_document, readiness_note
+from sohistio.output.console import SafeConsole
+from sohistio.output.standbys import item_document, readiness_note, standbys_view
+from sohistio.output.tables import show
+from sohistio.planning.status import EnvironmentStatus, StandbyStatus
 
 NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
 
@@ -46,3 +50,20 @@ def test_as_json() -> None:
         "at": "2026-11-27T00:00:00+00:00",
         "ageSeconds": 10800,
     }
+
+
+def test_a_standby_on_a_screen_of_100_columns() -> None:
+    found = StandbyStatus("active", None, None, recorded=False, readiness=(OLD, SLOW, GONE))
+    rows = [
+        EnvironmentStatus("prod"),
+        EnvironmentStatus("dr", standby=found),
+        EnvironmentStatus("qa", standby=found, problem="it cannot be reached"),
+    ]
+    stream = io.StringIO()
+    show(SafeConsole(stream, width=100), standbys_view(rows, NOW))
+    first, second = stream.getvalue().splitlines()
+    assert first.rstrip() == (
+        "dr    failover: active (no record: seen from DNS), never rehearsed, never synced, readiness:"
+    )
+    assert second.strip() == "failover-certificates failed and 1 more, just now"
+    assert max(len(first), len(second)) <= 100
