@@ -118,12 +118,7 @@ class Session:
     @property
     def logs_in(self) -> bool:
         """Whether this session logs in to AKS by itself; a kubeconfig or context given by hand has its own login."""
-        return self.logs_in_by_itself and self.aks is not None
-
-    @property
-    def logs_in_by_itself(self) -> bool:
-        """Whether neither a kubeconfig nor a context is given by hand."""
-        return self.where.kubeconfig is None and self.where.context is None
+        return self.where.kubeconfig is None and self.where.context is None and self.aks is not None
 
     @cached_property
     def target(self) -> KubeTarget:

@@ -18,8 +18,8 @@ def without_azure(session: Session) -> str:
 
     Also empty once the cluster's API is at hand: then it is not Azure that is missing.
     """
-    aks = None if session.sandbox is not None else session.environment.cluster.aks
-    if aks is None or not session.logs_in_by_itself or "api" in vars(session):
+    aks, by_hand = session.environment.cluster.aks, session.where.kubeconfig or session.where.context
+    if aks is None or by_hand or "api" in vars(session):
         return ""
     try:
         place = aks.place()
