@@ -7,15 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
+from acting import acting
 from json_schemas import check
 from regions import HOST, Region, Regions, until
 from sohistio.model.failover_mark import FailoverMark
@@ -81,17 +81,6 @@ def folded(table: str) -> str:
     return " ".join(table.split())
 
 
-@contextmanager
-def after(seconds: float, act: Callable[[], object]) -> Iterator[None]:
-    """Do it beside the block, so many seconds after its begin."""
-    timer = threading.Timer(seconds, act)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.join()
-
-
 def test_all_that_a_watch_finds_is_in_the_report(regions: Regions, tmp_path: Path) -> None:
     done = regions.run(*BACK, "--watch", "4s", "--report", str(tmp_path / "report.md"), "-o", "json")
     found = check(done.stdout, "FailoverReport")["watch"]
@@ -111,57 +100,44 @@ def test_all_that_a_watch_finds_is_in_the_report(regions: Regions, tmp_path: Pat
 def test_a_gateway_that_is_restarted_fails_the_watch(regions: Regions) -> None:
     prod = regions.regions["prod"]
     pod = prod.api.items("/api/v1/namespaces/istio-system/pods", labels="app=istio-ingressgateway")[0]
-    with after(4, lambda: end(processes_with(POD_VARIABLE, pod["metadata"]["uid"]), 0.1)):
-        failed = regions.run(*BACK, "--watch", "14s", "-o", "json", check=False)
-    assert failed.returncode == 1, failed.stderr
-    found = check(failed.stdout, "FailoverReport")["watch"]
+    failed = acting(
+        regions,
+        (*BACK, "--watch", "14s"),
+        "watch prod for 14s …",
+        (3, lambda: end(processes_with(POD_VARIABLE, pod["metadata"]["uid"]), 0.1)),
+    )
+    assert failed.code == 1, failed.said
+    found = check(failed.document, "FailoverReport")["watch"]
     (ingress,) = (item for item in found["gateways"] if item["name"] == "istio-ingressgateway")
     assert ingress["restarts"] == 1
     assert found["seconds"] > 12, "it is watched to the end"
-    assert "istio-ingressgateway: its pods were restarted once" in failed.stderr
+    assert "istio-ingressgateway: its pods were restarted once" in failed.said
 
 
 def test_a_gateway_without_a_ready_pod_ends_the_watch(regions: Regions) -> None:
     api = regions.regions["prod"].api
     try:
-        with after(3, lambda: api.merge_patch(INGRESS, {"spec": {"replicas": 0}})):
-            failed = regions.run(*BACK, "--watch", "1m", "-o", "json", check=False)
+        off: Callable[[], object] = lambda: api.merge_patch(INGRESS, {"spec": {"replicas": 0}})  # noqa: E731
+        failed = acting(regions, (*BACK, "--watch", "1m"), "watch prod for 1m …", (2, off))
     finally:
         api.merge_patch(INGRESS, {"spec": {"replicas": 3}})
         until(lambda: (api.get(INGRESS) or {})["status"].get("readyReplicas") == 3)
-    assert failed.returncode == 1, failed.stderr
-    found = check(failed.stdout, "FailoverReport")["watch"]
+    assert failed.code == 1, failed.said
+    found = check(failed.document, "FailoverReport")["watch"]
     assert found["seconds"] < 30
-    assert "istio-ingressgateway had no ready pod" in failed.stderr
-    assert "Forward: `sohistio failback --to prod`" in failed.stderr
+    assert "istio-ingressgateway had no ready pod" in failed.said
+    assert "Forward: `sohistio failback --to prod`" in failed.said
 
 
 def test_the_first_answer_is_measured_while_the_api_server_is_silent(regions: Regions) -> None:
     dr = regions.regions["dr"]
     server = api_server(dr)
-    command = [sys.executable, "-m", "sohistio", *FORWARD, "-o", "json"]
-    failover = subprocess.Popen(
-        command,
-        env=regions.environ(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert failover.stdout is not None
-    assert failover.stderr is not None
-    said = []
-    for line in failover.stderr:
-        said.append(line)
-        if f"done: switch {HOST}" in line:
-            os.kill(server, signal.SIGSTOP)
-            break
-    with after(12, lambda: os.kill(server, signal.SIGCONT)):
-        rest, errors = failover.communicate(timeout=120)
-    assert failover.returncode == 0, "".join(said) + errors
-    seconds = check(rest, "FailoverReport")["seconds"]
+    stop, go_on = (partial(os.kill, server, sign) for sign in (signal.SIGSTOP, signal.SIGCONT))
+    done = acting(regions, FORWARD, f"done: switch {HOST}", (0, stop), (12, go_on))
+    assert done.code == 0, done.said
+    seconds = check(done.document, "FailoverReport")["seconds"]
     assert 0 <= seconds["answered"] - seconds["switched"] < 4
-    assert "the first good answer by name: dr answers" in "".join(said) + errors
+    assert "the first good answer by name: dr answers" in done.said
     regions.run(*BACK)
 
 

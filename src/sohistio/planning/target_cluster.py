@@ -95,7 +95,7 @@ def _managed_if_it_answers(session: Session) -> ManagedCluster | None:
 
     if session.azure_is_silent:
         return None
-    late = RefusedError(f"no answer from Azure within {_AZURE_SECONDS:.0f} s")
+    late = RefusedError(f"no answer from Azure within {_AZURE_SECONDS:.0f} s", todo="Check the network and the proxy.")
     found = in_time({"azure": (asked, _AZURE_SECONDS)}).get("azure", late)
     if isinstance(found, RefusedError):
         session.azure_is_silent = True
