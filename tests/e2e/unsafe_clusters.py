@@ -38,6 +38,20 @@ def another_version(regions: Regions) -> Iterator[None]:
 
 
 @contextmanager
+def another_route(regions: Regions) -> Iterator[None]:
+    """prod has a route that dr has not."""
+    path = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices"
+    spec = {"hosts": ["api.example.com"], "http": [{"route": [{"destination": {"host": "web"}}]}]}
+    body = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "api"}, "spec": spec}
+    api = regions.regions["prod"].api
+    api.create(path, body)
+    try:
+        yield
+    finally:
+        api.delete(f"{path}/api")
+
+
+@contextmanager
 def no_rights(regions: Regions) -> Iterator[Command]:
     """Somebody who may read all of dr and write nothing."""
     dr = regions.regions["dr"]

@@ -10,8 +10,8 @@ from functools import partial
 from sohistio.adapters.dns.adapter import Watch
 from sohistio.adapters.dns.resolve import resolve_everywhere
 from sohistio.adapters.kubernetes.api import KubeError, Object
-from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.probe.https import ask
+from sohistio.checks import standby_configuration
 from sohistio.checks.peak import room_at_peak
 from sohistio.checks.preflight.check import Check, Good, NotAsked, Stage, Verdict
 from sohistio.checks.preflight.context import Context, Sides, UnseenError
@@ -21,8 +21,6 @@ from sohistio.checks.preflight.runner import look
 from sohistio.failover.dns import ttl_warning
 from sohistio.failover.readiness import (
     address_faults,
-    certificate_fault,
-    credential_names,
     idle_faults,
     idle_hosts,
     rehearsal_fault,
@@ -32,8 +30,6 @@ from sohistio.failover.world import Side
 from sohistio.model.dns import RecordAnswer
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.mode import Mode
-from sohistio.model.state import ObjectRef
-from sohistio.system.certificates import certificate_of
 from sohistio.system.parallel import side_by_side
 from sohistio.system.program import program_path
 
@@ -95,19 +91,13 @@ def endpoints(context: Context) -> Iterator[Verdict]:
 def certificates(context: Context) -> Iterator[Verdict]:
     """The TLS Secrets that Gateways name are there, and last a while."""
     _standby(context)
-    namespace = next(
-        (item.namespace for item in context.environment.gateways if item.kind == "ingress"), "istio-system"
-    )
-    names = credential_names(_listed(context, f"{_NETWORKING}/gateways"), namespace)
-    if not names:
-        yield NotAsked("no Gateway names a TLS Secret")
-        return
-    secrets = side_by_side(lambda name: context.api.get(path_of(ObjectRef("Secret", namespace, name))), names)
-    found = map(certificate_of, secrets)
-    judged = (
-        certificate_fault(name, leaf.days_left if leaf else None) for name, leaf in zip(names, found, strict=True)
-    )
-    yield from _or_good((fault for fault in judged if fault), f"{', '.join(names)}")
+    yield from standby_configuration.certificates(context, _sides(context))
+
+
+def configuration(context: Context) -> Iterator[Verdict]:
+    """The standby has the mesh's configuration as the other side has it."""
+    _standby(context)
+    yield from standby_configuration.configuration(_sides(context))
 
 
 def dns(context: Context) -> Iterator[Verdict]:
@@ -193,6 +183,8 @@ READINESS: tuple[Check, ...] = (
         "Correct ingressAddress, or the Service.", addresses),
     _row("failover-versions", Severity.ERROR, "both sides run the same Istio",
         "Upgrade the older one, the standby first.", versions),
+    _row("failover-configuration", Severity.ERROR, "the standby has the mesh's configuration as the other side has it",
+        "`sohistio sync` shows what differs, and applies it.", configuration),
     _row("failover-capacity", Severity.ERROR, "the standby's nodes have room for its gateways, at peak too",
         "Add nodes, or free some.", peak),
     _row("failover-images", Severity.ERROR, "the images of the standby's gateways and sidecars can be pulled there",

@@ -110,18 +110,6 @@ def idle_faults(found: Sequence[tuple[str, str]]) -> Iterator[Fault]:
         yield Fault(f"{host}: {why}")
 
 
-def credential_names(gateways: Sequence[Object], namespace: str) -> tuple[str, ...]:
-    """The TLS Secrets that the ingress gateway's Gateways name, sorted; they are in its namespace."""
-    names = {
-        str(server["tls"]["credentialName"])
-        for item in gateways
-        if _is_ingress(item["spec"].get("selector") or {}) or item["metadata"]["namespace"] == namespace
-        for server in item["spec"].get("servers") or ()
-        if (server.get("tls") or {}).get("credentialName")
-    }
-    return tuple(sorted(names))
-
-
 def certificate_fault(name: str, days: float | None) -> Fault | None:
     """`days` until the certificate of a Secret ends; None where there is no Secret with one."""
     if days is None:

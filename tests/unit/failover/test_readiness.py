@@ -11,7 +11,6 @@ from sides import EGRESS, side, world
 from sohistio.failover.readiness import (
     address_faults,
     certificate_fault,
-    credential_names,
     idle_hosts,
     rehearsal_fault,
     unscaled_faults,
@@ -91,16 +90,6 @@ def test_hosts_that_nobody_answers_for(
 ) -> None:
     found = idle_hosts(gateways, routes, slices)
     assert [host for host, _ in found] == (["shop.example.com"] if idle else [])
-
-
-def test_the_secrets_that_gateways_name() -> None:
-    others = replace_selector(gateway("own", secret="own-tls"))
-    found = credential_names([gateway(secret="b"), gateway("two", secret="a"), gateway("none"), others], "istio-system")
-    assert found == ("a", "b", "own-tls")
-
-
-def replace_selector(item: dict[str, Any]) -> dict[str, Any]:
-    return item | {"spec": item["spec"] | {"selector": {"app": "own"}}}
 
 
 @pytest.mark.parametrize(
