@@ -93,10 +93,14 @@ class Waiting:
 
         Stands still while the lock is not confirmed.
         """
-        if self.hold.stop.wait(seconds):
-            raise InterruptedRunError("interrupted")
+        self.rest(seconds)
         if not self.hold.is_confirmed:
             self._await_lock()
+
+    def rest(self, seconds: float) -> None:
+        """As `pause`, for what writes nothing: it goes on while the lock is not confirmed."""
+        if self.hold.stop.wait(seconds):
+            raise InterruptedRunError("interrupted")
         if time.monotonic() > self.deadline:
             raise self.out_of_time([])
 

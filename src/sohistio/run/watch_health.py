@@ -39,9 +39,9 @@ def watch_health(traffic: Traffic, waiting: Waiting, step: WatchHealth) -> None:
                 health = replace(health, gateways=looks.health, blind=looks.blind_seconds)
                 said.news(health)
                 waiting.observer.figures(f"{answers.line()}; {step.seconds - passed:.0f} s left")
-                if any(item.ready == 0 for item in health.gateways):
+                if any(item.least == 0 for item in health.gateways):
                     break
-                waiting.pause(min(_ROUND_SECONDS, max(0.0, begun + step.seconds - time.monotonic())))
+                waiting.rest(min(_ROUND_SECONDS, max(0.0, begun + step.seconds - time.monotonic())))
         finally:
             traffic.watched.append(health)
     for line in health.lines():
