@@ -116,7 +116,11 @@ def test_install_and_check_take_istioctl_from_it(mirror: Mirror, tmp_path: Path)
 
 def test_what_is_not_right_is_refused(mirror: Mirror, tmp_path: Path) -> None:
     out = tmp_path / "qa.tar"
-    assert bundled(mirror, tmp_path / "nowhere" / "qa.tar").returncode == 3
+    assert bundled(mirror, tmp_path / "nowhere" / "qa.tar").returncode == 2
+    for no_file in (tmp_path, Path("/dev/null")):
+        refused = bundled(mirror, no_file)
+        assert (refused.returncode, f"{no_file} is there, and is no file" in refused.stderr) == (2, True)
+    assert Path("/dev/null").is_char_device()
     wrong = bundled(mirror, out, "--platform", "solaris-sparc")
     assert (wrong.returncode, "'solaris-sparc' is none" in wrong.stderr) == (2, True)
     missing = bundled(mirror, out, "--platform", "osx-arm64")

@@ -214,7 +214,11 @@ def test_what_stops_a_run_and_what_does_not(spoilt: Checked) -> None:
         ("pull-secret", "error", "plain has no Secret jfrogauth"),
         ("application-namespaces", "warning", "nowhere does not exist"),
         ("system-namespaces", "error", "default is labelled istio-injection=enabled"),
-        ("pull-secret", "error", "media/jfrogauth has no login for docker.io/istio (it has: ghcr.io)"),
+        (
+            "pull-secret",
+            "error",
+            "media/jfrogauth has no user name and password for docker.io/istio (its entries: ghcr.io)",
+        ),
         ("pull-secret", "error", "payments has no Secret jfrogauth"),
         ("stale-webhooks", "error", "istio-sidecar-injector-old calls Service istio-system/istiod-old, which does not"),
         ("overlapping-budgets", "warning", "shop: second and web are over the same pods (web-"),

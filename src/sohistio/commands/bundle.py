@@ -36,9 +36,10 @@ def bundle(
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import show
     from sohistio.planning.bundle import plan_bundle, platforms_of, source_registry
-    from sohistio.run.bundle import make_bundle
+    from sohistio.run.bundle import check_out, make_bundle
     from sohistio.system.streams import work_begins
 
+    check_out(out)
     session = session_of(where_of(target, release=release))
     platforms = platforms_of(platform or ())
     with ExitStack() as stack:

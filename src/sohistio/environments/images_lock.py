@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sohistio.errors import UsageError
@@ -27,7 +27,7 @@ Pins = Mapping[Image, str]
 def read_images_lock(path: Path) -> dict[Image, str]:
     """The pinned digest of each image; empty where there is no file. Raises UsageError naming the line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -46,15 +46,31 @@ def read_images_lock(path: Path) -> dict[Image, str]:
 
 
 def write_images_lock(path: Path, pins: Pins) -> None:
-    """Write the pins sorted by image, all at once. Raises UsageError."""
-    lines = [f"{pins[image]}  {image}\n" for image in sorted(pins)]
+    """Write the pins, all at once: what is there keeps its place and its comments, what is new comes sorted after it.
+
+    Raises UsageError, also for a file that is no longer one of pins.
+    """
+    text = "".join(f"{line}\n" for line in _lines(path, pins))
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".lock-") as folder:
             fresh = Path(folder) / path.name
-            fresh.write_text(_HEADER + "".join(lines), encoding="utf-8", newline="\n")
+            fresh.write_text(text, encoding="utf-8", newline="\n")
             fresh.replace(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written", details=(str(error),), todo="Check the folder.") from error
+
+
+def _lines(path: Path, pins: Pins) -> Iterator[str]:
+    before = read_images_lock(path)
+    kept = path.read_text(encoding="utf-8-sig").splitlines() if before else _HEADER.splitlines()
+    for line in kept:
+        is_pin = line.strip() and not line.startswith("#")
+        image = Image.parse(line.split()[1]) if is_pin else None
+        if image is None:
+            yield line
+        elif image in pins:
+            yield f"{pins[image]}  {image}"
+    yield from (f"{pins[image]}  {image}" for image in sorted(set(pins) - set(before)))
 
 
 def _read_line(line: str, where: str) -> tuple[Image, str]:

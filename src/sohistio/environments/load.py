@@ -226,7 +226,12 @@ def _message(item: ErrorDetails, key: Key) -> str:
         message = _EXPECTED.get(kind, item["msg"])
     if isinstance(value, (dict, list)):
         return f"{message}, got {'a list' if isinstance(value, list) else 'keys and values'}"
-    return f"{message}, got {'nothing' if value is None else repr(value)}"
+    return f"{message}, got {'nothing' if value is None else repr(_without_password(value))}"
+
+
+def _without_password(value: Any) -> Any:
+    """A text without what stands before an @: somebody may have written a login into an address."""
+    return f"…@{value.rpartition('@')[2]}" if isinstance(value, str) and ":" in value.rpartition("@")[0] else value
 
 
 def _known_keys(key: Key) -> list[str]:

@@ -29,7 +29,8 @@ SYSTEM_NAMESPACES = frozenset(
 )
 """Namespaces that never have sidecars."""
 
-_HUB = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*$"
+_HUB = r"^[a-z0-9]+((\.|-+)[a-z0-9]+)*(:[1-9][0-9]{0,4})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$"
+_LAST_PORT = 65535
 _RELEASE = r"^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$"
 _VARIABLE = r"\$\{"  # what an editor must let pass: `${VARIABLE}` is filled in later
 _NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -69,7 +70,16 @@ def _matching(pattern: str, expected: str) -> Callable[[str], str]:
     return check
 
 
-_hub = _matching(_HUB, "a registry path such as dtr.metlife.com/istio, without https://")
+_is_hub = _matching(_HUB, "a registry path such as dtr.metlife.com/istio, in lower case, without https://")
+
+
+def _hub(value: str) -> str:
+    port = _is_hub(value).partition("/")[0].partition(":")[2]
+    if port and int(port) > _LAST_PORT:
+        raise ValueError(f"expected a port up to {_LAST_PORT}")
+    return value
+
+
 _name = _matching(_NAME, "a name of lower case letters, digits and dashes")
 
 

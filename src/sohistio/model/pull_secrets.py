@@ -130,7 +130,7 @@ def logs_in(secret: Mapping[str, Any], hub: str) -> bool:
 def _with_login(hub: str, text: str, origin: str) -> tuple[dict[str, Any], tuple[str, str] | None]:
     try:
         config = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict) or not isinstance(config.get("auths", {}), dict):
         raise RefusedError(
@@ -211,7 +211,7 @@ def config_of(secret: Mapping[str, Any]) -> dict[str, Any]:
     """What a Secret holds as docker config; empty where it is none."""
     try:
         config = json.loads(_decoded((secret.get("data") or {}).get(DATA_KEY, "")))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return config if isinstance(config, dict) and isinstance(config.get("auths", {}), dict) else {}
 

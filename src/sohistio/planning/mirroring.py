@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from sohistio.adapters.bundle.layout import Layout
 from sohistio.adapters.bundle.served import served
 from sohistio.adapters.registry.client import Registry
-from sohistio.adapters.registry.errors import DeniedError
+from sohistio.adapters.registry.errors import DeniedError, UnusableError
 from sohistio.adapters.registry.logins import login_of_files, login_of_variables
 from sohistio.adapters.registry.manifests import Content, read_content
 from sohistio.environments.images_lock import NAME, Pins, read_images_lock
@@ -168,7 +168,10 @@ def _planned(sides: Sides, pins: Pins, source: Image, target: Image) -> PlannedI
     decision = decide(source, target, Found(found, sides.target.digest(target), pins.get(source), denied))
     if decision.action is not Action.COPY:
         return PlannedImage(decision)
-    return PlannedImage(decision, read_content(sides.source, decision.pinned_source))
+    try:
+        return PlannedImage(decision, read_content(sides.source, decision.pinned_source))
+    except UnusableError as error:
+        return PlannedImage(replace(decision, action=Action.REFUSE, reason=error.what))
 
 
 def _is_unpinned(decision: Decision, pins: Pins) -> bool:

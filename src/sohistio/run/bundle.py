@@ -20,7 +20,7 @@ from sohistio.adapters.releases.cache_folder import mebibytes
 from sohistio.adapters.releases.downloads import Downloads
 from sohistio.adapters.releases.lock import published_checksum
 from sohistio.environments.images_lock import NAME, write_images_lock
-from sohistio.errors import FailedError, NotObtainedError
+from sohistio.errors import FailedError, NotObtainedError, UsageError
 from sohistio.model.bundle import Contents
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
@@ -34,13 +34,19 @@ _BUNDLED = (".yaml", ".yml", ".json", ".lock")
 _SAY_SECONDS = 2.0
 
 
+def check_out(target: Path) -> None:
+    """Raises UsageError, before anything is fetched, where no bundle can be written there: never over a device."""
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent}", todo="Make it, or give another --out.")
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{target} is there, and is no file", todo="Give another --out.")
+
+
 def make_bundle(session: Session, source: Registry, plan: BundlePlan, target: Path) -> Contents:
     """Write the bundle; where this fails or is interrupted, `target` is as it was.
 
     Raises NotObtainedError, RegistryError, FailedError where there is no room.
     """
-    if not target.parent.is_dir():
-        raise NotObtainedError(f"there is no folder {target.parent}", todo="Make it, or give another --out.")
     with _room(target) as folder:
         shutil.copytree(plan.environments, folder / ENVIRONMENTS, ignore=_not_bundled)
         write_images_lock(folder / ENVIRONMENTS / NAME, plan.pins)

@@ -79,17 +79,20 @@ def secret(*hosts: str, kind: str = "kubernetes.io/dockerconfigjson") -> dict[st
         (secret("*.metlife.com"), ""),
         (
             secret("dtr.metlife.com/other"),
-            "shop/jfrogauth has no login for dtr.metlife.com/istio (it has: dtr.metlife.com/other)",
+            "shop/jfrogauth has no user name and password for dtr.metlife.com/istio (its entries: dtr.metlife.com/other)",
         ),
         (None, "shop has no Secret jfrogauth"),
         (
             secret("dtr.metlife.com", kind="Opaque"),
             "shop/jfrogauth is of type Opaque, not kubernetes.io/dockerconfigjson",
         ),
-        (secret("ghcr.io"), "shop/jfrogauth has no login for dtr.metlife.com/istio (it has: ghcr.io)"),
+        (
+            secret("ghcr.io"),
+            "shop/jfrogauth has no user name and password for dtr.metlife.com/istio (its entries: ghcr.io)",
+        ),
         (
             {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "????"}},
-            "shop/jfrogauth has no login for dtr.metlife.com/istio (it has: none)",
+            "shop/jfrogauth has no user name and password for dtr.metlife.com/istio (its entries: none)",
         ),
     ],
 )

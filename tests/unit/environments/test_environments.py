@@ -277,9 +277,9 @@ BAD_ENVIRONMENTS = [
     ("istio: {version: 1.31}", "6: istio.version: expected a full release number such as 1.31.1, got 1.31"),
     ("istio: {version: latest}", "6: istio.version: expected a full release number such as 1.31.1, got 'latest'"),
     ("istio: {hub: 'https://dtr.metlife.com/istio'}", "6: istio.hub: expected a registry path such as "
-     "dtr.metlife.com/istio, without https://, got 'https://dtr.metlife.com/istio'"),
+     "dtr.metlife.com/istio, in lower case, without https://, got 'https://dtr.metlife.com/istio'"),
     ("images: {source: 'https://docker.io/istio'}", "6: images.source: expected a registry path such as "
-     "dtr.metlife.com/istio, without https://, got 'https://docker.io/istio'"),
+     "dtr.metlife.com/istio, in lower case, without https://, got 'https://docker.io/istio'"),
     ("images: {sources: docker.io/istio}", "6: images.sources: unknown key; did you mean source?"),
     ("istio: {pinDigests: 'on'}", "6: istio.pinDigests: expected true or false, got 'on'"),
     ("istio: {pullSecret: My Secret}", "6: istio.pullSecret: expected a name of lower case letters, digits and "

@@ -23,6 +23,19 @@ def test_what_is_written_is_read_again_sorted(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["images.lock"]
 
 
+def test_comments_and_places_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "images.lock"
+    path.write_bytes(f"\ufeff# ours\r\n\r\n# moved on purpose, INC-1\r\n{_ONE}  docker.io/istio/proxyv2:1\r\n".encode())
+    pins = read_images_lock(path)
+    pins[Image.parse("istio/proxyv2:1")] = _OTHER
+    write_images_lock(path, {**pins, Image.parse("istio/pilot:1"): _ONE})
+    assert path.read_text() == (
+        f"# ours\n\n# moved on purpose, INC-1\n{_OTHER}  docker.io/istio/proxyv2:1\n{_ONE}  docker.io/istio/pilot:1\n"
+    )
+    write_images_lock(path, {Image.parse("istio/pilot:1"): _ONE})
+    assert path.read_text() == f"# ours\n\n# moved on purpose, INC-1\n{_ONE}  docker.io/istio/pilot:1\n"
+
+
 def test_no_file_is_no_pin(tmp_path: Path) -> None:
     assert read_images_lock(tmp_path / "images.lock") == {}
 

@@ -119,7 +119,7 @@ class Authorization:
             answer = response.json() if response.status_code == 200 else {}
             token = str(answer.get("token") or answer["access_token"])
             life = float(answer.get("expires_in") or _SHORTEST_LIFE)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # What it did answer may be a token.
             raise RegistryError(
                 f"{without_secrets(challenge.realm)} gave no token for {self._host}",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from sohistio.adapters.registry.authorization import Authorization
 from sohistio.adapters.registry.connection import Connection
-from sohistio.adapters.registry.errors import DeniedError, RegistryError
+from sohistio.adapters.registry.errors import DeniedError, RegistryError, UnusableError
 from sohistio.adapters.registry.logins import Login
 from sohistio.adapters.releases.downloads import Patience
 from sohistio.model.image import DOCKER_HUB, Image, is_digest
@@ -116,7 +116,13 @@ class Registry:
                 details=(f"what came has the digest {digest}",),
                 todo="Something between this machine and the registry changes what it sends: a proxy, a cache.",
             )
-        return RawManifest(digest, response.headers.get("Content-Type", "").partition(";")[0].strip(), response.content)
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+        if media_type not in MANIFEST_TYPES:
+            raise UnusableError(
+                f"{self.host} answered {media_type or 'no type'} when asked for the manifest of {image.by_tag}",
+                todo="Is it a registry of images? A login page or a proxy may answer in its place.",
+            )
+        return RawManifest(digest, media_type, response.content)
 
     def has_blob(self, image: Image, digest: str) -> bool:
         """Whether the image's repository has this blob. A registry that says where to fetch it has it.
@@ -124,6 +130,17 @@ class Registry:
         It is not gone after: such an address may be signed for a GET alone.
         """
         return self._ask("HEAD", image, "blobs", digest).status_code != 404
+
+    def blob_fault(self, image: Image, digest: str, size: int) -> str:
+        """Why a node could not take a blob of `size` bytes, empty where it could. Where the registry only says where to
+        fetch it, its size is not known.
+        """
+        response = self._ask("HEAD", image, "blobs", digest)
+        if response.status_code == 404:
+            return "is missing"
+        said = response.headers.get("Content-Length", "")
+        other = response.status_code == 200 and said.isdecimal() and int(said) != size
+        return f"has {said} bytes, its manifest says {size}" if other else ""
 
     def save_blob(self, image: Image, digest: str, target: Path) -> None:
         """Write a blob to a file. Raises RegistryError where it is not what its digest says, or not there; OSError."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sohistio.adapters.registry.errors import RegistryError
 from sohistio.adapters.releases.downloads import Patience
-from sohistio.adapters.releases.mirror import may_be_asked, without_secrets
+from sohistio.adapters.releases.mirror import without_secrets
 from sohistio.adapters.releases.trust import certificate_error, trusted_authorities, trusting_only
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _client(host: str, patience: Patience, authority: str) -> httpx.Client:
     import httpx
 
     def check_hop(request: httpx.Request) -> None:
-        if not may_be_asked(str(request.url)):
+        if request.url.scheme != "https":
             raise RegistryError(
                 f"{host} redirects to an address that is not https: {_shown(str(request.url))}",
                 todo="Its administrator has to let it redirect to https.",

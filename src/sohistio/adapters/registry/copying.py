@@ -124,7 +124,11 @@ def check_copy(registry: Registry, image: Image, content: Content) -> None:
         for digest in content.manifests
         if registry.digest(image.pinned(digest)) != digest
     ]
-    wrong += [f"the blob {digest} is missing" for digest in content.blobs if not registry.has_blob(image, digest)]
+    wrong += [
+        f"the blob {digest} {fault}"
+        for digest, size in content.blobs.items()
+        if (fault := registry.blob_fault(image, digest, size))
+    ]
     if wrong:
         raise FailedError(
             f"{image} is not what was copied",

@@ -9,6 +9,10 @@ class RegistryError(RefusedError):
     """A registry gives no usable answer: it cannot be reached, is in trouble for too long, or says nonsense."""
 
 
+class UnusableError(RegistryError):
+    """An image that no node could use, or that sohistio does not take. True of this image only."""
+
+
 class NotLoggedInError(RegistryError):
     """A registry wants a login and there is none, or it rejects the one that there is. True of every image there."""
 

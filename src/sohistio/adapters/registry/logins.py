@@ -93,7 +93,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise RefusedError(f"{path} cannot be read: {reason}", todo="Check its permissions: it has logins.") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict) or not all(
         isinstance(config.get(key, {}), dict) for key in ("auths", "credHelpers")
@@ -141,7 +141,7 @@ def _answer(text: str, program: str, todo: str) -> Login | None:
     try:
         answer = json.loads(text)
         username, password = str(answer["Username"]), str(answer["Secret"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RefusedError(f"the credential helper {program} gave no user name and secret", todo=todo) from None
     return Login(username, password, program) if username and password else None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sohistio.adapters.registry.client import Registry
-from sohistio.adapters.registry.errors import RegistryError
+from sohistio.adapters.registry.errors import RegistryError, UnusableError
 from sohistio.model.image import Image, is_digest
 
 _INDEXES = frozenset(
@@ -45,9 +45,9 @@ def read_content(registry: Registry, image: Image) -> Content:
     """What an image (by digest) consists of; every manifest is checked against its digest. Raises RegistryError."""
     top = _parsed(registry, image)
     if not _is_index(top):
-        return Content(image.digest, (), (), _blobs(top))
+        return Content(image.digest, (), (), _blobs(image, top))
     children = top.get("manifests")
-    if not isinstance(children, list) or len(children) > _MOST_MANIFESTS:
+    if not isinstance(children, list) or not 0 < len(children) <= _MOST_MANIFESTS:
         raise _unusable(image, f"an index of more than {_MOST_MANIFESTS} manifests, or of none")
     digests: list[str] = []
     blobs: dict[str, int] = {}
@@ -59,7 +59,7 @@ def read_content(registry: Registry, image: Image) -> Content:
         if _is_index(parsed):
             raise _unusable(image, "an index within an index")
         digests.append(digest)
-        blobs |= _blobs(parsed)
+        blobs |= _blobs(image, parsed)
     platforms = _platforms([child.get("platform") or {} for child in children])
     return Content(image.digest, platforms, tuple(dict.fromkeys(digests)), blobs)
 
@@ -79,7 +79,7 @@ def _parsed(registry: Registry, image: Image) -> dict[str, Any]:
         raise RegistryError(f"{registry.host} has no manifest {image}", todo="An index there names it: push it again.")
     try:
         parsed = json.loads(raw.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):
         raise _unusable(image, "something that is no JSON object")
@@ -90,14 +90,19 @@ def _is_index(parsed: Mapping[str, Any]) -> bool:
     return parsed.get("mediaType") in _INDEXES
 
 
-def _blobs(parsed: Mapping[str, Any]) -> dict[str, int]:
+def _blobs(image: Image, parsed: Mapping[str, Any]) -> dict[str, int]:
     """Configuration and layers; a layer with `urls` is fetched from there, and no registry has it."""
-    parts = [parsed.get("config"), *(parsed.get("layers") or ())]
-    return {
-        str(part["digest"]): int(part.get("size") or 0)
-        for part in parts
-        if isinstance(part, dict) and is_digest(str(part.get("digest"))) and not part.get("urls")
-    }
+    layers = parsed.get("layers")
+    if not isinstance(layers, list) or not layers:
+        raise _unusable(image, "a manifest without layers")
+    found = {}
+    for part in (parsed.get("config"), *layers):
+        digest, size = (part.get("digest"), part.get("size")) if isinstance(part, dict) else (None, None)
+        if not is_digest(str(digest)) or type(size) is not int or size < 0:
+            raise _unusable(image, "a manifest with a part that has no digest or no size")
+        if not part.get("urls"):
+            found[str(digest)] = size
+    return found
 
 
 def _platforms(found: list[Any]) -> tuple[str, ...]:
@@ -110,5 +115,5 @@ def _platforms(found: list[Any]) -> tuple[str, ...]:
     return tuple(sorted(set(named)))
 
 
-def _unusable(image: Image, what: str) -> RegistryError:
-    return RegistryError(f"{image} is {what}", todo="sohistio takes images of Docker's version 2 and of OCI, only.")
+def _unusable(image: Image, what: str) -> UnusableError:
+    return UnusableError(f"{image} is {what}", todo="sohistio takes images of Docker's version 2 and of OCI, only.")

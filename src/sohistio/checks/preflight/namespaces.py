@@ -146,7 +146,8 @@ def pull_secrets(
             yield Fault(f"{place}/{name} is of type {secret.get('type')}, not {_TYPE}")
         elif lacking := [hub for hub in hubs if not logs_in(secret, hub)]:
             known = ", ".join(sorted(registries(secret))) or "none"
-            yield Fault(f"{place}/{name} has no login for {' and '.join(lacking)} (it has: {known})")
+            what = f"{place}/{name} has no user name and password for {' and '.join(lacking)} (its entries: {known})"
+            yield Fault(what, f"Correct the Secret {name} in {place}: pods with a sidecar cannot start without it.")
         else:
             good.append(place)
     if good:
@@ -157,6 +158,6 @@ def registries(secret: Object) -> set[str]:
     """The keys that a Secret of that type has logins for; nothing else of it is ever shown."""
     try:
         found: dict[str, Any] = json.loads(b64decode((secret.get("data") or {}).get(_KEY, "")))
-        return set(map(str, found["auths"]))
-    except (ValueError, KeyError, TypeError):
+        return set(map(str, found["auths"].keys()))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return set()
