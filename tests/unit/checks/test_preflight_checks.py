@@ -79,7 +79,8 @@ def secret(*hosts: str, kind: str = "kubernetes.io/dockerconfigjson") -> dict[st
         (secret("*.metlife.com"), ""),
         (
             secret("dtr.metlife.com/other"),
-            "shop/jfrogauth has no user name and password for dtr.metlife.com/istio (its entries: dtr.metlife.com/other)",
+            "shop/jfrogauth has no user name and password for dtr.metlife.com/istio "
+            "(its entries: dtr.metlife.com/other)",
         ),
         (None, "shop has no Secret jfrogauth"),
         (
