@@ -81,9 +81,10 @@ def nodes_pull(mirror: Mirror) -> set[str]:
         for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())]:
             host, _, rest = container["image"].partition("/")
             if host == mirror.both.target.host:
-                path, _, tag = rest.rpartition(":")
+                name, _, digest = rest.partition("@")
+                path = name.rpartition(":")[0]
                 found.add(path.rpartition("/")[2])
-                assert mirror.both.target.pulled_by_a_node(path, tag) > 0
+                assert mirror.both.target.pulled_by_a_node(path, digest) > 0
     return found
 
 
@@ -104,7 +105,10 @@ def test_install_and_check_take_istioctl_from_it(mirror: Mirror, tmp_path: Path)
     await_running(mirror.box.api, "bundled", 1)
     assert nodes_pull(mirror) == set(NAMES)
     mirror.box.api.delete("/api/v1/namespaces/bundled")
-    assert image == f"{mirror.both.target.host}/{mirror.hub_path}/pilot:1.31.1", "the environments of the bundle"
+    pilot = mirror.contents["pilot"].digest
+    assert image == f"{mirror.both.target.host}/{mirror.hub_path}/pilot:1.31.1@{pilot}", (
+        "the bundle's environments and pins"
+    )
     assert "127.0.0.1:1" not in done.stderr
     checked = ran(mirror, "check", "--env", "local", "--bundle", str(out), "-o", "json", **nowhere)
     found = {item["name"]: item["result"] for item in json.loads(checked.stdout)["checks"]}
