@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages copy-tools demo demo-dr test lint format lock wheel pictures clean
+.PHONY: help setup system-packages copy-tools demo demo-dr test bench lint format lock wheel pictures clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,6 +56,10 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 test: setup system-packages copy-tools lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
+	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"
+	$(BIN)/python -m pytest -m bench -rP
 
 lint: setup ## Format, ruff, strict types, import rules
 	$(BIN)/ruff format --check .
