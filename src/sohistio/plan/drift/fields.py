@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.plan.changes import FieldChange
+from sohistio.plan.drift.hidden import HIDDEN, name_of, shown
 from sohistio.plan.drift.managers import Item, Step, path_text, writer_of
-from sohistio.plan.drift.noise import HIDDEN, REVISION_TAG, is_parked, quiet, shown
+from sohistio.plan.drift.noise import REVISION_TAG, is_parked, quiet
 
 # Reads a text that is YAML or JSON into its mapping; None where it is other text.
 ReadText = Callable[[str], Mapping[str, Any] | None]
@@ -43,12 +44,9 @@ def parking_change(injector: Mapping[str, Any], *, has_tag: bool) -> tuple[Field
 
 
 def field_change(obj: Mapping[str, Any], path: Sequence[Step], values: tuple[Any, Any], manager: str) -> FieldChange:
-    """A change as it may be shown: nothing of a Secret's data, no password, no private key."""
+    """A change as it may be shown: nothing of a Secret's data, no password, no key."""
     secret = obj.get("kind") == "Secret" and path[:1] in (("data",), ("stringData",))
-    env_name = next((step.name for step in reversed(path) if isinstance(step, Item)), "")
-    last = path[-1] if path else ""
-    key = env_name if last == "value" else last if isinstance(last, str) else last.name
-    before, after = ((None if value is None else HIDDEN) if secret else shown(key, value) for value in values)
+    before, after = ((None if value is None else HIDDEN) if secret else shown(name_of(path), value) for value in values)
     return FieldChange(path_text(path), before, after, manager)
 
 

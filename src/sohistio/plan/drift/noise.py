@@ -1,8 +1,7 @@
-"""What the server, istiod, istioctl's installing and AKS write by themselves, and what nobody may read."""
+"""What the server, istiod, istioctl's installing and AKS write by themselves."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,13 +21,6 @@ _SERVER_METADATA = frozenset({"managedFields", "resourceVersion", "uid", "genera
 _AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
 # istioctl parks the injector's own webhooks on this selector once the default revision tag exists.
 _PARKED = "istio.io/deactivated"
-
-HIDDEN = "(hidden)"
-_SECRET_NAME = re.compile(
-    r"(password|passphrase|token|secret|private_?key|secret_?key|api_?key|credentials?)$", re.IGNORECASE
-)
-
-
 # istioctl makes it at the end of an install; its webhooks serve from then on, and the injector's own are parked.
 REVISION_TAG = "istio-revision-tag-default"
 
@@ -59,15 +51,3 @@ def _quiet_webhook(webhook: Mapping[str, Any], parked: bool) -> dict[str, Any]:
         kept = [e for e in selector.pop("matchExpressions", None) or () if e["key"] not in _AKS_SELECTOR_KEYS]
         result[key] = selector | ({"matchExpressions": kept} if kept else {})
     return result
-
-
-def shown(key: str, value: Any) -> Any:
-    """The value as people and files may see it: passwords, tokens and private keys are hidden, wherever they nest."""
-    if isinstance(value, Mapping):
-        named = str(value.get("name", ""))
-        return {k: shown(named if k == "value" and named else str(k), item) for k, item in value.items()}
-    if isinstance(value, list):
-        return [shown(key, item) for item in value]
-    if isinstance(value, str) and value and (_SECRET_NAME.search(key) or "PRIVATE KEY-----" in value):
-        return HIDDEN
-    return value
