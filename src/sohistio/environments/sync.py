@@ -2,27 +2,72 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+from fnmatch import fnmatchcase, translate
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.values import Part, Text
-from sohistio.model.sync import Exclusion, Substitution, SyncRules
+from sohistio.model.sync import COMPARED_KINDS, Exclusion, Substitution, SyncRules
+
+# One character of a pattern that is a choice: `[abc]`, `[!a-c]`.
+_CHOICE = re.compile(r"\[!?[^]]+\]")
+# What fnmatch makes of a choice that nothing is in, such as `[z-a]`.
+_NOTHING = "(?!)"
+
+
+def _literal(value: str) -> str:
+    if value != value.strip() or not value.isprintable() or not any(letter.isalnum() for letter in value):
+        raise ValueError("expected a text such as prod.example.com, without blanks around it, in one line")
+    return value
+
+
+def _pattern(value: str) -> str:
+    """Of names in Kubernetes: DNS subdomains in lower case (RFC 1123)."""
+    if not re.fullmatch(r"[a-z0-9.*?-]+", _CHOICE.sub("?", value)) or _NOTHING in translate(value):
+        raise ValueError("expected a name, or a pattern with *, ? or [abc] such as payments-*, in lower case")
+    return value
+
+
+def _kind(value: str) -> str:
+    """A kind that sync compares, or a pattern of some; those of the Gateway API with their group or without."""
+    if any(fnmatchcase(name, value) for name in COMPARED_KINDS):
+        return value
+    names = sorted({name.partition(".")[0] for name in COMPARED_KINDS})
+    # Kinds are typed as resources, too: in lower case, in the plural, with a group.
+    typed = value.partition(".")[0].lower()
+    near = difflib.get_close_matches(typed, [name.lower() for name in names], n=1)
+    found = next((name for name in names if near and name.lower() == near[0]), "")
+    more = f"did you mean {found}?" if found else f"known kinds: {', '.join(names)}"
+    raise ValueError(f"is no kind that sync compares; {more}")
+
+
+Literal = Annotated[Text, AfterValidator(_literal)]
+Pattern = Annotated[Text, AfterValidator(_pattern)]
+Kind = Annotated[Text, AfterValidator(_kind)]
 
 
 class SubstitutionKeys(Part):
     """A text of the source, and the standby's in its place."""
 
-    old: Text = Field(alias="from", description="Text as the source has it: a host, a domain, an address")
-    new: Text = Field(alias="to", description="What the standby has in its place")
+    old: Literal = Field(alias="from", description="Text as the source has it: a host, a domain, an address")
+    new: Literal = Field(alias="to", description="What the standby has in its place")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> SubstitutionKeys:
+        if self.old == self.new:
+            raise ValueError(f"expected two different texts, both are {self.old}")
+        return self
 
 
 class ExclusionKeys(Part):
     """Which objects are not compared; patterns such as payments-* are possible."""
 
-    kind: Text | None = Field(None, description="Such as VirtualService; Secret for the certificates of gateways")
-    namespace: Text | None = None
-    name: Text | None = None
+    kind: Kind | None = Field(None, description="Such as VirtualService; Secret for the certificates of gateways")
+    namespace: Pattern | None = None
+    name: Pattern | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> ExclusionKeys:

@@ -15,6 +15,25 @@ from sohistio.model.state import ObjectRef
 SYNCED_FROM = "sohistio/synced-from"
 """The label on every object that sync created, with the environment it came from: nothing else is ever pruned."""
 
+_ISTIOS_KINDS = (
+    *("AuthorizationPolicy", "DestinationRule", "EnvoyFilter", "Gateway", "PeerAuthentication", "ProxyConfig"),
+    *("RequestAuthentication", "ServiceEntry", "Sidecar", "Telemetry", "TrafficExtension", "VirtualService"),
+    *("WasmPlugin", "WorkloadEntry", "WorkloadGroup"),
+)
+_GATEWAY_APIS_KINDS = {
+    "gateway.networking.k8s.io": (
+        *("BackendTLSPolicy", "GRPCRoute", "Gateway", "GatewayClass", "HTTPRoute", "ListenerSet", "ReferenceGrant"),
+        *("TCPRoute", "TLSRoute", "UDPRoute"),
+    ),
+    "gateway.networking.x-k8s.io": ("XBackend", "XBackendTrafficPolicy", "XListenerSet", "XMesh"),
+}
+COMPARED_KINDS = frozenset(
+    {"Secret", *_ISTIOS_KINDS}
+    | {name for group, kinds in _GATEWAY_APIS_KINDS.items() for kind in kinds for name in (kind, f"{kind}.{group}")}
+)
+"""What an exclusion may name: Istio's kinds (of 1.31) and the Gateway API's, those with their group or without; and Secret
+for the certificates of gateways."""
+
 # What a name or an address goes on with: next to one of these a text is part of another, longer one.
 _INSIDE_A_WORD = r"[A-Za-z0-9_-]"
 
@@ -34,6 +53,11 @@ class Exclusion:
     kind: str = "*"
     namespace: str = "*"
     name: str = "*"
+
+    def __str__(self) -> str:
+        """As the environment's file has it: `kind: EnvoyFilter, name: region-*`."""
+        parts = (("kind", self.kind), ("namespace", self.namespace), ("name", self.name))
+        return ", ".join(f"{key}: {value}" for key, value in parts if value != "*")
 
     def matches(self, ref: ObjectRef) -> bool:
         """Whether the object is left out. A kind of the Gateway API matches with its group and without."""

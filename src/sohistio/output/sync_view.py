@@ -17,6 +17,7 @@ _WORDS = {
     Subject.OBJECT: "object",
     Subject.CONFLICT: "conflict",
     Subject.DENIED: "denied",
+    Subject.EXCLUSION: "exclusion",
     Subject.CERTIFICATE: "certificate",
     Subject.TRUST_ROOT: "trust root",
 }

@@ -19,7 +19,14 @@ from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import or_refused, recorded
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
-from sohistio.planning.sync_reads import Observed, certificates, file_differences, naming, observed
+from sohistio.planning.sync_reads import (
+    Observed,
+    certificates,
+    exclusion_differences,
+    file_differences,
+    naming,
+    observed,
+)
 from sohistio.planning.target_cluster import check_right_cluster
 from sohistio.sync.certificates import root_difference
 from sohistio.sync.differences import Difference, Subject
@@ -134,6 +141,7 @@ def _comparison(
         *found.reported,
         *of_certificates,
         *root_difference(*roots, names),
+        *exclusion_differences(of_source, of_target, to_session.environment.sync_rules),
     )
     changes = Changes(found.changes)
     return Comparison(

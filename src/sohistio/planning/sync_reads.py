@@ -12,10 +12,12 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.sync import Configuration, cluster_uid, read_certificate, read_configuration
 from sohistio.errors import RefusedError
 from sohistio.model.state import ClusterState
+from sohistio.model.sync import SyncRules
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.planning.session import Session
 from sohistio.sync.certificates import CertificatePair, NamedSecret, certificate_differences, named_secrets, unread
 from sohistio.sync.differences import Difference
+from sohistio.sync.exclusions import idle_exclusions
 from sohistio.sync.files import environment_differences, operator_differences
 from sohistio.sync.objects import Side
 from sohistio.system.parallel import side_by_side
@@ -98,3 +100,11 @@ def certificates(
     pairs = tuple(pair for pair in found if pair is not None)
     unseen = sorted(not_read, key=lambda item: item.what)
     return pairs, (*certificate_differences(pairs, time.time(), names), *unseen)
+
+
+def exclusion_differences(source: Observed, target: Observed, rules: SyncRules) -> tuple[Difference, ...]:
+    """The exclusions that match nothing which either cluster has, or a Gateway of the source names."""
+    gateways = (source.state.mesh_deployments, target.state.mesh_deployments)
+    secrets = {item.ref for item in named_secrets(source.side.objects, *gateways, SyncRules())}
+    refs = source.side.objects.keys() | target.side.objects.keys() | secrets
+    return tuple(idle_exclusions(rules, refs, (source.side.name, target.side.name)))

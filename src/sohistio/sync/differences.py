@@ -16,6 +16,7 @@ class Subject(StrEnum):
     OBJECT = "object"
     CONFLICT = "conflict"
     DENIED = "denied"
+    EXCLUSION = "exclusion"
     CERTIFICATE = "certificate"
     TRUST_ROOT = "trustRoot"
 

@@ -304,6 +304,25 @@ BAD_ENVIRONMENTS = [
      "6: sync.substitutions: expected each text once, a is given twice"),
     ("sync: {exclude: [{}]}", "6: sync.exclude[0]: expected at least one of kind, namespace and name"),
     ("sync: {exclude: [{kinds: Secret}]}", "6: sync.exclude[0].kinds: unknown key; did you mean kind?"),
+    ("sync: {exclude: [{kind: VirtualServise}]}", "6: sync.exclude[0].kind: is no kind that sync compares; did you "
+     "mean VirtualService?, got 'VirtualServise'"),
+    ("sync: {exclude: [{kind: virtualservices}]}", "6: sync.exclude[0].kind: is no kind that sync compares; did you "
+     "mean VirtualService?, got 'virtualservices'"),
+    ("sync: {exclude: [{kind: VirtualService.networking.istio.io}]}", "6: sync.exclude[0].kind: is no kind that sync "
+     "compares; did you mean VirtualService?, got 'VirtualService.networking.istio.io'"),
+    *(
+        (f"sync: {{exclude: [{{{key}: {value}}}]}}", f"6: sync.exclude[0].{key}: expected a name, or a pattern with "
+         f"*, ? or [abc] such as payments-*, in lower case, got '{value.strip(chr(34))}'")
+        for key, value in (("name", '"[a-"'), ("namespace", '"[]"'), ("name", '" "'), ("name", '"[z-a]"'),
+                           ("namespace", "Shop"))
+    ),
+    *(
+        (f"sync: {{substitutions: [{{from: {text}, to: b}}]}}", "6: sync.substitutions[0].from: expected a text such "
+         f"as prod.example.com, without blanks around it, in one line, got {said}")
+        for text, said in (('" "', "' '"), ('"."', "'.'"), ('"a\\nb"', "'a\\nb'"), ('"\\e[1ma"', "'\\x1b[1ma'"))
+    ),
+    ("sync: {substitutions: [{from: a, to: a}]}",
+     "6: sync.substitutions[0]: expected two different texts, both are a"),
     ("name: uat", "6: name: is given twice, first in line 1"),
     ("? [a, b]\n: c", "6: the key … is not text (put it in quotes)"),
     ("on: true", "6: the key on is not text (put it in quotes)"),
@@ -517,10 +536,12 @@ def test_the_operator_of_an_environment_has_its_version_or_the_one_asked_for(roo
 
 def test_what_a_standby_declares_for_sync(root: Path) -> None:
     shutil.copytree(root / "qa", root / "dr")
-    declared = "sync: {substitutions: [{from: a.com, to: b.com}], exclude: [{kind: Secret}, {namespace: tmp-*}]}"
+    excluded = "[{kind: Secret}, {namespace: tmp-*}, {kind: Virtual*, name: '[!a-c]?'}]"
+    declared = f"sync: {{substitutions: [{{from: a.com, to: b.com}}], exclude: {excluded}}}"
     (root / "dr/environment.yaml").write_text(f"{QA.replace('name: qa', 'name: dr')}standbyOf: qa\n{declared}\n")
     rules = load_environment("dr", root, PREFIX).sync_rules
     assert rules == SyncRules(
-        (Substitution("a.com", "b.com"),), (Exclusion(kind="Secret"), Exclusion(namespace="tmp-*"))
+        (Substitution("a.com", "b.com"),),
+        (Exclusion(kind="Secret"), Exclusion(namespace="tmp-*"), Exclusion(kind="Virtual*", name="[!a-c]?")),
     )
     assert load_environment("qa", root, PREFIX).sync_rules == SyncRules()
