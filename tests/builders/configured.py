@@ -8,16 +8,17 @@ from typing import Any
 from sohistio.model.state import ObjectRef
 from sohistio.model.sync import SYNCED_FROM
 from sohistio.plan.ownership import SYNC_MANAGER
-from sohistio.sync.objects import Side
+from sohistio.sync.side import Side
 
-KINDS = frozenset(
-    {
+KINDS = dict.fromkeys(
+    (
         "VirtualService.networking.istio.io",
         "DestinationRule.networking.istio.io",
         "AuthorizationPolicy.security.istio.io",
         "Gateway.networking.istio.io",
         "Gateway.gateway.networking.k8s.io",
-    }
+    ),
+    frozenset({"v1"}),
 )
 SPEC: dict[str, Any] = {"hosts": ["web.prod.example.com"], "http": [{"timeout": "3s"}]}
 

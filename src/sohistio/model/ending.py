@@ -23,8 +23,12 @@ def is_definition(item: Ending) -> bool:
 
 def described(item: Ending) -> str:
     """`VirtualService shop/web (held by example.com/guard)`."""
-    by = f"held by {', '.join(item.finalizers)}" if item.finalizers else "no finalizer: gone in a moment"
-    return f"{item.ref} ({by})"
+    return f"{item.ref} ({held_by(item.finalizers)})"
+
+
+def held_by(finalizers: Sequence[str]) -> str:
+    """`held by example.com/guard`."""
+    return f"held by {', '.join(finalizers)}" if finalizers else "no finalizer: gone in a moment"
 
 
 def how_lost(ref: ObjectRef, found: Collection[Ending]) -> str:

@@ -31,8 +31,8 @@ COMPARED_KINDS = frozenset(
     {"Secret", *_ISTIOS_KINDS}
     | {name for group, kinds in _GATEWAY_APIS_KINDS.items() for kind in kinds for name in (kind, f"{kind}.{group}")}
 )
-"""What an exclusion may name: Istio's kinds (of 1.31) and the Gateway API's, those with their group or without; and Secret
-for the certificates of gateways."""
+"""What an exclusion may name: Istio's kinds (of 1.31), the Gateway API's (with their group or without), and Secret (of
+certificates)."""
 
 # What a name or an address goes on with: next to one of these a text is part of another, longer one.
 _INSIDE_A_WORD = r"[A-Za-z0-9_-]"

@@ -115,6 +115,13 @@ def _after_dry_runs(found: ObjectComparison, tried: Tried, target: str) -> Objec
         more.append(
             Difference(Subject.DENIED, str(ref), f"the API server of {target} would not take {ref}: {words}", todo)
         )
+    for ref, words in tried.undeclared:
+        what = f"{ref} has a field that the CRD of {target} does not know: {words}"
+        todo = (
+            f"That CRD is another than the source's: Istio's come with `sohistio install --env {target}`, the Gateway "
+            "API's with what installs its CRDs. Install the source's version; or exclude the object (sync.exclude)."
+        )
+        more.append(Difference(Subject.DENIED, str(ref), what, todo))
     if tried.failing:
         what = f"the changes could not be tried in {target}: {tried.failing}"
         todo = f"A webhook that has a say does not answer: is istiod ready there? `sohistio verify --env {target}`."

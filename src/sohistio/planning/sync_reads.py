@@ -19,7 +19,7 @@ from sohistio.sync.certificates import CertificatePair, NamedSecret, certificate
 from sohistio.sync.differences import Difference
 from sohistio.sync.exclusions import idle_exclusions
 from sohistio.sync.files import environment_differences, operator_differences
-from sohistio.sync.objects import Side
+from sohistio.sync.side import Side
 from sohistio.system.parallel import side_by_side
 
 
@@ -55,8 +55,10 @@ def observed(session: Session) -> Observed:
             return read_configuration(session.api), cluster_uid(session.api)
 
         found, uid = or_refused("the mesh's configuration could not be read", read)
-    namespaces = frozenset(item.name for item in state.namespaces if not item.ending)
-    return Observed(Side(session.environment.name, found.objects, namespaces, found.kinds), state, uid)
+    ending, lasting = (
+        frozenset(item.name for item in state.namespaces if item.ending is is_so) for is_so in (True, False)
+    )
+    return Observed(Side(session.environment.name, found.objects, lasting, found.kinds, ending), state, uid)
 
 
 def file_differences(source: Session, target: Session) -> tuple[Difference, ...]:

@@ -81,7 +81,9 @@ CONFLICT, ONLY = {str(WEB): "conflict"}, {str(WEB): "object"}
         pytest.param(
             [configured()], [configured(ownerReferences=[{"kind": "X", "name": "y"}])], NONE, CONFLICT, id="owned-there"
         ),
-        pytest.param([configured(deletionTimestamp="now")], [synced()], NONE, REMOVED, id="being-deleted-in-prod"),
+        pytest.param([configured(deletionTimestamp="now")], [synced()], NONE, ONLY, id="being-deleted-in-prod"),
+        pytest.param([configured(deletionTimestamp="now")], [], NONE, {}, id="being-deleted-in-prod-and-not-in-dr"),
+        pytest.param([], [synced(deletionTimestamp="now")], NONE, ONLY, id="deleted-in-dr-and-held"),
         pytest.param([configured()], [synced(deletionTimestamp="now")], NONE, CONFLICT, id="being-deleted-in-dr"),
         pytest.param(
             [configured(annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"})],
@@ -110,7 +112,7 @@ def test_what_happens_to_an_object(
 
 
 def test_nothing_is_pruned_of_a_kind_that_the_source_lost() -> None:
-    source = replace(side("prod"), kinds=frozenset({"Gateway.networking.istio.io"}))
+    source = replace(side("prod"), kinds={"Gateway.networking.istio.io": frozenset({"v1"})})
     found = compare_objects(source, side("dr", synced()), NONE)
     assert (outcome(found), found.surplus) == (ONLY, ())
     assert "prod does not know the kind VirtualService.networking.istio.io any more" in found.reported[0].what
@@ -178,3 +180,75 @@ def test_a_mark_of_istiods_is_nobodys_edit() -> None:
     found = compare_objects(side("prod"), side("dr", synced(managedFields=entries)), NONE)
     assert found.surplus == ()
     assert "kubectl-label changed it in dr" in found.reported[0].what
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "counts", "words"),
+    [
+        (
+            [configured(deletionTimestamp="then", finalizers=["a.com/x"])],
+            [synced()],
+            False,
+            "VirtualService shop/web is being deleted since then (held by a.com/x) in prod, where it may still be in "
+            "force: it stays in dr",
+        ),
+        (
+            [],
+            [synced(deletionTimestamp="then", finalizers=["a.com/x", "a.com/y"])],
+            True,
+            "VirtualService shop/web is not in prod, and is being deleted since then (held by a.com/x, a.com/y) in dr, "
+            "where it may still be in force",
+        ),
+        ([], [configured(deletionTimestamp="then")], False, "is not in prod, and is being deleted since then"),
+        (
+            [configured()],
+            [synced(deletionTimestamp="then", finalizers=["a.com/x"])],
+            True,
+            "is being deleted since then (held by a.com/x) in dr: sync cannot change it",
+        ),
+        (
+            [configured()],
+            [configured(ownerReferences=[{"kind": "Thing", "name": "y"}])],
+            True,
+            "belongs to Thing y in dr: sync cannot change it",
+        ),
+    ],
+)
+def test_what_is_on_its_way_out_is_said(
+    source: list[dict[str, Any]], target: list[dict[str, Any]], counts: bool, words: str
+) -> None:
+    found = compared(source, target)
+    (difference,) = found.reported
+    assert (found.wanted, found.surplus, difference.counts) == ((), (), counts)
+    assert words in difference.what
+
+
+def test_a_namespace_that_is_being_deleted_is_not_to_be_created() -> None:
+    target = replace(side("dr", namespaces=()), ending=frozenset({"shop"}))
+    (difference,) = compare_objects(side("prod", configured()), target, NONE).reported
+    assert difference.what.startswith("the namespace shop of dr is being deleted; 1 object of prod is not applied")
+    assert "Once it is gone, create it as in prod" in difference.todo
+
+
+def test_a_version_that_the_target_does_not_serve_keeps_no_other_kind_back() -> None:
+    older = {"VirtualService.networking.istio.io": frozenset({"v1beta1", "v1alpha3"})}
+    rule = configured("DestinationRule")
+    there = configured(name="there") | {"apiVersion": "networking.istio.io/v1beta1"}
+    target = side("dr", there)
+    target = replace(target, kinds={**target.kinds, **older})
+    found = compare_objects(side("prod", configured(), rule, configured(name="there")), target, NONE)
+    assert [item.ref.kind for item in found.wanted] == ["DestinationRule"]
+    (difference,) = found.reported
+    assert (difference.subject, difference.counts, difference.objects) == (Subject.KIND, True, 1)
+    assert difference.what == (
+        "dr does not serve VirtualService.networking.istio.io in version v1, only in v1alpha3, v1beta1; 1 object of "
+        "prod is not applied: VirtualService shop/web"
+    )
+
+
+def test_a_conflict_about_an_annotation_names_it() -> None:
+    entries = [
+        {"manager": "annotator", "operation": "Update", "fieldsV1": {"f:metadata": {"f:annotations": {"f:extra": {}}}}}
+    ]
+    (conflict,) = compared([configured()], [configured(annotations={"extra": "1"}, managedFields=entries)]).reported
+    assert conflict.what.endswith("somebody else set in dr: metadata.annotations.extra (set by annotator)")

@@ -29,6 +29,11 @@ class ServedKind(NamedTuple):
         return self.group_version.partition("/")[0]
 
     @property
+    def version(self) -> str:
+        """Its version, without the group."""
+        return self.group_version.rpartition("/")[2]
+
+    @property
     def is_istios(self) -> bool:
         """Whether it is of Istio's own groups, not of the Gateway API."""
         return self.group.endswith(ISTIO_SUFFIX)
@@ -40,9 +45,14 @@ def served_kinds(api: KubeApi) -> list[ServedKind]:
     A kind is read in its group's preferred version, or in the next one that has it: `networking.istio.io/v1` lacks
     EnvoyFilter (v1alpha3) and ProxyConfig (v1beta1).
     """
+    return sorted(_once(kinds_in_all_versions(api)))
+
+
+def kinds_in_all_versions(api: KubeApi) -> list[ServedKind]:
+    """The same kinds, once for each version that is served, the preferred first. Raises KubeError."""
     document = api.request("GET", "/apis", accept=_AGGREGATED)
     kinds = _from_aggregated(document)
-    return sorted(_once(kinds if kinds is not None else _from_lists(api, document)))
+    return kinds if kinds is not None else _from_lists(api, document)
 
 
 def _is_wanted(group: str) -> bool:

@@ -1,4 +1,4 @@
-"""Adapter: configuration that is kept the same in two clusters: read, tried by dry runs, applied, pruned.
+"""Adapter: configuration that is kept the same in two clusters: read, tried by dry runs, applied.
 
 All writes are server-side applies by the manager `sohistio-sync`, never forced.
 """
@@ -13,44 +13,52 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, resource_ref
 from sohistio.adapters.kubernetes.ending import why_in_vain
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.adapters.kubernetes.served_kinds import served_kinds
+from sohistio.adapters.kubernetes.served_kinds import kinds_in_all_versions
 from sohistio.errors import FailedError
 from sohistio.model.certificate import Certificate
 from sohistio.model.state import ObjectRef
 from sohistio.plan.ownership import SYNC_MANAGER
-from sohistio.plan.sync_steps import is_synced
 from sohistio.system.certificates import certificate_of
 from sohistio.system.parallel import side_by_side
 
 # Its uid is a cluster's identity: it is made with the cluster and cannot be deleted.
 _SYSTEM = "/api/v1/namespaces/kube-system"
+# Of an object that does not fit the CRD's schema. The server answers an apply of it with 500 and no reason, as if it
+# had failed itself (apimachinery 0.35, managedfields/internal/structuredmerge.go): only its words say so.
+_UNDECLARED = "failed to create typed patch object"
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a cluster has: every object with its managedFields, and the kinds it serves as `Kind.group`."""
+    """What a cluster has: every object with its managedFields, and the kinds it serves as `Kind.group`, with all their
+    versions.
+    """
 
     objects: Mapping[ObjectRef, Object]
-    kinds: frozenset[str]
+    kinds: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What dry runs would leave of objects, by reference; the server's words on those it would not take; the resources
-    that were not asked about, as the user lacks permission to patch them; and why nothing more was asked, where a
-    webhook that has a say did not answer.
+    """What dry runs would leave of objects, by reference; the server's words on those it would not take, and on those
+    with fields that its CRD does not declare (`undeclared`); the resources that were not asked about, as the user lacks
+    permission to patch them; and why nothing more was asked, where a webhook that has a say did not answer.
     """
 
     applied: Mapping[ObjectRef, Object] = field(default_factory=dict)
     conflicts: tuple[tuple[ObjectRef, str], ...] = ()
     denied: tuple[tuple[ObjectRef, str], ...] = ()
+    undeclared: tuple[tuple[ObjectRef, str], ...] = ()
     not_asked: tuple[str, ...] = ()
     failing: str = ""
 
 
 def read_configuration(api: KubeApi) -> Configuration:
     """All custom resources of Istio, and the Gateway API's that Istio serves. Raises KubeError."""
-    kinds = frozenset(f"{kind.kind}.{kind.group}" for kind in served_kinds(api))
+    kinds: dict[str, frozenset[str]] = {}
+    for kind in kinds_in_all_versions(api):
+        name = f"{kind.kind}.{kind.group}"
+        kinds[name] = kinds.get(name, frozenset()) | {kind.version}
     return Configuration({resource_ref(item): item for item in custom_resources(api)}, kinds)
 
 
@@ -73,6 +81,7 @@ def try_objects(api: KubeApi, objects: Sequence[Object]) -> Tried:
     applied: dict[ObjectRef, Object] = {}
     conflicts: list[tuple[ObjectRef, str]] = []
     denied: list[tuple[ObjectRef, str]] = []
+    undeclared: list[tuple[ObjectRef, str]] = []
     failing: list[str] = []
     not_asked: set[str] = set()
 
@@ -87,7 +96,9 @@ def try_objects(api: KubeApi, objects: Sequence[Object]) -> Tried:
             words = ", ".join(error.details) or error.what
             if error.status in (0, 401, 429) or error.status > 500:
                 raise
-            if error.status == 500:  # a webhook with failurePolicy Fail, such as istiod's
+            if error.status == 500 and _UNDECLARED in words:
+                undeclared.append((ref, words))
+            elif error.status == 500:  # a webhook with failurePolicy Fail, such as istiod's
                 failing.append(words)
             elif error.status == 409:
                 conflicts.append((ref, words))
@@ -98,33 +109,26 @@ def try_objects(api: KubeApi, objects: Sequence[Object]) -> Tried:
 
     side_by_side(ask, objects)
     return Tried(
-        applied, tuple(sorted(conflicts)), tuple(sorted(denied)), tuple(sorted(not_asked)), "".join(failing[:1])
+        applied,
+        tuple(sorted(conflicts)),
+        tuple(sorted(denied)),
+        tuple(sorted(undeclared)),
+        tuple(sorted(not_asked)),
+        "".join(failing[:1]),
     )
 
 
 def apply_synced(api: KubeApi, obj: Object) -> str:
-    """Apply one object. Returns why it will not stay, empty where it will. Raises KubeError, 409 for a conflict."""
-    return why_in_vain(api.apply(api.path_of(obj), obj, SYNC_MANAGER))
+    """Apply one object. Returns why it will not stay, empty where it will.
 
-
-def prune_synced(api: KubeApi, ref: ObjectRef, path: str, source: str) -> None:
-    """Delete an object that sync made from this source; one that is gone is no error.
-
-    What is deleted is what was read: its uid and version are the deletion's conditions. Raises KubeError, and
-    FailedError where it is no longer sync's own.
+    Raises FailedError that names the object where the server refuses it, and KubeError where nobody answers.
     """
-    live = api.get(path)
-    if live is None:
-        return
-    if not is_synced(live, source):
-        raise FailedError(
-            f"{ref} is no longer sync's own: it is not deleted", todo="Run the same command again for a new plan."
-        )
-    metadata = live["metadata"]
-    conditions = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
-    body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions}
     try:
-        api.request("DELETE", path, body=body)
+        return why_in_vain(api.apply(api.path_of(obj), obj, SYNC_MANAGER))
     except KubeError as error:
-        if error.status != 404:
-            raise
+        raise of_object(error, f"{resource_ref(obj)} could not be applied") from error
+
+
+def of_object(error: KubeError, what: str) -> FailedError:
+    """The error about an object, in place of one about a request; of a server that does not answer it stays."""
+    return FailedError(what, details=error.details or (error.what,), todo=error.todo) if error.status else error

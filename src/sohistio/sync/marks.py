@@ -1,0 +1,60 @@
+"""What of an object people wrote, and what tools, controllers and the API server left on it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sohistio.model.sync import SYNCED_FROM
+from sohistio.sync.side import Object
+
+# Marks of tools by which they find, and prune, what is theirs: in the standby it would not be. The second is istiod's.
+# Argo CD up to version 2 goes by the label app.kubernetes.io/instance.
+_TOOLS_OWN = (
+    "kubectl.kubernetes.io/",
+    "gateway.istio.io/controller-version",
+    "meta.helm.sh/",
+    "argocd.argoproj.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/instance",
+    "applyset.kubernetes.io/",
+    SYNCED_FROM,
+)
+_AUTO_REGISTERED = "istio.io/autoRegistrationGroup"
+
+
+def kind_of(obj: Object) -> str:
+    """`VirtualService.networking.istio.io`: the kind without the version."""
+    return f"{obj['kind']}.{str(obj['apiVersion']).partition('/')[0]}"
+
+
+def version_of(obj: Object) -> str:
+    """`v1`: the version without the group."""
+    return str(obj["apiVersion"]).rpartition("/")[2]
+
+
+def peoples_marks(obj: Object, key: str) -> dict[str, str]:
+    """Labels or annotations without the marks of tools."""
+    found: Mapping[str, str] = obj["metadata"].get(key) or {}
+    return {name: value for name, value in found.items() if not name.startswith(_TOOLS_OWN)}
+
+
+def is_controllers(obj: Object) -> bool:
+    """Whether a controller made it, and would make it again."""
+    metadata = obj["metadata"]
+    return bool(metadata.get("ownerReferences") or _AUTO_REGISTERED in (metadata.get("annotations") or {}))
+
+
+def is_ending(obj: Object) -> bool:
+    """Whether somebody has deleted it, and a finalizer keeps it."""
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def is_peoples(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of managedFields names a field that is compared."""
+    fields = entry.get("fieldsV1") or {}
+    metadata = fields.get("f:metadata") or {}
+    marks = (name.removeprefix("f:") for key in ("f:labels", "f:annotations") for name in metadata.get(key) or ())
+    return "f:spec" in fields or any(name != "." and not name.startswith(_TOOLS_OWN) for name in marks)
