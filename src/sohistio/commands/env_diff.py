@@ -20,6 +20,7 @@ def diff_environments(one: Name, other: Name, form: Form, environments: Folder =
     not they differ.
     """
     from sohistio.environments.load import find_environments_root, load_environment
+    from sohistio.output.console import say_folded
     from sohistio.output.documents import print_answer
     from sohistio.plan.drift.fields import value_changes
     from sohistio.plan.drift.values import all_lines
@@ -40,6 +41,6 @@ def diff_environments(one: Name, other: Name, form: Form, environments: Folder =
         return
     for file, fields in found.items():
         noun = "difference" if len(fields) == 1 else "differences"
-        typer.echo(f"{file}, {one} → {other}: {len(fields) or 'no'} {noun}")
+        say_folded(f"{file}, {one} → {other}: {len(fields) or 'no'} {noun}")
         for line in (line for field in fields for line in all_lines(field)):
-            typer.echo(f"  {line}")
+            say_folded(f"  {line}")

@@ -13,6 +13,7 @@ class StandbyRule:
     """Whether the manifest has 0 replicas for the gateways (`off`); `reasons` where that is not as the files say.
 
     Not `certain` where only ready pods speak for it, no record and no DNS: they are left alone, and `verify` says so.
+    `dns_silent` is why DNS, which has a say in it, could not be asked; empty where it could.
 
     failover/standby.py decides it.
     """
@@ -20,6 +21,7 @@ class StandbyRule:
     off: bool
     reasons: tuple[str, ...] = ()
     certain: bool = True
+    dns_silent: str = ""
 
     @property
     def notices(self) -> tuple[str, ...]:

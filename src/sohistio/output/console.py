@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.control import Control
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
@@ -120,3 +121,14 @@ def console(*, stderr: bool = False) -> SafeConsole:
 def say(line: str) -> None:
     """One line on stdout, however long."""
     print(one_line(line))
+
+
+def say_folded(line: str) -> None:
+    """One line on stdout, on a terminal folded at its width, so that nothing is cut and what follows is indented."""
+    if not sys.stdout.isatty():
+        say(line)
+        return
+    text = one_line(line)
+    indent = len(text) - len(text.lstrip())
+    rest = Text(text.lstrip(), overflow="fold")
+    console().print(Padding(rest, (0, 0, 0, indent)))

@@ -47,7 +47,7 @@ def verdict(comparison: Comparison, refusal: str) -> Text:
     names = f"{comparison.target} and {comparison.source}"
     if comparison.equal:
         return Text(f"{names} are equal", style="green")
-    counting = sum(item.counts for item in comparison.differences)
+    counting = comparison.left
     more = "further " if comparison.changes else ""
     parts = [f"{comparison.changes.summary()} by a sync"] if comparison.changes else []
     parts += [f"{counting} {more}difference{'' if counting == 1 else 's'} not sync's to change"] if counting else []
@@ -57,7 +57,7 @@ def verdict(comparison: Comparison, refusal: str) -> Text:
 
 def left_over(comparison: Comparison) -> str:
     """What a run that ended well has left, in one line; empty where that is nothing."""
-    count = sum(item.counts for item in comparison.differences)
+    count = comparison.left
     differ = f"{count} difference{' is' if count == 1 else 's are'}"
     return f"{comparison.target}: {differ} not sync's to change, see above" if count else ""
 
@@ -78,10 +78,14 @@ def _certificates(comparison: Comparison) -> str:
     pairs = comparison.certificates
     if not pairs:
         return f"no gateway of {comparison.source} names one"
-    same = sum(pair.source is not None and pair.source == pair.target for pair in pairs)
-    ends = [pair.target.expires_on for pair in pairs if pair.target is not None]
+    compared = [pair for pair in pairs if not pair.unread]
+    lacking = "" if len(compared) == len(pairs) else f"{len(compared)} of {len(pairs)} compared: you lack permission"
+    if not compared:
+        return lacking
+    same = sum(pair.source is not None and pair.source == pair.target for pair in compared)
+    ends = [pair.target.expires_on for pair in compared if pair.target is not None]
     first = f"; the first in {comparison.target} expires on {min(ends)}" if ends else ""
-    return f"{same} of {len(pairs)} the same{first}"
+    return f"{same} of {len(compared)} the same{first}{f'; {lacking}' if lacking else ''}"
 
 
 def _root(comparison: Comparison) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 
 from sohistio.environments.load import Environment, environment_names, load_environment
 from sohistio.errors import SohistioError, UsageError
@@ -23,18 +24,19 @@ def standby_rule(session: Session, state: ClusterState, record: Record | None) -
     gateways = [item for item in state.mesh_deployments if item.ref in expected]
     mark = record.failover if record else None
     if environment.is_standby:
-        named = _named(session, environment, state)
-        return rule_of_standby(environment.name, mark, gateways, named)
+        said = _named(session, environment, state)
+        return replace(rule_of_standby(environment.name, mark, gateways, said.name), dns_silent=said.silent)
     standby = standby_of(session)
     if standby is None:
         return StandbyRule(False)
-    return rule_of_primary(environment.name, mark, gateways, _named(session, standby, state))
+    said = _named(session, standby, state)
+    return replace(rule_of_primary(environment.name, mark, gateways, said.name), dns_silent=said.silent)
 
 
 def dns_leads_here(session: Session, state: ClusterState) -> bool:
     """Whether the DNS record that a failover switches leads to this standby; False where nobody says."""
     environment = session.environment
-    return environment.is_standby and _named(session, environment, state) == environment.name
+    return environment.is_standby and _named(session, environment, state).name == environment.name
 
 
 def standby_of(session: Session) -> Environment | None:
@@ -51,21 +53,29 @@ def standby_of(session: Session) -> Environment | None:
     return None
 
 
-def _named(session: Session, standby: Environment, state: ClusterState) -> str:
-    """The environment that the DNS record leads to, as far as this cluster and the standby's files know its address.
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The environment that the DNS record leads to, empty where that is another's or not known.
 
-    Empty where nobody says, or where it is another's.
+    `silent` is why DNS could not be asked, empty where it could.
     """
+
+    name: str = ""
+    silent: str = ""
+
+
+def _named(session: Session, standby: Environment, state: ClusterState) -> _Named:
+    """Where the DNS record leads, as far as this cluster and the standby's files know its address."""
     if standby.failover is None:
-        return ""
+        return _Named()
     from sohistio.adapters.dns.resolve import resolve_agreed
 
     dns = standby.failover.settings(session.root / standby.name).dns
     try:
         found = resolve_agreed(dns.record, dns.servers, _DNS_SECONDS).addresses
-    except SohistioError:
-        return ""
+    except SohistioError as error:
+        return _Named(silent=error.what)
     own = {address for service in state.gateway_services for address in service.addresses}
     if set(found) & {*own, session.environment.ingress_address}:
-        return session.environment.name
-    return standby.name if found and found == (standby.ingress_address,) else ""
+        return _Named(session.environment.name)
+    return _Named(standby.name if found and found == (standby.ingress_address,) else "")

@@ -72,12 +72,14 @@ def plan_sync(source: Session, target: Session) -> SyncPlan:
     found = _after_dry_runs(found, tried, of_target.side.name)
     record = recorded(target)
     comparison = _comparison((source, of_source), (target, of_target), found, record)
+    rule = standby_rule(target, of_target.state, record)
     facts = TargetFacts(
         of_target.state,
         installed_version(of_target.state),
-        standby_rule(target, of_target.state, record).reasons,
+        rule.reasons,
         tuple(target.api.path_of(item.document) for item in found.surplus),
         tried.not_asked,
+        rule.dns_silent,
     )
     decided = sync_plan(comparison, found, facts)
     planned = Planned(

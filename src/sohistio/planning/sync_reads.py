@@ -11,11 +11,12 @@ from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.sync import Configuration, cluster_uid, read_certificate, read_configuration
 from sohistio.errors import RefusedError
-from sohistio.model.state import ClusterState
+from sohistio.model.certificate import Certificate
+from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.sync import SyncRules
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.planning.session import Session
-from sohistio.sync.certificates import CertificatePair, NamedSecret, certificate_differences, named_secrets, unread
+from sohistio.sync.certificates import CertificatePair, NamedSecret, certificate_differences, named_secrets
 from sohistio.sync.differences import Difference
 from sohistio.sync.exclusions import idle_exclusions
 from sohistio.sync.files import environment_differences, operator_differences
@@ -85,23 +86,30 @@ def certificates(
     names = (of_source.side.name, of_target.side.name)
     gateways = (of_source.state.mesh_deployments, of_target.state.mesh_deployments)
     secrets = named_secrets(of_source.side.objects, *gateways, to_session.environment.sync_rules)
-    not_read: list[Difference] = []
 
-    def read(secret: NamedSecret) -> CertificatePair | None:
-        found = []
-        for session, ref, name in zip((from_session, to_session), (secret.there, secret.ref), names, strict=True):
+    def read(secret: NamedSecret) -> CertificatePair:
+        empty: list[str] = []
+        unread: list[str] = []
+
+        def held(session: Session, ref: ObjectRef) -> Certificate | None:
+            name = session.environment.name
             try:
-                found.append(read_certificate(session.api, ref))
+                found = read_certificate(session.api, ref)
             except KubeError as error:
-                if error.status != 403:
+                if error.status not in (403, 404):
                     raise
-                not_read.append(unread(ref, name))
-        return CertificatePair(secret, *found) if len(found) == 2 else None
+                if error.status == 403:
+                    unread.append(name)
+                return None
+            if found is None:
+                empty.append(name)
+            return found
 
-    found = or_refused("the gateways' certificates could not be read", lambda: side_by_side(read, secrets))
-    pairs = tuple(pair for pair in found if pair is not None)
-    unseen = sorted(not_read, key=lambda item: item.what)
-    return pairs, (*certificate_differences(pairs, time.time(), names), *unseen)
+        both = held(from_session, secret.there), held(to_session, secret.ref)
+        return CertificatePair(secret, *both, tuple(empty), tuple(unread))
+
+    pairs = tuple(or_refused("the gateways' certificates could not be read", lambda: side_by_side(read, secrets)))
+    return pairs, tuple(certificate_differences(pairs, time.time(), names))
 
 
 def exclusion_differences(source: Observed, target: Observed, rules: SyncRules) -> tuple[Difference, ...]:

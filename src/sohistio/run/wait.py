@@ -217,7 +217,7 @@ class Waiting:
                 self._said_unconfirmed = True
                 self.observer.note(
                     f"the lock could not be renewed for {STOP_SECONDS:.0f} s: "
-                    "nothing is written until it is, and istioctl is ended"
+                    "nothing is written until it is, and an istioctl that is at work is ended"
                 )
         while not self.hold.is_confirmed:
             if self.hold.stop.wait(0.1):

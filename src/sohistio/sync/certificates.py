@@ -34,11 +34,17 @@ class NamedSecret:
 
 @dataclass(frozen=True, slots=True)
 class CertificatePair:
-    """A Secret's certificate in both clusters. None where the Secret is not there, or holds none."""
+    """A Secret's certificate in both clusters. None where the Secret is not there.
+
+    So it is also in the environments in which the Secret holds none that can be read (`empty`), and in those in which
+    the user lacks permission to get it (`unread`).
+    """
 
     secret: NamedSecret
     source: Certificate | None
     target: Certificate | None
+    empty: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def named_secrets(
@@ -72,13 +78,24 @@ def named_secrets(
 def certificate_differences(
     pairs: Iterable[CertificatePair], now: float, names: tuple[str, str]
 ) -> Iterator[Difference]:
-    """What is missing, different, expired or soon to expire in the target. `now` is in seconds since 1970."""
+    """What is missing, different, expired or soon to expire in the target. `now` is in seconds since 1970.
+
+    Of a Secret that one cannot get, only that it was not compared.
+    """
     source, target = names
     for pair in pairs:
         ref, bring = pair.secret.ref, _BRING.format(source=source)
+        if pair.unread:
+            yield from (_unread(pair.secret.there if name == source else ref, name) for name in pair.unread)
+            continue
         if pair.target is None:
-            also = "" if pair.source else f", nor in {source}"
-            what = f"there is no certificate in {ref} of {target}{also}"
+            also = "" if pair.source else f", nor one in {source}"
+            what = (
+                f"{ref} of {target} holds no certificate that can be read"
+                if target in pair.empty
+                else f"there is no {ref} in {target}"
+            )
+            what += also
             yield Difference(Subject.CERTIFICATE, str(ref), what, bring, counts=pair.source is not None)
             continue
         if pair.source is None:
@@ -96,7 +113,7 @@ def certificate_differences(
             yield Difference(Subject.CERTIFICATE, str(ref), what, "Renew it.", counts=left <= 0)
 
 
-def unread(secret: ObjectRef, environment: str) -> Difference:
+def _unread(secret: ObjectRef, environment: str) -> Difference:
     """Of a Secret that the user lacks permission to get: worth knowing only."""
     return Difference(
         Subject.CERTIFICATE,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sohistio.model.mode import Mode
-from sohistio.model.state import ClusterState
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState
 from sohistio.model.versions import Version
 from sohistio.model.words import first_lines, first_names
 from sohistio.plan.backup_steps import TakeBackup
@@ -20,12 +20,15 @@ from sohistio.sync.report import Comparison
 
 _MOST_LISTED = 12
 _MOST_NAMED = 4
+# What a gateway that runs survives, and a new one may not: a broken filter, a module that cannot be fetched.
+_UNPROVEN = ("EnvoyFilter", "WasmPlugin")
 
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
     """The standby's cluster; the version that runs there; why it may be serving, by the standby rule; the REST paths of
-    the objects to prune; and the resources that the user lacks permission to patch.
+    the objects to prune; the resources that the user lacks permission to patch; and why DNS could not be asked, empty
+    where it could.
     """
 
     state: ClusterState
@@ -33,6 +36,7 @@ class TargetFacts:
     serving: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
+    dns_silent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +145,18 @@ def _steps(comparison: Comparison, found: ObjectComparison, facts: TargetFacts) 
 
 
 def _notices(comparison: Comparison, facts: TargetFacts) -> Iterator[str]:
+    if facts.dns_silent:
+        yield f"whether DNS leads to {comparison.target} is not known: {facts.dns_silent}"
     if facts.not_asked:
         resources = ", ".join(facts.not_asked)
         yield f"not tried, as you lack permission to patch {resources}: what admission says is not known"
+    places = {ISTIO_NAMESPACE, *(item.ref.namespace for item in facts.state.mesh_deployments)}
+    applied = [change.ref for change in comparison.changes.objects if change.action is not Action.REMOVED]
+    if risky := [ref for ref in applied if ref.kind in _UNPROVEN and ref.namespace in places]:
+        yield (
+            f"only new gateway pods show whether they start with {first_names(risky, _MOST_NAMED)}: rehearse "
+            f"(`sohistio failover --to {comparison.target} --rehearse`)"
+        )
     created = (change.ref for change in comparison.changes.objects if change.action is Action.CREATED)
     if made := [ref for ref in created if ref.kind.startswith("Gateway.")]:  # of the Gateway API
         names = first_names(made, _MOST_NAMED)

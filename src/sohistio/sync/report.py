@@ -76,12 +76,12 @@ class Comparison:
     @property
     def equal(self) -> bool:
         """Whether nothing differs that counts."""
-        return not self.changes and not any(item.counts for item in self.differences)
+        return not self.changes and not self.left
 
     @property
     def left(self) -> int:
-        """How many differences count and stay after a sync: they are not its to change."""
-        return sum(item.counts for item in self.differences if item.subject not in _STOPPING)
+        """How many differences count and are not sync's to change, conflicts and denials among them."""
+        return sum(item.counts for item in self.differences)
 
     @property
     def stopping(self) -> tuple[Difference, ...]:
@@ -111,4 +111,4 @@ def _certificates(pair: CertificatePair) -> dict[str, Any]:
         side: {"sha256": found.fingerprint, "expires": found.expires_on} if found else None
         for side, found in (("from", pair.source), ("to", pair.target))
     }
-    return ref_document(pair.secret.ref) | sides
+    return ref_document(pair.secret.ref) | sides | {"compared": not pair.unread}

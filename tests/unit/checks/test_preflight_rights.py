@@ -12,6 +12,7 @@ from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.checks.preflight.rights import rights_of, verdict_on
+from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
@@ -186,3 +187,11 @@ def test_what_is_missing_is_told_by_resource() -> None:
         "you lack permission to list secrets",
     ]
     assert goods(verdict_on([], 20)) == ["all 20 rights that the plan takes are there"]
+
+
+def test_a_role_of_its_own_is_named() -> None:
+    missing = [Right("create", "networking.istio.io", "sidecars", "shop")]
+    for hint in ("", "Ask for the role x."):
+        (fault,) = verdict_on(missing, 1, hint)
+        assert isinstance(fault, Fault)
+        assert fault.hint == hint

@@ -188,6 +188,8 @@ def test_the_error_that_stops_a_run() -> None:
     assert error.what == "1 preflight check does not hold"
     assert error.details[0].startswith("capacity: istiod: room for 1 of 3 pods")
     assert "--skip-check capacity" in error.todo
+    assert "run `sohistio check` again" in error.todo
+    assert "run the same command again" in REPORT.refusal(()).todo
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -27,3 +34,25 @@ def test_each_key_that_differs_is_a_line() -> None:
 def test_an_environment_is_as_it_is() -> None:
     files = ("environment.yaml", "istiooperator.yaml")
     assert diff("dr", "dr") == "".join(f"{file}, dr → dr: no differences\n" for file in files)
+
+
+def test_a_narrow_terminal_folds_long_lines_and_cuts_nothing() -> None:
+    columns = 40
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    command = [sys.executable, "-m", "sohistio", "env", "diff", "qa", "prod", "--environments", str(SHIPPED)]
+    plain = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+    process = subprocess.Popen(command, stdout=theirs, env={**plain, **VARIABLES, "TERM": "xterm", "NO_COLOR": "1"})
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 10_000):
+            said += piece
+    except OSError:  # how a terminal tells that the last program has gone
+        os.close(ours)
+    assert process.wait() == 0
+    lines = said.decode().splitlines()
+    assert max(map(len, lines)) <= columns
+    whole = diff("qa", "prod")
+    assert max(map(len, whole.splitlines())) > columns, "a pipe's lines are as long as they are"
+    assert "".join("".join(lines).split()) == "".join(whole.split())

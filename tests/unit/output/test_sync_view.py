@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+
+import pytest
 
 from sohistio.model.certificate import Certificate
 from sohistio.model.state import ObjectRef
@@ -84,3 +87,30 @@ def test_equal() -> None:
 def test_different() -> None:
     assert text_of(DIFFERENT, "why") == DIFFERENT_TEXT
     assert (DIFFERENT.equal, left_over(DIFFERENT)) == (False, "dr: 1 difference is not sync's to change, see above")
+
+
+UNREAD = tuple(CertificatePair(secret, None, None, unread=("prod",)) for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        (UNREAD, "0 of 2 compared: you lack permission"),
+        (
+            (CertificatePair(SECRETS[0], WEB, WEB), UNREAD[1]),
+            "1 of 1 the same; the first in dr expires on 2027-01-15; 1 of 2 compared: you lack permission",
+        ),
+    ],
+)
+def test_certificates_that_could_not_be_read_are_counted(pairs: tuple[CertificatePair, ...], words: str) -> None:
+    comparison = replace(EQUAL, certificates=pairs)
+    assert f"certificates  {words}\n" in text_of(comparison)
+    entries = comparison.document("")["certificates"]
+    assert [entry["compared"] for entry in entries] == [not pair.unread for pair in pairs]
+
+
+def test_what_is_not_syncs_to_change_has_one_number() -> None:
+    conflict = Difference(Subject.CONFLICT, "VirtualService shop/web", "differs", "Change it.")
+    comparison = replace(DIFFERENT, differences=(*DIFFERENT.differences, conflict))
+    assert comparison.left == 2
+    assert "2 further differences not sync's to change" in verdict(comparison, "").plain

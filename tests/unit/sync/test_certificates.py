@@ -77,8 +77,8 @@ def certificate(fingerprint: str = "a" * 64, days: float = 90) -> Certificate:
     ("source", "target", "expected"),
     [
         (certificate(), certificate(), []),
-        (certificate(), None, [("there is no certificate in Secret istio-system/web-tls of dr", True)]),
-        (None, None, [("there is no certificate in Secret istio-system/web-tls of dr, nor in prod", False)]),
+        (certificate(), None, [("there is no Secret istio-system/web-tls in dr", True)]),
+        (None, None, [("there is no Secret istio-system/web-tls in dr, nor one in prod", False)]),
         (None, certificate(), [("Secret istio-system/web-tls has a certificate in dr only", True)]),
         (certificate(), certificate("b" * 64), [("Secret istio-system/web-tls holds another certificate in dr", True)]),
         (certificate(days=9), certificate(days=9), [("expires on 2027-05-01", False)]),
@@ -96,3 +96,22 @@ def test_the_trust_roots_are_worth_knowing_only() -> None:
     (found,) = root_difference("a" * 64, "", ("prod", "dr"))
     assert not found.counts
     assert "SHA-256 aaaaaaaaaaaaaaaa… in prod, (none) in dr" in found.what
+
+
+def test_a_secret_without_a_certificate_is_not_taken_for_a_missing_one() -> None:
+    pair = CertificatePair(NamedSecret(WEB, WEB), certificate(), None, empty=("dr",))
+    (found,) = certificate_differences([pair], NOW, ("prod", "dr"))
+    assert (found.what, found.counts) == (
+        "Secret istio-system/web-tls of dr holds no certificate that can be read",
+        True,
+    )
+
+
+def test_what_one_cannot_get_is_only_said_to_be_not_compared() -> None:
+    pair = CertificatePair(NamedSecret(WEB, WEB), certificate(), None, unread=("prod", "dr"))
+    found = list(certificate_differences([pair], NOW, ("prod", "dr")))
+    assert [item.what.partition(" was not compared")[0] for item in found] == [
+        "the certificate in Secret istio-system/web-tls of prod",
+        "the certificate in Secret istio-system/web-tls of dr",
+    ]
+    assert not any(item.counts for item in found)

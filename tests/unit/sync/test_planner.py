@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from configured import SPEC, configured, side, synced
-from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.model.state import ClusterState, MeshDeployment, ObjectRef
 from sohistio.model.sync import SyncRules
 from sohistio.model.versions import Version
 from sohistio.plan.changes import Changes
@@ -89,6 +89,8 @@ def test_a_source_without_anything_deletes_nothing() -> None:
 
 def test_what_is_not_syncs_to_change_is_counted() -> None:
     files = Difference(Subject.FILES, "a", "b", "c")
+    conflict = Difference(Subject.CONFLICT, "a", "b", "c")
+    assert decided([WEB], [WEB], more=(files, conflict)).plan.reasons[1:] == ("2 differences not sync's to change",)
     root = Difference(Subject.TRUST_ROOT, "a", "b", "c", counts=False)
     assert decided([WEB], [WEB], more=(files, root)).plan.reasons[1:] == ("1 difference not sync's to change",)
 
@@ -104,3 +106,38 @@ def test_notices() -> None:
     comparison = Comparison("prod", "dr", ("", ""), Changes(found.changes), (), (), ("", ""), 1, Lag(1))
     (notice,) = sync_plan(comparison, found, FACTS).plan.notices
     assert notice.startswith(f"istiod makes a Deployment and a Service for {ref}")
+
+
+def test_a_name_server_that_does_not_answer_is_noted() -> None:
+    facts = replace(FACTS, dns_silent="the name server 10.0.0.4 gave no answer")
+    assert decided([WEB], [], facts).plan.notices == (
+        "whether DNS leads to dr is not known: the name server 10.0.0.4 gave no answer",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "noted"),
+    [
+        ("EnvoyFilter", "istio-system", True),
+        ("WasmPlugin", "edge", True),
+        ("EnvoyFilter", "shop", False),
+        ("VirtualService", "istio-system", False),
+    ],
+)
+def test_what_new_gateway_pods_may_not_survive_is_noted(kind: str, place: str, noted: bool) -> None:
+    edge = MeshDeployment(ObjectRef("Deployment", "edge", "web"), "gateway", 0, 0, 0)
+    facts = replace(FACTS, state=ClusterState("https://dr", mesh_deployments=(edge,)))
+    kinds = {f"{kind}.networking.istio.io": frozenset({"v1"})}
+    source = replace(side("prod", configured(kind, place=place)), kinds=kinds)
+    target = replace(side("dr", namespaces=(place,)), kinds=kinds)
+    found = compare_objects(source, target, SyncRules())
+    comparison = Comparison("prod", "dr", ("", ""), Changes(found.changes), (), (), ("", ""), 1, Lag(1))
+    notices = sync_plan(comparison, found, facts).plan.notices
+    assert notices == (
+        (
+            f"only new gateway pods show whether they start with {kind} {place}/web: rehearse (`sohistio failover "
+            "--to dr --rehearse`)",
+        )
+        if noted
+        else ()
+    )

@@ -72,5 +72,8 @@ def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
             todo="The token is wrong or has expired: log in again.",
         )
     if status == 403:
-        return KubeError("the API server forbids a request", status, details=(message,), todo="Ask for the role.")
+        todo = (
+            "Ask for a role that has this right: rbac/reader.yaml reads; docs/rbac.md says which command takes which."
+        )
+        return KubeError("the API server forbids a request", status, details=(message,), todo=todo)
     return KubeError(f"{method} {path} answered {status}", status, details=(message,))

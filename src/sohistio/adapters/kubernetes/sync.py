@@ -68,11 +68,12 @@ def cluster_uid(api: KubeApi) -> str:
 
 
 def read_certificate(api: KubeApi, secret: ObjectRef) -> Certificate | None:
-    """The fingerprint and the end of a Secret's certificate; None without Secret or certificate. Raises KubeError.
+    """The fingerprint and the end of a Secret's certificate; None where it holds none that can be read.
 
+    Raises KubeError, 404 without the Secret.
     The API server gives whole Secrets only: the key is neither parsed nor kept.
     """
-    leaf = certificate_of(api.get(path_of(secret)))
+    leaf = certificate_of(api.request("GET", path_of(secret)))
     return Certificate(leaf.fingerprint, leaf.ends.timestamp(), leaf.ends.date().isoformat()) if leaf else None
 
 

@@ -61,15 +61,19 @@ class Report:
         }
 
     def refusal(self, asked: Sequence[Check]) -> RefusedError:
-        """The error that stops a run: every failure, and how to go on in spite of them."""
+        """The error that stops a run: every failure, and how to go on in spite of them.
+
+        `asked` is empty where the run asks less than `sohistio check` does, which plans an install.
+        """
         lines = [line for check in self.failures for line in (f"{check.name}: {check.message}", f"  → {check.hint}")]
         names = {check.name for check in self.failures}
         skips = [f"--skip-check {item.name}" for item in asked if item.name in names and not item.mandatory]
         count = len(names)
+        again = "run `sohistio check` again" if asked else "run the same command again"
         return RefusedError(
             f"{count} preflight check{' does' if count == 1 else 's do'} not hold",
             details=tuple(lines),
-            todo="Nothing was changed. Fix them, then run `sohistio check` again; docs/preflight.md explains each."
+            todo=f"Nothing was changed. Fix them, then {again}; docs/preflight.md explains each."
             + (f" If you know better: {' '.join(skips)}." if skips else ""),
             docs=_DOCS,
         )

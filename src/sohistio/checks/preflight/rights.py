@@ -12,6 +12,7 @@ from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.model.fault import Fault
+from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
@@ -69,6 +70,7 @@ _INJECTOR = Right("update", _WEBHOOKS, "mutatingwebhookconfigurations", name="is
 _CA_SECRETS = ("cacerts", "istio-ca-secret")
 _NEVER_TAKEN = ("CustomResourceDefinition", "Namespace")
 _MOST_NAMED = 3
+_SYNCER = "Ask for the roles sohistio-syncer in rbac/sync.yaml; docs/rbac.md says what each right is for."
 
 PathOf = Callable[[Object], str]
 
@@ -85,11 +87,14 @@ def permissions(context: Context) -> Iterator[Verdict]:
     # Before and after every run all custom resources are compared; half of them would be taken for all.
     needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
     missing = lacking(context.api, needed)
-    yield from verdict_on(missing, len(needed))
+    yield from verdict_on(missing, len(needed), _SYNCER if plan.mode is Mode.SYNC else "")
 
 
-def verdict_on(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
-    """One fault for each resource, with the verbs, names and namespaces that are missing."""
+def verdict_on(missing: Sequence[Right], asked: int, hint: str = "") -> Iterator[Verdict]:
+    """One fault for each resource, with the verbs, names and namespaces that are missing.
+
+    `hint` names the role that has them, where it is not the installer's.
+    """
     if not missing:
         yield Good(f"all {asked} rights that the plan takes are there")
     places: dict[tuple[str, str, str], list[Right]] = {}
@@ -105,7 +110,7 @@ def verdict_on(missing: Sequence[Right], asked: int) -> Iterator[Verdict]:
         )
     for (what, names), namespaces in sorted(alike.items()):
         place = first_names(sorted(filter(None, namespaces)), _MOST_NAMED)
-        yield Fault(f"{what}{f' in {place}' if place else ''}{names}")
+        yield Fault(f"{what}{f' in {place}' if place else ''}{names}", hint)
 
 
 def rights_of(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> set[Right]:

@@ -177,7 +177,7 @@ def test_a_throttled_write_has_not_been_done_and_is_tried_again(server: ApiServe
     ("status", "what", "todo"),
     [
         (401, "the API server rejects the credentials (401 Unauthorized)", "log in again"),
-        (403, "the API server forbids a request", "Ask for the role"),
+        (403, "the API server forbids a request", "Ask for a role"),
         (409, f"GET {POD} answered 409", ""),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 
 from api_server import ApiServer, Reply
 from configured import configured, synced
-from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.prune import prune_synced
 from sohistio.adapters.kubernetes.sync import apply_synced, read_certificate, try_objects
 from sohistio.errors import FailedError
@@ -142,6 +142,7 @@ def test_a_version_that_never_holds_ends_with_the_servers_words(server: ApiServe
     "data", [{}, {"tls.crt": ""}, {"tls.crt": base64.b64encode(b"no certificate").decode()}, {"password": "eA=="}, None]
 )
 def test_a_secret_without_a_certificate_has_none(server: ApiServer, api: KubeApi, data: dict[str, str] | None) -> None:
-    assert read_certificate(api, SECRET) is None
+    with pytest.raises(KubeError, match="404"):
+        read_certificate(api, SECRET)
     server.answers("GET", SECRET_PATH, Reply({"data": data}))
     assert read_certificate(api, SECRET) is None
