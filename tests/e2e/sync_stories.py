@@ -28,7 +28,9 @@ def web(**spec: Any) -> dict[str, Any]:
 
 
 def policy() -> dict[str, Any]:
-    return custom_resource("AuthorizationPolicy", "shop", "allow", {"action": "ALLOW", "rules": [{}]})
+    """Its annotation is nothing that YAML could escape as JSON does."""
+    item = custom_resource("AuthorizationPolicy", "shop", "allow", {"action": "ALLOW", "rules": [{}]})
+    return item | {"metadata": item["metadata"] | {"annotations": {"note": "team 😀"}}}
 
 
 def envoy_filter() -> dict[str, Any]:
@@ -62,7 +64,7 @@ def certificates_are_compared_and_never_copied(pair: Pair) -> None:
     pair.prod.has(https_gateway(), secret)
     said = [pair.sync(*APPROVED), pair.sync("--check")]
     assert [run.returncode for run in said] == [0, 4], said
-    assert "certificate: there is no certificate in Secret istio-system/web-tls of dr" in said[1].stdout
+    assert "certificate: there is no Secret istio-system/web-tls in dr" in said[1].stdout
     assert pair.dr.api.get(pair.dr.api.path_of(secret)) is None
 
     pair.dr.has(tls_secret("istio-system", "web-tls", days=-1))
@@ -117,6 +119,9 @@ def the_shipped_roles_are_enough(pair: Pair, folder: Path) -> None:
     assert "you lack permission to create, patch gateways.networking.istio.io" in lacking
     assert "Note: not tried, as you lack permission to patch gateways, virtualservices" in lacking
     assert "the certificate in Secret istio-system/web-tls of dr was not compared" in lacking
+    assert "0 of 1 compared: you lack permission" in lacking
+    assert "Ask for the roles sohistio-syncer in rbac/sync.yaml" in lacking
+    assert "Fix them, then run the same command again" in lacking
     for box, roles in ((pair.prod, ("sohistio-certificates",)), (pair.dr, ())):
         _grant(box, "sync", roles)
     done = sync(*APPROVED)

@@ -15,6 +15,7 @@ from sohistio.adapters.kubernetes.custom_resources import custom_resources
 from sohistio.model.mode import Mode
 from sohistio.model.sync import SYNCED_FROM
 from sohistio.plan.ownership import SYNC_MANAGER
+from sync_leftovers import what_a_finalizer_holds_is_said, what_the_crd_of_dr_lacks_is_said
 from sync_refusals import (
     a_cluster_that_cannot_be_read_is_a_refusal,
     a_conflict_is_named_and_nothing_is_written,
@@ -83,6 +84,7 @@ def test_differences_are_shown_applied_and_gone(pair: Pair) -> None:
     assert copy["spec"]["hosts"] == ["web.dr.example.com"], "the standby's host, as declared"
     assert copy["metadata"]["labels"] == {"team": "shop", SYNCED_FROM: "prod"}, "no mark of Argo CD, Flux or Helm"
     assert "annotations" not in copy["metadata"]
+    assert live(pair.dr, policy())["metadata"]["annotations"] == {"note": "team 😀"}
     assert {entry["manager"] for entry in copy["metadata"]["managedFields"]} == {SYNC_MANAGER}
     assert SYNCED_FROM not in live(pair.dr, rule)["metadata"]["labels"], "what was there is not sync's"
     assert pair.prod.writes() == before[0], "the source is only read"
@@ -234,6 +236,14 @@ def test_istiod_is_down_in_dr(pair: Pair) -> None:
 def test_what_is_wrong(pair: Pair, tmp_path: Path) -> None:
     a_wrong_pair_is_wrong_usage(pair)
     a_cluster_that_cannot_be_read_is_a_refusal(pair, tmp_path)
+
+
+def test_what_a_finalizer_holds(pair: Pair) -> None:
+    what_a_finalizer_holds_is_said(pair)
+
+
+def test_another_crd_in_dr(pair: Pair) -> None:
+    what_the_crd_of_dr_lacks_is_said(pair)
 
 
 def test_the_kind_goes_last(pair: Pair) -> None:
