@@ -169,6 +169,7 @@ def test_nothing_is_written_until_the_lock_is_confirmed(server: ApiServer, tmp_p
     writer.join(5)
     assert [asked.method for asked in server.asked] == ["PATCH"]
     assert said.getvalue().count("the lock could not be renewed for 20 s: nothing is written until it is") == 1
+    assert "and an istioctl that is at work is ended" in said.getvalue()
     assert said.getvalue().count("the lock is still this run's: going on") == 1
 
 
