@@ -12,7 +12,7 @@ from sohistio.run.each import each
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
 
-GONE_SECONDS = 10.0
+GONE_SECONDS = 5.0
 """For all that was deleted: a controller that is at work takes its finalizer off within moments."""
 _MOST_LISTED = 12
 
