@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from conftest import CHECKOUT, Sandbox
+from json_schemas import check
 from killing import killed_once
 
 pytestmark = pytest.mark.e2e
@@ -45,7 +45,7 @@ def a_node_that_pulls_nothing(box: Sandbox) -> Iterator[None]:
 def test_every_node_pulls_and_nothing_stays(meshed: Sandbox) -> None:
     done = meshed.run(*PREPULL, "-o", "json")
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    result = check(done.stdout, "RunResult")
     assert [step["id"] for step in result["steps"]] == ["images/prepull"]
     assert "pull 2 images on every node (3 of 3 may lack some)" in done.stderr
     assert "all images are on 3 nodes" in done.stderr
@@ -57,9 +57,24 @@ def test_a_node_that_does_not_pull_is_named(meshed: Sandbox) -> None:
     with a_node_that_pulls_nothing(meshed):
         failed = meshed.run(*PREPULL, "--component-timeout", "3s")
     assert failed.returncode == 1
-    assert "deaf did not pull all images within 3 s" in failed.stderr
-    assert "sohistio images check" in failed.stderr
+    said = " ".join(failed.stderr.split())
+    assert "1 of 4 nodes (deaf) did not pull all images within 3 s" in said
+    assert "deaf: Unschedulable: 0/4 nodes are available" in said
+    assert "kubectl describe daemonset,pods" in said
     assert daemon_sets(meshed) == []
+
+
+def test_a_quota_that_lets_no_pod_in_is_named(meshed: Sandbox) -> None:
+    path = "/api/v1/namespaces/istio-system/resourcequotas"
+    body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": {"hard": {"pods": "0"}}}
+    meshed.api.create(path, body)
+    try:
+        failed = meshed.run(*PREPULL, "--component-timeout", "4s")
+    finally:
+        meshed.api.delete(f"{path}/full")
+    said = " ".join(failed.stderr.split())
+    assert "3 of 3 nodes did not pull all images within 4 s" in said
+    assert "exceeded quota: full" in said
 
 
 def test_stopped_it_takes_its_daemon_set_along_and_killed_the_next_run_does(meshed: Sandbox) -> None:

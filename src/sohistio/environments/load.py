@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
 from sohistio.environments.layers import merge
 from sohistio.environments.model import Environment, layer_schema
+from sohistio.environments.values import without_password
 from sohistio.environments.variables import variables_for
 from sohistio.environments.yaml_files import Document, Key, Problem, invalid, read_document, unknown_key
 from sohistio.errors import UsageError
@@ -226,12 +227,7 @@ def _message(item: ErrorDetails, key: Key) -> str:
         message = _EXPECTED.get(kind, item["msg"])
     if isinstance(value, (dict, list)):
         return f"{message}, got {'a list' if isinstance(value, list) else 'keys and values'}"
-    return f"{message}, got {'nothing' if value is None else repr(_without_password(value))}"
-
-
-def _without_password(value: Any) -> Any:
-    """A text without what stands before an @: somebody may have written a login into an address."""
-    return f"…@{value.rpartition('@')[2]}" if isinstance(value, str) and ":" in value.rpartition("@")[0] else value
+    return f"{message}, got {'nothing' if value is None else repr(without_password(value))}"
 
 
 def _known_keys(key: Key) -> list[str]:

@@ -36,6 +36,11 @@ _VARIABLE = r"\$\{"  # what an editor must let pass: `${VARIABLE}` is filled in 
 _NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 
+def without_password(value: object) -> object:
+    """Without what stands before an @: somebody may have written a login into an address."""
+    return f"…@{value.rpartition('@')[2]}" if isinstance(value, str) and ":" in value.rpartition("@")[0] else value
+
+
 def _version(value: object) -> Version:
     if isinstance(value, Version):
         return value

@@ -26,13 +26,17 @@ _VALUES: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 
 
+class NotPinnedError(RefusedError):
+    """istio.pinDigests is on, and images.lock lacks an image."""
+
+
 def pinned_values(
     objects: Sequence[_Object], pins: Mapping[Image, str], places: tuple[str, str], todo: str
 ) -> dict[str, Any]:
     """Values for the charts, from what they and the injector render without pins; `places` are source and hub.
 
-    Raises RefusedError with `todo` where a pin is missing, and where an image is decided by something else, such as a
-    gateway's own `tag`: a pin would replace it.
+    Raises NotPinnedError with `todo` where a pin is missing, and RefusedError where an image is decided by something
+    else, such as a gateway's own `tag`: a pin would replace it.
     """
     images = {
         _VALUES[item["metadata"]["name"], name]: Image.parse(image)
@@ -50,7 +54,7 @@ def pinned_values(
         )
     pinned = {value: _pinned(image, pins, places) for value, image in images.items()}
     if missing := sorted({str(image) for value, image in images.items() if pinned[value] is None}):
-        raise RefusedError(
+        raise NotPinnedError(
             f"istio.pinDigests is on and images.lock has no digest for {missing[0] if len(missing) == 1 else 'these'}",
             details=tuple(missing) if len(missing) > 1 else (),
             todo=todo,

@@ -19,10 +19,10 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
     "ztunnel": ("/usr/local/bin/ztunnel", "version"),
 }
 _NO_PROGRAM = ("/sohistio-prepull-only",)
-# Istio's own images run as this user.
-_USER = 1337
+# Nobody's user: Istio's own, 1337, is the sidecars' (istioctl analyze, IST0144).
+_USER = 65532
 _NORMAL = frozenset({"", "ContainerCreating", "PodInitializing"})
-_PULLING = frozenset(
+PULLING = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 )
 # Nodes without a kubelet of their own (Azure Container Instances) keep no images.
@@ -135,12 +135,12 @@ def _is_pulled(status: Object) -> bool:
     waiting = (status.get("state") or {}).get("waiting")
     if waiting is None:
         return bool(status.get("state"))
-    return waiting.get("reason", "") not in _NORMAL | _PULLING
+    return waiting.get("reason", "") not in _NORMAL | PULLING
 
 
 def _trouble(status: Object) -> str:
     waiting = (status.get("state") or {}).get("waiting") or {}
-    if waiting.get("reason", "") not in _PULLING:
+    if waiting.get("reason", "") not in PULLING:
         return ""
     return ": ".join(filter(None, (status.get("image", ""), waiting["reason"], waiting.get("message", ""))))
 

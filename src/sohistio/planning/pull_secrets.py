@@ -136,7 +136,9 @@ def _of_variables(wanted: _Wanted, names: Variables, variables: Mapping[str, str
             f"{what} not set; {wanted.key} takes the registry's user name and password from there",
             todo="Set it for this process; in a pipeline, map the secret variable under `env:` of the step.",
         )
-    return of_pair(wanted.hub, variables[names.username], variables[names.password])
+    # A line's end came with the variable (`echo`, a file), and is no part of a password.
+    username, password = (variables[name].rstrip("\r\n") for name in (names.username, names.password))
+    return of_pair(wanted.hub, username, password)
 
 
 def _file(path: str, key: str) -> str:

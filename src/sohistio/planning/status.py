@@ -11,6 +11,7 @@ from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
+from sohistio.images.pins import NotPinnedError
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
 from sohistio.model.readiness import ReadinessItem
@@ -20,7 +21,7 @@ from sohistio.modes.install_plan import Request
 from sohistio.modes.uninstall import installed_version
 from sohistio.planning.install import plan_install
 from sohistio.planning.planned import Planned
-from sohistio.planning.reads import or_refused, unreadable
+from sohistio.planning.reads import or_refused, recorded, unreadable
 from sohistio.planning.session import Session, Where
 from sohistio.planning.standby import dns_leads_here
 from sohistio.planning.target_cluster import recorded_faults
@@ -100,6 +101,10 @@ def _row(where: Where) -> EnvironmentStatus:
         except NotUnderstoodError:
             row = _as_it_stands(session, row)
             raise
+        except NotPinnedError:
+            record = recorded(session)
+            row = replace(_as_it_stands(session, row), last_run=record.last_run if record else None)
+            raise
     except SohistioError as error:
         row = replace(row, problem=": ".join((error.what, *error.details[:1])), hint=error.todo)
     except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
@@ -157,7 +162,7 @@ def _standby(session: Session, planned: Planned) -> StandbyStatus | None:
 
 
 def _as_it_stands(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
-    """What the cluster shows without a record. Nobody knows then what an install would do."""
+    """What the cluster shows without a record or a manifest. Nobody knows then what an install would do."""
     state = observe(session.api)
     gateways = (item for item in state.mesh_deployments if item.component == "gateway")
     own = tuple(item for item in gateways if item.ref.namespace == ISTIO_NAMESPACE)
