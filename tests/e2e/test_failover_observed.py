@@ -145,7 +145,7 @@ def test_a_lost_record_keeps_the_hold_down(regions: Regions) -> None:
     prod, dr = regions.regions["prod"], regions.regions["dr"]
     regions.run(*FORWARD)
     dr.api.delete(RECORD)
-    assert "failover: active (no record: seen from DNS)" in folded(regions.run("status", "--env", "dr").stdout)
+    assert "failover: active (no record: DNS leads here)" in folded(regions.run("status", "--env", "dr").stdout)
     standby = check(regions.run("status", "--env", "dr", "-o", "json").stdout, "Status")["environments"][0]["standby"]
     assert (standby["stage"], standby["recorded"]) == ("active", False)
     regions.run(*FORWARD)

@@ -26,7 +26,7 @@ class MoreNodes:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is missing by pool; `unknown` says why it cannot be told for some pods, empty where it can."""
+    """What is missing by pool; `unknown` says why it is not known for some pods, empty where it can."""
 
     pools: tuple[MoreNodes, ...]
     unknown: str = ""

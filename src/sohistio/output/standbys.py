@@ -31,7 +31,7 @@ def _line(found: StandbyStatus, now: datetime) -> str:
     ages = [f"{what} {run.ended[:10]}" if run else f"never {what}" for what, run in runs]
     if found.synced and found.left:
         ages[-1] += f" with {found.left} difference{'' if found.left == 1 else 's'} left"
-    stage = found.stage if found.recorded else f"{found.stage} (no record: seen from DNS)"
+    stage = found.stage if found.recorded else f"{found.stage} (no record: DNS leads here)"
     noted = readiness_note(found.readiness, now)
     return ", ".join([f"failover: {stage}"] * bool(stage) + ages + [noted] * bool(noted))
 

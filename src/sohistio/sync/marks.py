@@ -9,7 +9,7 @@ from sohistio.model.sync import SYNCED_FROM
 from sohistio.sync.side import Object
 
 # Marks of tools by which they find, and prune, what is theirs: in the standby it would not be. The second is istiod's.
-# Argo CD up to version 2 goes by the label app.kubernetes.io/instance.
+# Argo CD up to version 2 matches on the label app.kubernetes.io/instance.
 _TOOLS_OWN = (
     "kubectl.kubernetes.io/",
     "gateway.istio.io/controller-version",

@@ -20,7 +20,7 @@ from sohistio.sync.report import Comparison
 
 _MOST_LISTED = 12
 _MOST_NAMED = 4
-# What a gateway that runs survives, and a new one may not: a broken filter, a module that cannot be fetched.
+# What a gateway that runs survives, and a new one perhaps does not: a broken filter, a module that cannot be fetched.
 _UNPROVEN = ("EnvoyFilter", "WasmPlugin")
 
 

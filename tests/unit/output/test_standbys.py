@@ -63,7 +63,7 @@ def test_a_standby_on_a_screen_of_100_columns() -> None:
     show(SafeConsole(stream, width=100), standbys_view(rows, NOW))
     first, second = stream.getvalue().splitlines()
     assert first.rstrip() == (
-        "dr    failover: active (no record: seen from DNS), never rehearsed, never synced, readiness:"
+        "dr    failover: active (no record: DNS leads here), never rehearsed, never synced, readiness:"
     )
     assert second.strip() == "failover-certificates failed and 1 more, just now"
     assert max(len(first), len(second)) <= 100
