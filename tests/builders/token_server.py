@@ -35,10 +35,14 @@ def token_for(trust: Trust, path: str, actions: tuple[str, ...]) -> str:
 
 
 class TokenServer:
-    """Answers with a token for who logs in as LOGIN or READER; a context manager. `asked` are the scopes."""
+    """Answers with a token for who logs in as LOGIN or READER; a context manager. `asked` are the scopes.
+
+    Where there is a `body`, that is what it answers, to anybody.
+    """
 
     def __init__(self, trust: Trust) -> None:
         self.asked: list[str] = []
+        self.body: bytes | None = None
         self._server = _server(self, trust)
         self._server.socket = trust.server_context().wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -63,6 +67,9 @@ def _server(tokens: TokenServer, trust: Trust) -> ThreadingHTTPServer:
             query = parse_qs(urlsplit(self.path).query)
             scope = query.get("scope", [""])[0]
             tokens.asked.append(scope)
+            if tokens.body is not None:
+                self._answer(200, tokens.body)
+                return
             given = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
             login = tuple(given.split(":", 1))
             if login not in (LOGIN, READER):

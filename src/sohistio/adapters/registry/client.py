@@ -168,7 +168,7 @@ class Registry:
         scope = f"repository:{image.path}:pull,push"
         response = self._send("POST", f"{self._base}/v2/{image.path}/blobs/uploads/", scope)
         if response.status_code in (401, 403):
-            raise DeniedError(
+            raise self._not_asked_for_a_login(image, response) or DeniedError(
                 f"{self._who} lacks permission to push to {image.repository}",
                 todo="Ask for the right to push there, or log in as somebody who has it.",
             )
@@ -192,12 +192,22 @@ class Registry:
         )
 
     def _denied(self, image: Image, response: httpx.Response) -> RegistryError:
-        asked_for: str = response.headers.get("WWW-Authenticate", "")
-        if response.status_code == 401 and asked_for.lower().startswith("basic"):
+        if response.status_code == 401 and response.request.headers.get("Authorization", "").startswith("Basic "):
             return self._authorization.not_logged_in()
-        return DeniedError(
+        return self._not_asked_for_a_login(image, response) or DeniedError(
             f"{self._who} lacks permission for {image.repository}, or there is no such repository",
             todo=f"Check the name, and ask for the right to pull it from {self.host}.",
+        )
+
+    def _not_asked_for_a_login(self, image: Image, response: httpx.Response) -> DeniedError | None:
+        """Where it answers 401 and no login was sent: it did not ask for one in a way that is known."""
+        if response.status_code != 401 or "Authorization" in response.request.headers:
+            return None
+        host = response.url.netloc.decode()
+        return DeniedError(
+            f"{host} wants a login for {image.repository} of a kind that sohistio does not know",
+            details=(f"WWW-Authenticate: {response.headers.get('WWW-Authenticate', 'nothing')[:200]}",),
+            todo="Basic and Bearer are known. Is it a registry of container images?",
         )
 
     def _send(
@@ -216,13 +226,12 @@ class Registry:
         return self._sent(scope, send)
 
     def _sent(self, scope: str, send: Callable[[dict[str, str]], httpx.Response]) -> httpx.Response:
-        """Once more with a new token where the registry does not take the one that it was given."""
+        """Once more where the registry asks for a login only now, or does not take the token that it was given."""
         for last in (False, True):
             authorization = self._authorization.header(scope)
             response = send({"Authorization": authorization} if authorization else {})
-            if response.status_code != 401 or last or not (authorization or "").startswith("Bearer "):
+            if response.status_code != 401 or last or not self._authorization.may_help(scope, authorization, response):
                 break
-            self._authorization.forget(scope)
         return response
 
     def _count(self, headers: httpx.Headers) -> None:

@@ -152,19 +152,6 @@ def test_only_a_trusted_certificate_is_accepted(
         registry.digest(image_of(basic.host))
 
 
-@pytest.mark.parametrize(
-    ("challenge", "why"),
-    [
-        ('Bearer realm="http://tokens.example.com/token",service="x"', "sends logins to an address that is not https"),
-        ("Negotiate", "a login of a kind that sohistio does not know"),
-    ],
-)
-def test_logins_that_are_not_given(way: TroubledWay, challenge: str, why: str) -> None:
-    way.begin(Trouble("GET /v2/$", times=9, status=401, headers={"WWW-Authenticate": challenge}))
-    with client(way.host) as registry, pytest.raises(RegistryError, match=why):
-        registry.digest(image_of(way.host))
-
-
 def test_a_redirect_elsewhere_goes_without_the_login(way: TroubledWay) -> None:
     """And one to plain http is not followed."""
     way.begin(Trouble("HEAD", status=307, headers={"Location": "http://store.example.com/x?sig=s3cret"}))
