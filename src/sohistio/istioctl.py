@@ -135,7 +135,7 @@ def reported_version(path: Path) -> Version:
         ) from error
     try:
         return Version.parse(json.loads(done.stdout)["clientVersion"]["version"])
-    except (ValueError, KeyError, TypeError, UsageError):
+    except (ValueError, KeyError, TypeError, RecursionError, UsageError):
         raise NotObtainedError(
             f"{path} does not tell its version as istioctl does",
             details=_last_lines(done.stdout, done.stderr),

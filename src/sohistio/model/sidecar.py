@@ -57,7 +57,7 @@ class SidecarTemplate:
                 variant=str(values.get("variant") or ""),
                 since=since,
             )
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
             return None
 
     def image_for(self, annotations: Mapping[str, str]) -> str:

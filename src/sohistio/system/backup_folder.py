@@ -86,7 +86,7 @@ def _json(folder: Path, name: str) -> Document:
         found = json.loads((folder / name).read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise ValueError(f"{name} holds no JSON object")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _broken(folder, error) from error
     return found
 

@@ -58,6 +58,13 @@ def test_the_template_of_a_pinned_mesh() -> None:
     assert found.image_for({}) == TAGGED + ONE
 
 
+@pytest.mark.parametrize(
+    "values", ["[" * 100_000, "5", '{"global": 5}', '{"global": {"hub": "h", "tag": "t", "proxy": 5}}']
+)
+def test_an_injector_that_is_none(values: str) -> None:
+    assert SidecarTemplate.from_injector(config_map("istio-sidecar-injector", values=values)) is None
+
+
 def test_an_injector_in_a_manifest() -> None:
     maps = [
         config_map("istio-sidecar-injector", config="c", values="v"),

@@ -47,7 +47,7 @@ def untrusted(server: str, cause: str) -> KubeError:
 def document_of(server: str, data: bytes) -> Object:
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict):
         return found
@@ -62,7 +62,7 @@ def document_of(server: str, data: bytes) -> Object:
 def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
     try:
         message = str(json.loads(data).get("message", ""))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         message = data[:200].decode("utf-8", "replace")
     if status == 401:
         return KubeError(

@@ -88,7 +88,7 @@ def _process_in(annotation: str, identity: str) -> ProcessFacts | None:
         if found["holder"] != identity:
             return None
         values = {name: found[key] for name, key in _NAMES.items()}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     process = ProcessFacts(**values)
     texts, numbers = (process.boot, process.pid_namespace), (process.pid, process.started)

@@ -95,7 +95,7 @@ def _intact(binary: Path, pin: str | None) -> bool:
     try:
         record = json.loads((binary.parent / _RECORD).read_text(encoding="utf-8"))
         return record["binarySha256"] == _sha256(binary) and pin in (None, record["archiveSha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 

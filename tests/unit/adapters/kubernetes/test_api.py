@@ -190,7 +190,9 @@ def test_errors_in_our_words(server: ApiServer, api: KubeApi, status: int, what:
     assert len(server.asked) == 1, "asking again changes nothing"
 
 
-@pytest.mark.parametrize("body", [b"<html>log in</html>", b"[1, 2]", b""])
+@pytest.mark.parametrize(
+    "body", [b"<html>log in</html>", b"[1, 2]", b"", b"[" * 100_000], ids=["page", "list", "nothing", "deep"]
+)
 def test_something_else_answers(server: ApiServer, api: KubeApi, body: bytes) -> None:
     server.answers("GET", POD, Reply(body))
     with pytest.raises(KubeError, match="is no Kubernetes API server"):
@@ -202,6 +204,9 @@ def test_an_error_page_of_somebody_else(server: ApiServer, api: KubeApi) -> None
     with pytest.raises(KubeError) as caught:
         api.get(POD)
     assert caught.value.details == ("<html>Forbidden by the proxy</html>",)
+    server.answers("GET", POD, Reply(b"[" * 100_000, 403))
+    with pytest.raises(KubeError, match="forbids a request"):
+        api.get(POD)
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
