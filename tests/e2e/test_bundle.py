@@ -13,6 +13,7 @@ import pytest
 from conftest import CHECKOUT, Sandbox
 from json_schemas import check
 from mirrors import NAMES, Done, Mirror, Registries, a_mirror, pins, registries
+from registry_proxy import Trouble, until
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
@@ -135,6 +136,30 @@ def test_what_is_not_right_is_refused(mirror: Mirror, tmp_path: Path) -> None:
     out.write_bytes(b"no bundle")
     refused = ran(mirror, "images", "mirror", "--env", "local", "--bundle", str(out))
     assert (refused.returncode, "cannot be used" in refused.stderr) == (3, True)
+
+
+def test_what_a_killed_one_left_goes_with_the_next(mirror: Mirror, tmp_path: Path) -> None:
+    out = tmp_path / "qa.tar"
+    mirror.both.way.begin(Trouble("GET .*/blobs/", times=1000, pause=60))
+    command = mirror.box.command("bundle", *mirror.flags, "--out", str(out), "--platform", "linux-amd64")
+    process = subprocess.Popen(
+        command, cwd=CHECKOUT, env=mirror.environ(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    until(lambda: any("/blobs/" in request for request in mirror.both.way.seen), 60)
+    process.kill()
+    process.communicate(timeout=20)
+    left = [item for item in tmp_path.iterdir() if item.name.startswith(".qa.tar-")]
+    assert len(left) == 1
+    mirror.both.way.begin()
+    # As a disk that is full: no file may become larger than this, which istioctl's archive is.
+    small = ("sh", "-c", 'ulimit -f 16384; exec "$@"', "sh", *command)
+    full = subprocess.run(small, cwd=CHECKOUT, env=mirror.environ(), capture_output=True, text=True, check=False)
+    assert full.returncode == 3, full.stdout + full.stderr
+    assert f"no room for the bundle in {tmp_path}" in " ".join(full.stderr.split())
+    assert "XDG_CACHE_HOME" not in full.stderr
+    assert [item for item in tmp_path.iterdir() if item.name.startswith(".qa.tar") or item == out] == []
+    assert bundled(mirror, out).returncode == 0
+    assert [item for item in tmp_path.iterdir() if item.name.startswith(".qa.tar")] == []
 
 
 def test_a_pin_wins_over_a_tag_that_moved(mirror: Mirror, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ SCHEMA_VERSION = 1
 MAX_FILE = 8 * 2**30
 """Bytes of one file; the layers of Istio's images are below 100 MiB."""
 
+_KIND = "Bundle"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,7 +44,7 @@ class Contents:
         files = {path: {"size": item.size, "sha256": item.sha256} for path, item in sorted(self.files.items())}
         return {
             "schemaVersion": SCHEMA_VERSION,
-            "kind": "Bundle",
+            "kind": _KIND,
             "environment": self.environment,
             "version": self.version,
             "files": files,
@@ -57,20 +58,36 @@ class Contents:
     def parse(cls, text: str, where: str) -> Contents:
         """Read bundle.json of the archive `where`. Raises NotObtainedError for anything that no bundle has."""
         try:
-            found = json.loads(text)
-            if (schema := found["schemaVersion"]) != SCHEMA_VERSION:
-                raise NotObtainedError(
-                    f"{where} has the schema version {schema}, and this sohistio reads {SCHEMA_VERSION}",
-                    todo="Use the sohistio that made it, or make it again.",
-                )
-            files = {str(path): _file(str(path), item) for path, item in found["files"].items()}
-            return cls(str(found["environment"]), str(found["version"]), files)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return cls._parsed(text, where)
+        except ValueError as error:
             raise NotObtainedError(
-                f"{where} is no bundle: its {NAME} cannot be read",
-                details=(f"{type(error).__name__}: {error}",),
+                f"{where} is no bundle: its {NAME} cannot be used",
+                details=(str(error),),
                 todo="Make it again with `sohistio bundle`.",
-            ) from error
+            ) from None
+
+    @classmethod
+    def _parsed(cls, text: str, where: str) -> Contents:
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ValueError("it is no JSON") from None
+        if not isinstance(found, dict) or found.get("kind") != _KIND:
+            raise ValueError(f"it is no JSON object of the kind {_KIND}")
+        if (schema := found.get("schemaVersion")) != SCHEMA_VERSION:
+            raise NotObtainedError(
+                f"{where} has the schema version {schema}, and this sohistio reads {SCHEMA_VERSION}",
+                todo="Use the sohistio that made it, or make it again.",
+            )
+        environment, version, listed = (found.get(key) for key in ("environment", "version", "files"))
+        if not isinstance(listed, dict):
+            raise ValueError("it lists no files")
+        files = {path: _file(path, item) for path, item in listed.items()}
+        if not _has(files, "environments", f"{environment}/") or "/" in str(environment):
+            raise ValueError(f"it is for the environment {environment!r}, and lists no file of that")
+        if not _has(files, "istioctl", f"istioctl-{version}-"):
+            raise ValueError(f"it is for Istio {version!r}, and lists no istioctl of that")
+        return cls(str(environment), str(version), files)
 
 
 def is_safe(path: str) -> bool:
@@ -81,8 +98,12 @@ def is_safe(path: str) -> bool:
     return ".." not in posix.parts and str(posix) == path
 
 
-def _file(path: str, item: Mapping[str, Any]) -> BundledFile:
-    size, sha256 = item["size"], item["sha256"]
+def _has(files: Mapping[str, BundledFile], folder: str, beginning: str) -> bool:
+    return any(path.startswith(f"{folder}/{beginning}") for path in files)
+
+
+def _file(path: str, item: Any) -> BundledFile:
+    size, sha256 = (item.get("size"), item.get("sha256")) if isinstance(item, dict) else (None, None)
     if not is_safe(path) or path == NAME:
         raise ValueError(f"the path {path!r} leaves the bundle")
     if type(size) is not int or not 0 <= size <= MAX_FILE:

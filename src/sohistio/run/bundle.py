@@ -16,17 +16,18 @@ from sohistio.adapters.bundle.layout import Layout
 from sohistio.adapters.bundle.unpacked import ENVIRONMENTS, IMAGES, ISTIOCTL
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import RegistryError
-from sohistio.adapters.releases.cache_folder import mebibytes
+from sohistio.adapters.releases.cache_folder import NO_ROOM, NotStoredError, mebibytes
 from sohistio.adapters.releases.downloads import Downloads
 from sohistio.adapters.releases.lock import published_checksum
 from sohistio.environments.images_lock import NAME, write_images_lock
-from sohistio.errors import FailedError, NotObtainedError, UsageError
+from sohistio.errors import NotObtainedError, RefusedError, UsageError
 from sohistio.model.bundle import Contents
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
 from sohistio.planning.bundle import BundlePlan
 from sohistio.planning.session import Session
 from sohistio.system.parallel import side_by_side
+from sohistio.system.private_folder import working_folder
 
 Say = Callable[[str], None]
 # An environment's folder may hold more, such as the key that DNS is updated with: no bundle has that.
@@ -40,34 +41,58 @@ def check_out(target: Path) -> None:
         raise UsageError(f"there is no folder {target.parent}", todo="Make it, or give another --out.")
     if target.exists() and not target.is_file():
         raise UsageError(f"{target} is there, and is no file", todo="Give another --out.")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"no file can be written in {target.parent}",
+            details=(error.strerror or str(error),),
+            todo="Check its permissions and the room in it, or give another --out.",
+        ) from error
 
 
 def make_bundle(session: Session, source: Registry, plan: BundlePlan, target: Path) -> Contents:
     """Write the bundle; where this fails or is interrupted, `target` is as it was.
 
-    Raises NotObtainedError, RegistryError, FailedError where there is no room.
+    Raises NotObtainedError, RegistryError, RefusedError where there is no room.
     """
-    with _room(target) as folder:
+    with _room(target) as room:
+        folder = room / "content"
         shutil.copytree(plan.environments, folder / ENVIRONMENTS, ignore=_not_bundled)
         write_images_lock(folder / ENVIRONMENTS / NAME, plan.pins)
         _istioctl(session, plan, folder / ISTIOCTL)
         _images(source, plan, folder / IMAGES, session.say)
         session.say(f"packing {target}")
-        return write_bundle(folder, target, environment=plan.environment, version=plan.version)
+        packed = room / "packed"
+        contents = write_bundle(folder, packed, environment=plan.environment, version=plan.version)
+        packed.replace(target)
+        return contents
 
 
 @contextmanager
 def _room(target: Path) -> Iterator[Path]:
     """Beside the target: a bundle takes the same room once more while it is made."""
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
-            yield Path(name)
-    except OSError as error:
-        raise FailedError(
-            f"the bundle cannot be made in {target.parent}",
-            details=(str(error),),
-            todo="It takes its size twice while it is made: check the room, and the rights.",
-        ) from error
+        with working_folder(target.parent, f".{target.name}") as folder:
+            yield folder
+    except (OSError, NotStoredError, UsageError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(cause, OSError):
+            raise
+        raise _not_made(target, cause) from error
+
+
+def _not_made(target: Path, cause: OSError) -> RefusedError:
+    what = f"the bundle cannot be made in {target.parent}"
+    if cause.errno in NO_ROOM:
+        what = f"there is no room for the bundle in {target.parent}"
+    return RefusedError(
+        what,
+        details=(str(cause),),
+        todo=f"While it is made, it takes its size twice there. Make room in {target.parent}, or give --out in another "
+        "folder. Nothing was written.",
+    )
 
 
 def _istioctl(session: Session, plan: BundlePlan, folder: Path) -> None:

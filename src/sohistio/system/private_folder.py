@@ -15,6 +15,7 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from sohistio.system.file_lock import try_lock
@@ -31,23 +32,40 @@ def private_folder(parent: Path) -> Path:
     with _making:
         if parent not in _made:
             parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _remove_leftovers(parent)
-            _made[parent] = _new(parent)
+            _remove_leftovers(parent, _host())
+            folder, handle = _new(parent, _host())
+            # Forked children end without atexit's functions; what is started otherwise does not inherit the handle.
+            atexit.register(_remove, folder, handle)
+            _made[parent] = folder
         return _made[parent]
 
 
-def _new(parent: Path) -> Path:
+@contextlib.contextmanager
+def working_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A folder below `parent` for the block. What a killed process left there under the same `name` is removed first.
+
+    Its own file `in-use` is in it. Raises OSError.
+    """
+    beginning = f"{name}-{_host()}"
+    _remove_leftovers(parent, beginning)
+    folder, handle = _new(parent, beginning)
+    try:
+        yield folder
+    finally:
+        _remove(folder, handle)
+
+
+def _new(parent: Path, beginning: str) -> tuple[Path, int]:
+    """A new folder, and its lock."""
     for _ in range(_TRIES):
-        folder = Path(tempfile.mkdtemp(prefix=f"{_host()}-{os.getpid()}-", dir=parent))  # 0700
+        folder = Path(tempfile.mkdtemp(prefix=f"{beginning}-{os.getpid()}-", dir=parent))  # 0700
         try:
             handle = _held(folder)
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         if handle is not None:
-            # Forked children end without atexit's functions; what is started otherwise does not inherit the handle.
-            atexit.register(_remove, folder, handle)
-            return folder
+            return folder, handle
     raise OSError(f"no folder in {parent} could be kept: other processes remove them")
 
 
@@ -69,9 +87,9 @@ def _held(folder: Path) -> int | None:
     return try_lock(folder / _LOCK)
 
 
-def _remove_leftovers(parent: Path) -> None:
+def _remove_leftovers(parent: Path, beginning: str) -> None:
     for folder in parent.iterdir():
-        if folder.name.rsplit("-", 2)[0] != _host() or folder.is_symlink() or not folder.is_dir():
+        if folder.name.rsplit("-", 2)[0] != beginning or folder.is_symlink() or not folder.is_dir():
             continue
         with contextlib.suppress(OSError):  # one that stays harms nobody
             if not (folder / _LOCK).exists():

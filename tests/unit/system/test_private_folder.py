@@ -14,7 +14,7 @@ import pytest
 from sohistio.adapters.kubernetes.private_kubeconfig import private_kubeconfig
 from sohistio.errors import RefusedError
 from sohistio.model.managed_cluster import ClusterAccess
-from sohistio.system.private_folder import private_folder
+from sohistio.system.private_folder import private_folder, working_folder
 
 _MAKES_ONE = """
 import sys
@@ -40,6 +40,31 @@ def test_leftovers_go_and_what_is_in_use_stays(tmp_path: Path) -> None:
         assert stat.S_IMODE(own.stat().st_mode) == 0o700
         living.communicate("")
     assert not in_use.exists(), "at its end it removes its own"
+
+
+_WORKS_IN_ONE = """
+import sys
+from pathlib import Path
+from sohistio.system.private_folder import working_folder
+with working_folder(Path(sys.argv[1]), sys.argv[2]) as folder:
+    (folder / "large").touch()
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_goes_with_the_next_one_of_that_name(tmp_path: Path) -> None:
+    mine, other = (_started(tmp_path, _WORKS_IN_ONE, name) for name in (".qa.tar", ".qa.tar-2"))
+    with mine, other:
+        left, others = _folder_of(mine), _folder_of(other)
+        with working_folder(tmp_path, ".qa.tar") as folder:
+            assert sorted(tmp_path.iterdir()) == sorted([left, others, folder]), "they live"
+        assert not folder.exists()
+        for process in (mine, other):
+            process.kill()
+            process.wait()
+        with working_folder(tmp_path, ".qa.tar") as folder:
+            assert sorted(tmp_path.iterdir()) == sorted([others, folder])
 
 
 def test_another_machines_stay(tmp_path: Path) -> None:
@@ -75,8 +100,8 @@ def test_a_lock_that_is_always_somebody_elses_is_given_up(tmp_path: Path, monkey
         private_folder(tmp_path)
 
 
-def _started(parent: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", _MAKES_ONE, str(parent)]
+def _started(parent: Path, script: str = _MAKES_ONE, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, str(parent), *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 

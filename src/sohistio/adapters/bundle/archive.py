@@ -6,11 +6,8 @@ Equal content gives an equal archive, byte for byte. Nothing is compressed: laye
 from __future__ import annotations
 
 import hashlib
-import os
 import tarfile
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +16,7 @@ from sohistio.errors import NotObtainedError
 from sohistio.model.bundle import NAME, BundledFile, Contents
 
 _CHUNK = 2**20
+_GZIP = b"\x1f\x8b"
 _MOST_LISTED = 16 * 2**20
 """Bytes of bundle.json."""
 
@@ -27,31 +25,15 @@ Wanted = Callable[[str], bool]
 
 
 def write_bundle(folder: Path, target: Path, *, environment: str, version: str) -> Contents:
-    """Every file below `folder` as the bundle `target`, which is there whole or not at all. Raises NotObtainedError."""
-    try:
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        files = {path.relative_to(folder).as_posix(): _described(path) for path in paths}
-        contents = Contents(environment, version, files)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with (
-                os.fdopen(handle, "wb") as file,
-                tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
-            ):
-                _add_text(tar, contents.text())
-                for path in sorted(files):
-                    with (folder / path).open("rb") as content:
-                        tar.addfile(_member(path, files[path].size), content)
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
-    except OSError as error:
-        raise NotObtainedError(
-            f"{target} cannot be written", details=(str(error),), todo="Check the folder, and the room in it."
-        ) from error
+    """Every file below `folder` as the bundle `target`. Raises OSError, and leaves what it has written by then."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): _described(path) for path in paths}
+    contents = Contents(environment, version, files)
+    with tarfile.open(target, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        _add_text(tar, contents.text())
+        for path in sorted(files):
+            with (folder / path).open("rb") as content:
+                tar.addfile(_member(path, files[path].size), content)
     return contents
 
 
@@ -71,8 +53,12 @@ def unpack_bundle(bundle: Path, folder: Path, wanted: Wanted = lambda _: True) -
 
 def _opened(bundle: Path, read: Callable[[tarfile.TarFile], Contents]) -> Contents:
     try:
-        with bundle.open("rb") as file, tarfile.open(fileobj=file, mode="r|") as tar:
-            return read(tar)
+        with bundle.open("rb") as file:
+            if file.read(len(_GZIP)) == _GZIP:
+                raise _refused(bundle, "it is compressed", f"Uncompress it: `gunzip < {bundle} > bundle.tar`.")
+            file.seek(0)
+            with tarfile.open(fileobj=file, mode="r|") as tar:
+                return read(tar)
     except (tarfile.TarError, EOFError, UnicodeError) as error:
         raise _refused(bundle, f"it is damaged or cut off ({error})") from error
     except OSError as error:
@@ -104,7 +90,19 @@ def _unpacked(tar: tarfile.TarFile, bundle: Path, folder: Path, wanted: Wanted) 
             _write(_content(tar, member), folder / member.name, listed, bundle)
     if missing:
         raise _refused(bundle, f"it lacks {min(missing)}, which it lists")
+    _check_end(bundle, tar.offset)
     return contents
+
+
+def _check_end(bundle: Path, end: int) -> None:
+    """After the last file there are two blocks or more of zeros, up to a whole record, and nothing else."""
+    with bundle.open("rb") as file:
+        file.seek(end)
+        rest = file.read(2 * tarfile.RECORDSIZE)
+    if len(rest) < 2 * tarfile.BLOCKSIZE:
+        raise _refused(bundle, "it is cut off")
+    if rest.strip(b"\0") or len(rest) >= 2 * tarfile.RECORDSIZE:
+        raise _refused(bundle, "it goes on after its end")
 
 
 def _write(content: IO[bytes], target: Path, listed: BundledFile, bundle: Path) -> None:
@@ -145,8 +143,6 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
     return found
 
 
-def _refused(bundle: Path, why: str) -> NotObtainedError:
-    return NotObtainedError(
-        f"the bundle {bundle} cannot be used: {why}",
-        todo="Copy it again, or make it again with `sohistio bundle`; do not use this one.",
-    )
+def _refused(bundle: Path, why: str, todo: str = "") -> NotObtainedError:
+    again = "Copy it again, or make it again with `sohistio bundle`; do not use this one."
+    return NotObtainedError(f"the bundle {bundle} cannot be used: {why}", todo=todo or again)

@@ -50,7 +50,7 @@ class Layout:
         try:
             index = json.loads((self.folder / "index.json").read_text(encoding="utf-8"))
             found = {Image.parse(item["annotations"][_NAME]): str(item["digest"]) for item in index["manifests"]}
-        except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
             raise NotObtainedError(
                 f"there are no images in {self.folder}",
                 details=(f"{type(error).__name__}: {error}",),
@@ -60,5 +60,9 @@ class Layout:
 
     def media_type(self, digest: str) -> str:
         """Of a manifest or index: what it says itself, else what it looks like."""
-        parsed: Any = json.loads(self.blob(digest).read_bytes())
-        return str(parsed.get("mediaType") or (_INDEX_TYPE if "manifests" in parsed else _MANIFEST_TYPE))
+        try:
+            parsed: Any = json.loads(self.blob(digest).read_bytes())
+        except (ValueError, RecursionError):
+            parsed = None
+        said = parsed if isinstance(parsed, dict) else {}
+        return str(said.get("mediaType") or (_INDEX_TYPE if "manifests" in said else _MANIFEST_TYPE))

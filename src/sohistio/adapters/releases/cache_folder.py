@@ -11,7 +11,11 @@ from sohistio.errors import NotObtainedError
 from sohistio.system.file_lock import locked
 
 _LONGEST_WAIT = 1200.0
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class NotStoredError(NotObtainedError):
+    """A file system refused; the cause is its OSError."""
 
 
 @contextmanager
@@ -39,16 +43,16 @@ def exclusive(folder: Path, say: Callable[[str], None], *, longest_wait: float =
         yield
 
 
-def cannot_store(error: OSError, folder: Path, needed: int | None = None) -> NotObtainedError:
+def cannot_store(error: OSError, folder: Path, needed: int | None = None) -> NotStoredError:
     """What to say when a file cannot be kept in `folder`; `needed` is its size in bytes, where known."""
-    if error.errno in _NO_ROOM:
+    if error.errno in NO_ROOM:
         size = mebibytes(needed) if needed is not None else "about 150 MiB"
-        return NotObtainedError(
+        return NotStoredError(
             f"There is no room for istioctl in {folder}",
             details=(f"needed: {size} for this file", str(error.strerror)),
             todo="Make room there (about 150 MiB in all), or set XDG_CACHE_HOME to a folder with room.",
         )
-    return NotObtainedError(
+    return NotStoredError(
         f"istioctl cannot be kept in {folder}",
         details=(str(error),),
         todo="Make the folder writable, or set XDG_CACHE_HOME to one that is.",
