@@ -141,6 +141,7 @@ def test_what_is_not_right_is_refused(mirror: Mirror, tmp_path: Path) -> None:
 def test_what_a_killed_one_left_goes_with_the_next(mirror: Mirror, tmp_path: Path) -> None:
     out = tmp_path / "qa.tar"
     mirror.both.way.begin(Trouble("GET .*/blobs/", times=1000, pause=60))
+    mirror.both.way.seen.clear()
     command = mirror.box.command("bundle", *mirror.flags, "--out", str(out), "--platform", "linux-amd64")
     process = subprocess.Popen(
         command, cwd=CHECKOUT, env=mirror.environ(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import Sandbox
 from image_content import image_content
 from mirrors import NAMES, VERSION, Mirror, Registries, a_mirror, pins, registries
+from registry_proxy import Trouble, until
 
 pytestmark = pytest.mark.e2e
 
@@ -54,6 +57,29 @@ def test_mirrored_whole_and_then_never_again(mirror: Mirror) -> None:
     shown = mirror.run().stdout
     assert f"local: all 4 images are at {mirror.both.target.host}/{mirror.hub_path}, nothing was written" in shown
     assert max(len(line) for line in shown.splitlines() if line.startswith(NAMES)) <= 100
+
+
+def test_a_lock_that_cannot_be_written_any_more(mirror: Mirror) -> None:
+    """What is copied by then is said, and pinned by the next run; one that cannot be written at first ends it there."""
+    mirror.lock.write_text("# mine\n")
+    mirror.both.way.begin(Trouble("GET .*/pilot/blobs/", times=1000, pause=1))
+    mirror.both.way.seen.clear()
+    found: list[dict[str, Any]] = []
+    run = threading.Thread(target=lambda: found.append(mirror.document(code=1)))
+    run.start()
+    until(lambda: any("/pilot/blobs/" in request for request in mirror.both.way.seen), 60)
+    mirror.lock.unlink(missing_ok=True)
+    mirror.lock.mkdir()
+    run.join()
+    assert mirror.states(found[0]) == dict.fromkeys(NAMES, "copied")
+    assert found[0]["outcome"] == "failed"
+    assert "4 images were copied" in found[0]["error"]["what"]
+    assert str(mirror.lock) in found[0]["error"]["details"][0]
+    assert all(map(mirror.is_there, NAMES))
+    mirror.lock.rmdir()
+    mirror.both.way.begin()
+    assert mirror.states(mirror.document()) == dict.fromkeys(NAMES, "skipped")
+    assert sorted(pins(mirror.lock)) == sorted(NAMES)
 
 
 def test_a_tag_that_moved_and_an_image_that_is_not_there(mirror: Mirror) -> None:

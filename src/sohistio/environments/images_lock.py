@@ -18,6 +18,8 @@ _HEADER = """\
 # Digests of the images that may be used, as their source has them; every platform of an image has the same.
 # Written by `sohistio images mirror`. Review a changed line as you would review a changed program.
 """
+_ROOM = 16_384
+"""Bytes: what the pins of a version's images take at most, and what a file system needs for a file."""
 _LINE = re.compile(r"(\S+) +(\S+)")
 
 Pins = Mapping[Image, str]
@@ -57,7 +59,25 @@ def write_images_lock(path: Path, pins: Pins) -> None:
             fresh.write_text(text, encoding="utf-8", newline="\n")
             fresh.replace(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written", details=(str(error),), todo="Check the folder.") from error
+        raise _not_written(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Raises UsageError where the file could not be written now: no permission, no room for twice what it has."""
+    size = path.stat().st_size if path.is_file() else 0
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as file:
+            file.write(b"\0" * (2 * size + _ROOM))
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path} cannot be written",
+        details=(error.strerror or str(error),),
+        todo=f"Check the permissions of {path.parent}, and the room in it.",
+    )
 
 
 def _lines(path: Path, pins: Pins) -> Iterator[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from sohistio.adapters.registry.copy_tools import CopyTool
 from sohistio.adapters.registry.copying import Copy
-from sohistio.environments.images_lock import read_images_lock, write_images_lock
+from sohistio.environments.images_lock import check_writable, read_images_lock, write_images_lock
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, RefusedError, SohistioError, UsageError
 from sohistio.images.mirroring import Action, Decision
 from sohistio.planning.mirroring import MirrorPlan, PlannedImage, Sides
@@ -22,29 +22,39 @@ from sohistio.system.paths import state_dir
 
 @dataclass(frozen=True, slots=True)
 class MirrorResult:
-    """What came of it, in the order of the plan."""
+    """What came of it, in the order of the plan. `not_pinned` is why images.lock lacks what is at the target."""
 
     plan: MirrorPlan
     images: tuple[ImageResult, ...]
     seconds: float
     pulls_left: int | None = None
+    not_pinned: SohistioError | None = None
 
     @property
     def error(self) -> SohistioError | None:
         """What is not as it should be, every image by name; None where all are there."""
         states = {image.state for image in self.images}
+        pinning = (self.not_pinned.what, *self.not_pinned.details) if self.not_pinned else ()
         if states & {ImageState.INTERRUPTED, ImageState.NOT_STARTED}:
             return InterruptedRunError(
                 f"interrupted: {self.count(ImageState.COPIED)} of {len(self.plan.copies)} images were copied",
+                details=pinning,
                 todo="Run it again: what is there is not copied twice.",
             )
         lines = [line for image in self.images for line in _lines(image)]
+        if self.not_pinned and not lines:
+            return FailedError(
+                f"{self.count(ImageState.COPIED)} images were copied, {self.count(ImageState.SKIPPED)} were there, and "
+                "not all of them are pinned",
+                details=pinning,
+                todo=f"{self.not_pinned.remedy} Then run it again: what is there is not copied twice.",
+            )
         if not lines:
             return None
         missing = self.count(ImageState.FAILED) + self.count(ImageState.REFUSED)
         return FailedError(
             f"{missing} of {len(self.images)} images are not mirrored",
-            details=tuple(lines),
+            details=(*lines, *pinning),
             todo="Each is named with its reason; the others are there. Where a tag moved, ask why; to take the new "
             f"image, delete its line in {self.plan.lock} and mirror again. Then run it again.",
         )
@@ -102,8 +112,10 @@ def means_for(sides: Sides, tool: CopyTool | None, jobs: int, plan: MirrorPlan) 
 def approve_mirror(plan: MirrorPlan, reporter: MirrorReporter, *, yes: bool) -> None:
     """Ask, or take `--yes` for an answer. What is only added needs none where nobody can be asked.
 
-    Raises RefusedError.
+    Raises RefusedError, and UsageError where the pins could not be written.
     """
+    if plan.changes_pending:
+        check_writable(plan.lock)
     if yes or not plan.copies:
         return
     if not reporter.can_ask():
@@ -120,18 +132,19 @@ def approve_mirror(plan: MirrorPlan, reporter: MirrorReporter, *, yes: bool) -> 
 def mirror(plan: MirrorPlan, means: Means, reporter: MirrorReporter) -> MirrorResult:
     """Copy what the plan says; one that fails keeps none of the others back.
 
-    Ctrl-C and SIGTERM end the tools, and what is not there yet is `interrupted` or `notStarted`. Raises UsageError
-    where the pins cannot be written.
+    Ctrl-C and SIGTERM end the tools, and what is not there yet is `interrupted` or `notStarted`. Pins that
+    cannot be written are tried again with the next image's, and keep no image back either.
     """
     started = time.monotonic()
     ended = {planned.decision: _at_once(planned) for planned in plan.images}
-    _pin(plan, [planned.decision for planned in plan.of(Action.SKIP)])
+    pins = _Pins(plan)
+    pins.add(*(planned.decision for planned in plan.of(Action.SKIP)))
     if plan.copies:
         with copies_by(means) as copies:
             for event in copies.events(plan.copies):
                 if isinstance(event, ImageResult):
                     if event.state is ImageState.COPIED:
-                        _pin(plan, [event.planned.decision])
+                        pins.add(event.planned.decision)
                     ended[event.planned.decision] = event
                     reporter.finished(event)
                 elif isinstance(event, Copy):
@@ -139,7 +152,7 @@ def mirror(plan: MirrorPlan, means: Means, reporter: MirrorReporter) -> MirrorRe
                 else:
                     reporter.note(event)
     results = tuple(ended[planned.decision] for planned in plan.images)
-    return MirrorResult(plan, results, time.monotonic() - started, means.sides.source.pulls_left)
+    return MirrorResult(plan, results, time.monotonic() - started, means.sides.source.pulls_left, pins.error)
 
 
 def _at_once(planned: PlannedImage) -> ImageResult:
@@ -151,12 +164,26 @@ def _at_once(planned: PlannedImage) -> ImageResult:
     return ImageResult(planned, states[planned.decision.action])
 
 
-def _pin(plan: MirrorPlan, decisions: list[Decision]) -> None:
-    """At once: a run that is killed later keeps what it has. The file is read again: somebody may have edited it."""
-    before = read_images_lock(plan.lock)
-    pins = before | {decision.source: decision.digest for decision in decisions}
-    if pins != before:
-        write_images_lock(plan.lock, pins)
+@dataclass
+class _Pins:
+    """Pins, written at once: a run that is killed keeps what it has. `error` is why the `open` ones are not written."""
+
+    plan: MirrorPlan
+    open: list[Decision] = field(default_factory=list)
+    error: UsageError | None = None
+
+    def add(self, *decisions: Decision) -> None:
+        """Pin these, and what could not be written before. The file is read again: somebody may have edited it."""
+        self.open += decisions
+        try:
+            before = read_images_lock(self.plan.lock)
+            pins = before | {decision.source: decision.digest for decision in self.open}
+            if pins != before:
+                write_images_lock(self.plan.lock, pins)
+        except UsageError as error:
+            self.error = error
+        else:
+            self.open, self.error = [], None
 
 
 def _lines(image: ImageResult) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sohistio.environments.images_lock import read_images_lock, write_images_lock
+from sohistio.environments.images_lock import check_writable, read_images_lock, write_images_lock
 from sohistio.errors import UsageError
 from sohistio.model.image import Image
 
@@ -34,6 +34,19 @@ def test_comments_and_places_are_kept(tmp_path: Path) -> None:
     )
     write_images_lock(path, {Image.parse("istio/pilot:1"): _ONE})
     assert path.read_text() == f"# ours\n\n# moved on purpose, INC-1\n{_ONE}  docker.io/istio/pilot:1\n"
+
+
+def test_whether_it_can_be_written_leaves_nothing(tmp_path: Path) -> None:
+    check_writable(tmp_path / "images.lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that not even root can write to")
+def test_a_folder_that_takes_no_file() -> None:
+    for write in (check_writable, lambda path: write_images_lock(path, {Image.parse("istio/pilot:1"): _ONE})):
+        with pytest.raises(UsageError, match=r"/proc/self/images\.lock cannot be written") as caught:
+            write(Path("/proc/self/images.lock"))
+        assert "room" in caught.value.todo
 
 
 def test_no_file_is_no_pin(tmp_path: Path) -> None:
