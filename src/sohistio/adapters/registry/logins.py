@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ USERNAME, PASSWORD = "SOHISTIO_REGISTRY_USERNAME", "SOHISTIO_REGISTRY_PASSWORD"
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """Docker Hub's key in auth files, for every program that reads them."""
 _HELPER_SECONDS = 20.0
+_POLL_SECONDS = 0.1
+# The user name of an identity token, such as a login to Azure's registry leaves it (docker/cli, credentials).
+_IDENTITY = "<token>"
 _HELPER = re.compile(r"[A-Za-z0-9._-]+")
 # Where a pipeline's variable has no value, Azure DevOps maps the text `$(name)` itself.
 _NOT_SET = re.compile(r"\$\([^()]*\)")
@@ -111,17 +115,9 @@ def _of_helper(name: str, host: str, environ: Mapping[str, str]) -> Login | None
     todo = f"Log in again, or see what `echo {host} | {program} get` says."
     if not _HELPER.fullmatch(name):
         raise RefusedError(f"{name!r} is no name of a credential helper", todo="Correct the auth file that names it.")
+    asked = DOCKER_HUB_KEY if host == DOCKER_HUB else host
     try:
-        done = subprocess.run(
-            (program, "get"),
-            input=DOCKER_HUB_KEY if host == DOCKER_HUB else host,
-            env=dict(environ),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_HELPER_SECONDS,
-            check=False,
-        )
+        code, output, errors = _run((program, "get"), asked.encode(), environ)
     except FileNotFoundError:
         raise RefusedError(
             f"the credential helper {program} is not in PATH", todo="Install it, or log in without it."
@@ -129,20 +125,49 @@ def _of_helper(name: str, host: str, environ: Mapping[str, str]) -> Login | None
     except (OSError, subprocess.TimeoutExpired) as error:
         how = f"did not answer within {_HELPER_SECONDS:.0f} s" if isinstance(error, subprocess.TimeoutExpired) else ""
         raise RefusedError(f"the credential helper {program} {how or 'could not be run'}", todo=todo) from None
-    if done.returncode != 0:
-        if _HAS_NONE in done.stdout + done.stderr:
+    if code != 0:
+        if _HAS_NONE in output + errors:
             return None
         # Its output is not shown: it may hold what it should have given.
-        raise RefusedError(f"the credential helper {program} failed (exit code {done.returncode})", todo=todo)
-    return _answer(done.stdout, program, todo)
+        raise RefusedError(f"the credential helper {program} failed (exit code {code})", todo=todo)
+    return _answer(output, program, host, todo)
 
 
-def _answer(text: str, program: str, todo: str) -> Login | None:
+def _run(command: tuple[str, ...], text: bytes, environ: Mapping[str, str]) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a program; what it leaves behind, such as a daemon, may keep those open.
+
+    Raises OSError, subprocess.TimeoutExpired.
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environ)) as process:
+        end = time.monotonic() + _HELPER_SECONDS
+        given: bytes | None = text
+        while True:
+            ended = process.poll() is not None
+            try:
+                output, errors = process.communicate(given, timeout=_POLL_SECONDS)
+            except subprocess.TimeoutExpired as so_far:
+                given = None  # what is not written yet is kept
+                if not ended and time.monotonic() < end:
+                    continue
+                if not ended:
+                    process.kill()
+                    raise
+                output, errors = so_far.output or b"", so_far.stderr or b""
+            return process.returncode, output.decode(errors="replace"), errors.decode(errors="replace")
+
+
+def _answer(text: str, program: str, host: str, todo: str) -> Login | None:
     try:
         answer = json.loads(text)
         username, password = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise RefusedError(f"the credential helper {program} gave no user name and secret", todo=todo) from None
+    if username == _IDENTITY:
+        raise RefusedError(
+            f"the credential helper {program} has an identity token for {host}, which sohistio does not use",
+            todo="Log in with a user name and a password or token.",
+        )
     return Login(username, password, program) if username and password else None
 
 

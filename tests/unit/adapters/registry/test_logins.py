@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import time
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,25 @@ def test_a_helper_is_asked_over_its_standard_input(tmp_path: Path) -> None:
     script = f"""[ "$*" = get ] || exit 1; read host; echo '{answer}' | sed "s/HOST/$host/" """
     found = login_of_files(HUB, helper(tmp_path, script), tmp_path)
     assert found == Login("for dtr.example.com", "s3cret", "docker-credential-safe")
+
+
+def test_a_helper_that_leaves_a_daemon_behind(tmp_path: Path) -> None:
+    answer = json.dumps({"Username": "bob", "Secret": "s3cret" * 20_000})
+    script = (
+        f"read host; cat {write(tmp_path / 'answer.json', **json.loads(answer))}; sleep 30 & echo $! > {tmp_path}/pid"
+    )
+    started = time.monotonic()
+    found = login_of_files(HUB, helper(tmp_path, script), tmp_path)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    assert found == Login("bob", "s3cret" * 20_000, "docker-credential-safe")
+    assert time.monotonic() - started < 5
+
+
+def test_an_identity_token_is_not_used(tmp_path: Path) -> None:
+    environ = helper(tmp_path, """echo '{"Username": "<token>", "Secret": "s3cret"}'""")
+    with pytest.raises(RefusedError, match="has an identity token for dtr") as caught:
+        login_of_files(HUB, environ, tmp_path)
+    assert "s3cret" not in str(caught.value.document())
 
 
 def test_a_helper_that_has_none(tmp_path: Path) -> None:
