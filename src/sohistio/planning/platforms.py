@@ -43,7 +43,11 @@ def platforms_of(session: Session, images: Sequence[Image]) -> tuple[tuple[str, 
         def ask(image: Image) -> tuple[tuple[str, ...], str]:
             return _ask(registries[image.registry], image) if image.registry in registries else ((), "")
 
-        answers = side_by_side(ask, images)
+        def give_up() -> None:
+            for registry in registries.values():
+                registry.give_up()
+
+        answers = side_by_side(ask, images, interrupted=give_up)
     for why in dict.fromkeys(why for _, why in answers if why):
         session.say(f"{why}: platforms are not known")
     return tuple(found for found, _ in answers)

@@ -59,7 +59,11 @@ def read_pulls(
         def ask(key: tuple[_Puller, Wanted]) -> Pull:
             return _pull(registries[key[0]], key, tuple(asked[key]))
 
-        return tuple(side_by_side(ask, asked))
+        def give_up() -> None:
+            for registry in registries.values():
+                registry.give_up()
+
+        return tuple(side_by_side(ask, asked, interrupted=give_up))
 
 
 def _pull(registry: Registry, asked: tuple[_Puller, Wanted], places: tuple[str, ...]) -> Pull:

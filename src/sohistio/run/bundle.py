@@ -133,10 +133,10 @@ def _images(source: Registry, plan: BundlePlan, folder: Path, say: Say) -> None:
     fetched = _Fetched(plan.bytes, say)
 
     def fetch(digest: str) -> None:
-        source.save_blob(blobs[digest], digest, layout.blob(digest))
+        source.save_blob(blobs[digest], digest, layout.blob(digest), sizes[digest])
         fetched.add(sizes[digest])
 
-    side_by_side(fetch, blobs)
+    side_by_side(fetch, blobs, interrupted=source.give_up)
     layout.write_index({item.image.by_tag: item.image.digest for item in plan.images})
 
 

@@ -21,13 +21,20 @@ def workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=WORKERS)
 
 
-def side_by_side(work: Callable[[_Item], _Found], items: Iterable[_Item]) -> list[_Found]:
+def side_by_side(
+    work: Callable[[_Item], _Found], items: Iterable[_Item], *, interrupted: Callable[[], None] = lambda: None
+) -> list[_Found]:
     """The results in the order of the items.
 
     Raises what the first item that failed raised, once what was under way has ended; the rest is not begun.
+    `interrupted` is called before that wait: it may end what is under way.
     """
     with workers() as pool:
-        return list(pool.map(work, items))
+        try:
+            return list(pool.map(work, items))
+        except BaseException:
+            interrupted()
+            raise
 
 
 def in_time(work: Mapping[str, tuple[Callable[[], _Found], float]]) -> dict[str, _Found]:

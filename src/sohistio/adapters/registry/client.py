@@ -28,8 +28,6 @@ MANIFEST_TYPES = (
 )
 # Docker Hub's API is not at the name that its images have.
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
-# Bytes: a registry takes no larger manifest (distribution's own limit).
-_MAX_MANIFEST = 4 * 2**20
 _LEFT = "ratelimit-remaining"
 
 
@@ -107,8 +105,6 @@ class Registry:
         response = self._ask("GET", image, "manifests", image.digest or image.tag)
         if response.status_code == 404:
             return None
-        if len(response.content) > _MAX_MANIFEST:
-            raise RegistryError(f"the manifest of {image} is too large", todo="Check what the registry serves there.")
         digest = f"sha256:{hashlib.sha256(response.content).hexdigest()}"
         if image.digest and digest != image.digest:
             raise RegistryError(
@@ -142,11 +138,14 @@ class Registry:
         other = response.status_code == 200 and said.isdecimal() and int(said) != size
         return f"has {said} bytes, its manifest says {size}" if other else ""
 
-    def save_blob(self, image: Image, digest: str, target: Path) -> None:
-        """Write a blob to a file. Raises RegistryError where it is not what its digest says, or not there; OSError."""
+    def save_blob(self, image: Image, digest: str, target: Path, size: int) -> None:
+        """Write a blob of `size` bytes to a file.
+
+        Raises RegistryError where it is not what its digest says, larger, or not there; OSError.
+        """
         scope = f"repository:{image.path}:pull"
         url = f"{self._base}/v2/{image.path}/blobs/{digest}"
-        response = self._sent(scope, lambda headers: self._connection.save(url, target, headers=headers))
+        response = self._sent(scope, lambda headers: self._connection.save(url, target, headers=headers, most=size))
         if response.status_code != 200:
             raise RegistryError(
                 f"{self.host} answered {response.status_code} when asked for a blob of {image}",

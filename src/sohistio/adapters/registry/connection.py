@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sohistio.adapters.registry.bounds import Bounds, bound
 from sohistio.adapters.registry.errors import RegistryError
 from sohistio.adapters.releases.downloads import Patience
 from sohistio.adapters.releases.mirror import without_secrets
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 _RETRIED = (429, 500, 502, 503, 504)
 _MOST_REDIRECTS = 5
+MAX_ANSWER = 4 * 2**20
+"""Bytes, of all but a blob: a registry takes no larger manifest (distribution's own limit)."""
+# Seconds, for the same.
+_LONGEST_ANSWER = 60.0
 
 
 class Connection:
@@ -50,13 +55,26 @@ class Connection:
 
         Authorization goes to no other host that it redirects to (httpx drops it).
         """
-        return self._persist(lambda: self._client.request(method, url, headers=dict(headers), **content), url)
-
-    def save(self, url: str, target: Path, *, headers: Mapping[str, str]) -> httpx.Response:
-        """A GET whose content goes to a file where the status is 200, afresh with each attempt. Raises OSError."""
 
         def once() -> httpx.Response:
-            with self._client.stream("GET", url, headers=dict(headers)) as response:
+            bounds = Bounds.of(self._host, MAX_ANSWER, min(_LONGEST_ANSWER, self._patience.total), self._given_up)
+            given = {"headers": dict(headers), "extensions": bounds.extensions, **content}
+            return bounds.kept(lambda: self._client.request(method, url, **given))
+
+        return self._persist(once, url)
+
+    def save(self, url: str, target: Path, *, headers: Mapping[str, str], most: int) -> httpx.Response:
+        """A GET whose content, `most` bytes of it, goes to a file where the status is 200, afresh with each attempt.
+
+        Raises UnusableError where it is larger, OSError.
+        """
+
+        def once() -> httpx.Response:
+            bounds = Bounds.of(self._host, max(most, MAX_ANSWER), self._patience.total, self._given_up)
+            return bounds.kept(lambda: saved(bounds))
+
+        def saved(bounds: Bounds) -> httpx.Response:
+            with self._client.stream("GET", url, headers=dict(headers), extensions=bounds.extensions) as response:
                 if response.status_code != 200:
                     response.read()
                     return response
@@ -124,7 +142,7 @@ def _client(host: str, patience: Patience, authority: str) -> httpx.Client:
             max_redirects=_MOST_REDIRECTS,
             timeout=httpx.Timeout(patience.silence, connect=patience.connect),
             headers={"Accept-Encoding": "identity", "User-Agent": "sohistio"},
-            event_hooks={"request": [check_hop]},  # runs for each hop of a redirect
+            event_hooks={"request": [check_hop], "response": [bound]},  # run for each hop of a redirect
             mounts={f"all://{name}": None for name in ("localhost", "127.0.0.1", "[::1]")},  # never through a proxy
         )
     except (ValueError, ImportError, httpx.InvalidURL):
