@@ -85,24 +85,33 @@ def image_of(host: str) -> Image:
     ],
 )
 def test_an_answer_without_an_end(trust: Trust, head: str) -> None:
-    with answering(trust, head, chunk(b"x" * 2**16)) as (host, _), client(host) as registry:
-        with pytest.raises(UnusableError, match=f"{host} answers with more than 4194304 bytes"):
-            registry.manifest(image_of(host))
+    with (
+        answering(trust, head, chunk(b"x" * 2**16)) as (host, _),
+        client(host) as registry,
+        pytest.raises(UnusableError, match=f"{host} answers with more than 4194304 bytes"),
+    ):
+        registry.manifest(image_of(host))
 
 
 def test_a_blob_that_is_larger_than_its_manifest_says(trust: Trust, tmp_path: Path) -> None:
-    with answering(trust, f"HTTP/1.1 200 OK|{CHUNKED}", chunk(b"x" * 2**16)) as (host, _), client(host) as registry:
-        with pytest.raises(UnusableError, match="answers with more than 5000000 bytes"):
-            registry.save_blob(image_of(host), DIGEST, tmp_path / "blob", 5_000_000)
+    with (
+        answering(trust, f"HTTP/1.1 200 OK|{CHUNKED}", chunk(b"x" * 2**16)) as (host, _),
+        client(host) as registry,
+        pytest.raises(UnusableError, match="answers with more than 5000000 bytes"),
+    ):
+        registry.save_blob(image_of(host), DIGEST, tmp_path / "blob", 5_000_000)
     assert (tmp_path / "blob").stat().st_size <= 5_000_000
 
 
 def test_what_is_compressed_unasked_is_not_made_larger(trust: Trust) -> None:
     body = gzip.compress(b"[" * 2**24)
     head = f"HTTP/1.1 200 OK|{TYPE}|Content-Encoding: gzip|Content-Length: {len(body)}"
-    with answering(trust, head, body) as (host, _), client(host) as registry:
-        with pytest.raises(RegistryError, match="serves another manifest"):
-            registry.manifest(image_of(host))
+    with (
+        answering(trust, head, body) as (host, _),
+        client(host) as registry,
+        pytest.raises(RegistryError, match="serves another manifest"),
+    ):
+        registry.manifest(image_of(host))
 
 
 @pytest.mark.parametrize(
@@ -114,9 +123,12 @@ def test_what_is_compressed_unasked_is_not_made_larger(trust: Trust) -> None:
 )
 def test_an_answer_that_trickles(trust: Trust, head: str, part: bytes) -> None:
     started = time.monotonic()
-    with answering(trust, head, part, 0.2) as (host, _), client(host, 1.0) as registry:
-        with pytest.raises(RegistryError, match="did not finish its answer within 1 s"):
-            registry.manifest(image_of(host))
+    with (
+        answering(trust, head, part, 0.2) as (host, _),
+        client(host, 1.0) as registry,
+        pytest.raises(RegistryError, match="did not finish its answer within 1 s"),
+    ):
+        registry.manifest(image_of(host))
     assert time.monotonic() - started < 4
 
 
