@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
+from conftest import CHECKOUT, Sandbox
 from image_content import image_content
 from mirrors import NAMES, VERSION, Mirror, Registries, a_mirror, pins, registries
 from registry_proxy import Trouble, until
@@ -100,3 +102,14 @@ def test_a_tag_that_moved_and_an_image_that_is_not_there(mirror: Mirror) -> None
     assert "This plan replaces 1 image" in " ".join(refused.stdout.split())
     assert mirror.states(mirror.document("--yes")) == dict.fromkeys(NAMES, "skipped") | {"proxyv2": "copied"}
     assert mirror.is_there("proxyv2")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_an_answer_does_not_end(mirror: Mirror, number: signal.Signals) -> None:
+    mirror.both.way.begin(Trouble("GET .*/manifests/", times=1000, pause=60))
+    process = subprocess.Popen(
+        mirror.command(), cwd=CHECKOUT, env=mirror.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    until(lambda: any(re.match(f"GET .*{mirror.path}/.*/manifests/", request) for request in mirror.both.way.seen), 60)
+    process.send_signal(number)
+    assert process.wait(5) == 130
