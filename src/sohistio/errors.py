@@ -93,7 +93,7 @@ class InterruptedRunError(SohistioError):
 
 
 class NotObtainedError(RefusedError):
-    """No istioctl to work with, so nothing was begun."""
+    """What the work takes cannot be had, such as istioctl or a bundle, so nothing was begun."""
 
     def __init__(self, what: str, *, details: tuple[str, ...] = (), todo: str = "") -> None:
         super().__init__(what, details=details, todo=f"{todo} Nothing was changed on the cluster.".strip())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +13,12 @@ from sohistio.adapters.registry.errors import RegistryError
 from sohistio.adapters.releases.downloads import Patience
 from sohistio.adapters.releases.mirror import without_secrets
 from sohistio.adapters.releases.trust import certificate_error, trusted_authorities, trusting_only
+from sohistio.adapters.releases.web import retry_after, web_client
 
 if TYPE_CHECKING:
     import httpx
 
 _RETRIED = (429, 500, 502, 503, 504)
-_MOST_REDIRECTS = 5
 MAX_ANSWER = 4 * 2**20
 """Bytes, of all but a blob: a registry takes no larger manifest (distribution's own limit)."""
 # Seconds, for the same.
@@ -106,7 +104,7 @@ class Connection:
             else:
                 if response.status_code not in _RETRIED:
                     return response
-                reason, wanted = f"it answered {response.status_code}", _retry_after(response)
+                reason, wanted = f"it answered {response.status_code}", retry_after(response)
             if attempt < self._patience.attempts:
                 self._wait(attempt, wanted, reason)
         raise RegistryError(
@@ -126,8 +124,6 @@ class Connection:
 
 
 def _client(host: str, patience: Patience, authority: str) -> httpx.Client:
-    import httpx
-
     def check_hop(request: httpx.Request) -> None:
         if request.url.scheme != "https":
             raise RegistryError(
@@ -135,33 +131,13 @@ def _client(host: str, patience: Patience, authority: str) -> httpx.Client:
                 todo="Its administrator has to let it redirect to https.",
             )
 
-    try:
-        return httpx.Client(
-            verify=trusting_only(authority) if authority else trusted_authorities(),
-            follow_redirects=True,
-            max_redirects=_MOST_REDIRECTS,
-            timeout=httpx.Timeout(patience.silence, connect=patience.connect),
-            headers={"Accept-Encoding": "identity", "User-Agent": "sohistio"},
-            event_hooks={"request": [check_hop], "response": [bound]},  # run for each hop of a redirect
-            mounts={f"all://{name}": None for name in ("localhost", "127.0.0.1", "[::1]")},  # never through a proxy
-        )
-    except (ValueError, ImportError, httpx.InvalidURL):
-        raise RegistryError(
-            "The proxy settings of the environment cannot be used",
-            todo="Set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http:// or https:// addresses, or unset them.",
-        ) from None
+    return web_client(
+        {"request": [check_hop], "response": [bound]},
+        verify=trusting_only(authority) if authority else trusted_authorities(),
+        connect=patience.connect,
+        silence=patience.silence,
+    )
 
 
 def _shown(url: str) -> str:
     return without_secrets(url)
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """Seconds, or a date of HTTP; 0 where it says neither."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        return (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
-        return 0.0

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from sohistio.adapters.releases.cache_folder import cannot_store, mebibytes
 from sohistio.adapters.releases.mirror import Mirror, may_be_asked, without_secrets
 from sohistio.adapters.releases.trust import certificate_error, trusted_authorities
+from sohistio.adapters.releases.web import retry_after, web_client
 from sohistio.errors import NotObtainedError
 
 if TYPE_CHECKING:
@@ -176,8 +175,6 @@ def _failure(state: tenacity.RetryCallState) -> _TransientError:
 
 
 def _client(mirror: Mirror, patience: Patience) -> httpx.Client:
-    import httpx
-
     def check_hop(request: httpx.Request) -> None:
         if not may_be_asked(str(request.url)):
             raise NotObtainedError(
@@ -185,22 +182,13 @@ def _client(mirror: Mirror, patience: Patience) -> httpx.Client:
                 todo="Use a mirror that serves or redirects to https.",
             )
 
-    try:
-        return httpx.Client(
-            verify=trusted_authorities(),
-            auth=mirror.credentials,
-            follow_redirects=True,
-            max_redirects=5,
-            timeout=httpx.Timeout(patience.silence, connect=patience.connect),
-            headers={"Accept-Encoding": "identity", "User-Agent": "sohistio"},
-            event_hooks={"request": [check_hop]},  # runs for each hop of a redirect
-            mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},  # never through a proxy
-        )
-    except (ValueError, ImportError, httpx.InvalidURL):
-        raise NotObtainedError(
-            "The proxy settings of the environment cannot be used",
-            todo="Set HTTPS_PROXY, HTTP_PROXY and ALL_PROXY to http:// or https:// addresses, or unset them.",
-        ) from None
+    return web_client(
+        {"request": [check_hop]},
+        verify=trusted_authorities(),
+        connect=patience.connect,
+        silence=patience.silence,
+        auth=mirror.credentials,
+    )
 
 
 def _check_status(response: httpx.Response, url: str) -> None:
@@ -208,7 +196,7 @@ def _check_status(response: httpx.Response, url: str) -> None:
     if status in (200, 404):
         return
     if status in _RETRIED:
-        raise _TransientError(f"the server answered {status}", _retry_after(response))
+        raise _TransientError(f"the server answered {status}", retry_after(response))
     hint = {
         401: "Give the mirror's credentials (https://USER:TOKEN@HOST/…) in SOHISTIO_ISTIO_MIRROR.",
         403: "Ask for the right to read from the mirror, or check the credentials in SOHISTIO_ISTIO_MIRROR.",
@@ -238,13 +226,3 @@ def _own_errors(once: Callable[[], _T], url: str) -> _T:
 def _length(response: httpx.Response) -> int | None:
     text = response.headers.get("Content-Length", "")
     return int(text) if text.isdecimal() else None
-
-
-def _retry_after(response: httpx.Response) -> float:
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(text)
-    try:
-        return (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
-        return 0.0
