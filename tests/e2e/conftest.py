@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from sohistio.system.paths import cache_dir
 
 if TYPE_CHECKING:
     from aks import Aks
+    from mirrors import Mirror as ImageMirror
+    from mirrors import Registries
 
 CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
@@ -154,3 +157,21 @@ def istioctl(sandbox: Sandbox) -> Path:
     """The real istioctl 1.31.1, from the sandbox's release mirror."""
     source = IstioctlSource(cache=cache_dir(), mirror=Mirror.parse(sandbox.mirror))
     return obtain_istioctl(Version(1, 31, 1), source, lambda _: None).path
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
+    """A source of images and a hub: two registries."""
+    from mirrors import registries
+
+    with registries(tmp_path_factory.mktemp("registries")) as running:
+        yield running
+
+
+@pytest.fixture
+def mirror(sandbox: Sandbox, both: Registries, tmp_path: Path, request: pytest.FixtureRequest) -> ImageMirror:
+    """An environment with a path of its own at both registries."""
+    from mirrors import a_mirror
+
+    name = re.sub("[^a-z0-9]+", "-", request.node.name).strip("-")
+    return a_mirror(sandbox, both, tmp_path, name)

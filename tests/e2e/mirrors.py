@@ -89,8 +89,13 @@ class Mirror:
         return self.box.environ(**(self.variables() | variables))
 
     def run(self, *more: str, **variables: str) -> Done:
+        """`images mirror` of this environment."""
+        return self.any("images", "mirror", *self.flags, *more, **variables)
+
+    def any(self, *arguments: str, **variables: str) -> Done:
+        """Any command, with the logins and the authority of both registries."""
         return subprocess.run(
-            self.command(*more),
+            self.box.command(*arguments),
             cwd=CHECKOUT,
             env=self.environ(**variables),
             stdin=subprocess.DEVNULL,

@@ -5,48 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
+from conftest import CHECKOUT
 from json_schemas import check
-from mirrors import NAMES, Done, Mirror, Registries, a_mirror, pins, registries
+from mirrors import NAMES, Done, Mirror, pins
 from registry_proxy import Trouble, until
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
-    with registries(tmp_path_factory.mktemp("registries")) as running:
-        yield running
-
-
-@pytest.fixture
-def mirror(sandbox: Sandbox, both: Registries, tmp_path: Path, request: pytest.FixtureRequest) -> Mirror:
-    name = request.node.name.replace("_", "-").strip("-")
-    return a_mirror(sandbox, both, tmp_path, name)
-
-
-def ran(mirror: Mirror, *arguments: str, **variables: str) -> Done:
-    return subprocess.run(
-        mirror.box.command(*arguments),
-        cwd=CHECKOUT,
-        env=mirror.environ(**variables),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-
-
 def bundled(mirror: Mirror, out: Path, *more: str) -> Done:
     # The sandbox's mirror has istioctl for this machine only.
-    return ran(mirror, "bundle", *mirror.flags, "--out", str(out), "--platform", "linux-amd64", *more)
+    return mirror.any("bundle", *mirror.flags, "--out", str(out), "--platform", "linux-amd64", *more)
 
 
 def test_a_bundle_fills_the_hub_without_the_source(mirror: Mirror, tmp_path: Path) -> None:
@@ -66,12 +40,12 @@ def test_a_bundle_fills_the_hub_without_the_source(mirror: Mirror, tmp_path: Pat
 
     # Nobody answers at the source from here on.
     with mirror.both.source.counted() as asked:
-        done = ran(mirror, "images", "mirror", *mirror.flags[:2], "--bundle", str(out), "-o", "json")
+        done = mirror.any("images", "mirror", *mirror.flags[:2], "--bundle", str(out), "-o", "json")
     assert done.returncode == 0, done.stderr
     assert mirror.states(check(done.stdout, "ImageMirror")) == dict.fromkeys(NAMES, "copied")
     assert all(map(mirror.is_there, NAMES))
     assert asked == []
-    again = ran(mirror, "images", "mirror", *mirror.flags[:2], "--bundle", str(out))
+    again = mirror.any("images", "mirror", *mirror.flags[:2], "--bundle", str(out))
     assert "nothing was written" in again.stdout
 
 
@@ -92,11 +66,11 @@ def nodes_pull(mirror: Mirror) -> set[str]:
 def test_install_and_check_take_istioctl_from_it(mirror: Mirror, tmp_path: Path) -> None:
     out = tmp_path / "qa.tar"
     assert bundled(mirror, out).returncode == 0
-    assert ran(mirror, "images", "mirror", "--env", "local", "--bundle", str(out)).returncode == 0
+    assert mirror.any("images", "mirror", "--env", "local", "--bundle", str(out)).returncode == 0
     nowhere = {"SOHISTIO_ISTIO_MIRROR": "https://127.0.0.1:1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    without = ran(mirror, "install", *mirror.flags, "--yes", **nowhere)
+    without = mirror.any("install", *mirror.flags, "--yes", **nowhere)
     assert without.returncode == 3
-    done = ran(mirror, "install", "--env", "local", "--bundle", str(out), "--yes", **nowhere)
+    done = mirror.any("install", "--env", "local", "--bundle", str(out), "--yes", **nowhere)
     assert done.returncode == 0, done.stdout + done.stderr
     istiod = mirror.box.api.get("/apis/apps/v1/namespaces/istio-system/deployments/istiod")
     assert istiod is not None
@@ -111,10 +85,10 @@ def test_install_and_check_take_istioctl_from_it(mirror: Mirror, tmp_path: Path)
         "the bundle's environments and pins"
     )
     assert "127.0.0.1:1" not in done.stderr
-    checked = ran(mirror, "check", "--env", "local", "--bundle", str(out), "-o", "json", **nowhere)
+    checked = mirror.any("check", "--env", "local", "--bundle", str(out), "-o", "json", **nowhere)
     found = {item["name"]: item["result"] for item in json.loads(checked.stdout)["checks"]}
     assert found["istioctl"] == "passed"
-    wrong = ran(mirror, "install", "--env", "local", "--bundle", str(out), "--version", "1.30.5", "--yes", **nowhere)
+    wrong = mirror.any("install", "--env", "local", "--bundle", str(out), "--version", "1.30.5", "--yes", **nowhere)
     assert wrong.returncode == 3
     assert "the bundle has no istioctl-1.30.5-linux-amd64.tar.gz" in wrong.stderr
 
@@ -134,7 +108,7 @@ def test_what_is_not_right_is_refused(mirror: Mirror, tmp_path: Path) -> None:
     assert (gone.returncode, "does not have every image of Istio 1.30.5" in gone.stderr) == (3, True)
     assert not out.exists()
     out.write_bytes(b"no bundle")
-    refused = ran(mirror, "images", "mirror", "--env", "local", "--bundle", str(out))
+    refused = mirror.any("images", "mirror", "--env", "local", "--bundle", str(out))
     assert (refused.returncode, "cannot be used" in refused.stderr) == (3, True)
 
 

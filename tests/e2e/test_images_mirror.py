@@ -6,31 +6,16 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
+from conftest import CHECKOUT
 from image_content import image_content
-from mirrors import NAMES, VERSION, Mirror, Registries, a_mirror, pins, registries
+from mirrors import NAMES, VERSION, Mirror, pins
 from registry_proxy import Trouble, until
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
-    with registries(tmp_path_factory.mktemp("registries")) as running:
-        yield running
-
-
-@pytest.fixture
-def mirror(sandbox: Sandbox, both: Registries, tmp_path: Path, request: pytest.FixtureRequest) -> Mirror:
-    """A path of its own at both registries."""
-    name = re.sub("[^a-z0-9]+", "-", request.node.name).strip("-")
-    return a_mirror(sandbox, both, tmp_path, name)
 
 
 def test_mirrored_whole_and_then_never_again(mirror: Mirror) -> None:

@@ -8,24 +8,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conftest import Sandbox
 from image_content import image_content
-from mirrors import VERSION, Mirror, Registries, a_mirror, registries
+from mirrors import VERSION, Mirror, Registries, a_mirror
 
 pytestmark = pytest.mark.e2e
 
 LEAST_RATIO = 1.5
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
-    with registries(tmp_path_factory.mktemp("registries")) as running:
-        yield running
 
 
 def loop_seconds(mirror: Mirror) -> float:

@@ -17,7 +17,7 @@ import pytest
 
 from conftest import CHECKOUT, Sandbox
 from image_content import image_content
-from mirrors import NAMES, VERSION, Mirror, Registries, a_mirror, pins, registries
+from mirrors import NAMES, VERSION, Mirror, Registries, a_mirror, pins
 from registries import LOGIN, PASSWORD, USER, auth_file
 from registry_proxy import ConnectProxy, Trouble, until
 from token_server import READER
@@ -25,19 +25,6 @@ from token_server import READER
 pytestmark = pytest.mark.e2e
 
 ALL_COPIED = dict.fromkeys(NAMES, "copied")
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
-    with registries(tmp_path_factory.mktemp("registries")) as running:
-        yield running
-
-
-@pytest.fixture
-def mirror(sandbox: Sandbox, both: Registries, tmp_path: Path, request: pytest.FixtureRequest) -> Mirror:
-    """A path of its own at both registries."""
-    name = re.sub("[^a-z0-9]+", "-", request.node.name).strip("-")
-    return a_mirror(sandbox, both, tmp_path, name)
 
 
 def test_servers_in_trouble_are_asked_again_when_they_say(mirror: Mirror) -> None:
