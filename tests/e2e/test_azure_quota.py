@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -92,10 +94,12 @@ def test_no_answer_is_an_error_of_its_own(aks: Aks, cluster: AksCluster, answer:
 
 
 @pytest.fixture
-def context(aks: Aks, cluster: AksCluster, monkeypatch: pytest.MonkeyPatch) -> Context:
+def context(aks: Aks, cluster: AksCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
     """The cluster with a gateway that is off, and one pool of its nodes."""
     assert cluster
-    for name, value in (aks.environ() | {"SOHISTIO_SUBSCRIPTION": SUBSCRIPTION}).items():
+    # The kubeconfig of a session in this process stays until the process ends: not where other stories look.
+    own = {"SOHISTIO_SUBSCRIPTION": SUBSCRIPTION, "XDG_STATE_HOME": str(tmp_path)}
+    for name, value in (aks.environ() | own).items():
         monkeypatch.setenv(name, value)
     api = aks.sandbox.api
     if api.get("/api/v1/namespaces/istio-system") is None:
@@ -109,7 +113,10 @@ def context(aks: Aks, cluster: AksCluster, monkeypatch: pytest.MonkeyPatch) -> C
     grows = {"enableAutoScaling": True, "minCount": count, "maxCount": count + 9}
     aks.azure.properties = properties(agentPoolProfiles=[pool | grows])
     session = Session(Where("qa", aks.environments, auth=Auth.ENVIRONMENT), lambda _: None)
-    return Context(session, observe(session.api), None)
+    try:
+        yield Context(session, observe(session.api), None)
+    finally:
+        api.delete(f"{DEPLOYMENTS}/{INGRESS.name}")
 
 
 @pytest.mark.usefixtures("empty_sandbox")
