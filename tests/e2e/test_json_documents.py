@@ -61,5 +61,5 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
         document("Error", "unlock", *LOCAL, code=2),
         document("RunResult", "uninstall", *LOCAL, "--yes", "--with-sidecars", "--restart-workloads"),
     ]
-    elsewhere = {"FailoverReport", "Sync", "ImageMirror"}  # they take two sandboxes, or two registries
+    elsewhere = {"FailoverReport", "Sync", "ImageMirror", "BundleMade"}  # they take two sandboxes, or two registries
     assert {found["kind"] for found in seen} == set(SCHEMAS) - elsewhere
