@@ -17,7 +17,7 @@ from sohistio.model.fault import Fault, Severity
 from sohistio.model.managed_cluster import ManagedCluster
 from sohistio.model.state import ObjectRef
 from sohistio.model.vcpu_quota import Usage, family_of, left_of
-from sohistio.system.parallel import in_time
+from sohistio.system.parallel import within
 
 _AZURE_SECONDS = 15.0
 """For both questions: the rest of the check does not wait longer for Azure."""
@@ -61,7 +61,7 @@ def _more_nodes(context: Context, needed: Growth) -> Iterator[Verdict]:
     if context.session.aks is None:
         return
     late = _Azure(why=f"no answer from Azure within {_AZURE_SECONDS:.0f} s")
-    answer = in_time({"azure": (lambda: _asked(context), _AZURE_SECONDS)}).get("azure", late)
+    answer = within(_AZURE_SECONDS, lambda: _asked(context), late)
     if answer.managed is None:
         yield NotAsked(f"whether Azure gives more nodes is not asked: {answer.why}")
         return

@@ -18,7 +18,7 @@ from sohistio.sync.certificates import named_secrets
 from sohistio.sync.differences import Subject
 from sohistio.sync.report import Comparison
 from sohistio.system.certificates import certificate_of
-from sohistio.system.parallel import in_time, side_by_side
+from sohistio.system.parallel import side_by_side, within
 
 _SECONDS = 20.0
 """For the comparison: a side that traffic leaves may have died meanwhile, and stops nothing."""
@@ -47,7 +47,7 @@ def configuration(sides: Sides) -> Iterator[Verdict]:
     if not sides.observed.world.primary.is_reachable:
         yield NotAsked(f"{primary} cannot be read")
         return
-    found = in_time({"": (lambda: _compared(sides.pair), _SECONDS)}).get("")
+    found = within(_SECONDS, lambda: _compared(sides.pair), None)
     if found is None:
         yield NotAsked(f"{primary} did not answer within {_SECONDS:.0f} s")
     elif isinstance(found, SohistioError):

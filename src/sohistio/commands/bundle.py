@@ -27,23 +27,21 @@ def bundle(
     Its istioctl, its images, the pins and the environments' files. `--bundle FILE` of install, check, images mirror and
     images check takes them from there.
     """
-    from contextlib import ExitStack
-
     from sohistio.commands.requests import where_of
     from sohistio.commands.running import session_of
     from sohistio.output.bundle_view import bundle_document, bundle_view
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import show
-    from sohistio.planning.bundle import plan_bundle, platforms_of, source_registry
+    from sohistio.planning.bundle import plan_bundle, platforms_of
+    from sohistio.planning.registries import own_registry
     from sohistio.run.bundle import check_out, make_bundle
     from sohistio.system.streams import work_begins
 
     check_out(out)
     session = session_of(where_of(target, release=release))
     platforms = platforms_of(platform or ())
-    with ExitStack() as stack:
-        source = source_registry(session, stack)
+    with own_registry(session, session.environment.images.source) as source:
         plan = plan_bundle(session, source, platforms)
         work_begins()
         contents = make_bundle(session, source, plan, out)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pydantic import Field
 
 from sohistio.environments.values import Hub, Part, Text
+from sohistio.model.image import PUBLISHED
 
 
 class Images(Part):
     """What `sohistio images mirror` copies to istio.hub."""
 
-    source: Hub = Field("docker.io/istio", description="Where Istio's images are published")
+    source: Hub = Field(PUBLISHED, description="Where Istio's images are published")
     cosign_key: Text | None = Field(
         None,
         description="Key of the images' signatures: a file, from the environment's folder, or a KMS URI",

@@ -15,7 +15,7 @@ _LINUX = "linux"  # Istio's pods run on no other nodes
 _HOSTS_HERE = ("127.", "localhost", "[::1]")
 
 
-class Outcome(StrEnum):
+class PullOutcome(StrEnum):
     """What a registry answered; `unknown` is no usable answer."""
 
     THERE = "there"
@@ -34,7 +34,7 @@ class Pull:
 
     image: Image
     namespaces: tuple[str, ...]
-    outcome: Outcome
+    outcome: PullOutcome
     has_login: bool = True
     pin: str = ""
     digest: str = ""
@@ -54,16 +54,16 @@ def namespaces_of(needed: Needed, injected: Sequence[str]) -> tuple[str, ...]:
 
 def pull_faults(pulls: Sequence[Pull], secret: str | None, mirror: str) -> Iterator[Fault]:
     """What keeps pods from their images; `secret` is the environment's pull Secret, `mirror` the command to mirror."""
-    for (namespaces, host, has_login), images in _grouped(pulls, Outcome.DENIED).items():
+    for (namespaces, host, has_login), images in _grouped(pulls, PullOutcome.DENIED).items():
         yield _denied(secret, namespaces, (host, ", ".join(images)), has_login=has_login)
-    for image in dict.fromkeys(pull.image for pull in pulls if pull.outcome is Outcome.MISSING):
+    for image in dict.fromkeys(pull.image for pull in pulls if pull.outcome is PullOutcome.MISSING):
         yield Fault(f"{brief(str(image))} is not there", f"Run `{mirror}`.")
     for pull in _once(pull for pull in pulls if pull.pin and pull.digest and pull.digest != pull.pin):
         yield Fault(
             f"{pull.image.by_tag} is {brief(f'@{pull.digest}')[1:]} there, {brief(f'@{pull.pin}')[1:]} in images.lock",
             f"Somebody put another image under this tag. If images.lock is right, run `{mirror}`.",
         )
-    unknown = {pull.image.registry: pull.said for pull in pulls if pull.outcome is Outcome.UNKNOWN}
+    unknown = {pull.image.registry: pull.said for pull in pulls if pull.outcome is PullOutcome.UNKNOWN}
     for host, said in unknown.items():
         hint = "Nodes may reach it all the same. Check the network and the proxy (HTTPS_PROXY, NO_PROXY)."
         yield Fault(f"{host} could not be asked from here: {said}", hint, Severity.WARNING)
@@ -89,7 +89,7 @@ def is_on_this_machine(registry: str) -> bool:
     return registry.startswith(_HOSTS_HERE)
 
 
-def _grouped(pulls: Sequence[Pull], outcome: Outcome) -> Mapping[tuple[tuple[str, ...], str, bool], list[str]]:
+def _grouped(pulls: Sequence[Pull], outcome: PullOutcome) -> Mapping[tuple[tuple[str, ...], str, bool], list[str]]:
     """The names of images by who pulls them."""
     found: dict[tuple[tuple[str, ...], str, bool], list[str]] = {}
     for pull in pulls:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sohistio.model.image import Image
-
-PUBLISHED = "docker.io/istio"
-"""Where Istio publishes its images. Its other public hubs close at the end of 2026 (Istio's blog)."""
+from sohistio.model.image import PUBLISHED, Image
 
 
 def source_of(target: Image, hub: str, source: str = PUBLISHED) -> Image | None:
@@ -16,21 +13,12 @@ def source_of(target: Image, hub: str, source: str = PUBLISHED) -> Image | None:
     >>> str(source_of(Image.parse("jfrog.example.com/docker/istio/pilot:1.31.1"), "jfrog.example.com/docker/istio"))
     'docker.io/istio/pilot:1.31.1'
     """
-    return _moved(target, hub, source)
-
-
-def target_of(source_image: Image, hub: str, source: str = PUBLISHED) -> Image | None:
-    """The same image in the hub; None for one that is published elsewhere."""
-    return _moved(source_image, source, hub)
-
-
-def _moved(image: Image, from_place: str, to_place: str) -> Image | None:
     # A hub may be written short, as `istio` for docker.io/istio.
-    place = Image.parse(f"{from_place}/{image.name}").repository.removesuffix(image.name)
-    if not image.repository.startswith(place):
+    place = Image.parse(f"{hub}/{target.name}").repository.removesuffix(target.name)
+    if not target.repository.startswith(place):
         return None
-    moved = Image.parse(f"{to_place}/{image.repository.removeprefix(place)}")
-    return replace(moved, tag=image.tag, digest=image.digest)
+    moved = Image.parse(f"{source}/{target.repository.removeprefix(place)}")
+    return replace(moved, tag=target.tag, digest=target.digest)
 
 
 def is_same_place(hub: str, source: str) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from sohistio.errors import UsageError
 
 DOCKER_HUB = "docker.io"
+PUBLISHED = f"{DOCKER_HUB}/istio"
+"""Where Istio publishes its images. Its other public hubs close at the end of 2026 (Istio's blog)."""
 _DOCKER_HUBS = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LONG = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")

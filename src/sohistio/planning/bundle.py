@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from sohistio.adapters.registry.client import Registry
-from sohistio.adapters.registry.logins import login_of_files
 from sohistio.adapters.registry.manifests import Content, read_content
 from sohistio.adapters.releases.mirror import PLATFORMS, Platform
 from sohistio.environments.images_lock import NAME, Pins, read_images_lock
 from sohistio.errors import RefusedError, UsageError
-from sohistio.images.targets import registry_of, source_of
+from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.planning.images import needed_images
 from sohistio.planning.session import Session
@@ -58,13 +55,6 @@ def platforms_of(names: Sequence[str]) -> tuple[Platform, ...]:
             f"--platform {unknown[0]!r} is none that istioctl is released for", todo=f"Known: {', '.join(known)}."
         )
     return tuple(known[name] for name in chosen)
-
-
-def source_registry(session: Session, stack: ExitStack) -> Registry:
-    """Where images are published, with this user's login. Raises RefusedError."""
-    place = session.environment.images.source
-    login = login_of_files(place, os.environ, Path.home())
-    return stack.enter_context(Registry(registry_of(place), login, session.say))
 
 
 def plan_bundle(session: Session, source: Registry, platforms: Sequence[Platform]) -> BundlePlan:

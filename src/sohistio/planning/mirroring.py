@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from sohistio.adapters.bundle.layout import Layout
 from sohistio.adapters.bundle.served import served
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import DeniedError, UnusableError
-from sohistio.adapters.registry.logins import login_of_files, login_of_variables
 from sohistio.adapters.registry.manifests import Content, read_content
 from sohistio.environments.images_lock import NAME, Pins, read_images_lock
 from sohistio.errors import UsageError
@@ -22,12 +18,12 @@ from sohistio.images.mirroring import Action, Decision, Found, decide
 from sohistio.images.targets import is_same_place, registry_of, source_of
 from sohistio.model.image import Image
 from sohistio.planning.images import needed_images
+from sohistio.planning.registries import own_registry
 from sohistio.planning.session import Session
+from sohistio.system.parallel import side_by_side
 
 # Fewer pulls than this left at the source are worth a word.
 _FEW_PULLS = 20
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,11 @@ class Sides:
     source: Registry
     target: Registry
     trusted: Path | None = None
+
+    def give_up(self) -> None:
+        """End every wait between attempts and for answers, in all threads."""
+        self.source.give_up()
+        self.target.give_up()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +114,13 @@ def both_sides(session: Session) -> Iterator[Sides]:
             todo="There is nothing to mirror; set istio.hub to a registry of your own (or images.source to another).",
         )
     with ExitStack() as stack:
-        target = stack.enter_context(_registry(session, hub))
+        target = stack.enter_context(own_registry(session, hub))
         if session.bundle is None:
-            yield Sides(stack.enter_context(_registry(session, source)), target)
+            yield Sides(stack.enter_context(own_registry(session, source)), target)
             return
         bundle = stack.enter_context(served(Layout(session.bundle.images)))
         from_bundle = Registry(bundle.host, None, session.say, authority=bundle.authority)
         yield Sides(stack.enter_context(from_bundle), target, bundle.folder)
-
-
-def _registry(session: Session, place: str) -> Registry:
-    """The registry of a place, with this user's login; the variables' login is for the hub's registry."""
-    host = registry_of(place)
-    own = login_of_variables(os.environ) if host == registry_of(session.environment.istio.hub) else None
-    return Registry(host, own or login_of_files(place, os.environ, Path.home()), session.say)
 
 
 def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:
@@ -145,7 +139,7 @@ def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:
             elsewhere.append(target)
         else:
             pairs.append((published, target))
-    images = _all(lambda pair: _planned(sides, pins, *pair), pairs, sides, jobs)
+    images = side_by_side(lambda pair: _planned(sides, pins, *pair), pairs, interrupted=sides.give_up, at_once=jobs)
     return MirrorPlan(
         environment=environment.name,
         version=str(session.version),
@@ -176,15 +170,3 @@ def _planned(sides: Sides, pins: Pins, source: Image, target: Image) -> PlannedI
 
 def _is_unpinned(decision: Decision, pins: Pins) -> bool:
     return decision.action is not Action.REFUSE and pins.get(decision.source) != decision.digest
-
-
-def _all(work: Callable[[_Item], _Result], items: list[_Item], sides: Sides, jobs: int) -> list[_Result]:
-    """Side by side, in the items' order. An interruption does not wait for a registry that is waited for."""
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            return list(pool.map(work, items))
-        except BaseException:
-            for registry in (sides.source, sides.target):
-                registry.give_up()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import RegistryError
-from sohistio.adapters.registry.logins import Login, login_of_files, login_of_variables
 from sohistio.adapters.registry.manifests import read_platforms
 from sohistio.adapters.releases.downloads import Patience
 from sohistio.errors import RefusedError
 from sohistio.images.pulls import is_on_this_machine
-from sohistio.images.targets import registry_of
 from sohistio.model.image import Image
+from sohistio.planning.registries import own_registry
 from sohistio.planning.session import Session
 from sohistio.system.parallel import side_by_side
 
@@ -34,11 +31,11 @@ def platforms_of(session: Session, images: Sequence[Image]) -> tuple[tuple[str, 
             if image.registry in registries or (session.sandbox and not is_on_this_machine(image.registry)):
                 continue
             try:
-                login = _login(session, image)
+                registry = own_registry(session, image.repository, _PATIENCE)
             except RefusedError as error:
                 session.say(f"{error.what}: platforms at {image.registry} are not known")
                 continue
-            registries[image.registry] = stack.enter_context(Registry(image.registry, login, session.say, _PATIENCE))
+            registries[image.registry] = stack.enter_context(registry)
 
         def ask(image: Image) -> tuple[tuple[str, ...], str]:
             return _ask(registries[image.registry], image) if image.registry in registries else ((), "")
@@ -51,13 +48,6 @@ def platforms_of(session: Session, images: Sequence[Image]) -> tuple[tuple[str, 
     for why in dict.fromkeys(why for _, why in answers if why):
         session.say(f"{why}: platforms are not known")
     return tuple(found for found, _ in answers)
-
-
-def _login(session: Session, image: Image) -> Login | None:
-    own = login_of_variables(os.environ)
-    if own and image.registry == registry_of(session.environment.istio.hub):
-        return own
-    return login_of_files(image.repository, os.environ, Path.home())
 
 
 def _ask(registry: Registry, image: Image) -> tuple[tuple[str, ...], str]:

@@ -12,7 +12,7 @@ from sohistio.adapters.registry.errors import DeniedError, NotLoggedInError, Reg
 from sohistio.adapters.registry.logins import Login
 from sohistio.adapters.registry.manifests import read_platforms
 from sohistio.adapters.releases.downloads import Patience
-from sohistio.images.pulls import Outcome, Pull
+from sohistio.images.pulls import Pull, PullOutcome
 from sohistio.model.image import Image
 from sohistio.model.pull_secrets import login_of
 from sohistio.system.parallel import side_by_side
@@ -22,7 +22,7 @@ _PATIENCE = Patience(attempts=2, longest_wait=5.0, connect=5.0, silence=10.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedImage:
     """An image that pods of these namespaces pull, and the digest that it must have (`pin`; empty for any).
 
     With a digest in its name it is asked for by that, as kubelet does.
@@ -42,10 +42,10 @@ class _Puller:
 
 
 def read_pulls(
-    wanted: Sequence[Wanted], configs: Mapping[str, Mapping[str, Any]], say: Callable[[str], None]
+    wanted: Sequence[WantedImage], configs: Mapping[str, Mapping[str, Any]], say: Callable[[str], None]
 ) -> tuple[Pull, ...]:
     """Ask for each image once for every login; `configs` are docker configs by namespace. Raises no RegistryError."""
-    asked: dict[tuple[_Puller, Wanted], list[str]] = {}
+    asked: dict[tuple[_Puller, WantedImage], list[str]] = {}
     for item in wanted:
         for place in item.namespaces:
             pair = login_of(configs.get(place) or {}, item.image.repository)
@@ -56,7 +56,7 @@ def read_pulls(
             login = Login(*puller.pair, "the pull Secret") if puller.pair else None
             registries[puller] = stack.enter_context(Registry(puller.host, login, say, _PATIENCE))
 
-        def ask(key: tuple[_Puller, Wanted]) -> Pull:
+        def ask(key: tuple[_Puller, WantedImage]) -> Pull:
             return _pull(registries[key[0]], key, tuple(asked[key]))
 
         def give_up() -> None:
@@ -66,16 +66,16 @@ def read_pulls(
         return tuple(side_by_side(ask, asked, interrupted=give_up))
 
 
-def _pull(registry: Registry, asked: tuple[_Puller, Wanted], places: tuple[str, ...]) -> Pull:
+def _pull(registry: Registry, asked: tuple[_Puller, WantedImage], places: tuple[str, ...]) -> Pull:
     puller, wanted = asked
     image, has_login = wanted.image, puller.pair is not None
     try:
         digest = registry.digest(image)
         if digest is None:
-            return Pull(image, places, Outcome.MISSING, has_login)
+            return Pull(image, places, PullOutcome.MISSING, has_login)
         platforms = read_platforms(registry, image.pinned(digest))
     except (DeniedError, NotLoggedInError) as error:
-        return Pull(image, places, Outcome.DENIED, has_login, said=error.what)
+        return Pull(image, places, PullOutcome.DENIED, has_login, said=error.what)
     except RegistryError as error:
-        return Pull(image, places, Outcome.UNKNOWN, has_login, said="; ".join((error.what, *error.details[:1])))
-    return Pull(image, places, Outcome.THERE, has_login, wanted.pin, digest, platforms)
+        return Pull(image, places, PullOutcome.UNKNOWN, has_login, said="; ".join((error.what, *error.details[:1])))
+    return Pull(image, places, PullOutcome.THERE, has_login, wanted.pin, digest, platforms)

@@ -66,6 +66,7 @@ class Session:
     azure_is_silent: bool = False
     _obtained: dict[Version, Istioctl] = field(default_factory=dict)
     _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    _manifests: dict[tuple[Version, str], str] = field(default_factory=dict)
 
     @cached_property
     def bundle(self) -> Bundle | None:
@@ -201,7 +202,8 @@ class Session:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""
         istioctl, name = self.istioctl(version), self.environment.name
         try:
-            text = istioctl.manifest_generate(operator)
+            if (version, operator) not in self._manifests:
+                self._manifests[version, operator] = istioctl.manifest_generate(operator)
         except FailedError as error:
             raise RefusedError(
                 f"istioctl {version} cannot render the IstioOperator of {name}",
@@ -209,7 +211,7 @@ class Session:
                 todo=f"Correct istiooperator.yaml (`sohistio render --env {name}` shows all of it).",
             ) from error
         try:
-            manifest = read_manifest(text)
+            manifest = read_manifest(self._manifests[version, operator])
         except FailedError as error:
             raise RefusedError(
                 f"istioctl {version} printed no manifest for the IstioOperator of {name}",

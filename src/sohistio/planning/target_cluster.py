@@ -13,7 +13,7 @@ from sohistio.planning import cluster_identity
 from sohistio.planning.cluster_identity import cluster_faults, environment_faults
 from sohistio.planning.reads import recorded
 from sohistio.planning.session import Session
-from sohistio.system.parallel import in_time
+from sohistio.system.parallel import within
 
 _AZURE_SECONDS = 10.0
 
@@ -96,7 +96,7 @@ def _managed_if_it_answers(session: Session) -> ManagedCluster | None:
     if session.azure_is_silent:
         return None
     late = RefusedError(f"no answer from Azure within {_AZURE_SECONDS:.0f} s", todo="Check the network and the proxy.")
-    found = in_time({"azure": (asked, _AZURE_SECONDS)}).get("azure", late)
+    found = within(_AZURE_SECONDS, asked, late)
     if isinstance(found, RefusedError):
         session.azure_is_silent = True
         session.say(f"not confirmed that this is the right cluster: {found.what}")

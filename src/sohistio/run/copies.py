@@ -83,17 +83,13 @@ class Copies:
                         event = self.said.get(timeout=_POLL)
                     except queue.Empty:
                         if self.stop.is_set():
-                            self._give_up()
+                            self.means.sides.give_up()
                         continue
                     open_copies -= isinstance(event, ImageResult)
                     yield event
             finally:
                 self.stop.set()
-                self._give_up()
-
-    def _give_up(self) -> None:
-        for registry in (self.means.sides.source, self.means.sides.target):
-            registry.give_up()
+                self.means.sides.give_up()
 
     def _copied(self, planned: PlannedImage, progress: Progress) -> None:
         """One image, to its end; always says how it ended."""

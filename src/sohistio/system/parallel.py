@@ -14,6 +14,7 @@ WORKERS = 8
 
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
+_Late = TypeVar("_Late")
 
 
 def workers() -> ThreadPoolExecutor:
@@ -22,19 +23,28 @@ def workers() -> ThreadPoolExecutor:
 
 
 def side_by_side(
-    work: Callable[[_Item], _Found], items: Iterable[_Item], *, interrupted: Callable[[], None] = lambda: None
+    work: Callable[[_Item], _Found],
+    items: Iterable[_Item],
+    *,
+    interrupted: Callable[[], None] = lambda: None,
+    at_once: int = WORKERS,
 ) -> list[_Found]:
     """The results in the order of the items.
 
     Raises what the first item that failed raised, once what was under way has ended; the rest is not begun.
     `interrupted` is called before that wait: it may end what is under way.
     """
-    with workers() as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         try:
             return list(pool.map(work, items))
         except BaseException:
             interrupted()
             raise
+
+
+def within(seconds: float, work: Callable[[], _Found], late: _Late) -> _Found | _Late:
+    """The result, or `late` where it did not come within the seconds. As `in_time` has it."""
+    return in_time({"": (work, seconds)}).get("", late)
 
 
 def in_time(work: Mapping[str, tuple[Callable[[], _Found], float]]) -> dict[str, _Found]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sohistio.images.needed import Needed
-from sohistio.images.pulls import Outcome, Pull, is_on_this_machine, namespaces_of, platform_faults, pull_faults
+from sohistio.images.pulls import Pull, PullOutcome, is_on_this_machine, namespaces_of, platform_faults, pull_faults
 from sohistio.model.fault import Severity
 from sohistio.model.image import Image
 
@@ -26,23 +26,23 @@ def said(*pulls: Pull) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize(
     ("pulls", "expected"),
     [
-        pytest.param((Pull(PILOT, MESH, Outcome.THERE, digest=ONE),), [], id="there"),
-        pytest.param((Pull(PILOT, MESH, Outcome.THERE, pin=ONE, digest=ONE),), [], id="as-pinned"),
+        pytest.param((Pull(PILOT, MESH, PullOutcome.THERE, digest=ONE),), [], id="there"),
+        pytest.param((Pull(PILOT, MESH, PullOutcome.THERE, pin=ONE, digest=ONE),), [], id="as-pinned"),
         pytest.param(
-            (Pull(PILOT, MESH, Outcome.THERE, pin=TWO, digest=ONE),),
+            (Pull(PILOT, MESH, PullOutcome.THERE, pin=TWO, digest=ONE),),
             [(f"{PILOT} is sha256:{'1' * 12} there, sha256:{'2' * 12} in images.lock", True)],
             id="another-digest",
         ),
         pytest.param(
-            (Pull(PROXY, MESH, Outcome.MISSING), Pull(PROXY, ("shop",), Outcome.MISSING)),
+            (Pull(PROXY, MESH, PullOutcome.MISSING), Pull(PROXY, ("shop",), PullOutcome.MISSING)),
             [(f"{PROXY} is not there", True)],
             id="missing-is-said-once",
         ),
         pytest.param(
             (
-                Pull(PILOT, MESH, Outcome.DENIED),
-                Pull(PROXY, MESH, Outcome.DENIED),
-                Pull(PROXY, ("a", "b"), Outcome.DENIED),
+                Pull(PILOT, MESH, PullOutcome.DENIED),
+                Pull(PROXY, MESH, PullOutcome.DENIED),
+                Pull(PROXY, ("a", "b"), PullOutcome.DENIED),
             ),
             [
                 ("dtr.example.com refuses the login of Secret jfrogauth in istio-system for pilot, proxyv2", True),
@@ -51,7 +51,7 @@ def said(*pulls: Pull) -> list[tuple[str, bool]]:
             id="refused-by-who-asks",
         ),
         pytest.param(
-            (Pull(PROXY, ("shop",), Outcome.DENIED, has_login=False),),
+            (Pull(PROXY, ("shop",), PullOutcome.DENIED, has_login=False),),
             [
                 (
                     "dtr.example.com gives proxyv2 to nobody without a login, and jfrogauth in shop has none for it",
@@ -62,8 +62,8 @@ def said(*pulls: Pull) -> list[tuple[str, bool]]:
         ),
         pytest.param(
             (
-                Pull(PILOT, MESH, Outcome.UNKNOWN, said="no answer"),
-                Pull(PROXY, SHOP, Outcome.UNKNOWN, said="no answer"),
+                Pull(PILOT, MESH, PullOutcome.UNKNOWN, said="no answer"),
+                Pull(PROXY, SHOP, PullOutcome.UNKNOWN, said="no answer"),
             ),
             [("dtr.example.com could not be asked from here: no answer", False)],
             id="not-reachable-from-here",
@@ -75,13 +75,13 @@ def test_what_is_said(pulls: tuple[Pull, ...], expected: list[tuple[str, bool]])
 
 
 def test_without_a_pull_secret_the_nodes_may_have_a_login() -> None:
-    (fault,) = pull_faults([Pull(PILOT, MESH, Outcome.DENIED, has_login=False)], None, MIRROR)
+    (fault,) = pull_faults([Pull(PILOT, MESH, PullOutcome.DENIED, has_login=False)], None, MIRROR)
     assert fault.severity is Severity.WARNING
     assert "istio.pullSecret" in fault.message
 
 
 def test_what_is_missing_names_the_command() -> None:
-    (fault,) = pull_faults([Pull(PILOT, MESH, Outcome.MISSING)], "jfrogauth", MIRROR)
+    (fault,) = pull_faults([Pull(PILOT, MESH, PullOutcome.MISSING)], "jfrogauth", MIRROR)
     assert fault.hint == f"Run `{MIRROR}`."
 
 
@@ -103,7 +103,7 @@ AMD, ARM = node("linux", "amd64"), node("linux", "arm64")
     ],
 )
 def test_platforms(platforms: tuple[str, ...], nodes: list[dict[str, Any]], expected: list[str]) -> None:
-    pulls = [Pull(PILOT, place, Outcome.THERE, digest=ONE, platforms=platforms) for place in (MESH, ("shop",))]
+    pulls = [Pull(PILOT, place, PullOutcome.THERE, digest=ONE, platforms=platforms) for place in (MESH, ("shop",))]
     assert [fault.message for fault in platform_faults(pulls, nodes)] == expected
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sohistio.images.targets import source_of, target_of
-from sohistio.model.image import Image
+from sohistio.images.targets import source_of
+from sohistio.model.image import PUBLISHED, Image
 
 DIGEST = "sha256:" + "0f" * 32
 
@@ -28,7 +28,7 @@ DIGEST = "sha256:" + "0f" * 32
 )
 def test_one_names_the_other(hub: str, target: str, source: str) -> None:
     assert source_of(Image.parse(target), hub) == Image.parse(source)
-    assert target_of(Image.parse(source), hub) == Image.parse(target)
+    assert source_of(Image.parse(source), PUBLISHED, hub) == Image.parse(target)
 
 
 @pytest.mark.parametrize(

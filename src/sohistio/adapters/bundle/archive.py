@@ -57,7 +57,7 @@ def _opened(bundle: Path, read: Callable[[tarfile.TarFile], Contents]) -> Conten
             if file.read(len(_GZIP)) == _GZIP:
                 raise _refused(bundle, "it is compressed", f"Uncompress it: `gunzip < {bundle} > bundle.tar`.")
             file.seek(0)
-            with tarfile.open(fileobj=file, mode="r|") as tar:
+            with tarfile.open(fileobj=file, mode="r:") as tar:
                 return read(tar)
     except (tarfile.TarError, EOFError, UnicodeError) as error:
         raise _refused(bundle, f"it is damaged or cut off ({error})") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sohistio.errors import RefusedError
 from sohistio.model.dns import NameServer
-from sohistio.system.parallel import in_time
+from sohistio.system.parallel import within
 
 if TYPE_CHECKING:
     from dns.message import Message
@@ -135,7 +135,7 @@ def _address_of(server: NameServer, seconds: float) -> str:
         except OSError as error:
             return error
 
-    found = in_time({server.host: (look_up, seconds)}).get(server.host)
+    found = within(seconds, look_up, None)
     if isinstance(found, str):
         return found
     why = (

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sohistio.adapters.registry.logins import PASSWORD, USERNAME
+from sohistio.adapters.registry.logins import without_own_login
 from sohistio.errors import RefusedError
 from sohistio.model.image import Image
 from sohistio.system.private_folder import private_folder
@@ -74,8 +74,7 @@ def tool_logins(tool: CopyTool, auth_file: str, folder: Path) -> Iterator[ToolLo
     On Linux it is the tool's standard input, which has no name in any folder, and is gone however this ends. Elsewhere
     what opens /dev/stdin twice finds it read: there it is a file (0600) in `folder`, which only this user can enter.
     """
-    # Its own login is in the file, and another program needs no variable with a password in it.
-    env = {name: value for name, value in os.environ.items() if name not in (USERNAME, PASSWORD)}
+    env = without_own_login(os.environ)
     by_stdin = sys.platform.startswith("linux")
     if by_stdin and tool.name != "crane":
         yield ToolLogins(_STANDARD_INPUT, auth_file, env)

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from sohistio.adapters.registry.logins import PASSWORD, USERNAME, Login, auth_file
+from sohistio.adapters.registry.logins import Login, auth_file, without_own_login
 from sohistio.errors import FailedError, RefusedError
 from sohistio.model.image import Image
 from sohistio.system.paths import state_dir
@@ -27,14 +27,13 @@ def signature_fault(image: Image, key: str, login: Login | None, folder: Path) -
         config = Path(private, "config.json")
         config.touch(0o600)
         config.write_text(auth_file([(image.registry, login)]), encoding="utf-8")
-        kept = {name: value for name, value in os.environ.items() if name not in (USERNAME, PASSWORD)}
         try:
             run_program(
                 # The key is what is trusted. The public transparency log has no entry of a company's own signatures,
                 # and an agent often cannot reach it (cosign 2.2.1 and later).
                 ("cosign", "verify", "--private-infrastructure", "--key", key, f"{image.repository}@{image.digest}"),
                 folder,
-                variables=kept | {"DOCKER_CONFIG": private},
+                variables=without_own_login(os.environ) | {"DOCKER_CONFIG": private},
                 seconds=_SECONDS,
                 stop=threading.Event(),
             )

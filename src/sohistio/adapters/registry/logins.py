@@ -59,6 +59,11 @@ def login_of_variables(environ: Mapping[str, str]) -> Login | None:
     return None if unset else Login(given[USERNAME], given[PASSWORD], f"{USERNAME} and {PASSWORD}")
 
 
+def without_own_login(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those of `login_of_variables`: a program that gets the login needs no password in them."""
+    return {name: value for name, value in environ.items() if name not in (USERNAME, PASSWORD)}
+
+
 def login_of_files(place: str, environ: Mapping[str, str], home: Path) -> Login | None:
     """The login for a place (`registry/path`) of the first auth file that has one; None where none has.
 

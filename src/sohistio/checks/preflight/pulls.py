@@ -19,8 +19,8 @@ from sohistio.environments.images_lock import NAME, read_images_lock
 from sohistio.failover.world import Side
 from sohistio.images.needed import CHOSEN_BY_INJECTOR, containers_of
 from sohistio.images.pulls import (
-    Outcome,
     Pull,
+    PullOutcome,
     is_on_this_machine,
     namespaces_of,
     platform_faults,
@@ -34,7 +34,7 @@ from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.plan.namespace_steps import WritePullSecrets
 from sohistio.planning.images import needed_images
 from sohistio.planning.planned import Planned
-from sohistio.planning.pulls import Wanted, read_pulls
+from sohistio.planning.pulls import WantedImage, read_pulls
 
 SECONDS = 60.0
 SIGNATURE_SECONDS = 300.0
@@ -51,7 +51,7 @@ class Pulls:
     @property
     def there(self) -> dict[Image, Pull]:
         """The images that are there, each once, by its name with the digest."""
-        return {pull.image.pinned(pull.digest): pull for pull in self.found if pull.outcome is Outcome.THERE}
+        return {pull.image.pinned(pull.digest): pull for pull in self.found if pull.outcome is PullOutcome.THERE}
 
 
 def images(context: Context) -> Iterator[Verdict]:
@@ -117,7 +117,7 @@ def read_pulls_of(context: Context) -> Pulls:
         pin = pins.get(source or needed.image, "")
         image = needed.image.pinned(pin) if istio.pin_digests and pin else needed.image
         namespaces = tuple(name for name in namespaces_of(needed, places) if name in configs)
-        wanted.append(Wanted(image, namespaces, pin))
+        wanted.append(WantedImage(image, namespaces, pin))
     return Pulls(read_pulls(wanted, configs, session.say), configs)
 
 
@@ -134,7 +134,7 @@ def standby_verdicts(context: Context, side: Side) -> Iterator[Verdict]:
             sidecar if name == CHOSEN_BY_INJECTOR else name for name in names
         )
     wanted = [
-        Wanted(Image.parse(name), (place,))
+        WantedImage(Image.parse(name), (place,))
         for place, names in images_of.items()
         for name in sorted(names - {""})
         if place in configs
