@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from loopback import LoopbackServer
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.model.kube_target import Bearer, KubeTarget
 
@@ -50,23 +50,13 @@ class Asked(NamedTuple):
     body: Any
 
 
-class ApiServer:
+class ApiServer(LoopbackServer):
     """Answers a method and path with what `replies` has for it, one a request; the last one for ever."""
 
     def __init__(self) -> None:
         self.replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
         self.asked: list[Asked] = []
-        self._server = _server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_server(self))
 
     def answers(self, method: str, path: str, *replies: Reply) -> None:
         self.replies[method, path] = list(replies)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from loopback import LoopbackServer
 from registries import RealRegistry
 
 _HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"}
@@ -38,7 +39,7 @@ class Trouble:
         return self.happened < self.times and re.search(self.matches, request) is not None
 
 
-class TroubledWay:
+class TroubledWay(LoopbackServer):
     """A TLS server in front of a registry; a context manager. `headers` are added to every answer."""
 
     def __init__(self, registry: RealRegistry, delay: float = 0.0) -> None:
@@ -50,21 +51,14 @@ class TroubledWay:
         self.authorizations: list[str | None] = []
         self.closing = threading.Event()
         self._choosing = threading.Lock()
-        self._server = _server(self)
-        self._server.socket = registry.trust.server_context().wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        server = _server(self)
+        context = registry.trust.server_context()
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        super().__init__(server)
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
 
     @property
     def host(self) -> str:

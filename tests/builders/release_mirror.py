@@ -12,8 +12,9 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
+from loopback import LoopbackServer
 from sohistio.adapters.releases.mirror import Platform
 from sohistio.model.versions import Version
 
@@ -49,7 +50,7 @@ class Answer:
     pause: float = 0.0
 
 
-class ReleaseMirror:
+class ReleaseMirror(LoopbackServer):
     """Serves `files`; answers in `scripted` for a path are used up first, one a request."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
@@ -58,22 +59,16 @@ class ReleaseMirror:
         self.asked: list[str] = []
         self.authorizations: list[str | None] = []
         self.closing = threading.Event()
-        self._server = _server(self)
+        server = _server(self)
         self._scheme = "http"
         if context is not None:
             self._scheme = "https"
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        super().__init__(server)
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
 
     @property
     def port(self) -> int:

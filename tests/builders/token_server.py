@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from loopback import LoopbackServer
 from registries import LOGIN, Trust
 
 READER = ("reader", "R0-hunter2")  # may pull only
@@ -34,7 +34,7 @@ def token_for(trust: Trust, path: str, actions: tuple[str, ...]) -> str:
     return ".".join([*parts, _text(r.to_bytes(32, "big") + s.to_bytes(32, "big"))])
 
 
-class TokenServer:
+class TokenServer(LoopbackServer):
     """Answers with a token for who logs in as LOGIN or READER; a context manager. `asked` are the scopes.
 
     Where there is a `body`, that is what it answers, to anybody.
@@ -43,18 +43,9 @@ class TokenServer:
     def __init__(self, trust: Trust) -> None:
         self.asked: list[str] = []
         self.body: bytes | None = None
-        self._server = _server(self, trust)
-        self._server.socket = trust.server_context().wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        server = _server(self, trust)
+        server.socket = trust.server_context().wrap_socket(server.socket, server_side=True)
+        super().__init__(server)
 
     @property
     def url(self) -> str:

@@ -7,18 +7,18 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 
 from azure_keys import Signer, write_certificates
+from loopback import LoopbackServer
 
 TENANT = "aaaaaaaa-0000-4000-8000-000000000001"
 CLIENT = "bbbbbbbb-0000-4000-8000-000000000002"
@@ -59,7 +59,7 @@ INGRESS_ADDRESS = "10.20.20.188"
 
 
 @dataclass
-class Azure:
+class Azure(LoopbackServer):
     """One cloud with one tenant and one cluster. `instead` answers a kind of request (see `_ROUTES`) some times."""
 
     folder: Path
@@ -73,22 +73,13 @@ class Azure:
 
     def __post_init__(self) -> None:
         self.authority_file, certificate = write_certificates(self.folder)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.url = f"https://localhost:{self._server.server_port}"
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"https://localhost:{server.server_port}"
         self.signer = Signer(f"{self.url}/{TENANT}/v2.0")
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(server)
 
     def tokens(self, audience: str = AKS_APPLICATION) -> int:
         """How many tokens were given for an audience."""
