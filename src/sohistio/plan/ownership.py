@@ -21,6 +21,8 @@ ISTIOCTL_MANAGER = "istio-operator"
 OWN_MANAGER = "sohistio"
 # What it applies to a standby as the other environment has it.
 SYNC_MANAGER = "sohistio-sync"
+# What it makes of an environment's policy.
+POLICY_MANAGER = "sohistio-policy"
 # kubectl keeps here what it applied client-side; nobody reads it once server-side apply has taken over.
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Tools that put whole manifests there (Helm: a release that was given up), and istioctl and its operator as they were

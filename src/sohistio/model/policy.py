@@ -1,0 +1,88 @@
+"""What an environment declares as its mesh's policy. Plain data; `policy/` makes Istio's objects of it.
+
+Whatever is not declared is None or empty, and left as it is in the cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sohistio.model.policy_access import HostAccess, JwtIssuer, WorkloadAccess
+from sohistio.model.policy_traffic import Egress, IngressHosts, NamespaceDefaults
+
+POLICY_LABEL = "sohistio/policy"
+"""On every object that was made from an environment's policy, with the environment's name: nothing else is pruned."""
+
+
+class Stage(StrEnum):
+    """`AUDIT` refuses nothing: only what Istio can dry-run is applied, and what is logged."""
+
+    ENFORCE = "enforce"
+    AUDIT = "audit"
+
+
+class TlsVersion(StrEnum):
+    """The oldest TLS that proxies accept."""
+
+    V1_2 = "1.2"
+    V1_3 = "1.3"
+
+
+@dataclass(frozen=True, slots=True)
+class Mtls:
+    """Between workloads. `permissive` are namespaces that still take plaintext, during a migration.
+
+    `cipher_suites` matter up to TLS 1.2 only; `certificate_seconds` is the life of a workload's certificate.
+    """
+
+    strict: bool = True
+    permissive: tuple[str, ...] = ()
+    min_tls: TlsVersion = TlsVersion.V1_3
+    cipher_suites: tuple[str, ...] = ()
+    certificate_seconds: int = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """`sampling` in per cent of all requests; spans go by OTLP (gRPC) to `service`:`port`."""
+
+    service: str
+    port: int
+    sampling: float
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What proxies log, and which requests are traced. An empty `proxy_log_level` leaves it to Istio."""
+
+    access_log: bool = False
+    proxy_log_level: str = ""
+    tracing: Tracing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All of it."""
+
+    stage: Stage = Stage.ENFORCE
+    mtls: Mtls | None = None
+    jwt: tuple[JwtIssuer, ...] = ()
+    hosts: tuple[HostAccess, ...] = ()
+    workloads: tuple[WorkloadAccess, ...] = ()
+    ingress: tuple[IngressHosts, ...] = ()
+    egress: Egress | None = None
+    defaults: tuple[NamespaceDefaults, ...] = ()
+    telemetry: Telemetry | None = None
+    ingress_selector: tuple[tuple[str, str], ...] = (("istio", "ingressgateway"),)
+    egress_selector: tuple[tuple[str, str], ...] = (("istio", "egressgateway"),)
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether nothing may be refused yet."""
+        return self.stage is Stage.AUDIT
+
+    @property
+    def registry_only(self) -> bool:
+        """Whether external hosts that are not declared are closed."""
+        return self.egress is not None and self.egress.registry_only and not self.is_audit
