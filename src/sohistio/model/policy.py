@@ -14,6 +14,10 @@ from sohistio.model.policy_traffic import Egress, IngressHosts, NamespaceDefault
 POLICY_LABEL = "sohistio/policy"
 """On every object that was made from an environment's policy, with the environment's name: nothing else is pruned."""
 
+ACCESS_LOG_PROVIDER = "sohistio-access-log"
+TRACING_PROVIDER = "sohistio-tracing"
+"""Extension providers in the mesh's configuration, which the Telemetry object names."""
+
 
 class Stage(StrEnum):
     """`AUDIT` refuses nothing: only what Istio can dry-run is applied, and what is logged."""
@@ -62,6 +66,20 @@ class Telemetry:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayPlace:
+    """A gateway: its Service, and the labels of its pods that Gateways select."""
+
+    name: str
+    namespace: str = "istio-system"
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def host(self) -> str:
+        """Its Service's full name."""
+        return f"{self.name}.{self.namespace}.svc.cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All of it."""
 
@@ -74,8 +92,8 @@ class Policy:
     egress: Egress | None = None
     defaults: tuple[NamespaceDefaults, ...] = ()
     telemetry: Telemetry | None = None
-    ingress_selector: tuple[tuple[str, str], ...] = (("istio", "ingressgateway"),)
-    egress_selector: tuple[tuple[str, str], ...] = (("istio", "egressgateway"),)
+    ingress_gateway: GatewayPlace = GatewayPlace("istio-ingressgateway", labels=(("istio", "ingressgateway"),))
+    egress_gateway: GatewayPlace = GatewayPlace("istio-egressgateway", labels=(("istio", "egressgateway"),))
 
     @property
     def is_audit(self) -> bool:

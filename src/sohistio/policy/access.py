@@ -1,0 +1,101 @@
+"""Who may call what: tokens and rules at the ingress gateway, rules by mTLS identity within the mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sohistio.model.policy import Policy
+from sohistio.model.policy_access import HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
+from sohistio.policy.objects import ROOT, Object, made, selector, short_digest, slug, without_empty
+
+_DRY_RUN = {"istio.io/dry-run": "true"}
+
+
+def request_authentications(policy: Policy) -> Iterator[Object]:
+    """Whose tokens the ingress gateway accepts: a token that is expired or forged is refused with 401.
+
+    None in stage audit: Istio cannot dry-run it.
+    """
+    if policy.jwt and not policy.is_audit:
+        rules = [_jwt_rule(issuer) for issuer in policy.jwt]
+        gateway = policy.ingress_gateway
+        yield made("RequestAuthentication", ROOT, "ingress-jwt", {"selector": selector(gateway), "jwtRules": rules})
+
+
+def authorization_policies(policy: Policy) -> Iterator[Object]:
+    """Rules of hosts and of workloads; in stage audit Istio evaluates them without refusing anything."""
+    found = [*_of_hosts(policy), *(_of_workload(access) for access in policy.workloads)]
+    for obj in found:
+        if policy.is_audit:
+            obj["metadata"]["annotations"] = dict(_DRY_RUN)
+        yield obj
+
+
+def _jwt_rule(issuer: JwtIssuer) -> Object:
+    return without_empty(
+        issuer=issuer.issuer,
+        audiences=list(issuer.audiences),
+        jwksUri=issuer.jwks_uri,
+        jwks=issuer.jwks,
+        forwardOriginalToken=issuer.forward,
+    )
+
+
+def _of_hosts(policy: Policy) -> Iterator[Object]:
+    """One ALLOW policy: with it the gateway refuses what no rule lets in, so its first rule lets all other hosts in."""
+    if not policy.hosts:
+        return
+    closed = [name for access in policy.hosts for host in access.hosts for name in _with_ports(host)]
+    rules = [{"to": [{"operation": {"notHosts": sorted(closed)}}]}]
+    for access in policy.hosts:
+        hosts = [name for host in access.hosts for name in _with_ports(host)]
+        rules += [_host_rule(hosts, rule) for rule in access.allow]
+    spec = {"selector": selector(policy.ingress_gateway), "action": "ALLOW", "rules": rules}
+    yield made("AuthorizationPolicy", ROOT, "ingress-hosts", spec)
+
+
+def _with_ports(host: str) -> tuple[str, str]:
+    """A client may name a port in the Host header; gateways ignore it when they route, authorization does not."""
+    return host, f"{host}:*"
+
+
+def _host_rule(hosts: list[str], rule: HostRule) -> Object:
+    principals = list(rule.principals) or ([] if rule.anonymous else ["*"])
+    conditions = [{"key": f"request.auth.claims[{name}]", "values": list(values)} for name, values in rule.claims]
+    return without_empty(
+        **{"from": [{"source": {"requestPrincipals": principals}}] if principals else []},
+        to=[{"operation": {"hosts": hosts} | _operation(rule.operation)}],
+        when=conditions,
+    )
+
+
+def _of_workload(access: WorkloadAccess) -> Object:
+    labels = dict(access.labels)
+    name = "access"
+    if labels:
+        digest = short_digest(*(part for label in access.labels for part in label))
+        name = "-".join(filter(None, (name, *(slug(value) for value in labels.values()), digest)))
+    spec: dict[str, Any] = {"action": "ALLOW"}
+    if labels:
+        spec["selector"] = {"matchLabels": labels}
+    if rules := [_workload_rule(rule) for rule in access.allow]:
+        spec["rules"] = rules  # none: nobody is let in
+    return made("AuthorizationPolicy", access.namespace, name, spec)
+
+
+def _workload_rule(rule: WorkloadRule) -> Object:
+    sources = [
+        without_empty(namespaces=list(rule.namespaces)),
+        without_empty(serviceAccounts=list(rule.service_accounts)),
+        without_empty(principals=list(rule.principals)),
+    ]
+    operation = _operation(rule.operation) | without_empty(ports=[str(port) for port in rule.ports])
+    return without_empty(
+        **{"from": [{"source": source} for source in sources if source]},
+        to=[{"operation": operation}] if operation else [],
+    )
+
+
+def _operation(operation: Operation) -> Object:
+    return without_empty(paths=list(operation.paths), methods=list(operation.methods))

@@ -1,0 +1,146 @@
+"""External hosts: sidecar → mTLS → egress gateway → the host, with an AuthorizationPolicy for who may use each.
+
+All of them share one port of the egress gateway and are told apart by SNI (istio.io, "Egress Gateways"). Nothing is
+exported beyond the namespaces that may call a host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sohistio.model.policy import GatewayPlace, Policy
+from sohistio.model.policy_traffic import ExternalHost, OutsideProtocol, OutsideTls
+from sohistio.policy.objects import GATEWAYS_PORT, ROOT, Object, made, selector, slug, without_empty
+
+
+def egress_objects(policy: Policy) -> Iterator[Object]:
+    """In the order in which they are applied: who may use a host before the way to it. None in stage audit."""
+    if policy.egress is None or policy.is_audit or not policy.egress.hosts:
+        return
+    hosts, gateway = policy.egress.hosts, policy.egress_gateway
+    yield from (made("ServiceEntry", ROOT, _name(host), _service_entry(host)) for host in hosts)
+    yield made("DestinationRule", ROOT, "egress-gateway", _to_the_gateway(hosts, gateway))
+    for host in hosts:
+        if host.tls is OutsideTls.ORIGINATE:
+            yield made("DestinationRule", ROOT, _name(host), _originated(host))
+    yield from (made("AuthorizationPolicy", ROOT, _name(host), _allowed(host, gateway)) for host in hosts)
+    yield from (made("Gateway", ROOT, _name(host), _gateway(host, gateway)) for host in hosts)
+    yield from (made("VirtualService", ROOT, _name(host), _virtual_service(host, gateway)) for host in hosts)
+
+
+def is_egress(name: str) -> bool:
+    """Whether an object of this name is one of these."""
+    return name.startswith("egress-")
+
+
+def _name(host: ExternalHost) -> str:
+    return f"egress-{slug(host.host)}"
+
+
+def _exported(host: ExternalHost) -> list[str]:
+    return sorted({ROOT, *host.callers})
+
+
+def _service_entry(host: ExternalHost) -> Object:
+    called = {"number": host.application_port, "name": "called", "protocol": _called_protocol(host)}
+    ports = [called]
+    if host.port != host.application_port:
+        ports.append({"number": host.port, "name": "outside", "protocol": _outside_protocol(host)})
+    return {
+        "hosts": [host.host],
+        "location": "MESH_EXTERNAL",
+        "exportTo": _exported(host),
+        "ports": ports,
+    } | (
+        {
+            "resolution": "STATIC",
+            "addresses": list(host.addresses),
+            "endpoints": [{"address": address} for address in host.addresses],
+        }
+        if host.addresses
+        else {"resolution": "DNS"}
+    )
+
+
+def _called_protocol(host: ExternalHost) -> str:
+    if host.tls is OutsideTls.PASSTHROUGH:
+        return "TLS"
+    return "HTTP" if host.protocol is OutsideProtocol.HTTP else "TCP"
+
+
+def _outside_protocol(host: ExternalHost) -> str:
+    if host.tls is OutsideTls.NONE:
+        return "HTTP" if host.protocol is OutsideProtocol.HTTP else "TCP"
+    return "HTTPS" if _is_http(host) else "TLS"
+
+
+def _is_http(host: ExternalHost) -> bool:
+    """Whether the gateway sees requests: not where the application's own TLS passes through."""
+    return host.protocol is OutsideProtocol.HTTP and host.tls is not OutsideTls.PASSTHROUGH
+
+
+def _to_the_gateway(hosts: tuple[ExternalHost, ...], gateway: GatewayPlace) -> Object:
+    return {
+        "host": gateway.host,
+        "exportTo": sorted({ROOT, *(caller for host in hosts for caller in host.callers)}),
+        "subsets": [
+            {
+                "name": slug(host.host),
+                "trafficPolicy": {
+                    "portLevelSettings": [
+                        {"port": {"number": GATEWAYS_PORT}, "tls": {"mode": "ISTIO_MUTUAL", "sni": host.host}}
+                    ]
+                },
+            }
+            for host in hosts
+        ],
+    }
+
+
+def _originated(host: ExternalHost) -> Object:
+    """The server's certificate is checked: by an authority of this Secret, else by those that the proxy's image has."""
+    authority = {"credentialName": host.ca_credential} if host.ca_credential else {"caCertificates": "system"}
+    tls = {"mode": "SIMPLE", "sni": host.host, "subjectAltNames": [host.host]} | authority
+    return {
+        "host": host.host,
+        "exportTo": [ROOT],
+        "trafficPolicy": {"portLevelSettings": [{"port": {"number": host.port}, "tls": tls}]},
+    }
+
+
+def _allowed(host: ExternalHost, gateway: GatewayPlace) -> Object:
+    sources = [
+        without_empty(namespaces=list(host.namespaces)),
+        without_empty(serviceAccounts=list(host.service_accounts)),
+    ]
+    rule = {
+        "from": [{"source": source} for source in sources if source],
+        "when": [{"key": "connection.sni", "values": [host.host]}],
+    }
+    return {"selector": selector(gateway), "action": "ALLOW", "rules": [rule]}
+
+
+def _gateway(host: ExternalHost, gateway: GatewayPlace) -> Object:
+    port = {"number": GATEWAYS_PORT, "name": "tls", "protocol": "HTTPS" if _is_http(host) else "TLS"}
+    server = {"port": port, "hosts": [host.host], "tls": {"mode": "ISTIO_MUTUAL"}}
+    return {"selector": dict(gateway.labels), "servers": [server]}
+
+
+def _virtual_service(host: ExternalHost, gateway: GatewayPlace) -> Object:
+    own = f"{ROOT}/{_name(host)}"
+    to_gateway = _route(gateway.host, GATEWAYS_PORT, slug(host.host))
+    called = {"gateways": ["mesh"], "port": host.application_port}
+    arrived = {"gateways": [own], "port": GATEWAYS_PORT}
+    spec: dict[str, Any] = {"hosts": [host.host], "exportTo": _exported(host), "gateways": ["mesh", own]}
+    outside = {"match": [arrived], "route": [_route(host.host, host.port)]}
+    if _is_http(host):
+        return spec | {"http": [{"match": [called], "route": [to_gateway]}, outside]}
+    if host.tls is OutsideTls.PASSTHROUGH:
+        by_name = called | {"sniHosts": [host.host]}
+        return spec | {"tls": [{"match": [by_name], "route": [to_gateway]}], "tcp": [outside]}
+    return spec | {"tcp": [{"match": [called], "route": [to_gateway]}, outside]}
+
+
+def _route(host: str, port: int, subset: str = "") -> Object:
+    return {"destination": without_empty(host=host, subset=subset, port={"number": port})}

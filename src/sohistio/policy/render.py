@@ -1,0 +1,45 @@
+"""All objects of a policy, in the order in which they are applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sohistio.model.policy import Policy
+from sohistio.policy.access import authorization_policies, request_authentications
+from sohistio.policy.defaults import default_objects
+from sohistio.policy.egress import egress_objects
+from sohistio.policy.ingress import ingress_objects
+from sohistio.policy.mtls import peer_authentications
+from sohistio.policy.objects import Object, labelled
+from sohistio.policy.telemetry import telemetry_objects
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`ways_out` must be there before undeclared hosts are closed; `others` come last, what opens a host after what
+    guards it.
+    """
+
+    ways_out: tuple[Object, ...] = ()
+    others: tuple[Object, ...] = ()
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """All of them, in order."""
+        return self.ways_out + self.others
+
+
+def rendered(policy: Policy, environment: str) -> Rendered:
+    """What is applied for an environment."""
+    others = [
+        *telemetry_objects(policy),
+        *default_objects(policy),
+        *peer_authentications(policy),
+        *request_authentications(policy),
+        *authorization_policies(policy),
+        *ingress_objects(policy),
+    ]
+    return Rendered(
+        tuple(labelled(obj, environment) for obj in egress_objects(policy)),
+        tuple(labelled(obj, environment) for obj in others),
+    )
