@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from sohistio.checks.gateway_proxies import gateways
 from sohistio.checks.off_gateways import is_of_a_gateway_that_is_off
-from sohistio.checks.result import CheckResult, Result
+from sohistio.checks.policy import PolicyEvidence, policy_in_place
+from sohistio.checks.result import CheckResult, failed, passed, warned
+from sohistio.checks.sidecars import sidecars_current
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.ending import TODO, how_lost, sentence
-from sohistio.model.fault import Severity
 from sohistio.model.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
 from sohistio.model.versions import Version
-from sohistio.plan.steps import LeftAlone
-from sohistio.postinstall import beyond, budgets_over, restarts
+from sohistio.postinstall import budgets_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Evidence:
     analysis needs and the user may not list: then there are no findings.
     `not_analyzed` says why there are none where istioctl failed, in its words; empty where it did not.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
+    `policy` is how the environment's policy compares; None of its objects is among the resources before and after.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
     """
 
@@ -39,28 +40,17 @@ class Evidence:
     findings_before: tuple[Finding, ...] | None = ()
     approved: Collection[ObjectRef] | None = None
     not_analyzed: str = ""
-
-
-def _passed(name: str, message: str) -> CheckResult:
-    return CheckResult(name, Severity.ERROR, Result.PASSED, message)
-
-
-def _failed(name: str, message: str, hint: str) -> CheckResult:
-    return CheckResult(name, Severity.ERROR, Result.FAILED, message, hint)
-
-
-def _warned(name: str, message: str, hint: str) -> CheckResult:
-    return CheckResult(name, Severity.WARNING, Result.FAILED, message, hint)
+    policy: PolicyEvidence = field(default_factory=PolicyEvidence)
 
 
 def _version(evidence: Evidence) -> Iterator[CheckResult]:
     wanted = evidence.desired.version
     seen = {Version.from_tag(istiod.image_version) for istiod in evidence.state.istiods}
     if seen == {wanted}:
-        yield _passed("istiod-version", f"istiod runs {wanted}")
+        yield passed("istiod-version", f"istiod runs {wanted}")
     else:
         found = ", ".join(sorted(str(version) for version in seen if version)) or "no istiod"
-        yield _failed("istiod-version", f"{found} instead of {wanted}", "Run `sohistio install`.")
+        yield failed("istiod-version", f"{found} instead of {wanted}", "Run `sohistio install`.")
 
 
 def _pods(evidence: Evidence) -> Iterator[CheckResult]:
@@ -68,32 +58,32 @@ def _pods(evidence: Evidence) -> Iterator[CheckResult]:
         seen = _seen(evidence.state, item)
         name = "standby-gateways-off" if item.is_off else "pods-ready"
         if seen is None:
-            yield _failed(name, f"{item.ref} does not exist", "Run `sohistio install`.")
+            yield failed(name, f"{item.ref} does not exist", "Run `sohistio install`.")
         elif item.is_off:
             if seen.desired == seen.total == 0:
-                yield _passed(name, f"{item.ref.short} is off: 0/0")
+                yield passed(name, f"{item.ref.short} is off: 0/0")
             else:
                 hint = "Traffic may reach the standby. Look who scaled it up; `sohistio failback` ends it."
-                yield _failed(name, f"{item.ref.short} has {seen.total} pods in a standby", hint)
+                yield failed(name, f"{item.ref.short} has {seen.total} pods in a standby", hint)
         elif seen.ready >= max(item.minimum, seen.desired):
-            yield _passed(name, f"{item.ref.short} {seen.ready}/{seen.desired} ready")
+            yield passed(name, f"{item.ref.short} {seen.ready}/{seen.desired} ready")
         else:
             wanted = max(item.minimum, seen.desired)
             hint = f"kubectl -n {item.ref.namespace} describe deployment {item.ref.name}"
-            yield _failed(name, f"{item.ref.short} {seen.ready}/{wanted} ready", hint)
+            yield failed(name, f"{item.ref.short} {seen.ready}/{wanted} ready", hint)
 
 
 def _gateway_proxies(evidence: Evidence) -> Iterator[CheckResult]:
     name, istiods = "gateway-proxies", ", ".join(istiod.image_version for istiod in evidence.state.istiods)
     for gateway in gateways(evidence.state, evidence.desired):
         if not gateway.others:
-            yield _passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
+            yield passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
             continue
         message = f"{gateway.name} runs proxies of {', '.join(map(str, gateway.others))}, istiod is {istiods}"
         if gateway.rolling:
-            yield _warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
+            yield warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
         else:
-            yield _failed(name, message, gateway.todo)
+            yield failed(name, message, gateway.todo)
 
 
 def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
@@ -103,13 +93,13 @@ def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
         seen = next((service for service in evidence.state.gateway_services if service.ref == wanted.ref), None)
         found = ", ".join(seen.addresses) if seen else ""
         if seen and seen.addresses and (not wanted.address or wanted.address in seen.addresses):
-            yield _passed("gateway-address", f"{wanted.ref.short} has {found}")
+            yield passed("gateway-address", f"{wanted.ref.short} has {found}")
         elif seen and not seen.addresses:
             hint = f"kubectl -n {wanted.ref.namespace} describe service {wanted.ref.name}: its events say why"
-            yield _failed("gateway-address", f"{wanted.ref.short} waits for {wanted.address or 'an address'}", hint)
+            yield failed("gateway-address", f"{wanted.ref.short} waits for {wanted.address or 'an address'}", hint)
         else:
             message = f"{wanted.ref.short} has {found or 'no Service'} instead of {wanted.address}"
-            yield _failed(
+            yield failed(
                 "gateway-address", message, "Is the address free in the VNet, and does the annotation name it?"
             )
 
@@ -121,50 +111,30 @@ def _budgets(evidence: Evidence) -> Iterator[CheckResult]:
             continue
         over = budgets_over(evidence.state.budgets, seen)
         if len(over) == 1 and over[0].min_available == item.budget:
-            yield _passed("disruption-budget", f"{item.ref.short}: minAvailable {item.budget}")
+            yield passed("disruption-budget", f"{item.ref.short}: minAvailable {item.budget}")
         elif len(over) > 1:
             names = ", ".join(sorted(budget.ref.name for budget in over))
             hint = "Eviction fails under two budgets: keep the environment's, delete the others."
-            yield _failed("disruption-budget", f"{item.ref.short} is under {len(over)} budgets: {names}", hint)
+            yield failed("disruption-budget", f"{item.ref.short} is under {len(over)} budgets: {names}", hint)
         else:
             found = f"minAvailable {over[0].min_available}" if over else "no budget"
             message = f"{item.ref.short} has {found} instead of minAvailable {item.budget}"
-            yield _failed("disruption-budget", message, "Run `sohistio install`.")
+            yield failed("disruption-budget", message, "Run `sohistio install`.")
 
 
 def _sidecars(evidence: Evidence) -> Iterator[CheckResult]:
-    if evidence.state.sidecar is None:
-        yield _failed("sidecars-current", "the injector's configuration cannot be read", "Run `sohistio install`.")
-        return
-    stale, left = restarts(evidence.state, evidence.state.sidecar)
-    approved = evidence.approved
-    failed = [workload.ref for workload in stale if approved is None or workload.ref in approved]
-    if failed:
-        names = ", ".join(map(str, failed))
-        yield _failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
-    if others := [workload.ref for workload in stale if workload.ref not in failed]:
-        yield _warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
-    if not stale:
-        count = sum(bool(workload.pods) for workload in evidence.state.workloads)
-        yield _passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
-    for item in left:
-        if _is_worth_saying(item):
-            yield _warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)
-
-
-def _is_worth_saying(item: LeftAlone) -> bool:
-    return not item.reason.startswith(("opted out", "scaled to zero"))
+    yield from sidecars_current(evidence.state, evidence.approved)
 
 
 def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
     if evidence.unlisted:
         message = f"not run: you lack permission to list and watch {', '.join(evidence.unlisted)} in all namespaces"
-        yield _warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
+        yield warned("istioctl-analyze", message, "Somebody with the role sohistio-analyzer as well can run it.")
         return
     if evidence.not_analyzed:
         message = f"not known what it finds: {evidence.not_analyzed}"
         # Where nothing can be compared with before the run no finding fails it, so none that is missing does.
-        result = _warned if evidence.findings_before is None else _failed
+        result = warned if evidence.findings_before is None else failed
         yield result("istioctl-analyze", message, "`sohistio verify` asks it again; all the other checks are made.")
         return
     findings = [
@@ -179,17 +149,17 @@ def _analysis(evidence: Evidence) -> Iterator[CheckResult]:
     for finding in findings:
         message = finding.line
         if finding in new_errors:
-            yield _failed("istioctl-analyze", message, finding.documentation_url)
+            yield failed("istioctl-analyze", message, finding.documentation_url)
         elif finding.level == "Error":
             since = "there before this run" if known else "it is not known whether it was there before this run"
-            yield _warned("istioctl-analyze", f"{since}: {message}", finding.documentation_url)
+            yield warned("istioctl-analyze", f"{since}: {message}", finding.documentation_url)
         elif finding.level == "Warning":
-            yield _warned("istioctl-analyze", message, finding.documentation_url)
+            yield warned("istioctl-analyze", message, finding.documentation_url)
     if not new_errors:
         counts = {level: sum(f.level == level for f in findings) for level in ("Error", "Warning", "Info")}
         found = f"no new ones ({counts['Error']} before)" if counts["Error"] else "none"
         found = "not compared with before" if errors and not known else found
-        yield _passed("istioctl-analyze", f"errors: {found}, warnings: {counts['Warning']}, infos: {counts['Info']}")
+        yield passed("istioctl-analyze", f"errors: {found}, warnings: {counts['Warning']}, infos: {counts['Info']}")
 
 
 def _identity(finding: Finding) -> tuple[str, str, str]:
@@ -200,13 +170,13 @@ def _authority(evidence: Evidence) -> Iterator[CheckResult]:
     if not evidence.ca_before:
         return
     if evidence.state.ca_root == evidence.ca_before:
-        yield _passed("ca-unchanged", f"root certificate {evidence.ca_before[:12]} as before")
+        yield passed("ca-unchanged", f"root certificate {evidence.ca_before[:12]} as before")
     else:
         hint = "Sidecars trust the old root: restore istio-ca-secret or cacerts from the backup before anything else."
         message = (
             f"the root certificate changed from {evidence.ca_before[:12]} to {evidence.state.ca_root[:12] or 'none'}"
         )
-        yield _failed("ca-unchanged", message, hint)
+        yield failed("ca-unchanged", message, hint)
 
 
 def _custom_resources(evidence: Evidence) -> Iterator[CheckResult]:
@@ -217,14 +187,18 @@ def _custom_resources(evidence: Evidence) -> Iterator[CheckResult]:
     changed = [f"{ref} changed" for ref, digest in before.items() if ref in after and after[ref] != digest]
     if lost or changed:
         hint = "Look who changed them during the run; the backup has them as they were: `sohistio restore`."
-        yield _failed("custom-resources-unchanged", ", ".join([*lost, *changed]), hint)
+        yield failed("custom-resources-unchanged", ", ".join([*lost, *changed]), hint)
     else:
-        yield _passed("custom-resources-unchanged", f"{len(before)} custom resources as before")
+        yield passed("custom-resources-unchanged", f"{len(before)} custom resources as before")
 
 
 def _ending(evidence: Evidence) -> Iterator[CheckResult]:
     if found := (*evidence.state.ending, *evidence.resources_ending):
-        yield _warned("being-deleted", sentence(found), TODO)
+        yield warned("being-deleted", sentence(found), TODO)
+
+
+def _policy(evidence: Evidence) -> Iterator[CheckResult]:
+    yield from policy_in_place(evidence.policy)
 
 
 CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
@@ -234,6 +208,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _addresses,
     _budgets,
     _sidecars,
+    _policy,
     _authority,
     _custom_resources,
     _ending,

@@ -41,3 +41,18 @@ def check_document(check: CheckResult) -> dict[str, str]:
         "message": check.message,
         "hint": check.hint,
     }
+
+
+def passed(name: str, message: str) -> CheckResult:
+    """A check that holds."""
+    return CheckResult(name, Severity.ERROR, Result.PASSED, message)
+
+
+def failed(name: str, message: str, hint: str) -> CheckResult:
+    """One that does not: the verification fails."""
+    return CheckResult(name, Severity.ERROR, Result.FAILED, message, hint)
+
+
+def warned(name: str, message: str, hint: str) -> CheckResult:
+    """One that does not, and fails nothing."""
+    return CheckResult(name, Severity.WARNING, Result.FAILED, message, hint)

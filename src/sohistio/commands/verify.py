@@ -8,7 +8,7 @@ from sohistio.commands.options import Cluster, Form, Release, Target, Tool
 
 
 def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form: Form) -> None:
-    """Verify the mesh: pods, gateways, sidecars, istioctl analyze.
+    """Verify the mesh: pods, gateways, sidecars, policy, istioctl analyze.
 
     Exit 5 where a check of severity error does not hold.
     """
@@ -21,6 +21,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import checks_view, show
+    from sohistio.planning.policy import declared_policy
     from sohistio.planning.reads import recorded
     from sohistio.planning.standby import standby_rule
     from sohistio.run.verify import Verification, verify_mesh
@@ -28,7 +29,8 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     session = session_of(where_of(target, cluster, release=release, tool=tool))
     # Before anything is downloaded: a wrong context is the sooner answer.
     state, record = observe(session.api), recorded(session)
-    asked = Verification(session.api, session.target, session.istioctl, state=state)
+    policy = declared_policy(session.environment)
+    asked = Verification(session.api, session.target, session.istioctl, state=state, policy=policy)
     rule = standby_rule(session, state, record)
     mesh, _ = session.render(
         session.version, session.operator_yaml(session.version, gateways_off=rule.off or not rule.certain)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sohistio.environments.layers import merge
 from sohistio.environments.yaml_files import Document, Key, Problem, unknown_key
+from sohistio.model.policy import GatewayPlace
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 
@@ -123,6 +124,15 @@ def gateways_of(operator: Mapping[str, Any]) -> tuple[Gateway, ...]:
         for item in components.get(list_name, [])
         if item.get("enabled", True)
     )
+
+
+def place_of(operator: Mapping[str, Any], gateway: Gateway) -> GatewayPlace:
+    """Where a gateway is, and the labels of its pods that Gateways select: what the charts give it, or its own."""
+    components = operator.get("spec", {}).get("components", {})
+    items = components.get(f"{gateway.kind}Gateways", [])
+    own = next((item.get("label") for item in items if item["name"] == gateway.name), None)
+    labels = own if isinstance(own, dict) and own else {"istio": f"{gateway.kind}gateway"}
+    return GatewayPlace(gateway.name, gateway.namespace, tuple(sorted(labels.items())))
 
 
 def _least_pods(operator: Mapping[str, Any], item: Mapping[str, Any], kind: str) -> int:

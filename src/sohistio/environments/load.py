@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
 from sohistio.environments.layers import merge
+from sohistio.environments.mesh_settings import PLACES, has, mesh_settings
 from sohistio.environments.model import Environment, layer_schema
 from sohistio.environments.values import without_password
 from sohistio.environments.variables import variables_for
@@ -192,7 +193,23 @@ def _load(name: str, root: Path, variables: Mapping[str, str]) -> Environment | 
         environment = Environment.build(layers.data, layers.operator)
     except ValidationError as error:
         return problems + _in_our_words(error, layers.files)
+    problems += _policy_problems(environment, layers)
     return problems or environment
+
+
+def _policy_problems(environment: Environment, layers: _Layers) -> list[Problem]:
+    """What the policy and the IstioOperator disagree about."""
+    settings = mesh_settings(environment.mesh_policy())
+    text = "is set by policy in environment.yaml"
+    problems = [
+        file.problem(("spec", *place), text)
+        for file in layers.operator_files
+        for place in PLACES
+        if ("spec", *place) in file.lines and has(settings, ("spec", *place))
+    ]
+    if lacking := environment.policy_problem:
+        problems.append(_holder(("policy",), layers.files).problem(("policy",), lacking))
+    return problems
 
 
 def _in_our_words(error: ValidationError, files: Sequence[Document]) -> list[Problem]:

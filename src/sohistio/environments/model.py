@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -11,7 +12,10 @@ from pydantic import Field, PrivateAttr, model_validator
 from sohistio.environments.aks import Aks
 from sohistio.environments.failover import Failover
 from sohistio.environments.images import Images
-from sohistio.environments.istiooperator import Gateway, gateways_of, render_operator
+from sohistio.environments.istiooperator import Gateway, gateways_of, place_of, render_operator
+from sohistio.environments.layers import merge
+from sohistio.environments.mesh_settings import mesh_settings
+from sohistio.environments.policy import PolicyKeys
 from sohistio.environments.pull_secret import PullSecretRegistries, PullSecretSource
 from sohistio.environments.sync import Sync
 from sohistio.environments.values import (
@@ -25,6 +29,7 @@ from sohistio.environments.values import (
     Seconds,
     Text,
 )
+from sohistio.model.policy import Policy
 from sohistio.model.pull_secrets import registry_of
 from sohistio.model.sync import SyncRules
 from sohistio.model.versions import Version
@@ -131,6 +136,7 @@ class Environment(Part):
     sync: Sync | None = Field(
         None, description="How `sohistio sync` compares this standby with the environment it stands by for"
     )
+    policy: PolicyKeys | None = Field(None, description="The mesh's security and traffic policy (docs/security.md)")
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -145,6 +151,16 @@ class Environment(Part):
             key = "failover" if self.failover is not None else "sync"
             raise ValueError(f"expected standbyOf beside {key}: it is about a standby")
         return self
+
+    @property
+    def policy_problem(self) -> str:
+        """What the policy needs of the IstioOperator and it lacks; empty where there is nothing."""
+        policy, kinds = self.mesh_policy(), {gateway.kind for gateway in self.gateways}
+        if policy.egress and policy.egress.hosts and "egress" not in kinds:
+            return "expected an egress gateway in istiooperator.yaml beside policy.egress.hosts: calls go through it"
+        if (policy.hosts or policy.ingress or policy.jwt) and "ingress" not in kinds:
+            return "expected an ingress gateway in istiooperator.yaml beside hosts, ingress and jwt of policy"
+        return ""
 
     @classmethod
     def build(cls, data: dict[str, Any], operator: dict[str, Any]) -> Environment:
@@ -168,13 +184,25 @@ class Environment(Part):
         """The gateways it has, those of a standby too, ingress first."""
         return gateways_of(self._operator)
 
+    def mesh_policy(self) -> Policy:
+        """The policy as plain data; an empty one without the key."""
+        if self.policy is None:
+            return Policy()
+        places = {gateway.kind: place_of(self._operator, gateway) for gateway in reversed(self.gateways)}
+        found = self.policy.policy()
+        return replace(
+            found,
+            ingress_gateway=places.get("ingress", found.ingress_gateway),
+            egress_gateway=places.get("egress", found.egress_gateway),
+        )
+
     def operator_for(self, version: Version | None = None, *, gateways_off: bool | None = None) -> dict[str, Any]:
         """The one IstioOperator for istioctl of `version`, the environment's own where none is given.
 
         `gateways_off` is what failover/standby.py has decided; without it a standby's are.
         """
         return render_operator(
-            self._operator,
+            merge(self._operator, mesh_settings(self.mesh_policy())),
             version or self.istio.version,
             hub=self.istio.hub,
             pull_secret=self.istio.pull_secret,

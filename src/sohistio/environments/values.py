@@ -66,7 +66,9 @@ def _address(value: str) -> str:
     return value
 
 
-def _matching(pattern: str, expected: str) -> Callable[[str], str]:
+def matching(pattern: str, expected: str) -> Callable[[str], str]:
+    """A validator: a text of this form, else the error says what is expected."""
+
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
             raise ValueError(f"expected {expected}")
@@ -75,7 +77,7 @@ def _matching(pattern: str, expected: str) -> Callable[[str], str]:
     return check
 
 
-_is_hub = _matching(_HUB, "a registry path such as dtr.metlife.com/istio, in lower case, without https://")
+_is_hub = matching(_HUB, "a registry path such as dtr.metlife.com/istio, in lower case, without https://")
 
 
 def _hub(value: str) -> str:
@@ -85,7 +87,7 @@ def _hub(value: str) -> str:
     return value
 
 
-_name = _matching(_NAME, "a name of lower case letters, digits and dashes")
+_name = matching(_NAME, "a name of lower case letters, digits and dashes")
 
 
 def _namespace(value: str) -> str:
@@ -94,7 +96,8 @@ def _namespace(value: str) -> str:
     return _name(value)
 
 
-def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+def once(values: tuple[str, ...]) -> tuple[str, ...]:
+    """A validator: each of them once."""
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
         raise ValueError(f"expected each name once, {twice[0]} is given twice")
@@ -103,6 +106,7 @@ def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=1, le=_LAST_PORT)]
 Seconds = Annotated[
     int,
     PlainValidator(_seconds),
@@ -121,7 +125,7 @@ Namespace = Annotated[
     AfterValidator(_namespace),
     WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}", "not": {"enum": sorted(SYSTEM_NAMESPACES)}}),
 ]
-Namespaces = Annotated[tuple[Namespace, ...], Field(strict=False), AfterValidator(_unique)]
+Namespaces = Annotated[tuple[Namespace, ...], Field(strict=False), AfterValidator(once)]
 Address = Annotated[str, AfterValidator(_address)]
 Hub = Annotated[str, AfterValidator(_hub)]
 Release = Annotated[

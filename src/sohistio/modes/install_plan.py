@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.ending import sentence
@@ -19,7 +19,7 @@ from sohistio.modes.adopt import Adoption, taking_over
 from sohistio.modes.chain import via_flags
 from sohistio.modes.decide import Decision
 from sohistio.modes.namespaces import NamespaceLabels, labels_phase, notices_of, secrets_phase
-from sohistio.modes.planner import NamespacePhases, Subject, make_plan
+from sohistio.modes.planner import Beside, NamespacePhases, PolicyPhases, Subject, make_plan
 from sohistio.modes.skew import Support, old_proxies, skew_faults
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
@@ -76,6 +76,7 @@ class Facts:
     meshes: Sequence[DesiredMesh]
     changes: Changes
     tables: SupportTables
+    policy: PolicyPhases = field(default_factory=PolicyPhases)
     patches: Sequence[Version] = ()
 
     @property
@@ -103,9 +104,13 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
         decision = replace(decision, refusal=labels.refusal, todo=labels.todo)
     if (against := facts.rule.refusal(facts.meshes)) and not decision.refusal:
         decision = replace(decision, refusal=against, todo=_SERVES)
-    around = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
+    if facts.policy.refusal and not decision.refusal:
+        decision = replace(decision, refusal=facts.policy.refusal, todo=facts.policy.todo)
+    namespaces = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
     subject = Subject(facts.environment, str(facts.target), state)
-    plan = taking_over(make_plan(subject, decision, facts.meshes, facts.changes, skew, around), facts.adoption)
+    beside = Beside(namespaces, facts.policy)
+    plan = make_plan(subject, decision, facts.meshes, facts.changes, skew, beside)
+    plan = taking_over(plan, facts.adoption)
     plan = replace(plan, notices=(*plan.notices, *_notices(facts, request, plan)))
     return InstallPlan(plan, _todo(facts, decision, skew), faults)
 
@@ -113,6 +118,7 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
 def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
     decision, state = facts.decision, facts.state
     notices = [*facts.rule.notices, *notices_of(facts.labels, facts.pull_secrets.compared), *facts.pull_secrets.notices]
+    notices += facts.policy.notices
     if state.ending:
         notices.append(sentence(state.ending))
     if plan.steps:

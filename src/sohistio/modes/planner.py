@@ -13,7 +13,7 @@ from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, Obser
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.modes.gateway_changes import gateway_changes
-from sohistio.plan.changes import Changes
+from sohistio.plan.changes import Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RestartWorkloads
@@ -43,14 +43,36 @@ class NamespacePhases:
     labels: tuple[Phase, ...] = ()
 
 
-_NOTHING = NamespacePhases()
+@dataclass(frozen=True, slots=True)
+class PolicyPhases:
+    """What the environment's policy takes: `ways_out` before the mesh closes undeclared external hosts, `others` when
+    workloads have their sidecars. `refusal` says why nothing may be applied, `todo` what to do about it.
+    """
+
+    ways_out: tuple[Phase, ...] = ()
+    others: tuple[Phase, ...] = ()
+    changes: tuple[ObjectChange, ...] = ()
+    refusal: str = ""
+    todo: str = ""
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is done beside the mesh itself, in every mode."""
+
+    namespaces: NamespacePhases = NamespacePhases()
+    policy: PolicyPhases = PolicyPhases()
+
+
+_NOTHING = Beside()
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
     """What comes around the installs: `withheld` gateways before the first, `after_install` right after it."""
 
-    namespaces: NamespacePhases
+    beside: Beside
     withheld: tuple[Phase, ...]
     after_install: tuple[Phase, ...]
 
@@ -61,12 +83,12 @@ def make_plan(
     meshes: Sequence[DesiredMesh],
     changes: Changes,
     skew: Sequence[Fault] = (),
-    namespaces: NamespacePhases = _NOTHING,
+    beside: Beside = _NOTHING,
 ) -> Plan:
     """The plan of install, upgrade, reinstall and rollback. A refused or unknown one has no phases.
 
     `meshes` are the hops' manifests in order, the target's last; none where the mode is unknown. `skew` holds the
-    problems that were not skipped; `namespaces` is what is done to them, in every mode.
+    problems that were not skipped; `beside` is what is done beside, in every mode.
     """
     refusal = decision.refusal or _skew_refusal(skew) or _without_namespace(meshes, subject.state)
     plan = Plan(
@@ -93,7 +115,8 @@ def make_plan(
     )
     plan = replace(
         plan,
-        phases=_phases(subject.state, meshes, decision, changes, _Around(namespaces, withheld, after_install)),
+        changes=changes.merged(beside.policy.changes),
+        phases=_phases(subject.state, meshes, decision, changes, _Around(beside, withheld, after_install)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
         gateway_changes=moved,
         addressed=tuple(seen.ref for seen in subject.state.gateway_services if _is_addressed(seen)),
@@ -147,7 +170,16 @@ def _phases(
     around: _Around,
 ) -> tuple[Phase, ...]:
     *between, target = meshes
-    phases, labels, after_install = list(around.namespaces.secrets), around.namespaces.labels, around.after_install
+    phases, labels, after_install = (
+        list(around.beside.namespaces.secrets),
+        around.beside.namespaces.labels,
+        around.after_install,
+    )
+    # Without a mesh nobody knows these kinds yet, and no workload has a sidecar that could be closed.
+    ways_out = around.beside.policy.ways_out
+    if decision.installed is not None and not decision.replace:
+        phases += ways_out
+        ways_out = ()
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
@@ -161,8 +193,8 @@ def _phases(
             name = f"{mesh.version}/"
             again = mesh.version == decision.installed
             phases += [install.control_plane(state, mesh, _VERBS[Mode.REINSTALL] if again else verb, name)]
-            phases += [*after_install, *install.standby(state, mesh, name), *labels]
-            after_install, labels = (), ()
+            phases += [*after_install, *install.standby(state, mesh, name), *ways_out, *labels]
+            after_install, ways_out, labels = (), (), ()
             restart = postinstall.restart_phase(state, mesh.sidecar, name, earlier=restarted, arriving=True)
             restarted |= _restarted_in(restart)
             phases += [*restart, install.verification(mesh, name)]
@@ -174,8 +206,10 @@ def _phases(
         ]
     changing = decision.mode is not Mode.NONE
     phases += [
+        *ways_out,
         *labels,
         *postinstall.restart_phase(state, target.sidecar, earlier=restarted, arriving=changing),
+        *around.beside.policy.others,
     ]
     if not phases and not decision.unrecorded:
         return ()

@@ -11,6 +11,7 @@ from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import (
     CompleteRecord,
@@ -34,6 +35,8 @@ _ITEMS: Mapping[type, str] = {
     KeepReplicas: "deployments",
     SyncObjects: "documents",
     PruneSynced: "paths",
+    ApplyPolicy: "documents",
+    PrunePolicy: "paths",
 }
 _HEAD = ("environment", "cluster", "mode", "installedVersion", "targetVersion", "refusal", "danger")
 

@@ -14,6 +14,7 @@ from sohistio.plan.failover_steps import AwaitOldAnswers, SwitchRecord, WatchHea
 from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.namespace_steps import UnlabelNamespaces
+from sohistio.plan.policy_steps import ApplyPolicy
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import (
     HoldStandby,
@@ -80,13 +81,19 @@ class Plan:
     @property
     def danger(self) -> str:
         """What makes the plan need approval, as the predicate of a sentence; empty where nothing does."""
-        return " and ".join(part for part in (self._danger_to_the_mesh, self._danger_to_namespaces) if part)
+        parts = (self._danger_to_the_mesh, self._danger_to_namespaces, self._danger_of_policy)
+        return " and ".join(part for part in parts if part)
 
     @property
     def _danger_to_namespaces(self) -> str:
         names = [ref.name for step in self.steps if isinstance(step, UnlabelNamespaces) for ref in step.objects]
         noun = "namespace" if len(names) == 1 else "namespaces"
         return f"takes sidecar injection away from {noun} {', '.join(names)}" if names else ""
+
+    @property
+    def _danger_of_policy(self) -> str:
+        closed = [words for step in self.steps if isinstance(step, ApplyPolicy) for words in step.closes]
+        return ", ".join(dict.fromkeys(closed))
 
     @property
     def _danger_to_the_mesh(self) -> str:

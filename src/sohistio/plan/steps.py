@@ -20,6 +20,7 @@ from sohistio.plan.failover_steps import (
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.image_steps import PrepullImages
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import DIGESTED, Risk
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
 
@@ -230,4 +231,6 @@ Step = (
     | PruneSynced
     | RecordSync
     | PrepullImages
+    | ApplyPolicy
+    | PrunePolicy
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sohistio.adapters.kubernetes.ending import ending_resources
+from sohistio.adapters.kubernetes.ending import ending_in, resource_metadata
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.model.desired import DesiredMesh
@@ -17,10 +17,11 @@ from sohistio.modes.chain import missing_minors
 from sohistio.modes.decide import Asked, decide, unmanageable
 from sohistio.modes.install_plan import Facts, PullSecretFacts, Request, SupportTables, plan_of
 from sohistio.modes.namespaces import NamespaceLabels, labels_of
-from sohistio.modes.planner import Subject, make_plan
+from sohistio.modes.planner import PolicyPhases, Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
 from sohistio.planning.planned import Planned, Refused, Rendered
+from sohistio.planning.policy import PolicyFacts, labelled_in, look_at_policy
 from sohistio.planning.pull_secrets import PullSecrets, look_at_pull_secrets
 from sohistio.planning.reads import compared, or_refused, owned, recorded
 from sohistio.planning.session import Session
@@ -35,6 +36,7 @@ class _Gathered:
     record: Record | None
     pull_secrets: PullSecrets
     rendered: Rendered
+    policy: PolicyFacts
 
 
 def plan_install(session: Session, request: Request) -> Planned:
@@ -62,6 +64,7 @@ def plan_install(session: Session, request: Request) -> Planned:
         Refused(planned.todo),
         found.pull_secrets.ready,
         planned.skew,
+        found.policy,
     )
 
 
@@ -69,9 +72,9 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     """Everything that takes a request or a run of istioctl."""
     environment, target = session.environment, session.version
     record = recorded(session)
-    gone_soon = or_refused("Istio's custom resources could not be read", lambda: ending_resources(session.api))
+    resources = or_refused("Istio's custom resources could not be read", lambda: resource_metadata(session.api))
     state = labels.once_done(observed)
-    state = replace(state, ending=(*state.ending, *gone_soon))
+    state = replace(state, ending=(*state.ending, *ending_in(resources)))
     of_gateways = {gateway.namespace for gateway in environment.gateways} & {item.name for item in observed.namespaces}
     pull = look_at_pull_secrets(session, sorted({*of_gateways, *labels.injected(observed)}))
     rule = standby_rule(session, state, record)
@@ -86,6 +89,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     taken = adoption(state, owners, desired, record)
     asked = Asked(target, request.mode, request.via, request.include_ca)
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
+    policy = look_at_policy(session, labelled_in(resources), state)
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
@@ -101,7 +105,10 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         meshes=(*between, desired),
         changes=changes,
         tables=SupportTables(kubernetes_support(session.root), gateway_api_limits(session.root)),
+        policy=PolicyPhases(
+            policy.ways_out, policy.others, policy.changes, policy.refusal, policy.todo, policy.notices
+        ),
         patches=[found for minor in missing_minors(decision) if (found := session.newest_patch(minor))],
     )
     rendered = Rendered({mesh.version: mesh for mesh in facts.meshes}, manifest)
-    return _Gathered(facts, record, pull, rendered)
+    return _Gathered(facts, record, pull, rendered, policy)

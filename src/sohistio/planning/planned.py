@@ -15,6 +15,7 @@ from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.plan.plan import Plan
+from sohistio.planning.policy import PolicyFacts
 from sohistio.planning.session import Session
 
 
@@ -60,6 +61,7 @@ class Planned:
     refused: Refused = field(default_factory=Refused)
     pull_secrets: PullSecretsReady = field(default_factory=PullSecretsReady)
     skew: tuple[Fault, ...] = ()
+    policy: PolicyFacts = field(default_factory=PolicyFacts)
 
     @property
     def refusal(self) -> RefusedError:

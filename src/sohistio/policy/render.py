@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sohistio.model.policy import Policy
@@ -28,6 +29,10 @@ class Rendered:
         """All of them, in order."""
         return self.ways_out + self.others
 
+    def without(self, namespaces: Collection[str]) -> Rendered:
+        """The same without the objects of these namespaces."""
+        return Rendered(_outside(self.ways_out, namespaces), _outside(self.others, namespaces))
+
 
 def rendered(policy: Policy, environment: str) -> Rendered:
     """What is applied for an environment."""
@@ -43,3 +48,7 @@ def rendered(policy: Policy, environment: str) -> Rendered:
         tuple(labelled(obj, environment) for obj in egress_objects(policy)),
         tuple(labelled(obj, environment) for obj in others),
     )
+
+
+def _outside(objects: tuple[Object, ...], namespaces: Collection[str]) -> tuple[Object, ...]:
+    return tuple(obj for obj in objects if obj["metadata"]["namespace"] not in namespaces)

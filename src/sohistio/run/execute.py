@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from sohistio.adapters.kubernetes.custom_resources import resource_ref
 from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, release_gateways
 from sohistio.checks.result import CheckResult
 from sohistio.errors import VerificationError
@@ -21,6 +22,7 @@ from sohistio.plan.failover_steps import (
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.image_steps import PrepullImages
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.steps import (
     AwaitRollouts,
     CompleteRecord,
@@ -45,6 +47,7 @@ from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_
 from sohistio.run.hand_over import await_addresses, hand_over
 from sohistio.run.install import await_rollouts, install, uninstall
 from sohistio.run.namespaces import prepare_namespaces
+from sohistio.run.policy import apply_policy, prune_policy
 from sohistio.run.prepull import prepull
 from sohistio.run.recorder import Recorder
 from sohistio.run.remove import remove
@@ -64,7 +67,8 @@ _CHECKS_SAY = "Each check marked × says what to do about it."
 class Execution:
     """Executes steps; `checks` holds the newest verification's results, `backup` the folder written.
 
-    `approved` are the workloads of the restarts so far: the verification holds the run to them, and to no others.
+    `approved` are the workloads of the restarts so far, `policy_written` the policy's objects: the verification holds
+    the run to them, and to no others.
     """
 
     tools: Tools
@@ -73,6 +77,7 @@ class Execution:
     checks: tuple[CheckResult, ...] = ()
     backup: str = ""
     approved: set[ObjectRef] = field(default_factory=set)
+    policy_written: set[ObjectRef] = field(default_factory=set)
 
     def execute(self, step: Step) -> None:  # noqa: PLR0912, PLR0915 — one case a kind of step
         """Carry one step out. Raises FailedError with reasons, InterruptedRunError when the user stops it."""
@@ -141,6 +146,12 @@ class Execution:
                 prune_objects(tools, waiting, step)
             case PrepullImages():
                 prepull(tools, waiting, step)
+            case ApplyPolicy():
+                self.policy_written.update(map(resource_ref, step.parsed))
+                apply_policy(tools, waiting, step)
+            case PrunePolicy():
+                self.policy_written.update(step.objects)
+                prune_policy(tools, waiting, step)
             case CompleteRecord() | RecordAdoption() | RecordSync():
                 pass  # the recorder writes it when the run has ended well
             case _:
@@ -156,7 +167,8 @@ class Execution:
         """An intermediate version that does not verify ends the chain; the last one's checks are the run's result."""
         tools = self.tools
         asked = Verification(tools.api, tools.istioctl.target, tools.istioctl.of, tools.before)
-        asked = replace(asked, waiting=self.waiting, approved=self.approved)
+        asked = replace(asked, waiting=self.waiting, approved=self.approved, policy=tools.policy)
+        asked = replace(asked, policy_written=self.policy_written)
         self.checks = verify_mesh(asked, tools.meshes[step.version])
         if any(check.breaks for check in self.checks):
             what = f"the mesh of {step.version} is applied, but its verification failed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sohistio.adapters.kubernetes.prune import prune_synced, why_kept
 from sohistio.adapters.kubernetes.sync import apply_synced
 from sohistio.errors import VerificationError
@@ -29,19 +31,33 @@ def prune_objects(tools: Tools, waiting: Waiting, step: PruneSynced, seconds: fl
 
     Raises FailedError that names those that could not be deleted, VerificationError those that finalizers hold.
     """
+    items = tuple(zip(step.objects, step.paths, strict=True))
+    delete_all(tools, waiting, items, lambda ref, path: prune_synced(tools.api, ref, path, step.source), seconds)
+
+
+def delete_all(
+    tools: Tools,
+    waiting: Waiting,
+    items: tuple[_Item, ...],
+    prune: Callable[[ObjectRef, str], bool],
+    seconds: float = GONE_SECONDS,
+) -> None:
+    """Delete objects one after the other with `prune`, which says whether one is there still, and wait at most
+    `seconds` until they are gone. Raises as `prune_objects`.
+    """
     kept: list[_Item] = []
 
-    def prune(item: _Item) -> None:
-        if prune_synced(tools.api, *item, step.source):
+    def one(item: _Item) -> None:
+        if prune(*item):
             kept.append(item)
 
-    each(waiting, tuple(zip(step.objects, step.paths, strict=True)), prune, "objects could not be deleted")
+    each(waiting, items, one, "objects could not be deleted")
     if not kept:
         return
     with waiting.at_most(seconds, "deleted objects are still there") as limit:
         while found := [words for item in kept if (words := why_kept(tools.api, *item))]:
             if limit.passed:
-                raise _still_there(found, len(step.objects))
+                raise _still_there(found, len(items))
             waiting.pause()
 
 

@@ -17,6 +17,7 @@ from sohistio.model.record import Record
 from sohistio.model.state import Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.planning.planned import Planned
+from sohistio.planning.policy import DeclaredPolicy
 from sohistio.run.failover import Traffic
 from sohistio.system.paths import state_dir
 
@@ -78,6 +79,7 @@ class Tools:
     before: Before
     record: Record | None = None
     pull_credential: PullCredential | None = None
+    policy: DeclaredPolicy = field(default_factory=DeclaredPolicy)
     traffic: Traffic | None = None
 
 
@@ -98,5 +100,6 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Tra
         before=before,
         record=planned.record,
         pull_credential=planned.pull_secrets.credential,
+        policy=planned.policy.declared,
         traffic=traffic,
     )

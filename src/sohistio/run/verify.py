@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.adapters.kubernetes.access import not_analyzable
-from sohistio.adapters.kubernetes.api import KubeApi
-from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
+from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests, resource_ref
 from sohistio.adapters.kubernetes.ending import ending_in, lasting
 from sohistio.adapters.kubernetes.footprint import footprint_of
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.checks.mesh import Evidence, verify
+from sohistio.checks.policy import PolicyEvidence
 from sohistio.checks.removal import Remains, verify_remains
 from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
@@ -22,7 +23,10 @@ from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
-from sohistio.planning.reads import unreadable
+from sohistio.planning.policy import DeclaredPolicy, read_policy, there
+from sohistio.planning.reads import or_refused, unreadable
+from sohistio.policy.compare import compared
+from sohistio.policy.hand_made import hand_made
 from sohistio.run.tools import Before, Tools
 from sohistio.run.wait import Waiting
 
@@ -36,6 +40,7 @@ class Verification:
     """What a verification asks, and what it compares with.
 
     Within a run, its `waiting` bounds it, and `approved` is what the run was to restart; None where there was none.
+    `policy` is what the environment declares; `policy_written` are the policy's objects that the run changed.
     `state` is what was observed of the cluster just now, None where that is still to be done.
     """
 
@@ -46,6 +51,8 @@ class Verification:
     waiting: Waiting | None = None
     approved: Collection[ObjectRef] | None = None
     state: ClusterState | None = None
+    policy: DeclaredPolicy = field(default_factory=DeclaredPolicy)
+    policy_written: Collection[ObjectRef] = ()
 
 
 def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ...]:
@@ -76,15 +83,27 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
             mesh,
             findings,
             before.ca_root,
-            before.custom_resources,
+            {ref: digest for ref, digest in before.custom_resources.items() if ref not in asked.policy_written},
             digests(lasting(found)),
             ending_in(found),
             unlisted,
             before.findings,
             approved=asked.approved,
             not_analyzed=not_analyzed,
+            policy=_policy(asked, found, state),
         )
     )
+
+
+def _policy(asked: Verification, found: Sequence[Object], state: ClusterState) -> PolicyEvidence:
+    """From the custom resources that a run has read. Raises RefusedError where they cannot be read outside of one."""
+    declared = asked.policy
+    if asked.before.in_a_run:
+        live: Mapping[ObjectRef, Object] = {resource_ref(item): item for item in found}
+    else:
+        live = or_refused("the mesh's policy could not be read", lambda: read_policy(asked.api, declared))
+    comparison = compared(declared.wanted, live, declared.environment, there(state))
+    return PolicyEvidence(comparison, hand_made(declared.policy, live))
 
 
 def verify_gone(tools: Tools, step: VerifyGone, approved: Collection[ObjectRef]) -> tuple[CheckResult, ...]:

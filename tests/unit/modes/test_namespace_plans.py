@@ -24,7 +24,7 @@ from sohistio.modes.namespaces import (
     pull_secret_refs,
     secrets_phase,
 )
-from sohistio.modes.planner import NamespacePhases, Subject, make_plan
+from sohistio.modes.planner import Beside, NamespacePhases, Subject, make_plan
 from sohistio.plan.changes import Changes
 from sohistio.plan.diff import does_no_more
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
@@ -187,7 +187,7 @@ def test_secrets_before_the_mesh_and_labels_once_istiod_runs(
         secrets_phase([secret("shop", MISSING)]), labels_phase(NamespaceLabels(to_label=("shop",)))
     )
     meshes = [DesiredMesh(Version.parse(text), "kind: IstioOperator\n", (), (), sidecar()) for text in versions]
-    plan = make_plan(Subject("qa", versions[-1], state()), decision, meshes, Changes(), (), around)
+    plan = make_plan(Subject("qa", versions[-1], state()), decision, meshes, Changes(), (), Beside(around))
     assert [phase.name for phase in plan.phases] == expected
 
 

@@ -48,20 +48,21 @@ def ending_definitions(definitions: Sequence[Object]) -> tuple[Ending, ...]:
     )
 
 
-def ending_resources(api: KubeApi) -> tuple[Ending, ...]:
-    """Istio's own custom resources that are being deleted; of kinds that may not be listed nothing is known.
+def resource_metadata(api: KubeApi) -> list[Object]:
+    """The metadata of Istio's own custom resources, with apiVersion and kind; of kinds that may not be listed nothing
+    is known.
 
     Raises KubeError.
     """
 
-    def look(kind: ServedKind) -> list[Ending]:
+    def look(kind: ServedKind) -> list[Object]:
         try:
             found = api.items(f"/apis/{kind.group_version}/{kind.plural}", metadata_only=True)
         except KubeError as error:
             if error.status in (403, 404):  # the latter: its CRD has just gone
                 return []
             raise
-        return list(ending_in({**item, "apiVersion": kind.group_version, "kind": kind.kind} for item in found))
+        return [{**item, "apiVersion": kind.group_version, "kind": kind.kind} for item in found]
 
     kinds = [kind for kind in served_kinds(api) if kind.is_istios]
-    return tuple(item for found in side_by_side(look, kinds) for item in found)
+    return [item for found in side_by_side(look, kinds) for item in found]

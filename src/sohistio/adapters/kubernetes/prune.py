@@ -1,6 +1,8 @@
-"""Adapter: deletes what sync made, and says what stays of it."""
+"""Adapter: deletes what sohistio made (by sync, of a policy), and says what stays of it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.custom_resources import written
@@ -17,20 +19,25 @@ _AGAIN = "Run the same command again for a new plan."
 
 
 def prune_synced(api: KubeApi, ref: ObjectRef, path: str, source: str) -> bool:
-    """Delete an object that sync made from this source; one that is gone is no error. Returns whether it is there
-    still, as finalizers hold it.
+    """Delete an object that sync made from this source, as `prune_owned` does."""
+    return prune_owned(api, ref, path, "sync", lambda live: is_synced(live, source))
+
+
+def prune_owned(api: KubeApi, ref: ObjectRef, path: str, whose: str, is_own: Callable[[Object], bool]) -> bool:
+    """Delete an object that `whose` (sync, say) made; one that is gone is no error. Returns whether it is there still,
+    as finalizers hold it.
 
     What is deleted is what was read: its uid and version are the deletion's conditions. Where that is no longer the
     newest version, it is read again, and deleted if nothing but its status changed. Raises FailedError where it is no
-    longer sync's own, or the server refuses; KubeError where nobody answers.
+    longer its own, or the server refuses; KubeError where nobody answers.
     """
     first: Object | None = None
     for attempt in range(_TRIES):
         live = api.get(path)
         if live is None:
             return False
-        if not is_synced(live, source):
-            raise FailedError(f"{ref} is no longer sync's own: it is not deleted", todo=_AGAIN)
+        if not is_own(live):
+            raise FailedError(f"{ref} is no longer {whose}'s own: it is not deleted", todo=_AGAIN)
         first = first or live
         if _content(live) != _content(first):
             raise FailedError(f"{ref} was changed meanwhile: it is not deleted", todo=_AGAIN)

@@ -29,6 +29,7 @@ from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, Relabel
 from sohistio.plan.image_steps import PrepullImages
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.steps import (
     AwaitRollouts,
     CompleteRecord,
@@ -168,7 +169,7 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("delete",), map(path_of, step.objects))
         case RestartWorkloads():
             yield from _on(("patch",), map(path_of, step.workloads))
-        case RestoreObjects() | SyncObjects():
+        case RestoreObjects() | SyncObjects() | ApplyPolicy():
             yield from _on(("patch", "create"), _paths(step.parsed, path_for))
         case RestoreAuthority():
             places = (path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)) for name in _CA_SECRETS)
@@ -183,7 +184,7 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
         case PrepullImages():
             yield from _on(("get", "patch", "create", "delete"), (path_of(step.object),))
-        case PruneSynced():
+        case PruneSynced() | PrunePolicy():
             yield from _on(("get", "delete"), step.paths)
         case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
             return  # they only look

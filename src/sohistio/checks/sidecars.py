@@ -1,0 +1,34 @@
+"""Verification of the workloads' sidecars. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from sohistio.checks.result import CheckResult, failed, passed, warned
+from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.plan.steps import LeftAlone
+from sohistio.postinstall import beyond, restarts
+
+
+def sidecars_current(state: ClusterState, approved: Collection[ObjectRef] | None) -> Iterator[CheckResult]:
+    """Whether every workload has the current sidecar; `approved` as of `Evidence`."""
+    if state.sidecar is None:
+        yield failed("sidecars-current", "the injector's configuration cannot be read", "Run `sohistio install`.")
+        return
+    stale, left = restarts(state, state.sidecar)
+    old = [workload.ref for workload in stale if approved is None or workload.ref in approved]
+    if old:
+        names = ", ".join(map(str, old))
+        yield failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
+    if others := [workload.ref for workload in stale if workload.ref not in old]:
+        yield warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
+    if not stale:
+        count = sum(bool(workload.pods) for workload in state.workloads)
+        yield passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
+    for item in left:
+        if _is_worth_saying(item):
+            yield warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)
+
+
+def _is_worth_saying(item: LeftAlone) -> bool:
+    return not item.reason.startswith(("opted out", "scaled to zero"))

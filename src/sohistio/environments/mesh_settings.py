@@ -1,0 +1,105 @@
+"""What of a policy stands in the mesh's configuration: a part of the IstioOperator, laid over the environment's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sohistio.model.policy import ACCESS_LOG_PROVIDER, TRACING_PROVIDER, Mtls, Policy, Telemetry, TlsVersion
+
+_TLS = {TlsVersion.V1_2: "TLSV1_2", TlsVersion.V1_3: "TLSV1_3"}
+# The names are those of Istio's default format; response_code_details names the policy that refused a request.
+_LOGGED = {
+    "start_time": "%START_TIME%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "protocol": "%PROTOCOL%",
+    "response_code": "%RESPONSE_CODE%",
+    "response_flags": "%RESPONSE_FLAGS%",
+    "response_code_details": "%RESPONSE_CODE_DETAILS%",
+    "connection_termination_details": "%CONNECTION_TERMINATION_DETAILS%",
+    "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "duration": "%DURATION%",
+    "authority": "%REQ(:AUTHORITY)%",
+    "requested_server_name": "%REQUESTED_SERVER_NAME%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "downstream_peer": "%DOWNSTREAM_PEER_URI_SAN%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "route_name": "%ROUTE_NAME%",
+}
+# Off by default; they count what a dry run would have refused (istio.io, "Dry Run", metrics).
+_DRY_RUN_METRICS = ".*rbac.*"
+# istiod itself fetches the keys: never from its own machine, nor from the cloud's metadata service (IST0175).
+_NO_ISSUERS = "127.0.0.0/8,169.254.0.0/16"
+PLACES = (
+    ("meshConfig", "meshMTLS"),
+    ("meshConfig", "tlsDefaults"),
+    ("meshConfig", "outboundTrafficPolicy"),
+    ("meshConfig", "defaultConfig", "proxyMetadata", "SECRET_TTL"),
+    ("meshConfig", "defaultConfig", "proxyStatsMatcher", "inclusionRegexps"),
+    ("meshConfig", "extensionProviders"),
+    ("values", "global", "proxy", "logLevel"),
+    ("values", "pilot", "env", "BLOCKED_CIDRS_IN_JWKS_URIS"),
+)
+"""The parts of an IstioOperator's spec that a policy may set."""
+
+
+def mesh_settings(policy: Policy) -> dict[str, Any]:
+    """The part of an IstioOperator; empty where the policy sets nothing there.
+
+    In stage audit nothing of it refuses anything.
+    """
+    mesh: dict[str, Any] = {}
+    proxies: dict[str, Any] = {}
+    if policy.mtls and not policy.is_audit:
+        mesh |= _tls(policy.mtls)
+        proxies["proxyMetadata"] = {"SECRET_TTL": f"{policy.mtls.certificate_seconds}s"}
+    if policy.egress and not policy.is_audit:
+        mesh["outboundTrafficPolicy"] = {"mode": "REGISTRY_ONLY" if policy.registry_only else "ALLOW_ANY"}
+    if policy.is_audit and (policy.hosts or policy.workloads):
+        proxies["proxyStatsMatcher"] = {"inclusionRegexps": [_DRY_RUN_METRICS]}
+    if policy.telemetry and (providers := _providers(policy.telemetry)):
+        mesh["extensionProviders"] = providers
+    if proxies:
+        mesh["defaultConfig"] = proxies
+    spec: dict[str, Any] = {"meshConfig": mesh} if mesh else {}
+    values: dict[str, Any] = {}
+    if policy.telemetry and policy.telemetry.proxy_log_level:
+        values["global"] = {"proxy": {"logLevel": policy.telemetry.proxy_log_level}}
+    if policy.jwt and not policy.is_audit:
+        values["pilot"] = {"env": {"BLOCKED_CIDRS_IN_JWKS_URIS": _NO_ISSUERS}}
+    if values:
+        spec["values"] = values
+    return {"spec": spec} if spec else {}
+
+
+def has(settings: dict[str, Any], place: Sequence[str]) -> bool:
+    """Whether a part of an IstioOperator sets something at a place."""
+    found: Any = settings
+    for key in place:
+        if not isinstance(found, dict) or key not in found:
+            return False
+        found = found[key]
+    return True
+
+
+def _tls(mtls: Mtls) -> dict[str, Any]:
+    settings: dict[str, Any] = {"minProtocolVersion": _TLS[mtls.min_tls]}
+    if mtls.cipher_suites:
+        settings["cipherSuites"] = list(mtls.cipher_suites)
+    return {"meshMTLS": settings, "tlsDefaults": dict(settings)}
+
+
+def _providers(telemetry: Telemetry) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if telemetry.access_log:
+        log = {"path": "/dev/stdout", "logFormat": {"labels": _LOGGED}}
+        found.append({"name": ACCESS_LOG_PROVIDER, "envoyFileAccessLog": log})
+    if tracing := telemetry.tracing:
+        host = tracing.service if tracing.service.count(".") > 1 else f"{tracing.service}.svc.cluster.local"
+        found.append({"name": TRACING_PROVIDER, "opentelemetry": {"service": host, "port": tracing.port}})
+    return found

@@ -1,0 +1,205 @@
+"""Keys of `policy` about who may call what: jwt, hosts, workloads."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from sohistio.environments.failover import Host
+from sohistio.environments.values import Name, Part, Port, Text, once
+from sohistio.model.policy_access import HostAccess, HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
+
+_METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
+_SERVICE_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_PRINCIPAL = re.compile(r"[A-Za-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+")
+_CLAIM = re.compile(r"[A-Za-z0-9_.:/-]+(\]\[[A-Za-z0-9_.:/-]+)*")
+_LABEL = re.compile(r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+# The private part of keys of each kind (RFC 7518, section 6).
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+def _path(value: str) -> str:
+    """As Istio matches: exact, prefix (`/a/*`), suffix (`*/b`), or anything (`*`)."""
+    if not (value.startswith(("/", "*")) and "*" not in value[1:-1] and " " not in value and "?" not in value):
+        raise ValueError("expected a path such as /api, /api/* or */health")
+    if value.startswith("*") and value.endswith("*") and len(value) > 1:
+        raise ValueError("expected one * at most, at the beginning or the end")
+    return value
+
+
+def _method(value: str) -> str:
+    if value not in _METHODS:
+        raise ValueError(f"expected one of {', '.join(_METHODS)}")
+    return value
+
+
+def _service_account(value: str) -> str:
+    if not _SERVICE_ACCOUNT.fullmatch(value):
+        raise ValueError("expected namespace/name of a ServiceAccount, such as shop/checkout")
+    return value
+
+
+def _principal(value: str) -> str:
+    if not _PRINCIPAL.fullmatch(value):
+        raise ValueError("expected a principal such as cluster.local/ns/shop/sa/checkout, without spiffe://")
+    return value
+
+
+def _https(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+        raise ValueError("expected an https URL")
+    return value
+
+
+def _jwks(value: str) -> str:
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError('expected a JSON Web Key Set as JSON: {"keys": […]}') from None
+    keys = found.get("keys") if isinstance(found, dict) else None
+    if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) and "kty" in key for key in keys):
+        raise ValueError('expected a JSON Web Key Set as JSON: {"keys": […]}, each key with its kty')
+    return value
+
+
+def _claims(values: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    for name, accepted in values.items():
+        if not _CLAIM.fullmatch(name):
+            raise ValueError(f"expected names of claims such as groups, got {name!r}")
+        if not accepted:
+            raise ValueError(f"expected at least one value of the claim {name}")
+    return values
+
+
+def _labels(values: dict[str, str]) -> dict[str, str]:
+    for name, value in values.items():
+        if not _LABEL.fullmatch(name) or (value and not _LABEL.fullmatch(value)):
+            raise ValueError(f"expected labels such as app: ledger, got {name}: {value}")
+    return values
+
+
+def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("expected at least one")
+    return values
+
+
+ServiceAccount = Annotated[str, AfterValidator(_service_account)]
+Paths = Annotated[tuple[Annotated[str, AfterValidator(_path)], ...], Field(strict=False), AfterValidator(once)]
+Methods = Annotated[tuple[Annotated[str, AfterValidator(_method)], ...], Field(strict=False), AfterValidator(once)]
+Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(once)]
+ServiceAccounts = Annotated[tuple[ServiceAccount, ...], Field(strict=False), AfterValidator(once)]
+Hosts = Annotated[tuple[Host, ...], Field(strict=False), AfterValidator(_some), AfterValidator(once)]
+
+
+class JwtKeys(Part):
+    """An issuer of tokens."""
+
+    issuer: Text = Field(description="As tokens have it in iss")
+    audiences: Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(_some), AfterValidator(once)] = Field(
+        description="A token must be for one of them (aud)"
+    )
+    jwks_uri: Annotated[str, AfterValidator(_https)] | None = Field(None, description="Where its public keys are")
+    jwks: Annotated[str, AfterValidator(_jwks)] | None = Field(None, description="Or the public keys themselves, JSON")
+    forward: bool = Field(False, description="Whether the token goes on to the service")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> JwtKeys:
+        if (self.jwks_uri is None) == (self.jwks is None):
+            raise ValueError("expected one of jwksUri and jwks")
+        # Not said of the one key: the message would show its value.
+        if self.jwks and any(_PRIVATE & key.keys() for key in json.loads(self.jwks)["keys"]):
+            raise ValueError("expected public keys only in jwks: this one holds a private key")
+        return self
+
+    def issuer_data(self) -> JwtIssuer:
+        """The same as plain data."""
+        return JwtIssuer(self.issuer, self.audiences, self.jwks_uri or "", self.jwks or "", self.forward)
+
+
+class HostRuleKeys(Part):
+    """What is let in. Everything given must hold; without principals and claims any valid token does."""
+
+    paths: Paths = ()
+    methods: Methods = ()
+    anonymous: bool = Field(False, description="Whether no token is needed")
+    principals: Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(once)] = Field(
+        (), description="issuer/subject of tokens"
+    )
+    claims: Annotated[dict[str, Annotated[tuple[Text, ...], Field(strict=False)]], AfterValidator(_claims)] = Field(
+        {}, description="Claims of tokens, each with the values that are accepted"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> HostRuleKeys:
+        if self.anonymous and (self.principals or self.claims):
+            raise ValueError("expected no principals and claims beside anonymous: they are parts of a token")
+        return self
+
+
+class HostAccessKeys(Part):
+    """Hosts that are closed but for what a rule lets in. No wildcards: a port in the Host header would pass them by."""
+
+    hosts: Hosts
+    allow: Annotated[tuple[HostRuleKeys, ...], Field(strict=False)] = ()
+
+    def access(self) -> HostAccess:
+        """The same as plain data."""
+        return HostAccess(
+            self.hosts,
+            tuple(
+                HostRule(
+                    Operation(rule.paths, rule.methods), rule.anonymous, rule.principals, tuple(rule.claims.items())
+                )
+                for rule in self.allow
+            ),
+        )
+
+
+class WorkloadRuleKeys(Part):
+    """A call that is let in: from any of the callers, to these paths, methods and ports."""
+
+    namespaces: Names = ()
+    service_accounts: ServiceAccounts = ()
+    principals: Annotated[
+        tuple[Annotated[str, AfterValidator(_principal)], ...], Field(strict=False), AfterValidator(once)
+    ] = ()
+    paths: Paths = ()
+    methods: Methods = ()
+    ports: Annotated[tuple[Port, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _says_who(self) -> WorkloadRuleKeys:
+        if not (self.namespaces or self.service_accounts or self.principals):
+            raise ValueError("expected at least one of namespaces, serviceAccounts and principals")
+        return self
+
+
+class WorkloadAccessKeys(Part):
+    """Workloads of a namespace, or those with these labels in it."""
+
+    namespace: Name
+    labels: Annotated[dict[str, str], AfterValidator(_labels)] = Field({}, description="Only pods with all of these")
+    allow: Annotated[tuple[WorkloadRuleKeys, ...], Field(strict=False)] = ()
+
+    def access(self) -> WorkloadAccess:
+        """The same as plain data."""
+        return WorkloadAccess(
+            self.namespace,
+            tuple(sorted(self.labels.items())),
+            tuple(
+                WorkloadRule(
+                    rule.namespaces,
+                    rule.service_accounts,
+                    rule.principals,
+                    Operation(rule.paths, rule.methods),
+                    rule.ports,
+                )
+                for rule in self.allow
+            ),
+        )

@@ -1,0 +1,133 @@
+"""Reads how the cluster's policy objects compare with what the environment declares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.custom_resources import resource_ref
+from sohistio.adapters.kubernetes.policy import policy_objects
+from sohistio.environments.load import Environment
+from sohistio.model.policy import POLICY_LABEL, Policy
+from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.model.words import first_names
+from sohistio.plan.changes import ObjectChange
+from sohistio.plan.plan import Phase
+from sohistio.planning.reads import or_refused
+from sohistio.planning.session import Session
+from sohistio.policy.compare import Comparison, compared
+from sohistio.policy.hand_made import HandMade, hand_made
+from sohistio.policy.objects import KINDS
+from sohistio.policy.planner import policy_phase, ways_out_phase
+from sohistio.policy.render import Rendered, rendered
+
+_MOST_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredPolicy:
+    """What an environment declares, and the objects made of it."""
+
+    environment: str = ""
+    policy: Policy = field(default_factory=Policy)
+    wanted: Rendered = field(default_factory=Rendered)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What the environment declares, and how the cluster compares."""
+
+    declared: DeclaredPolicy = field(default_factory=DeclaredPolicy)
+    comparison: Comparison = field(default_factory=Comparison)
+    hand_made: tuple[HandMade, ...] = ()
+    paths: Mapping[ObjectRef, str] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> tuple[ObjectChange, ...]:
+        """Of policy objects."""
+        return self.comparison.changes
+
+    @property
+    def ways_out(self) -> tuple[Phase, ...]:
+        """As `ways_out_phase`."""
+        return ways_out_phase(self.comparison)
+
+    @property
+    def others(self) -> tuple[Phase, ...]:
+        """As `policy_phase`."""
+        return policy_phase(self.comparison, self.declared.environment, self.paths)
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing is applied; empty where nothing stands in the way."""
+        foreign = self.comparison.foreign
+        if not foreign:
+            return ""
+        verb = "has" if len(foreign) == 1 else "have"
+        return (
+            f"{first_names(list(map(str, foreign)), _MOST_NAMED)} {verb} the name of a policy object, and somebody "
+            "else made it"
+        )
+
+    @property
+    def todo(self) -> str:
+        """What to do about the refusal."""
+        label = f"sohistio/policy={self.declared.environment}"
+        return (
+            f"Delete it where it was made. Or hand it over: `kubectl label KIND -n NAMESPACE NAME {label}`; then "
+            "sohistio makes it what the environment declares. Nothing was changed."
+        )
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader of the plan must know."""
+        found = [f"made by hand: {item}" for item in self.hand_made]
+        found += [
+            f"namespace {name} does not exist and is not created: once it exists, install applies its policy"
+            for name in self.comparison.waiting
+        ]
+        if unowned := self.comparison.unowned:
+            names = first_names(list(map(str, unowned)), _MOST_NAMED)
+            found.append(f"left alone, as its label names another environment or sohistio did not write it: {names}")
+        if self.declared.wanted.objects and self.declared.policy.is_audit:
+            found.append("policy.stage is audit: nothing is refused yet; set enforce when nothing is reported any more")
+        return tuple(found)
+
+
+def declared_policy(environment: Environment) -> DeclaredPolicy:
+    """The policy of an environment, rendered."""
+    policy = environment.mesh_policy()
+    return DeclaredPolicy(environment.name, policy, rendered(policy, environment.name))
+
+
+def look_at_policy(session: Session, labelled: Collection[ObjectRef], state: ClusterState) -> PolicyFacts:
+    """Compare the policy's objects with the cluster's. Raises RefusedError.
+
+    Without a policy the objects of an earlier one alone are read: `labelled` are the resources with its label.
+    """
+    declared = declared_policy(session.environment)
+    if not declared.wanted.objects and not labelled:
+        return PolicyFacts(declared)
+    live = or_refused("the mesh's policy could not be read", lambda: read_policy(session.api, declared))
+    comparison = compared(declared.wanted, live, declared.environment, there(state))
+    paths = {ref: session.api.path_of(live[ref]) for ref in comparison.surplus}
+    return PolicyFacts(declared, comparison, hand_made(declared.policy, live), paths)
+
+
+def there(state: ClusterState) -> frozenset[str]:
+    """The namespaces in which objects can be made."""
+    return frozenset(seen.name for seen in state.namespaces if not seen.ending)
+
+
+def read_policy(api: KubeApi, declared: DeclaredPolicy) -> Mapping[ObjectRef, Object]:
+    """The live objects to compare with: all of the kinds, or those with the label where nothing is declared.
+
+    Raises KubeError.
+    """
+    return policy_objects(api, KINDS, managed_only=not declared.wanted.objects)
+
+
+def labelled_in(resources: Iterable[Object]) -> frozenset[ObjectRef]:
+    """Those that carry the label of a policy."""
+    return frozenset(resource_ref(item) for item in resources if POLICY_LABEL in (item["metadata"].get("labels") or {}))

@@ -1,0 +1,64 @@
+"""The phases of a plan that apply a policy. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from sohistio.model.state import ObjectRef
+from sohistio.plan.changes import ref_of
+from sohistio.plan.plan import Phase
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
+from sohistio.policy.compare import Comparison
+from sohistio.policy.objects import Object
+
+_DRY_RUN = "istio.io/dry-run"
+
+
+def ways_out_phase(comparison: Comparison) -> tuple[Phase, ...]:
+    """The external hosts that may be called, before the mesh's configuration closes all others."""
+    if not comparison.ways_out:
+        return ()
+    objects = comparison.ways_out
+    summary = f"apply {_count(objects)} of policy.egress"
+    return (Phase("policy-egress", (ApplyPolicy("policy/egress", summary, _documents(objects), _closed(objects)),)),)
+
+
+def policy_phase(comparison: Comparison, environment: str, paths: Mapping[ObjectRef, str]) -> tuple[Phase, ...]:
+    """All the rest, and what is no longer declared."""
+    steps: list[ApplyPolicy | PrunePolicy] = []
+    if objects := comparison.others:
+        summary = f"apply {_count(objects)} of policy"
+        steps.append(ApplyPolicy("policy/apply", summary, _documents(objects), _closed(objects)))
+    if surplus := comparison.surplus:
+        summary = f"delete {_count(surplus)} that policy no longer declares"
+        steps.append(PrunePolicy("policy/prune", summary, environment, surplus, tuple(paths[ref] for ref in surplus)))
+    return (Phase("policy", tuple(steps)),) if steps else ()
+
+
+def _documents(objects: Sequence[Object]) -> tuple[str, ...]:
+    return tuple(json.dumps(obj, sort_keys=True) for obj in objects)
+
+
+def _count(items: Sequence[object]) -> str:
+    return f"{len(items)} object{'' if len(items) == 1 else 's'}"
+
+
+def _closed(objects: Sequence[Object]) -> tuple[str, ...]:
+    """What a reader must know before approving: what was answered so far may be refused."""
+    return tuple(dict.fromkeys(words for obj in objects for words in _closed_by(obj)))
+
+
+def _closed_by(obj: Object) -> Iterator[str]:
+    ref, spec = ref_of(obj), obj["spec"]
+    if ref.kind == "PeerAuthentication" and spec["mtls"]["mode"] == "STRICT":
+        yield "refuses plaintext between workloads"
+    elif ref.kind == "AuthorizationPolicy" and _DRY_RUN not in obj["metadata"].get("annotations", {}):
+        if ref.name == "ingress-hosts":
+            yield "closes hosts of the ingress gateway but for what policy.hosts lets in"
+        elif ref.name.startswith("egress-"):
+            yield "closes the egress gateway but for what policy.egress lets out"
+        else:
+            yield f"closes workloads of {ref.namespace} but for what policy.workloads lets in"
+    elif ref.kind == "RequestAuthentication":
+        yield "refuses invalid tokens at the ingress gateway"

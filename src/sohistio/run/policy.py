@@ -1,0 +1,22 @@
+"""Makes the cluster's policy objects what the environment declares."""
+
+from __future__ import annotations
+
+from sohistio.adapters.kubernetes.policy import apply_policy_object, prune_policy_object
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
+from sohistio.run.each import each
+from sohistio.run.sync import delete_all
+from sohistio.run.tools import Tools
+from sohistio.run.wait import Waiting
+
+
+def apply_policy(tools: Tools, waiting: Waiting, step: ApplyPolicy) -> None:
+    """Apply every object, in order. Raises FailedError with istiod's words on what it refuses."""
+    each(waiting, step.parsed, lambda obj: apply_policy_object(tools.api, obj), "policy objects could not be applied")
+
+
+def prune_policy(tools: Tools, waiting: Waiting, step: PrunePolicy) -> None:
+    """Delete every object that is still the policy's own, and wait until they are gone. Raises as `delete_all`."""
+    items = tuple(zip(step.objects, step.paths, strict=True))
+
+    delete_all(tools, waiting, items, lambda ref, path: prune_policy_object(tools.api, ref, path, step.environment))
