@@ -118,7 +118,7 @@ def deploy_workload(
     tcp: Sequence[int] = (),
     annotations: Mapping[str, str] | None = None,
 ) -> MeshWorkload:
-    """Create it. `calls` are its sidecar's ports for outgoing HTTP with what they import, `tcp` which of them are TCP."""
+    """Create it. `calls` are its sidecar's ports for calls, each with what it imports; those of `tcp` are not HTTP."""
     api = sandbox.api
     metadata = {"name": name, "namespace": namespace}
     labels = {"sandbox.sohistio/sidecar": "true"} | ({"sandbox.sohistio/backend": "true"} if backend else {})
