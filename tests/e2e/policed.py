@@ -149,10 +149,6 @@ def policed_world(folder: Path) -> Iterator[World]:
         apply_to(sandbox, _SECRETS, {"kind": "Secret", "metadata": {"name": "partner-ca"}} | trusted)
         mesh = {9000: ["*/*"], 80: ["*/*"], 5432: ["istio-system/*"]}
 
-        def world(*workloads: MeshWorkload) -> World:
-            seen = (api_seen, database_seen)
-            return World(sandbox, folder, address, authority, issuer, policy, *workloads, *seen)
-
         installed = sandbox.run(
             "install",
             *own_environments(
@@ -164,15 +160,22 @@ def policed_world(folder: Path) -> Iterator[World]:
             "--yes",
         )
         assert installed.returncode in (0, 5), installed.stdout + installed.stderr
-        workloads = (
-            deploy_workload(sandbox, "payments", "ledger"),
-            deploy_workload(sandbox, "media", "player"),
-            deploy_workload(sandbox, "shop", "checkout", calls=mesh, tcp=(5432,)),
-            deploy_workload(sandbox, "shop", "intruder", calls=mesh, tcp=(5432,)),
+        found = World(
+            sandbox,
+            folder,
+            address,
+            authority,
+            issuer,
+            policy,
+            ledger=deploy_workload(sandbox, "payments", "ledger"),
+            player=deploy_workload(sandbox, "media", "player"),
+            checkout=deploy_workload(sandbox, "shop", "checkout", calls=mesh, tcp=(5432,)),
+            intruder=deploy_workload(sandbox, "shop", "intruder", calls=mesh, tcp=(5432,)),
+            partner=api_seen,
+            database=database_seen,
         )
-        for workload in workloads:
+        for workload in (found.ledger, found.player, found.checkout, found.intruder):
             workload.await_ready()
-        found = world(*workloads)
         await_true(lambda: all(_status(found) == 200 for _ in range(9)))
         yield found
 
