@@ -50,8 +50,10 @@ class World:
 
     def ask(self, path: str = "/", *, host: str = HOST, token: str = "") -> Answer:
         """Through the ingress gateway."""
-        given = {"Authorization": f"Bearer {token}"} if token else {}
-        return get(self.address, host, trusting(self.authority.certificate), path, **given)
+        trusted = trusting(self.authority.certificate)
+        if not token:
+            return get(self.address, host, trusted, path)
+        return get(self.address, host, trusted, path, Authorization=f"Bearer {token}")
 
     def log_of(self, pod: str) -> str:
         """What a proxy has written on its standard output."""

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
 from sohistio.environments.layers import merge
-from sohistio.environments.mesh_settings import PLACES, has, mesh_settings
+from sohistio.environments.messages import holder, problems_in
 from sohistio.environments.model import Environment, layer_schema
-from sohistio.environments.validation import holder_of, problems_in
+from sohistio.environments.policy_problems import policy_problems
 from sohistio.environments.variables import variables_for
 from sohistio.environments.yaml_files import Document, Problem, invalid, read_document
 from sohistio.errors import UsageError
@@ -166,35 +166,24 @@ def _load(name: str, root: Path, variables: Mapping[str, str]) -> Environment | 
     if any(not file.data for file in layers.files):  # unreadable or empty: all else would be consequences
         return problems or [file.problem((), "is empty") for file in layers.files if not file.data]
     base_operator, *overlays = layers.operator_files
-    problems += check_operator(base_operator)
+    wrong_operator = check_operator(base_operator)
     for overlay in overlays:
-        problems += check_operator(overlay, base_operator)
+        wrong_operator += check_operator(overlay, base_operator)
+    problems += wrong_operator
     problems += layers.stray
     if layers.data.get("name", name) != name:
         text = f"expected {name}, the name of the folder, got {layers.data['name']!r}"
-        problems.append(holder_of(("name",), layers.files).problem(("name",), text))
+        problems.append(holder(("name",), layers.files).problem(("name",), text))
     standby_of = layers.data.get("standbyOf")
     others = [other for other in environment_names(root) if other != name]
     if isinstance(standby_of, str) and standby_of not in others:
         text = f"expected the name of another environment ({', '.join(others) or 'there is none'}), got {standby_of!r}"
-        problems.append(holder_of(("standbyOf",), layers.files).problem(("standbyOf",), text))
+        problems.append(holder(("standbyOf",), layers.files).problem(("standbyOf",), text))
     try:
         environment = Environment.build(layers.data, layers.operator)
     except ValidationError as error:
         return problems + problems_in(error, layers.files)
-    return problems or _policy_problems(environment, layers) or environment
-
-
-def _policy_problems(environment: Environment, layers: _Layers) -> list[Problem]:
-    """What the policy and the IstioOperator disagree about."""
-    settings = mesh_settings(environment.mesh_policy())
-    text = "is set by policy in environment.yaml"
-    problems = [
-        file.problem(("spec", *place), text)
-        for file in layers.operator_files
-        for place in PLACES
-        if ("spec", *place) in file.lines and has(settings, ("spec", *place))
-    ]
-    if lacking := environment.policy_problem:
-        problems.append(holder_of(("policy",), layers.files).problem(("policy",), lacking))
-    return problems
+    # A gateway that is not one has been named already; what the policy needs of gateways cannot be said.
+    if not any(file.problems for file in layers.operator_files) and not wrong_operator:
+        problems += policy_problems(environment, layers.files, layers.operator_files)
+    return problems or environment

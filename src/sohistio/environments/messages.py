@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with an environment, as Problems at the file and line of the key."""
+"""What pydantic has against an environment, as problems with file, line and key, in sohistio's words."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ _EXPECTED = {
     "model_type": "expected keys and values",
     "model_attributes_type": "expected keys and values",
     "dict_type": "expected keys and values",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
     "string_too_short": "expected text",
 }
+_LIMITS = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le")}
 
 
 def problems_in(error: ValidationError, files: Sequence[Document]) -> list[Problem]:
@@ -29,13 +32,13 @@ def problems_in(error: ValidationError, files: Sequence[Document]) -> list[Probl
     problems = []
     for item in error.errors():
         key: Key = item["loc"]
-        file = holder_of(key, files)
+        file = holder(key, files)
         if key not in file.unread:
             problems.append(file.problem(key, _message(item, key)))
     return problems
 
 
-def holder_of(key: Key, files: Sequence[Document]) -> Document:
+def holder(key: Key, files: Sequence[Document]) -> Document:
     """The file that decides `key`: the most special of those that hold it or most of the way to it."""
     return max(reversed(files), key=lambda file: len(file.nearest(key)))
 
@@ -46,12 +49,15 @@ def _message(item: ErrorDetails, key: Key) -> str:
         return "is missing; every environment needs it, here or in base/environment.yaml"
     if kind == "extra_forbidden":
         return unknown_key(str(key[-1]), _known_keys(key[:-1]))
-    if kind == "greater_than_equal":
-        return f"expected at least {item['ctx']['ge']}, got {value}"
+    if kind in _LIMITS:
+        words, limit = _LIMITS[kind]
+        return f"expected {words} {item['ctx'][limit]}, got {value}"
     if kind == "value_error":
         message = str(item["ctx"]["error"])  # our own validators
         if isinstance(value, (dict, list, tuple)):
             return message
+    elif kind == "literal_error":
+        message = f"expected {item['ctx']['expected']}"
     else:
         message = _EXPECTED.get(kind, item["msg"])
     if isinstance(value, (dict, list)):
