@@ -30,6 +30,7 @@ def a_hand_edit_is_shown_and_undone(world: World) -> None:
     plan = world.sandbox.run("plan", *flags, "--exit-code")
     assert plan.returncode == 4
     assert "(set by kubectl-edit)" in plan.stdout
+    assert "differs in nothing but its policy (0 created, 1 changed, 0 removed)" in plan.stdout
     refused = world.sandbox.run("install", *flags)
     assert refused.returncode == 3, "not approved"
     assert "closes workloads of payments but for what policy.workloads lets in" in refused.stderr + refused.stdout
