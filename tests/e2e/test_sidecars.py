@@ -19,6 +19,7 @@ from mesh_workloads import SIDECAR_PORT, MeshWorkload, apply_to, deploy_workload
 from outside import https_server, line_server
 from own_environments import own_environments
 from shop import SYSTEM, await_true, traffic_of
+from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.system.certificates import Authority
 from workloads import apply, await_running, deployment, namespace, pods_of
 
@@ -125,6 +126,18 @@ def test_a_users_telemetry_writes_access_logs_in_json(mesh: Mesh) -> None:
     await_true(is_logged, 20)
 
 
+def pass_through(sandbox: Sandbox, port: int) -> None:
+    """The ingress gateway hands TLS for the database on, as it is."""
+    group, metadata = f"/apis/networking.istio.io/v1/namespaces/{SHOP}", {"name": "database"}
+    server = {"port": {"number": port, "name": "tls", "protocol": "TLS"}, "tls": {"mode": "PASSTHROUGH"}}
+    gateway = {"selector": {"istio": "ingressgateway"}, "servers": [server | {"hosts": [DATABASE]}]}
+    apply_to(sandbox, f"{group}/gateways", {"kind": "Gateway", "metadata": metadata, "spec": gateway})
+    to_database = {"destination": {"host": DATABASE, "port": {"number": 5432}}}
+    route = {"match": [{"port": port, "sniHosts": [DATABASE]}], "route": [to_database]}
+    spec = {"hosts": [DATABASE], "gateways": ["database"], "tls": [route]}
+    apply_to(sandbox, f"{group}/virtualservices", {"kind": "VirtualService", "metadata": metadata, "spec": spec})
+
+
 def test_servers_outside_are_reached_over_http_and_tcp(mesh: Mesh) -> None:
     issued = Authority("the partner's").issue([DATABASE])
     for host, protocol, port, at in ((WEB, "HTTP", 8081, 1), (DATABASE, "TCP", 5432, 2)):
@@ -149,6 +162,9 @@ def test_servers_outside_are_reached_over_http_and_tcp(mesh: Mesh) -> None:
         await_true(lambda: handshake(mesh.client.place, 5432, newest, name=DATABASE).version == "TLSv1.3", 20)
         assert (database.names[-1], database.versions[-1]) == (DATABASE, "TLSv1.3")
         assert handshake(mesh.client.place, 5432, ssl.TLSVersion.TLSv1_2, name=DATABASE).error
+        pass_through(mesh.sandbox, 8444)
+        gateway = loopback_of(pods_of(mesh.sandbox.api, SYSTEM, "istio-ingressgateway")[0]["status"]["podIP"])
+        await_true(lambda: handshake(gateway, 8444, newest, name=DATABASE).version == "TLSv1.3", 20)
 
 
 def test_no_envoy_rejects_its_configuration(mesh: Mesh) -> None:
