@@ -62,6 +62,12 @@ class MeshWorkload:
         return request(self.place, port, host, path, **headers)
 
     @property
+    def sidecar(self) -> dict[str, Any]:
+        """The status of its container istio-proxy."""
+        listed: list[dict[str, Any]] = self.pod["status"]["initContainerStatuses"]
+        return next(found for found in listed if found["name"] == "istio-proxy")
+
+    @property
     def is_ready(self) -> bool:
         """Whether its newest pod is Ready; so is its sidecar then."""
         found = pods_of(self.sandbox.api, self.namespace, self.name)

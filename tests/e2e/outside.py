@@ -20,7 +20,9 @@ _SECONDS = 15
 
 @dataclass
 class Outside:
-    """What a server observed: SNI and TLS version of each finished handshake, and the path or line of each request."""
+    """What a server observed. `names` has the SNI that each handshake asked for, "" where it asked for none, `versions`
+    the TLS version of each that succeeded, `paths` the path or line of each request.
+    """
 
     names: list[str] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
@@ -42,9 +44,7 @@ class Outside:
         if not isinstance(connection, _Connection):
             return None, ""
         version = connection.version() or ""
-        with self.lock:
-            self.names.append(connection.asked_name)
-            self.versions.append(version)
+        self.versions.append(version)
         return version, connection.asked_name
 
 
@@ -75,7 +75,7 @@ def https_server(
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the test has what was observed."""
 
-    with _serving(_HttpServer((address, port), Handler), _context(issued, minimum)):
+    with _serving(_HttpServer((address, port), Handler), _context(observed, issued, minimum)):
         yield observed
 
 
@@ -95,7 +95,7 @@ def line_server(
                 observed.next_status(line.decode(errors="replace").strip())
                 self.wfile.write(line.upper())
 
-    with _serving(_LineServer((address, port), Handler), _context(issued, minimum)):
+    with _serving(_LineServer((address, port), Handler), _context(observed, issued, minimum)):
         yield observed
 
 
@@ -144,7 +144,7 @@ def _serving(server: _Server, tls: ssl.SSLContext | None) -> Iterator[None]:
         thread.join(_SECONDS)
 
 
-def _context(issued: Issued | None, minimum: ssl.TLSVersion) -> ssl.SSLContext | None:
+def _context(observed: Outside, issued: Issued | None, minimum: ssl.TLSVersion) -> ssl.SSLContext | None:
     if issued is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -157,6 +157,7 @@ def _context(issued: Issued | None, minimum: ssl.TLSVersion) -> ssl.SSLContext |
 
     def named(connection: Any, name: str | None, _context: ssl.SSLContext) -> None:
         connection.asked_name = name or ""
+        observed.names.append(name or "")
 
     context.sni_callback = named
     return context

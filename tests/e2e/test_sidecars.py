@@ -68,12 +68,6 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
         box.run("sandbox", "down")
 
 
-def sidecar_of(workload: MeshWorkload) -> dict[str, Any]:
-    """The status of its container istio-proxy."""
-    listed: list[dict[str, Any]] = workload.pod["status"]["initContainerStatuses"]
-    return next(found for found in listed if found["name"] == "istio-proxy")
-
-
 def part_of(mesh: Mesh, workload: MeshWorkload) -> dict[str, Any]:
     """What `sandbox status` says of its Envoy."""
     name = f"envoy-{workload.pod['metadata']['name']}.{SHOP}"
@@ -175,9 +169,9 @@ def test_no_envoy_rejects_its_configuration(mesh: Mesh) -> None:
 
 
 def test_a_killed_sidecar_starts_again_beside_its_application(mesh: Mesh) -> None:
-    before = sidecar_of(mesh.server)["restartCount"]
+    before = mesh.server.sidecar["restartCount"]
     os.kill(part_of(mesh, mesh.server)["pid"], signal.SIGKILL)
-    await_true(lambda: sidecar_of(mesh.server)["restartCount"] == before + 1 and sidecar_of(mesh.server)["ready"], 20)
+    await_true(lambda: mesh.server.sidecar["restartCount"] == before + 1 and mesh.server.sidecar["ready"], 20)
     (application,) = mesh.server.pod["status"]["containerStatuses"]
     assert (application["ready"], application["restartCount"]) == (True, 0)
     await_true(lambda: mesh.client.call(mesh.server.host).status == 200, 20)
