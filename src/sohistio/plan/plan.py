@@ -14,7 +14,7 @@ from sohistio.plan.failover_steps import AwaitOldAnswers, SwitchRecord, WatchHea
 from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.namespace_steps import UnlabelNamespaces
-from sohistio.plan.policy_steps import ApplyPolicy
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import (
     HoldStandby,
@@ -92,8 +92,8 @@ class Plan:
 
     @property
     def _danger_of_policy(self) -> str:
-        closed = [words for step in self.steps if isinstance(step, ApplyPolicy) for words in step.closes]
-        return ", ".join(dict.fromkeys(closed))
+        steps = [step for step in self.steps if isinstance(step, ApplyPolicy | PrunePolicy)]
+        return ", ".join(dict.fromkeys(words for step in steps for words in step.effects))
 
     @property
     def _danger_to_the_mesh(self) -> str:

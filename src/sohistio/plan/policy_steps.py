@@ -12,16 +12,19 @@ from sohistio.plan.backup_steps import ObjectsStep
 from sohistio.plan.ownership import POLICY_MANAGER
 from sohistio.plan.risk import Risk
 
+GUARDS = ("PeerAuthentication", "RequestAuthentication", "AuthorizationPolicy")
+"""The kinds that refuse something."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApplyPolicy(ObjectsStep):
     """Create or change policy objects, in order, and own their fields: a hand edit of one is undone.
 
-    `closes` says, as predicates, what may be refused from then on.
+    `effects` says, as predicates, what is refused from then on, or no longer.
     """
 
     risk: ClassVar[Risk] = Risk.CHANGE
-    closes: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class PrunePolicy:
     environment: str
     objects: tuple[ObjectRef, ...]
     paths: tuple[str, ...]
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """As of `ApplyPolicy`: what a policy refused is let in again."""
+        names = [str(ref) for ref in self.objects if ref.kind in GUARDS]
+        return (f"no longer refuses what {', '.join(names)} refused",) if names else ()
 
 
 def is_policys(live: Mapping[str, Any], environment: str) -> bool:

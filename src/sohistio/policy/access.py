@@ -7,9 +7,7 @@ from typing import Any
 
 from sohistio.model.policy import Policy
 from sohistio.model.policy_access import HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
-from sohistio.policy.objects import ROOT, Object, made, selector, short_digest, slug, without_empty
-
-_DRY_RUN = {"istio.io/dry-run": "true"}
+from sohistio.policy.objects import DRY_RUN, ROOT, Object, made, selector, short_digest, slug, without_empty
 
 
 def request_authentications(policy: Policy) -> Iterator[Object]:
@@ -28,7 +26,7 @@ def authorization_policies(policy: Policy) -> Iterator[Object]:
     found = [*_of_hosts(policy), *(_of_workload(access) for access in policy.workloads)]
     for obj in found:
         if policy.is_audit:
-            obj["metadata"]["annotations"] = dict(_DRY_RUN)
+            obj["metadata"]["annotations"] = {DRY_RUN: "true"}
         yield obj
 
 

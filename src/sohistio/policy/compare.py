@@ -13,13 +13,13 @@ from sohistio.plan.drift.fields import field_change, value_differences
 from sohistio.plan.drift.managers import writers_of
 from sohistio.plan.ownership import POLICY_MANAGER
 from sohistio.plan.policy_steps import is_policys
-from sohistio.policy.objects import ROOT, Object
+from sohistio.policy.objects import DRY_RUN, ROOT, SUPPRESS, Object
 from sohistio.policy.render import Rendered
 
 COMPONENT = "policy"
 """What these changes are shown under."""
 # Annotations that policy decides about; others are other people's.
-_ANNOTATIONS = ("istio.io/dry-run", "galley.istio.io/analyze-suppress")
+_ANNOTATIONS = (DRY_RUN, SUPPRESS)
 
 
 @dataclass(frozen=True, slots=True)

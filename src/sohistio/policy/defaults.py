@@ -7,7 +7,7 @@ from typing import Any
 
 from sohistio.model.policy import Policy
 from sohistio.model.policy_traffic import NamespaceDefaults, RateLimit
-from sohistio.policy.objects import Object, duration, made, service_host, without_empty
+from sohistio.policy.objects import SUPPRESS, Object, duration, made, service_host, without_empty
 
 _NAME = "defaults"
 _LOAD_BALANCING = {"leastRequest": "LEAST_REQUEST", "roundRobin": "ROUND_ROBIN", "random": "RANDOM"}
@@ -15,7 +15,7 @@ _LOCAL_RATE_LIMIT = "envoy.filters.http.local_ratelimit"
 _CONFIG = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 
 # istioctl's analysis says of every EnvoyFilter that another API is better; there is none for this.
-_KNOWN = {"galley.istio.io/analyze-suppress": "IST0133"}
+_KNOWN = {SUPPRESS: "IST0133"}
 
 
 def default_objects(policy: Policy) -> Iterator[Object]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sohistio.model.policy import GatewayPlace, Policy
 from sohistio.model.policy_traffic import ExternalHost, OutsideProtocol, OutsideTls
-from sohistio.policy.objects import GATEWAYS_PORT, ROOT, Object, made, selector, slug, without_empty
+from sohistio.policy.objects import GATEWAYS_PORT, ROOT, SUPPRESS, Object, made, selector, slug, without_empty
 
 
 def egress_objects(policy: Policy) -> Iterator[Object]:
@@ -23,7 +23,10 @@ def egress_objects(policy: Policy) -> Iterator[Object]:
     yield made("DestinationRule", ROOT, "egress-gateway", _to_the_gateway(hosts, gateway))
     for host in hosts:
         if host.tls is OutsideTls.ORIGINATE:
-            yield made("DestinationRule", ROOT, _name(host), _originated(host))
+            rule = made("DestinationRule", ROOT, _name(host), _originated(host))
+            if host.ca_credential:  # istioctl's analysis does not see that the Secret has the authority
+                rule["metadata"]["annotations"] = {SUPPRESS: "IST0129"}
+            yield rule
     yield from (made("AuthorizationPolicy", ROOT, _name(host), _allowed(host, gateway)) for host in hosts)
     yield from (made("Gateway", ROOT, _name(host), _gateway(host, gateway)) for host in hosts)
     yield from (made("VirtualService", ROOT, _name(host), _virtual_service(host, gateway)) for host in hosts)

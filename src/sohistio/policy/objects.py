@@ -15,6 +15,8 @@ ROOT = "istio-system"
 """Mesh-wide objects are here: Istio's root namespace."""
 GATEWAYS_PORT = 443
 """The port of the egress gateway's Service that everything external goes through, told apart by SNI."""
+SUPPRESS, DRY_RUN = "galley.istio.io/analyze-suppress", "istio.io/dry-run"
+"""Annotations: findings of istioctl's analysis that do not apply, and policies that refuse nothing yet."""
 
 _VERSIONS = {
     **dict.fromkeys(("PeerAuthentication", "RequestAuthentication", "AuthorizationPolicy"), "security.istio.io/v1"),

@@ -10,9 +10,7 @@ from sohistio.plan.changes import ref_of
 from sohistio.plan.plan import Phase
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.policy.compare import Comparison
-from sohistio.policy.objects import Object
-
-_DRY_RUN = "istio.io/dry-run"
+from sohistio.policy.objects import DRY_RUN, ROOT, Object
 
 
 def ways_out_phase(comparison: Comparison) -> tuple[Phase, ...]:
@@ -21,7 +19,7 @@ def ways_out_phase(comparison: Comparison) -> tuple[Phase, ...]:
         return ()
     objects = comparison.ways_out
     summary = f"apply {_count(objects)} of policy.egress"
-    return (Phase("policy-egress", (ApplyPolicy("policy/egress", summary, _documents(objects), _closed(objects)),)),)
+    return (Phase("policy-egress", (ApplyPolicy("policy/egress", summary, _documents(objects), _effects(objects)),)),)
 
 
 def policy_phase(comparison: Comparison, environment: str, paths: Mapping[ObjectRef, str]) -> tuple[Phase, ...]:
@@ -29,7 +27,7 @@ def policy_phase(comparison: Comparison, environment: str, paths: Mapping[Object
     steps: list[ApplyPolicy | PrunePolicy] = []
     if objects := comparison.others:
         summary = f"apply {_count(objects)} of policy"
-        steps.append(ApplyPolicy("policy/apply", summary, _documents(objects), _closed(objects)))
+        steps.append(ApplyPolicy("policy/apply", summary, _documents(objects), _effects(objects)))
     if surplus := comparison.surplus:
         summary = f"delete {_count(surplus)} that policy no longer declares"
         steps.append(PrunePolicy("policy/prune", summary, environment, surplus, tuple(paths[ref] for ref in surplus)))
@@ -44,17 +42,21 @@ def _count(items: Sequence[object]) -> str:
     return f"{len(items)} object{'' if len(items) == 1 else 's'}"
 
 
-def _closed(objects: Sequence[Object]) -> tuple[str, ...]:
-    """What a reader must know before approving: what was answered so far may be refused."""
-    return tuple(dict.fromkeys(words for obj in objects for words in _closed_by(obj)))
+def _effects(objects: Sequence[Object]) -> tuple[str, ...]:
+    """What a reader must know before approving: what is refused from then on, or no longer."""
+    return tuple(dict.fromkeys(words for obj in objects for words in _effects_of(obj)))
 
 
-def _closed_by(obj: Object) -> Iterator[str]:
+def _effects_of(obj: Object) -> Iterator[str]:
     ref, spec = ref_of(obj), obj["spec"]
-    if ref.kind == "PeerAuthentication" and spec["mtls"]["mode"] == "STRICT":
-        yield "refuses plaintext between workloads"
-    elif ref.kind == "AuthorizationPolicy" and _DRY_RUN not in obj["metadata"].get("annotations", {}):
-        if ref.name == "ingress-hosts":
+    if ref.kind == "PeerAuthentication":
+        refuses = spec["mtls"]["mode"] == "STRICT"
+        where = "between workloads" if ref.namespace == ROOT else f"in {ref.namespace}"
+        yield f"{'refuses' if refuses else 'takes'} plaintext {where}"
+    elif ref.kind == "AuthorizationPolicy":
+        if DRY_RUN in obj["metadata"].get("annotations", {}):
+            yield f"lets {ref} refuse nothing"
+        elif ref.name == "ingress-hosts":
             yield "closes hosts of the ingress gateway but for what policy.hosts lets in"
         elif ref.name.startswith("egress-"):
             yield "closes the egress gateway but for what policy.egress lets out"

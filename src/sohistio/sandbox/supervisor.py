@@ -37,7 +37,7 @@ from sohistio.sandbox.ports import free_ports, mirror_ports
 from sohistio.sandbox.processes import ProcessId, identify
 from sohistio.sandbox.record import PartRecord, SandboxRecord, write_record
 from sohistio.sandbox.traffic.addresses import Addresses
-from sohistio.sandbox.traffic.stages import without_gateways
+from sohistio.sandbox.traffic.stages import without_proxies
 from sohistio.sandbox.traffic.traffic import Traffic, TrafficSettings, pools_of
 
 _START_SECONDS = 90.0
@@ -98,7 +98,7 @@ class Supervisor:
     def _start(self) -> ClusterApi:
         folder, ports = self._folder, self._ports
         (folder / "logs").mkdir(exist_ok=True)
-        parts.write_settings(folder, without_gateways(parts.usual_stages()) if self._ranges else None)
+        parts.write_settings(folder, without_proxies(parts.usual_stages()) if self._ranges else None)
         tokens = write_tokens(folder / "tokens.csv")
         write_service_account_key(folder / "service-accounts.key")
         self._network.start()

@@ -1,4 +1,4 @@
-"""What a gateway's agent (pilot-agent, which starts Envoy) finds in its pod: files, environment, arguments."""
+"""What a proxy's agent (pilot-agent, which starts Envoy) finds in its pod: files, environment, arguments."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class AgentPorts:
 
 def container_of(pod: Mapping[str, Any]) -> dict[str, Any]:
     """The container with the agent."""
-    containers: list[dict[str, Any]] = pod["spec"]["containers"]
+    # A native sidecar is an init container (Istio 1.27 and newer).
+    containers: list[dict[str, Any]] = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
     return next((found for found in containers if found["name"] == "istio-proxy"), containers[0])
 
 
@@ -109,6 +110,8 @@ def environment(
         "CA_ADDR": istiod,
         "ISTIOD_SAN": _ISTIOD,
         "ISTIO_META_CLUSTER_ID": "Kubernetes",
+        # Nothing is captured here: Sidecar resources say where a sidecar listens. Gateways have no such setting.
+        "ISTIO_META_INTERCEPTION_MODE": "NONE",
         "ISTIO_CPU_LIMIT": "1",
         "ISTIO_BOOTSTRAP": str(home / "bootstrap.json"),
         "ENVOY_PROMETHEUS_PORT": str(ports.metrics),

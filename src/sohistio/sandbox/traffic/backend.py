@@ -17,6 +17,8 @@ from sohistio.sandbox.traffic.addresses import loopback_of
 BACKEND_LABEL = "sandbox.sohistio/backend"
 ANSWER_ANNOTATION = "sandbox.sohistio/answer"
 DELAY_ANNOTATION = "sandbox.sohistio/delay"
+ECHO_HEADER = "x-echo"
+"""A request with this header is answered with the headers that it had."""
 HTTP_PORT, HTTPS_PORT = 8080, 8443
 _LONGEST_DELAY = 300
 
@@ -108,7 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._read_body()
         behaviour = self.server.behaviour
         time.sleep(behaviour.delay)
-        body = json.dumps(self.server.identity | {"path": self.path}).encode() + b"\n"
+        about: dict[str, Any] = {**self.server.identity, "path": self.path}
+        if ECHO_HEADER in self.headers:
+            about["headers"] = {name.lower(): value for name, value in self.headers.items()}
+        body = json.dumps(about).encode() + b"\n"
         self.send_response(behaviour.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

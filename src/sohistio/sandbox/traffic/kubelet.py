@@ -1,4 +1,4 @@
-"""The kubelet of gateways' pods: kwok leaves these to it, because each of them runs a real Envoy."""
+"""The kubelet of pods with a proxy, gateways' and sidecars: kwok leaves these to it, as each runs a real Envoy."""
 
 from __future__ import annotations
 
@@ -12,35 +12,41 @@ from sohistio.sandbox.cluster_api import ClusterApi
 from sohistio.sandbox.part import Part
 from sohistio.sandbox.record import PartRecord
 from sohistio.sandbox.traffic.addresses import Addresses
-from sohistio.sandbox.traffic.gateway_pod import GatewayPod, remove
-from sohistio.sandbox.traffic.stages import GATEWAYS
+from sohistio.sandbox.traffic.proxy_pod import ProxyPod, path_of, remove
+from sohistio.sandbox.traffic.stages import GATEWAYS, SIDECAR_LABEL
 from sohistio.sandbox.traffic.trouble import CRASH, SIMULATED, trouble_of
 from sohistio.sandbox.traffic.watched import Watched
 
-_PODS = "/api/v1/namespaces/istio-system/pods"
+_GATEWAYS_PODS = "/api/v1/namespaces/istio-system/pods"
+_PODS = "/api/v1/pods"
 _STEP_SECONDS = 0.1
 
 
 class Kubelet:
-    """Runs one GatewayPod for each pod of a gateway, in a thread of its own."""
+    """Runs one ProxyPod for each pod of a gateway or with a sidecar, in a thread of its own."""
 
     def __init__(self, api: ClusterApi, folder: Path, addresses: Addresses, istiod_port: int) -> None:
         self._api = api
         self._folder = folder
         self._addresses = addresses
         self._istiod_port = istiod_port
-        self._pods: dict[str, GatewayPod] = {}
+        self._pods: dict[str, ProxyPod] = {}
         self._last_address = ""
         self._troubles: dict[str, str] = {}
         self._parts: tuple[Part, ...] = ()
         self._stop = Event()
         self._changed = Event()
-        self._watched = Watched(api, _PODS, self._changed.set, labelSelector=f"app in ({','.join(GATEWAYS)})")
+        of_gateways = f"app in ({','.join(GATEWAYS)}),{SIDECAR_LABEL}!=true"
+        self._watched = (
+            Watched(api, _GATEWAYS_PODS, self._changed.set, labelSelector=of_gateways),
+            Watched(api, _PODS, self._changed.set, labelSelector=f"{SIDECAR_LABEL}=true"),
+        )
         self._thread = Thread(target=self._run, name="kubelet", daemon=True)
 
     def start(self) -> None:
         shutil.rmtree(self._folder / "pods", ignore_errors=True)  # of an earlier supervisor
-        self._watched.start()
+        for watched in self._watched:
+            watched.start()
         self._thread.start()
 
     @property
@@ -55,7 +61,8 @@ class Kubelet:
     def stop(self) -> None:
         """End all agents and Envoys at once; the objects of their pods stay."""
         self._stop.set()
-        self._watched.stop()
+        for watched in self._watched:
+            watched.stop()
         self._changed.set()
         if self._thread.is_alive():
             self._thread.join(30)
@@ -67,9 +74,14 @@ class Kubelet:
         while not self._stop.is_set():
             self._changed.wait(_STEP_SECONDS)
             self._changed.clear()
-            found = self._watched.objects()
+            found = self._listed()
             if found is not None:
                 self._step(found)
+
+    def _listed(self) -> list[dict[str, Any]] | None:
+        """All pods that are its own; None before each list was read once."""
+        lists = [watched.objects() for watched in self._watched]
+        return None if None in lists else [pod for found in lists if found is not None for pod in found]
 
     def _step(self, found: list[dict[str, Any]]) -> None:
         wanted = {str(pod["metadata"]["uid"]): pod for pod in found if pod["spec"].get("nodeName")}
@@ -97,7 +109,7 @@ class Kubelet:
         deleted = "deletionTimestamp" in pod["metadata"]
         if known is None:
             if deleted:
-                remove(self._api, f"{_PODS}/{pod['metadata']['name']}", uid)
+                remove(self._api, path_of(pod), uid)
             elif trouble not in SIMULATED:
                 self._pods[uid] = self._accept(pod)
                 self._pods[uid].step(pod)
@@ -106,12 +118,12 @@ class Kubelet:
         elif not known.gone:
             known.step(pod)
 
-    def _accept(self, pod: dict[str, Any]) -> GatewayPod:
+    def _accept(self, pod: dict[str, Any]) -> ProxyPod:
         used = {known.address for known in self._pods.values()}
-        for other in self._watched.objects() or []:
+        for other in self._listed() or []:
             if other["metadata"]["uid"] != pod["metadata"]["uid"]:
                 used.add((other.get("status") or {}).get("podIP", ""))
         held = (pod.get("status") or {}).get("podIP", "")
         if held in used or not self._addresses.has_running_pod(held):
             held = self._last_address = self._addresses.free_pod_address(used, self._last_address)
-        return GatewayPod(self._api, self._folder, pod, held, self._istiod_port)
+        return ProxyPod(self._api, self._folder, pod, held, self._istiod_port)

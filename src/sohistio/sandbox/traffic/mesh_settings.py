@@ -9,19 +9,25 @@ from sohistio.sandbox.cluster_api import ClusterApi, ClusterApiError
 _CONFIG_MAP = "sandbox-mesh"
 _CONFIG_MAPS = "/api/v1/namespaces/istio-system/configmaps"
 _FILES = "mesh-settings"
-# A stock Envoy lacks Istio's filter for metrics, and rejects listeners that name it.
-_NO_ISTIO_METRICS = """apiVersion: telemetry.istio.io/v1
-kind: Telemetry
+# A stock Envoy lacks Istio's filter for metrics, and rejects listeners that name it. It is taken out of listeners, not
+# switched off by a Telemetry: of two mesh-wide ones a user's own would have no effect.
+_NO_ISTIO_METRICS = """apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
 metadata:
   name: sandbox-stock-envoy
   namespace: istio-system
 spec:
-  metrics:
-  - providers:
-    - name: prometheus
-    overrides:
-    - match: {metric: ALL_METRICS, mode: CLIENT_AND_SERVER}
-      disabled: true
+  configPatches:
+  - applyTo: HTTP_FILTER
+    match:
+      listener:
+        filterChain:
+          filter: {name: envoy.filters.network.http_connection_manager, subFilter: {name: istio.stats}}
+    patch: {operation: REMOVE}
+  - applyTo: NETWORK_FILTER
+    match:
+      listener: {filterChain: {filter: {name: istio.stats}}}
+    patch: {operation: REMOVE}
 """
 
 
@@ -41,7 +47,7 @@ class MeshSettings:
         The ConfigMap is made here, because istiod reads it only when it starts.
         """
         self._files.mkdir(exist_ok=True)
-        (self._files / "telemetry.yaml").write_text(_NO_ISTIO_METRICS, encoding="ascii")
+        (self._files / "stock-envoy.yaml").write_text(_NO_ISTIO_METRICS, encoding="ascii")
         mesh = f"configSources:\n- address: fs://{self._files}\n- address: k8s://\n"
         wanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _CONFIG_MAP}, "data": {"mesh": mesh}}
         try:

@@ -52,6 +52,7 @@ def status_of(pod: Mapping[str, Any], state: PodState, now: str) -> dict[str, An
         "startTime": state.begun,
         "conditions": conditions,
         "containerStatuses": [_container(container, state) for container in pod["spec"]["containers"]],
+        "initContainerStatuses": [_init_container(item, state) for item in pod["spec"].get("initContainers") or ()],
     }
 
 
@@ -59,6 +60,15 @@ def is_shown(pod: Mapping[str, Any], state: PodState) -> bool:
     """Whether the pod's object says of its readiness what the state says."""
     held = {found["type"]: found["status"] for found in (pod.get("status") or {}).get("conditions") or []}
     return all(held.get(kind) == ("True" if state.ready else "False") for kind in _READY)
+
+
+def _init_container(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:
+    """A native sidecar (restartPolicy Always) runs beside the others; any other one has ended before they start."""
+    if container.get("restartPolicy") == "Always":
+        return _container(container, state)
+    ended = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    shown = {"name": container["name"], "image": container["image"], "imageID": "", "ready": True}
+    return shown | {"started": False, "restartCount": 0, "state": ended}
 
 
 def _container(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:

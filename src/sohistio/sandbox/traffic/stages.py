@@ -7,21 +7,25 @@ from typing import Any
 GATEWAYS = ("istio-ingressgateway", "istio-egressgateway")
 """The label `app` of the pods, in istio-system, that have an Envoy."""
 
+SIDECAR_LABEL = "sandbox.sohistio/sidecar"
+"""On pods, in any namespace, whose injected sidecar runs a real Envoy; its value is `true`."""
+
 _LEFT_OUT = ("pod-ready", "pod-not-ready", "pod-delete")
 
 
-def without_gateways(stages: str) -> str:
-    """The same stages; those that run and end pods do not take gateways' pods."""
+def without_proxies(stages: str) -> str:
+    """The same stages; those that run and end pods do not take pods with a proxy."""
     import yaml
 
     documents: list[dict[str, Any]] = list(yaml.safe_load_all(stages))
     for document in documents:
         if document["metadata"]["name"] in _LEFT_OUT:
-            document["spec"]["selector"]["matchExpressions"].append(
+            document["spec"]["selector"]["matchExpressions"] += [
                 {
                     "key": '.metadata | select( .namespace == "istio-system" ) | .labels["app"]',
                     "operator": "NotIn",
                     "values": list(GATEWAYS),
-                }
-            )
+                },
+                {"key": f'.metadata.labels["{SIDECAR_LABEL}"]', "operator": "NotIn", "values": ["true"]},
+            ]
     return yaml.safe_dump_all(documents, sort_keys=False)

@@ -80,7 +80,7 @@ class Traffic:
             address = f"127.0.0.1:{self._address.port}"
             kubelet = record.RUNNING if self._kubelet.alive else record.CRASHED
             found.append(PartRecord("istiod address", record.RUNNING, me.pid, me.started, address, log))
-            found.append(PartRecord("kubelet of gateways", kubelet, me.pid, me.started, log=log))
+            found.append(PartRecord("kubelet of proxies", kubelet, me.pid, me.started, log=log))
         return (*found, *self._kubelet.records())
 
     def stop(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 import observed
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.api import KubeApi
-from sohistio.adapters.kubernetes.ending import ending_definitions, ending_resources, lasting
+from sohistio.adapters.kubernetes.ending import ending_definitions, ending_in, lasting, resource_metadata
 from sohistio.adapters.kubernetes.holding import why_still_there
 from sohistio.adapters.kubernetes.restore import compare_backup, restore_object
 from sohistio.checks.mesh import Evidence, verify
@@ -105,10 +105,10 @@ def test_resources_that_are_being_deleted(server: ApiServer, api: KubeApi) -> No
         {"metadata": {"name": "other"}},
     ]
     server.answers("GET", path, Reply({"items": items}))
-    assert ending_resources(api) == (HELD,)
+    assert ending_in(resource_metadata(api)) == (HELD,)
     assert [item["metadata"]["name"] for item in lasting(items)] == ["other"]
     server.answers("GET", path, Reply({"message": "no"}, 403))
-    assert ending_resources(api) == (), "a reader without the right may plan all the same"
+    assert ending_in(resource_metadata(api)) == (), "a reader without the right may plan all the same"
 
 
 def failed(checks: tuple[CheckResult, ...]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One gateway pod: its agent and Envoy, from the moment that it is scheduled until it is gone."""
+"""One pod with a proxy, a gateway's or a sidecar's: its agent and Envoy, from when it is scheduled until it is gone."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _FIRST_PROBES = 0.3
 """Seconds between probes before the first success: waiting a whole period for it would only cost time."""
 
 
-class GatewayPod:
+class ProxyPod:
     """`step` is called again and again with the pod as the cluster has it; it raises ClusterApiError."""
 
     def __init__(self, api: ClusterApi, folder: Path, pod: dict[str, Any], address: str, istiod_port: int) -> None:
         metadata = pod["metadata"]
         self.name, self.uid, self.address = str(metadata["name"]), str(metadata["uid"]), address
-        self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{self.name}"
+        self._path = path_of(pod)
         self._api = api
         self._folder = folder
-        self._home = folder / "pods" / self.name
+        self._home = folder / "pods" / self.uid
         self._istiod_port = istiod_port
         self._host = _host_of(api, pod)
         self._begun = _now()
@@ -158,6 +158,12 @@ class GatewayPod:
         remove(self._api, self._path, self.uid)
         self.gone = True
         return True
+
+
+def path_of(pod: dict[str, Any]) -> str:
+    """A pod's REST path."""
+    metadata = pod["metadata"]
+    return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
 
 
 def remove(api: ClusterApi, path: str, uid: str) -> None:
