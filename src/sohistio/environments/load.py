@@ -6,21 +6,20 @@ the folder to start from are the caller's to give.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
 from sohistio.environments.layers import merge
-from sohistio.environments.mesh_settings import PLACES, has, mesh_settings
+from sohistio.environments.messages import holder, problems_in
 from sohistio.environments.model import Environment, layer_schema
-from sohistio.environments.values import without_password
+from sohistio.environments.policy_problems import policy_problems
 from sohistio.environments.variables import variables_for
-from sohistio.environments.yaml_files import Document, Key, Problem, invalid, read_document, unknown_key
+from sohistio.environments.yaml_files import Document, Problem, invalid, read_document
 from sohistio.errors import UsageError
 
 __all__ = [
@@ -37,16 +36,6 @@ __all__ = [
 _BASE = "base"
 _FILE = "environment.yaml"
 _OPERATOR_FILE = "istiooperator.yaml"
-_EXPECTED = {
-    "bool_type": "expected true or false",
-    "int_type": "expected a whole number",
-    "string_type": "expected text",
-    "tuple_type": "expected a list",
-    "model_type": "expected keys and values",
-    "model_attributes_type": "expected keys and values",
-    "dict_type": "expected keys and values",
-    "string_too_short": "expected text",
-}
 
 
 def find_environments_root(explicit: Path | None, cwd: Path) -> Path:
@@ -177,88 +166,24 @@ def _load(name: str, root: Path, variables: Mapping[str, str]) -> Environment | 
     if any(not file.data for file in layers.files):  # unreadable or empty: all else would be consequences
         return problems or [file.problem((), "is empty") for file in layers.files if not file.data]
     base_operator, *overlays = layers.operator_files
-    problems += check_operator(base_operator)
+    wrong_operator = check_operator(base_operator)
     for overlay in overlays:
-        problems += check_operator(overlay, base_operator)
+        wrong_operator += check_operator(overlay, base_operator)
+    problems += wrong_operator
     problems += layers.stray
     if layers.data.get("name", name) != name:
         text = f"expected {name}, the name of the folder, got {layers.data['name']!r}"
-        problems.append(_holder(("name",), layers.files).problem(("name",), text))
+        problems.append(holder(("name",), layers.files).problem(("name",), text))
     standby_of = layers.data.get("standbyOf")
     others = [other for other in environment_names(root) if other != name]
     if isinstance(standby_of, str) and standby_of not in others:
         text = f"expected the name of another environment ({', '.join(others) or 'there is none'}), got {standby_of!r}"
-        problems.append(_holder(("standbyOf",), layers.files).problem(("standbyOf",), text))
+        problems.append(holder(("standbyOf",), layers.files).problem(("standbyOf",), text))
     try:
         environment = Environment.build(layers.data, layers.operator)
     except ValidationError as error:
-        return problems + _in_our_words(error, layers.files)
-    problems += _policy_problems(environment, layers)
+        return problems + problems_in(error, layers.files)
+    # A gateway that is not one has been named already; what the policy needs of gateways cannot be said.
+    if not any(file.problems for file in layers.operator_files) and not wrong_operator:
+        problems += policy_problems(environment, layers.files, layers.operator_files)
     return problems or environment
-
-
-def _policy_problems(environment: Environment, layers: _Layers) -> list[Problem]:
-    """What the policy and the IstioOperator disagree about."""
-    settings = mesh_settings(environment.mesh_policy())
-    text = "is set by policy in environment.yaml"
-    problems = [
-        file.problem(("spec", *place), text)
-        for file in layers.operator_files
-        for place in PLACES
-        if ("spec", *place) in file.lines and has(settings, ("spec", *place))
-    ]
-    if lacking := environment.policy_problem:
-        problems.append(_holder(("policy",), layers.files).problem(("policy",), lacking))
-    return problems
-
-
-def _in_our_words(error: ValidationError, files: Sequence[Document]) -> list[Problem]:
-    """pydantic's errors as Problems at the file and line of the key, without what reading has found already."""
-    problems = []
-    for item in error.errors():
-        key: Key = item["loc"]
-        file = _holder(key, files)
-        if key not in file.unread:
-            problems.append(file.problem(key, _message(item, key)))
-    return problems
-
-
-def _holder(key: Key, files: Sequence[Document]) -> Document:
-    """The file that decides `key`: the most special of those that hold it or most of the way to it."""
-    return max(reversed(files), key=lambda file: len(file.nearest(key)))
-
-
-def _message(item: ErrorDetails, key: Key) -> str:
-    kind, value = item["type"], item["input"]
-    if kind == "missing":
-        return f"is missing; every environment needs it, here or in {_BASE}/{_FILE}"
-    if kind == "extra_forbidden":
-        return unknown_key(str(key[-1]), _known_keys(key[:-1]))
-    if kind == "greater_than_equal":
-        return f"expected at least {item['ctx']['ge']}, got {value}"
-    if kind == "value_error":
-        message = str(item["ctx"]["error"])  # our own validators
-        if isinstance(value, (dict, list, tuple)):
-            return message
-    else:
-        message = _EXPECTED.get(kind, item["msg"])
-    if isinstance(value, (dict, list)):
-        return f"{message}, got {'a list' if isinstance(value, list) else 'keys and values'}"
-    return f"{message}, got {'nothing' if value is None else repr(without_password(value))}"
-
-
-def _known_keys(key: Key) -> list[str]:
-    model: type[BaseModel] = Environment
-    annotation: Any = None
-    for part in key:
-        # An item of a list, or an entry of a map with keys of its own: its model is the one of the list's or map's key.
-        if isinstance(part, int) or get_origin(annotation) is dict:
-            annotation = None
-            continue
-        annotation = next(field.annotation for field in model.model_fields.values() if field.alias == part)
-        model = next(
-            kind
-            for kind in (annotation, *get_args(annotation))
-            if isinstance(kind, type) and issubclass(kind, BaseModel)
-        )
-    return [field.alias or name for name, field in model.model_fields.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sohistio.model.policy import ACCESS_LOG_PROVIDER, TRACING_PROVIDER, Mtls, Policy, Telemetry, TlsVersion
@@ -35,17 +35,17 @@ _LOGGED = {
 _DRY_RUN_METRICS = ".*rbac.*"
 # istiod itself fetches the keys: never from its own machine, nor from the cloud's metadata service (IST0175).
 _NO_ISSUERS = "127.0.0.0/8,169.254.0.0/16"
-PLACES = (
-    ("meshConfig", "meshMTLS"),
-    ("meshConfig", "tlsDefaults"),
-    ("meshConfig", "outboundTrafficPolicy"),
-    ("meshConfig", "defaultConfig", "proxyMetadata", "SECRET_TTL"),
-    ("meshConfig", "defaultConfig", "proxyStatsMatcher", "inclusionRegexps"),
-    ("meshConfig", "extensionProviders"),
-    ("values", "global", "proxy", "logLevel"),
-    ("values", "pilot", "env", "BLOCKED_CIDRS_IN_JWKS_URIS"),
-)
-"""The parts of an IstioOperator's spec that a policy may set."""
+PLACES: Mapping[tuple[str, ...], str] = {
+    ("meshConfig", "meshMTLS"): "policy.mtls",
+    ("meshConfig", "tlsDefaults"): "policy.mtls",
+    ("meshConfig", "outboundTrafficPolicy"): "policy.egress.mode",
+    ("meshConfig", "defaultConfig", "proxyMetadata", "SECRET_TTL"): "policy.mtls.workloadCertificates",
+    ("meshConfig", "defaultConfig", "proxyStatsMatcher", "inclusionRegexps"): "policy.stage",
+    ("meshConfig", "extensionProviders"): "policy.telemetry",
+    ("values", "global", "proxy", "logLevel"): "policy.telemetry.proxyLogLevel",
+    ("values", "pilot", "env", "BLOCKED_CIDRS_IN_JWKS_URIS"): "policy.jwt",
+}
+"""The parts of an IstioOperator's spec that a policy may set, each with the key that decides it."""
 
 
 def mesh_settings(policy: Policy) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def mesh_settings(policy: Policy) -> dict[str, Any]:
     proxies: dict[str, Any] = {}
     if policy.mtls and not policy.is_audit:
         mesh |= _tls(policy.mtls)
-        proxies["proxyMetadata"] = {"SECRET_TTL": f"{policy.mtls.certificate_seconds}s"}
+        proxies["proxyMetadata"] = {"SECRET_TTL": _go_duration(policy.mtls.certificate_seconds)}
     if policy.egress and not policy.is_audit:
         mesh["outboundTrafficPolicy"] = {"mode": "REGISTRY_ONLY" if policy.registry_only else "ALLOW_ANY"}
     if policy.is_audit and (policy.hosts or policy.workloads):
@@ -85,6 +85,11 @@ def has(settings: dict[str, Any], place: Sequence[str]) -> bool:
             return False
         found = found[key]
     return True
+
+
+def _go_duration(seconds: int) -> str:
+    """As Go prints it, such as 24h0m0s."""
+    return f"{seconds // 3600}h{seconds % 3600 // 60}m{seconds % 60}s"
 
 
 def _tls(mtls: Mtls) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sohistio.environments.images import Images
 from sohistio.environments.istiooperator import Gateway, gateways_of, place_of, render_operator
 from sohistio.environments.layers import merge
 from sohistio.environments.mesh_settings import mesh_settings
+from sohistio.environments.monitoring import Monitoring
 from sohistio.environments.policy import PolicyKeys
 from sohistio.environments.pull_secret import PullSecretRegistries, PullSecretSource
 from sohistio.environments.sync import Sync
@@ -137,6 +138,7 @@ class Environment(Part):
         None, description="How `sohistio sync` compares this standby with the environment it stands by for"
     )
     policy: PolicyKeys | None = Field(None, description="The mesh's security and traffic policy (docs/security.md)")
+    monitoring: Monitoring = Field(Monitoring(), description="What already watches the mesh")
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -151,16 +153,6 @@ class Environment(Part):
             key = "failover" if self.failover is not None else "sync"
             raise ValueError(f"expected standbyOf beside {key}: it is about a standby")
         return self
-
-    @property
-    def policy_problem(self) -> str:
-        """What the policy needs of the IstioOperator and it lacks; empty where there is nothing."""
-        policy, kinds = self.mesh_policy(), {gateway.kind for gateway in self.gateways}
-        if policy.egress and policy.egress.hosts and "egress" not in kinds:
-            return "expected an egress gateway in istiooperator.yaml beside policy.egress.hosts: calls go through it"
-        if (policy.hosts or policy.ingress or policy.jwt) and "ingress" not in kinds:
-            return "expected an ingress gateway in istiooperator.yaml beside hosts, ingress and jwt of policy"
-        return ""
 
     @classmethod
     def build(cls, data: dict[str, Any], operator: dict[str, Any]) -> Environment:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from sohistio.environments.policy_access import HostAccessKeys, JwtKeys, WorkloadAccessKeys
 from sohistio.environments.policy_traffic import EgressKeys, IngressKeys, NamespaceDefaultsKeys
-from sohistio.environments.values import Name, Part, Port, Seconds, once
+from sohistio.environments.values import MeshNamespace, Part, Port, Seconds, once
 from sohistio.model.policy import (
     Mtls,
     Policy,
@@ -65,7 +65,7 @@ class MtlsKeys(Part):
     """Between workloads. Without any key: strict, TLS 1.3, certificates that live 24 h."""
 
     mode: Literal["strict", "permissive"] = Field("strict", description="Whether plaintext is refused in the mesh")
-    permissive: Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(once)] = Field(
+    permissive: Annotated[tuple[MeshNamespace, ...], Field(strict=False), AfterValidator(once)] = Field(
         (), description="Namespaces that still take plaintext, during a migration"
     )
     min_tls: Literal["1.2", "1.3"] = Field("1.3", description="The oldest TLS that proxies and gateways accept")

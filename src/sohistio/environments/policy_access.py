@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.failover import Host
-from sohistio.environments.values import Name, Part, Port, Text, once
+from sohistio.environments.values import MeshNamespace, Name, Part, Port, Text, once
 from sohistio.model.policy_access import HostAccess, HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
 
 _METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 _SERVICE_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _PRINCIPAL = re.compile(r"[A-Za-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+")
 _CLAIM = re.compile(r"[A-Za-z0-9_.:/-]+(\]\[[A-Za-z0-9_.:/-]+)*")
+_PATH = re.compile(r"\*|/[^*?#\s]*\*?|\*[^*?#\s]+")
+_EMAIL = re.compile(r"[^@\s/:]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LABEL = re.compile(r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 # The private part of keys of each kind (RFC 7518, section 6).
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -24,10 +26,8 @@ _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 def _path(value: str) -> str:
     """As Istio matches: exact, prefix (`/a/*`), suffix (`*/b`), or anything (`*`)."""
-    if not (value.startswith(("/", "*")) and "*" not in value[1:-1] and " " not in value and "?" not in value):
-        raise ValueError("expected a path such as /api, /api/* or */health")
-    if value.startswith("*") and value.endswith("*") and len(value) > 1:
-        raise ValueError("expected one * at most, at the beginning or the end")
+    if not _PATH.fullmatch(value):
+        raise ValueError("expected a path such as /api, /api/* or */health, with one * at most")
     return value
 
 
@@ -49,22 +49,39 @@ def _principal(value: str) -> str:
     return value
 
 
+def _is_https(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and not re.search(r"\s", value)
+
+
 def _https(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+    if not _is_https(value):
         raise ValueError("expected an https URL")
     return value
 
 
-def _jwks(value: str) -> str:
+def _issuer(value: str) -> str:
+    if not _is_https(value) and not _EMAIL.fullmatch(value):
+        raise ValueError("expected an https URL or an e-mail address, as tokens have it in iss")
+    return value
+
+
+def _jwks_problem(value: str) -> str:
+    """What is wrong with a key set, never with its content: it may hold a private key by mistake."""
     try:
         found = json.loads(value)
     except (ValueError, RecursionError):
-        raise ValueError('expected a JSON Web Key Set as JSON: {"keys": […]}') from None
+        return 'expected a JSON Web Key Set as JSON in jwks: {"keys": […]}'
     keys = found.get("keys") if isinstance(found, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) and "kty" in key for key in keys):
-        raise ValueError('expected a JSON Web Key Set as JSON: {"keys": […]}, each key with its kty')
-    return value
+        return 'expected a JSON Web Key Set as JSON in jwks: {"keys": […]}, each key with its kty'
+    if any(_PRIVATE & key.keys() for key in keys):
+        return "expected public keys only in jwks: this one holds a private key"
+    return ""
 
 
 def _claims(values: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -83,7 +100,8 @@ def _labels(values: dict[str, str]) -> dict[str, str]:
     return values
 
 
-def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def at_least_one(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A validator: a list that is not empty."""
     if not values:
         raise ValueError("expected at least one")
     return values
@@ -94,18 +112,18 @@ Paths = Annotated[tuple[Annotated[str, AfterValidator(_path)], ...], Field(stric
 Methods = Annotated[tuple[Annotated[str, AfterValidator(_method)], ...], Field(strict=False), AfterValidator(once)]
 Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(once)]
 ServiceAccounts = Annotated[tuple[ServiceAccount, ...], Field(strict=False), AfterValidator(once)]
-Hosts = Annotated[tuple[Host, ...], Field(strict=False), AfterValidator(_some), AfterValidator(once)]
+Hosts = Annotated[tuple[Host, ...], Field(strict=False), AfterValidator(at_least_one), AfterValidator(once)]
 
 
 class JwtKeys(Part):
     """An issuer of tokens."""
 
-    issuer: Text = Field(description="As tokens have it in iss")
-    audiences: Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(_some), AfterValidator(once)] = Field(
-        description="A token must be for one of them (aud)"
+    issuer: Annotated[str, AfterValidator(_issuer)] = Field(description="As tokens have it in iss")
+    audiences: Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(at_least_one), AfterValidator(once)] = (
+        Field(description="A token must be for one of them (aud)")
     )
     jwks_uri: Annotated[str, AfterValidator(_https)] | None = Field(None, description="Where its public keys are")
-    jwks: Annotated[str, AfterValidator(_jwks)] | None = Field(None, description="Or the public keys themselves, JSON")
+    jwks: str | None = Field(None, description="Or the public keys themselves, JSON")
     forward: bool = Field(False, description="Whether the token goes on to the service")
 
     @model_validator(mode="after")
@@ -113,8 +131,8 @@ class JwtKeys(Part):
         if (self.jwks_uri is None) == (self.jwks is None):
             raise ValueError("expected one of jwksUri and jwks")
         # Not said of the one key: the message would show its value.
-        if self.jwks and any(_PRIVATE & key.keys() for key in json.loads(self.jwks)["keys"]):
-            raise ValueError("expected public keys only in jwks: this one holds a private key")
+        if self.jwks is not None and (problem := _jwks_problem(self.jwks)):
+            raise ValueError(problem)
         return self
 
     def issuer_data(self) -> JwtIssuer:
@@ -183,7 +201,7 @@ class WorkloadRuleKeys(Part):
 class WorkloadAccessKeys(Part):
     """Workloads of a namespace, or those with these labels in it."""
 
-    namespace: Name
+    namespace: MeshNamespace
     labels: Annotated[dict[str, str], AfterValidator(_labels)] = Field({}, description="Only pods with all of these")
     allow: Annotated[tuple[WorkloadRuleKeys, ...], Field(strict=False)] = ()
 

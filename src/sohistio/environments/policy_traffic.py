@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.failover import Host
-from sohistio.environments.policy_access import Hosts, Names, ServiceAccounts
-from sohistio.environments.values import Address, Count, Name, Part, Port, Seconds, matching, once
+from sohistio.environments.policy_access import Names, ServiceAccounts, at_least_one
+from sohistio.environments.values import Address, Count, MeshNamespace, Name, Part, Port, Seconds, matching, once
 from sohistio.model.policy_traffic import (
     Connections,
     Egress,
@@ -25,6 +25,12 @@ from sohistio.model.policy_traffic import (
 )
 
 _HTTPS, _HTTP = 443, 80
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_SERVED = rf"(?=.{{1,253}}$)(\*\.)?{_LABEL}(\.{_LABEL})+"
+ServedHost = Annotated[
+    str, AfterValidator(matching(_SERVED, "a full name in lower case such as shop.example.com, or *.example.com"))
+]
+ServedHosts = Annotated[tuple[ServedHost, ...], Field(strict=False), AfterValidator(at_least_one), AfterValidator(once)]
 Service = Annotated[
     str,
     AfterValidator(
@@ -56,7 +62,7 @@ class IngressKeys(Part):
     """Hosts that the ingress gateway serves by TLS; plain HTTP is redirected."""
 
     name: Name = Field(description="Of the Gateway and the VirtualService")
-    hosts: Hosts
+    hosts: ServedHosts
     credential_name: Name = Field(description="Secret with the certificate, in the ingress gateway's namespace")
     routes: Annotated[tuple[RouteKeys, ...], Field(strict=False)]
 
@@ -97,6 +103,8 @@ class ExternalHostKeys(Part):
     def _fits(self) -> ExternalHostKeys:
         if not (self.namespaces or self.service_accounts):
             raise ValueError("expected at least one of namespaces and serviceAccounts: who may call it")
+        if self.host.endswith((".svc", ".svc.cluster.local")):
+            raise ValueError("expected a host outside the cluster: calls within it need no egress")
         data = self.data()
         if self.ca_credential and data.tls is not OutsideTls.ORIGINATE:
             raise ValueError("expected tls originate beside caCredential: else the gateway checks no certificate")
@@ -136,14 +144,22 @@ class EgressKeys(Part):
         names = [item.host for item in self.hosts]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"expected each host once, {twice[0]} is given twice")
-        # Without an address of its own a TCP connection is told apart by its port alone.
-        at_port: dict[int, list[str]] = defaultdict(list)
+        # Objects are named after hosts.
+        if alike := sorted(
+            name for name in names if [other.replace(".", "-") for other in names].count(name.replace(".", "-")) > 1
+        ):
+            raise ValueError(f"expected hosts that differ by more than dots and dashes, got {' and '.join(alike)}")
+        # A TCP connection without an address of its own is told apart by its port alone; HTTP takes a port for all.
+        at_port: dict[int, list[ExternalHost]] = defaultdict(list)
         for item in (found.data() for found in self.hosts):
-            if item.protocol is OutsideProtocol.TCP and item.tls is not OutsideTls.PASSTHROUGH and not item.addresses:
-                at_port[item.application_port].append(item.host)
-        for port, hosts in at_port.items():
-            if len(hosts) > 1:
-                raise ValueError(f"expected addresses of {', '.join(hosts)}: they share the TCP port {port}")
+            is_http = item.protocol is OutsideProtocol.HTTP
+            if item.tls is not OutsideTls.PASSTHROUGH and (is_http or not item.addresses):
+                at_port[item.application_port].append(item)
+        for port, items in at_port.items():
+            lacking = [item.host for item in items if item.protocol is OutsideProtocol.TCP]
+            if lacking and len(items) > 1:
+                with_others = ", ".join(item.host for item in items)
+                raise ValueError(f"expected addresses of {', '.join(lacking)}: port {port} is shared ({with_others})")
         return self
 
     def egress(self) -> Egress:
@@ -186,7 +202,7 @@ class RateLimitKeys(Part):
 class NamespaceDefaultsKeys(Part):
     """How calls to a namespace's services behave."""
 
-    namespace: Name
+    namespace: MeshNamespace
     services: Names = Field((), description="The Services that retries and timeout are for")
     load_balancing: Literal["leastRequest", "roundRobin", "random"] | None = None
     retries: RetriesKeys | None = None

@@ -96,6 +96,13 @@ def _namespace(value: str) -> str:
     return _name(value)
 
 
+def _mesh_namespace(value: str) -> str:
+    # Istio's root namespace: with or without labels, what is there applies to pods of every namespace.
+    if value == NAMESPACE:
+        raise ValueError(f"expected another namespace: what is declared in {NAMESPACE} applies to the whole mesh")
+    return _name(value)
+
+
 def once(values: tuple[str, ...]) -> tuple[str, ...]:
     """A validator: each of them once."""
     twice = sorted({value for value in values if values.count(value) > 1})
@@ -120,6 +127,12 @@ SecondsOrNone = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^0s$|{DURATION}|{_VARIABLE}"}),
 ]
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}"})]
+MeshNamespace = Annotated[
+    str,
+    AfterValidator(_mesh_namespace),
+    WithJsonSchema({"type": "string", "pattern": f"{_NAME}|{_VARIABLE}", "not": {"const": NAMESPACE}}),
+]
+"""Any namespace but Istio's own."""
 Namespace = Annotated[
     str,
     AfterValidator(_namespace),

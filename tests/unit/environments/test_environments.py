@@ -265,7 +265,8 @@ BAD_ENVIRONMENTS = [
     ("istio: {Hub: x}", "6: istio.Hub: unknown key; did you mean hub?"),
     ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: maxFailures, parallel, timeout"),
     ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, cluster, description, "
-     "failover, images, ingressAddress, istio, name, protected, restarts, standbyOf, sync, timeouts"),
+     "failover, images, ingressAddress, istio, monitoring, name, policy, protected, restarts, standbyOf, sync, "
+     "timeouts"),
     ("protected: 'yes'", "6: protected: expected true or false, got 'yes'"),
     ("restarts:\n  parallel: three", "7: restarts.parallel: expected a whole number, got 'three'"),
     ("restarts:\n  parallel: 0", "7: restarts.parallel: expected at least 1, got 0"),
