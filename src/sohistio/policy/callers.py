@@ -22,7 +22,7 @@ _HINT = "Add a rule for {} to policy.workloads, or tell their owners before."
 def refused_callers(seen: Surroundings) -> Iterator[Fault]:
     """One error for each workload, with the callers that no rule lets in and that are let in today."""
     closed = [item for item in seen.workloads if seen.has_sidecar(item) and _is_closed(item, seen.policy.workloads)]
-    refused: dict[Running, list[str]] = defaultdict(list)
+    refused: dict[ObjectRef, list[str]] = defaultdict(list)
     for call in seen.traffic.calls if seen.traffic else ():
         server = seen.named(call.destination.namespace, call.destination.workload)
         if server is None or server not in closed:
@@ -30,9 +30,9 @@ def refused_callers(seen: Surroundings) -> Iterator[Fault]:
         client = Client.of_principal(call.source.principal)
         if _newly_refused(seen, server, client, tcp=call.tcp):
             what = "connections" if call.tcp else "requests"
-            refused[server].append(f"{_named(call.source.principal, str(call.source))} ({call.count} {what})")
-    for server, callers in refused.items():
-        message = f"{server.ref} was called in the last day by {first_names(sorted(callers), _MOST)}"
+            refused[server.ref].append(f"{_named(call.source.principal, str(call.source))} ({call.count} {what})")
+    for ref, callers in refused.items():
+        message = f"{ref} was called in the last day by {first_names(sorted(callers), _MOST)}"
         hint = _HINT.format("them")
         yield Fault(f"policy.workloads would refuse them: {message}; no rule lets them in", hint, Severity.ERROR)
     yield from _of_the_gateway(seen, closed)

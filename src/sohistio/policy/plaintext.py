@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_names
 from sohistio.policy.objects import service_host
 from sohistio.policy.outside_hosts import named_hosts
@@ -33,14 +34,14 @@ def cut_off(seen: Surroundings) -> Iterator[Fault]:
 def _observed(seen: Surroundings) -> Iterator[Fault]:
     """Plaintext of the last day."""
     calls = seen.traffic.plaintext if seen.traffic else ()
-    by_destination: dict[Running, list[str]] = defaultdict(list)
+    by_destination: dict[ObjectRef, list[str]] = defaultdict(list)
     for call in calls:
         found = seen.named(call.destination.namespace, call.destination.workload)
         if found is not None and seen.closes(found):
             what = "connections" if call.tcp else "requests"
-            by_destination[found].append(f"{call.source} ({call.count} {what})")
+            by_destination[found.ref].append(f"{call.source} ({call.count} {what})")
     for destination, sources in by_destination.items():
-        message = f"{destination.ref} took plaintext in the last day, from {first_names(sources, _MOST)}"
+        message = f"{destination} took plaintext in the last day, from {first_names(sources, _MOST)}"
         hint = "Give the clients a sidecar, or " + _PERMISSIVE.format(destination.namespace)
         yield Fault(f"policy.mtls would cut them off: {message}", hint, Severity.ERROR)
 
