@@ -24,7 +24,9 @@ def audited(found: Sequence[DryRun] | None) -> Iterator[CheckResult]:
     if not found:
         yield passed(NAME, "the policy's dry run would have refused nothing in the last day")
     for place in sorted({item.where for item in found}):
-        listeners = [f"{item.count} at {item.listener}" for item in found if item.where == place]
+        listeners = [
+            f"{item.count} at {item.listener or 'a port without HTTP'}" for item in found if item.where == place
+        ]
         message = f"{place or 'a proxy'}: would have been refused in the last day: {first_names(listeners, _MOST)}"
         yield warned(NAME, message, TODO)
 

@@ -47,7 +47,7 @@ class DryRun:
     """`count` requests or connections that an AuthorizationPolicy in dry run would have refused.
 
     `where` is what the metric names: a namespace and a pod, or less. `listener` is Envoy's, such as
-    `inbound_0.0.0.0_8080`.
+    `inbound_0.0.0.0_8080`, empty for one that is not HTTP.
     """
 
     where: str

@@ -20,7 +20,9 @@ _PODS = ("pod", "pod_name", "kubernetes_pod_name", "instance")
 # Envoy's counters of shadow rules, with the labels that Istio's bootstrap takes out of their names. Current proxies
 # name the listener in a label; older ones left it in the metric's name (istio.io, "Dry Run").
 _LISTENER = "http_conn_manager_prefix"
-_DRY_RUN = '{__name__=~"envoy_.*rbac.*",authz_dry_run_action="allow",authz_dry_run_result="denied"}'
+_REFUSED = 'authz_dry_run_action="allow",authz_dry_run_result="denied"'
+_DRY_RUN = f'{{__name__=~"envoy_(http|tcp)_rbac",{_REFUSED}}}'
+_OLD_DRY_RUN = f'{{__name__=~"envoy_(http|tcp)_.+_rbac",{_REFUSED}}}'
 
 
 def prometheus_of(environment: Environment) -> Prometheus | None:
@@ -53,16 +55,17 @@ def dry_runs(prometheus: Prometheus) -> tuple[DryRun, ...]:
     """What policies in dry run would have refused in the last day. Raises RefusedError."""
     by = ",".join((*_NAMESPACES, *_PODS, _LISTENER, "metric"))
     # `increase` drops the metric's name: two listeners of an older proxy would look the same.
-    named = f'label_replace({_DRY_RUN},"metric","$1","__name__","(.+)")'
-    found = prometheus.query(f"sum by ({by}) (increase({named}[{WINDOW}:1m])) > 0")
-    return tuple(sorted(_dry_run(sample) for sample in found))
+    named = f'label_replace({_OLD_DRY_RUN},"metric","$1","__name__","(.+)")'
+    grown = (f"increase({_DRY_RUN}[{WINDOW}])", f"increase({named}[{WINDOW}:1m])")
+    answers = side_by_side(lambda series: prometheus.query(f"sum by ({by}) ({series}) > 0"), grown)
+    return tuple(sorted(_dry_run(sample) for found in answers for sample in found))
 
 
 def _calls(prometheus: Prometheus, metric: str, matching: str, by: Collection[str]) -> list[Call]:
     series = f"{metric}{{{matching}}}"
     # A series that began today begins at its first request, which `increase` does not count.
     grown = f"increase({series}[{WINDOW}]) > 0 or {series} unless {series} offset {WINDOW}"
-    samples = prometheus.query(f"sum by ({','.join(by)}) ({grown})")
+    samples = prometheus.query(f"sum by ({','.join(by)}) ({grown}) > 0")
     return [_call(sample, tcp=metric == _CONNECTIONS) for sample in samples]
 
 

@@ -13,16 +13,15 @@ from sohistio.model.traffic import Call, Peer, Traffic
 from sohistio.policy.outside_hosts import outside_hosts
 
 API = "api.example.com"
+ORDERS = service_of("other", "orders")
 GIVEN = (
     "policy.egress would close what it calls of these: Deployment shop/web is given api.example.com:443, which nothing "
     "declares for shop"
 )
 
 
-def declared(host: str = API, **callers: tuple[str, ...]) -> ExternalHost:
-    return ExternalHost(
-        host, 443, 80, OutsideProtocol.HTTP, OutsideTls.ORIGINATE, **(callers or {"namespaces": ("shop",)})
-    )
+def declared(*, namespaces: tuple[str, ...] = ("shop",), accounts: tuple[str, ...] = ()) -> ExternalHost:
+    return ExternalHost(API, 443, 80, OutsideProtocol.HTTP, OutsideTls.ORIGINATE, namespaces, accounts)
 
 
 def registry_only(*hosts: ExternalHost) -> Policy:
@@ -44,8 +43,8 @@ def entry(host: str = API, **spec: Any) -> Raw:
         (registry_only(), web(), {"outside_is_closed": True}, {}),
         (Policy(egress=Egress(registry_only=False)), web(), {}, {}),
         (registry_only(declared()), web(), {}, {}),
-        (registry_only(declared(service_accounts=("shop/web",))), web(), {}, {}),
-        (registry_only(declared(service_accounts=("shop/other",))), web(), {}, {GIVEN: "warning"}),
+        (registry_only(declared(namespaces=(), accounts=("shop/web",))), web(), {}, {}),
+        (registry_only(declared(namespaces=(), accounts=("shop/other",))), web(), {}, {GIVEN: "warning"}),
         (registry_only(declared(namespaces=("other",))), web(), {}, {GIVEN: "warning"}),
         (registry_only(), web(), {"live": [entry()]}, {}),
         (registry_only(), web(), {"live": [entry("*.example.com")]}, {}),
@@ -58,8 +57,8 @@ def entry(host: str = API, **spec: Any) -> Raw:
             {"live": [istio("Sidecar", "shop", "default", outboundTrafficPolicy={"mode": "ALLOW_ANY"})]},
             {},
         ),
-        (registry_only(), web(A="http://orders.other:80", B="orders.other:80"), {"services": [service_of("other", "orders")]}, {}),
-        (registry_only(), web(A="10.0.0.9:80"), {"services": [service_of("other", "orders")]}, {}),
+        (registry_only(), web(A="http://orders.other:80", B="orders.other:80"), {"services": [ORDERS]}, {}),
+        (registry_only(), web(A="10.0.0.9:80"), {"services": [ORDERS]}, {}),
     ],
 )  # fmt: skip
 def test_hosts_in_arguments_and_environment(policy: Policy, pod: Raw, more: Raw, found: dict[str, str]) -> None:

@@ -98,7 +98,7 @@ def test_an_answer_that_trickles_is_not_waited_for(server: PrometheusServer) -> 
 
 def test_a_server_that_is_silent_or_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(RefusedError, match="cannot be asked|gave no answer"):
+        with pytest.raises(RefusedError, match=r"cannot be asked|gave no answer"):
             Prometheus(f"http://127.0.0.1:{silent.getsockname()[1]}", seconds=0.3).query("up")
         port = silent.getsockname()[1]
     with pytest.raises(RefusedError, match="cannot be asked"):
