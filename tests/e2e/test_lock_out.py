@@ -36,7 +36,7 @@ _ISTIO = "/apis/networking.istio.io/v1/namespaces/shop"
 
 @pytest.fixture(scope="module")
 def shop(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
-    """A mesh without a policy; what people made in it: a way past the gateways, a Gateway, a client without a sidecar."""
+    """A mesh without a policy, and a way past its gateways, a Gateway made by hand, a client without a sidecar."""
     assert sandbox.run("sandbox", "reset").returncode == 0
     api = sandbox.api
     apply(api, namespace("shop"))
@@ -89,8 +89,8 @@ def _checked(sandbox: Sandbox, folder: Path, **keys: Any) -> Checked:
 
 
 NODE_PORT = (
-    "policy.mtls would close it: Service shop/web (NodePort) leads from outside the cluster to Deployment shop/web, past "
-    "every gateway"
+    "policy.mtls would close it: Service shop/web (NodePort) leads from outside the cluster to Deployment shop/web, "
+    "past every gateway"
 )
 ROUTE = f"policy.hosts would close {HOST}, which VirtualService shop/own serves: no rule lets any request in"
 GATEWAY = (

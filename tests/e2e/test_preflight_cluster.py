@@ -61,7 +61,8 @@ def test_a_good_mesh(meshed: Sandbox, tmp_path: Path) -> None:
     with there(meshed, *map(pull_secret, places), budget("shop", "web", minimum=1)):
         checked = preflight(meshed, *flags)
     assert checked.code == 0
-    # There is no Azure, no Gateway API, no policy, and nothing is pulled on a sandbox (test_images_check.py asks a registry).
+    # There is no Azure, no Gateway API, no policy, and nothing is pulled on a sandbox (test_images_check.py asks a
+    # registry).
     of_azure = ("cluster-identity", "cluster-running", "managed-add-on")
     of_policy = ("policy-lock-out", "policy-hosts", "policy-audit")
     not_asked = (*of_azure, *of_policy, "gateway-api-crds", "images", "image-platforms", "image-signatures")

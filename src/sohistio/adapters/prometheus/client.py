@@ -103,7 +103,7 @@ class Prometheus:
             raise self._error("leads to another address", "Set monitoring.prometheusURL to the one that it leads to.")
         try:
             document = json.loads(body)
-            if document["status"] != "success":
+            if status != 200 or document["status"] != "success":
                 words = " ".join(str(document.get("error", "")).split())[:_MOST_WORDS]
                 raise self._error(f"cannot answer the query ({status})", _CHECK, words)
             if document["data"]["resultType"] != "vector":

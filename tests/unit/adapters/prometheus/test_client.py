@@ -61,6 +61,11 @@ _BAD: dict[str, tuple[int, bytes, str]] = {
         json.dumps({"status": "error", "errorType": "bad_data", "error": "parse error\nat 1:2"}).encode(),
         "cannot answer the query (400): parse error at 1:2",
     ),
+    "success in trouble": (
+        503,
+        b'{"status": "success", "data": {"resultType": "vector", "result": []}}',
+        "cannot answer the query (503)",
+    ),
     "a page": (200, b"<html>Sign in</html>", "gives an answer (200) that is not Prometheus'"),
     "another form": (200, b"[1, 2]", "gives an answer (200) that is not Prometheus'"),
     "no data": (200, b'{"status": "success"}', "gives an answer (200) that is not Prometheus'"),
