@@ -50,8 +50,10 @@ class World:
 
     def ask(self, path: str = "/", *, host: str = HOST, token: str = "") -> Answer:
         """Through the ingress gateway."""
-        given = {"Authorization": f"Bearer {token}"} if token else {}
-        return get(self.address, host, trusting(self.authority.certificate), path, **given)
+        trusted = trusting(self.authority.certificate)
+        if not token:
+            return get(self.address, host, trusted, path)
+        return get(self.address, host, trusted, path, Authorization=f"Bearer {token}")
 
     def log_of(self, pod: str) -> str:
         """What a proxy has written on its standard output."""
@@ -149,10 +151,6 @@ def policed_world(folder: Path) -> Iterator[World]:
         apply_to(sandbox, _SECRETS, {"kind": "Secret", "metadata": {"name": "partner-ca"}} | trusted)
         mesh = {9000: ["*/*"], 80: ["*/*"], 5432: ["istio-system/*"]}
 
-        def world(*workloads: MeshWorkload) -> World:
-            seen = (api_seen, database_seen)
-            return World(sandbox, folder, address, authority, issuer, policy, *workloads, *seen)
-
         installed = sandbox.run(
             "install",
             *own_environments(
@@ -164,15 +162,22 @@ def policed_world(folder: Path) -> Iterator[World]:
             "--yes",
         )
         assert installed.returncode in (0, 5), installed.stdout + installed.stderr
-        workloads = (
-            deploy_workload(sandbox, "payments", "ledger"),
-            deploy_workload(sandbox, "media", "player"),
-            deploy_workload(sandbox, "shop", "checkout", calls=mesh, tcp=(5432,)),
-            deploy_workload(sandbox, "shop", "intruder", calls=mesh, tcp=(5432,)),
+        found = World(
+            sandbox,
+            folder,
+            address,
+            authority,
+            issuer,
+            policy,
+            ledger=deploy_workload(sandbox, "payments", "ledger"),
+            player=deploy_workload(sandbox, "media", "player"),
+            checkout=deploy_workload(sandbox, "shop", "checkout", calls=mesh, tcp=(5432,)),
+            intruder=deploy_workload(sandbox, "shop", "intruder", calls=mesh, tcp=(5432,)),
+            partner=api_seen,
+            database=database_seen,
         )
-        for workload in workloads:
+        for workload in (found.ledger, found.player, found.checkout, found.intruder):
             workload.await_ready()
-        found = world(*workloads)
         await_true(lambda: all(_status(found) == 200 for _ in range(9)))
         yield found
 

@@ -33,6 +33,7 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
         document("EnvironmentList", "env", "list"),
         document("Environment", "env", "show", "local"),
         document("EnvironmentDiff", "env", "diff", "qa", "prod"),
+        document("EgressAllowed", "egress", "allow", *LOCAL, "--host", "a.example.com", "-n", "shop", "--dry-run"),
         document("SandboxStatus", "sandbox", "status"),
         document("PreflightList", "check", "--list"),
         document("ImageList", "images", "list", *LOCAL),

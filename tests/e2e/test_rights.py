@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +289,31 @@ def test_the_authority_role_lets_an_installer_put_the_ca_back(installer: User, t
     found = box.api.get(CA)
     assert found is not None
     assert found["data"] == original["data"]
+
+
+def test_the_policy_role_lets_an_installer_apply_and_prune_a_policy(
+    installer: User, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    box = installer.box
+    apply(box.api, namespace("guarded"))
+
+    def with_policy(**policy: Any) -> User:
+        folder = tmp_path_factory.mktemp("policy")
+        return replace(installer, environment=own_environments(folder, istio={"pullSecret": None}, **policy))
+
+    declared = {"mtls": {"permissive": ["guarded"]}, "workloads": [{"namespace": "guarded"}]}
+    # A restorer may create and change the objects, so an installer may; it may delete none.
+    assert with_policy(policy=declared).run("install", "--yes").returncode == 0
+    refused = with_policy().run("install", "--yes")
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    assert "lack permission to delete authorizationpolicies" in refused.stderr
+    assert "rbac/policy.yaml" in refused.stderr
+    _user(box, "policy", tmp_path_factory.mktemp("user"))
+    somebody = {"kind": "ServiceAccount", "name": "installer", "namespace": "default"}
+    box.api.merge_patch(f"{RBAC}/clusterrolebindings/sohistio-policy", {"subjects": [somebody]})
+    done = with_policy().run("install", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not box.api.items("/apis/security.istio.io/v1/peerauthentications")
 
 
 def test_the_installer_uninstalls(installer: User) -> None:

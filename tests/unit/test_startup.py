@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"azure", "dns", "httpx", "kubernetes", "pydantic", "rich.live", "tenacity", "urllib3", "yaml"}
+HEAVY = {"azure", "dns", "httpx", "kubernetes", "pydantic", "rich.live", "ruamel", "tenacity", "urllib3", "yaml"}
 # Typer reads the parameters of a command with pydantic.
 HEAVY_FOR_A_COMMAND = HEAVY - {"pydantic"}
 _LOADED = """
@@ -26,6 +26,7 @@ except SystemExit as end:
         (("--help",), HEAVY),
         (("install", "--help"), HEAVY_FOR_A_COMMAND),
         (("env", "--help"), HEAVY_FOR_A_COMMAND),
+        (("egress", "allow", "--help"), HEAVY_FOR_A_COMMAND),
         (("sandbox", "up", "--help"), HEAVY_FOR_A_COMMAND),
         (("version",), HEAVY_FOR_A_COMMAND),
     ],

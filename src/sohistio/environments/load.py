@@ -23,6 +23,8 @@ from sohistio.environments.yaml_files import Document, Problem, invalid, read_do
 from sohistio.errors import UsageError
 
 __all__ = [
+    "BASE",
+    "FILE",
     "Environment",
     "Summary",
     "environment_names",
@@ -30,11 +32,12 @@ __all__ = [
     "layer_schema",
     "load_environment",
     "problems_of",
+    "shown",
     "summary_of",
 ]
 
-_BASE = "base"
-_FILE = "environment.yaml"
+BASE = "base"
+FILE = "environment.yaml"
 _OPERATOR_FILE = "istiooperator.yaml"
 
 
@@ -44,15 +47,15 @@ def find_environments_root(explicit: Path | None, cwd: Path) -> Path:
     Raises UsageError where the one given is none.
     """
     if explicit is not None:
-        if not (explicit / _BASE / _FILE).is_file():
+        if not (explicit / BASE / FILE).is_file():
             raise UsageError(
                 f"{explicit} is not a folder of environments",
-                details=(f"{explicit / _BASE / _FILE} does not exist",),
+                details=(f"{explicit / BASE / FILE} does not exist",),
                 todo="Give the folder that holds base/ and one folder for each environment.",
             )
         return explicit
     for folder in (cwd, *cwd.parents):
-        if (folder / "environments" / _BASE / _FILE).is_file():
+        if (folder / "environments" / BASE / FILE).is_file():
             return folder / "environments"
     package = Path(__file__).parents[1]
     bundled = package / "_environments"
@@ -61,17 +64,23 @@ def find_environments_root(explicit: Path | None, cwd: Path) -> Path:
 
 def environment_names(root: Path) -> list[str]:
     """The names of the environments in `root`, sorted; `base` is none."""
-    return sorted(file.parent.name for file in root.glob(f"*/{_FILE}") if file.parent.name != _BASE)
+    return sorted(file.parent.name for file in root.glob(f"*/{FILE}") if file.parent.name != BASE)
 
 
-def load_environment(name: str, root: Path, variables: Mapping[str, str]) -> Environment:
+def load_environment(
+    name: str, root: Path, variables: Mapping[str, str], instead: Mapping[Path, str] | None = None
+) -> Environment:
     """The environment `name` of `root`, with `${VARIABLE}` taken from `variables`.
 
-    Raises UsageError that names every problem with file, line and key.
+    `instead` has texts that are read in place of files, before they are written. Raises UsageError that names every
+    problem with file, line and key.
     """
-    result = _load(name, root, variables)
+    result = _load(name, root, variables, instead)
     if isinstance(result, Environment):
         return result
+    if instead:
+        todo = "The lines are those of the file as it would be. Change what is asked for, or edit the file by hand."
+        raise invalid(f"The environment {name} would not be valid; nothing was written", result, todo)
     raise invalid(f"The environment {name} is not valid", result)
 
 
@@ -123,7 +132,9 @@ def _text(value: object) -> str | None:
 class _Layers:
     """The files of one environment, the more special ones last."""
 
-    def __init__(self, name: str, root: Path, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, root: Path, variables: Mapping[str, str], instead: Mapping[Path, str] | None = None
+    ) -> None:
         if name not in (names := environment_names(root)):
             known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
             raise UsageError(f"There is no environment named {name!r}", todo=known)
@@ -132,17 +143,17 @@ class _Layers:
 
         def read(folder: str, file: str) -> Document:
             path = root / folder / file
-            return read_document(path, _shown(path), variables)
+            return read_document(path, shown(path), variables, (instead or {}).get(path))
 
-        self.files = [read(folder, _FILE) for folder in (_BASE, name)]
-        self.operator_files = [read(_BASE, _OPERATOR_FILE)]
+        self.files = [read(folder, FILE) for folder in (BASE, name)]
+        self.operator_files = [read(BASE, _OPERATOR_FILE)]
         if (root / name / _OPERATOR_FILE).exists():
             self.operator_files.append(read(name, _OPERATOR_FILE))
         self.stray = [
-            Problem(_shown(path), 0, "", f"is never read; expected {_FILE} or {_OPERATOR_FILE}")
-            for folder in (_BASE, name)
+            Problem(shown(path), 0, "", f"is never read; expected {FILE} or {_OPERATOR_FILE}")
+            for folder in (BASE, name)
             for path in (root / folder).iterdir()
-            if path.suffix in {".yaml", ".yml"} and path.name not in {_FILE, _OPERATOR_FILE}
+            if path.suffix in {".yaml", ".yml"} and path.name not in {FILE, _OPERATOR_FILE}
         ]
         self.data = merge(*(file.data for file in self.files))
 
@@ -154,14 +165,16 @@ class _Layers:
         return operator
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """How messages name a file: from the working directory where it is below it."""
     cwd = Path.cwd()
     return str(path.relative_to(cwd) if path.is_relative_to(cwd) else path)
 
 
-def _load(name: str, root: Path, variables: Mapping[str, str]) -> Environment | list[Problem]:
-    layers = _Layers(name, root, variables)
+def _load(
+    name: str, root: Path, variables: Mapping[str, str], instead: Mapping[Path, str] | None = None
+) -> Environment | list[Problem]:
+    layers = _Layers(name, root, variables, instead)
     problems = [problem for file in (*layers.files, *layers.operator_files) for problem in file.problems]
     if any(not file.data for file in layers.files):  # unreadable or empty: all else would be consequences
         return problems or [file.problem((), "is empty") for file in layers.files if not file.data]

@@ -73,11 +73,11 @@ class Document:
         return key
 
 
-def invalid(what: str, problems: Iterable[Problem]) -> UsageError:
+def invalid(what: str, problems: Iterable[Problem], todo: str = "") -> UsageError:
     """One error for all problems of a set of files, in the order of the files' lines."""
     ordered = sorted(set(problems))
     todos = dict.fromkeys(problem.todo for problem in ordered if problem.todo)
-    todo = " ".join(todos) or "Correct the lines named; `sohistio env validate` checks them again."
+    todo = " ".join(todos) or todo or "Correct the lines named; `sohistio env validate` checks them again."
     return UsageError(what, details=tuple(str(problem) for problem in ordered), todo=todo)
 
 
@@ -98,10 +98,10 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known keys: {', '.join(names)}"
 
 
-def read_document(path: Path, file: str, variables: Mapping[str, str]) -> Document:
-    """Read one YAML file; `file` is how messages name it. Problems are kept in the result, never raised."""
+def read_document(path: Path, file: str, variables: Mapping[str, str], text: str | None = None) -> Document:
+    """Read one YAML file, or `text` in its place; `file` is how messages name it. Problems are kept, never raised."""
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root = yaml.compose(path.read_text(encoding="utf-8") if text is None else text, Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         return _broken(file, *_reason(error))
     if root is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.adapters.kubernetes.access import not_analyzable
@@ -96,12 +96,17 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
 
 
 def _policy(asked: Verification, found: Sequence[Object], state: ClusterState) -> PolicyEvidence:
-    """From the custom resources that a run has read. Raises RefusedError where they cannot be read outside of one."""
+    """From the custom resources that a run has read; nothing of a run that touches none of them.
+
+    Raises RefusedError where they cannot be read outside of one.
+    """
     declared = asked.policy
-    if asked.before.in_a_run:
-        live: Mapping[ObjectRef, Object] = {resource_ref(item): item for item in found}
-    else:
+    if asked.waiting is None:
         live = or_refused("the mesh's policy could not be read", lambda: read_policy(asked.api, declared))
+    elif asked.before.in_a_run:
+        live = {resource_ref(item): item for item in found}
+    else:
+        return PolicyEvidence()
     comparison = compared(declared.wanted, live, declared.environment, there(state))
     return PolicyEvidence(comparison, hand_made(declared.policy, live))
 

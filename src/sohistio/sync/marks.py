@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sohistio.model.policy import POLICY_LABEL
 from sohistio.model.sync import SYNCED_FROM
 from sohistio.sync.side import Object
 
@@ -21,6 +22,7 @@ _TOOLS_OWN = (
     "app.kubernetes.io/instance",
     "applyset.kubernetes.io/",
     SYNCED_FROM,
+    POLICY_LABEL,
 )
 _AUTO_REGISTERED = "istio.io/autoRegistrationGroup"
 
@@ -42,9 +44,15 @@ def peoples_marks(obj: Object, key: str) -> dict[str, str]:
 
 
 def is_controllers(obj: Object) -> bool:
-    """Whether a controller made it, and would make it again."""
+    """Whether a controller made it, and would make it again; or an install, of its environment's policy."""
     metadata = obj["metadata"]
-    return bool(metadata.get("ownerReferences") or _AUTO_REGISTERED in (metadata.get("annotations") or {}))
+    registered = _AUTO_REGISTERED in (metadata.get("annotations") or {})
+    return registered or bool(metadata.get("ownerReferences")) or is_policys(obj)
+
+
+def is_policys(obj: Object) -> bool:
+    """Whether it was made from an environment's policy: each side has its own."""
+    return POLICY_LABEL in (obj["metadata"].get("labels") or {})
 
 
 def is_ending(obj: Object) -> bool:

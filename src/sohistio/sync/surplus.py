@@ -10,7 +10,7 @@ from sohistio.model.words import first_names
 from sohistio.plan.ownership import SYNC_MANAGER
 from sohistio.plan.sync_steps import is_synced
 from sohistio.sync.differences import Difference, Subject
-from sohistio.sync.marks import is_controllers, is_ending, is_peoples, kind_of
+from sohistio.sync.marks import is_controllers, is_ending, is_peoples, is_policys, kind_of
 from sohistio.sync.side import Object, Side
 
 _MOST_NAMED = 4
@@ -37,6 +37,9 @@ def held(ref: ObjectRef, live: Object, target: str) -> Difference:
     if is_ending(live):
         what = f"{ref} {_ending(live)} in {target}: sync cannot change it"
         todo = f"{_LET_GO}; once it is gone in {target}, sync again."
+    elif is_policys(live):
+        what = f"{ref} is of the policy of {target}: sync does not change it"
+        todo = f"Delete the source's, or take the part out of the policy of {target}; or exclude it (sync.exclude)."
     else:
         owners = [f"{owner['kind']} {owner['name']}" for owner in live["metadata"].get("ownerReferences") or ()]
         owner = ", ".join(owners) or "a controller"

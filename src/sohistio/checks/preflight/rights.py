@@ -72,6 +72,7 @@ _CA_SECRETS = ("cacerts", "istio-ca-secret")
 _NEVER_TAKEN = ("CustomResourceDefinition", "Namespace")
 _MOST_NAMED = 3
 _SYNCER = "Ask for the roles sohistio-syncer in rbac/sync.yaml; docs/rbac.md says what each right is for."
+_POLICY = "Ask for the roles in rbac/installer.yaml and rbac/policy.yaml; docs/rbac.md says what each right is for."
 
 PathOf = Callable[[Object], str]
 
@@ -88,7 +89,14 @@ def permissions(context: Context) -> Iterator[Verdict]:
     # Before and after every run all custom resources are compared; half of them would be taken for all.
     needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
     missing = lacking(context.api, needed)
-    yield from verdict_on(missing, len(needed), _SYNCER if plan.mode is Mode.SYNC else "")
+    yield from verdict_on(missing, len(needed), _role_of(plan))
+
+
+def _role_of(plan: Plan) -> str:
+    """What to ask for, where the installer's role is not all."""
+    if plan.mode is Mode.SYNC:
+        return _SYNCER
+    return _POLICY if any(isinstance(step, ApplyPolicy | PrunePolicy) for step in plan.steps) else ""
 
 
 def verdict_on(missing: Sequence[Right], asked: int, hint: str = "") -> Iterator[Verdict]:

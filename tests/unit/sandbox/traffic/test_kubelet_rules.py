@@ -116,16 +116,17 @@ def test_slow_pods(text: str, seconds: int) -> None:
     assert trouble_of(pod(labels={"sandbox.sohistio/trouble": "crash"})) == "crash"
 
 
-def test_kwok_leaves_gateways_alone_only_where_the_kubelet_has_them() -> None:
+def test_kwok_leaves_proxies_alone_only_where_the_kubelet_has_them() -> None:
     usual = {stage["metadata"]["name"]: stage for stage in yaml.safe_load_all(usual_stages())}
     left = {stage["metadata"]["name"]: stage for stage in yaml.safe_load_all(without_proxies(usual_stages()))}
     changed = {name for name in usual if usual[name] != left[name]}
     assert usual.keys() == left.keys()
     assert changed == {"pod-ready", "pod-not-ready", "pod-delete"}
     for name in changed:
-        *others, last = left[name]["spec"]["selector"]["matchExpressions"]
+        *others, gateways, sidecars = left[name]["spec"]["selector"]["matchExpressions"]
         assert others == usual[name]["spec"]["selector"]["matchExpressions"]
-        assert (last["operator"], last["values"]) == ("NotIn", list(GATEWAYS))
+        assert (gateways["operator"], gateways["values"]) == ("NotIn", list(GATEWAYS))
+        assert (sidecars["key"], sidecars["operator"]) == ('.metadata.labels["sandbox.sohistio/sidecar"]', "NotIn")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,229 @@
+"""Edits YAML files that people write: comments, order and formatting stay, and all lines that need not change.
+
+ruamel.yaml writes a document with its comments, but in its own layout. So the text is written twice, without and with
+the change, and only what differs between these two is carried over to the lines as they are.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import CommentMark, YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.tokens import CommentToken
+
+_WIDE = 1_000_000  # lines are as long as they are
+_COMMENT = re.compile(r"(?:^|\s)(#.*)$")
+_MARK = "\ufeff"  # which some editors put first
+_TEXT = "tag:yaml.org,2002:str"
+_Slot = tuple[Any, Any]  # a map or list, and the key of the value whose line has a comment
+
+
+class NotEditableError(Exception):
+    """The change cannot be made without losing a comment or changing something else."""
+
+
+def content_of(text: str) -> dict[str, Any]:
+    """The document as plain data, each `${VARIABLE}` as written. For files that are known to be valid."""
+    found = YAML(typ="safe", pure=True).load(text)
+    return found if isinstance(found, dict) else {}
+
+
+def with_list(text: str, key: Sequence[str], items: Sequence[Mapping[str, Any]]) -> str:
+    """The text with the list at `key` made equal to `items`: entries get new keys and values, new ones come last.
+
+    Nothing is removed. New lines end as most of the others do. Raises NotEditableError.
+    """
+    if text.startswith(_MARK):
+        return _MARK + with_list(text.removeprefix(_MARK), key, items)
+    wanted = _with(content_of(text), key, [dict(item) for item in items])
+    lines = text.splitlines(keepends=True)
+    end = "\r\n" if sum(line.endswith("\r\n") for line in lines) * 2 > len(lines) else "\n"
+    plain = [line.rstrip("\r\n") for line in lines]
+    try:
+        before, after = _written(plain, key, None), _written(plain, key, items)
+        merged = "".join(_ended(_merged(plain, before, after), lines, end))
+        if content_of(merged) != wanted:
+            raise NotEditableError("the result would not be what is meant")
+    except YAMLError as error:
+        raise NotEditableError("the result would not be valid YAML") from error
+    if lost := _comments(plain) - _comments(merged.splitlines()):
+        raise NotEditableError(f"a comment would be lost: {min(lost)}")
+    return merged
+
+
+def _with(content: Mapping[str, Any], key: Sequence[str], items: list[dict[str, Any]]) -> dict[str, Any]:
+    if len(key) == 1:
+        return {**content, key[0]: items}
+    return {**content, key[0]: _with(content.get(key[0]) or {}, key[1:], items)}
+
+
+def _written(lines: Sequence[str], key: Sequence[str], items: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    """The lines as ruamel writes them, with the change where `items` are given."""
+    writer = YAML()
+    writer.preserve_quotes = True
+    writer.width = _WIDE
+    document = writer.load("\n".join(lines) + "\n")
+    step, offset = _indents(document)
+    writer.indent(mapping=step, sequence=offset + 2, offset=offset)
+    if items is not None:
+        _set(document, key, items)
+    text = io.StringIO()
+    writer.dump(document, text)
+    return text.getvalue().splitlines()
+
+
+def _indents(document: CommentedMap) -> tuple[int, int]:
+    """How far maps are indented, and the dashes of lists: as the first of them."""
+    steps, offsets = [2], [2]
+    for parent, child in reversed(list(_blocks(document))):
+        (steps if isinstance(child, CommentedMap) else offsets).append(child.lc.col - parent.lc.col)
+    return max(steps[-1], 1), max(offsets[-1], 0)
+
+
+def _blocks(parent: CommentedMap) -> Iterator[tuple[CommentedMap, CommentedMap | CommentedSeq]]:
+    """Each map or list in block style that a map's key holds, with that map."""
+    for child in parent.values():
+        if isinstance(child, (CommentedMap, CommentedSeq)) and child and not child.fa.flow_style():
+            yield parent, child
+            if isinstance(child, CommentedMap):
+                yield from _blocks(child)
+
+
+def _set(document: CommentedMap, key: Sequence[str], items: Sequence[Mapping[str, Any]]) -> None:
+    parent, column = document, -1
+    for index, name in enumerate(key[:-1]):
+        below = parent.get(name)
+        if not isinstance(below, CommentedMap) or not below:
+            value: Any = items
+            for inner in reversed(key[index + 1 :]):
+                value = {inner: value}
+            _put(parent, name, _made(value, flow=bool(parent.fa.flow_style())), column)
+            return
+        parent, column = below, parent.lc.col
+    _fit(parent, key[-1], items, column)
+
+
+def _fit(parent: CommentedMap, name: str, value: Any, column: int) -> None:
+    """Make a value of a map equal to `value`. `column` is that of the map's own key."""
+    found, flow = parent.get(name), bool(parent.fa.flow_style())
+    if not isinstance(found, CommentedSeq) or not found:
+        is_flow = flow or not any(isinstance(item, Mapping) for item in value)
+        _put(parent, name, _made(value, flow=is_flow), column)
+        return
+    for index, item in enumerate(value):
+        if index == len(found):
+            like = found[-1]
+            is_flow = bool(found.fa.flow_style()) or (isinstance(like, CommentedMap) and bool(like.fa.flow_style()))
+            tail = _take_tail(_last_slot(found), parent.lc.col)
+            found.append(_made(item, flow=is_flow))
+            _give_tail(_last_slot(found), tail)
+        elif isinstance(item, Mapping):
+            for inner, wanted in item.items():
+                if found[index].get(inner) != wanted:
+                    _fit(found[index], inner, wanted, found.lc.col)
+
+
+def _put(parent: CommentedMap, name: str, value: Any, column: int) -> None:
+    """A value in place of an empty one, or at the end of the map."""
+    is_new = name not in parent
+    tail = _take_tail(_last_slot(parent), column) if is_new else _take_tail((parent, name), parent.lc.col)
+    parent[name] = value
+    _give_tail(_last_slot(parent) if is_new else _last_slot(value) or (parent, name), tail)
+
+
+def _made(value: Any, *, flow: bool) -> Any:
+    """A value in ruamel's types; lists of texts are always in one line."""
+    if isinstance(value, Mapping):
+        made: Any = CommentedMap({name: _made(item, flow=flow) for name, item in value.items()})
+    elif isinstance(value, (list, tuple)):
+        made = CommentedSeq(_made(item, flow=flow) for item in value)
+        flow = flow or not any(isinstance(item, Mapping) for item in value)
+    elif isinstance(value, str):
+        # Plain text that sohistio's reader takes for a number or for truth is quoted.
+        resolved = yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+        return value if resolved == _TEXT else DoubleQuotedScalarString(value)
+    else:
+        return value
+    (made.fa.set_flow_style if flow else made.fa.set_block_style)()
+    return made
+
+
+def _take_tail(slot: _Slot | None, column: int) -> str:
+    """Remove and give what follows the line of a value and is not indented beyond `column`: it is about what
+    comes next, and ruamel would leave it before what is added.
+    """
+    token = None if slot is None else _token(*slot)
+    if token is None:
+        return ""
+    first, *rest = token.value.splitlines(keepends=True)
+    inner = [index for index, line in enumerate(rest) if line.strip() and len(line) - len(line.lstrip()) > column]
+    kept = inner[-1] + 1 if inner else 0
+    token.value = first + "".join(rest[:kept])
+    return "".join(rest[kept:])
+
+
+def _give_tail(slot: _Slot | None, tail: str) -> None:
+    if not tail or slot is None:
+        return
+    holder, last = slot
+    if token := _token(holder, last):
+        token.value = f"{token.value}{tail}"
+        return
+    slots = holder.ca.items.setdefault(last, [None, None, None, None])
+    slots[2 if isinstance(holder, CommentedMap) else 0] = CommentToken(f"\n{tail}", CommentMark(0), None)
+
+
+def _last_slot(container: Any) -> _Slot | None:
+    """The map or list, and its key, whose value is the last of a container's lines."""
+    if not container or container.fa.flow_style():
+        return None
+    last = list(container)[-1] if isinstance(container, CommentedMap) else len(container) - 1
+    below = container[last]
+    inner = _last_slot(below) if isinstance(below, (CommentedMap, CommentedSeq)) else None
+    return inner or (container, last)
+
+
+def _token(holder: Any, last: Any) -> CommentToken | None:
+    slots = holder.ca.items.get(last) or []
+    at = 2 if isinstance(holder, CommentedMap) else 0
+    found = slots[at] if len(slots) > at else None
+    return found if isinstance(found, CommentToken) else None
+
+
+def _merged(ours: Sequence[str], before: Sequence[str], after: Sequence[str]) -> Iterator[int | str]:
+    """Three-way: the number of a line of `ours` that stays, or a new line."""
+    same = dict(_pairs(before, ours))
+    kept = dict(_pairs(before, after))
+    meeting = [(same[line], line, kept[line]) for line in sorted(same.keys() & kept.keys())]
+    own, old, new = 0, 0, 0
+    for next_own, next_old, next_new in [*meeting, (len(ours), len(before), len(after))]:
+        if before[old:next_old] == after[new:next_new]:
+            yield from range(own, next_own)
+        else:
+            yield from after[new:next_new]
+        if next_old < len(before):
+            yield next_own
+        own, old, new = next_own + 1, next_old + 1, next_new + 1
+
+
+def _pairs(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, int]]:
+    for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks():
+        yield from ((block.a + index, block.b + index) for index in range(block.size))
+
+
+def _ended(merged: Iterator[int | str], lines: Sequence[str], end: str) -> list[str]:
+    """Each line with its end; only the last one may lack it, where it lacked it before."""
+    found = [f"{item}{end}" if isinstance(item, str) else lines[item] for item in merged]
+    return [*(line if line.endswith("\n") else f"{line}{end}" for line in found[:-1]), *found[-1:]]
+
+
+def _comments(lines: Sequence[str]) -> set[str]:
+    return {match.group(1).rstrip() for line in lines if (match := _COMMENT.search(line))}
