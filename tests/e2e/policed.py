@@ -20,6 +20,8 @@ from workloads import apply, namespace
 
 HOST, API, DATABASE, WRONG = "shop.example.com", "api.partner.test", "db.partner.test", "wrong.partner.test"
 SPARE = "spare.example.com"
+NAMESPACES = ("shop", "payments", "media", "flaky", "narrow", "rated")
+_CONFIG, _SHORT_LIVED = "proxy.istio.io/config", '{"proxyMetadata": {"SECRET_TTL": "20s"}}'
 _SECRETS = f"/api/v1/namespaces/{SYSTEM}/secrets"
 
 
@@ -37,16 +39,22 @@ class World:
     player: MeshWorkload
     checkout: MeshWorkload
     intruder: MeshWorkload
+    flaky: MeshWorkload
+    narrow: MeshWorkload
+    rated: MeshWorkload
     partner: Outside
     database: Outside
+
+    @property
+    def workloads(self) -> tuple[MeshWorkload, ...]:
+        return (self.ledger, self.player, self.checkout, self.intruder, self.flaky, self.narrow, self.rated)
 
     def install(self, policy: dict[str, Any] | None) -> Any:
         return self.sandbox.run("install", *self.flags(policy), "--yes")
 
     def flags(self, policy: dict[str, Any] | None) -> tuple[str, ...]:
         more = {"policy": policy} if policy is not None else {}
-        listed = ["shop", "payments", "media"]
-        return own_environments(self.folder, ingressAddress=self.address, applicationNamespaces=listed, **more)
+        return own_environments(self.folder, ingressAddress=self.address, applicationNamespaces=[*NAMESPACES], **more)
 
     def ask(self, path: str = "/", *, host: str = HOST, token: str = "") -> Answer:
         """Through the ingress gateway."""
@@ -118,6 +126,22 @@ def policy_for(issuer: Issuer, outside: str) -> dict[str, Any]:
                 },
             ],
         },
+        "defaults": [
+            {
+                "namespace": "flaky",
+                "services": ["flaky"],
+                "retries": {"attempts": 2, "perTry": "2s", "when": "5xx"},
+                "timeout": "8s",
+                "outlierDetection": {
+                    "consecutive5xx": 5,
+                    "interval": "1s",
+                    "ejection": "3s",
+                    "maxEjectionPercent": 100,
+                },
+            },
+            {"namespace": "narrow", "connections": {"max": 1, "maxPending": 1}},
+            {"namespace": "rated", "rateLimit": {"requests": 5, "per": "60s"}},
+        ],
         "telemetry": {"accessLog": "json"},
     }
 
@@ -141,7 +165,7 @@ def policed_world(folder: Path) -> Iterator[World]:
         api_seen, database_seen, _ = (stack.enter_context(server) for server in servers)
         issuer, authority = Issuer("https://login.example.com"), Authority("the test's")
         policy, address = policy_for(issuer, outside), f"127.{100 + number}.2.10"
-        for name in ("shop", "payments", "media"):
+        for name in NAMESPACES:
             apply(sandbox.api, namespace(name, injected=False))
         apply(sandbox.api, namespace(SYSTEM, injected=False))
         issued = authority.issue((HOST, SPARE))
@@ -156,7 +180,7 @@ def policed_world(folder: Path) -> Iterator[World]:
             *own_environments(
                 folder,
                 ingressAddress=address,
-                applicationNamespaces=["shop", "payments", "media"],
+                applicationNamespaces=[*NAMESPACES],
                 policy=policy,
             ),
             "--yes",
@@ -173,10 +197,14 @@ def policed_world(folder: Path) -> Iterator[World]:
             player=deploy_workload(sandbox, "media", "player"),
             checkout=deploy_workload(sandbox, "shop", "checkout", calls=mesh, tcp=(5432,)),
             intruder=deploy_workload(sandbox, "shop", "intruder", calls=mesh, tcp=(5432,)),
+            # Its certificate lives for seconds; the story of retries is its application.
+            flaky=deploy_workload(sandbox, "flaky", "flaky", backend=False, annotations={_CONFIG: _SHORT_LIVED}),
+            narrow=deploy_workload(sandbox, "narrow", "narrow"),
+            rated=deploy_workload(sandbox, "rated", "rated"),
             partner=api_seen,
             database=database_seen,
         )
-        for workload in (found.ledger, found.player, found.checkout, found.intruder):
+        for workload in found.workloads:
             workload.await_ready()
         await_true(lambda: all(_status(found) == 200 for _ in range(9)))
         yield found

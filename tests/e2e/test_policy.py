@@ -12,6 +12,17 @@ from cryptography import x509
 
 from mesh_workloads import SIDECAR_PORT, handshake, request
 from policed import API, DATABASE, SPARE, WRONG, World, policed_world
+from policy_changes import (
+    a_hand_edit_is_shown_and_undone,
+    in_stage_audit_nothing_is_refused_but_counted,
+    what_people_made_by_hand_is_found_first,
+)
+from resilience import (
+    a_certificate_is_renewed_while_its_pod_runs,
+    a_client_opens_no_more_connections,
+    each_pod_answers_so_many_requests,
+    failed_requests_are_tried_again,
+)
 from shop import await_true
 
 pytestmark = pytest.mark.e2e
@@ -126,6 +137,34 @@ def _line(place: str) -> bytes:
             return connection.recv(100)
     except OSError:
         return b""
+
+
+def test_failed_requests_are_tried_again(world: World) -> None:
+    failed_requests_are_tried_again(world)
+
+
+def test_a_client_opens_no_more_connections(world: World) -> None:
+    a_client_opens_no_more_connections(world)
+
+
+def test_each_pod_answers_so_many_requests(world: World) -> None:
+    each_pod_answers_so_many_requests(world)
+
+
+def test_a_certificate_is_renewed_while_its_pod_runs(world: World) -> None:
+    a_certificate_is_renewed_while_its_pod_runs(world)
+
+
+def test_a_hand_edit_is_shown_and_undone(world: World) -> None:
+    a_hand_edit_is_shown_and_undone(world)
+
+
+def test_what_people_made_by_hand_is_found_first(world: World) -> None:
+    what_people_made_by_hand_is_found_first(world)
+
+
+def test_in_stage_audit_nothing_is_refused_but_counted(world: World) -> None:
+    in_stage_audit_nothing_is_refused_but_counted(world)
 
 
 def test_what_leaves_the_policy_leaves_the_cluster_and_nothing_else(world: World) -> None:

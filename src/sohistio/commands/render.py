@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from sohistio.commands.options import Release, Target, Tool
 
 
-def render(target: Target, release: Release, tool: Tool) -> None:
+def render(
+    target: Target,
+    release: Release,
+    tool: Tool,
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Print the objects of the environment's policy in its place.")
+    ] = False,
+) -> None:
     """Print the IstioOperator that would be applied.
 
     For a review, or for `istioctl manifest generate -f -`.
@@ -15,4 +26,11 @@ def render(target: Target, release: Release, tool: Tool) -> None:
     from sohistio.output.documents import print_document
 
     session = session_of(where_of(target, release=release, tool=tool))
-    print_document(session.operator_yaml(session.version))
+    if policy:
+        from sohistio.environments.yaml_files import to_yaml
+        from sohistio.planning.policy import declared_policy
+
+        objects = declared_policy(session.environment).wanted.objects
+        print_document("---\n".join(to_yaml(obj) for obj in objects))
+    else:
+        print_document(session.operator_yaml(session.version))

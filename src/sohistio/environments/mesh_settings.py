@@ -30,6 +30,9 @@ _LOGGED = {
     "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
     "upstream_host": "%UPSTREAM_HOST%",
     "route_name": "%ROUTE_NAME%",
+    # What policies in stage audit would have done (istio.io, "Dry Run").
+    "dry_run_result": "%DYNAMIC_METADATA(envoy.filters.http.rbac:istio_dry_run_allow_shadow_engine_result)%",
+    "dry_run_policy": "%DYNAMIC_METADATA(envoy.filters.http.rbac:istio_dry_run_allow_shadow_effective_policy_id)%",
 }
 # Off by default; they count what a dry run would have refused (istio.io, "Dry Run", metrics).
 _DRY_RUN_METRICS = ".*rbac.*"
@@ -60,7 +63,7 @@ def mesh_settings(policy: Policy) -> dict[str, Any]:
         proxies["proxyMetadata"] = {"SECRET_TTL": _go_duration(policy.mtls.certificate_seconds)}
     if policy.egress and not policy.is_audit:
         mesh["outboundTrafficPolicy"] = {"mode": "REGISTRY_ONLY" if policy.registry_only else "ALLOW_ANY"}
-    if policy.is_audit and (policy.hosts or policy.workloads):
+    if policy.is_audit and (policy.hosts or policy.workloads or policy.egress):
         proxies["proxyStatsMatcher"] = {"inclusionRegexps": [_DRY_RUN_METRICS]}
     if policy.telemetry and (providers := _providers(policy.telemetry)):
         mesh["extensionProviders"] = providers

@@ -20,7 +20,7 @@ TRACING_PROVIDER = "sohistio-tracing"
 
 
 class Stage(StrEnum):
-    """`AUDIT` refuses nothing: only what Istio can dry-run is applied, and what is logged."""
+    """`AUDIT` refuses nothing: what Istio can dry-run is applied so, and what else refuses something is not applied."""
 
     ENFORCE = "enforce"
     AUDIT = "audit"

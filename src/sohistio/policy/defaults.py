@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sohistio.model.policy import Policy
@@ -14,26 +15,30 @@ _LOAD_BALANCING = {"leastRequest": "LEAST_REQUEST", "roundRobin": "ROUND_ROBIN",
 _LOCAL_RATE_LIMIT = "envoy.filters.http.local_ratelimit"
 _CONFIG = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 
-# istioctl's analysis says of every EnvoyFilter that another API is better; there is none for this.
+# istioctl's analysis finds no service behind a wildcard.
+_WILDCARD = {SUPPRESS: "IST0174"}
+# It says of every EnvoyFilter that another API is better; there is none for this.
 _KNOWN = {SUPPRESS: "IST0133"}
 
 
 def default_objects(policy: Policy) -> Iterator[Object]:
-    """DestinationRules, VirtualServices and rate limits. None in stage audit."""
-    if policy.is_audit:
-        return
+    """DestinationRules, VirtualServices and rate limits; in stage audit the limits refuse nothing."""
     for item in policy.defaults:
-        if traffic := _traffic_policy(item):
+        if traffic := _traffic_policy(replace(item, connections=None) if policy.is_audit else item):
             host = service_host("*", item.namespace)
-            yield made("DestinationRule", item.namespace, _NAME, {"host": host, "trafficPolicy": traffic})
+            rule = made("DestinationRule", item.namespace, _NAME, {"host": host, "trafficPolicy": traffic})
+            rule["metadata"]["annotations"] = dict(_WILDCARD)
+            yield rule
         if item.rate_limit:
-            limited = made("EnvoyFilter", item.namespace, "rate-limit", _rate_limit(item.rate_limit))
+            limited = made(
+                "EnvoyFilter", item.namespace, "rate-limit", _rate_limit(item.rate_limit, 0 if policy.is_audit else 100)
+            )
             limited["metadata"]["annotations"] = dict(_KNOWN)
             yield limited
         if item.retries or item.timeout_seconds:
             for service in item.services:
-                spec = _virtual_service(item, service)
-                yield made("VirtualService", item.namespace, f"{_NAME}-{service}", spec)
+                routed = _virtual_service(item, service)
+                yield made("VirtualService", item.namespace, f"{_NAME}-{service}", routed)
 
 
 def _traffic_policy(item: NamespaceDefaults) -> Object:
@@ -72,8 +77,11 @@ def _virtual_service(item: NamespaceDefaults, service: str) -> Object:
     return {"hosts": [host], "http": [rule]}
 
 
-def _rate_limit(limit: RateLimit) -> Object:
-    """Istio has no field for it (istio.io, "Enabling Rate Limits using Envoy", local rate limit)."""
+def _rate_limit(limit: RateLimit, enforced: int) -> Object:
+    """`enforced` is for how many per cent of requests it holds; all are counted.
+
+    Istio has no field for it (istio.io, "Enabling Rate Limits using Envoy", local rate limit).
+    """
     config = {
         "@type": _CONFIG,
         "stat_prefix": "http_local_rate_limiter",
@@ -83,7 +91,7 @@ def _rate_limit(limit: RateLimit) -> Object:
             "fill_interval": duration(limit.per_seconds),
         },
         "filter_enabled": {"default_value": {"numerator": 100, "denominator": "HUNDRED"}},
-        "filter_enforced": {"default_value": {"numerator": 100, "denominator": "HUNDRED"}},
+        "filter_enforced": {"default_value": {"numerator": enforced, "denominator": "HUNDRED"}},
     }
     manager = {"filterChain": {"filter": {"name": "envoy.filters.network.http_connection_manager"}}}
     return {

@@ -11,12 +11,12 @@ from typing import Any
 
 from sohistio.model.policy import GatewayPlace, Policy
 from sohistio.model.policy_traffic import ExternalHost, OutsideProtocol, OutsideTls
-from sohistio.policy.objects import GATEWAYS_PORT, ROOT, SUPPRESS, Object, made, selector, slug, without_empty
+from sohistio.policy.objects import DRY_RUN, GATEWAYS_PORT, ROOT, SUPPRESS, Object, made, selector, slug, without_empty
 
 
 def egress_objects(policy: Policy) -> Iterator[Object]:
-    """In the order in which they are applied: who may use a host before the way to it. None in stage audit."""
-    if policy.egress is None or policy.is_audit or not policy.egress.hosts:
+    """In the order in which they are applied: who may use a host before the way to it."""
+    if policy.egress is None or not policy.egress.hosts:
         return
     hosts, gateway = policy.egress.hosts, policy.egress_gateway
     yield from (made("ServiceEntry", ROOT, _name(host), _service_entry(host)) for host in hosts)
@@ -27,7 +27,11 @@ def egress_objects(policy: Policy) -> Iterator[Object]:
             if host.ca_credential:  # istioctl's analysis does not see that the Secret has the authority
                 rule["metadata"]["annotations"] = {SUPPRESS: "IST0129"}
             yield rule
-    yield from (made("AuthorizationPolicy", ROOT, _name(host), _allowed(host, gateway)) for host in hosts)
+    for host in hosts:
+        allowed = made("AuthorizationPolicy", ROOT, _name(host), _allowed(host, gateway))
+        if policy.is_audit:
+            allowed["metadata"]["annotations"] = {DRY_RUN: "true"}
+        yield allowed
     yield from (made("Gateway", ROOT, _name(host), _gateway(host, gateway)) for host in hosts)
     yield from (made("VirtualService", ROOT, _name(host), _virtual_service(host, gateway)) for host in hosts)
 

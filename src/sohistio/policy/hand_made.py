@@ -71,8 +71,6 @@ def _of_access(policy: Policy, others: Objects) -> Iterator[HandMade]:
 
 
 def _of_hosts(policy: Policy, others: Objects) -> Iterator[HandMade]:
-    if policy.is_audit:
-        return
     external = {item.host for item in policy.egress.hosts} if policy.egress else set()
     called = {service_host(name, item.namespace) for item in policy.defaults for name in item.services}
     served = {host for item in policy.ingress for host in item.hosts}

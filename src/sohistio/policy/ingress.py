@@ -10,9 +10,7 @@ from sohistio.policy.objects import ROOT, Object, made, service_host
 
 
 def ingress_objects(policy: Policy) -> Iterator[Object]:
-    """A Gateway and a VirtualService for each entry. None in stage audit: without its rules a host stays closed."""
-    if policy.is_audit:
-        return
+    """A Gateway and a VirtualService for each entry."""
     for entry in policy.ingress:
         yield made("Gateway", ROOT, entry.name, _gateway(entry, dict(policy.ingress_gateway.labels)))
     for entry in policy.ingress:

@@ -13,6 +13,7 @@ from typing import Any
 from sohistio.sandbox.cluster_api import ClusterApi, ClusterApiError
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.sandbox.traffic.programs import bootstrap_path, envoy_path, shim_path
+from sohistio.sandbox.traffic.proxy_container import container_of
 
 POD_VARIABLE = "SOHISTIO_SANDBOX_POD"
 """In the environment of a pod's agent and Envoy, with the pod's uid: finds both, without a record."""
@@ -29,13 +30,6 @@ class AgentPorts:
     admin: int
     status: int
     metrics: int
-
-
-def container_of(pod: Mapping[str, Any]) -> dict[str, Any]:
-    """The container with the agent."""
-    # A native sidecar is an init container (Istio 1.27 and newer).
-    containers: list[dict[str, Any]] = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
-    return next((found for found in containers if found["name"] == "istio-proxy"), containers[0])
 
 
 def write_files(api: ClusterApi, home: Path, pod: Mapping[str, Any]) -> None:
@@ -110,7 +104,7 @@ def environment(
         "CA_ADDR": istiod,
         "ISTIOD_SAN": _ISTIOD,
         "ISTIO_META_CLUSTER_ID": "Kubernetes",
-        # Nothing is captured here: Sidecar resources say where a sidecar listens. Gateways have no such setting.
+        # Nothing is captured here: Sidecar resources say where a sidecar listens. Gateways ignore it.
         "ISTIO_META_INTERCEPTION_MODE": "NONE",
         "ISTIO_CPU_LIMIT": "1",
         "ISTIO_BOOTSTRAP": str(home / "bootstrap.json"),

@@ -12,6 +12,7 @@ from sohistio.sandbox.cluster_api import ClusterApi
 from sohistio.sandbox.part import Part
 from sohistio.sandbox.record import PartRecord
 from sohistio.sandbox.traffic.addresses import Addresses
+from sohistio.sandbox.traffic.proxy_container import has_proxy
 from sohistio.sandbox.traffic.proxy_pod import ProxyPod, path_of, remove
 from sohistio.sandbox.traffic.stages import GATEWAYS, SIDECAR_LABEL
 from sohistio.sandbox.traffic.trouble import CRASH, SIMULATED, trouble_of
@@ -79,9 +80,11 @@ class Kubelet:
                 self._step(found)
 
     def _listed(self) -> list[dict[str, Any]] | None:
-        """All pods that are its own; None before each list was read once."""
-        lists = [watched.objects() for watched in self._watched]
-        return None if None in lists else [pod for found in lists if found is not None for pod in found]
+        """All pods that are its own; None before each list was read once. kwok has those without a sidecar."""
+        gateways, labelled = (watched.objects() for watched in self._watched)
+        if gateways is None or labelled is None:
+            return None
+        return [*gateways, *filter(has_proxy, labelled)]
 
     def _step(self, found: list[dict[str, Any]]) -> None:
         wanted = {str(pod["metadata"]["uid"]): pod for pod in found if pod["spec"].get("nodeName")}

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sohistio.sandbox.traffic.proxy_container import container_of
+
 _INITIAL = ("Initialized", "PodReadyToStartContainers")
 _READY = ("ContainersReady", "Ready")
 
 
 @dataclass(frozen=True, slots=True)
 class PodState:
-    """How a pod is. `started` is when its container last started (RFC 3339), "" where it waits to be started again.
+    """How a pod with a proxy is. The proxy alone can fail in it: an application's containers run nothing.
 
-    `last_exit` is the exit code of the run before, None where there was none.
+    `started` is when the proxy last started (RFC 3339), "" where it waits to be started again, `restarts` how often it
+    was; `last_exit` is the exit code of the run before, None where there was none.
     """
 
     address: str
@@ -32,9 +35,9 @@ def status_of(pod: Mapping[str, Any], state: PodState, now: str) -> dict[str, An
         {"type": kind, "status": "True", "lastTransitionTime": state.begun} for kind in _INITIAL
     ]
     held = {found["type"]: found for found in (pod.get("status") or {}).get("conditions") or []}
-    names = [container["name"] for container in pod["spec"]["containers"]]
+    proxy = container_of(pod)["name"]
     value = "True" if state.ready else "False"
-    message = f"containers with unready status: [{' '.join(names)}]"
+    message = f"containers with unready status: [{proxy}]"
     why: dict[str, Any] = {"reason": "ContainersNotReady", "message": message}
     if state.ready:
         why = {"reason": None, "message": None}
@@ -51,9 +54,24 @@ def status_of(pod: Mapping[str, Any], state: PodState, now: str) -> dict[str, An
         "hostIPs": [{"$patch": "replace"}, {"ip": state.host}],
         "startTime": state.begun,
         "conditions": conditions,
-        "containerStatuses": [_container(container, state) for container in pod["spec"]["containers"]],
-        "initContainerStatuses": [_init_container(item, state) for item in pod["spec"].get("initContainers") or ()],
+        "containerStatuses": [
+            _proxy(item, state) if item["name"] == proxy else _application(item, state)
+            for item in pod["spec"]["containers"]
+        ],
+        "initContainerStatuses": [
+            _proxy(item, state) if item["name"] == proxy else _initial(item, state)
+            for item in pod["spec"].get("initContainers") or ()
+        ],
     }
+
+
+def restarts_of(pod: Mapping[str, Any]) -> int:
+    """How often a pod's proxy was started again; one that ran under an earlier supervisor goes on counting."""
+    status, proxy = pod.get("status") or {}, container_of(pod)["name"]
+    listed = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
+    held: Mapping[str, Any] = next((found for found in listed if found["name"] == proxy), {})
+    ran = bool((held.get("state") or {}).get("running"))
+    return int(held.get("restartCount", 0)) + ran
 
 
 def is_shown(pod: Mapping[str, Any], state: PodState) -> bool:
@@ -62,28 +80,34 @@ def is_shown(pod: Mapping[str, Any], state: PodState) -> bool:
     return all(held.get(kind) == ("True" if state.ready else "False") for kind in _READY)
 
 
-def _init_container(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:
+def _initial(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:
     """A native sidecar (restartPolicy Always) runs beside the others; any other one has ended before they start."""
     if container.get("restartPolicy") == "Always":
-        return _container(container, state)
-    ended = {"terminated": {"exitCode": 0, "reason": "Completed"}}
-    shown = {"name": container["name"], "image": container["image"], "imageID": "", "ready": True}
-    return shown | {"started": False, "restartCount": 0, "state": ended}
+        return _application(container, state)
+    ended = {"running": None, "waiting": None, "terminated": {"exitCode": 0, "reason": "Completed"}}
+    return _shown(container, ready=True) | {"started": False, "state": ended}
 
 
-def _container(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:
+def _application(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:
+    """It runs whatever its sidecar does. What kwok wrote of it while the pod was in trouble is taken back."""
+    running = {"running": {"startedAt": state.begun}, "waiting": None, "terminated": None}
+    return _shown(container, ready=True) | {"started": True, "state": running}
+
+
+def _proxy(container: Mapping[str, Any], state: PodState) -> dict[str, Any]:
     waiting = {"reason": "CrashLoopBackOff", "message": f"back-off restarting failed container={container['name']}"}
     ended = {"exitCode": state.last_exit, "reason": "Completed" if state.last_exit == 0 else "Error"}
-    return {
-        "name": container["name"],
-        "image": container["image"],
-        "imageID": "",
-        "ready": state.ready,
+    return _shown(container, ready=state.ready) | {
         "started": bool(state.started),
         "restartCount": state.restarts,
         "state": {
             "running": {"startedAt": state.started} if state.started else None,
             "waiting": None if state.started else waiting,
         },
-        "lastState": {} if state.last_exit is None else {"terminated": ended},
+        "lastState": {"terminated": None if state.last_exit is None else ended},
     }
+
+
+def _shown(container: Mapping[str, Any], *, ready: bool) -> dict[str, Any]:
+    named = {"name": container["name"], "image": container["image"], "imageID": ""}
+    return named | {"ready": ready, "restartCount": 0, "lastState": {"terminated": None}}

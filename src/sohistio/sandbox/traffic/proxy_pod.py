@@ -20,7 +20,8 @@ from sohistio.sandbox.processes import end, processes_with, send
 from sohistio.sandbox.traffic import agent
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.sandbox.traffic.ending import Ending, Step, next_step, restart_pause
-from sohistio.sandbox.traffic.pod_status import PodState, is_shown, status_of
+from sohistio.sandbox.traffic.pod_status import PodState, is_shown, restarts_of, status_of
+from sohistio.sandbox.traffic.proxy_container import container_of
 from sohistio.sandbox.traffic.trouble import NOT_READY, slow_seconds, trouble_of
 
 _RENEWAL_SECONDS = 10.0
@@ -48,7 +49,7 @@ class ProxyPod:
         self._ready = False
         self._written_at = 0.0
         self._failures = 0
-        self._restarts = _restarts_of(pod)
+        self._restarts = restarts_of(pod)
         self._last_exit: int | None = None
         self._next_probe = self._next_start = self._next_renewal = 0.0
         self._written: PodState | None = None
@@ -91,7 +92,7 @@ class ProxyPod:
         ports = agent.AgentPorts(*free_ports(3))
         given = agent.environment(self._home, pod, self.address, ports, self._istiod_port)
         argv = (str(program_path("pilot-agent")), *agent.arguments(pod, given))
-        command = Command(f"envoy-{self.name}", argv, f"http://127.0.0.1:{ports.status}")
+        command = Command(part_name(pod), argv, f"http://127.0.0.1:{ports.status}")
         self._part = Part(self._folder, command, environment=given, cwd=self._home)
         self._started, self._failures = _now(), 0
         self._next_probe = time.monotonic() + slow_seconds(pod)
@@ -112,7 +113,7 @@ class ProxyPod:
         now = time.monotonic()
         if self._part is None or now < self._next_probe:
             return
-        probe = agent.container_of(pod).get("readinessProbe") or {}
+        probe = container_of(pod).get("readinessProbe") or {}
         never = trouble_of(pod) == NOT_READY
         passed = not never and self._answers()
         self._failures = 0 if passed else self._failures + 1
@@ -166,6 +167,13 @@ def path_of(pod: dict[str, Any]) -> str:
     return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
 
 
+def part_name(pod: dict[str, Any]) -> str:
+    """What `sandbox status` and the log's name call it; only in istio-system is a pod's name enough."""
+    metadata = pod["metadata"]
+    place = "" if metadata["namespace"] == "istio-system" else f".{metadata['namespace']}"
+    return f"envoy-{metadata['name']}{place}"
+
+
 def remove(api: ClusterApi, path: str, uid: str) -> None:
     """Take the object of an ended pod out of the cluster; a pod of the same name that is another one stays."""
     try:
@@ -178,13 +186,6 @@ def remove(api: ClusterApi, path: str, uid: str) -> None:
 def _host_of(api: ClusterApi, pod: dict[str, Any]) -> str:
     node = api.get(f"/api/v1/nodes/{pod['spec']['nodeName']}")
     return str(node["status"]["addresses"][0]["address"])
-
-
-def _restarts_of(pod: dict[str, Any]) -> int:
-    """A pod that ran under an earlier supervisor goes on counting."""
-    held = (pod.get("status") or {}).get("containerStatuses") or [{}]
-    ran = "running" in (held[0].get("state") or {})
-    return int(held[0].get("restartCount", 0)) + ran
 
 
 def _now() -> str:

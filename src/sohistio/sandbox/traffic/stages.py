@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from sohistio.sandbox.traffic.proxy_container import PROXY
+
 GATEWAYS = ("istio-ingressgateway", "istio-egressgateway")
 """The label `app` of the pods, in istio-system, that have an Envoy."""
 
 SIDECAR_LABEL = "sandbox.sohistio/sidecar"
-"""On pods, in any namespace, whose injected sidecar runs a real Envoy; its value is `true`."""
+"""On pods, in any namespace, whose injected sidecar runs a real Envoy; its value is `true`.
 
+A pod without a sidecar is kwok's, whatever its label says.
+"""
+
+_WITH_SIDECAR = (
+    f'select( [ .spec.containers, .spec.initContainers | .[]?.name ] | any( . == "{PROXY}" ) ) '
+    f'| .metadata.labels["{SIDECAR_LABEL}"]'
+)
 _LEFT_OUT = ("pod-ready", "pod-not-ready", "pod-delete")
 
 
@@ -26,6 +35,6 @@ def without_proxies(stages: str) -> str:
                     "operator": "NotIn",
                     "values": list(GATEWAYS),
                 },
-                {"key": f'.metadata.labels["{SIDECAR_LABEL}"]', "operator": "NotIn", "values": ["true"]},
+                {"key": _WITH_SIDECAR, "operator": "NotIn", "values": ["true"]},
             ]
     return yaml.safe_dump_all(documents, sort_keys=False)

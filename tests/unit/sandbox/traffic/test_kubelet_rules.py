@@ -1,4 +1,4 @@
-"""What the kubelet of gateways' pods writes, and the order in which it ends them."""
+"""What the kubelet of gateways' pods does beside their status, and the order in which it ends them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ import yaml
 from sohistio.sandbox.parts import usual_stages
 from sohistio.sandbox.traffic.agent import AgentPorts, arguments, environment, pre_stop_seconds
 from sohistio.sandbox.traffic.ending import Ending, Step, next_step, restart_pause
-from sohistio.sandbox.traffic.pod_status import PodState, is_shown, status_of
-from sohistio.sandbox.traffic.stages import GATEWAYS, without_proxies
+from sohistio.sandbox.traffic.proxy_pod import part_name
+from sohistio.sandbox.traffic.stages import GATEWAYS, SIDECAR_LABEL, without_proxies
 from sohistio.sandbox.traffic.trouble import slow_seconds, trouble_of
-
-THEN, NOW = "2026-11-26T10:00:00Z", "2026-11-26T10:00:05Z"
-RUNNING = PodState("10.244.128.1", "10.224.1.4", THEN, THEN, ready=True)
 
 
 def pod(*, container: dict[str, Any] | None = None, labels: dict[str, str] | None = None) -> dict[str, Any]:
@@ -63,32 +60,6 @@ def test_how_long_pre_stop_sleeps(hook: dict[str, Any] | None, seconds: float) -
     assert pre_stop_seconds(pod(container={"lifecycle": {"preStop": hook}} if hook else {})) == seconds
 
 
-def test_a_ready_pods_status() -> None:
-    status = status_of(pod(), RUNNING, NOW)
-    assert {kind["type"]: kind["status"] for kind in status["conditions"]} == dict.fromkeys(
-        ("Initialized", "PodReadyToStartContainers", "ContainersReady", "Ready"), "True"
-    )
-    (container,) = status["containerStatuses"]
-    assert (container["ready"], container["restartCount"]) == (True, 0)
-    assert container["state"]["running"] == {"startedAt": THEN}
-
-
-def test_a_crashed_pods_status_says_so() -> None:
-    crashed = PodState("10.244.128.1", "10.224.1.4", THEN, "", ready=False, restarts=2, last_exit=137)
-    status = status_of(pod(), crashed, NOW)
-    (container,) = status["containerStatuses"]
-    assert container["state"]["waiting"]["reason"] == "CrashLoopBackOff"
-    assert (container["restartCount"], container["lastState"]["terminated"]["exitCode"]) == (2, 137)
-    ready = next(found for found in status["conditions"] if found["type"] == "Ready")
-    assert ready["message"] == "containers with unready status: [istio-proxy]"
-
-
-def test_a_condition_keeps_the_time_of_its_last_change() -> None:
-    before = pod() | {"status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": THEN}]}}
-    since = {kind["type"]: kind["lastTransitionTime"] for kind in status_of(before, RUNNING, NOW)["conditions"]}
-    assert (since["Ready"], since["ContainersReady"]) == (THEN, NOW)
-
-
 def test_an_agents_environment_is_its_containers_with_the_way_to_istiod(tmp_path: Path) -> None:
     listed = [
         {"name": "PLAIN", "value": "as it is"},
@@ -116,7 +87,7 @@ def test_slow_pods(text: str, seconds: int) -> None:
     assert trouble_of(pod(labels={"sandbox.sohistio/trouble": "crash"})) == "crash"
 
 
-def test_kwok_leaves_proxies_alone_only_where_the_kubelet_has_them() -> None:
+def test_kwok_leaves_gateways_and_sidecars_alone_only_where_the_kubelet_has_them() -> None:
     usual = {stage["metadata"]["name"]: stage for stage in yaml.safe_load_all(usual_stages())}
     left = {stage["metadata"]["name"]: stage for stage in yaml.safe_load_all(without_proxies(usual_stages()))}
     changed = {name for name in usual if usual[name] != left[name]}
@@ -126,18 +97,11 @@ def test_kwok_leaves_proxies_alone_only_where_the_kubelet_has_them() -> None:
         *others, gateways, sidecars = left[name]["spec"]["selector"]["matchExpressions"]
         assert others == usual[name]["spec"]["selector"]["matchExpressions"]
         assert (gateways["operator"], gateways["values"]) == ("NotIn", list(GATEWAYS))
-        assert (sidecars["key"], sidecars["operator"]) == ('.metadata.labels["sandbox.sohistio/sidecar"]', "NotIn")
+        assert (sidecars["operator"], sidecars["values"]) == ("NotIn", ["true"])
+        assert SIDECAR_LABEL in sidecars["key"]
 
 
-@pytest.mark.parametrize(
-    ("conditions", "ready", "shown"),
-    [
-        pytest.param({"ContainersReady": "True", "Ready": "True"}, True, True, id="as-it-is"),
-        pytest.param({"ContainersReady": "True", "Ready": "False"}, True, False, id="the-node-controller-wrote"),
-        pytest.param({}, True, False, id="never-written"),
-        pytest.param({"ContainersReady": "False", "Ready": "False"}, False, True, id="not-ready"),
-    ],
-)
-def test_whether_a_pod_shows_what_is_so(conditions: dict[str, str], ready: bool, shown: bool) -> None:
-    pod = {"status": {"conditions": [{"type": kind, "status": value} for kind, value in conditions.items()]}}
-    assert is_shown(pod, PodState("127.244.128.1", "10.0.0.1", "then", "then", ready)) is shown
+def test_an_envoys_name_says_its_namespace_where_its_pods_name_is_not_enough() -> None:
+    gateway, workload = pod(), pod()
+    workload["metadata"] |= {"name": "web-0", "namespace": "shop"}
+    assert (part_name(gateway), part_name(workload)) == ("envoy-gateway-1", "envoy-web-0.shop")

@@ -1,0 +1,99 @@
+"""How a policy compares with the cluster: what is applied, deleted, left alone; and the phases of it."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+
+from policies import NAMESPACES, WHOLE, live_of, somebodys
+from sohistio.model.policy import Mtls, Policy
+from sohistio.model.state import ObjectRef
+from sohistio.plan.changes import Action, ref_of
+from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
+from sohistio.policy.compare import compared
+from sohistio.policy.planner import policy_phase, ways_out_phase
+from sohistio.policy.render import Rendered, rendered
+
+WANTED = rendered(WHOLE, "qa")
+LEDGER = next(ref_of(obj) for obj in WANTED.others if obj["metadata"]["namespace"] == "payments")
+NOTHING = Rendered()
+
+
+def test_what_is_as_declared_is_left_alone() -> None:
+    found = compared(WANTED, live_of(WANTED.objects), "qa", NAMESPACES)
+    assert (found.ways_out, found.others, found.surplus, found.changes, found.foreign) == ((), (), (), (), ())
+    assert found.compared == len(WANTED.objects)
+    assert policy_phase(found, "qa", {}) == ways_out_phase(found) == ()
+
+
+def test_what_is_missing_is_created() -> None:
+    found = compared(WANTED, {}, "qa", NAMESPACES)
+    assert found.ways_out + found.others == WANTED.objects
+    assert {change.action for change in found.changes} == {Action.CREATED}
+
+
+def test_a_hand_edit_is_shown_with_who_made_it() -> None:
+    live = deepcopy(live_of(WANTED.objects))
+    live[LEDGER]["spec"]["action"] = "DENY"
+    live[LEDGER]["metadata"]["labels"]["team"] = "payments"  # other labels are other people's
+    edit = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:action": {}}}}
+    live[LEDGER]["metadata"]["managedFields"].append(edit)
+    found = compared(WANTED, live, "qa", NAMESPACES)
+    (change,) = found.changes
+    assert (change.ref, change.action) == (LEDGER, Action.CHANGED)
+    assert [(field.path, field.before, field.after, field.manager) for field in change.fields] == [
+        ("spec.action", "DENY", "ALLOW", "kubectl-edit")
+    ]
+    assert [ref_of(obj) for obj in found.others] == [LEDGER]
+
+
+def test_an_object_of_somebodys_with_the_name_of_one_is_not_touched() -> None:
+    live = somebodys("PeerAuthentication", "istio-system", "default", mtls={"mode": "PERMISSIVE"})
+    assert compared(WANTED, live, "qa", NAMESPACES).foreign == (
+        ObjectRef("PeerAuthentication", "istio-system", "default"),
+    )
+
+
+def test_what_leaves_the_file_is_deleted_if_sohistio_made_it() -> None:
+    live = live_of(WANTED.objects)
+    found = compared(NOTHING, live, "qa", NAMESPACES)
+    assert set(found.surplus) == set(live)
+    kinds = [ref.kind for ref in found.surplus]
+    assert kinds.index("VirtualService") < kinds.index("Gateway") < kinds.index("AuthorizationPolicy")
+    for others in (live_of(WANTED.objects, "kubectl"), live_of(rendered(WHOLE, "prod").objects)):
+        found = compared(NOTHING, others, "qa", NAMESPACES)
+        assert found.surplus == ()
+        assert set(found.unowned) == set(others)
+
+
+def test_namespaces_that_do_not_exist_are_waited_for() -> None:
+    found = compared(WANTED, {}, "qa", ("istio-system", "shop"))
+    assert found.waiting == ("legacy", "payments", "vault")
+    assert {obj["metadata"]["namespace"] for obj in found.others} == {"istio-system", "shop"}
+
+
+def test_the_phases_say_what_is_refused_or_let_in_from_then_on() -> None:
+    whole = compared(WANTED, {}, "qa", NAMESPACES)
+    (phase,) = policy_phase(whole, "qa", {})
+    (step,) = phase.steps
+    assert isinstance(step, ApplyPolicy)
+    assert step.effects == (
+        "takes plaintext in legacy",
+        "refuses plaintext between workloads",
+        "refuses invalid tokens at the ingress gateway",
+        "closes hosts of the ingress gateway but for what policy.hosts lets in",
+        "closes workloads of payments but for what policy.workloads lets in",
+        "closes workloads of vault but for what policy.workloads lets in",
+    )
+    assert json.loads(step.documents[0])["kind"] == "Telemetry"
+    (ways_out,) = ways_out_phase(whole)
+    assert [item.summary for item in ways_out.steps] == ["apply 19 objects of policy.egress"]
+
+
+def test_taking_a_guard_away_is_said() -> None:
+    strict = rendered(Policy(mtls=Mtls()), "qa")
+    found = compared(NOTHING, live_of(strict.objects), "qa", NAMESPACES)
+    (phase,) = policy_phase(found, "qa", dict.fromkeys(found.surplus, "/path"))
+    (step,) = phase.steps
+    assert isinstance(step, PrunePolicy)
+    assert step.effects == ("no longer refuses what PeerAuthentication istio-system/default refused",)
