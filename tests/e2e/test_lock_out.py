@@ -169,8 +169,8 @@ def test_stage_audit_refuses_nothing_and_reports(shop: Sandbox, tmp_path: Path) 
 def test_who_knows_better_skips_it_and_what_is_in_place_is_not_reported_again(shop: Sandbox, tmp_path: Path) -> None:
     """Last: the mesh has the policy afterwards."""
     flags = _flags(tmp_path, policy=POLICY)
-    skips = ("--skip-check", "policy-lock-out", "--skip-check", "policy-hosts")
-    done = shop.run("install", *flags, *skips, "--yes")
+    known = ("policy-lock-out", "policy-hosts", "policy-hand-made")
+    done = shop.run("install", *flags, *(f"--skip-check={name}" for name in known), "--yes")
     assert done.returncode in (0, 5), done.stdout + done.stderr
     checked = _checked(shop, tmp_path, policy=POLICY)
     assert [item.result for item in checked.of("policy-lock-out")] == ["passed"], checked.of("policy-lock-out")

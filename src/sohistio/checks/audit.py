@@ -11,7 +11,7 @@ from sohistio.model.words import first_names
 NAME = "policy-audit"
 TODO = "Add a rule for them to the policy, or tell their owners; set policy.stage enforce when nothing is left."
 _UNKNOWN = (
-    "Set monitoring.prometheusURL. Without it: log level rbac:debug of a proxy says `shadow denied` for each request."
+    "Set monitoring.prometheusURL. Without it: with policy.telemetry.accessLog json each request has dry_run_result."
 )
 _MOST = 6
 
