@@ -18,11 +18,12 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@touch $@
 
 # Debian's packages start what they install; the tests start their own, and none is left running beside them.
-system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry
+system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry, Prometheus
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v named >/dev/null || missing="$$missing bind9"; \
 	command -v skopeo >/dev/null || missing="$$missing skopeo"; \
 	command -v docker-registry >/dev/null || missing="$$missing docker-registry"; \
+	command -v prometheus >/dev/null || missing="$$missing prometheus"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || exit 1; \
@@ -33,7 +34,7 @@ system-packages: ## Install what tests need and Python does not have: BIND, skop
 		done; \
 	else \
 		echo "The tests need:$$missing. Install them (Debian, Ubuntu: sudo apt-get install$$missing; Fedora: sudo dnf" \
-			"install bind skopeo, and docker-registry of docker-distribution), then run make again." >&2; \
+			"install bind skopeo golang-github-prometheus, and docker-registry of docker-distribution), then run make again." >&2; \
 		exit 1; \
 	fi
 
