@@ -1,5 +1,7 @@
 # The project's commands. `make demo` and `make test` do all the set-up they need.
 export PATH := $(PATH):/usr/sbin
+# Tests run the program some two thousand times: it must not be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -56,6 +58,7 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 
 test: setup system-packages copy-tools lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
+	$(BIN)/python -m compileall -q src tests demo
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each

@@ -12,8 +12,7 @@ from sohistio.environments.load import Environment
 from sohistio.model.policy import POLICY_LABEL, Policy
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_names
-from sohistio.plan.changes import ObjectChange
-from sohistio.plan.plan import Phase
+from sohistio.modes.planner import PolicyPhases
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.policy.compare import Comparison, compared
@@ -44,23 +43,19 @@ class PolicyFacts:
     paths: Mapping[ObjectRef, str] = field(default_factory=dict)
 
     @property
-    def changes(self) -> tuple[ObjectChange, ...]:
-        """Of policy objects."""
-        return self.comparison.changes
+    def phases(self) -> PolicyPhases:
+        """What a plan takes of it."""
+        return PolicyPhases(
+            ways_out_phase(self.comparison),
+            policy_phase(self.comparison, self.declared.environment, self.paths),
+            self.comparison.changes,
+            self._refusal,
+            self._todo,
+            self._notices,
+        )
 
     @property
-    def ways_out(self) -> tuple[Phase, ...]:
-        """As `ways_out_phase`."""
-        return ways_out_phase(self.comparison)
-
-    @property
-    def others(self) -> tuple[Phase, ...]:
-        """As `policy_phase`."""
-        return policy_phase(self.comparison, self.declared.environment, self.paths)
-
-    @property
-    def refusal(self) -> str:
-        """Why nothing is applied; empty where nothing stands in the way."""
+    def _refusal(self) -> str:
         foreign = self.comparison.foreign
         if not foreign:
             return ""
@@ -71,8 +66,7 @@ class PolicyFacts:
         )
 
     @property
-    def todo(self) -> str:
-        """What to do about the refusal."""
+    def _todo(self) -> str:
         label = f"sohistio/policy={self.declared.environment}"
         return (
             f"Delete it where it was made. Or hand it over: `kubectl label KIND -n NAMESPACE NAME {label}`; then "
@@ -80,8 +74,7 @@ class PolicyFacts:
         )
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """What a reader of the plan must know."""
+    def _notices(self) -> tuple[str, ...]:
         found = [f"made by hand: {item}" for item in self.hand_made]
         found += [
             f"namespace {name} does not exist and is not created: once it exists, install applies its policy"

@@ -93,6 +93,13 @@ def test_what_is_allowed_already_writes_nothing(tmp_path: Path, asked: tuple[str
     assert (file.read_bytes(), file.stat().st_ino, file.stat().st_mtime_ns) == before
 
 
+def test_a_host_that_a_variable_names_is_found_and_stays_a_variable(tmp_path: Path) -> None:
+    qa = DECLARED.replace("host: api.example.com", "host: api${SOHISTIO_IP_PREFIX}.example.com")
+    file = environment_folder(tmp_path, qa=qa) / "qa/environment.yaml"
+    egress_allow(tmp_path, "--host", "api10.20.example.com", "--namespace", "billing")
+    assert file.read_text() == QA + qa.replace("[shop]", "[shop, billing]")
+
+
 def test_asking_twice_is_asking_once(tmp_path: Path) -> None:
     environment_folder(tmp_path)
     both = (*SHOP, "--service-account", "shop/checkout", "--service-account", "billing/batch")
@@ -202,6 +209,17 @@ def test_a_file_that_cannot_be_written_stays(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert kept.read_text() == QA
     assert sorted(path.name for path in tmp_path.iterdir()) == ["environments", "k" * 255]
+
+
+def test_a_file_that_would_lose_a_comment_is_shown_as_it_should_be(tmp_path: Path) -> None:
+    entries = "      - {host: a.com, namespaces: [x]}\n      # about c\n      - {host: c.com, namespaces: [x]}  # g\n"
+    qa = f"policy:\n  egress:  # e\n    hosts:  # f\n{entries}"
+    file = environment_folder(tmp_path, qa=qa) / "qa/environment.yaml"
+    done = egress_allow(tmp_path, "--host", "a.com", *SHOP, code=2)
+    assert f"Error: {FILE} cannot be edited: a comment would be lost: # about c.\n" in done.stderr
+    assert "    - host: a.com\n" in done.stderr
+    assert "Nothing was written. Change the list by hand" in done.stderr
+    assert file.read_text() == QA + qa
 
 
 def test_as_a_document(tmp_path: Path) -> None:

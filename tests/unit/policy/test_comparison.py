@@ -87,7 +87,7 @@ def test_the_phases_say_what_is_refused_or_let_in_from_then_on() -> None:
     )
     assert json.loads(step.documents[0])["kind"] == "Telemetry"
     (ways_out,) = ways_out_phase(whole)
-    assert [item.summary for item in ways_out.steps] == ["apply 19 objects of policy.egress"]
+    assert [item.summary for item in ways_out.steps] == ["apply 23 objects of policy.egress"]
 
 
 def test_taking_a_guard_away_is_said() -> None:
