@@ -101,6 +101,13 @@ class Policy:
         return self.stage is Stage.AUDIT
 
     @property
+    def names_paths(self) -> bool:
+        """Whether a rule says which paths may be called."""
+        operations = [rule.operation for access in self.hosts for rule in access.allow]
+        operations += [rule.operation for access in self.workloads for rule in access.allow]
+        return any(operation.paths for operation in operations)
+
+    @property
     def registry_only(self) -> bool:
         """Whether external hosts that are not declared are closed."""
         return self.egress is not None and self.egress.registry_only and not self.is_audit
