@@ -16,8 +16,7 @@ from sohistio.modes.planner import PolicyPhases
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.policy.compare import Comparison, compared
-from sohistio.policy.hand_made import HandMade, hand_made
-from sohistio.policy.objects import KINDS
+from sohistio.policy.hand_made import OBSERVED, HandMade, hand_made
 from sohistio.policy.planner import policy_phase, ways_out_phase
 from sohistio.policy.render import Rendered, rendered
 
@@ -105,7 +104,7 @@ def look_at_policy(session: Session, labelled: Collection[ObjectRef], state: Clu
     live = or_refused("the mesh's policy could not be read", lambda: read_policy(session.api, declared))
     comparison = compared(declared.wanted, live, declared.environment, there(state))
     paths = {ref: session.api.path_of(live[ref]) for ref in comparison.surplus}
-    return PolicyFacts(declared, comparison, hand_made(declared.policy, live), paths)
+    return PolicyFacts(declared, comparison, hand_made(declared.policy, live, declared.environment), paths)
 
 
 def there(state: ClusterState) -> frozenset[str]:
@@ -118,7 +117,7 @@ def read_policy(api: KubeApi, declared: DeclaredPolicy) -> Mapping[ObjectRef, Ob
 
     Raises KubeError.
     """
-    return policy_objects(api, KINDS, managed_only=not declared.wanted.objects)
+    return policy_objects(api, OBSERVED, managed_only=not declared.wanted.objects)
 
 
 def labelled_in(resources: Iterable[Object]) -> frozenset[ObjectRef]:

@@ -55,9 +55,11 @@ def _of_hosts(policy: Policy) -> Iterator[Object]:
     yield made("AuthorizationPolicy", ROOT, "ingress-hosts", spec)
 
 
-def _with_ports(host: str) -> tuple[str, str]:
-    """A client may name a port in the Host header; gateways ignore it when they route, authorization does not."""
-    return host, f"{host}:*"
+def _with_ports(host: str) -> tuple[str, ...]:
+    """As clients may write it in the Host header: gateways ignore a port when they route, authorization does not. A name
+    with a final dot is the same name; where a wildcard serves the host, it is routed as well.
+    """
+    return host, f"{host}:*", f"{host}.", f"{host}.:*"
 
 
 def _host_rule(hosts: list[str], rule: HostRule) -> Object:
