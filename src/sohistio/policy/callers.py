@@ -13,7 +13,8 @@ from sohistio.model.words import first_names
 from sohistio.policy.let_in import Client, lets_in
 from sohistio.policy.objects import ROOT
 from sohistio.policy.running import Running, behind
-from sohistio.policy.surroundings import Surroundings, of_kind
+from sohistio.policy.served_hosts import served_hosts
+from sohistio.policy.surroundings import Surroundings
 
 _MOST = 6
 _HINT = "Add a rule for {} to policy.workloads, or tell their owners before."
@@ -45,13 +46,10 @@ def _of_the_gateway(seen: Surroundings, closed: Sequence[Running]) -> Iterator[F
     gateways = [item for item in seen.workloads if item.gateway and labels.items() <= item.labels.items()]
     account = gateways[0].service_account if gateways else f"{place.name}-service-account"
     client = Client.of_account(place.namespace, account)
-    for ref, obj in of_kind(seen.coming, "VirtualService"):
-        spec = obj.get("spec") or {}
-        if all(name == "mesh" for name in spec.get("gateways") or ("mesh",)):
-            continue
+    for ref in sorted({item.by for item in served_hosts(seen.coming, labels)}):
         refused = {
             str(server.ref)
-            for namespace, name in _destinations(ref, spec)
+            for namespace, name in _destinations(ref, seen.coming[ref].get("spec") or {})
             if (service := seen.service(namespace, name)) is not None
             for server in behind(service, closed)
             if _newly_refused(seen, server, client)
@@ -60,7 +58,7 @@ def _of_the_gateway(seen: Surroundings, closed: Sequence[Running]) -> Iterator[F
             message = f"{ref} leads from the ingress gateway to {first_names(sorted(refused), _MOST)}"
             hint = _HINT.format(f"serviceAccounts: [{place.namespace}/{account}]")
             text = f"policy.workloads would refuse the gateway: {message}; no rule lets it in"
-            yield Fault(text, hint, Severity.ERROR)
+            yield Fault(text, hint, Severity.ERROR if ref in seen.live else Severity.WARNING)
 
 
 def _newly_refused(seen: Surroundings, server: Running, client: Client, *, tcp: bool = False) -> bool:

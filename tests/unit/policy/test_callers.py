@@ -82,17 +82,19 @@ def test_people_let_them_in_as_well() -> None:
 def test_the_ingress_gateway_is_a_caller_as_well() -> None:
     gateway = pod_of("istio-system", "istio-ingressgateway", gateway=True, account="gateway-account")
     route = {"route": [{"destination": {"host": "ledger.payments.svc.cluster.local"}}]}
+    servers = [{"port": {"number": 443}, "hosts": ["*"]}]
+    opened = istio("Gateway", "shop", "web", selector={"istio": "ingressgateway"}, servers=servers)
     virtual = istio("VirtualService", "shop", "web", hosts=["x"], gateways=["shop/web"], http=[route])
     services = [service_of("payments", "ledger")]
-    found = found_in(around(closed(FROM_SHOP), LEDGER, gateway, live=[virtual], services=services))
+    found = found_in(around(closed(FROM_SHOP), LEDGER, gateway, live=[opened, virtual], services=services))
     assert found == {
         "policy.workloads would refuse the gateway: VirtualService shop/web leads from the ingress gateway to "
         "Deployment payments/ledger; no rule lets it in": "error"
     }
     let_in = closed(FROM_SHOP, WorkloadRule(service_accounts=("istio-system/gateway-account",)))
-    assert found_in(around(let_in, LEDGER, gateway, live=[virtual], services=services)) == {}
-    virtual["spec"]["gateways"] = ["mesh"]
-    assert found_in(around(closed(FROM_SHOP), LEDGER, gateway, live=[virtual], services=services)) == {}
+    assert found_in(around(let_in, LEDGER, gateway, live=[opened, virtual], services=services)) == {}
+    opened["spec"]["selector"] = {"istio": "egressgateway"}
+    assert found_in(around(closed(FROM_SHOP), LEDGER, gateway, live=[opened, virtual], services=services)) == {}
 
 
 @pytest.mark.parametrize(
