@@ -148,7 +148,7 @@ def _count(number: int, noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CertificateEvidence:
-    """What a verification knows: `now` is in seconds since 1970. Of a gateway's certificate no run answers for the end."""
+    """What a verification knows: `now` is in seconds since 1970. No run answers for a gateway's certificate."""
 
     found: MeshCertificates
     now: float
