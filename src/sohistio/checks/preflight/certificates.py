@@ -23,11 +23,12 @@ _CORRECT = "Correct what policy.authority names: docs/certificates.md."
 def certificate_authority(context: Context) -> Iterator[Verdict]:
     """What signs in the mesh, and whether it lasts; what is wrong with the CA that the environment declares."""
     now, within = time.time(), context.fail_within
-    yield from _declared(context, now, within)
+    declared = list(_declared(context, now, within))
+    yield from declared
     live = context.certificates().authority
     if live.authority.all or live.unread:
         yield from _verdicts(authority_judged(live, now, within))
-    elif not (context.plan and context.plan.authority.plan.phases):
+    elif not declared:
         yield NotAsked("nothing signs yet: the first istiod makes a self-signed root of its own")
 
 
