@@ -336,7 +336,7 @@ def test_user_who_may_not_list_deployments(empty: Sandbox, tmp_path: Path) -> No
     [
         ("--timeout", "20", "--timeout '20' is not a duration"),
         ("--component-timeout", "0s", "--component-timeout '0s' is not a duration"),
-        ("--timeout", "1h30m", "Give one such as 90s, 5m or 1h"),
+        ("--timeout", "1h30m", "Give one such as 90s, 5m, 1h or 30d"),
     ],
 )
 def test_timeout_that_is_none(empty: Sandbox, flag: str, value: str, words: str) -> None:

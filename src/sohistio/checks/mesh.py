@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sohistio.checks.certificates import CertificateEvidence, certificates_last
 from sohistio.checks.gateway_proxies import gateways
 from sohistio.checks.off_gateways import is_of_a_gateway_that_is_off
 from sohistio.checks.policy import PolicyEvidence, policy_in_place
@@ -26,6 +27,7 @@ class Evidence:
     `not_analyzed` says why there are none where istioctl failed, in its words; empty where it did not.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
     `policy` is how the environment's policy compares; None of its objects is among the resources before and after.
+    `certificates` are what the mesh lives by; None where nobody looked.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
     """
 
@@ -41,6 +43,7 @@ class Evidence:
     approved: Collection[ObjectRef] | None = None
     not_analyzed: str = ""
     policy: PolicyEvidence = field(default_factory=PolicyEvidence)
+    certificates: CertificateEvidence | None = None
 
 
 def _version(evidence: Evidence) -> Iterator[CheckResult]:
@@ -201,6 +204,11 @@ def _policy(evidence: Evidence) -> Iterator[CheckResult]:
     yield from policy_in_place(evidence.policy)
 
 
+def _certificates(evidence: Evidence) -> Iterator[CheckResult]:
+    if evidence.certificates is not None:
+        yield from certificates_last(evidence.certificates)
+
+
 CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _version,
     _pods,
@@ -210,6 +218,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _sidecars,
     _policy,
     _authority,
+    _certificates,
     _custom_resources,
     _ending,
     _analysis,

@@ -11,7 +11,7 @@ from sohistio.adapters.dns.adapter import Watch
 from sohistio.adapters.dns.resolve import resolve_everywhere
 from sohistio.adapters.kubernetes.api import KubeError, Object
 from sohistio.adapters.probe.https import ask
-from sohistio.checks import standby_configuration
+from sohistio.checks import standby_authority, standby_configuration
 from sohistio.checks.peak import room_at_peak
 from sohistio.checks.preflight.check import Check, Good, NotAsked, Stage, Verdict
 from sohistio.checks.preflight.context import Context, Sides, UnseenError
@@ -92,6 +92,12 @@ def certificates(context: Context) -> Iterator[Verdict]:
     """The TLS Secrets that Gateways name are there, and last a while."""
     _standby(context)
     yield from standby_configuration.certificates(context, _sides(context))
+
+
+def authority(context: Context) -> Iterator[Verdict]:
+    """Both sides' workloads and clients trust the same root."""
+    _standby(context)
+    yield from standby_authority.same_root(_sides(context))
 
 
 def configuration(context: Context) -> Iterator[Verdict]:
@@ -193,6 +199,8 @@ READINESS: tuple[Check, ...] = (
         "Deploy or scale up what answers for it; `kubectl get endpointslices` shows it.", endpoints),
     _row("failover-certificates", Severity.ERROR, "the TLS Secrets that the standby's Gateways name are there and last",
         "Put the Secret there, or renew its certificate.", certificates),
+    _row("failover-authority", Severity.ERROR, "both sides' meshes have the same root, where both declare a CA",
+        "Plug in CAs of one root: docs/certificates.md.", authority),
     _row("failover-dns", Severity.ERROR, "the DNS record can be switched, and its TTL is short",
         "Correct failover.dns or the credentials.", dns),
     _row("failover-probes", Severity.WARNING, "the side that serves answers the probes",

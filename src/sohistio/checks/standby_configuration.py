@@ -11,10 +11,9 @@ from sohistio.checks.preflight.context import Context, Sides
 from sohistio.errors import SohistioError
 from sohistio.failover.readiness import certificate_fault
 from sohistio.model.fault import Fault
-from sohistio.model.sync import SyncRules
+from sohistio.model.gateway_secrets import secrets_named
 from sohistio.planning.failover import Pair
 from sohistio.planning.sync import plan_sync
-from sohistio.sync.certificates import named_secrets
 from sohistio.sync.differences import Subject
 from sohistio.sync.report import Comparison
 from sohistio.system.certificates import certificate_of
@@ -30,7 +29,7 @@ def certificates(context: Context, sides: Sides) -> Iterator[Verdict]:
     """Those that Gateways name are there, where the gateways' pods look for them, and last a while."""
     objects = {resource_ref(item): item for item in custom_resources(context.api)}
     meshes = sides.observed.states[sides.pair.standby.environment.name].mesh_deployments
-    secrets = [item.ref for item in named_secrets(objects, meshes, meshes, SyncRules())]
+    secrets = secrets_named(objects, meshes)
     if not secrets:
         yield NotAsked("no Gateway names a TLS Secret")
         return

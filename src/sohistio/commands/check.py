@@ -46,6 +46,16 @@ def check(
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="TIME", help="Time for each check, such as 30s.")
     ] = None,
+    fail_if_expires_within: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-if-expires-within",
+            envvar="SOHISTIO_FAIL_IF_EXPIRES_WITHIN",
+            show_envvar=False,
+            metavar="TIME",
+            help="Fail for certificates that end so soon, such as 30d.",
+        ),
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List all checks with their hints.")] = False,
 ) -> None:
     """Run the preflight checks that come before every change. Nothing is touched.
@@ -67,8 +77,10 @@ def check(
         raise UsageError("no environment is named", todo="Give --env NAME.")
     where = where_of(Target(target.env, target.environments), cluster, release=release, tool=tool, skip=skip)
     request, each = request_of(route, skip), seconds("--timeout", timeout)
+    within = seconds("--fail-if-expires-within", fail_if_expires_within)
     session = session_of(where)
     context = context_of(session, request)
+    context.fail_within = within
     checks = checks_for(context)
     session.say(f"checking {len(checks) - len(request.skip_checks)} things side by side")
     report = Report(where.environment, look(checks, context, request.skip_checks, each))

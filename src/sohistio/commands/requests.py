@@ -98,4 +98,4 @@ def seconds(flag: str, text: str | None) -> float | None:
         return float(seconds_of(text))
     except ValueError as error:
         what = str(error) if str(error).startswith("too long") else "not a duration"
-        raise UsageError(f"{flag} {text!r} is {what}", todo="Give one such as 90s, 5m or 1h.") from error
+        raise UsageError(f"{flag} {text!r} is {what}", todo="Give one such as 90s, 5m, 1h or 30d.") from error

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
+from sohistio.environments.authority import AuthorityKeys
 from sohistio.environments.policy_access import HostAccessKeys, JwtKeys, WorkloadAccessKeys
 from sohistio.environments.policy_egress import EgressKeys
 from sohistio.environments.policy_traffic import IngressKeys, NamespaceDefaultsKeys
@@ -129,6 +130,7 @@ class PolicyKeys(Part):
 
     stage: Literal["enforce", "audit"] = Field("enforce", description="audit refuses nothing yet, and reports")
     mtls: MtlsKeys | None = None
+    authority: AuthorityKeys | None = Field(None, description="A corporate CA for the mesh (docs/certificates.md)")
     jwt: Annotated[tuple[JwtKeys, ...], Field(strict=False)] = Field(
         (), description="Whose tokens the ingress gateway accepts"
     )
@@ -183,4 +185,5 @@ class PolicyKeys(Part):
             self.egress.egress() if self.egress else None,
             tuple(item.data() for item in self.defaults),
             self.telemetry.telemetry() if self.telemetry else None,
+            authority=self.authority.source() if self.authority else None,
         )

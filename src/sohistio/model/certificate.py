@@ -1,8 +1,11 @@
-"""A certificate as far as sohistio looks at one: never its key. Plain data."""
+"""Certificates as far as sohistio looks at them: never a key. Plain data."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sohistio.model.authority import LiveAuthority
+from sohistio.model.state import ObjectRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +17,33 @@ class Certificate:
     fingerprint: str
     expires: float
     expires_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayCertificate:
+    """The certificate of a Secret that a Gateway names: None where there is none, or none that can be read; `unread`
+    where the user lacks permission to get the Secret.
+    """
+
+    secret: ObjectRef
+    certificate: Certificate | None
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadLife:
+    """How long workloads' certificates live, in seconds: what proxies ask for (`SECRET_TTL`), and the most that istiod
+    signs (`MAX_WORKLOAD_CERT_TTL`), which refuses anything longer.
+    """
+
+    asked: int = 24 * 3600
+    most: int = 90 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class MeshCertificates:
+    """All that a mesh and its gateways live by."""
+
+    authority: LiveAuthority = field(default_factory=LiveAuthority)
+    gateways: tuple[GatewayCertificate, ...] = ()
+    workloads: WorkloadLife = field(default_factory=WorkloadLife)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sohistio.model.authority import AuthoritySource
 from sohistio.model.policy_access import HostAccess, JwtIssuer, WorkloadAccess
 from sohistio.model.policy_traffic import Egress, IngressHosts, NamespaceDefaults
 
@@ -94,6 +95,7 @@ class Policy:
     telemetry: Telemetry | None = None
     ingress_gateway: GatewayPlace = GatewayPlace("istio-ingressgateway", labels=(("istio", "ingressgateway"),))
     egress_gateway: GatewayPlace = GatewayPlace("istio-egressgateway", labels=(("istio", "egressgateway"),))
+    authority: AuthoritySource | None = None
 
     @property
     def is_audit(self) -> bool:

@@ -16,6 +16,7 @@ from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes import application_routing
 from sohistio.modes.adopt import Adoption, taking_over
+from sohistio.modes.authority import AuthorityPlan
 from sohistio.modes.chain import via_flags
 from sohistio.modes.decide import Decision
 from sohistio.modes.namespaces import NamespaceLabels, labels_phase, notices_of, secrets_phase
@@ -77,6 +78,7 @@ class Facts:
     changes: Changes
     tables: SupportTables
     policy: PolicyPhases = field(default_factory=PolicyPhases)
+    authority: AuthorityPlan = field(default_factory=AuthorityPlan)
     patches: Sequence[Version] = ()
 
     @property
@@ -104,6 +106,8 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
         decision = replace(decision, refusal=labels.refusal, todo=labels.todo)
     if (against := facts.rule.refusal(facts.meshes)) and not decision.refusal:
         decision = replace(decision, refusal=against, todo=_SERVES)
+    if facts.authority.refusal and not decision.refusal:
+        decision = replace(decision, refusal=facts.authority.refusal, todo=facts.authority.todo)
     if facts.policy.refusal and not decision.refusal:
         decision = replace(decision, refusal=facts.policy.refusal, todo=facts.policy.todo)
     if decision.mode is Mode.NONE and facts.policy.changes:
@@ -112,7 +116,7 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
         decision = replace(decision, reasons=(reason, *decision.reasons[1:]))
     namespaces = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
     subject = Subject(facts.environment, str(facts.target), state)
-    beside = Beside(namespaces, facts.policy)
+    beside = Beside(namespaces, facts.policy, facts.authority.phases)
     plan = make_plan(subject, decision, facts.meshes, facts.changes, skew, beside)
     plan = taking_over(plan, facts.adoption)
     plan = replace(plan, notices=(*plan.notices, *_notices(facts, request, plan)))
@@ -122,7 +126,7 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
 def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
     decision, state = facts.decision, facts.state
     notices = [*facts.rule.notices, *notices_of(facts.labels, facts.pull_secrets.compared), *facts.pull_secrets.notices]
-    notices += facts.policy.notices
+    notices += [*facts.authority.notices, *facts.policy.notices]
     if state.ending:
         notices.append(sentence(state.ending))
     if plan.steps:

@@ -59,10 +59,11 @@ class PolicyPhases:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is done beside the mesh itself, in every mode."""
+    """What is done beside the mesh itself, in every mode. `authority` is plugged in before istiod could make one."""
 
     namespaces: NamespacePhases = NamespacePhases()
     policy: PolicyPhases = PolicyPhases()
+    authority: tuple[Phase, ...] = ()
 
 
 _NOTHING = Beside()
@@ -171,7 +172,7 @@ def _phases(
 ) -> tuple[Phase, ...]:
     *between, target = meshes
     phases, labels, after_install = (
-        list(around.beside.namespaces.secrets),
+        [*around.beside.authority, *around.beside.namespaces.secrets],
         around.beside.namespaces.labels,
         around.after_install,
     )

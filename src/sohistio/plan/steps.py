@@ -8,6 +8,7 @@ from typing import ClassVar
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
+from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.failover_steps import (
     AwaitOldAnswers,
@@ -198,6 +199,7 @@ class RecordAdoption:
 Step = (
     TakeBackup
     | CheckBackup
+    | WriteAuthority
     | WritePullSecrets
     | LabelNamespaces
     | UnlabelNamespaces

@@ -20,6 +20,7 @@ from sohistio.modes.namespaces import NamespaceLabels, labels_of
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
+from sohistio.planning.authority import AuthorityFacts, look_at_authority
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.policy import PolicyFacts, labelled_in, look_at_policy
 from sohistio.planning.pull_secrets import PullSecrets, look_at_pull_secrets
@@ -37,6 +38,7 @@ class _Gathered:
     pull_secrets: PullSecrets
     rendered: Rendered
     policy: PolicyFacts
+    authority: AuthorityFacts
 
 
 def plan_install(session: Session, request: Request) -> Planned:
@@ -65,6 +67,7 @@ def plan_install(session: Session, request: Request) -> Planned:
         found.pull_secrets.ready,
         planned.skew,
         found.policy,
+        found.authority,
     )
 
 
@@ -89,6 +92,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     taken = adoption(state, owners, desired, record)
     asked = Asked(target, request.mode, request.via, request.include_ca)
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
+    authority = look_at_authority(session, state)
     policy = look_at_policy(session, labelled_in(resources), state)
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
@@ -106,7 +110,8 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         changes=changes,
         tables=SupportTables(kubernetes_support(session.root), gateway_api_limits(session.root)),
         policy=policy.phases,
+        authority=replace(authority.plan, notices=authority.notices),
         patches=[found for minor in missing_minors(decision) if (found := session.newest_patch(minor))],
     )
     rendered = Rendered({mesh.version: mesh for mesh in facts.meshes}, manifest)
-    return _Gathered(facts, record, pull, rendered, policy)
+    return _Gathered(facts, record, pull, rendered, policy, authority)

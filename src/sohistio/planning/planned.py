@@ -15,6 +15,7 @@ from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.plan.plan import Plan
+from sohistio.planning.authority import AuthorityFacts
 from sohistio.planning.policy import PolicyFacts
 from sohistio.planning.session import Session
 
@@ -62,6 +63,12 @@ class Planned:
     pull_secrets: PullSecretsReady = field(default_factory=PullSecretsReady)
     skew: tuple[Fault, ...] = ()
     policy: PolicyFacts = field(default_factory=PolicyFacts)
+    authority: AuthorityFacts = field(default_factory=AuthorityFacts)
+
+    @property
+    def unsettled(self) -> RefusedError | None:
+        """Why a run is refused though a plan could be made."""
+        return self.pull_secrets.unsettled or self.authority.unsettled
 
     @property
     def refusal(self) -> RefusedError:

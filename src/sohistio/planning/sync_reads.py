@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.certificates import read_certificate
 from sohistio.adapters.kubernetes.observe import observe
-from sohistio.adapters.kubernetes.sync import Configuration, cluster_uid, read_certificate, read_configuration
+from sohistio.adapters.kubernetes.sync import Configuration, cluster_uid, read_configuration
 from sohistio.errors import RefusedError
 from sohistio.model.certificate import Certificate
 from sohistio.model.state import ClusterState, ObjectRef

@@ -56,8 +56,9 @@ def _of_hosts(policy: Policy) -> Iterator[Object]:
 
 
 def _with_ports(host: str) -> tuple[str, ...]:
-    """As clients may write it in the Host header: gateways ignore a port when they route, authorization does not. A name
-    with a final dot is the same name; where a wildcard serves the host, it is routed as well.
+    """As clients may write it in the Host header: gateways ignore a port when they route, authorization does not.
+
+    A name with a final dot is the same name; where a wildcard serves the host, it is routed as well.
     """
     return host, f"{host}:*", f"{host}.", f"{host}.:*"
 

@@ -25,8 +25,9 @@ _FILTERS = ("envoy.filters.http.rbac", "envoy.filters.network.rbac", "envoy.filt
 
 @dataclass(frozen=True, order=True, slots=True)
 class HandMade:
-    """An object, and what it does to the policy, as the predicate of a sentence; `undoes` where the policy does not hold
-    with it, else it is worth a look.
+    """An object, and what it does to the policy, as the predicate of a sentence.
+
+    `undoes` where the policy does not hold with it, else it is worth a look.
     """
 
     ref: ObjectRef

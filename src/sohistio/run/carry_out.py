@@ -63,8 +63,8 @@ def carry_out(
         reporter.plan(plan)
     if plan.refusal:
         raise planned.refusal
-    if planned.pull_secrets.unsettled is not None:
-        raise planned.pull_secrets.unsettled
+    if planned.unsettled is not None:
+        raise planned.unsettled
     if not plan.changes_pending:
         result = RunResult(plan, (), (), None, 0.0)
         idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
@@ -121,8 +121,8 @@ def ready_to_write(session: Session) -> Session:
 def _still_true(planned: Planned, approval: Approval, reporter: Reporter) -> Planned:
     """Plan again under the lock: what was approved must still be what happens, or is approved anew."""
     now = planned.again()
-    if now.pull_secrets.unsettled is not None:
-        raise now.pull_secrets.unsettled
+    if now.unsettled is not None:
+        raise now.unsettled
     if now.plan.digest() == planned.plan.digest() or does_no_more(now.plan, planned.plan):
         return now
     reporter.line("The cluster changed since this plan was approved. What would happen now:", Tone.WARNING)

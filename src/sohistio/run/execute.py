@@ -10,6 +10,7 @@ from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, rele
 from sohistio.checks.result import CheckResult
 from sohistio.errors import VerificationError
 from sohistio.model.state import ObjectRef
+from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.failover_steps import (
     AwaitOldAnswers,
@@ -42,6 +43,7 @@ from sohistio.plan.steps import (
 )
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
 from sohistio.run.adopt import move_field_managers, stop_operator
+from sohistio.run.authority import plug_in
 from sohistio.run.backup import check_backup, take_backup
 from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_side, switch_record
 from sohistio.run.hand_over import await_addresses, hand_over
@@ -88,6 +90,8 @@ class Execution:
                 waiting.observer.note(f"written to {self.backup}")
             case CheckBackup():
                 check_backup(tools)
+            case WriteAuthority():
+                plug_in(tools, step)
             case WritePullSecrets() | LabelNamespaces() | UnlabelNamespaces():
                 prepare_namespaces(tools, waiting, step)
             case StopOperator():

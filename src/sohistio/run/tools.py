@@ -19,6 +19,7 @@ from sohistio.model.versions import Version
 from sohistio.planning.planned import Planned
 from sohistio.planning.policy import DeclaredPolicy
 from sohistio.run.failover import Traffic
+from sohistio.system.authority import Material
 from sohistio.system.paths import state_dir
 
 
@@ -66,8 +67,8 @@ class IstioctlRuns:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """`meshes` are the manifests by version; `component_seconds` bounds each component's rollout; `backup` is the
-    folder for this run's backup; `pull_credential` goes into pull Secrets; `traffic` is what moves it, None
-    where the plan moves none."""
+    folder for this run's backup; `pull_credential` goes into pull Secrets, `authority` into the CA's; `traffic` is
+    what moves it, None where the plan moves none."""
 
     environment: str
     api: KubeApi
@@ -79,6 +80,7 @@ class Tools:
     before: Before
     record: Record | None = None
     pull_credential: PullCredential | None = None
+    authority: Material | None = None
     policy: DeclaredPolicy = field(default_factory=DeclaredPolicy)
     traffic: Traffic | None = None
 
@@ -100,6 +102,7 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Tra
         before=before,
         record=planned.record,
         pull_credential=planned.pull_secrets.credential,
+        authority=planned.authority.material,
         policy=planned.policy.declared,
         traffic=traffic,
     )

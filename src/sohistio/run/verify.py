@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from sohistio.adapters.kubernetes.access import not_analyzable
 from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.certificates import mesh_certificates
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests, resource_ref
 from sohistio.adapters.kubernetes.ending import ending_in, lasting
 from sohistio.adapters.kubernetes.footprint import footprint_of
 from sohistio.adapters.kubernetes.observe import observe
+from sohistio.checks.certificates import CertificateEvidence
 from sohistio.checks.mesh import Evidence, verify
 from sohistio.checks.policy import PolicyEvidence
 from sohistio.checks.removal import Remains, verify_remains
@@ -91,6 +93,7 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
             approved=asked.approved,
             not_analyzed=not_analyzed,
             policy=_policy(asked, found, state),
+            certificates=_certificates(asked, found, state),
         )
     )
 
@@ -109,6 +112,22 @@ def _policy(asked: Verification, found: Sequence[Object], state: ClusterState) -
         return PolicyEvidence()
     comparison = compared(declared.wanted, live, declared.environment, there(state))
     return PolicyEvidence(comparison, hand_made(declared.policy, live, declared.environment))
+
+
+def _certificates(asked: Verification, found: Sequence[Object], state: ClusterState) -> CertificateEvidence | None:
+    """What the mesh lives by; None of a run that does not read the custom resources.
+
+    Raises RefusedError where it cannot be read outside of one.
+    """
+    api, in_a_run = asked.api, asked.waiting is not None
+    if not in_a_run:
+        what = "the mesh's certificates could not be read"
+        read = or_refused(what, lambda: mesh_certificates(api, custom_resources(api), state.mesh_deployments))
+    elif asked.before.in_a_run:
+        read = mesh_certificates(api, found, state.mesh_deployments)
+    else:
+        return None
+    return CertificateEvidence(read, time.time(), in_a_run)
 
 
 def verify_gone(tools: Tools, step: VerifyGone, approved: Collection[ObjectRef]) -> tuple[CheckResult, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from sohistio.sandbox.cluster_api import STRATEGIC, ClusterApi, ClusterApiError
 from sohistio.sandbox.credentials import write_kubeconfig
 from sohistio.sandbox.modules import program_path
+from sohistio.sandbox.mounted_authority import mount_authority
 from sohistio.sandbox.network import ServiceNetwork
 from sohistio.sandbox.part import Part
 from sohistio.sandbox.parts import Command
@@ -38,6 +39,7 @@ class IstiodProcess:
         token = api.create(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account}/token", request)
         authority = folder / "tls" / "apiserver.crt"
         write_kubeconfig(home / "kubeconfig", "istiod", server, authority, token["status"]["token"])
+        mount_authority(api, home)
         http, https, grpc, secure_grpc, monitoring = free_ports(5)
         self.ports = {8080: http, 15017: https, 15010: grpc, 15012: secure_grpc, 15014: monitoring}
         """The port on 127.0.0.1 for each port of the container."""

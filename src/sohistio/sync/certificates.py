@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sohistio.model.certificate import Certificate
-from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment, ObjectRef
+from sohistio.model.gateway_secrets import certificate_refs, credentials, is_istios_gateway, places_of
+from sohistio.model.state import MeshDeployment, ObjectRef
 from sohistio.model.sync import SyncRules
 from sohistio.sync.differences import Difference, Subject
 
 Object = Mapping[str, Any]
 
-_API_GATEWAYS = ("Gateway", "ListenerSet", "XListenerSet")
 # How long before its end a certificate is worth a note: a month is enough for any renewal.
 SOON_SECONDS = 30 * 24 * 3600
 _BRING = (
@@ -63,15 +63,15 @@ def named_secrets(
     for ref, obj in objects.items():
         if rules.excludes(ref):
             continue
-        if ref.kind == "Gateway":
+        if is_istios_gateway(ref):
             selector = obj["spec"].get("selector") or {}
-            places = (_places(selector, source), _places(selector, target))
-            for name in _credentials(obj["spec"]):
+            places = (places_of(selector, source), places_of(selector, target))
+            for name in credentials(obj["spec"]):
                 found |= {
                     NamedSecret(_secret(place, name), _secret(_same(place, places[0]), name)) for place in places[1]
                 }
-        elif ref.kind.partition(".")[0] in _API_GATEWAYS:
-            found |= {NamedSecret(secret, secret) for secret in _certificate_refs(ref, obj["spec"])}
+        else:
+            found |= {NamedSecret(secret, secret) for secret in certificate_refs(ref, obj)}
     return tuple(sorted(secret for secret in found if not rules.excludes(secret.ref)))
 
 
@@ -145,15 +145,6 @@ def _short(fingerprint: str) -> str:
     return f"{fingerprint[:16]}…" if fingerprint else "(none)"
 
 
-def _places(selector: Mapping[str, str], gateways: Sequence[MeshDeployment]) -> set[str]:
-    found = {
-        item.ref.namespace
-        for item in gateways
-        if item.component == "gateway" and selector.items() <= item.pod_labels.items()
-    }
-    return found or {ISTIO_NAMESPACE}
-
-
 def _same(place: str, places: set[str]) -> str:
     """The source's place of a gateway that runs at this place in the target."""
     return place if place in places else min(places)
@@ -161,19 +152,3 @@ def _same(place: str, places: set[str]) -> str:
 
 def _secret(place: str, name: str) -> ObjectRef:
     return ObjectRef("Secret", place, name)
-
-
-def _credentials(spec: Object) -> Iterator[str]:
-    for server in spec.get("servers") or ():
-        tls = server.get("tls") or {}
-        for name in (tls.get("credentialName"), *(tls.get("credentialNames") or ())):
-            # Other schemes (`kubernetes-gateway://`, `sds://`, a file) name no Secret of that namespace.
-            if name and "://" not in name:
-                yield name
-
-
-def _certificate_refs(gateway: ObjectRef, spec: Object) -> Iterator[ObjectRef]:
-    for listener in spec.get("listeners") or ():
-        for ref in (listener.get("tls") or {}).get("certificateRefs") or ():
-            if ref.get("group", "") == "" and ref.get("kind", "Secret") == "Secret":
-                yield ObjectRef("Secret", ref.get("namespace") or gateway.namespace, ref["name"])

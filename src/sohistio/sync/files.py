@@ -92,6 +92,8 @@ def _shared(document: Document) -> dict[str, Any]:
     found = {key: value for key, value in document.items() if key not in _ENVIRONMENTS_OWN}
     istio = {key: value for key, value in document["istio"].items() if key not in _ISTIOS_OWN}
     namespaces = sorted(document.get("applicationNamespaces") or ())
+    if policy := found.get("policy"):  # where the CA is kept is a region's own; that both have one root is compared
+        found["policy"] = {key: value for key, value in policy.items() if key != "authority"}
     return found | {"istio": istio, "applicationNamespaces": namespaces}
 
 

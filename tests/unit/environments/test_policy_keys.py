@@ -225,7 +225,7 @@ BAD_POLICIES = [
      "jwt[0].jwksUri: expected an https URL with a full host name, such as https://login.example.com/keys, got 'https://['"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '{\"keys\": [{\"d\": \"SECRET\"'}]", f"jwt[0]: {_JWKS}"),
     *((_KEYS_AT % url, f"jwt[0].jwksUri: {_URL}, got '{url}'") for url in _NO_HOSTS),
-    ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '{\"keys\": [{\"k\": \"SECRET\"}], \"keys\": [{\"kty\": \"RSA\"}]}'}]",
+    ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '%s'}]" % '{"keys": [{"k": "SECRET"}], "keys": [{"kty": "RSA"}]}',
      f"jwt[0]: {_JWKS}"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: ''}]", f"jwt[0]: {_JWKS}"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '{\"keys\": []}'}]",

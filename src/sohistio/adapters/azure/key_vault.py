@@ -40,7 +40,7 @@ def _refusal(error: Exception, vault: str, name: str) -> RefusedError:
         case ClientAuthenticationError():
             todo = "Log in to Azure."
         case ResourceNotFoundError():
-            what, todo = f"{vault} has no secret {name}", "Correct the source of the pull Secret in environment.yaml."
+            what, todo = f"{vault} has no secret {name}", "Correct the secret's name in environment.yaml."
         case HttpResponseError(status_code=403) if any(code in str(error) for code in _NETWORK):
             todo = "Its firewall does not let this machine in: allow its address, or run where its private endpoint is."
         case HttpResponseError(status_code=403):

@@ -12,13 +12,10 @@ from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, resource_ref
 from sohistio.adapters.kubernetes.ending import why_in_vain
-from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.served_kinds import kinds_in_all_versions
 from sohistio.errors import FailedError
-from sohistio.model.certificate import Certificate
 from sohistio.model.state import ObjectRef
 from sohistio.plan.ownership import SYNC_MANAGER
-from sohistio.system.certificates import certificate_of
 from sohistio.system.parallel import side_by_side
 
 # Its uid is a cluster's identity: it is made with the cluster and cannot be deleted.
@@ -65,16 +62,6 @@ def read_configuration(api: KubeApi) -> Configuration:
 def cluster_uid(api: KubeApi) -> str:
     """What distinguishes two clusters, whatever names lead to them. Raises KubeError."""
     return str(api.request("GET", _SYSTEM)["metadata"]["uid"])
-
-
-def read_certificate(api: KubeApi, secret: ObjectRef) -> Certificate | None:
-    """The fingerprint and the end of a Secret's certificate; None where it holds none that can be read.
-
-    Raises KubeError, 404 without the Secret.
-    The API server gives whole Secrets only: the key is neither parsed nor kept.
-    """
-    leaf = certificate_of(api.request("GET", path_of(secret)))
-    return Certificate(leaf.fingerprint, leaf.ends.timestamp(), leaf.ends.date().isoformat()) if leaf else None
 
 
 def try_objects(api: KubeApi, objects: Sequence[Object]) -> Tried:

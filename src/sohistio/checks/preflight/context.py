@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sohistio.adapters.kubernetes.access import not_analyzable
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.certificates import mesh_certificates
+from sohistio.adapters.kubernetes.custom_resources import custom_resources
 from sohistio.checks.preflight.provisioning import NODE_POOLS
 from sohistio.environments.load import Environment
 from sohistio.errors import SohistioError
 from sohistio.istioctl import Istioctl
+from sohistio.model.certificate import MeshCertificates
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.gateway_api import UNSERVED
 from sohistio.model.managed_cluster import ManagedCluster
@@ -103,7 +106,8 @@ class Sides:
 class Context:
     """One look at one environment. What is missing raises UnseenError where a check asks for it.
 
-    `failover` are both sides where they have been looked at already.
+    `failover` are both sides where they have been looked at already. What expires within `fail_within` seconds is an
+    error; None leaves that to the checks.
     """
 
     session: Session
@@ -111,6 +115,7 @@ class Context:
     plan: Planned | None
     stops: Stops = field(default_factory=Stops)
     failover: Sides | None = None
+    fail_within: float | None = None
 
     def __post_init__(self) -> None:
         self.nodes = Once(lambda: self.api.items("/api/v1/nodes"))
@@ -127,6 +132,7 @@ class Context:
         self.sides = Once(self._sides)
         self.pulls = Once(self._pulls)
         self.around = Once(lambda: look_around(self.planned, self.pods(), self.services()))
+        self.certificates = Once(self._certificates)
 
     @property
     def environment(self) -> Environment:
@@ -197,6 +203,9 @@ class Context:
             return self.failover
         pair = pair_for(self.session) if self.stops.environment is None else None
         return Sides(pair, look(pair)) if pair else None
+
+    def _certificates(self) -> MeshCertificates:
+        return mesh_certificates(self.api, custom_resources(self.api), self.state.mesh_deployments)
 
     def _pulls(self) -> Pulls:
         from sohistio.checks.preflight.pulls import read_pulls_of

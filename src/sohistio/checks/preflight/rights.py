@@ -15,6 +15,7 @@ from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import first_names
+from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
 from sohistio.plan.failover_steps import (
@@ -72,6 +73,7 @@ _CA_SECRETS = ("cacerts", "istio-ca-secret")
 _NEVER_TAKEN = ("CustomResourceDefinition", "Namespace")
 _MOST_NAMED = 3
 _SYNCER = "Ask for the roles sohistio-syncer in rbac/sync.yaml; docs/rbac.md says what each right is for."
+_AUTHORITY = "Ask for Role sohistio-authority in rbac/authority.yaml, for the first install only; docs/rbac.md."
 _POLICY = "Ask for the roles in rbac/installer.yaml and rbac/policy.yaml; docs/rbac.md says what each right is for."
 
 PathOf = Callable[[Object], str]
@@ -96,6 +98,8 @@ def _role_of(plan: Plan) -> str:
     """What to ask for, where the installer's role is not all."""
     if plan.mode is Mode.SYNC:
         return _SYNCER
+    if any(isinstance(step, WriteAuthority) for step in plan.steps):
+        return f"{_AUTHORITY} Other rights: rbac/installer.yaml, and rbac/policy.yaml for a policy."
     return _POLICY if any(isinstance(step, ApplyPolicy | PrunePolicy) for step in plan.steps) else ""
 
 
@@ -182,6 +186,8 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
         case RestoreAuthority():
             places = (path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)) for name in _CA_SECRETS)
             yield from _on(("get", "patch", "create"), places)
+        case WriteAuthority():
+            yield from _on(("get", "patch", "create"), [path_of(step.object)])
         case WritePullSecrets():
             yield from _on(("get", "patch", "create"), map(path_of, step.objects))
         case LabelNamespaces() | UnlabelNamespaces():

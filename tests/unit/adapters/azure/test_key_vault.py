@@ -133,7 +133,7 @@ def test_the_newest_value_is_read(vault: Vault) -> None:
 @pytest.mark.parametrize(
     ("name", "login", "what", "detail", "todo"),
     [
-        ("missing", Login(), "has no secret missing", "no secret", "Correct the source of the pull Secret"),
+        ("missing", Login(), "has no secret missing", "no secret", "Correct the secret's name"),
         ("closed", Login(), "the secret closed of", "does not have secrets get permission", "Key Vault Secrets User"),
         ("walled", Login(), "the secret walled of", "Client address is not authorized", "Its firewall"),
         ("private", Login(), "the secret private of", "Public network access is disabled", "private endpoint"),

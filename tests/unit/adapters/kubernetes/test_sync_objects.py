@@ -12,8 +12,9 @@ import pytest
 from api_server import ApiServer, Reply
 from configured import configured, synced
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.certificates import read_certificate
 from sohistio.adapters.kubernetes.prune import prune_synced
-from sohistio.adapters.kubernetes.sync import apply_synced, read_certificate, try_objects
+from sohistio.adapters.kubernetes.sync import apply_synced, try_objects
 from sohistio.errors import FailedError
 from sohistio.model.state import ObjectRef
 from sohistio.plan.ownership import SYNC_MANAGER

@@ -1,0 +1,46 @@
+"""Whether a standby's mesh has the root of the side that it stands by for: who trusts the one trusts the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sohistio.adapters.kubernetes.authority import read_published_roots
+from sohistio.checks.preflight.check import Good, NotAsked, Verdict
+from sohistio.checks.preflight.context import Sides
+from sohistio.model.authority import AuthorityCertificate
+from sohistio.model.fault import Fault, Severity
+from sohistio.planning.session import Session
+from sohistio.system.parallel import side_by_side
+
+_TODO = (
+    "Plug CAs of one root into both (policy.authority): docs/certificates.md. It matters to clients that trust the "
+    "mesh's root themselves, and to meshes that call each other."
+)
+
+
+def same_root(sides: Sides) -> Iterator[Verdict]:
+    """An error where both environments declare a CA; else a warning: each istiod makes a root of its own."""
+    pair = sides.pair
+    if not sides.observed.world.primary.is_reachable:
+        yield NotAsked(f"{pair.primary.environment.name} cannot be read")
+        return
+    sessions = (pair.primary, pair.standby)
+    roots = [_fingerprints(found) for found in side_by_side(_published, sessions)]
+    names = [session.environment.name for session in sessions]
+    if missing := [name for name, found in zip(names, roots, strict=True) if not found]:
+        yield NotAsked(f"{' and '.join(missing)} publishes no root yet")
+    elif roots[0] & roots[1]:
+        yield Good(f"both have the root {min(roots[0] & roots[1])[:16]}…")
+    else:
+        shown = [f"{name} {min(found)[:16]}…" for name, found in zip(names, roots, strict=True)]
+        both = all(session.environment.mesh_policy().authority for session in sessions)
+        severity = Severity.ERROR if both else Severity.WARNING
+        yield Fault(f"the meshes have different roots (SHA-256): {', '.join(shown)}", _TODO, severity)
+
+
+def _published(session: Session) -> tuple[AuthorityCertificate, ...]:
+    return read_published_roots(session.api)
+
+
+def _fingerprints(found: tuple[AuthorityCertificate, ...]) -> set[str]:
+    return {item.fingerprint for item in found}
