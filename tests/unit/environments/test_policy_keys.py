@@ -189,6 +189,9 @@ _JWT = "jwt: [{issuer: 'https://a.b', audiences: [c], jwksUri: 'https://a.b/k'}]
 _HOST = "hosts: [{hosts: [a.b], allow: [%s]}]"
 _RULE = "workloads: [{namespace: shop, allow: [%s]}]"
 _OUT = "egress: {hosts: [%s]}"
+_KEYS_TWICE = (
+    'jwt: [{issuer: \'https://a.b\', audiences: [a], jwks: \'{"keys": [{"k": "SECRET"}], "keys": [{"kty": "RSA"}]}\'}]'
+)
 _KEYS_AT = "jwt: [{issuer: 'https://a.b', audiences: [a], jwksUri: '%s'}]"
 _NO_HOSTS = (
     "https://169.254.169.254/y",
@@ -225,8 +228,7 @@ BAD_POLICIES = [
      "jwt[0].jwksUri: expected an https URL with a full host name, such as https://login.example.com/keys, got 'https://['"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '{\"keys\": [{\"d\": \"SECRET\"'}]", f"jwt[0]: {_JWKS}"),
     *((_KEYS_AT % url, f"jwt[0].jwksUri: {_URL}, got '{url}'") for url in _NO_HOSTS),
-    ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '%s'}]" % '{"keys": [{"k": "SECRET"}], "keys": [{"kty": "RSA"}]}',
-     f"jwt[0]: {_JWKS}"),
+    (_KEYS_TWICE, f"jwt[0]: {_JWKS}"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: ''}]", f"jwt[0]: {_JWKS}"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '{\"keys\": []}'}]",
      f"jwt[0]: {_JWKS}, each key with its kty"),
