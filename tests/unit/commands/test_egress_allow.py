@@ -81,6 +81,14 @@ def test_one_more_caller_is_one_line(tmp_path: Path) -> None:
     assert (root / "qa/environment.yaml").read_text() == expected
 
 
+def test_two_databases_of_one_port_have_addresses(tmp_path: Path) -> None:
+    file = environment_folder(tmp_path) / "qa/environment.yaml"
+    for number in (1, 2):
+        named = ("--host", f"db{number}.example.com", "--port", "5432", "--address", f"10.1.2.{number}")
+        egress_allow(tmp_path, *named, *SHOP)
+    assert file.read_text().count("addresses: [10.1.2.") == 2
+
+
 @pytest.mark.parametrize(
     "asked",
     [SHOP, (*SHOP, *SHOP), ("--service-account", "shop/checkout"), (*SHOP, "--tls", "originate", "--protocol", "http")],
@@ -143,6 +151,8 @@ def test_what_base_allows_is_allowed(tmp_path: Path) -> None:
         (DECLARED, ("--host", "api.example.com", "--port", "8443", *SHOP),
          f"Error: api.example.com is declared already, with port 443, not 8443.\nWhat to do: A host is declared once: "
          f"give --port 443 or leave it out, or change it in {FILE}.\n"),
+        (DECLARED, (*HOST, *SHOP, "--address", "10.1.2.3"), "already, with address (none), not 10.1.2.3"),
+        ("", (*HOST, *SHOP, "--address", "127.0.0.1"), "expected addresses outside the pod, got 127.0.0.1"),
         (DECLARED, (*HOST, *SHOP, "--tls", "none"), "declared already, with tls originate, not none"),
         ("", ("--host", "API.example.com", *SHOP), f"{FILE}:7: policy.egress.hosts[0].host: expected a full name in "
          "lower case"),
