@@ -95,7 +95,14 @@ class Policy:
     telemetry: Telemetry | None = None
     ingress_gateway: GatewayPlace = GatewayPlace("istio-ingressgateway", labels=(("istio", "ingressgateway"),))
     egress_gateway: GatewayPlace = GatewayPlace("istio-egressgateway", labels=(("istio", "egressgateway"),))
+    more_ingress_gateways: tuple[GatewayPlace, ...] = ()
     authority: AuthoritySource | None = None
+
+    @property
+    def guarded_gateways(self) -> tuple[GatewayPlace, ...]:
+        """Every ingress gateway, each once by the labels of its pods: a listed host is closed at all of them."""
+        found = (self.ingress_gateway, *self.more_ingress_gateways)
+        return tuple({gateway.labels: gateway for gateway in reversed(found)}.values())[::-1]
 
     @property
     def is_audit(self) -> bool:

@@ -110,7 +110,7 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
         decision = replace(decision, refusal=facts.authority.refusal, todo=facts.authority.todo)
     if facts.policy.refusal and not decision.refusal:
         decision = replace(decision, refusal=facts.policy.refusal, todo=facts.policy.todo)
-    if decision.mode is Mode.NONE and facts.policy.changes:
+    if decision.mode is Mode.NONE and facts.policy.changes and not decision.refusal:
         summary = Changes(facts.policy.changes).summary()
         reason = f"{decision.installed} is installed and differs in nothing but its policy ({summary})"
         decision = replace(decision, reasons=(reason, *decision.reasons[1:]))

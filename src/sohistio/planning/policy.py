@@ -103,7 +103,7 @@ def look_at_policy(session: Session, labelled: Collection[ObjectRef], state: Clu
         return PolicyFacts(declared)
     live = or_refused("the mesh's policy could not be read", lambda: read_policy(session.api, declared))
     comparison = compared(declared.wanted, live, declared.environment, there(state))
-    paths = {ref: session.api.path_of(live[ref]) for ref in comparison.surplus}
+    paths = {item.ref: session.api.path_of(dict(item.live)) for item in comparison.surplus}
     return PolicyFacts(declared, comparison, hand_made(declared.policy, live, declared.environment), paths)
 
 

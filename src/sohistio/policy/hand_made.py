@@ -69,7 +69,8 @@ def _of_mtls(policy: Policy, others: Objects) -> Iterator[HandMade]:
 def _of_access(policy: Policy, others: Objects) -> Iterator[HandMade]:
     gateways: list[tuple[GatewayPlace, str]] = []
     if policy.hosts:
-        gateways.append((policy.ingress_gateway, "lets requests in at the ingress gateway, whatever policy.hosts says"))
+        effect = "lets requests in at the ingress gateway, whatever policy.hosts says"
+        gateways += [(gateway, effect) for gateway in policy.guarded_gateways]
     if policy.egress is not None and policy.egress.hosts:
         gateways.append((policy.egress_gateway, "lets calls out at the egress gateway, whatever policy.egress says"))
     closed = {access.namespace for access in policy.workloads}
@@ -84,7 +85,7 @@ def _of_access(policy: Policy, others: Objects) -> Iterator[HandMade]:
             yield HandMade(ref, "lets calls in, whatever policy.workloads says of its namespace")
     if policy.jwt and not policy.is_audit:
         for ref, obj in _kind(others, "RequestAuthentication"):
-            if _applies_to(ref, obj.get("spec") or {}, policy.ingress_gateway):
+            if any(_applies_to(ref, obj.get("spec") or {}, gateway) for gateway in policy.guarded_gateways):
                 yield HandMade(ref, "accepts tokens at the ingress gateway as well")
 
 

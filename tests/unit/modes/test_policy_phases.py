@@ -73,8 +73,10 @@ def test_the_order_of_phases(decision: Decision, versions: tuple[str, ...], read
 
 
 def test_taking_a_guard_away_is_a_danger() -> None:
-    others = Phase("policy", (PrunePolicy("policy/prune", "", "qa", (GUARD,), ("/path",)),))
+    others = Phase(
+        "policy", (PrunePolicy("policy/prune", "", "qa", (GUARD,), ("/path",), ("no longer refuses what it refused",)),)
+    )
     mesh = DesiredMesh(Version(1, 31, 1), "kind: IstioOperator\n", (), (), sidecar())
     beside = Beside(policy=PolicyPhases(others=(others,)))
     plan = make_plan(Subject("qa", "1.31.1", state()), Decision(Mode.NONE, ()), [mesh], Changes(), (), beside)
-    assert plan.danger == "no longer refuses what AuthorizationPolicy shop/access refused"
+    assert plan.danger == "no longer refuses what it refused"
