@@ -101,8 +101,10 @@ class Policy:
     @property
     def guarded_gateways(self) -> tuple[GatewayPlace, ...]:
         """Every ingress gateway, each once by the labels of its pods: a listed host is closed at all of them."""
-        found = (self.ingress_gateway, *self.more_ingress_gateways)
-        return tuple({gateway.labels: gateway for gateway in reversed(found)}.values())[::-1]
+        found: dict[tuple[tuple[str, str], ...], GatewayPlace] = {}
+        for gateway in (self.ingress_gateway, *self.more_ingress_gateways):
+            found.setdefault(gateway.labels, gateway)
+        return tuple(found.values())
 
     @property
     def is_audit(self) -> bool:
