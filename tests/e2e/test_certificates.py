@@ -22,6 +22,8 @@ from conftest import CHECKOUT, Sandbox
 from mesh_workloads import SIDECAR_PORT, deploy_workload
 from own_environments import own_environments
 from shop import await_true
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.model.kube_target import KubeTarget
 from workloads import apply, namespace
 
 pytestmark = pytest.mark.e2e
@@ -149,6 +151,9 @@ def test_the_first_install_plugs_it_in_with_the_right_for_it(world: World) -> No
     box, flags = world.box, world.flags()
     bind(box, "installer", "installer")
     user = kubeconfig_for(box, world.folder, account(box.api, "installer"))
+    # The API server takes a moment to know a binding.
+    api, record = KubeApi(KubeTarget(user, box.context)), "/api/v1/namespaces/istio-system/configmaps/sohistio-record"
+    await_true(lambda: _may_get(api, record), 30)
     as_installer = (*flags, "--kubeconfig", str(user), "--context", box.context)
     lacking = box.run("install", *as_installer, "--yes", SOHISTIO_ISTIO_MIRROR=box.mirror)
     assert lacking.returncode == 3, lacking.stdout
@@ -278,6 +283,14 @@ def test_who_lacks_the_right_to_read_secrets_hears_which_role_has_it(world: Worl
     assert "Role sohistio-certificates of rbac/sync.yaml" in found["certificate-expiry"][0]["hint"]
     _, found = rows(box.run("verify", *flags, *where, SOHISTIO_ISTIO_MIRROR=box.mirror))
     assert found["certificate-authority"][0]["result"] == "skipped"
+
+
+def _may_get(api: KubeApi, path: str) -> bool:
+    try:
+        api.get(path)
+    except KubeError:
+        return False
+    return True
 
 
 def bind(box: Sandbox, file: str, user: str) -> None:
