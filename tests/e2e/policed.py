@@ -13,7 +13,7 @@ from mesh_workloads import MeshWorkload, apply_to, deploy_workload
 from outside import Outside, https_server, line_server
 from own_environments import own_environments
 from requests_by_address import Answer, get, trusting
-from shop import SYSTEM, await_true, traffic_of
+from shop import SYSTEM, await_true, traffic_of, traffic_sandbox
 from sohistio.sandbox.traffic.addresses import Addresses, loopback_of
 from sohistio.system.certificates import Authority
 from tokens import Issuer
@@ -150,11 +150,8 @@ def policy_for(issuer: Issuer, outside: str) -> dict[str, Any]:
 @contextmanager
 def policed_world(folder: Path) -> Iterator[World]:
     """A sandbox of its own with the mesh, its policy and all workloads ready."""
-    sandbox = Sandbox(folder, folder / "sohistio" / "sandbox" / "local" / "kubeconfig")
     with ExitStack() as stack:
-        up = sandbox.run("sandbox", "up", "--traffic", "--nodes", "1")
-        assert up.returncode == 0, up.stderr
-        stack.callback(sandbox.run, "sandbox", "down")
+        sandbox = stack.enter_context(traffic_sandbox(folder, nodes=1))
         number = traffic_of(sandbox)["traffic"]["number"]
         # Of the pods' range, which the sandbox leads to this machine; no pod has them.
         outside = f"{Addresses(number).pod_range.rpartition('.0.0/')[0]}.250"

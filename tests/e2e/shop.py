@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,18 @@ class Shop:
         for pod in pods_of(self.sandbox.api, "shop"):
             path = f"/api/v1/namespaces/shop/pods/{pod['metadata']['name']}"
             self.sandbox.api.merge_patch(path, {"metadata": {"annotations": named}})
+
+
+@contextmanager
+def traffic_sandbox(state_home: Path, *, nodes: int = 3) -> Iterator[Sandbox]:
+    """A sandbox with traffic, of a test file's own."""
+    found = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig")
+    up = found.run("sandbox", "up", "--traffic", "--nodes", str(nodes))
+    assert up.returncode == 0, up.stderr
+    try:
+        yield found
+    finally:
+        found.run("sandbox", "down")
 
 
 def open_shop(sandbox: Sandbox, folder: Path) -> Shop:

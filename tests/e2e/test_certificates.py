@@ -21,7 +21,7 @@ from certificates import tls_secret
 from conftest import CHECKOUT, Sandbox
 from mesh_workloads import SIDECAR_PORT, deploy_workload
 from own_environments import own_environments
-from shop import await_true
+from shop import await_true, traffic_sandbox
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget
 from workloads import apply, namespace
@@ -99,15 +99,9 @@ def rows(done: Done) -> tuple[int, dict[str, list[dict[str, str]]]]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    state = tmp_path_factory.mktemp("state")
-    box = Sandbox(state, state / "sohistio" / "sandbox" / "local" / "kubeconfig")
-    up = box.run("sandbox", "up", "--traffic", "--nodes", "1")
-    assert up.returncode == 0, up.stderr
-    try:
+    with traffic_sandbox(tmp_path_factory.mktemp("state"), nodes=1) as box:
         apply(box.api, namespace("shop", injected=False))
         yield World(box, tmp_path_factory.mktemp("environments"))
-    finally:
-        box.run("sandbox", "down")
 
 
 def test_a_mesh_with_a_root_of_its_own_is_refused(world: World) -> None:

@@ -18,7 +18,7 @@ from conftest import Sandbox
 from mesh_workloads import SIDECAR_PORT, MeshWorkload, apply_to, deploy_workload, handshake, request
 from outside import https_server, line_server
 from own_environments import own_environments
-from shop import SYSTEM, await_true, traffic_of
+from shop import SYSTEM, await_true, traffic_of, traffic_sandbox
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.system.certificates import Authority
 from workloads import apply, await_running, deployment, namespace, pods_of
@@ -46,11 +46,7 @@ class Mesh:
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    state = tmp_path_factory.mktemp("state")
-    box = Sandbox(state, state / "sohistio" / "sandbox" / "local" / "kubeconfig")
-    up = box.run("sandbox", "up", "--traffic", "--nodes", "1")
-    assert up.returncode == 0, up.stderr
-    try:
+    with traffic_sandbox(tmp_path_factory.mktemp("state"), nodes=1) as box:
         number = traffic_of(box)["traffic"]["number"]
         flags = own_environments(tmp_path_factory.mktemp("own"), ingressAddress=f"127.{100 + number}.2.10")
         overlay = {"spec": {"meshConfig": {"extensionProviders": [_PROVIDER]}}}
@@ -64,8 +60,6 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
         server.await_ready()
         client.await_ready()
         yield Mesh(box, server, client, f"127.40.{number}")
-    finally:
-        box.run("sandbox", "down")
 
 
 def part_of(mesh: Mesh, workload: MeshWorkload) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Sandbox
 from https_load import load, object_of
-from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_of
+from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_of, traffic_sandbox
 from sohistio.sandbox.processes import processes_of
 from workloads import pods_of
 
@@ -34,14 +34,8 @@ def ready_gateways(sandbox: Sandbox) -> set[str]:
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    state_home = tmp_path_factory.mktemp("state")
-    found = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig")
-    up = found.run("sandbox", "up", "--traffic")
-    assert up.returncode == 0, up.stderr
-    try:
+    with traffic_sandbox(tmp_path_factory.mktemp("state")) as found:
         yield found
-    finally:
-        found.run("sandbox", "down")
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from environment_folder import OPERATOR
 from sohistio.commands.env import group_for
 from sohistio.environments.aks import Aks
 from sohistio.environments.layers import merge
@@ -57,18 +58,6 @@ ingressAddress: ${SOHISTIO_IP_PREFIX}.20.188
 cluster:
   context: aks-qa
   nodes: {min: 5, max: 10, size: Standard_D8s_v3}
-"""
-OPERATOR = """\
-apiVersion: install.istio.io/v1alpha1
-kind: IstioOperator
-spec:
-  components:
-    ingressGateways:
-      - name: istio-ingressgateway
-        enabled: true
-    egressGateways:
-      - name: istio-egressgateway
-        enabled: true
 """
 
 
