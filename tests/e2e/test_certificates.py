@@ -147,6 +147,7 @@ def test_unsound_material_is_refused_with_all_its_faults(world: World) -> None:
 def test_the_first_install_plugs_it_in_with_the_right_for_it(world: World) -> None:
     """By the installer, for whom the administrator binds one more Role."""
     box, flags = world.box, world.flags()
+    bind(box, "reader", "reader")  # whose role the installer's builds upon
     bind(box, "installer", "installer")
     user = kubeconfig_for(box, world.folder, account(box.api, "installer"))
     as_installer = (*flags, "--kubeconfig", str(user), "--context", box.context)
@@ -225,7 +226,7 @@ def test_another_root_is_refused_and_another_certificate_of_the_same_is_left_alo
 def test_what_ends_soon_fails_a_pipeline_in_time(world: World) -> None:
     """Warnings with exit 0 until the option says from when on it is an error; what has expired is one in any case."""
     world.serve(days=90)
-    apply(world.box.api, GATEWAY)
+    world.box.api.apply(world.box.api.path_of(GATEWAY), GATEWAY, "test", force=True)
     code, found = world.check()
     assert code == 0
     (said,) = found["certificate-authority"]
@@ -266,7 +267,6 @@ def test_what_has_expired_fails_check_and_verify(world: World) -> None:
 
 def test_who_lacks_the_right_to_read_secrets_hears_which_role_has_it(world: World) -> None:
     box = world.box
-    bind(box, "reader", "reader")
     user = kubeconfig_for(box, world.folder, account(box.api, "reader"))
     flags = (*own_environments(world.folder, applicationNamespaces=["shop"]), "--kubeconfig", str(user))
     where = ("--context", box.context, "--output", "json")
