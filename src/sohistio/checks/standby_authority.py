@@ -8,17 +8,13 @@ from sohistio.adapters.kubernetes.authority import read_published_roots
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Sides
 from sohistio.errors import SohistioError
+from sohistio.failover.readiness import root_fault
 from sohistio.model.authority import AuthorityCertificate
-from sohistio.model.fault import Fault, Severity
 from sohistio.planning.session import Session
 from sohistio.system.parallel import side_by_side, within
 
 _SECONDS = 20.0
 """For both: a side that traffic leaves may have died meanwhile, and stops nothing."""
-_TODO = (
-    "Plug CAs of one root into both (policy.authority): docs/certificates.md. It matters to clients that trust the "
-    "mesh's root themselves, and to meshes that call each other."
-)
 
 
 def same_root(sides: Sides) -> Iterator[Verdict]:
@@ -37,13 +33,11 @@ def same_root(sides: Sides) -> Iterator[Verdict]:
     roots = [{item.fingerprint for item in one} for one in found]
     if missing := [name for name, one in zip(names, roots, strict=True) if not one]:
         yield NotAsked(f"{' and '.join(missing)} publishes no root yet")
-    elif roots[0] & roots[1]:
-        yield Good(f"both have the root {min(roots[0] & roots[1])[:16]}…")
     else:
-        shown = [f"{name} {min(one)[:16]}…" for name, one in zip(names, roots, strict=True)]
         both = all(session.environment.mesh_policy().authority for session in sessions)
-        severity = Severity.ERROR if both else Severity.WARNING
-        yield Fault(f"the meshes have different roots (SHA-256): {', '.join(shown)}", _TODO, severity)
+        yield root_fault(names, roots, both_declare=both) or Good(
+            f"both have the root {min(roots[0] & roots[1])[:16]}…"
+        )
 
 
 def _published(sessions: Sequence[Session]) -> list[tuple[AuthorityCertificate, ...]] | SohistioError:
