@@ -1,5 +1,7 @@
 # The project's commands. `make demo` and `make test` do all the set-up they need.
 export PATH := $(PATH):/usr/sbin
+# Tests run the program some two thousand times: it must not be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,11 +20,12 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@touch $@
 
 # Debian's packages start what they install; the tests start their own, and none is left running beside them.
-system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry
+system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry, Prometheus
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v named >/dev/null || missing="$$missing bind9"; \
 	command -v skopeo >/dev/null || missing="$$missing skopeo"; \
 	command -v docker-registry >/dev/null || missing="$$missing docker-registry"; \
+	command -v prometheus >/dev/null || missing="$$missing prometheus"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || exit 1; \
@@ -33,7 +36,7 @@ system-packages: ## Install what tests need and Python does not have: BIND, skop
 		done; \
 	else \
 		echo "The tests need:$$missing. Install them (Debian, Ubuntu: sudo apt-get install$$missing; Fedora: sudo dnf" \
-			"install bind skopeo, and docker-registry of docker-distribution), then run make again." >&2; \
+			"install bind skopeo golang-github-prometheus, and docker-registry of docker-distribution), then run make again." >&2; \
 		exit 1; \
 	fi
 
@@ -55,6 +58,7 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 
 test: setup system-packages copy-tools lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
+	$(BIN)/python -m compileall -q src tests demo
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each

@@ -7,7 +7,7 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conftest import Sandbox
@@ -17,6 +17,8 @@ from workloads import apply, deployment, pods_of
 
 SERVICE_PORT, SIDECAR_PORT, BACKEND_PORT = 9000, 8000, 8080
 _SECONDS = 15
+_REFUSAL_SECONDS = 0.5
+"""How long a server may take to refuse a client that has finished its handshake."""
 _CORE, _ISTIO = "/api/v1/namespaces", "/apis/networking.istio.io/v1/namespaces"
 
 
@@ -59,12 +61,22 @@ class MeshWorkload:
         """As its application would: through its sidecar's listener at a port, asking for a host."""
         return request(self.place, port, host, path, **headers)
 
-    def await_ready(self) -> None:
-        def ready() -> bool:
-            conditions = pods_of(self.sandbox.api, self.namespace, self.name)[-1]["status"].get("conditions", ())
-            return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    @property
+    def sidecar(self) -> dict[str, Any]:
+        """The status of its container istio-proxy."""
+        listed: list[dict[str, Any]] = self.pod["status"]["initContainerStatuses"]
+        return next(found for found in listed if found["name"] == "istio-proxy")
 
-        await_true(lambda: bool(pods_of(self.sandbox.api, self.namespace, self.name)) and ready(), 90)
+    @property
+    def is_ready(self) -> bool:
+        """Whether its newest pod is Ready; so is its sidecar then."""
+        found = pods_of(self.sandbox.api, self.namespace, self.name)
+        conditions = found[-1]["status"].get("conditions", ()) if found else ()
+        return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+    def await_ready(self) -> None:
+        """Wait until it is (at most 90 s)."""
+        await_true(lambda: self.is_ready, 90)
 
 
 def request(address: str, port: int, host: str, path: str = "/", method: str = "GET", **headers: str) -> Answer:
@@ -84,7 +96,11 @@ def request(address: str, port: int, host: str, path: str = "/", method: str = "
 
 @dataclass(frozen=True)
 class Handshake:
-    """How a TLS handshake ended: the version, and the peer's certificate (DER); or why there was none."""
+    """How a TLS handshake ended: the version, and the peer's certificate (DER); `error` says why it was refused.
+
+    Under TLS 1.3 a server refuses a client without a certificate only after the client has finished: then there are a
+    version and an error.
+    """
 
     version: str
     certificate: bytes = b""
@@ -98,14 +114,20 @@ def handshake(address: str, port: int, version: ssl.TLSVersion, *, name: str = "
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = context.maximum_version = version
     context.set_alpn_protocols(["istio", "h2", "http/1.1"])
+    agreed = Handshake("")
     try:
         with (
             socket.create_connection((address, port), timeout=_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname=name or None) as wrapped,
         ):
-            return Handshake(wrapped.version() or "", wrapped.getpeercert(binary_form=True) or b"")
+            agreed = Handshake(wrapped.version() or "", wrapped.getpeercert(binary_form=True) or b"")
+            wrapped.settimeout(_REFUSAL_SECONDS)
+            wrapped.recv(1)
+    except TimeoutError:
+        return agreed if agreed.version else Handshake("", error="timed out")
     except OSError as error:
-        return Handshake("", error=str(error))
+        return replace(agreed, error=str(error))
+    return agreed
 
 
 def deploy_workload(

@@ -14,6 +14,7 @@ from outside import Outside, https_server, line_server
 from own_environments import own_environments
 from requests_by_address import Answer, get, trusting
 from shop import SYSTEM, await_true, traffic_of
+from sohistio.sandbox.traffic.addresses import Addresses, loopback_of
 from sohistio.system.certificates import Authority
 from tokens import Issuer
 from workloads import apply, namespace
@@ -155,12 +156,13 @@ def policed_world(folder: Path) -> Iterator[World]:
         assert up.returncode == 0, up.stderr
         stack.callback(sandbox.run, "sandbox", "down")
         number = traffic_of(sandbox)["traffic"]["number"]
-        outside = f"127.40.{number}"
+        # Of the pods' range, which the sandbox leads to this machine; no pod has them.
+        outside = f"{Addresses(number).pod_range.rpartition('.0.0/')[0]}.250"
         partner, other = Authority("the partner's"), Authority("somebody's")
         servers = (
-            https_server(f"{outside}.1", 443, partner.issue([API])),
-            line_server(f"{outside}.2", 5432, partner.issue([DATABASE])),
-            https_server(f"{outside}.3", 443, other.issue([WRONG])),
+            https_server(loopback_of(f"{outside}.1"), 443, partner.issue([API])),
+            line_server(loopback_of(f"{outside}.2"), 5432, partner.issue([DATABASE])),
+            https_server(loopback_of(f"{outside}.3"), 443, other.issue([WRONG])),
         )
         api_seen, database_seen, _ = (stack.enter_context(server) for server in servers)
         issuer, authority = Issuer("https://login.example.com"), Authority("the test's")

@@ -60,11 +60,6 @@ def a_certificate_is_renewed_while_its_pod_runs(world: World) -> None:
         found = handshake(world.flaky.place, SIDECAR_PORT, ssl.TLSVersion.TLSv1_3)
         return x509.load_der_x509_certificate(found.certificate).serial_number
 
-    first, restarts = serial(), _restarts(world)
+    first, restarts = serial(), world.flaky.sidecar["restartCount"]
     await_true(lambda: serial() != first, 40)
-    assert _restarts(world) == restarts
-
-
-def _restarts(world: World) -> int:
-    (container,) = world.flaky.pod["status"]["containerStatuses"]
-    return int(container["restartCount"])
+    assert world.flaky.sidecar["restartCount"] == restarts

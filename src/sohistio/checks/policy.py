@@ -33,6 +33,7 @@ def policy_in_place(evidence: PolicyEvidence) -> Iterator[CheckResult]:
             yield failed(NAME, message, "Run `sohistio install`.")
     for item in evidence.hand_made:
         hint = "Delete it where it was made, or take the part out of the environment's policy."
-        yield warned(NAME, f"made by hand: {item}", hint)
+        result = failed if item.undoes else warned
+        yield result(NAME, f"made by hand: {item}", hint)
     if comparison.compared and not comparison.changes:
         yield passed(NAME, f"{comparison.compared} objects as the environment declares them")

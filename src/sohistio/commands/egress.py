@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,6 +49,10 @@ def allow(
         int | None,
         change_option("--application-port", min=1, max=_LAST_PORT, metavar="PORT", help="Where applications call it."),
     ] = None,
+    address: Annotated[
+        list[str] | None,
+        change_option("--address", metavar="IP", help="Its IPv4 address, where DNS is not to be asked (repeatable)."),
+    ] = None,
     dry_run: Annotated[bool, change_option("--dry-run", help="Show the diff; write nothing.")] = False,
 ) -> None:
     """Allow an external host in the environment's file. No cluster is touched.
@@ -71,7 +76,14 @@ def allow(
             todo="Give your own with --environments DIR, or go to the folder that has environments/.",
         )
     request = EgressRequest(
-        host, tuple(namespace or ()), tuple(service_account or ()), port, application_port, protocol, tls
+        host,
+        tuple(namespace or ()),
+        tuple(service_account or ()),
+        port,
+        application_port,
+        protocol,
+        tls,
+        tuple(address or ()),
     )
     edit = egress_edit(target.env, root, os.environ, request)
     written = edit.changes and not dry_run
@@ -87,6 +99,10 @@ def _write(edit: EgressEdit) -> None:
     try:
         replace_text(edit.path, edit.before, edit.after)
     except OSError as error:
+        if error.errno == errno.ESTALE:
+            raise UsageError(
+                f"{edit.file} was changed meanwhile", todo="Nothing was written. Run the same command again."
+            ) from error
         raise UsageError(
             f"{edit.file} cannot be written",
             details=(error.strerror or str(error),),

@@ -13,6 +13,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     Exit 5 where a check of severity error does not hold.
     """
     from sohistio.adapters.kubernetes.observe import observe
+    from sohistio.checks.dry_run import audit_of
     from sohistio.checks.moves import interrupted_moves
     from sohistio.checks.result import check_document
     from sohistio.commands.requests import where_of
@@ -35,7 +36,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     mesh, _ = session.render(
         session.version, session.operator_yaml(session.version, gateways_off=rule.off or not rule.certain)
     )
-    checks = (*verify_mesh(asked, mesh), *interrupted_moves(record))
+    checks = (*verify_mesh(asked, mesh), *audit_of(session.environment), *interrupted_moves(record))
     failed = any(check.breaks for check in checks)
     if form.json:
         result = {"environment": session.environment.name, "result": "failed" if failed else "passed"}

@@ -30,6 +30,7 @@ class EgressRequest:
     application_port: int | None = None
     protocol: OutsideProtocol | None = None
     tls: OutsideTls | None = None
+    addresses: tuple[str, ...] = ()
 
     def entry(self) -> dict[str, Any]:
         """As an item of `policy.egress.hosts`."""
@@ -37,7 +38,11 @@ class EgressRequest:
         for key, value in (("applicationPort", self.application_port), ("protocol", self.protocol), ("tls", self.tls)):
             if value is not None:
                 entry[key] = value if isinstance(value, int) else value.value
-        for key, names in (("namespaces", self.namespaces), ("serviceAccounts", self.service_accounts)):
+        for key, names in (
+            ("namespaces", self.namespaces),
+            ("serviceAccounts", self.service_accounts),
+            ("addresses", self.addresses),
+        ):
             if names:
                 entry[key] = list(dict.fromkeys(names))
         return entry
@@ -114,12 +119,19 @@ def _check_same(host: ExternalHost, request: EgressRequest, file: str) -> None:
         ("--application-port", request.application_port, host.application_port),
         ("--protocol", request.protocol, host.protocol),
         ("--tls", request.tls, host.tls),
+        ("--address", _listed(request.addresses), _listed(host.addresses)),
     ):
         if asked is not None and asked != has:
+            name = flag.removeprefix("--").replace("-", " ")
+            give = f"give {flag} {has} or leave it out" if has else f"leave {flag} out"
             raise UsageError(
-                f"{host.host} is declared already, with {flag.removeprefix('--').replace('-', ' ')} {has}, not {asked}",
-                todo=f"A host is declared once: give {flag} {has} or leave it out, or change it in {file}.",
+                f"{host.host} is declared already, with {name} {has or '(none)'}, not {asked}",
+                todo=f"A host is declared once: {give}, or change it in {file}.",
             )
+
+
+def _listed(addresses: Sequence[str]) -> str | None:
+    return ", ".join(sorted(addresses)) or None
 
 
 def _extended(entry: Mapping[str, Any], host: ExternalHost, request: EgressRequest) -> dict[str, Any]:

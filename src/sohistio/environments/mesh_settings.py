@@ -12,7 +12,7 @@ _TLS = {TlsVersion.V1_2: "TLSV1_2", TlsVersion.V1_3: "TLSV1_3"}
 _LOGGED = {
     "start_time": "%START_TIME%",
     "method": "%REQ(:METHOD)%",
-    "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+    "path": "%PATH(NQ:ORIG_OR_PATH)%",  # a query may hold secrets
     "protocol": "%PROTOCOL%",
     "response_code": "%RESPONSE_CODE%",
     "response_flags": "%RESPONSE_FLAGS%",
@@ -42,6 +42,7 @@ PLACES: Mapping[tuple[str, ...], str] = {
     ("meshConfig", "meshMTLS"): "policy.mtls",
     ("meshConfig", "tlsDefaults"): "policy.mtls",
     ("meshConfig", "outboundTrafficPolicy"): "policy.egress.mode",
+    ("meshConfig", "pathNormalization"): "the paths in rules of policy",
     ("meshConfig", "defaultConfig", "proxyMetadata", "SECRET_TTL"): "policy.mtls.workloadCertificates",
     ("meshConfig", "defaultConfig", "proxyStatsMatcher", "inclusionRegexps"): "policy.stage",
     ("meshConfig", "extensionProviders"): "policy.telemetry",
@@ -61,6 +62,10 @@ def mesh_settings(policy: Policy) -> dict[str, Any]:
     if policy.mtls and not policy.is_audit:
         mesh |= _tls(policy.mtls)
         proxies["proxyMetadata"] = {"SECRET_TTL": _go_duration(policy.mtls.certificate_seconds)}
+    if policy.names_paths and not policy.is_audit:
+        # What is compared is what a service decodes: `/api/..%2fsecret` is no path below /api (istio.io, "Understanding
+        # Traffic Normalization").
+        mesh["pathNormalization"] = {"normalization": "DECODE_AND_MERGE_SLASHES"}
     if policy.egress and not policy.is_audit:
         mesh["outboundTrafficPolicy"] = {"mode": "REGISTRY_ONLY" if policy.registry_only else "ALLOW_ANY"}
     if policy.is_audit and (policy.hosts or policy.workloads or policy.egress):

@@ -181,10 +181,12 @@ class Environment(Part):
         if self.policy is None:
             return Policy()
         places = {gateway.kind: place_of(self._operator, gateway) for gateway in reversed(self.gateways)}
+        ingress = [place_of(self._operator, gateway) for gateway in self.gateways if gateway.kind == "ingress"]
         found = self.policy.policy()
         return replace(
             found,
             ingress_gateway=places.get("ingress", found.ingress_gateway),
+            more_ingress_gateways=tuple(ingress[1:]),
             egress_gateway=places.get("egress", found.egress_gateway),
         )
 

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from sohistio.environments.authority import AuthorityKeys
 from sohistio.environments.policy_access import HostAccessKeys, JwtKeys, WorkloadAccessKeys
-from sohistio.environments.policy_traffic import EgressKeys, IngressKeys, NamespaceDefaultsKeys
+from sohistio.environments.policy_egress import EgressKeys
+from sohistio.environments.policy_traffic import IngressKeys, NamespaceDefaultsKeys
 from sohistio.environments.values import MeshNamespace, Part, Port, Seconds, once
 from sohistio.model.policy import (
     Mtls,
@@ -119,6 +120,11 @@ class TelemetryKeys(Part):
         )
 
 
+def _words_of(item: WorkloadAccessKeys) -> str:
+    labels = ", ".join(f"{name}: {value}" for name, value in sorted(item.labels.items()))
+    return f"{item.namespace} ({labels})" if labels else item.namespace
+
+
 class PolicyKeys(Part):
     """The mesh's policy. What is not given is left as it is."""
 
@@ -155,7 +161,7 @@ class PolicyKeys(Part):
             ("host of hosts", [host for item in self.hosts for host in item.hosts]),
             ("host of ingress", [host for item in self.ingress for host in item.hosts]),
             ("name of ingress", [item.name for item in self.ingress]),
-            ("workloads' labels", [f"{item.namespace} {sorted(item.labels.items())}" for item in self.workloads]),
+            ("entry of workloads", [_words_of(item) for item in self.workloads]),
             ("namespace of defaults", [item.namespace for item in self.defaults]),
         ):
             if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -18,6 +18,7 @@ _SERVICE_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-
 _PRINCIPAL = re.compile(r"[A-Za-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+")
 _CLAIM = re.compile(r"[A-Za-z0-9_.:/-]+(\]\[[A-Za-z0-9_.:/-]+)*")
 _PATH = re.compile(r"\*|/[^*?#\s]*\*?|\*[^*?#\s]+")
+_NAMED = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*")
 _EMAIL = re.compile(r"[^@\s/:]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LABEL = re.compile(r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 # The private part of keys of each kind (RFC 7518, section 6).
@@ -58,9 +59,10 @@ def _is_https(value: str) -> bool:
     return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and not re.search(r"\s", value)
 
 
-def _https(value: str) -> str:
-    if not _is_https(value):
-        raise ValueError("expected an https URL")
+def _keys_url(value: str) -> str:
+    """istiod fetches it. A number or an IPv6 address is another way to write what it must not ask (169.254.169.254)."""
+    if not _is_https(value) or not _NAMED.fullmatch(urlsplit(value).hostname or ""):
+        raise ValueError("expected an https URL with a full host name, such as https://login.example.com/keys")
     return value
 
 
@@ -70,10 +72,18 @@ def _issuer(value: str) -> str:
     return value
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that is there twice, one reader takes the first and another the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
 def _jwks_problem(value: str) -> str:
     """What is wrong with a key set, never with its content: it may hold a private key by mistake."""
     try:
-        found = json.loads(value)
+        found = json.loads(value, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return 'expected a JSON Web Key Set as JSON in jwks: {"keys": […]}'
     keys = found.get("keys") if isinstance(found, dict) else None
@@ -122,7 +132,7 @@ class JwtKeys(Part):
     audiences: Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(at_least_one), AfterValidator(once)] = (
         Field(description="A token must be for one of them (aud)")
     )
-    jwks_uri: Annotated[str, AfterValidator(_https)] | None = Field(None, description="Where its public keys are")
+    jwks_uri: Annotated[str, AfterValidator(_keys_url)] | None = Field(None, description="Where its public keys are")
     jwks: str | None = Field(None, description="Or the public keys themselves, JSON")
     forward: bool = Field(False, description="Whether the token goes on to the service")
 

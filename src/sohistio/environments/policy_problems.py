@@ -25,15 +25,24 @@ def policy_problems(
         for key in _written_as(place)
         if key in file.lines
     ]
+    problems += [
+        file.problem(key, "is not supported beside policy: its objects are the mesh's in istio-system")
+        for file in operator_files
+        for key in _written_as(("meshConfig", "rootNamespace"))
+        if key in file.lines
+    ]
     problems += [holder(key, files).problem(key, text) for key, text in _lacking(environment)]
     return problems
 
 
 def _written_as(place: Key) -> Iterator[Key]:
-    """istioctl takes the mesh's configuration in two places."""
+    """istioctl takes the mesh's configuration in three places, and values in two."""
     yield ("spec", *place)
     if place[0] == "meshConfig":
         yield ("spec", "values", *place)
+        yield ("spec", "unvalidatedValues", *place)
+    else:
+        yield ("spec", "unvalidatedValues", *place[1:])
 
 
 def _lacking(environment: Environment) -> Iterator[tuple[Key, str]]:

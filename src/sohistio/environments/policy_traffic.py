@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sohistio.environments.failover import Host
-from sohistio.environments.policy_access import Names, ServiceAccounts, at_least_one
-from sohistio.environments.values import Address, Count, MeshNamespace, Name, Part, Port, Seconds, matching, once
+from sohistio.environments.policy_access import Names, at_least_one
+from sohistio.environments.values import Count, MeshNamespace, Name, Part, Port, Seconds, matching, once
 from sohistio.model.policy_traffic import (
     Connections,
-    Egress,
-    ExternalHost,
     IngressHosts,
     NamespaceDefaults,
     OutlierDetection,
-    OutsideProtocol,
-    OutsideTls,
     RateLimit,
     Retries,
     Route,
 )
 
-_HTTPS, _HTTP = 443, 80
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SERVED = rf"(?=.{{1,253}}$)(\*\.)?{_LABEL}(\.{_LABEL})+"
 ServedHost = Annotated[
@@ -80,93 +73,6 @@ class IngressKeys(Part):
         return IngressHosts(self.name, self.hosts, self.credential_name, tuple(route.data() for route in self.routes))
 
 
-class ExternalHostKeys(Part):
-    """An external host, and who may call it through the egress gateway."""
-
-    host: Host
-    port: Port = Field(_HTTPS, description="Where it listens")
-    application_port: Port | None = Field(None, description="Where applications call it")
-    protocol: Literal["http", "tcp"] | None = Field(None, description="http for 80 and 443, else tcp")
-    tls: Literal["originate", "passthrough", "none"] | None = Field(
-        None, description="Who speaks TLS with it: the egress gateway, the application, nobody"
-    )
-    namespaces: Names = Field((), description="Namespaces that may call it")
-    service_accounts: ServiceAccounts = Field((), description="Or single ServiceAccounts, as namespace/name")
-    addresses: Annotated[tuple[Address, ...], Field(strict=False), AfterValidator(once)] = Field(
-        (), description="IPv4 addresses, where DNS is not to be asked"
-    )
-    ca_credential: Name | None = Field(
-        None, description="Secret of the egress gateway's namespace with ca.crt, for an authority that is not public"
-    )
-
-    @model_validator(mode="after")
-    def _fits(self) -> ExternalHostKeys:
-        if not (self.namespaces or self.service_accounts):
-            raise ValueError("expected at least one of namespaces and serviceAccounts: who may call it")
-        if self.host.endswith((".svc", ".svc.cluster.local")):
-            raise ValueError("expected a host outside the cluster: calls within it need no egress")
-        data = self.data()
-        if self.ca_credential and data.tls is not OutsideTls.ORIGINATE:
-            raise ValueError("expected tls originate beside caCredential: else the gateway checks no certificate")
-        if data.tls is OutsideTls.PASSTHROUGH and data.application_port != data.port:
-            raise ValueError("expected no applicationPort beside tls passthrough: the application speaks to the host")
-        return self
-
-    def data(self) -> ExternalHost:
-        """The same as plain data, with what follows from the port."""
-        protocol = OutsideProtocol(self.protocol or ("http" if self.port in (_HTTP, _HTTPS) else "tcp"))
-        is_https = protocol is OutsideProtocol.HTTP and self.port == _HTTPS
-        tls = OutsideTls(self.tls or ("originate" if is_https else "none"))
-        called = _HTTP if protocol is OutsideProtocol.HTTP and tls is OutsideTls.ORIGINATE else self.port
-        return ExternalHost(
-            self.host,
-            self.port,
-            self.application_port or called,
-            protocol,
-            tls,
-            self.namespaces,
-            self.service_accounts,
-            self.addresses,
-            self.ca_credential or "",
-        )
-
-
-class EgressKeys(Part):
-    """What leaves the mesh."""
-
-    mode: Literal["registryOnly", "allowAny"] = Field(
-        "registryOnly", description="Whether external hosts that are not declared are closed"
-    )
-    hosts: Annotated[tuple[ExternalHostKeys, ...], Field(strict=False)] = ()
-
-    @model_validator(mode="after")
-    def _fits(self) -> EgressKeys:
-        names = [item.host for item in self.hosts]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"expected each host once, {twice[0]} is given twice")
-        # Objects are named after hosts.
-        if alike := sorted(
-            name for name in names if [other.replace(".", "-") for other in names].count(name.replace(".", "-")) > 1
-        ):
-            raise ValueError(f"expected hosts that differ by more than dots and dashes, got {' and '.join(alike)}")
-        # A TCP connection without an address of its own is told apart by its port alone; HTTP takes a port for all.
-        at_port: dict[int, list[ExternalHost]] = defaultdict(list)
-        for item in (found.data() for found in self.hosts):
-            is_http = item.protocol is OutsideProtocol.HTTP
-            if item.tls is not OutsideTls.PASSTHROUGH and (is_http or not item.addresses):
-                at_port[item.application_port].append(item)
-        for port, items in at_port.items():
-            lacking = [item.host for item in items if item.protocol is OutsideProtocol.TCP]
-            if lacking and len(items) > 1:
-                with_others = ", ".join(item.host for item in items)
-                raise ValueError(f"expected addresses of {', '.join(lacking)}: port {port} is shared ({with_others})")
-        return self
-
-    def egress(self) -> Egress:
-        """The same as plain data."""
-        return Egress(self.mode == "registryOnly", tuple(item.data() for item in self.hosts))
-
-
 class RetriesKeys(Part):
     """How often a call that failed is tried again."""
 
@@ -213,6 +119,10 @@ class NamespaceDefaultsKeys(Part):
 
     @model_validator(mode="after")
     def _fits(self) -> NamespaceDefaultsKeys:
+        if not self.model_fields_set - {"namespace", "services"}:
+            raise ValueError("expected something beside namespace: what holds for calls to it")
+        if self.retries and self.retries.per_try and self.timeout and self.retries.per_try > self.timeout:
+            raise ValueError("expected perTry to be at most timeout")
         routed = self.retries is not None or self.timeout is not None
         if routed != bool(self.services):
             raise ValueError("expected services beside retries or timeout, and only there: each needs a route")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -49,14 +49,32 @@ def with_list(text: str, key: Sequence[str], items: Sequence[Mapping[str, Any]])
     plain = [line.rstrip("\r\n") for line in lines]
     try:
         before, after = _written(plain, key, None), _written(plain, key, items)
-        merged = "".join(_ended(_merged(plain, before, after), lines, end))
-        if content_of(merged) != wanted:
-            raise NotEditableError("the result would not be what is meant")
     except YAMLError as error:
-        raise NotEditableError("the result would not be valid YAML") from error
-    if lost := _comments(plain) - _comments(merged.splitlines()):
-        raise NotEditableError(f"a comment would be lost: {min(lost)}")
-    return merged
+        raise NotEditableError("it cannot be written anew") from error
+    # Where only blanks differ a line is the same; if that misplaces what is new, those lines are written anew as well.
+    reason = ""
+    for alike in (_without_blanks, str):
+        merged = "".join(_ended(_merged(plain, before, after, alike), lines, end))
+        reason = _loss(plain, merged, wanted)
+        if not reason:
+            return merged
+    raise NotEditableError(reason)
+
+
+def _loss(lines: Sequence[str], merged: str, wanted: Mapping[str, Any]) -> str:
+    """What is wrong with a result, empty where nothing is."""
+    try:
+        found = content_of(merged)
+    except YAMLError:
+        return "the result would not be valid YAML"
+    if found != wanted:
+        return "the result would not be what is meant"
+    lost = _comments(lines) - _comments(merged.splitlines())
+    return f"a comment would be lost: {min(lost)}" if lost else ""
+
+
+def _without_blanks(line: str) -> str:
+    return "".join(line.split())
 
 
 def _with(content: Mapping[str, Any], key: Sequence[str], items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -198,9 +216,11 @@ def _token(holder: Any, last: Any) -> CommentToken | None:
     return found if isinstance(found, CommentToken) else None
 
 
-def _merged(ours: Sequence[str], before: Sequence[str], after: Sequence[str]) -> Iterator[int | str]:
-    """Three-way: the number of a line of `ours` that stays, or a new line."""
-    same = dict(_pairs(before, ours))
+def _merged(
+    ours: Sequence[str], before: Sequence[str], after: Sequence[str], alike: Callable[[str], str]
+) -> Iterator[int | str]:
+    """Three-way: the number of a line of `ours` that stays, or a new line. Lines are compared by what `alike` gives."""
+    same = dict(_pairs([alike(line) for line in before], [alike(line) for line in ours]))
     kept = dict(_pairs(before, after))
     meeting = [(same[line], line, kept[line]) for line in sorted(same.keys() & kept.keys())]
     own, old, new = 0, 0, 0

@@ -95,12 +95,28 @@ class Policy:
     telemetry: Telemetry | None = None
     ingress_gateway: GatewayPlace = GatewayPlace("istio-ingressgateway", labels=(("istio", "ingressgateway"),))
     egress_gateway: GatewayPlace = GatewayPlace("istio-egressgateway", labels=(("istio", "egressgateway"),))
+    more_ingress_gateways: tuple[GatewayPlace, ...] = ()
     authority: AuthoritySource | None = None
+
+    @property
+    def guarded_gateways(self) -> tuple[GatewayPlace, ...]:
+        """Every ingress gateway, each once by the labels of its pods: a listed host is closed at all of them."""
+        found: dict[tuple[tuple[str, str], ...], GatewayPlace] = {}
+        for gateway in (self.ingress_gateway, *self.more_ingress_gateways):
+            found.setdefault(gateway.labels, gateway)
+        return tuple(found.values())
 
     @property
     def is_audit(self) -> bool:
         """Whether nothing may be refused yet."""
         return self.stage is Stage.AUDIT
+
+    @property
+    def names_paths(self) -> bool:
+        """Whether a rule says which paths may be called."""
+        operations = [rule.operation for access in self.hosts for rule in access.allow]
+        operations += [rule.operation for access in self.workloads for rule in access.allow]
+        return any(operation.paths for operation in operations)
 
     @property
     def registry_only(self) -> bool:

@@ -110,6 +110,10 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
         decision = replace(decision, refusal=facts.authority.refusal, todo=facts.authority.todo)
     if facts.policy.refusal and not decision.refusal:
         decision = replace(decision, refusal=facts.policy.refusal, todo=facts.policy.todo)
+    if decision.mode is Mode.NONE and facts.policy.changes and not decision.refusal:
+        summary = Changes(facts.policy.changes).summary()
+        reason = f"{decision.installed} is installed and differs in nothing but its policy ({summary})"
+        decision = replace(decision, reasons=(reason, *decision.reasons[1:]))
     namespaces = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
     subject = Subject(facts.environment, str(facts.target), state)
     beside = Beside(namespaces, facts.policy, facts.authority.phases)

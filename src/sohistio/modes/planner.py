@@ -176,17 +176,17 @@ def _phases(
         around.beside.namespaces.labels,
         around.after_install,
     )
-    # Without a mesh nobody knows these kinds yet, and no workload has a sidecar that could be closed.
     ways_out = around.beside.policy.ways_out
-    if decision.installed is not None and not decision.replace:
-        phases += ways_out
-        ways_out = ()
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(state, target, decision.installed))
+        # Without a mesh nobody knows these kinds yet; without a ready istiod its webhook refuses them.
+        if any(seen.component == "istiod" and seen.ready for seen in state.mesh_deployments) and not decision.replace:
+            phases += ways_out
+            ways_out = ()
         phases += around.withheld
         verb = "install" if decision.replace else _VERBS[decision.mode]
         given = [step.giver for phase in after_install for step in phase.steps if isinstance(step, HandOverAddress)]

@@ -12,9 +12,6 @@ from sohistio.plan.backup_steps import ObjectsStep
 from sohistio.plan.ownership import POLICY_MANAGER
 from sohistio.plan.risk import Risk
 
-GUARDS = ("PeerAuthentication", "RequestAuthentication", "AuthorizationPolicy")
-"""The kinds that refuse something."""
-
 
 @dataclass(frozen=True, slots=True)
 class ApplyPolicy(ObjectsStep):
@@ -29,7 +26,10 @@ class ApplyPolicy(ObjectsStep):
 
 @dataclass(frozen=True, slots=True)
 class PrunePolicy:
-    """Delete policy objects that `environment` no longer declares; `paths` are their REST paths."""
+    """Delete policy objects that `environment` no longer declares.
+
+    `paths` are their REST paths, `effects` as of `ApplyPolicy`.
+    """
 
     risk: ClassVar[Risk] = Risk.DESTROY
     id: str
@@ -37,12 +37,7 @@ class PrunePolicy:
     environment: str
     objects: tuple[ObjectRef, ...]
     paths: tuple[str, ...]
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        """As of `ApplyPolicy`: what a policy refused is let in again."""
-        names = [str(ref) for ref in self.objects if ref.kind in GUARDS]
-        return (f"no longer refuses what {', '.join(names)} refused",) if names else ()
+    effects: tuple[str, ...] = ()
 
 
 def is_policys(live: Mapping[str, Any], environment: str) -> bool:

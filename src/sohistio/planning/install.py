@@ -17,7 +17,7 @@ from sohistio.modes.chain import missing_minors
 from sohistio.modes.decide import Asked, decide, unmanageable
 from sohistio.modes.install_plan import Facts, PullSecretFacts, Request, SupportTables, plan_of
 from sohistio.modes.namespaces import NamespaceLabels, labels_of
-from sohistio.modes.planner import PolicyPhases, Subject, make_plan
+from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
 from sohistio.planning.authority import AuthorityFacts, look_at_authority
@@ -109,9 +109,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         meshes=(*between, desired),
         changes=changes,
         tables=SupportTables(kubernetes_support(session.root), gateway_api_limits(session.root)),
-        policy=PolicyPhases(
-            policy.ways_out, policy.others, policy.changes, policy.refusal, policy.todo, policy.notices
-        ),
+        policy=policy.phases,
         authority=replace(authority.plan, notices=authority.notices),
         patches=[found for minor in missing_minors(decision) if (found := session.newest_patch(minor))],
     )

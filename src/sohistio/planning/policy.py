@@ -12,13 +12,11 @@ from sohistio.environments.load import Environment
 from sohistio.model.policy import POLICY_LABEL, Policy
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_names
-from sohistio.plan.changes import ObjectChange
-from sohistio.plan.plan import Phase
+from sohistio.modes.planner import PolicyPhases
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.policy.compare import Comparison, compared
-from sohistio.policy.hand_made import HandMade, hand_made
-from sohistio.policy.objects import KINDS
+from sohistio.policy.hand_made import OBSERVED, HandMade, hand_made
 from sohistio.policy.planner import policy_phase, ways_out_phase
 from sohistio.policy.render import Rendered, rendered
 
@@ -44,23 +42,19 @@ class PolicyFacts:
     paths: Mapping[ObjectRef, str] = field(default_factory=dict)
 
     @property
-    def changes(self) -> tuple[ObjectChange, ...]:
-        """Of policy objects."""
-        return self.comparison.changes
+    def phases(self) -> PolicyPhases:
+        """What a plan takes of it."""
+        return PolicyPhases(
+            ways_out_phase(self.comparison),
+            policy_phase(self.comparison, self.declared.environment, self.paths),
+            self.comparison.changes,
+            self._refusal,
+            self._todo,
+            self._notices,
+        )
 
     @property
-    def ways_out(self) -> tuple[Phase, ...]:
-        """As `ways_out_phase`."""
-        return ways_out_phase(self.comparison)
-
-    @property
-    def others(self) -> tuple[Phase, ...]:
-        """As `policy_phase`."""
-        return policy_phase(self.comparison, self.declared.environment, self.paths)
-
-    @property
-    def refusal(self) -> str:
-        """Why nothing is applied; empty where nothing stands in the way."""
+    def _refusal(self) -> str:
         foreign = self.comparison.foreign
         if not foreign:
             return ""
@@ -71,8 +65,7 @@ class PolicyFacts:
         )
 
     @property
-    def todo(self) -> str:
-        """What to do about the refusal."""
+    def _todo(self) -> str:
         label = f"sohistio/policy={self.declared.environment}"
         return (
             f"Delete it where it was made. Or hand it over: `kubectl label KIND -n NAMESPACE NAME {label}`; then "
@@ -80,8 +73,7 @@ class PolicyFacts:
         )
 
     @property
-    def notices(self) -> tuple[str, ...]:
-        """What a reader of the plan must know."""
+    def _notices(self) -> tuple[str, ...]:
         found = [f"made by hand: {item}" for item in self.hand_made]
         found += [
             f"namespace {name} does not exist and is not created: once it exists, install applies its policy"
@@ -111,8 +103,8 @@ def look_at_policy(session: Session, labelled: Collection[ObjectRef], state: Clu
         return PolicyFacts(declared)
     live = or_refused("the mesh's policy could not be read", lambda: read_policy(session.api, declared))
     comparison = compared(declared.wanted, live, declared.environment, there(state))
-    paths = {ref: session.api.path_of(live[ref]) for ref in comparison.surplus}
-    return PolicyFacts(declared, comparison, hand_made(declared.policy, live), paths)
+    paths = {item.ref: session.api.path_of(dict(item.live)) for item in comparison.surplus}
+    return PolicyFacts(declared, comparison, hand_made(declared.policy, live, declared.environment), paths)
 
 
 def there(state: ClusterState) -> frozenset[str]:
@@ -125,7 +117,7 @@ def read_policy(api: KubeApi, declared: DeclaredPolicy) -> Mapping[ObjectRef, Ob
 
     Raises KubeError.
     """
-    return policy_objects(api, KINDS, managed_only=not declared.wanted.objects)
+    return policy_objects(api, OBSERVED, managed_only=not declared.wanted.objects)
 
 
 def labelled_in(resources: Iterable[Object]) -> frozenset[ObjectRef]:

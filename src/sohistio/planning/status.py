@@ -35,6 +35,8 @@ _PENDING = {
     "pull-secrets": "pull secrets",
     "namespaces": "namespaces",
     "sidecars": "restarts",
+    "policy-egress": "policy",
+    "policy": "policy",
     "record": "verification",
 }
 
@@ -131,7 +133,8 @@ def _looked_at(session: Session, row: EnvironmentStatus) -> EnvironmentStatus:
     if not pending and (plan.mode is not Mode.NONE or plan.changes_pending):
         pending = f"{plan.mode.value} ({plan.changes.summary()})" if plan.changes else plan.mode.value
         if plan.mode is Mode.NONE:
-            pending = " and ".join(_PENDING[phase.name] for phase in plan.phases if phase.name in _PENDING)
+            parts = dict.fromkeys(_PENDING[phase.name] for phase in plan.phases if phase.name in _PENDING)
+            pending = " and ".join(parts)
     return replace(
         row,
         installed=plan.installed_version,

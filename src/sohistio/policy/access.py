@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sohistio.model.policy import Policy
+from sohistio.model.policy import GatewayPlace, Policy
 from sohistio.model.policy_access import HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
 from sohistio.policy.objects import DRY_RUN, ROOT, Object, made, selector, short_digest, slug, without_empty
 
@@ -17,8 +17,8 @@ def request_authentications(policy: Policy) -> Iterator[Object]:
     """
     if policy.jwt and not policy.is_audit:
         rules = [_jwt_rule(issuer) for issuer in policy.jwt]
-        gateway = policy.ingress_gateway
-        yield made("RequestAuthentication", ROOT, "ingress-jwt", {"selector": selector(gateway), "jwtRules": rules})
+        for name, gateway in _named("ingress-jwt", policy):
+            yield made("RequestAuthentication", ROOT, name, {"selector": selector(gateway), "jwtRules": rules})
 
 
 def authorization_policies(policy: Policy) -> Iterator[Object]:
@@ -31,8 +31,10 @@ def authorization_policies(policy: Policy) -> Iterator[Object]:
 
 
 def _jwt_rule(issuer: JwtIssuer) -> Object:
+    """By the Authorization header alone: Istio's default also takes a token from the query, which ends up in logs."""
     return without_empty(
         issuer=issuer.issuer,
+        fromHeaders=[{"name": "Authorization", "prefix": "Bearer "}],
         audiences=list(issuer.audiences),
         jwksUri=issuer.jwks_uri,
         jwks=issuer.jwks,
@@ -49,13 +51,24 @@ def _of_hosts(policy: Policy) -> Iterator[Object]:
     for access in policy.hosts:
         hosts = [name for host in access.hosts for name in _with_ports(host)]
         rules += [_host_rule(hosts, rule) for rule in access.allow]
-    spec = {"selector": selector(policy.ingress_gateway), "action": "ALLOW", "rules": rules}
-    yield made("AuthorizationPolicy", ROOT, "ingress-hosts", spec)
+    for name, gateway in _named("ingress-hosts", policy):
+        spec = {"selector": selector(gateway), "action": "ALLOW", "rules": rules}
+        yield made("AuthorizationPolicy", ROOT, name, spec)
 
 
-def _with_ports(host: str) -> tuple[str, str]:
-    """A client may name a port in the Host header; gateways ignore it when they route, authorization does not."""
-    return host, f"{host}:*"
+def _named(name: str, policy: Policy) -> Iterator[tuple[str, GatewayPlace]]:
+    """The first gateway's object has the name itself, each further one's its gateway's, too."""
+    first, *others = policy.guarded_gateways
+    yield name, first
+    yield from ((f"{name}-{gateway.name}", gateway) for gateway in others)
+
+
+def _with_ports(host: str) -> tuple[str, ...]:
+    """As clients may write it in the Host header: gateways ignore a port when they route, authorization does not.
+
+    A name with a final dot is the same name; where a wildcard serves the host, it is routed as well.
+    """
+    return host, f"{host}:*", f"{host}.", f"{host}.:*"
 
 
 def _host_rule(hosts: list[str], rule: HostRule) -> Object:

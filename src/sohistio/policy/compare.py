@@ -23,6 +23,14 @@ _ANNOTATIONS = (DRY_RUN, SUPPRESS)
 
 
 @dataclass(frozen=True, slots=True)
+class Surplus:
+    """An object that is no longer declared, as it is."""
+
+    ref: ObjectRef
+    live: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """`ways_out` and `others` are the objects to apply, in order; `surplus` what is no longer declared, in the order in
     which it is deleted. `foreign` have the name of one that is declared and are not managed by sohistio; `unowned`
@@ -32,7 +40,7 @@ class Comparison:
 
     ways_out: tuple[Object, ...] = ()
     others: tuple[Object, ...] = ()
-    surplus: tuple[ObjectRef, ...] = ()
+    surplus: tuple[Surplus, ...] = ()
     changes: tuple[ObjectChange, ...] = ()
     foreign: tuple[ObjectRef, ...] = ()
     unowned: tuple[ObjectRef, ...] = ()
@@ -62,7 +70,7 @@ def compared(
     return Comparison(
         to_apply(wanted.ways_out),
         to_apply(wanted.others),
-        tuple(surplus),
+        tuple(Surplus(ref, live[ref]) for ref in surplus),
         tuple(sorted((*changes.values(), *removed), key=lambda change: change.ref)),
         foreign,
         tuple(sorted(ref for ref in labelled if ref not in surplus)),

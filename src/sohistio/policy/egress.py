@@ -1,7 +1,8 @@
 """External hosts: sidecar → mTLS → egress gateway → the host, with an AuthorizationPolicy for who may use each.
 
-All of them share one port of the egress gateway and are told apart by SNI (istio.io, "Egress Gateways"). Nothing is
-exported beyond the namespaces that may call a host.
+All of them share one port of the egress gateway and are told apart by SNI (istio.io, "Egress Gateways"). A host has two
+names: its own, which the callers' sidecars know at the port that applications call, and one that leads outside, for
+the gateway alone: no sidecar knows a way past it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ def egress_objects(policy: Policy) -> Iterator[Object]:
     if policy.egress is None or not policy.egress.hosts:
         return
     hosts, gateway = policy.egress.hosts, policy.egress_gateway
-    yield from (made("ServiceEntry", ROOT, _name(host), _service_entry(host)) for host in hosts)
+    for host in hosts:
+        yield made("ServiceEntry", ROOT, _name(host), _known_to_callers(host))
+        yield made("ServiceEntry", ROOT, f"{_name(host)}-outside", _known_to_the_gateway(host))
     yield made("DestinationRule", ROOT, "egress-gateway", _to_the_gateway(hosts, gateway))
     for host in hosts:
         if host.tls is OutsideTls.ORIGINATE:
@@ -45,29 +48,33 @@ def _name(host: ExternalHost) -> str:
     return f"egress-{slug(host.host)}"
 
 
-def _exported(host: ExternalHost) -> list[str]:
-    return sorted({ROOT, *host.callers})
+def _outside(host: ExternalHost) -> str:
+    """The name that the gateway has for it; the top-level domain is one that nobody else has (ICANN, 2024)."""
+    return f"{slug(host.host)}.egress.internal"
 
 
-def _service_entry(host: ExternalHost) -> Object:
-    called = {"number": host.application_port, "name": "called", "protocol": _called_protocol(host)}
-    ports = [called]
-    if host.port != host.application_port:
-        ports.append({"number": host.port, "name": "outside", "protocol": _outside_protocol(host)})
-    return {
-        "hosts": [host.host],
-        "location": "MESH_EXTERNAL",
-        "exportTo": _exported(host),
-        "ports": ports,
-    } | (
-        {
-            "resolution": "STATIC",
-            "addresses": list(host.addresses),
-            "endpoints": [{"address": address} for address in host.addresses],
-        }
-        if host.addresses
-        else {"resolution": "DNS"}
+def _known_to_callers(host: ExternalHost) -> Object:
+    port = {"number": host.application_port, "name": "called", "protocol": _called_protocol(host)}
+    return _entry(host, host.host, port, list(host.callers)) | (
+        {"addresses": list(host.addresses)} if host.addresses else {}
     )
+
+
+def _known_to_the_gateway(host: ExternalHost) -> Object:
+    port = {"number": host.port, "name": "outside", "protocol": _outside_protocol(host)}
+    return _entry(host, _outside(host), port, [ROOT])
+
+
+def _entry(host: ExternalHost, name: str, port: Object, exported: list[str]) -> Object:
+    addresses = host.addresses or (host.host,)
+    return {
+        "hosts": [name],
+        "location": "MESH_EXTERNAL",
+        "exportTo": exported,
+        "ports": [port],
+        "resolution": "STATIC" if host.addresses else "DNS",
+        "endpoints": [{"address": address} for address in addresses],
+    }
 
 
 def _called_protocol(host: ExternalHost) -> str:
@@ -110,7 +117,7 @@ def _originated(host: ExternalHost) -> Object:
     authority = {"credentialName": host.ca_credential} if host.ca_credential else {"caCertificates": "system"}
     tls = {"mode": "SIMPLE", "sni": host.host, "subjectAltNames": [host.host]} | authority
     return {
-        "host": host.host,
+        "host": _outside(host),
         "exportTo": [ROOT],
         "trafficPolicy": {"portLevelSettings": [{"port": {"number": host.port}, "tls": tls}]},
     }
@@ -139,8 +146,8 @@ def _virtual_service(host: ExternalHost, gateway: GatewayPlace) -> Object:
     to_gateway = _route(gateway.host, GATEWAYS_PORT, slug(host.host))
     called = {"gateways": ["mesh"], "port": host.application_port}
     arrived = {"gateways": [own], "port": GATEWAYS_PORT}
-    spec: dict[str, Any] = {"hosts": [host.host], "exportTo": _exported(host), "gateways": ["mesh", own]}
-    outside = {"match": [arrived], "route": [_route(host.host, host.port)]}
+    spec: dict[str, Any] = {"hosts": [host.host], "exportTo": sorted({ROOT, *host.callers}), "gateways": ["mesh", own]}
+    outside = {"match": [arrived], "route": [_route(_outside(host), host.port)]}
     if _is_http(host):
         return spec | {"http": [{"match": [called], "route": [to_gateway]}, outside]}
     if host.tls is OutsideTls.PASSTHROUGH:

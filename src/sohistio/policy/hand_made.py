@@ -5,32 +5,50 @@ What has the very name of a policy object is not here: it stops the plan (`Compa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.model.policy import POLICY_LABEL, GatewayPlace, Policy
+from sohistio.model.policy import GatewayPlace, Policy
 from sohistio.model.state import ObjectRef
-from sohistio.policy.objects import ROOT, service_host
+from sohistio.plan.policy_steps import is_policys
+from sohistio.policy.objects import KINDS, ROOT, service_host
 
 Objects = Mapping[ObjectRef, Mapping[str, Any]]
 
 
+OBSERVED = (*KINDS, "Sidecar")
+"""The kinds in which there may be such objects."""
+_FILTERS = ("envoy.filters.http.rbac", "envoy.filters.network.rbac", "envoy.filters.http.jwt_authn")
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class HandMade:
-    """An object, and what it does to the policy, as the predicate of a sentence."""
+    """An object, and what it does to the policy, as the predicate of a sentence.
+
+    `undoes` where the policy does not hold with it, else it is worth a look.
+    """
 
     ref: ObjectRef
     effect: str
+    undoes: bool = True
 
     def __str__(self) -> str:
         return f"{self.ref} {self.effect}"
 
 
-def hand_made(policy: Policy, live: Objects) -> tuple[HandMade, ...]:
-    """All of them, sorted."""
-    others = {ref: obj for ref, obj in live.items() if POLICY_LABEL not in (obj["metadata"].get("labels") or {})}
-    found = (*_of_mtls(policy, others), *_of_access(policy, others), *_of_hosts(policy, others), *_logs(policy, others))
+def hand_made(policy: Policy, live: Objects, environment: str) -> tuple[HandMade, ...]:
+    """All of them, sorted: whatever label they have, if sohistio did not make them from this environment's policy."""
+    others = {ref: obj for ref, obj in live.items() if not is_policys(obj, environment)}
+    found = (
+        *_of_mtls(policy, others),
+        *_of_access(policy, others),
+        *_of_hosts(policy, others),
+        *_past_the_gateway(policy, others),
+        *_of_filters(policy, others),
+        *_logs(policy, others),
+    )
     return tuple(sorted(set(found)))
 
 
@@ -51,7 +69,8 @@ def _of_mtls(policy: Policy, others: Objects) -> Iterator[HandMade]:
 def _of_access(policy: Policy, others: Objects) -> Iterator[HandMade]:
     gateways: list[tuple[GatewayPlace, str]] = []
     if policy.hosts:
-        gateways.append((policy.ingress_gateway, "lets requests in at the ingress gateway, whatever policy.hosts says"))
+        effect = "lets requests in at the ingress gateway, whatever policy.hosts says"
+        gateways += [(gateway, effect) for gateway in policy.guarded_gateways]
     if policy.egress is not None and policy.egress.hosts:
         gateways.append((policy.egress_gateway, "lets calls out at the egress gateway, whatever policy.egress says"))
     closed = {access.namespace for access in policy.workloads}
@@ -66,7 +85,7 @@ def _of_access(policy: Policy, others: Objects) -> Iterator[HandMade]:
             yield HandMade(ref, "lets calls in, whatever policy.workloads says of its namespace")
     if policy.jwt and not policy.is_audit:
         for ref, obj in _kind(others, "RequestAuthentication"):
-            if _applies_to(ref, obj.get("spec") or {}, policy.ingress_gateway):
+            if any(_applies_to(ref, obj.get("spec") or {}, gateway) for gateway in policy.guarded_gateways):
                 yield HandMade(ref, "accepts tokens at the ingress gateway as well")
 
 
@@ -90,6 +109,32 @@ def _of_hosts(policy: Policy, others: Objects) -> Iterator[HandMade]:
             yield HandMade(ref, f"declares {', '.join(same)} as well, past the egress gateway")
 
 
+def _past_the_gateway(policy: Policy, others: Objects) -> Iterator[HandMade]:
+    if not policy.registry_only:
+        return
+    external = {item.host for item in policy.egress.hosts} if policy.egress else set()
+    for ref, obj in _kind(others, "Sidecar"):
+        if ((obj.get("spec") or {}).get("outboundTrafficPolicy") or {}).get("mode") == "ALLOW_ANY":
+            yield HandMade(ref, "lets all external hosts be called, whatever policy.egress says")
+    for ref, obj in _kind(others, "ServiceEntry"):
+        spec = obj.get("spec") or {}
+        hosts = sorted({str(host) for host in spec.get("hosts") or ()} - external)
+        if hosts and spec.get("location", "MESH_EXTERNAL") == "MESH_EXTERNAL":
+            yield HandMade(ref, f"lets {', '.join(hosts)} be called, past the egress gateway", undoes=False)
+
+
+def _of_filters(policy: Policy, others: Objects) -> Iterator[HandMade]:
+    """EnvoyFilters are above everything else: one that takes a filter out leaves nothing to refuse by."""
+    if policy.is_audit or not (policy.hosts or policy.workloads or policy.jwt or policy.egress):
+        return
+    for ref, obj in _kind(others, "EnvoyFilter"):
+        for item in (obj.get("spec") or {}).get("configPatches") or ():
+            text = json.dumps(item.get("match") or {})
+            named = sorted(name for name in _FILTERS if name in text)
+            if named and (item.get("patch") or {}).get("operation") in ("REMOVE", "REPLACE", "MERGE"):
+                yield HandMade(ref, f"changes {', '.join(named)}, by which the policy refuses")
+
+
 def _logs(policy: Policy, others: Objects) -> Iterator[HandMade]:
     if policy.telemetry is None:
         return
@@ -97,6 +142,8 @@ def _logs(policy: Policy, others: Objects) -> Iterator[HandMade]:
         spec = obj.get("spec") or {}
         if ref.namespace == ROOT and not (spec.get("selector") or spec.get("targetRefs")):
             yield HandMade(ref, "is for the whole mesh as well: Istio takes the older one")
+        elif any(item.get("disabled") for item in spec.get("accessLogging") or ()) and policy.telemetry.access_log:
+            yield HandMade(ref, "switches the access log off where it applies", undoes=False)
 
 
 def _kind(objects: Objects, kind: str) -> Iterator[tuple[ObjectRef, Mapping[str, Any]]]:

@@ -9,7 +9,7 @@ from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import ref_of
 from sohistio.plan.plan import Phase
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
-from sohistio.policy.compare import Comparison
+from sohistio.policy.compare import Comparison, Surplus
 from sohistio.policy.objects import DRY_RUN, ROOT, Object
 
 
@@ -30,7 +30,10 @@ def policy_phase(comparison: Comparison, environment: str, paths: Mapping[Object
         steps.append(ApplyPolicy("policy/apply", summary, _documents(objects), _effects(objects)))
     if surplus := comparison.surplus:
         summary = f"delete {_count(surplus)} that policy no longer declares"
-        steps.append(PrunePolicy("policy/prune", summary, environment, surplus, tuple(paths[ref] for ref in surplus)))
+        refs = tuple(item.ref for item in surplus)
+        effects = tuple(dict.fromkeys(words for item in surplus for words in _effects_of_removing(item)))
+        step = PrunePolicy("policy/prune", summary, environment, refs, tuple(paths[ref] for ref in refs), effects)
+        steps.append(step)
     return (Phase("policy", tuple(steps)),) if steps else ()
 
 
@@ -56,7 +59,7 @@ def _effects_of(obj: Object) -> Iterator[str]:
     elif ref.kind == "AuthorizationPolicy":
         if DRY_RUN in obj["metadata"].get("annotations", {}):
             yield f"lets {ref} refuse nothing"
-        elif ref.name == "ingress-hosts":
+        elif ref.name.startswith("ingress-hosts"):
             yield "closes hosts of the ingress gateway but for what policy.hosts lets in"
         elif ref.name.startswith("egress-"):
             yield "closes the egress gateway but for what policy.egress lets out"
@@ -64,3 +67,13 @@ def _effects_of(obj: Object) -> Iterator[str]:
             yield f"closes workloads of {ref.namespace} but for what policy.workloads lets in"
     elif ref.kind == "RequestAuthentication":
         yield "refuses invalid tokens at the ingress gateway"
+
+
+def _effects_of_removing(item: Surplus) -> Iterator[str]:
+    ref, spec = item.ref, item.live.get("spec") or {}
+    if ref.kind == "PeerAuthentication":
+        strict = (spec.get("mtls") or {}).get("mode") == "STRICT"
+        what = "no longer refuses plaintext" if strict else "no longer takes plaintext where the mesh refuses it"
+        yield f"{what}: {ref} goes"
+    elif ref.kind in ("RequestAuthentication", "AuthorizationPolicy"):
+        yield f"no longer refuses what {ref} refused"

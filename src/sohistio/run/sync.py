@@ -66,6 +66,6 @@ def _still_there(found: list[str], deleted: int) -> VerificationError:
     return VerificationError(
         f"{len(found)} of {deleted} deleted objects {verb} still there, and may be in force",
         details=first_lines(found, _MOST_LISTED),
-        todo="Let what set the finalizers finish, or take them off yourself if that does not exist any more. `--check` "
-        "names the objects until they are gone.",
+        todo="Let what set the finalizers finish, or take them off yourself if that does not exist any more. Then run "
+        "the same command again.",
     )

@@ -111,7 +111,7 @@ def _policy(asked: Verification, found: Sequence[Object], state: ClusterState) -
     else:
         return PolicyEvidence()
     comparison = compared(declared.wanted, live, declared.environment, there(state))
-    return PolicyEvidence(comparison, hand_made(declared.policy, live))
+    return PolicyEvidence(comparison, hand_made(declared.policy, live, declared.environment))
 
 
 def _certificates(asked: Verification, found: Sequence[Object], state: ClusterState) -> CertificateEvidence | None:

@@ -81,6 +81,14 @@ def test_one_more_caller_is_one_line(tmp_path: Path) -> None:
     assert (root / "qa/environment.yaml").read_text() == expected
 
 
+def test_two_databases_of_one_port_have_addresses(tmp_path: Path) -> None:
+    file = environment_folder(tmp_path) / "qa/environment.yaml"
+    for number in (1, 2):
+        named = ("--host", f"db{number}.example.com", "--port", "5432", "--address", f"10.1.2.{number}")
+        egress_allow(tmp_path, *named, *SHOP)
+    assert file.read_text().count("addresses: [10.1.2.") == 2
+
+
 @pytest.mark.parametrize(
     "asked",
     [SHOP, (*SHOP, *SHOP), ("--service-account", "shop/checkout"), (*SHOP, "--tls", "originate", "--protocol", "http")],
@@ -91,6 +99,13 @@ def test_what_is_allowed_already_writes_nothing(tmp_path: Path, asked: tuple[str
     done = egress_allow(tmp_path, *HOST, *asked)
     assert done.stdout == f"api.example.com:443 is already allowed in {FILE}; nothing was written.\n"
     assert (file.read_bytes(), file.stat().st_ino, file.stat().st_mtime_ns) == before
+
+
+def test_a_host_that_a_variable_names_is_found_and_stays_a_variable(tmp_path: Path) -> None:
+    qa = DECLARED.replace("host: api.example.com", "host: api${SOHISTIO_IP_PREFIX}.example.com")
+    file = environment_folder(tmp_path, qa=qa) / "qa/environment.yaml"
+    egress_allow(tmp_path, "--host", "api10.20.example.com", "--namespace", "billing")
+    assert file.read_text() == QA + qa.replace("[shop]", "[shop, billing]")
 
 
 def test_asking_twice_is_asking_once(tmp_path: Path) -> None:
@@ -136,6 +151,8 @@ def test_what_base_allows_is_allowed(tmp_path: Path) -> None:
         (DECLARED, ("--host", "api.example.com", "--port", "8443", *SHOP),
          f"Error: api.example.com is declared already, with port 443, not 8443.\nWhat to do: A host is declared once: "
          f"give --port 443 or leave it out, or change it in {FILE}.\n"),
+        (DECLARED, (*HOST, *SHOP, "--address", "10.1.2.3"), "already, with address (none), not 10.1.2.3"),
+        ("", (*HOST, *SHOP, "--address", "127.0.0.1"), "expected addresses outside the pod, got 127.0.0.1"),
         (DECLARED, (*HOST, *SHOP, "--tls", "none"), "declared already, with tls originate, not none"),
         ("", ("--host", "API.example.com", *SHOP), f"{FILE}:7: policy.egress.hosts[0].host: expected a full name in "
          "lower case"),
@@ -202,6 +219,17 @@ def test_a_file_that_cannot_be_written_stays(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert kept.read_text() == QA
     assert sorted(path.name for path in tmp_path.iterdir()) == ["environments", "k" * 255]
+
+
+def test_a_file_that_would_lose_a_comment_is_shown_as_it_should_be(tmp_path: Path) -> None:
+    entries = "      - {host: a.com, namespaces: [x]}\n      # about c\n      - {host: c.com, namespaces: [x]}  # g\n"
+    qa = f"policy:\n  egress:  # e\n    hosts:  # f\n{entries}"
+    file = environment_folder(tmp_path, qa=qa) / "qa/environment.yaml"
+    done = egress_allow(tmp_path, "--host", "a.com", *SHOP, code=2)
+    assert f"Error: {FILE} cannot be edited: a comment would be lost: # about c.\n" in done.stderr
+    assert "    - host: a.com\n" in done.stderr
+    assert "Nothing was written. Change the list by hand" in done.stderr
+    assert file.read_text() == QA + qa
 
 
 def test_as_a_document(tmp_path: Path) -> None:

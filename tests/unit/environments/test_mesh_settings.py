@@ -16,7 +16,7 @@ EVERYTHING = """\
 policy:
   mtls: {minTls: "1.2", cipherSuites: [ECDHE-RSA-AES256-GCM-SHA384]}
   jwt: [{issuer: "https://a.b", audiences: [c], jwksUri: "https://a.b/keys"}]
-  hosts: [{hosts: [a.b], allow: [{anonymous: true}]}]
+  hosts: [{hosts: [a.b], allow: [{paths: [/], anonymous: true}]}]
   egress: {}
   telemetry: {accessLog: json, proxyLogLevel: warning, tracing: {service: jaeger.observability}}
 """
@@ -38,11 +38,13 @@ def test_all_of_it_enforced(tmp_path: Path) -> None:
         "tlsDefaults": tls,
         "defaultConfig": {"proxyMetadata": {"SECRET_TTL": "24h0m0s"}},
         "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
+        "pathNormalization": {"normalization": "DECODE_AND_MERGE_SLASHES"},
     }
     assert (log["name"], log["envoyFileAccessLog"]["path"]) == ("sohistio-access-log", "/dev/stdout")
     labels = log["envoyFileAccessLog"]["logFormat"]["labels"]
     assert labels["response_code_details"] == "%RESPONSE_CODE_DETAILS%"
     assert not [name for name in labels if "authorization" in name], "no token is logged"
+    assert "NQ" in labels["path"], "nor one in a query"
     where = {"service": "jaeger.observability.svc.cluster.local", "port": 4317}
     assert tracing == {"name": "sohistio-tracing", "opentelemetry": where}
     assert found["values"]["global"]["proxy"] == {"logLevel": "warning"}
@@ -96,13 +98,18 @@ def _nested(place: tuple[str, ...]) -> str:
     return f"spec: {''.join(f'{{{key}: ' for key in place)}1{'}' * len(place)}\n"
 
 
-@pytest.mark.parametrize("place", PLACES, ids=".".join)
-@pytest.mark.parametrize("below", [(), ("values",)])
+@pytest.mark.parametrize(
+    ("place", "below"),
+    [
+        pytest.param(place, below, id=".".join((*below, *place)))
+        for place in PLACES
+        for below in ((), ("values",), ("unvalidatedValues",))
+        if not below or place[0] == "meshConfig"
+    ],
+)
 def test_one_key_is_decided_in_one_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[str, ...], below: tuple[str, ...]
 ) -> None:
-    if below and place[0] != "meshConfig":
-        pytest.skip("only the mesh's configuration has two places")
     audit = "  stage: audit\n" if "proxyStatsMatcher" in place else ""
     root = environment_folder(tmp_path, qa=EVERYTHING + audit)
     (root / "qa/istiooperator.yaml").write_text(f"# mine\n{_nested((*below, *place))}")
@@ -132,3 +139,21 @@ def test_every_setting_is_at_a_place_that_is_known(tmp_path: Path, stage: str) -
         return [leaf for key, inner in value.items() for leaf in leaves(inner, (*path, key))]
 
     assert set(leaves(found)) <= set(PLACES)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "key"),
+    [
+        ("{meshConfig: {rootNamespace: other}}", "spec.meshConfig.rootNamespace"),
+        (
+            "{unvalidatedValues: {meshConfig: {rootNamespace: other}}}",
+            "spec.unvalidatedValues.meshConfig.rootNamespace",
+        ),
+    ],
+)
+def test_the_mesh_wide_objects_stay_mesh_wide(tmp_path: Path, overlay: str, key: str) -> None:
+    root = environment_folder(tmp_path, qa="policy: {mtls: {}}\n")
+    (root / "qa/istiooperator.yaml").write_text(f"spec: {overlay}\n")
+    (problem,) = problems_of("qa", root, VARIABLES)
+    assert problem.key == key
+    assert "is not supported beside policy" in problem.text

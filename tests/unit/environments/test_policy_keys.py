@@ -189,6 +189,18 @@ _JWT = "jwt: [{issuer: 'https://a.b', audiences: [c], jwksUri: 'https://a.b/k'}]
 _HOST = "hosts: [{hosts: [a.b], allow: [%s]}]"
 _RULE = "workloads: [{namespace: shop, allow: [%s]}]"
 _OUT = "egress: {hosts: [%s]}"
+_KEYS_TWICE = (
+    'jwt: [{issuer: \'https://a.b\', audiences: [a], jwks: \'{"keys": [{"k": "SECRET"}], "keys": [{"kty": "RSA"}]}\'}]'
+)
+_KEYS_AT = "jwt: [{issuer: 'https://a.b', audiences: [a], jwksUri: '%s'}]"
+_NO_HOSTS = (
+    "https://169.254.169.254/y",
+    "https://2852039166/y",
+    "https://[::1]/y",
+    "https://localhost./y",
+    "https://127.1/y",
+)
+_URL = "expected an https URL with a full host name, such as https://login.example.com/keys"
 _PATH = "expected a path such as /api, /api/* or */health, with one * at most"
 _ROOT = "expected another namespace: what is declared in istio-system applies to the whole mesh, got 'istio-system'"
 _JWKS = 'expected a JSON Web Key Set as JSON in jwks: {"keys": […]}'
@@ -211,10 +223,12 @@ BAD_POLICIES = [
      "jwt[0].audiences: expected at least one"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a]}]", "jwt[0]: expected one of jwksUri and jwks"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwksUri: 'http://a.b'}]",
-     "jwt[0].jwksUri: expected an https URL, got 'http://a.b'"),
+     "jwt[0].jwksUri: expected an https URL with a full host name, such as https://login.example.com/keys, got 'http://a.b'"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwksUri: 'https://['}]",
-     "jwt[0].jwksUri: expected an https URL, got 'https://['"),
+     "jwt[0].jwksUri: expected an https URL with a full host name, such as https://login.example.com/keys, got 'https://['"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '{\"keys\": [{\"d\": \"SECRET\"'}]", f"jwt[0]: {_JWKS}"),
+    *((_KEYS_AT % url, f"jwt[0].jwksUri: {_URL}, got '{url}'") for url in _NO_HOSTS),
+    (_KEYS_TWICE, f"jwt[0]: {_JWKS}"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: ''}]", f"jwt[0]: {_JWKS}"),
     ("jwt: [{issuer: 'https://a.b', audiences: [a], jwks: '{\"keys\": []}'}]",
      f"jwt[0]: {_JWKS}, each key with its kty"),
@@ -271,9 +285,21 @@ BAD_POLICIES = [
      "egress: expected addresses of a.b, c.d: port 5432 is shared (a.b, c.d)"),
     (_OUT % "{host: a.b, namespaces: [a]}, {host: c.d, port: 80, protocol: tcp, namespaces: [a]}",
      "egress: expected addresses of c.d: port 80 is shared (a.b, c.d)"),
+    (_OUT % "{host: a.b, namespaces: [s], addresses: [127.0.0.1]}",
+     "egress.hosts[0]: expected addresses outside the pod, got 127.0.0.1"),
+    (_OUT % "{host: a.b, namespaces: [s], addresses: [10.0.0.1, 169.254.169.254]}",
+     "egress.hosts[0]: expected addresses outside the pod, got 169.254.169.254"),
+    (_OUT % "{host: a.b, port: 15001, namespaces: [s]}",
+     "egress.hosts[0]: expected a port that is not one of the sidecar's own (15000 to 15099), got 15001"),
+    (_OUT % ("{host: a.b, port: 5432, namespaces: [s], addresses: [10.0.0.1]}, "
+             "{host: b.b, port: 5432, namespaces: [s], addresses: [10.0.0.1]}"),
+     "egress: expected a.b and b.b to differ in port or addresses"),
     ("defaults: [{namespace: shop, timeout: 1s}]",
      "defaults[0]: expected services beside retries or timeout, and only there: each needs a route"),
-    ("defaults: [{namespace: shop}, {namespace: shop}]",
+    ("defaults: [{namespace: shop}]", "defaults[0]: expected something beside namespace: what holds for calls to it"),
+    ("defaults: [{namespace: shop, services: [a], timeout: 5s, retries: {attempts: 1, perTry: 6s}}]",
+     "defaults[0]: expected perTry to be at most timeout"),
+    ("defaults: [{namespace: shop, loadBalancing: random}, {namespace: shop, loadBalancing: random}]",
      ": expected each namespace of defaults once, shop is given twice"),
     ("defaults: [{namespace: istio-system, rateLimit: {requests: 1}}]", f"defaults[0].namespace: {_ROOT}"),
     ("telemetry: {tracing: {service: jaeger}}",

@@ -97,6 +97,22 @@ def test_only_what_must_change_does(text: str, expected: list[str]) -> None:
     assert changed(text, [*hosts_of(text), NEW]) == expected
 
 
+def test_the_neighbours_keep_their_layout() -> None:
+    text = "policy:\n  egress:\n    hosts: # e\n      - host: a.com\n        tls:   none\ntimeouts: {total:   1h}\n"
+    assert changed(text, [*hosts_of(text), NEW]) == BLOCK
+
+
+def test_a_comment_that_would_be_lost_is_named() -> None:
+    """ruamel drops this one, change or none."""
+    text = (
+        "policy:\n  egress:  # e\n    hosts:  # f\n      - {host: a.com, namespaces: [x]}\n      # about c\n"
+        "      - {host: c.com, namespaces: [x]}  # g\n"
+    )
+    items = [{"host": "a.com", "namespaces": ["x", "y"]}, {"host": "c.com", "namespaces": ["x"]}]
+    with pytest.raises(NotEditableError, match="a comment would be lost: # about c"):
+        with_list(text, KEY, items)
+
+
 def test_comments_inside_a_flow_list_survive() -> None:
     text = "policy: {egress: {hosts: [\n  {host: a.com, namespaces: [x]},  # one\n  # two\n  {host: c.com}\n]}}\n"
     after = with_list(text, KEY, [*hosts_of(text), NEW])

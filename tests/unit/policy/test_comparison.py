@@ -57,8 +57,8 @@ def test_an_object_of_somebodys_with_the_name_of_one_is_not_touched() -> None:
 def test_what_leaves_the_file_is_deleted_if_sohistio_made_it() -> None:
     live = live_of(WANTED.objects)
     found = compared(NOTHING, live, "qa", NAMESPACES)
-    assert set(found.surplus) == set(live)
-    kinds = [ref.kind for ref in found.surplus]
+    assert {item.ref for item in found.surplus} == set(live)
+    kinds = [item.ref.kind for item in found.surplus]
     assert kinds.index("VirtualService") < kinds.index("Gateway") < kinds.index("AuthorizationPolicy")
     for others in (live_of(WANTED.objects, "kubectl"), live_of(rendered(WHOLE, "prod").objects)):
         found = compared(NOTHING, others, "qa", NAMESPACES)
@@ -87,13 +87,28 @@ def test_the_phases_say_what_is_refused_or_let_in_from_then_on() -> None:
     )
     assert json.loads(step.documents[0])["kind"] == "Telemetry"
     (ways_out,) = ways_out_phase(whole)
-    assert [item.summary for item in ways_out.steps] == ["apply 19 objects of policy.egress"]
+    assert [item.summary for item in ways_out.steps] == ["apply 23 objects of policy.egress"]
 
 
 def test_taking_a_guard_away_is_said() -> None:
     strict = rendered(Policy(mtls=Mtls()), "qa")
     found = compared(NOTHING, live_of(strict.objects), "qa", NAMESPACES)
-    (phase,) = policy_phase(found, "qa", dict.fromkeys(found.surplus, "/path"))
+    (phase,) = policy_phase(found, "qa", {item.ref: "/path" for item in found.surplus})
     (step,) = phase.steps
     assert isinstance(step, PrunePolicy)
-    assert step.effects == ("no longer refuses what PeerAuthentication istio-system/default refused",)
+    assert step.effects == ("no longer refuses plaintext: PeerAuthentication istio-system/default goes",)
+
+
+def test_taking_an_exception_away_closes_something() -> None:
+    found = compared(
+        rendered(Policy(mtls=Mtls()), "qa"),
+        live_of(rendered(Policy(mtls=Mtls(permissive=("shop",))), "qa").objects),
+        "qa",
+        NAMESPACES,
+    )
+    (phase,) = policy_phase(found, "qa", {item.ref: "/path" for item in found.surplus})
+    (step,) = phase.steps
+    assert isinstance(step, PrunePolicy)
+    assert step.effects == (
+        "no longer takes plaintext where the mesh refuses it: PeerAuthentication shop/default goes",
+    )

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from policies import WHOLE
-from sohistio.model.policy import Mtls, Policy, Stage
+from sohistio.model.policy import GatewayPlace, Mtls, Policy, Stage
 from sohistio.model.policy_access import WorkloadAccess
 from sohistio.policy.objects import KINDS
 from sohistio.policy.render import rendered
@@ -52,3 +52,21 @@ def test_names_of_workloads_policies_differ_where_their_labels_do() -> None:
     names = [obj["metadata"]["name"] for obj in rendered(policy, "qa").objects]
     assert len(set(names)) == len(labels)
     assert all(name == name.lower() for name in names)
+
+
+def test_a_listed_host_is_closed_at_every_ingress_gateway() -> None:
+    labels = (("istio", "second"),)
+    more = (GatewayPlace("second", labels=labels), GatewayPlace("again", labels=WHOLE.ingress_gateway.labels))
+    objects = rendered(replace(WHOLE, more_ingress_gateways=more), "qa").objects
+    found = {
+        obj["metadata"]["name"]: obj["spec"]["selector"]["matchLabels"]
+        for obj in objects
+        if obj["metadata"]["name"].startswith(("ingress-hosts", "ingress-jwt"))
+    }
+    first = dict(WHOLE.ingress_gateway.labels)
+    assert found == {
+        "ingress-jwt": first,
+        "ingress-jwt-second": dict(labels),
+        "ingress-hosts": first,
+        "ingress-hosts-second": dict(labels),
+    }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from configured import SPEC, configured, side, synced
+from sohistio.model.policy import POLICY_LABEL
 from sohistio.model.state import ObjectRef
 from sohistio.model.sync import SYNCED_FROM, Exclusion, Substitution, SyncRules
 from sohistio.plan.changes import Action
@@ -77,6 +78,9 @@ CONFLICT, ONLY = {str(WEB): "conflict"}, {str(WEB): "object"}
         pytest.param([configured()], [configured(spec=OTHER_SPEC)], EXCLUDED, {}, id="excluded"),
         pytest.param([], [synced()], EXCLUDED, {}, id="excluded-is-not-pruned"),
         pytest.param([configured(ownerReferences=[{"kind": "X", "name": "y"}])], [], NONE, {}, id="owned-in-prod"),
+        pytest.param([configured(labels={POLICY_LABEL: "prod"})], [], NONE, {}, id="of-prods-policy"),
+        pytest.param([], [configured(labels={POLICY_LABEL: "dr"})], NONE, {}, id="of-drs-policy"),
+        pytest.param([configured()], [configured(labels={POLICY_LABEL: "dr"})], NONE, CONFLICT, id="of-drs-policy-too"),
         pytest.param([], [configured(ownerReferences=[{"kind": "X", "name": "y"}])], NONE, {}, id="owned-in-dr"),
         pytest.param(
             [configured()], [configured(ownerReferences=[{"kind": "X", "name": "y"}])], NONE, CONFLICT, id="owned-there"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from sohistio.system.replaced_file import exact_text, replace_text
+
+_NOBODY = 65534
 
 
 @pytest.fixture
@@ -42,9 +47,26 @@ def test_what_somebody_else_wrote_meanwhile_is_not_lost(file: Path) -> None:
     assert file.read_bytes() == b"\xef\xbb\xbfa: 1\r\n"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to everything")
-def test_a_read_only_file_is_not_replaced(file: Path) -> None:
-    file.chmod(0o440)
-    with pytest.raises(PermissionError):
-        replace_text(file, exact_text(file), "c: 3\n")
-    assert list(file.parent.iterdir()) == [file]
+def test_a_read_only_file_is_not_replaced() -> None:
+    """Root may write to everything, so it becomes somebody else meanwhile."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        file = Path(folder, "a.yaml")
+        file.write_text("a: 1\n")
+        file.chmod(0o440)
+        with _not_root(Path(folder), file), pytest.raises(PermissionError):
+            replace_text(file, "a: 1\n", "c: 3\n")
+        assert [item.read_text() for item in Path(folder).iterdir()] == ["a: 1\n"]
+
+
+@contextmanager
+def _not_root(*owned: Path) -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in owned:
+        os.chown(path, _NOBODY, _NOBODY)
+    os.setresuid(_NOBODY, _NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)

@@ -24,6 +24,7 @@ from sohistio.model.versions import Version
 from sohistio.planning.failover import Observed, Pair, look, pair_for
 from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session
+from sohistio.planning.surroundings import look_around
 from sohistio.planning.target_cluster import azure_faults, managed_of, recorded_faults
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class Context:
         self.is_unserved = Once(self._unserved)
         self.sides = Once(self._sides)
         self.pulls = Once(self._pulls)
+        self.around = Once(lambda: look_around(self.planned, self.pods(), self.services()))
         self.certificates = Once(self._certificates)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
-from sohistio.model.fault import Fault
+from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ObjectRef
 
 NAME = "policy-hand-made"
@@ -21,8 +21,8 @@ def policy_hand_made(context: Context) -> Iterator[Verdict]:
         return
     if not facts.hand_made:
         yield Good("nothing was made by hand for the same purpose")
-    by_ref: dict[ObjectRef, list[str]] = {}
+    by_ref: dict[tuple[ObjectRef, bool], list[str]] = {}
     for item in facts.hand_made:
-        by_ref.setdefault(item.ref, []).append(item.effect)
-    for ref, effects in by_ref.items():
-        yield Fault(f"{ref} {'; '.join(effects)}", _TODO)
+        by_ref.setdefault((item.ref, item.undoes), []).append(item.effect)
+    for (ref, undoes), effects in by_ref.items():
+        yield Fault(f"{ref} {'; '.join(effects)}", _TODO, Severity.ERROR if undoes else Severity.WARNING)

@@ -1,0 +1,1 @@
+"""Adapter: Prometheus' HTTP API, asked for what traffic there was."""
