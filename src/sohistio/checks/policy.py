@@ -36,4 +36,5 @@ def policy_in_place(evidence: PolicyEvidence) -> Iterator[CheckResult]:
         result = failed if item.undoes else warned
         yield result(NAME, f"made by hand: {item}", hint)
     if comparison.compared and not comparison.changes:
-        yield passed(NAME, f"{comparison.compared} objects as the environment declares them")
+        count = comparison.compared
+        yield passed(NAME, f"{count} object{'' if count == 1 else 's'} as the environment declares")

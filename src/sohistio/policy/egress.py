@@ -22,11 +22,11 @@ def egress_objects(policy: Policy) -> Iterator[Object]:
     hosts, gateway = policy.egress.hosts, policy.egress_gateway
     for host in hosts:
         yield made("ServiceEntry", ROOT, _name(host), _known_to_callers(host))
-        yield made("ServiceEntry", ROOT, f"{_name(host)}-outside", _known_to_the_gateway(host))
+        yield made("ServiceEntry", ROOT, f"{_name(host)}-outside", _known_to_the_gateway(host, gateway))
     yield made("DestinationRule", ROOT, "egress-gateway", _to_the_gateway(hosts, gateway))
     for host in hosts:
         if host.tls is OutsideTls.ORIGINATE:
-            rule = made("DestinationRule", ROOT, _name(host), _originated(host))
+            rule = made("DestinationRule", ROOT, _name(host), _originated(host, gateway))
             if host.ca_credential:  # istioctl's analysis does not see that the Secret has the authority
                 rule["metadata"]["annotations"] = {SUPPRESS: "IST0129"}
             yield rule
@@ -60,9 +60,9 @@ def _known_to_callers(host: ExternalHost) -> Object:
     )
 
 
-def _known_to_the_gateway(host: ExternalHost) -> Object:
+def _known_to_the_gateway(host: ExternalHost, gateway: GatewayPlace) -> Object:
     port = {"number": host.port, "name": "outside", "protocol": _outside_protocol(host)}
-    return _entry(host, _outside(host), port, [ROOT])
+    return _entry(host, _outside(host), port, [gateway.namespace])
 
 
 def _entry(host: ExternalHost, name: str, port: Object, exported: list[str]) -> Object:
@@ -97,7 +97,7 @@ def _is_http(host: ExternalHost) -> bool:
 def _to_the_gateway(hosts: tuple[ExternalHost, ...], gateway: GatewayPlace) -> Object:
     return {
         "host": gateway.host,
-        "exportTo": sorted({ROOT, *(caller for host in hosts for caller in host.callers)}),
+        "exportTo": sorted({caller for host in hosts for caller in host.callers}),
         "subsets": [
             {
                 "name": slug(host.host),
@@ -112,13 +112,13 @@ def _to_the_gateway(hosts: tuple[ExternalHost, ...], gateway: GatewayPlace) -> O
     }
 
 
-def _originated(host: ExternalHost) -> Object:
+def _originated(host: ExternalHost, gateway: GatewayPlace) -> Object:
     """The server's certificate is checked: by an authority of this Secret, else by those that the proxy's image has."""
     authority = {"credentialName": host.ca_credential} if host.ca_credential else {"caCertificates": "system"}
     tls = {"mode": "SIMPLE", "sni": host.host, "subjectAltNames": [host.host]} | authority
     return {
         "host": _outside(host),
-        "exportTo": [ROOT],
+        "exportTo": [gateway.namespace],
         "trafficPolicy": {"portLevelSettings": [{"port": {"number": host.port}, "tls": tls}]},
     }
 
@@ -146,7 +146,11 @@ def _virtual_service(host: ExternalHost, gateway: GatewayPlace) -> Object:
     to_gateway = _route(gateway.host, GATEWAYS_PORT, slug(host.host))
     called = {"gateways": ["mesh"], "port": host.application_port}
     arrived = {"gateways": [own], "port": GATEWAYS_PORT}
-    spec: dict[str, Any] = {"hosts": [host.host], "exportTo": sorted({ROOT, *host.callers}), "gateways": ["mesh", own]}
+    spec: dict[str, Any] = {
+        "hosts": [host.host],
+        "exportTo": sorted({gateway.namespace, *host.callers}),
+        "gateways": ["mesh", own],
+    }
     outside = {"match": [arrived], "route": [_route(_outside(host), host.port)]}
     if _is_http(host):
         return spec | {"http": [{"match": [called], "route": [to_gateway]}, outside]}

@@ -70,3 +70,15 @@ def test_a_listed_host_is_closed_at_every_ingress_gateway() -> None:
         "ingress-hosts": first,
         "ingress-hosts-second": dict(labels),
     }
+
+
+def test_an_egress_gateway_in_a_namespace_of_its_own_knows_the_way_outside() -> None:
+    edge = GatewayPlace("out", "edge", (("istio", "out"),))
+    objects = rendered(replace(WHOLE, egress_gateway=edge), "qa").ways_out
+    exported = {obj["metadata"]["name"]: obj["spec"]["exportTo"] for obj in objects if "exportTo" in obj["spec"]}
+    assert exported["egress-db-example-com-outside"] == ["edge"]
+    rules = [obj for obj in objects if obj["kind"] == "DestinationRule" and obj["metadata"]["name"] != "egress-gateway"]
+    assert [obj["spec"]["exportTo"] for obj in rules] == [["edge"], ["edge"]]
+    ways = [obj for obj in objects if obj["kind"] == "VirtualService"]
+    assert all("edge" in obj["spec"]["exportTo"] for obj in ways)
+    assert "istio-system" not in str(exported)
