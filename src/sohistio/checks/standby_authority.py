@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sohistio.adapters.kubernetes.authority import read_published_roots
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Sides
+from sohistio.errors import SohistioError
+from sohistio.failover.readiness import root_fault
 from sohistio.model.authority import AuthorityCertificate
-from sohistio.model.fault import Fault, Severity
 from sohistio.planning.session import Session
-from sohistio.system.parallel import side_by_side
+from sohistio.system.parallel import side_by_side, within
 
-_TODO = (
-    "Plug CAs of one root into both (policy.authority): docs/certificates.md. It matters to clients that trust the "
-    "mesh's root themselves, and to meshes that call each other."
-)
+_SECONDS = 20.0
+"""For both: a side that traffic leaves may have died meanwhile, and stops nothing."""
 
 
 def same_root(sides: Sides) -> Iterator[Verdict]:
@@ -25,22 +24,24 @@ def same_root(sides: Sides) -> Iterator[Verdict]:
         yield NotAsked(f"{pair.primary.environment.name} cannot be read")
         return
     sessions = (pair.primary, pair.standby)
-    roots = [_fingerprints(found) for found in side_by_side(_published, sessions)]
     names = [session.environment.name for session in sessions]
-    if missing := [name for name, found in zip(names, roots, strict=True) if not found]:
+    found = within(_SECONDS, lambda: _published(sessions), None)
+    if found is None or isinstance(found, SohistioError):
+        why = found.what if found else f"no answer within {_SECONDS:.0f} s"
+        yield NotAsked(f"the roots of {' and '.join(names)} could not be compared: {why}")
+        return
+    roots = [{item.fingerprint for item in one} for one in found]
+    if missing := [name for name, one in zip(names, roots, strict=True) if not one]:
         yield NotAsked(f"{' and '.join(missing)} publishes no root yet")
-    elif roots[0] & roots[1]:
-        yield Good(f"both have the root {min(roots[0] & roots[1])[:16]}…")
     else:
-        shown = [f"{name} {min(found)[:16]}…" for name, found in zip(names, roots, strict=True)]
         both = all(session.environment.mesh_policy().authority for session in sessions)
-        severity = Severity.ERROR if both else Severity.WARNING
-        yield Fault(f"the meshes have different roots (SHA-256): {', '.join(shown)}", _TODO, severity)
+        yield root_fault(names, roots, both_declare=both) or Good(
+            f"both have the root {min(roots[0] & roots[1])[:16]}…"
+        )
 
 
-def _published(session: Session) -> tuple[AuthorityCertificate, ...]:
-    return read_published_roots(session.api)
-
-
-def _fingerprints(found: tuple[AuthorityCertificate, ...]) -> set[str]:
-    return {item.fingerprint for item in found}
+def _published(sessions: Sequence[Session]) -> list[tuple[AuthorityCertificate, ...]] | SohistioError:
+    try:
+        return list(side_by_side(lambda session: read_published_roots(session.api), sessions))
+    except SohistioError as error:
+        return error

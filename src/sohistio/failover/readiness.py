@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from sohistio.failover.world import Side
@@ -119,6 +119,22 @@ def certificate_fault(name: str, days: float | None) -> Fault | None:
     if days < CERTIFICATE_DAYS:
         return Fault(f"the certificate of Secret {name} ends in {days:.0f} days", severity=Severity.WARNING)
     return None
+
+
+def root_fault(names: Sequence[str], roots: Sequence[Set[str]], *, both_declare: bool) -> Fault | None:
+    """`roots` are the fingerprints that each side's mesh publishes: one in common is enough, as in a rotation.
+
+    A warning unless both environments declare a CA: without that each istiod makes a root of its own.
+    """
+    if roots[0] & roots[1]:
+        return None
+    shown = ", ".join(f"{name} {min(one)[:16]}…" for name, one in zip(names, roots, strict=True))
+    return Fault(
+        f"the meshes have different roots (SHA-256): {shown}",
+        "Plug CAs of one root into both (policy.authority): docs/certificates.md. It matters to clients that trust the "
+        "mesh's root themselves, and to meshes that call each other.",
+        Severity.ERROR if both_declare else Severity.WARNING,
+    )
 
 
 def rehearsal_fault(days: float | None) -> Fault | None:

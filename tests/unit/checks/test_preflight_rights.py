@@ -12,9 +12,11 @@ from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.checks.preflight.rights import rights_of, verdict_on
+from sohistio.model.authority import AUTHORITY_SECRET
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
+from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress, RelabelGateways, ReleaseGateways
@@ -131,6 +133,8 @@ def test_a_sync_never_reads_the_ca() -> None:
         (PruneSynced("a", "b", "prod", (), (f"{PLACE}/configmaps/web",)), "delete configmaps web in shop"),
         (StopOperator("a", "b", (ISTIOD,), ()), "patch deployments.apps istiod in istio-system"),
         (ScaleUp("a", "b", ((ISTIOD, 3),)), "patch deployments.apps istiod in istio-system"),
+        (WriteAuthority("a", "b", AUTHORITY_SECRET, "c", ()), "create secrets cacerts in istio-system"),
+        (WriteAuthority("a", "b", AUTHORITY_SECRET, "c", ()), "patch secrets cacerts in istio-system"),
         (RestoreAuthority("a", "b", "c"), "create secrets cacerts in istio-system"),
         (KeepReplicas("a", "b", (ISTIOD,)), "patch deployments.apps istiod in istio-system"),
         (ReleaseGateways("a", "b", (INGRESS,)), "patch services web in edge"),

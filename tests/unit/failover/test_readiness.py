@@ -13,6 +13,7 @@ from sohistio.failover.readiness import (
     certificate_fault,
     idle_hosts,
     rehearsal_fault,
+    root_fault,
     unscaled_faults,
     version_faults,
 )
@@ -126,3 +127,21 @@ def test_a_gateway_without_an_autoscaler_is_named() -> None:
     (fault,) = unscaled_faults(side("dr", 0, maximums={EGRESS: 10}))
     assert fault.message == "istio-ingressgateway has no autoscaler: it would stay at 3 pods"
     assert fault.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("roots", "declared", "expected"),
+    [
+        (({"a" * 64}, {"a" * 64}), True, None),
+        (({"a" * 64, "b" * 64}, {"b" * 64}), True, None),  # a rotation has both
+        (({"a" * 64}, {"b" * 64}), True, Severity.ERROR),
+        (({"a" * 64}, {"b" * 64}), False, Severity.WARNING),  # each istiod's own
+    ],
+)
+def test_roots(roots: tuple[set[str], set[str]], declared: bool, expected: Severity | None) -> None:
+    fault = root_fault(("prod", "dr"), roots, both_declare=declared)
+    assert (fault.severity if fault else None) is expected
+    if fault:
+        assert fault.message == (
+            "the meshes have different roots (SHA-256): prod aaaaaaaaaaaaaaaa…, dr bbbbbbbbbbbbbbbb…"
+        )

@@ -28,7 +28,7 @@ _CERTIFICATE, _ROOT, _CHAIN = ("ca-cert.pem", "tls.crt"), ("root-cert.pem", "ca.
 
 
 def read_authority(api: KubeApi) -> LiveAuthority:
-    """What signs in this cluster. Raises KubeError; who lacks permission to get the Secrets is told the root alone.
+    """What signs in this cluster. Raises KubeError; without permission to get the Secrets it has the root alone.
 
     The API server gives whole Secrets only: the key is neither parsed nor kept.
     """
