@@ -26,6 +26,9 @@ class Shape:
     path_length: int | None = None
     may_sign: bool | None = True
     usages: tuple[x509.ObjectIdentifier, ...] = ()
+    constraints: x509.NameConstraints | None = None
+    unknown: bool = False
+    """With a critical extension that nobody knows."""
 
 
 SOUND = Shape()
@@ -71,6 +74,11 @@ def make(name: str, above: Made | None = None, shape: Shape = SOUND, key: Key | 
         built = built.add_extension(usage, critical=True)
     if shape.usages:
         built = built.add_extension(x509.ExtendedKeyUsage(shape.usages), critical=False)
+    if shape.constraints:
+        built = built.add_extension(shape.constraints, critical=True)
+    if shape.unknown:
+        nobodys = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
+        built = built.add_extension(nobodys, critical=True)
     signer = above.key if above else own
     return Made(built.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()), own)
 

@@ -71,7 +71,8 @@ def _first(declared: Authority, faults: tuple[str, ...]) -> AuthorityPlan:
         return AuthorityPlan(refusal=f"the CA of policy.authority cannot sign: {'; '.join(faults)}", todo=_FAULTY)
     own = declared.certificate
     roots = tuple(sorted(item.fingerprint for item in declared.roots))
-    summary = f"create {AUTHORITY_SECRET}: {own.subject} signs for the mesh, until {own.expires_on}"
+    until = min((own, *declared.chain, *declared.roots), key=lambda item: item.expires).expires_on
+    summary = f"create {AUTHORITY_SECRET}: {own.subject or 'a CA without a subject'} signs for the mesh, until {until}"
     step = WriteAuthority("authority/write", summary, AUTHORITY_SECRET, own.fingerprint, roots)
     return AuthorityPlan(phases=(Phase("authority", (step,)),))
 

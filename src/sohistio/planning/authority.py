@@ -14,6 +14,7 @@ from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.system.authority import Material, NamedText, material_faults
 
+_MOST_BYTES = 1 << 18
 UNREAD = (
     "The root that the mesh publishes says too little. Role sohistio-installer of rbac/installer.yaml has the right to "
     "get the two Secrets of the CA."
@@ -38,7 +39,8 @@ class AuthorityFacts:
         """For a plan."""
         if self.unsettled is None:
             return self.plan.notices
-        return (f"the certificate authority is not compared, and a run is refused: {self.unsettled.what}",)
+        why = "; ".join((self.unsettled.what, *self.unsettled.details))
+        return (f"the certificate authority is not compared, and a run is refused: {why}",)
 
 
 def look_at_authority(session: Session, state: ClusterState) -> AuthorityFacts:
@@ -91,7 +93,12 @@ def _material(session: Session, source: AuthoritySource, *, with_key: bool) -> M
 def _of_file(session: Session, name: str) -> NamedText:
     path = Path(session.root) / session.environment.name / name
     try:
-        return NamedText(name, path.read_text(encoding="utf-8", errors="replace"))
+        if not path.is_file():  # a pipe or a device may never end
+            path.stat()  # says why there is none
+            raise RefusedError(f"{path} is not a regular file", todo="Put the file there as it is.")
+        if path.stat().st_size > _MOST_BYTES:
+            raise RefusedError(f"{path} is larger than {_MOST_BYTES >> 10} KiB", todo="A CA's file holds PEM alone.")
+        return NamedText(name, path.read_text(encoding="utf-8-sig", errors="replace"))
     except OSError as error:
         raise RefusedError(
             f"{path} cannot be read: {error.strerror}",

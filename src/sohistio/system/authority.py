@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from sohistio.system.pem import certificates_in, foreign_in, hindrances, keys_in
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 _LEAST_RSA_BITS = 2048
+# Twice the life of a workload's certificate.
+_LEAST_LEFT = timedelta(days=2)
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _WEAK_DIGESTS = ("md5", "sha1")
 
@@ -57,7 +61,7 @@ def issuers_in(pem: str) -> tuple[Issuer, ...]:
     """The certificates of a PEM text, in order; none where it holds none that can be read."""
     return tuple(
         Issuer(found.subject.rfc4514_string(), found.issuer.rfc4514_string(), _fingerprint(found), _end(found))
-        for found in _certificates(pem)
+        for found in certificates_in(pem)
     )
 
 
@@ -67,10 +71,11 @@ def material_faults(material: Material, now: datetime | None = None) -> tuple[st
 
 
 def _faults(material: Material, now: datetime) -> Iterator[str]:
-    own, roots, chain = (_certificates(part.text) for part in (material.certificate, material.root, material.chain))
+    own, roots, chain = (certificates_in(part.text) for part in (material.certificate, material.root, material.chain))
     for part, found in ((material.certificate, own), (material.root, roots), (material.chain, chain)):
         if not found:
             yield f"{part.name} holds no certificate that can be read"
+        yield from (f"{part.name} {what}" for what in foreign_in(part.text, len(found)))
     if len(own) > 1:
         yield f"{material.certificate.name} holds {len(own)} certificates: expected the CA's alone"
     if own and chain and chain[0] != own[0]:
@@ -94,6 +99,8 @@ def _faults(material: Material, now: datetime) -> Iterator[str]:
 def _certificate_faults(name: str, certificate: x509.Certificate, now: datetime) -> Iterator[str]:
     if now > _end(certificate):
         yield f"{name} expired on {_end(certificate).date()}"
+    elif now > _end(certificate) - _LEAST_LEFT:
+        yield f"{name} ends on {_end(certificate):%Y-%m-%d %H:%M} UTC: expected two days at least"
     if now < certificate.not_valid_before_utc:
         yield f"{name} is valid from {certificate.not_valid_before_utc.date()} only"
     if not _constraints(certificate)[0]:
@@ -102,6 +109,7 @@ def _certificate_faults(name: str, certificate: x509.Certificate, now: datetime)
         yield f"{name} lacks permission to sign certificates (keyUsage keyCertSign)"
     if not _may_serve(certificate):
         yield f"{name} is not meant for TLS servers and clients (extendedKeyUsage), and hands that on to workloads"
+    yield from (f"{name} {what}" for what in hindrances(certificate))
     if weakness := _weakness(certificate.public_key()):
         yield f"{name}: its key is {weakness}"
 
@@ -133,6 +141,9 @@ def _key_faults(part: NamedText, certificate_name: str, certificate: x509.Certif
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    if len(keys_in(part.text)) > 1:
+        yield f"{part.name} holds several private keys: expected the CA's alone"
+        return
     try:
         public = load_pem_private_key(part.text.encode(), None).public_key()
     except TypeError:
@@ -158,15 +169,6 @@ def _weakness(key: PublicKeyTypes) -> str:
             return "" if key.curve.name in _CURVES else f"ECDSA on {key.curve.name}: {expected}"
         case _:
             return f"neither RSA nor ECDSA: {expected}"
-
-
-def _certificates(pem: str) -> list[x509.Certificate]:
-    from cryptography import x509
-
-    try:
-        return x509.load_pem_x509_certificates(pem.encode())
-    except ValueError:
-        return []
 
 
 def _is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

@@ -21,6 +21,7 @@ from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.plan.ownership import OWN_MANAGER
 from sohistio.system.authority import Issuer, Material, issuers_in
+from sohistio.system.pem import certificates_pem, keys_in
 
 _PUBLISHED = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio-ca-root-cert")
 # istiod takes a Secret of type kubernetes.io/tls as well (Istio's pki/ca, cert-manager's names).
@@ -105,11 +106,12 @@ def _text(secret: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 def _manifest(material: Material) -> dict[str, Any]:
     if material.key is None:
         raise AssertionError("a CA is written with its key")
+    # Of each part what it is for: istiod publishes the roots as they stand.
     parts = {
-        "ca-cert.pem": material.certificate,
-        "ca-key.pem": material.key,
-        "root-cert.pem": material.root,
-        "cert-chain.pem": material.chain,
+        "ca-cert.pem": certificates_pem(material.certificate.text),
+        "ca-key.pem": "".join(keys_in(material.key.text)),
+        "root-cert.pem": certificates_pem(material.root.text),
+        "cert-chain.pem": certificates_pem(material.chain.text),
     }
     ref = AUTHORITY_SECRET
     return {
@@ -117,7 +119,7 @@ def _manifest(material: Material) -> dict[str, Any]:
         "kind": "Secret",
         "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": {MANAGED_BY: SOHISTIO}},
         "type": "Opaque",
-        "data": {name: base64.b64encode(part.text.encode()).decode() for name, part in parts.items()},
+        "data": {name: base64.b64encode(part.encode()).decode() for name, part in parts.items()},
     }
 
 
