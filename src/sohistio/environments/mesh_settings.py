@@ -85,14 +85,23 @@ def mesh_settings(policy: Policy) -> dict[str, Any]:
     return {"spec": spec} if spec else {}
 
 
+def lost_settings(policy: Policy, operator: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the policy sets in the mesh's configuration and this IstioOperator has otherwise, or not at all."""
+    wanted = mesh_settings(policy)
+    places = [("spec", *place) for place in PLACES]
+    return tuple(".".join(place[1:]) for place in places if at(wanted, place) not in (None, at(operator, place)))
+
+
+def at(settings: Any, place: Sequence[str]) -> Any:
+    """What a part of an IstioOperator has at a place; None where it has nothing there."""
+    for key in place:
+        settings = settings.get(key) if isinstance(settings, Mapping) else None
+    return settings
+
+
 def has(settings: dict[str, Any], place: Sequence[str]) -> bool:
     """Whether a part of an IstioOperator sets something at a place."""
-    found: Any = settings
-    for key in place:
-        if not isinstance(found, dict) or key not in found:
-            return False
-        found = found[key]
-    return True
+    return at(settings, place) is not None
 
 
 def _go_duration(seconds: int) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.observe import observe
+from sohistio.environments.mesh_settings import lost_settings
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import RefusedError
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
+from sohistio.model.policy import Policy
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
@@ -50,6 +52,7 @@ def plan_rollback(session: Session) -> Planned:
         session.istioctl(decided.installed)  # the uninstall needs it: better to miss it now than half way
     skew = _skew(session, state, version)
     plan = make_plan(Subject(session.environment.name, str(version), state), decided, [mesh], changes, skew)
+    plan = replace(plan, notices=(*plan.notices, *_policy_notices(session, back.operator)))
     todo = decided.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
     return Planned(
         session,
@@ -60,6 +63,21 @@ def plan_rollback(session: Session) -> Planned:
         Rendered({version: mesh}, manifest),
         Refused(todo),
     )
+
+
+def _policy_notices(session: Session, operator: str) -> tuple[str, ...]:
+    """The policy is not gone back to: its objects stay, and the recorded manifest may be older than it."""
+    import yaml
+
+    policy = session.environment.mesh_policy()
+    lost = lost_settings(policy, yaml.safe_load(operator))
+    notices = ["the objects of the environment's policy are not rolled back"] if policy != Policy() else []
+    if lost:
+        notices.append(
+            f"the recorded manifest has not what the policy sets in the mesh's configuration ({', '.join(lost)}): the "
+            "next install sets it again"
+        )
+    return tuple(notices)
 
 
 def _skew(session: Session, state: ClusterState, version: Version) -> tuple[Fault, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from environment_folder import VARIABLES, environment_folder
 from sohistio.environments.load import load_environment, problems_of
-from sohistio.environments.mesh_settings import PLACES, mesh_settings
+from sohistio.environments.mesh_settings import PLACES, lost_settings, mesh_settings
 from sohistio.model.policy import Policy
 
 EVERYTHING = """\
@@ -157,3 +157,16 @@ def test_the_mesh_wide_objects_stay_mesh_wide(tmp_path: Path, overlay: str, key:
     (problem,) = problems_of("qa", root, VARIABLES)
     assert problem.key == key
     assert "is not supported beside policy" in problem.text
+
+
+def test_what_an_older_manifest_lacks_of_it_is_named(tmp_path: Path) -> None:
+    environment = load_environment("qa", environment_folder(tmp_path, qa=EVERYTHING), VARIABLES)
+    policy = environment.mesh_policy()
+    assert lost_settings(policy, environment.operator_for()) == ()
+    older = {"spec": {"meshConfig": {"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}}}}
+    assert lost_settings(policy, older)[:3] == (
+        "meshConfig.meshMTLS",
+        "meshConfig.tlsDefaults",
+        "meshConfig.outboundTrafficPolicy",
+    )
+    assert lost_settings(Policy(), older) == ()
