@@ -276,6 +276,9 @@ def test_who_lacks_the_right_to_read_secrets_hears_which_role_has_it(world: Worl
     assert "Role sohistio-installer of rbac/installer.yaml" in unread["hint"]
     assert root["message"].startswith("the mesh's root: CN=Example Root 3649 days left")
     assert "Role sohistio-certificates of rbac/sync.yaml" in found["certificate-expiry"][0]["hint"]
+    late = ("--fail-if-expires-within", "30d")
+    code, found = rows(box.run("check", *flags, *where, *late, SOHISTIO_ISTIO_MIRROR=box.mirror))
+    assert (code, found["certificate-authority"][0]["severity"]) == (3, "error"), "it was not looked at"
     _, found = rows(box.run("verify", *flags, *where, SOHISTIO_ISTIO_MIRROR=box.mirror))
     assert found["certificate-authority"][0]["result"] == "skipped"
 

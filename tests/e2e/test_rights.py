@@ -15,6 +15,7 @@ from accounts import account, kubeconfig_for
 from conftest import CHECKOUT, Sandbox
 from killing import last_run
 from own_environments import own_environments
+from shop import await_true
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget
 from workloads import apply, await_running, deployment, namespace
@@ -314,6 +315,8 @@ def test_the_policy_role_lets_an_installer_apply_and_prune_a_policy(
     done = with_policy().run("install", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not box.api.items("/apis/security.istio.io/v1/peerauthentications")
+    # istiod takes a moment to write into a new namespace; an uninstall plans to take that away.
+    await_true(lambda: box.api.get("/api/v1/namespaces/guarded/configmaps/istio-ca-root-cert") is not None)
 
 
 def test_the_installer_uninstalls(installer: User) -> None:

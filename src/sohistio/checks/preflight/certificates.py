@@ -27,7 +27,7 @@ def certificate_authority(context: Context) -> Iterator[Verdict]:
     yield from declared
     live = context.certificates().authority
     if live.authority.all or live.unread:
-        yield from _verdicts(authority_judged(live, now, within))
+        yield from _verdicts(authority_judged(live, now, within), within)
     elif not declared:
         yield NotAsked("nothing signs yet: the first istiod makes a self-signed root of its own")
 
@@ -38,9 +38,9 @@ def certificate_expiry(context: Context) -> Iterator[Verdict]:
     if not context.state.istiods and not found.gateways:
         yield NotAsked("there is no mesh yet, and no Gateway names a certificate")
         return
-    yield from _verdicts(gateways_judged(found.gateways, time.time(), context.fail_within))
+    yield from _verdicts(gateways_judged(found.gateways, time.time(), context.fail_within), context.fail_within)
     if context.state.istiods:
-        yield from _verdicts([workloads_judged(found.workloads)])
+        yield from _verdicts([workloads_judged(found.workloads)], context.fail_within)
 
 
 def _declared(context: Context, now: float, within: float | None) -> Iterator[Verdict]:
@@ -55,12 +55,13 @@ def _declared(context: Context, now: float, within: float | None) -> Iterator[Ve
         yield from declared_judged(facts.declared.all, now, within)
 
 
-def _verdicts(found: Iterable[Judged]) -> Iterator[Verdict]:
+def _verdicts(found: Iterable[Judged], within: float | None) -> Iterator[Verdict]:
+    """Whoever asks to hear of an end in time hears of what was not read, too."""
     for item in found:
         match item:
             case Fault():
                 yield item
             case Unread():
-                yield Fault(item.message, item.hint, Severity.WARNING)
+                yield Fault(item.message, item.hint, Severity.WARNING if within is None else Severity.ERROR)
             case str():
                 yield Good(item)
