@@ -28,6 +28,8 @@ DEFAULT_NODES = 3
 _LONGEST_START = 120.0
 _LONGEST_WAIT = 300.0
 _SUPERVISOR_GRACE = 8.0
+_PARTS_GRACE = 3.0
+_NO_GRACE = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,14 @@ def _up(
 def down(name: str) -> bool:
     """End all processes of a sandbox and remove all its files; returns whether there was anything.
 
-    Needs neither a supervisor nor a record. Raises FailedError where a process cannot be ended.
+    Needs neither a supervisor nor a record. Processes get no time to end in order: what they would write on their way
+    out is removed. Raises FailedError where a process cannot be ended.
     """
     folder = sandbox_folder(name)
     if not folder.exists() and not processes_of(folder):
         return False
     with _alone(folder):
-        _end_all(folder)
+        _end_all(folder, _NO_GRACE, _NO_GRACE)
         shutil.rmtree(folder)
     return True
 
@@ -210,11 +213,13 @@ def _failed(folder: Path, lines: tuple[str, ...]) -> FailedError:
     )
 
 
-def _end_all(folder: Path) -> None:
-    """End the supervisor, which ends its parts, and then whatever is left."""
+def _end_all(folder: Path, supervisor_grace: float = _SUPERVISOR_GRACE, parts_grace: float = _PARTS_GRACE) -> None:
+    """End the supervisor, which ends its parts, and then whatever is left; each may take so many seconds for it."""
     supervisors = [process for process in processes_of(folder) if _is_supervisor(process)]
-    end(supervisors, _SUPERVISOR_GRACE)
-    left = end(processes_of(folder), 3.0)
+    end(supervisors, supervisor_grace)
+    left = end(processes_of(folder), parts_grace)
+    # A part that was just ended may have started another meanwhile, as a gateway's agent its Envoy.
+    left += end(processes_of(folder), _NO_GRACE)
     for process in supervisors:
         try:
             os.waitpid(process.pid, os.WNOHANG)  # reaps it where this very process started it
