@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aks import Aks
     from mirrors import Mirror as ImageMirror
     from mirrors import Registries
+    from regions import Regions
 
 CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
@@ -92,6 +93,21 @@ class Sandbox:
 
         Dry runs and what was refused are left out, and so are access reviews, which are questions asked with a POST.
         """
+        return [event for event in self._all_write_events() if event["user"].get("username", "") == user]
+
+    def reset(self) -> None:
+        """An empty cluster: a new one, but where nobody has written to this one since it was new.
+
+        What its own parts write (users and service accounts of `system:`) they write to every new cluster, and
+        otherwise only because of what somebody else has written.
+        """
+        writers = {event["user"].get("username", "") for event in self._all_write_events()}
+        if all(writer.startswith("system:") for writer in writers):
+            return
+        done = self.run("sandbox", "reset")
+        assert done.returncode == 0, done.stderr
+
+    def _all_write_events(self) -> list[dict[str, Any]]:
         log = self.kubeconfig.parent / "audit.log"
         events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
         return [
@@ -102,17 +118,22 @@ class Sandbox:
             and event["verb"] not in ("get", "list", "watch")
             and "dryRun=All" not in event["requestURI"]
             and "accessreviews" not in event["requestURI"]
-            and event["user"].get("username", "") == user
         ]
 
 
-# Minutes long: begun last, it would keep one worker busy while the other has nothing left.
-_LONGEST = "test_resume.py"
+# Minutes long: begun last, they would keep one worker busy while the other has nothing left.
+_LONGEST = ("test_resume.py", "test_failover_observed.py", "test_moving_traffic.py", "test_api_faults.py")
+# Files whose stories share what takes long to start: one worker runs them, in this order.
+_TOGETHER = {"test_failover_observed.py": "regions", "test_moving_traffic.py": "regions"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first; the others stay in their order."""
-    items.sort(key=lambda item: item.path.name != _LONGEST)
+    """The longest files first, the others in their order; a file's tests are for one worker (`--dist loadgroup`)."""
+    first = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: first.get(item.path.name, len(first)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_TOGETHER.get(item.path.name, item.path.stem)))
 
 
 @pytest.fixture(scope="session")
@@ -131,9 +152,21 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture
 def empty_sandbox(sandbox: Sandbox) -> Sandbox:
     """The sandbox with an empty cluster."""
-    done = sandbox.run("sandbox", "reset")
-    assert done.returncode == 0, done.stderr
+    sandbox.reset()
     return sandbox
+
+
+@pytest.fixture(scope="session")
+def two_regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+    """prod, which serves, and its standby dr, with traffic: for the stories of all files of the group `regions`."""
+    from regions import Regions
+
+    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
 
 
 @pytest.fixture(scope="session")

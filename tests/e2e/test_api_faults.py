@@ -34,7 +34,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """The sandbox with a mesh in sync and one workload."""
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     done = sandbox.run("install", "--env", "local")
     assert done.returncode == 0, done.stdout + done.stderr
     apply(sandbox.api, namespace("shop"))

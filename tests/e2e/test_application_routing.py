@@ -98,7 +98,7 @@ def routing(api: KubeApi) -> None:
 def sandbox_of_its_own(empty_sandbox: Sandbox) -> Iterator[Sandbox]:
     """Nothing of application routing is left for the stories that come after."""
     yield empty_sandbox
-    assert empty_sandbox.run("sandbox", "reset").returncode == 0
+    empty_sandbox.reset()
 
 
 def test_application_routing_and_old_definitions(sandbox_of_its_own: Sandbox, tmp_path: Path) -> None:

@@ -22,11 +22,17 @@ MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-
 
 
 @pytest.fixture(scope="module")
-def meshed(sandbox: Sandbox) -> Sandbox:
-    assert sandbox.run("sandbox", "reset").returncode == 0
-    done = sandbox.run("install", *LOCAL)
-    assert done.returncode == 0, done.stdout + done.stderr
+def emptied(sandbox: Sandbox) -> Sandbox:
+    """Without a mesh, until the first story that takes `meshed`."""
+    sandbox.reset()
     return sandbox
+
+
+@pytest.fixture(scope="module")
+def meshed(emptied: Sandbox) -> Sandbox:
+    done = emptied.run("install", *LOCAL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return emptied
 
 
 def edit(box: Sandbox, path: str, patch: dict[str, Any], manager: str, content_type: str = MERGE) -> None:
@@ -44,6 +50,40 @@ def mode(box: Sandbox, *arguments: str) -> str:
     done = box.run("plan", *arguments, "--output", "json")
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["mode"])
+
+
+def refused(box: Sandbox, *words: str) -> None:
+    """plan and install say what the server said, and nothing is written."""
+    before = box.writes()
+    for command in ("plan", "install"):
+        done = box.run(command, *LOCAL, *(("--yes",) if command == "install" else ()))
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert all(word in done.stderr for word in words), done.stderr
+        assert "Traceback" not in done.stderr
+    assert box.writes() == before
+
+
+def test_a_quota_that_is_used_up_is_said_by_the_plan(emptied: Sandbox) -> None:
+    """The namespace is there, with a quota that leaves no room: asked before anything is made."""
+    box = emptied
+    box.api.create(
+        "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}}
+    )
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "nothing", "namespace": "istio-system"},
+        "spec": {"hard": {"count/deployments.apps": "0"}},
+    }
+    path = f"/api/v1/{SYSTEM}/resourcequotas"
+    box.api.create(path, quota)
+    for _ in range(100):  # the quota counts once its controller has written its status
+        if (live(box, f"{path}/nothing").get("status") or {}).get("hard"):
+            break
+    try:
+        refused(box, "the API server would deny 3 objects of the manifest", "exceeded quota: nothing")
+    finally:
+        box.api.delete(f"{path}/nothing")
 
 
 @pytest.mark.parametrize(("environment", "version"), [("dev", "1.29.8"), ("qa", "1.30.5"), ("dr", "1.31.1")])
@@ -150,17 +190,6 @@ def test_a_pod_is_injected_once(in_sync: Sandbox) -> None:
     assert mode(in_sync, *LOCAL) == "none"
 
 
-def refused(box: Sandbox, *words: str) -> None:
-    """plan and install say what the server said, and nothing is written."""
-    before = box.writes()
-    for command in ("plan", "install"):
-        done = box.run(command, *LOCAL, *(("--yes",) if command == "install" else ()))
-        assert done.returncode == 3, done.stdout + done.stderr
-        assert all(word in done.stderr for word in words), done.stderr
-        assert "Traceback" not in done.stderr
-    assert box.writes() == before
-
-
 def test_an_admission_policy_that_denies_is_said_by_the_plan(in_sync: Sandbox) -> None:
     policy = {
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -204,23 +233,3 @@ def test_an_admission_policy_that_denies_is_said_by_the_plan(in_sync: Sandbox) -
     finally:
         for path in reversed(paths):
             in_sync.api.delete(f"{path}/small-autoscalers")
-
-
-def test_a_quota_that_is_used_up_is_said_by_the_plan(empty_sandbox: Sandbox) -> None:
-    """The namespace is there, with a quota that leaves no room: asked before anything is made."""
-    box = empty_sandbox
-    box.api.create(
-        "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "istio-system"}}
-    )
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "nothing", "namespace": "istio-system"},
-        "spec": {"hard": {"count/deployments.apps": "0"}},
-    }
-    path = f"/api/v1/{SYSTEM}/resourcequotas"
-    box.api.create(path, quota)
-    for _ in range(100):  # the quota counts once its controller has written its status
-        if (live(box, f"{path}/nothing").get("status") or {}).get("hard"):
-            break
-    refused(box, "the API server would deny 3 objects of the manifest", "exceeded quota: nothing")

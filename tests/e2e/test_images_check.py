@@ -73,7 +73,7 @@ def hub(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("registry")
     trust = Trust(folder)
     contents = {name: image_content() for name in NAMES}
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     with RealRegistry(folder, trust) as registry:
         for name, content in contents.items():
             registry.push(f"istio/{name}", VERSION, content)

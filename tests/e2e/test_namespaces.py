@@ -60,7 +60,7 @@ def in_sync(box: Sandbox, *flags: str) -> None:
 def meshed(sandbox: Sandbox) -> Sandbox:
     """A first install of an environment that lists shop (not labelled yet), media (labelled by its team), payments
     (not there)."""
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     apply(sandbox.api, namespace("shop", injected=False))
     apply(sandbox.api, namespace("media"))
     apply(sandbox.api, namespace("plain", injected=False))

@@ -41,7 +41,7 @@ WEBHOOK = {
 @pytest.fixture(scope="module")
 def empty(sandbox: Sandbox) -> Sandbox:
     """An empty cluster with the namespaces that local names."""
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     for name in ("shop", "payments", "media"):
         sandbox.api.create("/api/v1/namespaces", namespace(name))
     return sandbox

@@ -33,7 +33,7 @@ NOBODY = {"spec": {"holderIdentity": None, "renewTime": None}}
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """Istio 1.30.5, local's namespaces, and one workload with a sidecar."""
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     for name in NAMESPACES:
         apply(sandbox.api, namespace(name))
     done = sandbox.run("install", *LOCAL, "--version", "1.30.5")

@@ -27,7 +27,7 @@ def route_to_nowhere(place: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """Istio 1.29.8, local's namespaces, and sidecars that are still of 1.28: one there, two that opted in elsewhere."""
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     for name in NAMESPACES:
         apply(sandbox.api, namespace(name))
     done = sandbox.run("install", *LOCAL, "--version", "1.29.8")

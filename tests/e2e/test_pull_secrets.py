@@ -52,7 +52,7 @@ def secret(place: str, name: str, password: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """A first install, with user name and password in variables; shop is ours to label, media its team's."""
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     apply(sandbox.api, namespace("shop", injected=False))
     apply(sandbox.api, namespace("media"))
     apply(sandbox.api, namespace("plain", injected=False))

@@ -78,7 +78,7 @@ def _environment(folder: Path) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def users(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, User]:
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     folder = tmp_path_factory.mktemp("users")
     return {name: _user(sandbox, name, folder) for name in ("reader", "installer")}
 

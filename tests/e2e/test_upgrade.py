@@ -16,6 +16,7 @@ from killing import LOCAL, await_said, await_step, kept, last_run, meanwhile, ro
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.lease import LEASE_REF, unlock
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
+from sohistio.model.mode import Mode
 from workloads import apply, await_running, deployment, pods_of
 
 pytestmark = pytest.mark.e2e
@@ -126,44 +127,20 @@ def is_back(sandbox: Sandbox, before: object) -> None:
     assert sandbox.run("verify", *LOCAL, *OLD).returncode == 0
 
 
-def gateway_pods(sandbox: Sandbox) -> set[str]:
-    pods = pods_of(sandbox.api, "istio-system", "istio-ingressgateway")
-    return {pod["metadata"]["uid"] for pod in pods}
+@pytest.fixture
+def old_mesh(sandbox: Sandbox) -> Sandbox:
+    """The mesh that the story before has rolled back, with its workloads; made anew where that story did not run."""
+    run = last_run(sandbox)
+    if run is None or run.mode is not Mode.ROLLBACK or len(pods_of(sandbox.api, PLACES[0])) != 2:
+        sandbox.reset()
+        installed(sandbox, *OLD)
+        settle(sandbox, PLACES[:1], each=1)
+    return sandbox
 
 
-def test_a_replacement_keeps_the_gateways_serving(empty_sandbox: Sandbox) -> None:
-    """The same pods until the new version's install rolls them; one is ready all the time."""
-    sandbox = empty_sandbox
-    installed(sandbox, *OLDER)
-    settle(sandbox, PLACES[:1], each=1)
-    before, pods = kept(sandbox), gateway_pods(sandbox)
-    seen: list[tuple[bool, set[str]]] = []
-    istiod = "/apis/apps/v1/namespaces/istio-system/deployments/istiod"
-
-    def watch() -> None:
-        await_step(sandbox, "old-control-plane/uninstall")
-        while (run := last_run(sandbox)) is not None and run.last_step == "old-control-plane/uninstall":
-            found = sandbox.api.get(istiod) is None, gateway_pods(sandbox)
-            seen.append(found)
-            time.sleep(0.05)
-
-    with meanwhile(watch):
-        done = sandbox.run("install", *LOCAL, "--yes", "--output", "json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert any(gone for gone, _ in seen), "istiod was away"
-    assert all(uids == pods for _, uids in seen)
-    assert not gateway_pods(sandbox) & pods, "rolled by the install"
-    gaps = json.loads(done.stdout)["gatewaySecondsWithoutReadyPod"]
-    assert gaps == {"istio-ingressgateway": 0.0, "istio-egressgateway": 0.0}
-    assert "istio-ingressgateway: a pod was ready all the time" in done.stderr
-    assert kept(sandbox) == before
-
-
-def test_a_cluster_that_changes_between_plan_and_lock(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_cluster_that_changes_between_plan_and_lock(old_mesh: Sandbox, tmp_path: Path) -> None:
     """While a run waits for the lock a workload comes that it would have to restart."""
-    sandbox, api = empty_sandbox, empty_sandbox.api
-    installed(sandbox, *OLD)
-    settle(sandbox, PLACES[:1], each=1)
+    sandbox, api = old_mesh, old_mesh.api
     said = tmp_path / "said"
     with said.open("wb") as output:
         run = subprocess.Popen(
@@ -199,3 +176,36 @@ def hold(sandbox: Sandbox, spec: dict[str, str]) -> None:
     except KubeError:
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE_REF.name}}
         sandbox.api.create(collection_path("Lease", LEASE_REF.namespace), body | {"spec": spec})
+
+
+def gateway_pods(sandbox: Sandbox) -> set[str]:
+    pods = pods_of(sandbox.api, "istio-system", "istio-ingressgateway")
+    return {pod["metadata"]["uid"] for pod in pods}
+
+
+def test_a_replacement_keeps_the_gateways_serving(empty_sandbox: Sandbox) -> None:
+    """The same pods until the new version's install rolls them; one is ready all the time."""
+    sandbox = empty_sandbox
+    installed(sandbox, *OLDER)
+    settle(sandbox, PLACES[:1], each=1)
+    before, pods = kept(sandbox), gateway_pods(sandbox)
+    seen: list[tuple[bool, set[str]]] = []
+    istiod = "/apis/apps/v1/namespaces/istio-system/deployments/istiod"
+
+    def watch() -> None:
+        await_step(sandbox, "old-control-plane/uninstall")
+        while (run := last_run(sandbox)) is not None and run.last_step == "old-control-plane/uninstall":
+            found = sandbox.api.get(istiod) is None, gateway_pods(sandbox)
+            seen.append(found)
+            time.sleep(0.05)
+
+    with meanwhile(watch):
+        done = sandbox.run("install", *LOCAL, "--yes", "--output", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert any(gone for gone, _ in seen), "istiod was away"
+    assert all(uids == pods for _, uids in seen)
+    assert not gateway_pods(sandbox) & pods, "rolled by the install"
+    gaps = json.loads(done.stdout)["gatewaySecondsWithoutReadyPod"]
+    assert gaps == {"istio-ingressgateway": 0.0, "istio-egressgateway": 0.0}
+    assert "istio-ingressgateway: a pod was ready all the time" in done.stderr
+    assert kept(sandbox) == before

@@ -31,7 +31,7 @@ ARCHIVE = HERE.archive(Version(1, 31, 1))
 @pytest.fixture(scope="module")
 def empty(sandbox: Sandbox) -> Sandbox:
     """The sandbox with an empty cluster, for all tests here up to the ones that need a mesh."""
-    assert sandbox.run("sandbox", "reset").returncode == 0
+    sandbox.reset()
     return sandbox
 
 
