@@ -68,8 +68,124 @@ def as_if_elsewhere(sandbox: Sandbox) -> None:
     sandbox.api.merge_patch(f"{LEASES}/sohistio", {"metadata": {"annotations": {key: json.dumps(process)}}})
 
 
-def test_two_runs_at_once_then_one_that_dies(empty_sandbox: Sandbox) -> None:
+@dataclass
+class Waiter:
+    """A lock as one run takes it, with what it said."""
+
+    sandbox: Sandbox
+    said: list[str] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def lock(self) -> Lock:
+        return Lock(self.sandbox.api, self.said.append, self.stop)
+
+
+def hold(sandbox: Sandbox, renewed: datetime) -> None:
+    """A Lease as a run on a machine with another clock writes it."""
+    spec = {"holderIdentity": "ada@elsewhere run 1", "leaseDurationSeconds": 30, "renewTime": stamp(renewed)}
+    path = f"{LEASES}/sohistio"
+    if sandbox.api.get(path) is None:
+        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "sohistio"}, "spec": spec}
+        sandbox.api.create(LEASES, body)
+    else:
+        sandbox.api.merge_patch(path, {"spec": spec})
+
+
+def stamp(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@pytest.fixture
+def without_mesh(sandbox: Sandbox) -> Sandbox:
+    """As the story before left it, where that is without Istio, without a workload, and with the lock free."""
+    left = ("/apis/apps/v1/namespaces/istio-system/deployments/istiod", "/api/v1/namespaces/shop")
+    if any(sandbox.api.get(path) for path in left) or holder_of(sandbox.api) is not None:
+        sandbox.reset()
+    return sandbox
+
+
+def test_one_of_many_takes_it(empty_sandbox: Sandbox) -> None:
+    """Eight at the same moment, where there was none before: the API server lets one win."""
     sandbox = empty_sandbox
+    inside: list[str] = []
+    refused: list[str] = []
+    start, leave = threading.Barrier(8), threading.Event()
+
+    def contend(name: str) -> None:
+        start.wait()
+        try:
+            with Waiter(sandbox).lock().held(name, Hold(threading.Event())):
+                inside.append(name)
+                leave.wait(60)
+        except RefusedError as error:
+            refused.append(error.what)
+        if len(refused) == 7:
+            leave.set()
+
+    threads = [threading.Thread(target=contend, args=(f"run {number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(inside), len(refused)) == (1, 7)
+    assert holder_of(sandbox.api) is None
+
+
+def test_clocks_decide_nothing(without_mesh: Sandbox) -> None:
+    """A holder whose clock is hours off is alive as long as it renews; waiting ends when it is freed or interrupted."""
+    sandbox = without_mesh
+    with Waiter(sandbox).lock().held("first", Hold(threading.Event())):
+        pass  # makes the namespace, and leaves a free Lease
+    for off in (timedelta(hours=-3), timedelta(hours=3)):
+        hold(sandbox, datetime.now(UTC) + off)
+        waiter = Waiter(sandbox)
+        timer = threading.Timer(1.0, hold, (sandbox, datetime.now(UTC) + off + timedelta(seconds=5)))
+        timer.start()
+        with pytest.raises(RefusedError, match="another run is active") as raised:
+            waiter.lock().await_free()
+        timer.join()
+        assert "ada@elsewhere" in raised.value.details[0]
+
+    waiter = Waiter(sandbox)
+    timer = threading.Timer(1.0, unlock, (sandbox.api, "a test"))
+    timer.start()
+    with waiter.lock().held("second", Hold(threading.Event())):
+        timer.join()
+        found = holder_of(sandbox.api)
+        assert found is not None
+        assert found.identity == "second"
+
+    hold(sandbox, datetime.now(UTC))
+    waiter = Waiter(sandbox)
+    threading.Timer(1.0, waiter.stop.set).start()
+    with pytest.raises(InterruptedRunError):
+        waiter.lock().await_free()
+    unlock(sandbox.api, "a test")
+
+
+def test_a_purge_takes_the_lease_along_and_goes_on(without_mesh: Sandbox) -> None:
+    """The namespace goes with all that is in it: no other run can be there. A Lease deleted alone is a lock lost."""
+    api = without_mesh.api
+    istio_system = "/api/v1/namespaces/istio-system"
+    hold = Hold(threading.Event())
+    with Waiter(without_mesh).lock().held("purge", hold):
+        # A finalizer keeps the namespace, as a slow cluster does, for longer than a renewal takes to come.
+        guard = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "guard", "finalizers": ["test/guard"]}}
+        api.create(f"{istio_system}/configmaps", guard)
+        api.delete(istio_system)
+        assert not hold.lost.wait(RENEW_SECONDS * 1.5)
+        api.merge_patch(f"{istio_system}/configmaps/guard", {"metadata": {"finalizers": None}})
+    deadline = time.monotonic() + 60
+    while api.get(istio_system) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    with Waiter(without_mesh).lock().held("deleted", hold):
+        api.delete(f"{LEASES}/sohistio")
+        assert hold.lost.wait(RENEW_SECONDS * 3)
+
+
+def test_two_runs_at_once_then_one_that_dies(without_mesh: Sandbox) -> None:
+    sandbox = without_mesh
     slow_workload(sandbox)
     with at_work(sandbox) as first:
         begun = time.monotonic()
@@ -115,110 +231,3 @@ def test_a_run_stops_when_its_lock_is_taken_away(empty_sandbox: Sandbox) -> None
     assert lease["metadata"]["annotations"]["sohistio/unlocked-because"] == "it hangs, says ada"
     assert "was free already" in sandbox.run("unlock", *LOCAL, "--reason", "again").stdout
     assert sandbox.run("unlock", *LOCAL, "--reason", " ").returncode == 2
-
-
-@dataclass
-class Waiter:
-    """A lock as one run takes it, with what it said."""
-
-    sandbox: Sandbox
-    said: list[str] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def lock(self) -> Lock:
-        return Lock(self.sandbox.api, self.said.append, self.stop)
-
-
-def hold(sandbox: Sandbox, renewed: datetime) -> None:
-    """A Lease as a run on a machine with another clock writes it."""
-    spec = {"holderIdentity": "ada@elsewhere run 1", "leaseDurationSeconds": 30, "renewTime": stamp(renewed)}
-    path = f"{LEASES}/sohistio"
-    if sandbox.api.get(path) is None:
-        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "sohistio"}, "spec": spec}
-        sandbox.api.create(LEASES, body)
-    else:
-        sandbox.api.merge_patch(path, {"spec": spec})
-
-
-def stamp(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def test_clocks_decide_nothing(empty_sandbox: Sandbox) -> None:
-    """A holder whose clock is hours off is alive as long as it renews; waiting ends when it is freed or interrupted."""
-    sandbox = empty_sandbox
-    with Waiter(sandbox).lock().held("first", Hold(threading.Event())):
-        pass  # makes the namespace, and leaves a free Lease
-    for off in (timedelta(hours=-3), timedelta(hours=3)):
-        hold(sandbox, datetime.now(UTC) + off)
-        waiter = Waiter(sandbox)
-        timer = threading.Timer(1.0, hold, (sandbox, datetime.now(UTC) + off + timedelta(seconds=5)))
-        timer.start()
-        with pytest.raises(RefusedError, match="another run is active") as raised:
-            waiter.lock().await_free()
-        timer.join()
-        assert "ada@elsewhere" in raised.value.details[0]
-
-    waiter = Waiter(sandbox)
-    timer = threading.Timer(1.0, unlock, (sandbox.api, "a test"))
-    timer.start()
-    with waiter.lock().held("second", Hold(threading.Event())):
-        timer.join()
-        found = holder_of(sandbox.api)
-        assert found is not None
-        assert found.identity == "second"
-
-    hold(sandbox, datetime.now(UTC))
-    waiter = Waiter(sandbox)
-    threading.Timer(1.0, waiter.stop.set).start()
-    with pytest.raises(InterruptedRunError):
-        waiter.lock().await_free()
-    unlock(sandbox.api, "a test")
-
-
-def test_a_purge_takes_the_lease_along_and_goes_on(empty_sandbox: Sandbox) -> None:
-    """The namespace goes with all that is in it: no other run can be there. A Lease deleted alone is a lock lost."""
-    api = empty_sandbox.api
-    istio_system = "/api/v1/namespaces/istio-system"
-    hold = Hold(threading.Event())
-    with Waiter(empty_sandbox).lock().held("purge", hold):
-        # A finalizer keeps the namespace, as a slow cluster does, for longer than a renewal takes to come.
-        guard = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "guard", "finalizers": ["test/guard"]}}
-        api.create(f"{istio_system}/configmaps", guard)
-        api.delete(istio_system)
-        assert not hold.lost.wait(RENEW_SECONDS * 1.5)
-        api.merge_patch(f"{istio_system}/configmaps/guard", {"metadata": {"finalizers": None}})
-    deadline = time.monotonic() + 60
-    while api.get(istio_system) is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    with Waiter(empty_sandbox).lock().held("deleted", hold):
-        api.delete(f"{LEASES}/sohistio")
-        assert hold.lost.wait(RENEW_SECONDS * 3)
-
-
-def test_one_of_many_takes_it(empty_sandbox: Sandbox) -> None:
-    """Eight at the same moment: the API server lets one win."""
-    sandbox = empty_sandbox
-    inside: list[str] = []
-    refused: list[str] = []
-    start, leave = threading.Barrier(8), threading.Event()
-
-    def contend(name: str) -> None:
-        start.wait()
-        try:
-            with Waiter(sandbox).lock().held(name, Hold(threading.Event())):
-                inside.append(name)
-                leave.wait(60)
-        except RefusedError as error:
-            refused.append(error.what)
-        if len(refused) == 7:
-            leave.set()
-
-    threads = [threading.Thread(target=contend, args=(f"run {number}",)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(inside), len(refused)) == (1, 7)
-    assert holder_of(sandbox.api) is None

@@ -213,29 +213,6 @@ def await_ready(sandbox: Sandbox) -> None:
         time.sleep(0.2)
 
 
-def test_drift_is_found_named_and_mended(empty_sandbox: Sandbox) -> None:
-    sandbox = empty_sandbox
-    assert sandbox.run("install", *LOCAL).returncode == 0
-    hpas = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
-    sandbox.api.merge_patch(hpas, {"spec": {"maxReplicas": 20}})
-
-    planned = sandbox.run("plan", *LOCAL)
-    assert "spec.maxReplicas: 20 → 10" in planned.stdout
-    assert "re-applied: nothing is uninstalled" in planned.stdout
-
-    mended = sandbox.run("install", *LOCAL)
-    assert mended.returncode == 0, mended.stdout + mended.stderr
-    live = sandbox.api.get(hpas)
-    assert live is not None
-    assert live["spec"]["maxReplicas"] == 10
-
-    sandbox.api.request("DELETE", "/apis/apps/v1/namespaces/istio-system/deployments/istiod")
-    half = sandbox.run("plan", *LOCAL)
-    assert "half a mesh" in half.stdout
-    repaired = sandbox.run("install", *LOCAL)
-    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
-
-
 def test_a_mesh_two_minors_behind_is_replaced_only_when_approved(empty_sandbox: Sandbox) -> None:
     sandbox = empty_sandbox
     assert sandbox.run("install", *LOCAL, "--version", "1.29.8").returncode == 0
@@ -256,6 +233,29 @@ def test_a_mesh_two_minors_behind_is_replaced_only_when_approved(empty_sandbox: 
     assert kept["metadata"]["uid"] == service["metadata"]["uid"]
     assert kept["status"] == service["status"]
     assert "ca-unchanged" in done.stdout
+
+
+def test_drift_is_found_named_and_mended(sandbox: Sandbox) -> None:
+    """On the mesh of the story before."""
+    assert sandbox.run("install", *LOCAL, "--yes").returncode == 0
+    hpas = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
+    sandbox.api.merge_patch(hpas, {"spec": {"maxReplicas": 20}})
+
+    planned = sandbox.run("plan", *LOCAL)
+    assert "spec.maxReplicas: 20 → 10" in planned.stdout
+    assert "re-applied: nothing is uninstalled" in planned.stdout
+
+    mended = sandbox.run("install", *LOCAL)
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    live = sandbox.api.get(hpas)
+    assert live is not None
+    assert live["spec"]["maxReplicas"] == 10
+
+    sandbox.api.request("DELETE", "/apis/apps/v1/namespaces/istio-system/deployments/istiod")
+    half = sandbox.run("plan", *LOCAL)
+    assert "half a mesh" in half.stdout
+    repaired = sandbox.run("install", *LOCAL)
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
 
 
 def test_render_gives_what_istioctl_takes(sandbox: Sandbox, istioctl: Path) -> None:
