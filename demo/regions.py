@@ -19,6 +19,7 @@ from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.model.kube_target import KubeTarget
 from sohistio.sandbox.traffic.name_server import KEY_NAME, NameServer
 from sohistio.system.certificates import Authority
+from sohistio.system.parallel import side_by_side
 
 CHECKOUT = Path(__file__).parents[1]
 HOST = "shop.corp.example.com"
@@ -75,8 +76,8 @@ class Regions:
 
     def start(self) -> None:
         """Everything, until the application answers in prod."""
+        side_by_side(lambda name: self.run("sandbox", "up", "--traffic", "--name", name), ("prod", "dr"))
         for name in ("prod", "dr"):
-            self.run("sandbox", "up", "--traffic", "--name", name)
             number = json.loads(self.run("sandbox", "status", "--name", name, "-o", "json").stdout)["traffic"]["number"]
             kubeconfig = self.state_home / "sohistio" / "sandbox" / name / "kubeconfig"
             self.regions[name] = Region(name, kubeconfig, f"127.{100 + number}.2.10")
@@ -84,9 +85,11 @@ class Regions:
         self.dns = NameServer(self.folder / "zone", ZONE, records, ttl=self.ttl)
         self.dns.start()
         self.write_environments()
-        for name, region in self.regions.items():
-            self.run("install", "--env", name, "--yes", "--confirm", name)
-            deploy(region.api, HOST, self.authority)
+        side_by_side(self._fill, self.regions.values())
+
+    def _fill(self, region: Region) -> None:
+        self.run("install", "--env", region.name, "--yes", "--confirm", region.name)
+        deploy(region.api, HOST, self.authority)
 
     def stop(self) -> None:
         """End all of it."""

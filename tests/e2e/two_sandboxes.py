@@ -14,6 +14,7 @@ import yaml
 
 from conftest import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.custom_resources import custom_resources
+from sohistio.system.parallel import side_by_side
 from workloads import apply, namespace
 
 
@@ -81,8 +82,8 @@ def two_sandboxes(folder: Path) -> Iterator[Pair]:
     environments = shutil.copytree(CHECKOUT / "environments", folder / "environments")
     pair = Pair(prod, dr, environments)
     try:
-        for box in (prod, dr):
-            up = box.run("sandbox", "up", "--name", box.name)
+        ups = side_by_side(lambda box: box.run("sandbox", "up", "--name", box.name), (prod, dr))
+        for box, up in zip((prod, dr), ups, strict=True):
             assert up.returncode == 0, up.stdout + up.stderr
             pair.declare(box.name)
         where = ("--environments", str(environments), "--yes")
