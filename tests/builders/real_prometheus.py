@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 from loopback import LoopbackServer
-
-_CONFIGURATION = """\
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
-scrape_configs:
-  - job_name: mesh
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""
 
 
 class Exposed(LoopbackServer):
@@ -41,18 +37,28 @@ class Exposed(LoopbackServer):
                 """Quiet."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = server.server_port
+        self.url = f"http://127.0.0.1:{server.server_port}/metrics"
         super().__init__(server)
 
 
 class RealPrometheus:
-    """Runs between `with` and the end of its block."""
+    """Runs between `with` and the end of its block. `scraped` are URLs on loopback, by the job's name."""
 
-    def __init__(self, folder: Path, exposed: Exposed) -> None:
+    def __init__(self, folder: Path, scraped: Mapping[str, Sequence[str]], every: str = "200ms") -> None:
         self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
-        (folder / "prometheus.yml").write_text(_CONFIGURATION.format(port=exposed.port))
+        jobs = [
+            {
+                "job_name": f"{job}-{number}",
+                "metrics_path": urllib.parse.urlsplit(url).path or "/metrics",
+                "static_configs": [{"targets": [urllib.parse.urlsplit(url).netloc], "labels": {"job": job}}],
+            }
+            for job, urls in scraped.items()
+            for number, url in enumerate(urls)
+        ]
+        settings = {"global": {"scrape_interval": every, "scrape_timeout": every}, "scrape_configs": jobs}
+        (folder / "prometheus.yml").write_text(json.dumps(settings))
 
     @property
     def url(self) -> str:
@@ -88,3 +94,10 @@ class RealPrometheus:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    def answer(self, expression: str) -> list[dict[str, Any]]:
+        """An instant query's result. Raises HTTPError where Prometheus cannot read it."""
+        asked = urllib.parse.urlencode({"query": expression})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{asked}", timeout=20) as answer:  # noqa: S310
+            found: list[dict[str, Any]] = json.loads(answer.read())["data"]["result"]
+        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def test_a_schema_is_one(kind: str) -> None:
     Draft202012Validator.check_schema(SCHEMAS[kind])
 
 
-def test_every_commands_document(empty_sandbox: Sandbox) -> None:
+def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox = empty_sandbox
 
     def document(kind: str, *command: str, code: int = 0) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def test_every_commands_document(empty_sandbox: Sandbox) -> None:
         document("Environment", "env", "show", "local"),
         document("EnvironmentDiff", "env", "diff", "qa", "prod"),
         document("EgressAllowed", "egress", "allow", *LOCAL, "--host", "a.example.com", "-n", "shop", "--dry-run"),
+        document("Dashboards", "monitoring", "dashboards", "--out", str(tmp_path / "grafana")),
         document("SandboxStatus", "sandbox", "status"),
         document("PreflightList", "check", "--list"),
         document("ImageList", "images", "list", *LOCAL),

@@ -41,7 +41,7 @@ def _exposed(count: int, *, later: bool = False) -> str:
 
 
 def test_what_grew_today_or_began_today(tmp_path: Path) -> None:
-    with Exposed(_exposed(1)) as exposed, RealPrometheus(tmp_path, exposed) as running:
+    with Exposed(_exposed(1)) as exposed, RealPrometheus(tmp_path, {"mesh": [exposed.url]}) as running:
         asked = Prometheus(running.url)
         end = time.monotonic() + 20
         while not asked.query("istio_requests_total"):

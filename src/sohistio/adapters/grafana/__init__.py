@@ -1,0 +1,1 @@
+"""Grafana, known to this package only: dashboards as its JSON, by Grafana's own library."""

@@ -1,0 +1,1 @@
+"""The mesh's eyes: what dashboards show. Pure."""
