@@ -59,7 +59,7 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 test: setup system-packages copy-tools lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python -m compileall -q src tests demo
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing()"

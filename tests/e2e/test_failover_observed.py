@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -32,9 +32,14 @@ INGRESS = "/apis/apps/v1/namespaces/istio-system/deployments/istio-ingressgatewa
 
 
 @pytest.fixture(scope="module")
-def regions(two_regions: Regions) -> Regions:
-    until(lambda: "refused" not in two_regions.run("failover", "--to", "dr", "--plan", check=False).stderr)
-    return two_regions
+def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    try:
+        found.start()
+        until(lambda: "refused" not in found.run("failover", "--to", "dr", "--plan", check=False).stderr)
+        yield found
+    finally:
+        found.stop()
 
 
 def recorded(region: Region) -> Record:

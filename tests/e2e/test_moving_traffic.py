@@ -31,11 +31,14 @@ WRONG = {"url": f"https://{HOST}/", "header": "x-region: nowhere-{environment}"}
 
 
 @pytest.fixture(scope="module")
-def regions(two_regions: Regions) -> Iterator[Regions]:
-    """Stopped here, as this is the last file of its group: what comes then has the machine for itself."""
-    until(lambda: "prod" in answered(two_regions, 1))
-    yield two_regions
-    two_regions.stop()
+def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    try:
+        found.start()
+        until(lambda: "prod" in answered(found, 1))
+        yield found
+    finally:
+        found.stop()
 
 
 def answered(regions: Regions, seconds: float) -> dict[str, int]:
