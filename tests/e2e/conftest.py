@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from aks import Aks
     from mirrors import Mirror as ImageMirror
     from mirrors import Registries
-    from regions import Regions
 
 CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
@@ -123,17 +122,12 @@ class Sandbox:
 
 # Minutes long: begun last, they would keep one worker busy while the other has nothing left.
 _LONGEST = ("test_resume.py", "test_failover_observed.py", "test_moving_traffic.py", "test_api_faults.py")
-# Files whose stories share what takes long to start: one worker runs them, in this order.
-_TOGETHER = {"test_failover_observed.py": "regions", "test_moving_traffic.py": "regions"}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, the others in their order; a file's tests are for one worker (`--dist loadgroup`)."""
+    """The longest files first, the others in their order."""
     first = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: first.get(item.path.name, len(first)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_TOGETHER.get(item.path.name, item.path.stem)))
 
 
 @pytest.fixture(scope="session")
@@ -154,19 +148,6 @@ def empty_sandbox(sandbox: Sandbox) -> Sandbox:
     """The sandbox with an empty cluster."""
     sandbox.reset()
     return sandbox
-
-
-@pytest.fixture(scope="session")
-def two_regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
-    """prod, which serves, and its standby dr, with traffic: for the stories of all files of the group `regions`."""
-    from regions import Regions
-
-    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
-    try:
-        found.start()
-        yield found
-    finally:
-        found.stop()
 
 
 @pytest.fixture(scope="session")
