@@ -5,8 +5,10 @@ Whatever is not declared is None or empty, and left as it is in the cluster.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sohistio.model.authority import AuthoritySource
 from sohistio.model.policy_access import HostAccess, JwtIssuer, WorkloadAccess
@@ -18,6 +20,12 @@ POLICY_LABEL = "sohistio/policy"
 ACCESS_LOG_PROVIDER = "sohistio-access-log"
 TRACING_PROVIDER = "sohistio-tracing"
 """Extension providers in the mesh's configuration, which the Telemetry object names."""
+
+
+def policy_label(obj: Mapping[str, Any]) -> str | None:
+    """The environment that an object's label names, None without it. A copy of the object may have the label, too."""
+    found: str | None = (obj["metadata"].get("labels") or {}).get(POLICY_LABEL)
+    return found
 
 
 class Stage(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sohistio.model.policy import POLICY_LABEL
+from sohistio.model.policy import policy_label
 from sohistio.model.state import ObjectRef
 from sohistio.plan.backup_steps import ObjectsStep
 from sohistio.plan.ownership import POLICY_MANAGER
@@ -42,6 +42,5 @@ class PrunePolicy:
 
 def is_policys(live: Mapping[str, Any], environment: str) -> bool:
     """Whether sohistio made it from this environment's policy: by its label, which a copy may have, and its manager."""
-    labels = live["metadata"].get("labels") or {}
     managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
-    return labels.get(POLICY_LABEL) == environment and POLICY_MANAGER in managers
+    return policy_label(live) == environment and POLICY_MANAGER in managers

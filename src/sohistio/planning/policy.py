@@ -9,7 +9,7 @@ from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
 from sohistio.adapters.kubernetes.policy import policy_objects
 from sohistio.environments.load import Environment
-from sohistio.model.policy import POLICY_LABEL, Policy
+from sohistio.model.policy import Policy, policy_label
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.modes.planner import PolicyPhases
@@ -122,4 +122,4 @@ def read_policy(api: KubeApi, declared: DeclaredPolicy) -> Mapping[ObjectRef, Ob
 
 def labelled_in(resources: Iterable[Object]) -> frozenset[ObjectRef]:
     """Those that carry the label of a policy."""
-    return frozenset(resource_ref(item) for item in resources if POLICY_LABEL in (item["metadata"].get("labels") or {}))
+    return frozenset(resource_ref(item) for item in resources if policy_label(item) is not None)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
 from sohistio.model.fault import Fault, Severity
-from sohistio.model.policy import POLICY_LABEL
+from sohistio.model.policy import policy_label
 from sohistio.model.state import ObjectRef
 from sohistio.policy.running import RawObject
 from sohistio.policy.served_hosts import bare_host
@@ -40,7 +40,7 @@ def claimed_twice(objects: Objects, known: Collection[ObjectRef] = ()) -> Iterat
         if refs:
             clashes[host, tuple(refs)].append(port)
     for (host, found), ports in clashes.items():
-        own = [ref for ref in found if _is_policys(objects[ref]) and ref not in known]
+        own = [ref for ref in found if policy_label(objects[ref]) is not None and ref not in known]
         yield _fault(host, found, ports, own=bool(own), tls=not tls.isdisjoint(ports))
 
 
@@ -48,10 +48,6 @@ def _shares(ref: ObjectRef, labels: _Labels, claimants: list[tuple[ObjectRef, _L
     """Whether another one may be for the same pods: one selector is part of the other."""
     own = set(labels)
     return any(other != ref and (own <= set(theirs) or set(theirs) <= own) for other, theirs in claimants)
-
-
-def _is_policys(obj: RawObject) -> bool:
-    return POLICY_LABEL in (obj["metadata"].get("labels") or {})
 
 
 def _fault(host: str, refs: tuple[ObjectRef, ...], ports: list[int], *, own: bool, tls: bool) -> Fault:

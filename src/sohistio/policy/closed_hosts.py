@@ -9,7 +9,7 @@ from sohistio.model.policy_access import HostAccess, Operation
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.changes import ref_of
-from sohistio.policy.objects import ROOT
+from sohistio.policy.objects import ROOT, selected_labels
 from sohistio.policy.served_hosts import Match, Served, overlap, served_hosts
 from sohistio.policy.surroundings import Surroundings, of_kind
 
@@ -75,8 +75,7 @@ def _of_ingresses(seen: Surroundings) -> Iterator[Served]:
 def _takes_tokens(seen: Surroundings) -> Iterator[bool]:
     labels = dict(seen.policy.ingress_gateway.labels)
     for ref, obj in of_kind(seen.coming, "RequestAuthentication"):
-        spec = obj.get("spec") or {}
-        selected = (spec.get("selector") or {}).get("matchLabels") or {}
+        selected = selected_labels(obj.get("spec") or {})
         yield ref.namespace in (ROOT, seen.policy.ingress_gateway.namespace) and selected.items() <= labels.items()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ObjectRef
@@ -21,8 +21,7 @@ _DECLARE = "Declare what they need in policy.egress.hosts for namespace {}, or t
 def closed_outside(seen: Surroundings) -> Iterator[Fault]:
     """What the declared hosts miss. They are looked at even where nothing changes: `_unguarded`."""
     yield from _unguarded(seen)
-    egress = seen.policy.egress
-    if egress is None or not egress.registry_only or seen.outside_is_closed:
+    if not seen.closes_outside:
         return
     yield from _observed(seen)
     yield from _given(seen)
@@ -33,8 +32,9 @@ def _observed(seen: Surroundings) -> Iterator[Fault]:
     """Calls of the last day that left the mesh by the way that is closed; the metrics do not know the hosts."""
     declared = {name for host in (seen.policy.egress.hosts if seen.policy.egress else ()) for name in host.callers}
     counts: dict[tuple[str, str], int] = defaultdict(int)
+    kept = _kept_open(seen)
     for call in seen.traffic.passthrough if seen.traffic else ():
-        if not _keeps_open(seen, call.source.namespace):
+        if not kept(call.source.namespace):
             counts[call.source.namespace, str(call.source)] += call.count
     for (place, source), count in sorted(counts.items()):
         calls = f"{source} made {count} calls of the last day to external hosts that no registry has"
@@ -53,10 +53,11 @@ def _given(seen: Surroundings) -> Iterator[Fault]:
     """Hosts in arguments and environment variables, by workload. Values are never shown, hosts alone."""
     addresses = {str(service["spec"].get("clusterIP", "")) for service in seen.services}
     services = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in seen.services}
+    kept = _kept_open(seen)
     for workload in seen.workloads:
         if not seen.has_sidecar(workload) or workload.gateway or workload.namespace in SYSTEM:
             continue
-        if _keeps_open(seen, workload.namespace):
+        if kept(workload.namespace):
             continue
         found = [
             host
@@ -132,16 +133,15 @@ def _is_visible(ref: ObjectRef, spec: RawObject, namespace: str) -> bool:
     return "*" in exported or namespace in exported or ("." in exported and ref.namespace == namespace)
 
 
-def _keeps_open(seen: Surroundings, namespace: str) -> bool:
-    """Whether a Sidecar of the whole namespace decides by itself what is open."""
-    for place in (namespace, ROOT):
-        for ref, obj in of_kind(seen.live, "Sidecar"):
-            spec = obj.get("spec") or {}
-            if ref.namespace == place and not spec.get("workloadSelector"):
-                mode = (spec.get("outboundTrafficPolicy") or {}).get("mode")
-                if mode:
-                    return bool(mode == "ALLOW_ANY")
-    return False
+def _kept_open(seen: Surroundings) -> Callable[[str], bool]:
+    """Says of a namespace whether a Sidecar of all its workloads, or else of the whole mesh, leaves everything open."""
+    modes: dict[str, str] = {}
+    for ref, obj in of_kind(seen.live, "Sidecar"):
+        spec = obj.get("spec") or {}
+        mode = (spec.get("outboundTrafficPolicy") or {}).get("mode")
+        if mode and not spec.get("workloadSelector"):
+            modes.setdefault(ref.namespace, mode)
+    return lambda namespace: modes.get(namespace, modes.get(ROOT)) == "ALLOW_ANY"
 
 
 def _is_service(host: OutsideHost, services: set[tuple[str, str]]) -> bool:

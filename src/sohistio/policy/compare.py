@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.model.policy import POLICY_LABEL
+from sohistio.model.policy import POLICY_LABEL, policy_label
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action, FieldChange, ObjectChange, ref_of
 from sohistio.plan.drift.fields import field_change, value_differences
@@ -60,7 +60,7 @@ def compared(
     wanted = wanted.without(waiting)
     foreign = tuple(ref for obj in wanted.objects if _is_foreign(live.get(ref := ref_of(obj))))
     changes = {change.ref: change for obj in wanted.objects if (change := _change(obj, live.get(ref_of(obj))))}
-    labelled = [ref for ref, obj in live.items() if ref not in refs and _label(obj) is not None]
+    labelled = [ref for ref, obj in live.items() if ref not in refs and policy_label(obj) is not None]
     surplus = sorted((ref for ref in labelled if is_policys(live[ref], environment)), key=_deletion_order)
     removed = [ObjectChange(ref, Action.REMOVED, component=COMPONENT) for ref in surplus]
 
@@ -80,12 +80,7 @@ def compared(
 
 
 def _is_foreign(live: Mapping[str, Any] | None) -> bool:
-    return live is not None and _label(live) is None
-
-
-def _label(obj: Mapping[str, Any]) -> str | None:
-    found: str | None = (obj["metadata"].get("labels") or {}).get(POLICY_LABEL)
-    return found
+    return live is not None and policy_label(live) is None
 
 
 def _change(wanted: Object, live: Mapping[str, Any] | None) -> ObjectChange | None:
@@ -106,7 +101,7 @@ def _changed_fields(wanted: Object, live: Mapping[str, Any]) -> list[FieldChange
 def _declared(obj: Mapping[str, Any]) -> dict[str, Any]:
     """What policy decides of an object; other labels are other people's, too."""
     metadata = obj["metadata"]
-    labels = {POLICY_LABEL: _label(obj)} if _label(obj) is not None else {}
+    labels = {} if (label := policy_label(obj)) is None else {POLICY_LABEL: label}
     annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key in _ANNOTATIONS}
     return {"metadata": {"labels": labels, "annotations": annotations}, "spec": obj.get("spec") or {}}
 

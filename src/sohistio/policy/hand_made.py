@@ -13,7 +13,8 @@ from typing import Any
 from sohistio.model.policy import GatewayPlace, Policy
 from sohistio.model.state import ObjectRef
 from sohistio.plan.policy_steps import is_policys
-from sohistio.policy.objects import KINDS, ROOT, service_host
+from sohistio.policy.objects import KINDS, ROOT, selected_labels, service_host
+from sohistio.policy.surroundings import of_kind
 
 Objects = Mapping[ObjectRef, Mapping[str, Any]]
 
@@ -55,7 +56,7 @@ def hand_made(policy: Policy, live: Objects, environment: str) -> tuple[HandMade
 def _of_mtls(policy: Policy, others: Objects) -> Iterator[HandMade]:
     if policy.mtls is None or policy.is_audit:
         return
-    for ref, obj in _kind(others, "PeerAuthentication"):
+    for ref, obj in of_kind(others, "PeerAuthentication"):
         spec = obj.get("spec") or {}
         mode = (spec.get("mtls") or {}).get("mode", "UNSET")
         if ref.namespace == ROOT and not spec.get("selector"):
@@ -74,7 +75,7 @@ def _of_access(policy: Policy, others: Objects) -> Iterator[HandMade]:
     if policy.egress is not None and policy.egress.hosts:
         gateways.append((policy.egress_gateway, "lets calls out at the egress gateway, whatever policy.egress says"))
     closed = {access.namespace for access in policy.workloads}
-    for ref, obj in _kind(others, "AuthorizationPolicy"):
+    for ref, obj in of_kind(others, "AuthorizationPolicy"):
         spec = obj.get("spec") or {}
         if spec.get("action", "ALLOW") != "ALLOW" or not spec.get("rules"):
             continue
@@ -84,7 +85,7 @@ def _of_access(policy: Policy, others: Objects) -> Iterator[HandMade]:
         if ref.namespace in closed or (closed and ref.namespace == ROOT and not spec.get("selector")):
             yield HandMade(ref, "lets calls in, whatever policy.workloads says of its namespace")
     if policy.jwt and not policy.is_audit:
-        for ref, obj in _kind(others, "RequestAuthentication"):
+        for ref, obj in of_kind(others, "RequestAuthentication"):
             if any(_applies_to(ref, obj.get("spec") or {}, gateway) for gateway in policy.guarded_gateways):
                 yield HandMade(ref, "accepts tokens at the ingress gateway as well")
 
@@ -94,17 +95,17 @@ def _of_hosts(policy: Policy, others: Objects) -> Iterator[HandMade]:
     called = {service_host(name, item.namespace) for item in policy.defaults for name in item.services}
     served = {host for item in policy.ingress for host in item.hosts}
     ruled = {service_host("*", item.namespace) for item in policy.defaults}
-    for ref, obj in _kind(others, "VirtualService"):
+    for ref, obj in of_kind(others, "VirtualService"):
         spec = obj.get("spec") or {}
         hosts = {_full(host, ref.namespace) for host in spec.get("hosts") or ()}
         meshwide = "mesh" in (spec.get("gateways") or ["mesh"])
         if same := sorted(hosts & (external | called) if meshwide else hosts & served):
             yield HandMade(ref, f"routes {', '.join(same)} as well: Istio takes one of the two")
-    for ref, obj in _kind(others, "DestinationRule"):
+    for ref, obj in of_kind(others, "DestinationRule"):
         host = _full(str((obj.get("spec") or {}).get("host", "")), ref.namespace)
         if host in external | ruled | ({policy.egress_gateway.host} if external else set()):
             yield HandMade(ref, f"has rules for {host} as well: Istio takes one of the two")
-    for ref, obj in _kind(others, "ServiceEntry"):
+    for ref, obj in of_kind(others, "ServiceEntry"):
         if same := sorted(external & set((obj.get("spec") or {}).get("hosts") or ())):
             yield HandMade(ref, f"declares {', '.join(same)} as well, past the egress gateway")
 
@@ -113,10 +114,10 @@ def _past_the_gateway(policy: Policy, others: Objects) -> Iterator[HandMade]:
     if not policy.registry_only:
         return
     external = {item.host for item in policy.egress.hosts} if policy.egress else set()
-    for ref, obj in _kind(others, "Sidecar"):
+    for ref, obj in of_kind(others, "Sidecar"):
         if ((obj.get("spec") or {}).get("outboundTrafficPolicy") or {}).get("mode") == "ALLOW_ANY":
             yield HandMade(ref, "lets all external hosts be called, whatever policy.egress says")
-    for ref, obj in _kind(others, "ServiceEntry"):
+    for ref, obj in of_kind(others, "ServiceEntry"):
         spec = obj.get("spec") or {}
         hosts = sorted({str(host) for host in spec.get("hosts") or ()} - external)
         if hosts and spec.get("location", "MESH_EXTERNAL") == "MESH_EXTERNAL":
@@ -127,7 +128,7 @@ def _of_filters(policy: Policy, others: Objects) -> Iterator[HandMade]:
     """EnvoyFilters are above everything else: one that takes a filter out leaves nothing to refuse by."""
     if policy.is_audit or not (policy.hosts or policy.workloads or policy.jwt or policy.egress):
         return
-    for ref, obj in _kind(others, "EnvoyFilter"):
+    for ref, obj in of_kind(others, "EnvoyFilter"):
         for item in (obj.get("spec") or {}).get("configPatches") or ():
             text = json.dumps(item.get("match") or {})
             named = sorted(name for name in _FILTERS if name in text)
@@ -138,7 +139,7 @@ def _of_filters(policy: Policy, others: Objects) -> Iterator[HandMade]:
 def _logs(policy: Policy, others: Objects) -> Iterator[HandMade]:
     if policy.telemetry is None:
         return
-    for ref, obj in _kind(others, "Telemetry"):
+    for ref, obj in of_kind(others, "Telemetry"):
         spec = obj.get("spec") or {}
         if ref.namespace == ROOT and not (spec.get("selector") or spec.get("targetRefs")):
             yield HandMade(ref, "is for the whole mesh as well: Istio takes the older one")
@@ -146,15 +147,10 @@ def _logs(policy: Policy, others: Objects) -> Iterator[HandMade]:
             yield HandMade(ref, "switches the access log off where it applies", undoes=False)
 
 
-def _kind(objects: Objects, kind: str) -> Iterator[tuple[ObjectRef, Mapping[str, Any]]]:
-    return ((ref, obj) for ref, obj in objects.items() if ref.kind == kind)
-
-
 def _applies_to(ref: ObjectRef, spec: Mapping[str, Any], gateway: GatewayPlace) -> bool:
     if ref.namespace not in (ROOT, gateway.namespace):
         return False
-    labels = (spec.get("selector") or {}).get("matchLabels") or {}
-    return labels.items() <= dict(gateway.labels).items() and not spec.get("targetRefs")
+    return selected_labels(spec).items() <= dict(gateway.labels).items() and not spec.get("targetRefs")
 
 
 def _full(host: str, namespace: str) -> str:

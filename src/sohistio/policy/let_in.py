@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sohistio.model.state import ObjectRef
-from sohistio.policy.objects import DRY_RUN, ROOT
+from sohistio.policy.objects import DRY_RUN, ROOT, selected_labels
 from sohistio.policy.running import RawObject, Running
 
 _OF_REQUESTS = ("paths", "notPaths", "methods", "notMethods", "hosts", "notHosts")
@@ -63,8 +63,7 @@ def _closes(ref: ObjectRef, obj: RawObject, server: Running) -> bool:
         server.namespace,
     ):
         return False
-    labels = (spec.get("selector") or {}).get("matchLabels") or {}
-    return bool(labels.items() <= server.labels.items())
+    return selected_labels(spec).items() <= server.labels.items()
 
 
 def _rule_lets_in(rule: Mapping[str, Any], place: str, client: Client, *, tcp: bool) -> bool:

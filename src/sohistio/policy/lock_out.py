@@ -24,6 +24,4 @@ def locked_out(seen: Surroundings) -> Iterator[Fault]:
 
 def asked_of_prometheus(seen: Surroundings) -> bool:
     """Whether only a Prometheus knows who is concerned: clients without mTLS, callers, and whom they call outside."""
-    egress = seen.policy.egress
-    closes_outside = egress is not None and egress.registry_only and not seen.outside_is_closed
-    return bool(seen.closing or seen.policy.workloads or closes_outside)
+    return bool(seen.closing or seen.policy.workloads or seen.closes_outside)

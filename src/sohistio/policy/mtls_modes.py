@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.policy.objects import ROOT
+from sohistio.policy.objects import ROOT, selected_labels
 from sohistio.policy.running import RawObject, Running
 
 _UNSET = "UNSET"
@@ -64,7 +64,7 @@ def _place(item: RawObject) -> str:
 
 
 def _selector(item: RawObject) -> Mapping[str, str]:
-    return ((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+    return selected_labels(item.get("spec") or {})
 
 
 def _mode(mtls: Mapping[str, Any] | None) -> str:

@@ -45,6 +45,11 @@ def selector(gateway: GatewayPlace) -> Object:
     return {"matchLabels": dict(gateway.labels)}
 
 
+def selected_labels(spec: Mapping[str, Any]) -> Mapping[str, str]:
+    """The labels of the pods that a policy selects; empty where it selects all."""
+    return (spec.get("selector") or {}).get("matchLabels") or {}
+
+
 def without_empty(**values: Any) -> Object:
     """The values that say something, by Istio's keys: what is empty or 0 is left out."""
     return {key: value for key, value in values.items() if value not in (None, "", (), [], {}, 0)}

@@ -38,7 +38,7 @@ class OutsideHost:
 
 def outside_hosts(words: Iterable[tuple[str, str]]) -> frozenset[OutsideHost]:
     """All that are named in these names and values. Names of the cluster itself are none."""
-    return frozenset(found for name, value in words for found in _in(name, value) if not is_in_cluster(found.host))
+    return frozenset(found for found in named_hosts(words) if not is_in_cluster(found.host))
 
 
 def named_hosts(words: Iterable[tuple[str, str]]) -> frozenset[OutsideHost]:

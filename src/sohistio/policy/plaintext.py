@@ -87,10 +87,9 @@ def _destination_rules(seen: Surroundings) -> Iterator[Fault]:
         spec = rule.get("spec") or {}
         host = str(spec.get("host", ""))
         full = host if "." in host else service_host(host, ref.namespace)
-        service, _, rest = full.partition(".")
-        place = rest.partition(".")[0]
+        service, place = _service_of(full)
         modes = sorted(set(_tls_modes(spec)) & set(_OTHER_TLS))
-        if not modes or place not in places or rest not in (place, f"{place}.svc", f"{place}.svc.cluster.local"):
+        if not modes or place not in places:
             continue
         live = seen.service(place, service)
         if service == "*" or (live is not None and any(seen.closes(item) for item in behind(live, seen.workloads))):
@@ -123,11 +122,17 @@ def _without_sidecar(seen: Surroundings) -> Iterator[Fault]:
 def _called(seen: Surroundings, client: Running) -> Iterator[str]:
     """The Services of sidecars that close, by the hosts in its arguments and environment."""
     for found in named_hosts(client.words):
-        name, _, rest = found.host.partition(".")
-        place = rest.partition(".")[0]
-        service = seen.service(place, name) if rest in (place, f"{place}.svc", f"{place}.svc.cluster.local") else None
+        name, place = _service_of(found.host)
+        service = seen.service(place, name)
         if service is not None and any(seen.closes(item) for item in behind(service, seen.workloads)):
             yield f"{name}.{place}"
+
+
+def _service_of(host: str) -> tuple[str, str]:
+    """The name and the namespace of the Service that a host is a name of; both empty where it is none."""
+    name, _, rest = host.partition(".")
+    place = rest.partition(".")[0]
+    return (name, place) if rest in (place, f"{place}.svc", f"{place}.svc.cluster.local") else ("", "")
 
 
 def _closed_behind(seen: Surroundings, service: RawObject, port: Any = None) -> str:

@@ -10,6 +10,7 @@ from sohistio.plan.changes import ref_of
 from sohistio.plan.plan import Phase
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.policy.compare import Comparison, Surplus
+from sohistio.policy.egress import is_egress
 from sohistio.policy.objects import DRY_RUN, ROOT, Object
 
 
@@ -61,7 +62,7 @@ def _effects_of(obj: Object) -> Iterator[str]:
             yield f"lets {ref} refuse nothing"
         elif ref.name.startswith("ingress-hosts"):
             yield "closes hosts of the ingress gateway but for what policy.hosts lets in"
-        elif ref.name.startswith("egress-"):
+        elif is_egress(ref.name):
             yield "closes the egress gateway but for what policy.egress lets out"
         else:
             yield f"closes workloads of {ref.namespace} but for what policy.workloads lets in"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sohistio.model.policy import POLICY_LABEL, Policy
+from sohistio.model.policy import Policy, policy_label
 from sohistio.model.state import ObjectRef
 from sohistio.model.traffic import Traffic
 from sohistio.plan.changes import ref_of
@@ -54,7 +54,7 @@ class Surroundings:
     def coming(self) -> Mapping[ObjectRef, RawObject]:
         """What is there once the policy is applied. An object keeps its age; what is no longer declared is gone."""
         wanted = {ref_of(obj): obj for obj in self.wanted}
-        kept = {ref: obj for ref, obj in self.live.items() if not _is_policys(obj) and ref not in wanted}
+        kept = {ref: obj for ref, obj in self.live.items() if policy_label(obj) is None and ref not in wanted}
         return kept | {ref: _with_age(obj, self.live.get(ref)) for ref, obj in wanted.items()}
 
     @cached_property
@@ -82,6 +82,12 @@ class Surroundings:
         """Whether it has one once the policy is applied."""
         return workload.sidecar or workload.ref in self.restarted
 
+    @property
+    def closes_outside(self) -> bool:
+        """Whether external hosts that are not declared can be called today, and could not any more."""
+        egress = self.policy.egress
+        return egress is not None and egress.registry_only and not self.outside_is_closed
+
     def named(self, namespace: str, name: str) -> Running | None:
         """A workload by what Istio's metrics call it."""
         found = (item for item in self.workloads if item.namespace == namespace and item.ref.name == name)
@@ -97,16 +103,12 @@ class Surroundings:
 
 def of_kind(objects: Mapping[ObjectRef, RawObject], *kinds: str) -> Iterator[tuple[ObjectRef, RawObject]]:
     """Those of some kinds, sorted."""
-    return ((ref, objects[ref]) for ref in sorted(objects) if ref.kind in kinds)
+    return ((ref, objects[ref]) for ref in sorted(ref for ref in objects if ref.kind in kinds))
 
 
 def namespaces_of(workloads: Iterable[Running]) -> tuple[str, ...]:
     """Theirs, sorted."""
     return tuple(sorted({workload.namespace for workload in workloads}))
-
-
-def _is_policys(obj: RawObject) -> bool:
-    return POLICY_LABEL in (obj["metadata"].get("labels") or {})
 
 
 def _with_age(obj: Object, live: RawObject | None) -> RawObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sohistio.model.policy import POLICY_LABEL
+from sohistio.model.policy import POLICY_LABEL, policy_label
 from sohistio.model.sync import SYNCED_FROM
 from sohistio.sync.side import Object
 
@@ -52,7 +52,7 @@ def is_controllers(obj: Object) -> bool:
 
 def is_policys(obj: Object) -> bool:
     """Whether it was made from an environment's policy: each side has its own."""
-    return POLICY_LABEL in (obj["metadata"].get("labels") or {})
+    return policy_label(obj) is not None
 
 
 def is_ending(obj: Object) -> bool:
