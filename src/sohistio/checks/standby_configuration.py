@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sohistio.adapters.kubernetes.custom_resources import custom_resources, resource_ref
+from sohistio.adapters.kubernetes.custom_resources import resource_ref
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context, Sides
@@ -27,7 +27,7 @@ _NOT_HERE = frozenset({Subject.VERSION, Subject.CERTIFICATE, Subject.TRUST_ROOT}
 
 def certificates(context: Context, sides: Sides) -> Iterator[Verdict]:
     """Those that Gateways name are there, where the gateways' pods look for them, and last a while."""
-    objects = {resource_ref(item): item for item in custom_resources(context.api)}
+    objects = {resource_ref(item): item for item in context.custom_resources()}
     meshes = sides.observed.states[sides.pair.standby.environment.name].mesh_deployments
     secrets = secrets_named(objects, meshes)
     if not secrets:

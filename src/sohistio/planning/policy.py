@@ -34,12 +34,16 @@ class DeclaredPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """What the environment declares, and how the cluster compares."""
+    """What the environment declares, and how the cluster compares.
+
+    `live` are all objects of the kinds in which a policy is made or undone; empty where none is declared.
+    """
 
     declared: DeclaredPolicy = field(default_factory=DeclaredPolicy)
     comparison: Comparison = field(default_factory=Comparison)
     hand_made: tuple[HandMade, ...] = ()
     paths: Mapping[ObjectRef, str] = field(default_factory=dict)
+    live: Mapping[ObjectRef, Object] = field(default_factory=dict)
 
     @property
     def phases(self) -> PolicyPhases:
@@ -104,7 +108,8 @@ def look_at_policy(session: Session, labelled: Collection[ObjectRef], state: Clu
     live = or_refused("the mesh's policy could not be read", lambda: read_policy(session.api, declared))
     comparison = compared(declared.wanted, live, declared.environment, there(state))
     paths = {item.ref: session.api.path_of(dict(item.live)) for item in comparison.surplus}
-    return PolicyFacts(declared, comparison, hand_made(declared.policy, live, declared.environment), paths)
+    others = hand_made(declared.policy, live, declared.environment)
+    return PolicyFacts(declared, comparison, others, paths, live if declared.wanted.objects else {})
 
 
 def there(state: ClusterState) -> frozenset[str]:

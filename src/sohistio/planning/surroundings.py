@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.mesh_config import mesh_config
 from sohistio.adapters.kubernetes.policy import policy_objects
 from sohistio.errors import RefusedError
 from sohistio.model.policy import Stage
-from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.plan.steps import RestartWorkloads
 from sohistio.planning.planned import Planned
 from sohistio.planning.traffic import prometheus_of, traffic_of
-from sohistio.policy.objects import KINDS
+from sohistio.policy.hand_made import OBSERVED
 from sohistio.policy.render import rendered
 from sohistio.policy.running import running
 from sohistio.policy.surroundings import Surroundings
 
-_MESH_CONFIG = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps/istio"
 _NETWORKING = "/apis/networking.k8s.io/v1"
 _INGRESSES, _CLASSES = f"{_NETWORKING}/ingresses", f"{_NETWORKING}/ingressclasses"
 _FORBIDDEN = 403
@@ -44,7 +43,8 @@ def look_around(planned: Planned, pods: Sequence[Object], services: Sequence[Obj
     seen = Surroundings(
         policy,
         rendered(replace(policy, stage=Stage.ENFORCE), environment.name).objects,
-        policy_objects(api, (*KINDS, "Sidecar"), managed_only=False),
+        # Planning has read them, unless nothing is declared that is applied at this stage.
+        planned.policy.live or policy_objects(api, OBSERVED, managed_only=False),
         running(pods),
         services,
         ingresses,
@@ -63,14 +63,7 @@ def look_around(planned: Planned, pods: Sequence[Object], services: Sequence[Obj
 
 def outside_is_closed(api: KubeApi) -> bool:
     """Whether the mesh refuses external hosts that no registry has, by its configuration today. Raises KubeError."""
-    import yaml
-
-    text = ((api.get(_MESH_CONFIG) or {}).get("data") or {}).get("mesh", "")
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return False
-    policy = found.get("outboundTrafficPolicy") if isinstance(found, dict) else None
+    policy = mesh_config(api).get("outboundTrafficPolicy")
     return isinstance(policy, dict) and policy.get("mode") == "REGISTRY_ONLY"
 
 

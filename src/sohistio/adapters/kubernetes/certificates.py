@@ -9,14 +9,14 @@ from typing import Any
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.authority import read_authority
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
+from sohistio.adapters.kubernetes.mesh_config import mesh_config
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.certificate import Certificate, GatewayCertificate, MeshCertificates, WorkloadLife
 from sohistio.model.gateway_secrets import secrets_named
-from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment, ObjectRef
+from sohistio.model.state import MeshDeployment, ObjectRef
 from sohistio.system.certificates import certificate_of
 from sohistio.system.parallel import side_by_side
 
-_MESH = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _GO_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 
@@ -55,20 +55,15 @@ def _of_gateway(api: KubeApi, secret: ObjectRef) -> GatewayCertificate:
 def _workload_life(api: KubeApi, deployments: Sequence[MeshDeployment]) -> WorkloadLife:
     """Of the mesh's configuration and istiod's environment; Istio's defaults where they say nothing."""
     usual = WorkloadLife()
-    asked = go_seconds(_proxy_metadata(api.get(path_of(_MESH))).get("SECRET_TTL")) or usual.asked
+    asked = go_seconds(_proxy_metadata(mesh_config(api)).get("SECRET_TTL")) or usual.asked
     istiod = next((item.ref for item in deployments if item.component == "istiod"), None)
     most = go_seconds(_environment(api.get(path_of(istiod))).get("MAX_WORKLOAD_CERT_TTL")) if istiod else None
     return WorkloadLife(asked, most or usual.most)
 
 
-def _proxy_metadata(config_map: Object | None) -> Mapping[str, Any]:
-    import yaml
-
-    try:
-        mesh = yaml.safe_load(((config_map or {}).get("data") or {}).get("mesh") or "{}")
-        found = ((mesh or {}).get("defaultConfig") or {}).get("proxyMetadata") or {}
-    except (yaml.YAMLError, AttributeError):
-        return {}
+def _proxy_metadata(mesh: Mapping[str, Any]) -> Mapping[str, Any]:
+    proxies = mesh.get("defaultConfig")
+    found = proxies.get("proxyMetadata") if isinstance(proxies, dict) else None
     return found if isinstance(found, dict) else {}
 
 

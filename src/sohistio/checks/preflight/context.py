@@ -132,6 +132,7 @@ class Context:
         self.sides = Once(self._sides)
         self.pulls = Once(self._pulls)
         self.around = Once(lambda: look_around(self.planned, self.pods(), self.services()))
+        self.custom_resources = Once(lambda: custom_resources(self.api))
         self.certificates = Once(self._certificates)
 
     @property
@@ -205,7 +206,7 @@ class Context:
         return Sides(pair, look(pair)) if pair else None
 
     def _certificates(self) -> MeshCertificates:
-        return mesh_certificates(self.api, custom_resources(self.api), self.state.mesh_deployments)
+        return mesh_certificates(self.api, self.custom_resources(), self.state.mesh_deployments)
 
     def _pulls(self) -> Pulls:
         from sohistio.checks.preflight.pulls import read_pulls_of

@@ -1,0 +1,26 @@
+"""Adapter: the mesh's configuration, as istiod reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+
+_MESH = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio")
+
+
+def mesh_config(api: KubeApi) -> Mapping[str, Any]:
+    """What ConfigMap `istio` has of it; empty where it is not there, or holds nothing that can be read.
+
+    Raises KubeError.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load(((api.get(path_of(_MESH)) or {}).get("data") or {}).get("mesh") or "{}")
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, dict) else {}
