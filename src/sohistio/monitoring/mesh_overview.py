@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sohistio.model.dashboards import Dashboard, Panel, Query, Row, Source, Unit
-from sohistio.monitoring.traffic_queries import RANGE, latencies, rate, success
+from sohistio.model.dashboards import Dashboard, Panel, Row, Unit
+from sohistio.monitoring.queries import RANGE, latencies, of_envoy, of_istiod, rate, success
 
 _SEEN = 'reporter=~"source|waypoint"'
 _GATEWAYS = f'{_SEEN},source_workload=~"istio-ingressgateway|istio-egressgateway"'
@@ -49,18 +49,18 @@ def _gateways() -> tuple[Panel, ...]:
 
 def _control_plane() -> tuple[Panel, ...]:
     return (
-        Panel("istiods", Unit.COUNT, (_of_istiod("sum(pilot_info)", "istiods"),), single=True, width=6),
-        Panel("Proxies connected", Unit.COUNT, (_of_istiod("sum(pilot_xds)", "proxies"),), single=True, width=6),
+        Panel("istiods", Unit.COUNT, (of_istiod("sum(pilot_info)", "istiods"),), single=True, width=6),
+        Panel("Proxies connected", Unit.COUNT, (of_istiod("sum(pilot_xds)", "proxies"),), single=True, width=6),
         Panel(
             "Configuration pushed",
             Unit.OPERATIONS,
-            (_of_istiod(f"sum by (type) (rate(pilot_xds_pushes[{RANGE}]))", "{{type}}"),),
+            (of_istiod(f"sum by (type) (rate(pilot_xds_pushes[{RANGE}]))", "{{type}}"),),
         ),
         Panel(
             "Until proxies have a change",
             Unit.SECONDS,
             tuple(
-                _of_istiod(
+                of_istiod(
                     f"histogram_quantile({quantile}, sum by (le) (rate(pilot_proxy_convergence_time_bucket[{RANGE}])))",
                     f"p{quantile * 100:.0f}",
                 )
@@ -71,8 +71,8 @@ def _control_plane() -> tuple[Panel, ...]:
             "Rejected",
             Unit.COUNT,
             (
-                _of_istiod("sum(pilot_total_xds_rejects) or vector(0)", "by proxies"),
-                _of_istiod("sum(galley_validation_failed) or vector(0)", "by the webhook"),
+                of_istiod("sum(pilot_total_xds_rejects) or vector(0)", "by proxies"),
+                of_istiod("sum(galley_validation_failed) or vector(0)", "by the webhook"),
             ),
             description="Configuration that proxies do not take, and objects that istiod's webhook refuses.",
         ),
@@ -80,8 +80,8 @@ def _control_plane() -> tuple[Panel, ...]:
             "Injection",
             Unit.OPERATIONS,
             (
-                _of_istiod(f"sum(rate(sidecar_injection_success_total[{RANGE}])) or vector(0)", "injected"),
-                _of_istiod(f"sum(rate(sidecar_injection_failure_total[{RANGE}])) or vector(0)", "failed"),
+                of_istiod(f"sum(rate(sidecar_injection_success_total[{RANGE}])) or vector(0)", "injected"),
+                of_istiod(f"sum(rate(sidecar_injection_failure_total[{RANGE}])) or vector(0)", "failed"),
             ),
         ),
     )
@@ -93,13 +93,13 @@ def _certificates() -> tuple[Panel, ...]:
         Panel(
             "The CA's root ends in",
             Unit.DAYS,
-            (_of_istiod(f"min(citadel_server_root_cert_expiry_timestamp - time()) / {day}", "days"),),
+            (of_istiod(f"min(citadel_server_root_cert_expiry_timestamp - time()) / {day}", "days"),),
             single=True,
         ),
         Panel(
             "The first workload's certificate ends in",
             Unit.SECONDS,
-            (Query("min(istio_agent_cert_expiry_seconds)", "seconds", Source.ENVOY),),
+            (of_envoy("min(istio_agent_cert_expiry_seconds)", "seconds"),),
             single=True,
             description="They live for a day and are renewed at half of it: less than half a day is worth a look.",
         ),
@@ -107,14 +107,10 @@ def _certificates() -> tuple[Panel, ...]:
             "Certificates issued",
             Unit.OPERATIONS,
             (
-                _of_istiod(f"sum(rate(citadel_server_success_cert_issuance_count[{RANGE}]))", "issued"),
-                _of_istiod(
+                of_istiod(f"sum(rate(citadel_server_success_cert_issuance_count[{RANGE}]))", "issued"),
+                of_istiod(
                     f"sum(rate(citadel_server_authentication_failure_count[{RANGE}])) or vector(0)", "not authenticated"
                 ),
             ),
         ),
     )
-
-
-def _of_istiod(expression: str, legend: str) -> Query:
-    return Query(expression, legend, Source.ISTIOD)

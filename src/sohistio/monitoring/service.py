@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sohistio.model.dashboards import Dashboard, Panel, Row, Unit, Variable
-from sohistio.monitoring.traffic_queries import latencies, latency, rate, success, transferred
+from sohistio.monitoring.queries import latencies, latency, rate, success, transferred
 
 _SENT, _RECEIVED = "istio_tcp_sent_bytes_total", "istio_tcp_received_bytes_total"
 

@@ -1,4 +1,6 @@
-"""Queries over Istio's standard metrics, for any selection of requests (istio.io, "Istio Standard Metrics"). Pure."""
+"""Queries: over Istio's standard metrics, for any selection of requests (istio.io, "Istio Standard Metrics"), and over
+the mesh's own parts. Pure.
+"""
 
 from __future__ import annotations
 
@@ -43,3 +45,13 @@ def _sum(by: str) -> str:
 
 def _over(expression: str, legend: str) -> Query:
     return Query(expression, legend, Source.ISTIO_METRICS)
+
+
+def of_istiod(expression: str, legend: str) -> Query:
+    """Over istiod's own metrics."""
+    return Query(expression, legend, Source.ISTIOD)
+
+
+def of_envoy(expression: str, legend: str) -> Query:
+    """Over a proxy's and its agent's own metrics."""
+    return Query(expression, legend, Source.ENVOY)
