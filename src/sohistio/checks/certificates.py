@@ -16,6 +16,7 @@ from sohistio.model.certificate import GatewayCertificate, MeshCertificates, Wor
 from sohistio.model.durations import duration_of
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ISTIO_NAMESPACE
+from sohistio.model.words import counted
 
 DAY = 86400.0
 AUTHORITY_DAYS = 90
@@ -113,7 +114,7 @@ def workloads_judged(life: WorkloadLife) -> Judged:
 def time_left(expires: float, now: float) -> str:
     """As people say it; in hours on the last day."""
     left = expires - now
-    return _count(int(left // 3600), "hour") if left < DAY else _count(int(left // DAY), "day")
+    return counted(int(left // 3600), "hour") if left < DAY else counted(int(left // DAY), "day")
 
 
 def _fault(what: str, certificate: _Ends, now: float, limits: tuple[int, float | None], hint: str) -> Fault | None:
@@ -139,11 +140,7 @@ def _words(live: LiveAuthority, now: float) -> str:
 
 
 def _span(seconds: int) -> str:
-    return _count(seconds // round(DAY), "day") if seconds % round(DAY) == 0 else duration_of(seconds)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return counted(seconds // round(DAY), "day") if seconds % round(DAY) == 0 else duration_of(seconds)
 
 
 @dataclass(frozen=True, slots=True)

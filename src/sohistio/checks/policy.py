@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
-from sohistio.model.words import first_names
+from sohistio.model.words import counted, first_names
 from sohistio.plan.changes import Action
 from sohistio.policy.compare import Comparison
 from sohistio.policy.hand_made import HandMade
@@ -36,5 +36,4 @@ def policy_in_place(evidence: PolicyEvidence) -> Iterator[CheckResult]:
         result = failed if item.undoes else warned
         yield result(NAME, f"made by hand: {item}", hint)
     if comparison.compared and not comparison.changes:
-        count = comparison.compared
-        yield passed(NAME, f"{count} object{'' if count == 1 else 's'} as the environment declares")
+        yield passed(NAME, f"{counted(comparison.compared, 'object')} as the environment declares")

@@ -13,6 +13,7 @@ from sohistio.environments.yaml_edit import NotEditableError, content_of, with_l
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import UsageError
 from sohistio.model.policy_traffic import ExternalHost, OutsideProtocol, OutsideTls
+from sohistio.model.words import counted
 from sohistio.system.replaced_file import exact_text
 
 _KEY = ("policy", "egress", "hosts")
@@ -98,7 +99,7 @@ def egress_edit(name: str, root: Path, variables: Mapping[str, str], request: Eg
     inherited = len(entries) if entries and not _at(own) else 0
     notes = _notes(before, after, host, request)
     if inherited:
-        from_base = f"{shown(root / BASE / FILE)} has {inherited} host{'s' if inherited > 1 else ''}"
+        from_base = f"{shown(root / BASE / FILE)} has {counted(inherited, 'host')}"
         notes = (
             f"{from_base}. Lists replace, so {file} has all of them now: changes of that list no longer reach {name}.",
             *notes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sohistio.model.state import Ending, ObjectRef
-from sohistio.model.words import first_lines
+from sohistio.model.words import counted, first_lines
 
 MOST_NAMED = 6
 TODO = (
@@ -46,6 +46,6 @@ def sentence(found: Sequence[Ending]) -> str:
     """What is being deleted, counted and named."""
     definitions = sum(map(is_definition, found))
     counts = ((len(found) - definitions, "custom resource"), (definitions, "CRD"))
-    parts = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts if count]
+    parts = [counted(count, noun) for count, noun in counts if count]
     verb = "is" if len(found) == 1 else "are"
     return f"{' and '.join(parts)} of Istio {verb} being deleted: {', '.join(lines(found))}"

@@ -1,4 +1,4 @@
-"""Lists that may be long, as people read them: the first few, and how many more there are. Pure."""
+"""Counts, and lists that may be long, as people read them: the first few, and how many more there are. Pure."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def first_names(names: Sequence[object], most: int) -> str:
     """`a, b and 3 more`."""
     more = len(names) - most
     return ", ".join(map(str, names[:most])) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 object`, `2 objects`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

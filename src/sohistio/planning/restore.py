@@ -17,6 +17,7 @@ from sohistio.errors import RefusedError, UsageError
 from sohistio.model.ending import described
 from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+from sohistio.model.words import counted
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Phase, Plan
@@ -64,7 +65,7 @@ def plan_restore(session: Session, request: RestoreRequest) -> Planned:
     steps: list[Step] = [authority] if authority else []
     if found.objects:
         count = len(found.objects)
-        summary = f"put {count} custom resource{'' if count == 1 else 's'} back as the backup has them"
+        summary = f"put {counted(count, 'custom resource')} back as the backup has them"
         documents = tuple(json.dumps(item, sort_keys=True) for item in found.objects)
         steps.append(RestoreObjects("restore/custom-resources", summary, documents))
     notices = (*found.notices, *([_RESTART_ISTIOD] if authority and not waiting else []))

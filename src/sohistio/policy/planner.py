@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from sohistio.model.state import ObjectRef
+from sohistio.model.words import counted
 from sohistio.plan.changes import ref_of
 from sohistio.plan.plan import Phase
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
@@ -19,7 +20,7 @@ def ways_out_phase(comparison: Comparison) -> tuple[Phase, ...]:
     if not comparison.ways_out:
         return ()
     objects = comparison.ways_out
-    summary = f"apply {_count(objects)} of policy.egress"
+    summary = f"apply {_objects(objects)} of policy.egress"
     return (Phase("policy-egress", (ApplyPolicy("policy/egress", summary, _documents(objects), _effects(objects)),)),)
 
 
@@ -27,10 +28,10 @@ def policy_phase(comparison: Comparison, environment: str, paths: Mapping[Object
     """All the rest, and what is no longer declared."""
     steps: list[ApplyPolicy | PrunePolicy] = []
     if objects := comparison.others:
-        summary = f"apply {_count(objects)} of policy"
+        summary = f"apply {_objects(objects)} of policy"
         steps.append(ApplyPolicy("policy/apply", summary, _documents(objects), _effects(objects)))
     if surplus := comparison.surplus:
-        summary = f"delete {_count(surplus)} that policy no longer declares"
+        summary = f"delete {_objects(surplus)} that policy no longer declares"
         refs = tuple(item.ref for item in surplus)
         effects = tuple(dict.fromkeys(words for item in surplus for words in _effects_of_removing(item)))
         step = PrunePolicy("policy/prune", summary, environment, refs, tuple(paths[ref] for ref in refs), effects)
@@ -42,8 +43,8 @@ def _documents(objects: Sequence[Object]) -> tuple[str, ...]:
     return tuple(json.dumps(obj, sort_keys=True) for obj in objects)
 
 
-def _count(items: Sequence[object]) -> str:
-    return f"{len(items)} object{'' if len(items) == 1 else 's'}"
+def _objects(items: Sequence[object]) -> str:
+    return counted(len(items), "object")
 
 
 def _effects(objects: Sequence[Object]) -> tuple[str, ...]:

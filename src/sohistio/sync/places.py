@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sohistio.model.state import ObjectRef
-from sohistio.model.words import first_names
+from sohistio.model.words import counted, first_names
 from sohistio.sync.differences import Difference, Subject
 from sohistio.sync.side import Side
 
@@ -45,7 +45,7 @@ def missing_places(found: Mapping[ObjectRef, Place], source: str, target: str) -
     for ref, place in found.items():
         by_place.setdefault(place, []).append(ref)
     for place, refs in sorted(by_place.items()):
-        count = f"{len(refs)} object{'' if len(refs) == 1 else 's'} of {source}"
+        count = f"{counted(len(refs), 'object')} of {source}"
         not_applied = (
             f"{count} {'is' if len(refs) == 1 else 'are'} not applied: {first_names(sorted(refs), _MOST_NAMED)}"
         )

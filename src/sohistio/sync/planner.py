@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState
 from sohistio.model.versions import Version
-from sohistio.model.words import first_lines, first_names
+from sohistio.model.words import counted, first_lines, first_names
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Action
 from sohistio.plan.plan import Phase, Plan
@@ -140,7 +140,7 @@ def _steps(comparison: Comparison, found: ObjectComparison, facts: TargetFacts) 
             source,
         )
     if count := len(found.surplus):
-        summary = f"delete {count} synced object{'' if count == 1 else 's'} that {source} no longer has"
+        summary = f"delete {counted(count, 'synced object')} that {source} no longer has"
         yield PruneSynced("sync/prune", summary, source, tuple(item.ref for item in found.surplus), facts.paths)
 
 

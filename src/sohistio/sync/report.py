@@ -9,6 +9,7 @@ from typing import Any
 from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.mode import Mode
 from sohistio.model.record import Record, RunEntry, run_document
+from sohistio.model.words import counted
 from sohistio.plan.changes import Changes
 from sohistio.plan.documents import changes_document, ref_document
 from sohistio.sync.certificates import CertificatePair
@@ -34,7 +35,7 @@ class Lag:
     @property
     def words(self) -> str:
         """For people: `3 objects differ; last synced 2026-11-27T00:10:00+00:00 by ann`."""
-        count = f"{self.objects} object{'' if self.objects == 1 else 's'}" if self.objects else "no object"
+        count = counted(self.objects, "object") if self.objects else "no object"
         differ = "differs" if self.objects < 2 else "differ"
         last = f"last synced {self.since} by {self.last_sync.who}" if self.last_sync else "never synced"
         return f"{count} {differ}; {last}"

@@ -14,7 +14,7 @@ from sohistio.errors import RefusedError
 from sohistio.model.ending import TODO, lines
 from sohistio.model.state import Ending
 from sohistio.model.sync import SYNCED_FROM
-from sohistio.model.words import first_lines
+from sohistio.model.words import counted, first_lines
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.drift.fields import changed_fields
 from sohistio.plan.ownership import OWN_MANAGER, SYNC_MANAGER
@@ -99,7 +99,7 @@ def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:
         return
     count = sum(map(len, missing.values()))
     groups = (
-        f"{group}: {', '.join(sorted(set(kinds)))} ({len(kinds)} object{'' if len(kinds) == 1 else 's'})"
+        f"{group}: {', '.join(sorted(set(kinds)))} ({counted(len(kinds), 'object')})"
         for group, kinds in sorted(missing.items())
     )
     of_istio = any(group not in GATEWAY_API for group in missing)
@@ -107,7 +107,7 @@ def _check_kinds(api: KubeApi, objects: Sequence[Object]) -> None:
     todo = ["Istio's kinds come with the mesh: run `sohistio install` first, then this again."] if of_istio else []
     todo += ["The Gateway API's CRDs come with what had put them there."] if theirs else []
     raise RefusedError(
-        f"the cluster does not know the kinds of {count} object{'' if count == 1 else 's'} of the backup",
+        f"the cluster does not know the kinds of {counted(count, 'object')} of the backup",
         details=tuple(groups),
         todo=" ".join((*todo, "Nothing was put back.")),
     )

@@ -11,6 +11,7 @@ from sohistio.checks.preflight.context import Context
 from sohistio.checks.result import Result
 from sohistio.errors import RefusedError
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.words import counted
 from sohistio.policy.claimed_hosts import claimed_twice
 from sohistio.policy.lock_out import asked_of_prometheus, locked_out
 
@@ -49,7 +50,7 @@ def policy_hosts(context: Context) -> Iterator[Verdict]:
     faults = tuple(claimed_twice(gateways, seen.live if not seen.policy.is_audit else gateways))
     yield from faults
     if not faults:
-        yield Good(f"{len(gateways)} Gateway{'' if len(gateways) == 1 else 's'}, and none claims another one's host")
+        yield Good(f"{counted(len(gateways), 'Gateway')}, and none claims another one's host")
 
 
 def policy_audit(context: Context) -> Iterator[Verdict]:
