@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sohistio.commands.options import Form, Target, change_option
-from sohistio.commands.registration import app, register_all
+from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
 from sohistio.model.policy_traffic import OutsideProtocol, OutsideTls
 
@@ -160,5 +160,5 @@ def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio egress`, for the words of a command line as `register_all` takes them."""
     group = app(help="External hosts that applications may call: allow.")
     commands: dict[str, Callable[..., None]] = {"allow": allow}
-    register_all(group, commands, None if words is None else words[1:] if words[:1] == ["egress"] else [])
+    register_all(group, commands, words_of_group(words, "egress"))
     return group

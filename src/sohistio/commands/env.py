@@ -12,7 +12,7 @@ import typer
 
 from sohistio.commands.env_diff import diff_environments
 from sohistio.commands.options import Folder, Form, output_format
-from sohistio.commands.registration import app, register_all
+from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
 from sohistio.system.streams import work_begins
 
@@ -183,5 +183,5 @@ def group_for(words: Sequence[str] | None = None) -> typer.Typer:
         "schema": print_schema,
         "lock": lock_istioctl,
     }
-    register_all(group, commands, None if words is None else words[1:] if words[:1] == ["env"] else [])
+    register_all(group, commands, words_of_group(words, "env"))
     return group

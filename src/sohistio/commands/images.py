@@ -9,7 +9,7 @@ import typer
 from sohistio.commands.images_check import check_images
 from sohistio.commands.images_mirror import mirror_images
 from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Release, Skip, Target, Tool, Yes
-from sohistio.commands.registration import app, register_all
+from sohistio.commands.registration import app, register_all, words_of_group
 
 
 def list_images(target: Target, release: Release, tool: Tool, form: Form) -> None:
@@ -68,5 +68,5 @@ def group_for(words: Sequence[str] | None = None) -> typer.Typer:
         "mirror": mirror_images,
         "prepull": prepull_images,
     }
-    register_all(group, commands, None if words is None else words[1:] if words[:1] == ["images"] else [])
+    register_all(group, commands, words_of_group(words, "images"))
     return group

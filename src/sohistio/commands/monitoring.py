@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sohistio.commands.options import Form, change_option
-from sohistio.commands.registration import app, register_all
+from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
 
 
@@ -63,5 +63,5 @@ def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio monitoring`, for the words of a command line as `register_all` takes them."""
     group = app(help="For a Grafana of your own: dashboards.")
     commands: dict[str, Callable[..., None]] = {"dashboards": write_dashboards}
-    register_all(group, commands, None if words is None else words[1:] if words[:1] == ["monitoring"] else [])
+    register_all(group, commands, words_of_group(words, "monitoring"))
     return group

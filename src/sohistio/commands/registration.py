@@ -108,6 +108,13 @@ def register_all(
         group.command(name, cls=PanelCommand)(with_options(command) if whole else _listed(command))
 
 
+def words_of_group(words: Sequence[str] | None, name: str) -> Sequence[str] | None:
+    """Of a command line's words those that a group's `register_all` takes: none where it names another command."""
+    if words is None:
+        return None
+    return words[1:] if words[:1] == [name] else []
+
+
 def _listed(command: Callable[..., None]) -> Callable[[], None]:
     """A command's line in its group's help."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sohistio.commands.options import Form
-from sohistio.commands.registration import app, register_all
+from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.system.streams import work_begins
 
 if TYPE_CHECKING:
@@ -156,5 +156,5 @@ def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio sandbox`, for the words of a command line as `register_all` takes them."""
     group = app(help="A real API server, istiod and release mirror on this machine.")
     commands: dict[str, Callable[..., None]] = {"up": up, "down": down, "status": status, "reset": reset, "env": env}
-    register_all(group, commands, None if words is None else words[1:] if words[:1] == ["sandbox"] else [])
+    register_all(group, commands, words_of_group(words, "sandbox"))
     return group

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from sohistio.environments.values import Part
+from sohistio.model.hosts import is_loopback
 
 _IN_THE_CLUSTER = (".svc", ".svc.cluster.local")
 
@@ -24,16 +24,9 @@ def _prometheus(value: str) -> str:
         raise ValueError(expected)
     if parts.query or parts.fragment or any(letter.isspace() for letter in value):
         raise ValueError(expected)
-    if parts.scheme == "http" and not (_is_loopback(host) or host.endswith(_IN_THE_CLUSTER)):
+    if parts.scheme == "http" and not (is_loopback(host) or host.endswith(_IN_THE_CLUSTER)):
         raise ValueError("expected https: http is for this machine and for names of the cluster such as a.b.svc")
     return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Monitoring(Part):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -12,7 +11,7 @@ from sohistio.environments.authority import AuthorityKeys
 from sohistio.environments.policy_access import HostAccessKeys, JwtKeys, WorkloadAccessKeys
 from sohistio.environments.policy_egress import EgressKeys
 from sohistio.environments.policy_traffic import IngressKeys, NamespaceDefaultsKeys
-from sohistio.environments.values import MeshNamespace, Part, Port, Seconds, once
+from sohistio.environments.values import MeshNamespace, Part, Port, Seconds, matching, once, twice
 from sohistio.model.policy import (
     Mtls,
     Policy,
@@ -32,7 +31,8 @@ STRONG_CIPHER_SUITES = (
     "ECDHE-RSA-AES128-GCM-SHA256",
 )
 _LOG_LEVELS = ("trace", "debug", "info", "warning", "error", "critical", "off")
-_SERVICE = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_service = matching(rf"{_LABEL}(\.{_LABEL})+", "service.namespace, or a full host name")
 _LONGEST_CERTIFICATE = 90 * 24 * 3600
 _ENOUGH_FOR_A_ROTATION = 600
 
@@ -54,12 +54,6 @@ def _certificate_seconds(value: int) -> int:
 def _log_level(value: str) -> str:
     if value not in _LOG_LEVELS:
         raise ValueError(f"expected one of {', '.join(_LOG_LEVELS)}")
-    return value
-
-
-def _service(value: str) -> str:
-    if not _SERVICE.fullmatch(value):
-        raise ValueError("expected service.namespace, or a full host name")
     return value
 
 
@@ -164,8 +158,8 @@ class PolicyKeys(Part):
             ("entry of workloads", [_words_of(item) for item in self.workloads]),
             ("namespace of defaults", [item.namespace for item in self.defaults]),
         ):
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                yield f"expected each {what} once, {twice[0]} is given twice"
+            if found := twice(names):
+                yield f"expected each {what} once, {found[0]} is given twice"
         if not self.jwt and any(not rule.anonymous for item in self.hosts for rule in item.allow):
             yield "expected jwt: a rule of hosts needs a token unless it says anonymous: true"
         issuers = {item.issuer for item in self.jwt}

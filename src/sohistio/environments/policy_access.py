@@ -10,14 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.failover import Host
-from sohistio.environments.values import MeshNamespace, Name, Part, Port, Text, once
+from sohistio.environments.values import MeshNamespace, Name, Part, Port, Text, matching, once
 from sohistio.model.policy_access import HostAccess, HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
 
 _METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
-_SERVICE_ACCOUNT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-_PRINCIPAL = re.compile(r"[A-Za-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+")
 _CLAIM = re.compile(r"[A-Za-z0-9_.:/-]+(\]\[[A-Za-z0-9_.:/-]+)*")
-_PATH = re.compile(r"\*|/[^*?#\s]*\*?|\*[^*?#\s]+")
 _NAMED = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*")
 _EMAIL = re.compile(r"[^@\s/:]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LABEL = re.compile(r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
@@ -25,28 +22,21 @@ _LABEL = re.compile(r"([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
-def _path(value: str) -> str:
-    """As Istio matches: exact, prefix (`/a/*`), suffix (`*/b`), or anything (`*`)."""
-    if not _PATH.fullmatch(value):
-        raise ValueError("expected a path such as /api, /api/* or */health, with one * at most")
-    return value
+# As Istio matches: exact, prefix (`/a/*`), suffix (`*/b`), or anything (`*`).
+_path = matching(r"\*|/[^*?#\s]*\*?|\*[^*?#\s]+", "a path such as /api, /api/* or */health, with one * at most")
+_service_account = matching(
+    r"[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
+    "namespace/name of a ServiceAccount, such as shop/checkout",
+)
+_principal = matching(
+    r"[A-Za-z0-9.-]+/ns/[a-z0-9-]+/sa/[a-z0-9.-]+",
+    "a principal such as cluster.local/ns/shop/sa/checkout, without spiffe://",
+)
 
 
 def _method(value: str) -> str:
     if value not in _METHODS:
         raise ValueError(f"expected one of {', '.join(_METHODS)}")
-    return value
-
-
-def _service_account(value: str) -> str:
-    if not _SERVICE_ACCOUNT.fullmatch(value):
-        raise ValueError("expected namespace/name of a ServiceAccount, such as shop/checkout")
-    return value
-
-
-def _principal(value: str) -> str:
-    if not _PRINCIPAL.fullmatch(value):
-        raise ValueError("expected a principal such as cluster.local/ns/shop/sa/checkout, without spiffe://")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.failover import Host
 from sohistio.environments.policy_access import Names, ServiceAccounts
-from sohistio.environments.values import Address, Name, Part, Port, once
+from sohistio.environments.values import Address, Name, Part, Port, once, twice
 from sohistio.model.policy_traffic import Egress, ExternalHost, OutsideProtocol, OutsideTls
 
 _HTTPS, _HTTP = 443, 80
@@ -89,33 +90,39 @@ class EgressKeys(Part):
 
     @model_validator(mode="after")
     def _fits(self) -> EgressKeys:
-        names = [item.host for item in self.hosts]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"expected each host once, {twice[0]} is given twice")
-        # Objects are named after hosts.
-        if alike := sorted(
-            name for name in names if [other.replace(".", "-") for other in names].count(name.replace(".", "-")) > 1
-        ):
-            raise ValueError(f"expected hosts that differ by more than dots and dashes, got {' and '.join(alike)}")
-        # A TCP connection without an address of its own is told apart by its port alone; HTTP takes a port for all.
-        at_port: dict[int, list[ExternalHost]] = defaultdict(list)
-        for item in (found.data() for found in self.hosts):
-            is_http = item.protocol is OutsideProtocol.HTTP
-            if item.tls is not OutsideTls.PASSTHROUGH and (is_http or not item.addresses):
-                at_port[item.application_port].append(item)
-        taken: dict[tuple[int, str], str] = {}
-        for item in (found.data() for found in self.hosts if found.data().protocol is OutsideProtocol.TCP):
-            for address in item.addresses:
-                other = taken.setdefault((item.application_port, address), item.host)
-                if other != item.host:
-                    raise ValueError(f"expected {other} and {item.host} to differ in port or addresses")
-        for port, items in at_port.items():
-            lacking = [item.host for item in items if item.protocol is OutsideProtocol.TCP]
-            if lacking and len(items) > 1:
-                with_others = ", ".join(item.host for item in items)
-                raise ValueError(f"expected addresses of {', '.join(lacking)}: port {port} is shared ({with_others})")
+        for problem in _problems([item.data() for item in self.hosts]):
+            raise ValueError(problem)
         return self
 
     def egress(self) -> Egress:
         """The same as plain data."""
         return Egress(self.mode == "registryOnly", tuple(item.data() for item in self.hosts))
+
+
+def _problems(hosts: Sequence[ExternalHost]) -> Iterator[str]:
+    """What of several hosts cannot be told apart."""
+    names = [item.host for item in hosts]
+    if found := twice(names):
+        yield f"expected each host once, {found[0]} is given twice"
+    # Objects are named after hosts.
+    same = twice([name.replace(".", "-") for name in names])
+    if alike := sorted(name for name in names if name.replace(".", "-") in same):
+        yield f"expected hosts that differ by more than dots and dashes, got {' and '.join(alike)}"
+    # A TCP connection is told apart by its port and address.
+    taken: dict[tuple[int, str], str] = {}
+    for item in hosts:
+        for address in item.addresses if item.protocol is OutsideProtocol.TCP else ():
+            other = taken.setdefault((item.application_port, address), item.host)
+            if other != item.host:
+                yield f"expected {other} and {item.host} to differ in port or addresses"
+    # One without an address of its own by its port alone; HTTP takes a port for all.
+    at_port: dict[int, list[ExternalHost]] = defaultdict(list)
+    for item in hosts:
+        is_http = item.protocol is OutsideProtocol.HTTP
+        if item.tls is not OutsideTls.PASSTHROUGH and (is_http or not item.addresses):
+            at_port[item.application_port].append(item)
+    for port, items in at_port.items():
+        lacking = [item.host for item in items if item.protocol is OutsideProtocol.TCP]
+        if lacking and len(items) > 1:
+            with_others = ", ".join(item.host for item in items)
+            yield f"expected addresses of {', '.join(lacking)}: port {port} is shared ({with_others})"

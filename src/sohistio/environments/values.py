@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from pydantic import (
@@ -103,11 +103,15 @@ def _mesh_namespace(value: str) -> str:
     return _name(value)
 
 
+def twice(values: Sequence[str]) -> list[str]:
+    """Those that are given more than once, sorted."""
+    return sorted({value for value in values if values.count(value) > 1})
+
+
 def once(values: tuple[str, ...]) -> tuple[str, ...]:
     """A validator: each of them once."""
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"expected each name once, {twice[0]} is given twice")
+    if found := twice(values):
+        raise ValueError(f"expected each name once, {found[0]} is given twice")
     return values
 
 

@@ -5,7 +5,6 @@ The bearer token comes from a variable, is sent to this server only, and never w
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from sohistio.adapters.releases.trust import certificate_error, trusted_authorities
 from sohistio.adapters.releases.web import web_client
 from sohistio.errors import RefusedError, SohistioError
+from sohistio.model.hosts import is_loopback
 from sohistio.system.parallel import within
 
 if TYPE_CHECKING:
@@ -138,15 +138,8 @@ def _check_token(url: str, token: str) -> None:
             todo="Set it to the token alone.",
         )
     parts = urlsplit(url)
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise RefusedError(
             f"{TOKEN_VARIABLE} would be sent to {url} without encryption",
             todo="Set monitoring.prometheusURL to an https address, or unset the variable.",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from sohistio.errors import NotObtainedError, UsageError
+from sohistio.model.hosts import is_loopback
 from sohistio.model.versions import Version
 
 PUBLIC_RELEASES = "https://github.com/istio/istio/releases/download"
@@ -130,7 +130,4 @@ def may_be_asked(url: str) -> bool:
     parts = urlsplit(url)
     if parts.scheme != "http":
         return parts.scheme == "https"
-    try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        return parts.hostname == "localhost"
+    return is_loopback(parts.hostname or "")
