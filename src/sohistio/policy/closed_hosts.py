@@ -9,12 +9,12 @@ from sohistio.model.policy_access import HostAccess, Operation
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.changes import ref_of
+from sohistio.policy.ingresses import is_served_by_istio
 from sohistio.policy.objects import ROOT, selected_labels
 from sohistio.policy.served_hosts import Match, Served, overlap, served_hosts
 from sohistio.policy.surroundings import Surroundings, of_kind
 
 _MOST = 6
-_ISTIO = "istio"
 
 
 def closed_hosts(seen: Surroundings) -> Iterator[Fault]:
@@ -66,8 +66,7 @@ def _of_ingresses(seen: Surroundings) -> Iterator[Served]:
     """Istio's ingress gateway serves Ingresses of its own class as well."""
     for ingress in seen.ingresses:
         spec = ingress.get("spec") or {}
-        name = spec.get("ingressClassName", "")
-        if name == _ISTIO or seen.ingress_controllers.get(name) == "istio.io/ingress-controller":
+        if is_served_by_istio(ingress, seen.ingress_controllers):
             ref = ObjectRef("Ingress", ingress["metadata"]["namespace"], ingress["metadata"]["name"])
             yield from (Served(str(rule["host"]).lower(), ref) for rule in spec.get("rules") or () if rule.get("host"))
 

@@ -9,6 +9,7 @@ from typing import Any
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_names
+from sohistio.policy.ingresses import class_of, is_served_by_istio
 from sohistio.policy.objects import service_host
 from sohistio.policy.outside_hosts import named_hosts
 from sohistio.policy.running import RawObject, Running, behind, target_port
@@ -17,7 +18,6 @@ from sohistio.policy.surroundings import SYSTEM, Surroundings, namespaces_of, of
 _MOST = 6
 _PERMISSIVE = "list {} in policy.mtls.permissive until they have one."
 _OTHER_TLS = ("DISABLE", "SIMPLE", "MUTUAL")
-_ISTIO_CONTROLLER = "istio.io/ingress-controller"
 
 
 def cut_off(seen: Surroundings) -> Iterator[Fault]:
@@ -65,9 +65,9 @@ def _ingresses(seen: Surroundings) -> Iterator[Fault]:
     for ingress in seen.ingresses:
         place = ingress["metadata"]["namespace"]
         found = sorted({words for backend in _backends(ingress) if (words := _of_backend(seen, place, backend))})
-        controller = seen.ingress_controllers.get(_class_of(ingress), "")
-        if not found or controller == _ISTIO_CONTROLLER or _class_of(ingress) == "istio":
+        if not found or is_served_by_istio(ingress, seen.ingress_controllers):
             continue
+        controller = seen.ingress_controllers.get(class_of(ingress), "")
         pods = [item for item in seen.workloads if controller and any(controller in value for _, value in item.words)]
         if pods and all(seen.has_sidecar(item) for item in pods):
             continue
@@ -158,13 +158,6 @@ def _backends(ingress: RawObject) -> Iterator[Mapping[str, Any]]:
         yield spec["defaultBackend"]
     for rule in spec.get("rules") or ():
         yield from (path["backend"] for path in (rule.get("http") or {}).get("paths") or ())
-
-
-def _class_of(ingress: RawObject) -> str:
-    annotations = ingress["metadata"].get("annotations") or {}
-    return str(
-        (ingress.get("spec") or {}).get("ingressClassName") or annotations.get("kubernetes.io/ingress.class", "")
-    )
 
 
 def _tls_modes(spec: Mapping[str, Any]) -> Iterator[str]:

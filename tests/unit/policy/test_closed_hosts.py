@@ -108,6 +108,25 @@ def test_routes_that_no_rule_lets_in(rule: HostRule, match: Raw, open_: bool) ->
         assert severity == "error"
 
 
+@pytest.mark.parametrize(
+    ("spec", "annotations", "served"),
+    [
+        ({"ingressClassName": "istio"}, {}, True),
+        ({"ingressClassName": "mesh"}, {}, True),
+        ({}, {"kubernetes.io/ingress.class": "istio"}, True),
+        ({"ingressClassName": "nginx"}, {"kubernetes.io/ingress.class": "istio"}, False),
+        ({}, {}, False),
+    ],
+)
+def test_ingresses_that_istio_serves_are_closed_too(spec: Raw, annotations: Raw, served: bool) -> None:
+    ingress = {
+        "metadata": {"namespace": "shop", "name": "web", "annotations": annotations},
+        "spec": spec | {"rules": [{"host": HOST}]},
+    }
+    seen = around(closing(), ingresses=[ingress], ingress_controllers={"mesh": "istio.io/ingress-controller"})
+    assert found_in(seen) == ({CLOSED.replace("VirtualService", "Ingress"): "error"} if served else {NOBODY: "warning"})
+
+
 def test_what_is_only_declared_is_no_loss_yet() -> None:
     entry = IngressHosts("shop", (HOST,), "shop-tls", (Route("/", "web", "shop", 80),))
     policy = Policy(hosts=(HostAccess((HOST,)),), ingress=(entry,))
