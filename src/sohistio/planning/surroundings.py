@@ -45,6 +45,7 @@ def look_around(planned: Planned, pods: Sequence[Object], services: Sequence[Obj
         rendered(replace(policy, stage=Stage.ENFORCE), environment.name).objects,
         # Planning has read them, unless nothing is declared that is applied at this stage.
         planned.policy.live or policy_objects(api, OBSERVED, managed_only=False),
+        frozenset(item.ref for item in planned.policy.comparison.surplus),
         running(pods),
         services,
         ingresses,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sohistio.model.policy import Policy, policy_label
+from sohistio.model.policy import Policy
 from sohistio.model.state import ObjectRef
 from sohistio.model.traffic import Traffic
 from sohistio.plan.changes import ref_of
@@ -31,7 +31,8 @@ SYSTEM = frozenset(
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`wanted` are the objects of the policy as it would refuse, `live` those of the cluster, of Istio's kinds.
+    """`wanted` are the objects of the policy as it would refuse, `live` those of the cluster, of Istio's kinds; `going`
+    are those of an earlier policy that are deleted.
 
     `injected` are namespaces whose new pods get a sidecar; `restarted` workloads get theirs before the policy is
     applied. `outside_is_closed` where the mesh refuses undeclared external hosts today. `traffic` is None where no
@@ -41,6 +42,7 @@ class Surroundings:
     policy: Policy
     wanted: Sequence[Object] = ()
     live: Mapping[ObjectRef, RawObject] = field(default_factory=dict)
+    going: frozenset[ObjectRef] = frozenset()
     workloads: Sequence[Running] = ()
     services: Sequence[RawObject] = ()
     ingresses: Sequence[RawObject] = ()
@@ -54,7 +56,7 @@ class Surroundings:
     def coming(self) -> Mapping[ObjectRef, RawObject]:
         """What is there once the policy is applied. An object keeps its age; what is no longer declared is gone."""
         wanted = {ref_of(obj): obj for obj in self.wanted}
-        kept = {ref: obj for ref, obj in self.live.items() if policy_label(obj) is None and ref not in wanted}
+        kept = {ref: obj for ref, obj in self.live.items() if ref not in self.going and ref not in wanted}
         return kept | {ref: _with_age(obj, self.live.get(ref)) for ref, obj in wanted.items()}
 
     @cached_property

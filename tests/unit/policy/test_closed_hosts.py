@@ -8,7 +8,7 @@ import pytest
 
 from lockouts import Raw, around, found_in, istio, messages
 from sohistio.model.fault import Severity
-from sohistio.model.policy import Policy
+from sohistio.model.policy import POLICY_LABEL, Policy
 from sohistio.model.policy_access import HostAccess, HostRule, JwtIssuer, Operation
 from sohistio.model.policy_traffic import IngressHosts, Route
 from sohistio.plan.changes import ref_of
@@ -125,6 +125,15 @@ def test_ingresses_that_istio_serves_are_closed_too(spec: Raw, annotations: Raw,
     }
     seen = around(closing(), ingresses=[ingress], ingress_controllers={"mesh": "istio.io/ingress-controller"})
     assert found_in(seen) == ({CLOSED.replace("VirtualService", "Ingress"): "error"} if served else {NOBODY: "warning"})
+
+
+def test_only_what_is_deleted_serves_no_host_any_more() -> None:
+    """A copy of a policy's object has its label, and stays."""
+    copied = routed()
+    copied["metadata"]["labels"] = {POLICY_LABEL: "qa"}
+    live = [gateway(HOST), copied]
+    assert found_in(around(closing(), live=live)) == {CLOSED: "error"}
+    assert found_in(around(closing(), live=live, going=frozenset({ref_of(copied)}))) == {NOBODY: "warning"}
 
 
 def test_what_is_only_declared_is_no_loss_yet() -> None:
