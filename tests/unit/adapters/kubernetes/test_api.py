@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,6 @@ from sohistio.model.kube_target import KubeTarget
 PODS = "/api/v1/pods"
 POD = "/api/v1/namespaces/shop/pods/web"
 AT_ONCE = {"Retry-After": "0"}
-
-
-@pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as running:
-        yield running
-
-
-@pytest.fixture
-def api(server: ApiServer, tmp_path: Path) -> KubeApi:
-    return server.api(tmp_path)
 
 
 def page(*names: str, token: str = "") -> Reply:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,17 +32,6 @@ EACH_ONCE = [
     ServedKind("networking.istio.io/v1alpha3", "EnvoyFilter", "envoyfilters"),
     ServedKind("networking.istio.io/v1beta1", "ProxyConfig", "proxyconfigs"),
 ]
-
-
-@pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as running:
-        yield running
-
-
-@pytest.fixture
-def api(server: ApiServer, tmp_path: Path) -> KubeApi:
-    return server.api(tmp_path)
 
 
 def plural(kind: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,11 +66,6 @@ def server() -> Iterator[ApiServer]:
         listed = {"name": "virtualservices", "kind": "VirtualService", "namespaced": True}
         running.answers("GET", GROUP, Reply({"resources": [listed]}))
         yield running
-
-
-@pytest.fixture
-def api(server: ApiServer, tmp_path: Path) -> KubeApi:
-    return server.api(tmp_path)
 
 
 def test_the_sentence_names_what_holds_first() -> None:

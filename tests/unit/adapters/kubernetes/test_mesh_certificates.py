@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,17 +25,6 @@ ROOTS, MESH = f"{SYSTEM}/configmaps/istio-ca-root-cert", f"{SYSTEM}/configmaps/i
 ISTIOD = "/apis/apps/v1/namespaces/istio-system/deployments/istiod"
 FORBIDDEN = Reply({"message": "secrets is forbidden"}, 403)
 CA = corporate()
-
-
-@pytest.fixture
-def server() -> Iterator[ApiServer]:
-    with ApiServer() as running:
-        yield running
-
-
-@pytest.fixture
-def api(server: ApiServer, tmp_path: Path) -> KubeApi:
-    return server.api(tmp_path)
 
 
 def data(**texts: str) -> Reply:

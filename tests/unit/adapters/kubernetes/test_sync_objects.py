@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,11 +34,6 @@ def server() -> Iterator[ApiServer]:
         kind = {"kind": "VirtualService", "name": "virtualservices", "namespaced": True}
         running.answers("GET", GROUP, Reply({"resources": [kind]}))
         yield running
-
-
-@pytest.fixture
-def api(server: ApiServer, tmp_path: Path) -> KubeApi:
-    return server.api(tmp_path)
 
 
 def document() -> dict[str, Any]:
