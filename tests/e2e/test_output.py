@@ -6,6 +6,7 @@ import json
 import re
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ import pytest
 from conftest import CHECKOUT, Sandbox
 from own_environments import own_environments
 from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.errors import KubeError
 from sohistio.adapters.kubernetes.record_store import read_record, write_record
 from sohistio.model.mode import Mode
 from workloads import apply, await_running, deployment, namespace
@@ -138,6 +140,20 @@ def nothing_validated(api: KubeApi) -> Iterator[None]:
             api.merge_patch(f"{VALIDATORS}/{name}", {"webhooks": seeing})
 
 
+def create_once_unseen(api: KubeApi, collection: str, obj: dict[str, Any]) -> None:
+    """The API server hears of a changed webhook a moment later: until then istiod refuses the object."""
+    for _ in range(50):
+        try:
+            api.create(collection, obj)
+        except KubeError as error:
+            if error.status != 400:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(f"istiod still validates {collection}")
+
+
 @contextmanager
 def cordoned(api: KubeApi) -> Iterator[None]:
     """No node takes a pod: rollouts hang."""
@@ -176,7 +192,7 @@ def plant(api: KubeApi) -> None:
         route = {"route": [{"destination": {"host": HOSTILE}}]}
         spec = {"hosts": ["planted.example.com"], "gateways": [f"shop/{HOSTILE}"], "http": [route]}
         kind = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "planted"}}
-        api.create("/apis/networking.istio.io/v1/namespaces/shop/virtualservices", kind | {"spec": spec})
+        create_once_unseen(api, "/apis/networking.istio.io/v1/namespaces/shop/virtualservices", kind | {"spec": spec})
 
     matches = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}},

@@ -354,8 +354,9 @@ def test_two_run_side_by_side_and_reset_empties_only_one(home: Home) -> None:
 def test_a_crashed_part_is_reported_and_not_started_over(home: Home) -> None:
     assert home.run("up", "--nodes", "1").returncode == 0
     os.kill(home.pid("kube-scheduler"), signal.SIGKILL)
-    until(lambda: home.status()[0] == 1)
-    _, document = home.status()
+    until(lambda: any(part["exitCode"] is not None for part in home.status()[1]["parts"]))
+    code, document = home.status()
+    assert code == 1
     (crashed,) = (part for part in document["parts"] if part["state"] == "crashed")
     assert (crashed["name"], crashed["exitCode"], document["well"]) == ("kube-scheduler", -9, False)
     assert crashed["lastLines"]

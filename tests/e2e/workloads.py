@@ -86,12 +86,11 @@ def pause(api: KubeApi, obj: dict[str, Any]) -> None:
 
 
 def await_running(api: KubeApi, place: str, count: int) -> None:
-    """Wait until `count` pods of a namespace are ready (at most a minute)."""
+    """Wait until `count` pods of a namespace are ready and not on their way out (at most a minute)."""
     for _ in range(120):
-        pods = api.items(f"/api/v1/namespaces/{place}/pods")
         ready = [
             pod
-            for pod in pods
+            for pod in pods_of(api, place)
             if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", ()))
         ]
         if len(ready) >= count:
