@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sohistio.checks.certificates import CertificateEvidence, certificates_last
 from sohistio.checks.gateway_proxies import gateways
+from sohistio.checks.monitoring import MonitoringEvidence, monitoring_in_place
 from sohistio.checks.off_gateways import is_of_a_gateway_that_is_off
 from sohistio.checks.policy import PolicyEvidence, policy_in_place
 from sohistio.checks.result import CheckResult, failed, passed, warned
@@ -27,6 +28,7 @@ class Evidence:
     `not_analyzed` says why there are none where istioctl failed, in its words; empty where it did not.
     `findings_before` are those of before the run: an error that was there already is not the run's. None: not known.
     `policy` is how the environment's policy compares; None of its objects is among the resources before and after.
+    `monitoring` is what watches the mesh.
     `certificates` are what the mesh lives by; None where nobody looked.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
     """
@@ -44,6 +46,7 @@ class Evidence:
     not_analyzed: str = ""
     policy: PolicyEvidence = field(default_factory=PolicyEvidence)
     certificates: CertificateEvidence | None = None
+    monitoring: MonitoringEvidence = field(default_factory=MonitoringEvidence)
 
 
 def _version(evidence: Evidence) -> Iterator[CheckResult]:
@@ -204,6 +207,10 @@ def _policy(evidence: Evidence) -> Iterator[CheckResult]:
     yield from policy_in_place(evidence.policy)
 
 
+def _monitoring(evidence: Evidence) -> Iterator[CheckResult]:
+    yield from monitoring_in_place(evidence.monitoring)
+
+
 def _certificates(evidence: Evidence) -> Iterator[CheckResult]:
     if evidence.certificates is not None:
         yield from certificates_last(evidence.certificates)
@@ -217,6 +224,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _budgets,
     _sidecars,
     _policy,
+    _monitoring,
     _authority,
     _certificates,
     _custom_resources,

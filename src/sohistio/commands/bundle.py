@@ -34,17 +34,17 @@ def bundle(
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import show
     from sohistio.planning.bundle import plan_bundle, platforms_of
-    from sohistio.planning.registries import own_registry
+    from sohistio.planning.registries import own_sources
     from sohistio.run.bundle import check_out, make_bundle
     from sohistio.system.streams import work_begins
 
     check_out(out)
     session = session_of(where_of(target, release=release))
     platforms = platforms_of(platform or ())
-    with own_registry(session, session.environment.images.source) as source:
-        plan = plan_bundle(session, source, platforms)
+    with own_sources(session) as sources:
+        plan = plan_bundle(session, sources, platforms)
         work_begins()
-        contents = make_bundle(session, source, plan, out)
+        contents = make_bundle(session, sources, plan, out)
     if form.json:
         print_answer("BundleMade", bundle_document(plan, contents, out))
     else:

@@ -16,6 +16,9 @@ def render(
     policy: Annotated[
         bool, typer.Option("--policy", help="Print the objects of the environment's policy in its place.")
     ] = False,
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring", help="Print the objects of the environment's monitoring in its place.")
+    ] = False,
 ) -> None:
     """Print the IstioOperator that would be applied.
 
@@ -26,11 +29,13 @@ def render(
     from sohistio.output.documents import print_document
 
     session = session_of(where_of(target, release=release, tool=tool))
-    if policy:
+    if policy or monitoring:
         from sohistio.environments.yaml_files import to_yaml
+        from sohistio.planning.monitoring import declared_monitoring
         from sohistio.planning.policy import declared_policy
 
-        objects = declared_policy(session.environment).wanted.objects
+        objects = declared_policy(session.environment).wanted.objects if policy else ()
+        objects += declared_monitoring(session).objects if monitoring else ()
         print_document("---\n".join(to_yaml(obj) for obj in objects))
     else:
         print_document(session.operator_yaml(session.version))

@@ -8,7 +8,7 @@ from sohistio.commands.options import Cluster, Form, Release, Target, Tool
 
 
 def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form: Form) -> None:
-    """Verify the mesh: pods, gateways, sidecars, policy, analysis.
+    """Verify the mesh: pods, gateways, sidecars, policy, monitoring.
 
     Exit 5 where a check of severity error does not hold.
     """
@@ -22,6 +22,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import checks_view, show
+    from sohistio.planning.monitoring import declared_monitoring
     from sohistio.planning.policy import declared_policy
     from sohistio.planning.reads import recorded
     from sohistio.planning.standby import standby_rule
@@ -31,7 +32,10 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     # Before anything is downloaded: a wrong context is the sooner answer.
     state, record = observe(session.api), recorded(session)
     policy = declared_policy(session.environment)
-    asked = Verification(session.api, session.target, session.istioctl, state=state, policy=policy)
+    monitoring = declared_monitoring(session)
+    asked = Verification(
+        session.api, session.target, session.istioctl, state=state, policy=policy, monitoring=monitoring
+    )
     rule = standby_rule(session, state, record)
     mesh, _ = session.render(
         session.version, session.operator_yaml(session.version, gateways_off=rule.off or not rule.certain)

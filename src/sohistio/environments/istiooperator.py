@@ -71,13 +71,15 @@ _FIRST = (
 class Gateway:
     """An enabled gateway: the name of its Deployment, Service, HPA and PDB, and where they are.
 
-    `least` is the least number of pods that the IstioOperator asks for.
+    `least` is the least number of pods that the IstioOperator asks for. `sees_callers` is whether the addresses of
+    requests are their callers': with externalTrafficPolicy Cluster, the default, they are nodes'.
     """
 
     name: str
     namespace: str
     kind: Literal["ingress", "egress"]
     least: int = 1
+    sees_callers: bool = False
 
     @property
     def deployment(self) -> ObjectRef:
@@ -119,7 +121,9 @@ def gateways_of(operator: Mapping[str, Any]) -> tuple[Gateway, ...]:
     """The gateways that a merged IstioOperator turns on, ingress first."""
     components = operator.get("spec", {}).get("components", {})
     return tuple(
-        Gateway(item["name"], item.get("namespace", NAMESPACE), kind, _least_pods(operator, item, kind))
+        Gateway(
+            item["name"], item.get("namespace", NAMESPACE), kind, _least_pods(operator, item, kind), _sees_callers(item)
+        )
         for list_name, kind in _GATEWAY_LISTS.items()
         for item in components.get(list_name, [])
         if item.get("enabled", True)
@@ -133,6 +137,11 @@ def place_of(operator: Mapping[str, Any], gateway: Gateway) -> GatewayPlace:
     own = next((item.get("label") for item in items if item["name"] == gateway.name), None)
     labels = own if isinstance(own, dict) and own else {"istio": f"{gateway.kind}gateway"}
     return GatewayPlace(gateway.name, gateway.namespace, tuple(sorted(labels.items())))
+
+
+def _sees_callers(item: Mapping[str, Any]) -> bool:
+    service = (item.get("k8s") or {}).get("service")
+    return isinstance(service, Mapping) and service.get("externalTrafficPolicy") == "Local"
 
 
 def _least_pods(operator: Mapping[str, Any], item: Mapping[str, Any], kind: str) -> int:

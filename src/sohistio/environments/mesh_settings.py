@@ -45,7 +45,7 @@ PLACES: Mapping[tuple[str, ...], str] = {
     ("meshConfig", "pathNormalization"): "the paths in rules of policy",
     ("meshConfig", "defaultConfig", "proxyMetadata", "SECRET_TTL"): "policy.mtls.workloadCertificates",
     ("meshConfig", "defaultConfig", "proxyStatsMatcher", "inclusionRegexps"): "policy.stage",
-    ("meshConfig", "extensionProviders"): "policy.telemetry",
+    ("meshConfig", "extensionProviders"): "policy.telemetry or monitoring.jaeger",
     ("values", "global", "proxy", "logLevel"): "policy.telemetry.proxyLogLevel",
     ("values", "pilot", "env", "BLOCKED_CIDRS_IN_JWKS_URIS"): "policy.jwt",
 }

@@ -16,6 +16,7 @@ from sohistio.environments.istiooperator import Gateway, gateways_of, place_of, 
 from sohistio.environments.layers import merge
 from sohistio.environments.mesh_settings import mesh_settings
 from sohistio.environments.monitoring import Monitoring
+from sohistio.environments.monitoring_policy import with_monitoring
 from sohistio.environments.policy import PolicyKeys
 from sohistio.environments.pull_secret import PullSecretRegistries, PullSecretSource
 from sohistio.environments.sync import Sync
@@ -138,7 +139,7 @@ class Environment(Part):
         None, description="How `sohistio sync` compares this standby with the environment it stands by for"
     )
     policy: PolicyKeys | None = Field(None, description="The mesh's security and traffic policy (docs/security.md)")
-    monitoring: Monitoring = Field(Monitoring(), description="What already watches the mesh")
+    monitoring: Monitoring = Field(Monitoring(), description="What watches the mesh (docs/monitoring.md)")
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -177,12 +178,13 @@ class Environment(Part):
         return gateways_of(self._operator)
 
     def mesh_policy(self) -> Policy:
-        """The policy as plain data; an empty one without the key."""
-        if self.policy is None:
+        """The policy as plain data, with what monitoring needs of it; an empty one without either."""
+        monitoring = self.monitoring.data()
+        if self.policy is None and not (monitoring.jaeger or monitoring.expose):
             return Policy()
         places = {gateway.kind: place_of(self._operator, gateway) for gateway in reversed(self.gateways)}
         ingress = [place_of(self._operator, gateway) for gateway in self.gateways if gateway.kind == "ingress"]
-        found = self.policy.policy()
+        found = with_monitoring(self.policy.policy() if self.policy else Policy(), monitoring)
         return replace(
             found,
             ingress_gateway=places.get("ingress", found.ingress_gateway),

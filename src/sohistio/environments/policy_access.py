@@ -112,6 +112,7 @@ Paths = Annotated[tuple[Annotated[str, AfterValidator(_path)], ...], Field(stric
 Methods = Annotated[tuple[Annotated[str, AfterValidator(_method)], ...], Field(strict=False), AfterValidator(once)]
 Names = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(once)]
 ServiceAccounts = Annotated[tuple[ServiceAccount, ...], Field(strict=False), AfterValidator(once)]
+Claims = Annotated[dict[str, Annotated[tuple[Text, ...], Field(strict=False)]], AfterValidator(_claims)]
 Hosts = Annotated[tuple[Host, ...], Field(strict=False), AfterValidator(at_least_one), AfterValidator(once)]
 
 
@@ -149,9 +150,7 @@ class HostRuleKeys(Part):
     principals: Annotated[tuple[Text, ...], Field(strict=False), AfterValidator(once)] = Field(
         (), description="issuer/subject of tokens"
     )
-    claims: Annotated[dict[str, Annotated[tuple[Text, ...], Field(strict=False)]], AfterValidator(_claims)] = Field(
-        {}, description="Claims of tokens, each with the values that are accepted"
-    )
+    claims: Claims = Field({}, description="Claims of tokens, each with the values that are accepted")
 
     @model_validator(mode="after")
     def _fits(self) -> HostRuleKeys:

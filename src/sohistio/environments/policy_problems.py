@@ -7,16 +7,19 @@ from collections.abc import Iterator, Sequence
 from sohistio.environments.mesh_settings import PLACES, has, mesh_settings
 from sohistio.environments.messages import holder
 from sohistio.environments.model import Environment
+from sohistio.environments.monitoring_problems import monitoring_problems
 from sohistio.environments.yaml_files import Document, Key, Problem
+from sohistio.model.policy import Policy
 
 
 def policy_problems(
     environment: Environment, files: Sequence[Document], operator_files: Sequence[Document]
 ) -> list[Problem]:
     """For an environment whose files are valid one by one: what both set, and what the policy lacks there."""
-    if environment.policy is None:
+    policy = environment.mesh_policy()
+    if policy == Policy():
         return []
-    settings = mesh_settings(environment.mesh_policy())
+    settings = mesh_settings(policy)
     problems = [
         file.problem(key, f"is set by {decided} in environment.yaml")
         for file in operator_files
@@ -31,7 +34,8 @@ def policy_problems(
         for key in _written_as(("meshConfig", "rootNamespace"))
         if key in file.lines
     ]
-    problems += [holder(key, files).problem(key, text) for key, text in _lacking(environment)]
+    lacking = (*_lacking(environment), *monitoring_problems(environment))
+    problems += [holder(key, files).problem(key, text) for key, text in lacking]
     return problems
 
 
@@ -52,6 +56,7 @@ def _lacking(environment: Environment) -> Iterator[tuple[Key, str]]:
             ("policy", "egress", "hosts"),
             "expected an egress gateway in istiooperator.yaml: calls of these hosts go through it",
         )
-    for name, given in (("jwt", policy.jwt), ("hosts", policy.hosts), ("ingress", policy.ingress)):
-        if given and "ingress" not in kinds:
+    keys = environment.policy
+    for name in ("jwt", "hosts", "ingress"):
+        if keys and getattr(keys, name) and "ingress" not in kinds:
             yield ("policy", name), "expected an ingress gateway in istiooperator.yaml: this is about what it serves"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sohistio.model.image import PUBLISHED, Image
+from sohistio.model.monitoring import RELEASES, Part
 
 
 def source_of(target: Image, hub: str, source: str = PUBLISHED) -> Image | None:
@@ -13,12 +14,34 @@ def source_of(target: Image, hub: str, source: str = PUBLISHED) -> Image | None:
     >>> str(source_of(Image.parse("jfrog.example.com/docker/istio/pilot:1.31.1"), "jfrog.example.com/docker/istio"))
     'docker.io/istio/pilot:1.31.1'
     """
+    if source == PUBLISHED and (release := _releases(hub).get(target.by_tag)):
+        return replace(release, digest=target.digest)
     # A hub may be written short, as `istio` for docker.io/istio.
     place = Image.parse(f"{hub}/{target.name}").repository.removesuffix(target.name)
     if not target.repository.startswith(place):
         return None
     moved = Image.parse(f"{source}/{target.repository.removeprefix(place)}")
     return replace(moved, tag=target.tag, digest=target.digest)
+
+
+def monitoring_image(part: Part, hub: str, source: str = PUBLISHED) -> Image:
+    """The image that a part of monitoring runs: below the hub, as all others; where nothing is mirrored, as published.
+
+    >>> str(monitoring_image(Part.GRAFANA, "jfrog.example.com/docker/istio")).rpartition(":")[0]
+    'jfrog.example.com/docker/istio/grafana'
+    """
+    release = RELEASES[part]
+    if is_same_place(hub, source) and source == PUBLISHED:
+        return Image.parse(f"{release.published}:{release.tag}")
+    return Image.parse(f"{hub}/{part}:{release.tag}")
+
+
+def _releases(hub: str) -> dict[Image, Image]:
+    """Where each image of monitoring in the hub is published: every program has a place of its own."""
+    return {
+        Image.parse(f"{hub}/{part}:{release.tag}"): Image.parse(f"{release.published}:{release.tag}")
+        for part, release in RELEASES.items()
+    }
 
 
 def is_same_place(hub: str, source: str) -> bool:

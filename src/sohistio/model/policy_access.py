@@ -28,13 +28,15 @@ class Operation:
 class HostRule:
     """A request to a host that is let in. It needs a valid token unless `anonymous`.
 
-    `principals` are `issuer/subject` of tokens; `claims` are names with the values that are accepted.
+    `principals` are `issuer/subject` of tokens; `claims` are names with the values that are accepted. `addresses` are
+    where it may come from (CIDR): what the gateway sees, which is the client only with externalTrafficPolicy Local.
     """
 
     operation: Operation = Operation()
     anonymous: bool = False
     principals: tuple[str, ...] = ()
     claims: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from sohistio.modes.authority import AuthorityPlan
 from sohistio.modes.chain import via_flags
 from sohistio.modes.decide import Decision
 from sohistio.modes.namespaces import NamespaceLabels, labels_phase, notices_of, secrets_phase
-from sohistio.modes.planner import Beside, NamespacePhases, PolicyPhases, Subject, make_plan
+from sohistio.modes.planner import Beside, NamespacePhases, OwnPhases, Subject, make_plan
 from sohistio.modes.skew import Support, old_proxies, skew_faults
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
@@ -77,7 +77,8 @@ class Facts:
     meshes: Sequence[DesiredMesh]
     changes: Changes
     tables: SupportTables
-    policy: PolicyPhases = field(default_factory=PolicyPhases)
+    policy: OwnPhases = field(default_factory=OwnPhases)
+    monitoring: OwnPhases = field(default_factory=OwnPhases)
     authority: AuthorityPlan = field(default_factory=AuthorityPlan)
     patches: Sequence[Version] = ()
 
@@ -108,25 +109,31 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
         decision = replace(decision, refusal=against, todo=_SERVES)
     if facts.authority.refusal and not decision.refusal:
         decision = replace(decision, refusal=facts.authority.refusal, todo=facts.authority.todo)
-    if facts.policy.refusal and not decision.refusal:
-        decision = replace(decision, refusal=facts.policy.refusal, todo=facts.policy.todo)
-    if decision.mode is Mode.NONE and facts.policy.changes and not decision.refusal:
-        summary = Changes(facts.policy.changes).summary()
-        reason = f"{decision.installed} is installed and differs in nothing but its policy ({summary})"
+    for own in (facts.policy, facts.monitoring):
+        if own.refusal and not decision.refusal:
+            decision = replace(decision, refusal=own.refusal, todo=own.todo)
+    if decision.mode is Mode.NONE and (differing := _own_differences(facts)) and not decision.refusal:
+        reason = f"{decision.installed} is installed and differs in nothing but its {differing}"
         decision = replace(decision, reasons=(reason, *decision.reasons[1:]))
     namespaces = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
     subject = Subject(facts.environment, str(facts.target), state)
-    beside = Beside(namespaces, facts.policy, facts.authority.phases)
+    beside = Beside(namespaces, facts.policy, facts.monitoring, facts.authority.phases)
     plan = make_plan(subject, decision, facts.meshes, facts.changes, skew, beside)
     plan = taking_over(plan, facts.adoption)
     plan = replace(plan, notices=(*plan.notices, *_notices(facts, request, plan)))
     return InstallPlan(plan, _todo(facts, decision, skew), faults)
 
 
+def _own_differences(facts: Facts) -> str:
+    """`policy (1 created, …) and its monitoring (…)`; empty for none."""
+    parts = (("policy", facts.policy.changes), ("monitoring", facts.monitoring.changes))
+    return " and its ".join(f"{name} ({Changes(changes).summary()})" for name, changes in parts if changes)
+
+
 def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
     decision, state = facts.decision, facts.state
     notices = [*facts.rule.notices, *notices_of(facts.labels, facts.pull_secrets.compared), *facts.pull_secrets.notices]
-    notices += [*facts.authority.notices, *facts.policy.notices]
+    notices += [*facts.authority.notices, *facts.policy.notices, *facts.monitoring.notices]
     if state.ending:
         notices.append(sentence(state.ending))
     if plan.steps:

@@ -44,9 +44,10 @@ class NamespacePhases:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyPhases:
-    """What the environment's policy takes: `ways_out` before the mesh closes undeclared external hosts, `others` when
-    workloads have their sidecars. `refusal` says why nothing may be applied, `todo` what to do about it.
+class OwnPhases:
+    """What the objects take that sohistio makes of an environment's policy, or of its monitoring: `ways_out` before
+    the mesh closes undeclared external hosts, `others` when workloads have their sidecars. `refusal` says why nothing
+    may be applied, `todo` what to do about it.
     """
 
     ways_out: tuple[Phase, ...] = ()
@@ -62,7 +63,8 @@ class Beside:
     """What is done beside the mesh itself, in every mode. `authority` is plugged in before istiod could make one."""
 
     namespaces: NamespacePhases = NamespacePhases()
-    policy: PolicyPhases = PolicyPhases()
+    policy: OwnPhases = OwnPhases()
+    monitoring: OwnPhases = OwnPhases()
     authority: tuple[Phase, ...] = ()
 
 
@@ -116,7 +118,7 @@ def make_plan(
     )
     plan = replace(
         plan,
-        changes=changes.merged(beside.policy.changes),
+        changes=changes.merged((*beside.policy.changes, *beside.monitoring.changes)),
         phases=_phases(subject.state, meshes, decision, changes, _Around(beside, withheld, after_install)),
         notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
         gateway_changes=moved,
@@ -211,6 +213,7 @@ def _phases(
         *labels,
         *postinstall.restart_phase(state, target.sidecar, earlier=restarted, arriving=changing),
         *around.beside.policy.others,
+        *around.beside.monitoring.others,
     ]
     if not phases and not decision.unrecorded:
         return ()

@@ -9,6 +9,7 @@ from typing import Any
 from sohistio.model.mode import Mode
 from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action
+from sohistio.plan.monitoring_steps import ApplyMonitoring, MakeSecrets, PruneMonitoring
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
@@ -37,6 +38,9 @@ _ITEMS: Mapping[type, str] = {
     PruneSynced: "paths",
     ApplyPolicy: "documents",
     PrunePolicy: "paths",
+    MakeSecrets: "objects",
+    ApplyMonitoring: "documents",
+    PruneMonitoring: "paths",
 }
 _HEAD = ("environment", "cluster", "mode", "installedVersion", "targetVersion", "refusal", "danger")
 

@@ -23,6 +23,8 @@ OWN_MANAGER = "sohistio"
 SYNC_MANAGER = "sohistio-sync"
 # What it makes of an environment's policy.
 POLICY_MANAGER = "sohistio-policy"
+# What it makes of an environment's monitoring.
+MONITORING_MANAGER = "sohistio-monitoring"
 # kubectl keeps here what it applied client-side; nobody reads it once server-side apply has taken over.
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Tools that put whole manifests there (Helm: a release that was given up), and istioctl and its operator as they were

@@ -13,6 +13,7 @@ from sohistio.plan.documents import changes_document, digest_of, step_document
 from sohistio.plan.failover_steps import AwaitOldAnswers, SwitchRecord, WatchHealth
 from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.monitoring_steps import ApplyMonitoring, PruneMonitoring
 from sohistio.plan.namespace_steps import UnlabelNamespaces
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import Risk
@@ -81,7 +82,7 @@ class Plan:
     @property
     def danger(self) -> str:
         """What makes the plan need approval, as the predicate of a sentence; empty where nothing does."""
-        parts = (self._danger_to_the_mesh, self._danger_to_namespaces, self._danger_of_policy)
+        parts = (self._danger_to_the_mesh, self._danger_to_namespaces, self._danger_by_effects)
         return " and ".join(part for part in parts if part)
 
     @property
@@ -91,8 +92,9 @@ class Plan:
         return f"takes sidecar injection away from {noun} {', '.join(names)}" if names else ""
 
     @property
-    def _danger_of_policy(self) -> str:
-        steps = [step for step in self.steps if isinstance(step, ApplyPolicy | PrunePolicy)]
+    def _danger_by_effects(self) -> str:
+        kinds = ApplyPolicy | PrunePolicy | ApplyMonitoring | PruneMonitoring
+        steps = [step for step in self.steps if isinstance(step, kinds)]
         return ", ".join(dict.fromkeys(words for step in steps for words in step.effects))
 
     @property

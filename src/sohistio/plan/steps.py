@@ -20,6 +20,7 @@ from sohistio.plan.failover_steps import (
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.image_steps import PrepullImages
+from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import DIGESTED, Risk
@@ -235,4 +236,8 @@ Step = (
     | PrepullImages
     | ApplyPolicy
     | PrunePolicy
+    | MakeSecrets
+    | ApplyMonitoring
+    | AwaitMonitoring
+    | PruneMonitoring
 )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.manifests import Content, read_content
 from sohistio.adapters.releases.mirror import PLATFORMS, Platform
 from sohistio.environments.images_lock import NAME, Pins, read_images_lock
@@ -14,6 +13,7 @@ from sohistio.errors import RefusedError, UsageError
 from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.planning.images import needed_images
+from sohistio.planning.registries import Sources
 from sohistio.planning.session import Session
 
 
@@ -57,7 +57,7 @@ def platforms_of(names: Sequence[str]) -> tuple[Platform, ...]:
     return tuple(known[name] for name in chosen)
 
 
-def plan_bundle(session: Session, source: Registry, platforms: Sequence[Platform]) -> BundlePlan:
+def plan_bundle(session: Session, sources: Sources, platforms: Sequence[Platform]) -> BundlePlan:
     """Look every image up at its source; a pinned digest wins over what the tag has now.
 
     Raises RefusedError where an image is not there, UsageError for one that is of neither hub nor source.
@@ -73,15 +73,15 @@ def plan_bundle(session: Session, source: Registry, platforms: Sequence[Platform
                 todo="Take it from istio.hub (istiooperator.yaml), or bundle another version.",
             )
         by_tag = published.by_tag
-        digest = pins.get(by_tag) or source.digest(by_tag)
+        digest = pins.get(by_tag) or sources.of(by_tag).digest(by_tag)
         if digest is None:
             missing.append(str(by_tag))
         else:
             image = by_tag.pinned(digest)
-            found.append(BundledImage(image, read_content(source, image)))
+            found.append(BundledImage(image, read_content(sources.of(image), image)))
     if missing:
         raise RefusedError(
-            f"{source.host} does not have every image of Istio {version}",
+            f"{sources.main.host} does not have every image of Istio {version}",
             details=tuple(missing),
             todo="Check the version, and images.source in environment.yaml. Nothing was written.",
         )

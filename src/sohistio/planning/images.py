@@ -10,6 +10,7 @@ from sohistio.images.needed import Needed, needed_of
 from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
+from sohistio.planning.monitoring import unpinned_monitoring
 from sohistio.planning.platforms import platforms_of
 from sohistio.planning.session import Session
 
@@ -26,12 +27,13 @@ class ListedImage:
 
 
 def needed_images(session: Session, version: Version) -> tuple[Needed, ...]:
-    """The images that a version needs, in the environment's hub and by tag, as the version's own istioctl says.
+    """The images that a version needs, in the environment's hub and by tag, as the version's own istioctl says; and
+    those of the environment's monitoring.
 
     Raises RefusedError with istioctl's words, or naming an image that is none.
     """
     try:
-        return needed_of(session.unpinned_objects(version))
+        return needed_of([*session.unpinned_objects(version), *unpinned_monitoring(session.environment)])
     except UsageError as error:
         raise RefusedError(
             f"the images of {session.environment.name} with Istio {version} cannot be listed: {error.what}",

@@ -21,6 +21,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
 from sohistio.planning.authority import AuthorityFacts, look_at_authority
+from sohistio.planning.monitoring import MonitoringFacts, look_at_monitoring
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.policy import PolicyFacts, labelled_in, look_at_policy
 from sohistio.planning.pull_secrets import PullSecrets, look_at_pull_secrets
@@ -38,6 +39,7 @@ class _Gathered:
     pull_secrets: PullSecrets
     rendered: Rendered
     policy: PolicyFacts
+    monitoring: MonitoringFacts
     authority: AuthorityFacts
 
 
@@ -67,6 +69,7 @@ def plan_install(session: Session, request: Request) -> Planned:
         found.pull_secrets.ready,
         planned.skew,
         found.policy,
+        found.monitoring,
         found.authority,
     )
 
@@ -94,6 +97,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
     authority = look_at_authority(session, state)
     policy = look_at_policy(session, labelled_in(resources), state)
+    monitoring = look_at_monitoring(session)
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way
@@ -110,8 +114,9 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         changes=changes,
         tables=SupportTables(kubernetes_support(session.root), gateway_api_limits(session.root)),
         policy=policy.phases,
+        monitoring=monitoring.phases,
         authority=replace(authority.plan, notices=authority.notices),
         patches=[found for minor in missing_minors(decision) if (found := session.newest_patch(minor))],
     )
     rendered = Rendered({mesh.version: mesh for mesh in facts.meshes}, manifest)
-    return _Gathered(facts, record, pull, rendered, policy, authority)
+    return _Gathered(facts, record, pull, rendered, policy, monitoring, authority)

@@ -18,7 +18,7 @@ from sohistio.images.mirroring import Action, Decision, Found, decide
 from sohistio.images.targets import is_same_place, registry_of, source_of
 from sohistio.model.image import Image
 from sohistio.planning.images import needed_images
-from sohistio.planning.registries import own_registry
+from sohistio.planning.registries import Sources, own_registry, own_sources
 from sohistio.planning.session import Session
 from sohistio.system.parallel import side_by_side
 
@@ -28,12 +28,12 @@ _FEW_PULLS = 20
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The registry that images come from, and the one of the environment's hub.
+    """The registries that images come from, and the one of the environment's hub.
 
     `trusted` is a folder whose ca.crt signed the source's certificate, where that is a bundle; else None.
     """
 
-    source: Registry
+    source: Sources
     target: Registry
     trusted: Path | None = None
 
@@ -116,11 +116,11 @@ def both_sides(session: Session) -> Iterator[Sides]:
     with ExitStack() as stack:
         target = stack.enter_context(own_registry(session, hub))
         if session.bundle is None:
-            yield Sides(stack.enter_context(own_registry(session, source)), target)
+            yield Sides(stack.enter_context(own_sources(session)), target)
             return
         bundle = stack.enter_context(served(Layout(session.bundle.images)))
         from_bundle = Registry(bundle.host, None, session.say, authority=bundle.authority)
-        yield Sides(stack.enter_context(from_bundle), target, bundle.folder)
+        yield Sides(Sources(stack.enter_context(from_bundle)), target, bundle.folder)
 
 
 def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:
@@ -149,21 +149,21 @@ def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:
         images=tuple(images),
         elsewhere=tuple(elsewhere),
         unpinned=any(_is_unpinned(image.decision, pins) for image in images),
-        pulls_left=sides.source.pulls_left,
+        pulls_left=sides.source.main.pulls_left,
     )
 
 
 def _planned(sides: Sides, pins: Pins, source: Image, target: Image) -> PlannedImage:
     found, denied = None, ""
     try:
-        found = sides.source.digest(source)
+        found = sides.source.of(source).digest(source)
     except DeniedError as error:
         denied = error.what
     decision = decide(source, target, Found(found, sides.target.digest(target), pins.get(source), denied))
     if decision.action is not Action.COPY:
         return PlannedImage(decision)
     try:
-        return PlannedImage(decision, read_content(sides.source, decision.pinned_source))
+        return PlannedImage(decision, read_content(sides.source.of(source), decision.pinned_source))
     except UnusableError as error:
         return PlannedImage(replace(decision, action=Action.REFUSE, reason=error.what))
 

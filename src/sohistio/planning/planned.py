@@ -16,6 +16,7 @@ from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.plan.plan import Plan
 from sohistio.planning.authority import AuthorityFacts
+from sohistio.planning.monitoring import MonitoringFacts
 from sohistio.planning.policy import PolicyFacts
 from sohistio.planning.session import Session
 
@@ -63,6 +64,7 @@ class Planned:
     pull_secrets: PullSecretsReady = field(default_factory=PullSecretsReady)
     skew: tuple[Fault, ...] = ()
     policy: PolicyFacts = field(default_factory=PolicyFacts)
+    monitoring: MonitoringFacts = field(default_factory=MonitoringFacts)
     authority: AuthorityFacts = field(default_factory=AuthorityFacts)
 
     @property

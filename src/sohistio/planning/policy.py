@@ -12,7 +12,7 @@ from sohistio.environments.load import Environment
 from sohistio.model.policy import Policy, policy_label
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_names
-from sohistio.modes.planner import PolicyPhases
+from sohistio.modes.planner import OwnPhases
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.policy.compare import Comparison, compared
@@ -46,9 +46,9 @@ class PolicyFacts:
     live: Mapping[ObjectRef, Object] = field(default_factory=dict)
 
     @property
-    def phases(self) -> PolicyPhases:
+    def phases(self) -> OwnPhases:
         """What a plan takes of it."""
-        return PolicyPhases(
+        return OwnPhases(
             ways_out_phase(self.comparison),
             policy_phase(self.comparison, self.declared.environment, self.paths),
             self.comparison.changes,

@@ -3,13 +3,54 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.logins import login_of_files, login_of_variables
 from sohistio.adapters.releases.downloads import Patience
-from sohistio.images.targets import registry_of
+from sohistio.images.targets import monitoring_image, registry_of, source_of
+from sohistio.model.image import Image
 from sohistio.planning.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The registries that images are published in: `main`, which images.source names (or a bundle, which has all), and
+    `others`, by their names.
+    """
+
+    main: Registry
+    others: Mapping[str, Registry] = field(default_factory=dict)
+
+    def of(self, image: Image) -> Registry:
+        """The one that has an image."""
+        return self.others.get(image.registry, self.main)
+
+    @property
+    def all(self) -> tuple[Registry, ...]:
+        """Each of them."""
+        return (self.main, *self.others.values())
+
+    def give_up(self) -> None:
+        """End every wait between attempts and for answers, in all threads."""
+        for registry in self.all:
+            registry.give_up()
+
+
+@contextmanager
+def own_sources(session: Session) -> Iterator[Sources]:
+    """Where this environment's images are published, each registry with this user's login. Raises RefusedError."""
+    environment = session.environment
+    hub, source = environment.istio.hub, environment.images.source
+    with ExitStack() as stack:
+        main = stack.enter_context(own_registry(session, source))
+        parts = environment.monitoring.data().parts
+        published = [source_of(monitoring_image(part, hub, source), hub, source) for part in parts]
+        names = sorted({image.registry for image in published if image} - {main.host})
+        yield Sources(main, {name: stack.enter_context(own_registry(session, f"{name}/any")) for name in names})
 
 
 def own_registry(session: Session, place: str, patience: Patience | None = None) -> Registry:

@@ -74,8 +74,9 @@ def _with_ports(host: str) -> tuple[str, ...]:
 def _host_rule(hosts: list[str], rule: HostRule) -> Object:
     principals = list(rule.principals) or ([] if rule.anonymous else ["*"])
     conditions = [{"key": f"request.auth.claims[{name}]", "values": list(values)} for name, values in rule.claims]
+    source = without_empty(requestPrincipals=principals, ipBlocks=list(rule.addresses))
     return without_empty(
-        **{"from": [{"source": {"requestPrincipals": principals}}] if principals else []},
+        **{"from": [{"source": source}] if source else []},
         to=[{"operation": {"hosts": hosts} | _operation(rule.operation)}],
         when=conditions,
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 from sohistio.adapters.bundle.archive import write_bundle
 from sohistio.adapters.bundle.layout import Layout
 from sohistio.adapters.bundle.unpacked import ENVIRONMENTS, IMAGES, ISTIOCTL
-from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import RegistryError
 from sohistio.adapters.releases.cache_folder import NO_ROOM, NotStoredError, mebibytes
 from sohistio.adapters.releases.downloads import Downloads
@@ -25,6 +24,7 @@ from sohistio.model.bundle import Contents
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
 from sohistio.planning.bundle import BundlePlan
+from sohistio.planning.registries import Sources
 from sohistio.planning.session import Session
 from sohistio.system.parallel import side_by_side
 from sohistio.system.private_folder import working_folder
@@ -52,7 +52,7 @@ def check_out(target: Path) -> None:
         ) from error
 
 
-def make_bundle(session: Session, source: Registry, plan: BundlePlan, target: Path) -> Contents:
+def make_bundle(session: Session, sources: Sources, plan: BundlePlan, target: Path) -> Contents:
     """Write the bundle; where this fails or is interrupted, `target` is as it was.
 
     Raises NotObtainedError, RegistryError, RefusedError where there is no room.
@@ -62,7 +62,7 @@ def make_bundle(session: Session, source: Registry, plan: BundlePlan, target: Pa
         shutil.copytree(plan.environments, folder / ENVIRONMENTS, ignore=_not_bundled)
         write_images_lock(folder / ENVIRONMENTS / NAME, plan.pins)
         _istioctl(session, plan, folder / ISTIOCTL)
-        _images(source, plan, folder / IMAGES, session.say)
+        _images(sources, plan, folder / IMAGES, session.say)
         session.say(f"packing {target}")
         packed = room / "packed"
         contents = write_bundle(folder, packed, environment=plan.environment, version=plan.version)
@@ -116,7 +116,7 @@ def _istioctl(session: Session, plan: BundlePlan, folder: Path) -> None:
             (folder / f"{name}.sha256").write_text(f"{published} {name}\n", encoding="ascii")
 
 
-def _images(source: Registry, plan: BundlePlan, folder: Path, say: Say) -> None:
+def _images(sources: Sources, plan: BundlePlan, folder: Path, say: Say) -> None:
     layout = Layout(folder)
     layout.blob("").mkdir(parents=True)
     blobs: dict[str, Image] = {}
@@ -124,6 +124,7 @@ def _images(source: Registry, plan: BundlePlan, folder: Path, say: Say) -> None:
     for item in plan.images:
         say(f"fetching {item.image.by_tag}")
         for digest in (item.content.digest, *item.content.manifests):
+            source = sources.of(item.image)
             raw = source.manifest(item.image.pinned(digest))
             if raw is None:
                 raise RegistryError(f"{item.image} has gone from {source.host}", todo="Run it again.")
@@ -133,10 +134,10 @@ def _images(source: Registry, plan: BundlePlan, folder: Path, say: Say) -> None:
     fetched = _Fetched(plan.bytes, say)
 
     def fetch(digest: str) -> None:
-        source.save_blob(blobs[digest], digest, layout.blob(digest), sizes[digest])
+        sources.of(blobs[digest]).save_blob(blobs[digest], digest, layout.blob(digest), sizes[digest])
         fetched.add(sizes[digest])
 
-    side_by_side(fetch, blobs, interrupted=source.give_up)
+    side_by_side(fetch, blobs, interrupted=sources.give_up)
     layout.write_index({item.image.by_tag: item.image.digest for item in plan.images})
 
 

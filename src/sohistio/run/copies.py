@@ -125,7 +125,8 @@ class Copies:
         decision, content = planned.decision, planned.content
         if content is None:
             raise AssertionError("what is copied has been read")  # pragma: no cover
-        at_source = replace(decision.pinned_source, registry=self.means.sides.source.host)
+        source = self.means.sides.source.of(decision.source)
+        at_source = replace(decision.pinned_source, registry=source.host)
         copy = Copy(at_source, decision.target, content)
         progress.begin(copy)
         try:
@@ -136,7 +137,8 @@ class Copies:
 
     def _why(self, planned: PlannedImage) -> None:
         """Raises RegistryError where trying again cannot help."""
-        source, decision = self.means.sides.source, planned.decision
+        decision = planned.decision
+        source = self.means.sides.source.of(decision.source)
         if source.digest(decision.pinned_source) is None:
             raise RegistryError(f"{decision.pinned_source} has gone from its source", todo="Run it again.")
         self.means.sides.target.check_push(decision.target)
@@ -146,7 +148,7 @@ class Copies:
 def copies_by(means: Means) -> Iterator[Copies]:
     """Within the block Ctrl-C, SIGTERM and SIGHUP stop the copies; its end ends every tool."""
     sides = means.sides
-    logins = auth_file((side.host, side.login) for side in (sides.source, sides.target))
+    logins = auth_file((side.host, side.login) for side in (*sides.source.all, sides.target))
     if means.tool is None:
         raise AssertionError("copies need a tool")  # pragma: no cover
     with stop_event() as stop, tool_logins(means.tool, logins, means.login_folder) as given:

@@ -22,6 +22,7 @@ from sohistio.plan.failover_steps import (
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.image_steps import PrepullImages
+from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.steps import (
@@ -48,6 +49,7 @@ from sohistio.run.backup import check_backup, take_backup
 from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_side, switch_record
 from sohistio.run.hand_over import await_addresses, hand_over
 from sohistio.run.install import await_rollouts, install, uninstall
+from sohistio.run.monitoring import apply_monitoring, await_monitoring, make_secrets, prune_monitoring
 from sohistio.run.namespaces import prepare_namespaces
 from sohistio.run.policy import apply_policy, prune_policy
 from sohistio.run.prepull import prepull
@@ -156,6 +158,14 @@ class Execution:
             case PrunePolicy():
                 self.policy_written.update(step.objects)
                 prune_policy(tools, waiting, step)
+            case MakeSecrets():
+                make_secrets(tools, step)
+            case ApplyMonitoring():
+                apply_monitoring(tools, waiting, step)
+            case AwaitMonitoring():
+                await_monitoring(waiting, step, tools.component_seconds)
+            case PruneMonitoring():
+                prune_monitoring(tools, waiting, step)
             case CompleteRecord() | RecordAdoption() | RecordSync():
                 pass  # the recorder writes it when the run has ended well
             case _:
@@ -171,8 +181,9 @@ class Execution:
         """An intermediate version that does not verify ends the chain; the last one's checks are the run's result."""
         tools = self.tools
         asked = Verification(tools.api, tools.istioctl.target, tools.istioctl.of, tools.before)
-        asked = replace(asked, waiting=self.waiting, approved=self.approved, policy=tools.policy)
-        asked = replace(asked, policy_written=self.policy_written)
+        asked = replace(asked, waiting=self.waiting, approved=self.approved, policy_written=self.policy_written)
+        if step.version == tuple(tools.meshes)[-1]:  # of a chain they are applied after its last version
+            asked = replace(asked, policy=tools.policy, monitoring=tools.monitoring)
         self.checks = verify_mesh(asked, tools.meshes[step.version])
         if any(check.breaks for check in self.checks):
             what = f"the mesh of {step.version} is applied, but its verification failed"

@@ -152,7 +152,7 @@ def mirror(plan: MirrorPlan, means: Means, reporter: MirrorReporter) -> MirrorRe
                 else:
                     reporter.note(event)
     results = tuple(ended[planned.decision] for planned in plan.images)
-    return MirrorResult(plan, results, time.monotonic() - started, means.sides.source.pulls_left, pins.error)
+    return MirrorResult(plan, results, time.monotonic() - started, means.sides.source.main.pulls_left, pins.error)
 
 
 def _at_once(planned: PlannedImage) -> ImageResult:

@@ -16,6 +16,7 @@ from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.state import Finding, ObjectRef
 from sohistio.model.versions import Version
+from sohistio.planning.monitoring import DeclaredMonitoring
 from sohistio.planning.planned import Planned
 from sohistio.planning.policy import DeclaredPolicy
 from sohistio.run.failover import Traffic
@@ -82,6 +83,7 @@ class Tools:
     pull_credential: PullCredential | None = None
     authority: Material | None = None
     policy: DeclaredPolicy = field(default_factory=DeclaredPolicy)
+    monitoring: DeclaredMonitoring = field(default_factory=DeclaredMonitoring)
     traffic: Traffic | None = None
 
 
@@ -104,5 +106,6 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Tra
         pull_credential=planned.pull_secrets.credential,
         authority=planned.authority.material,
         policy=planned.policy.declared,
+        monitoring=planned.monitoring.declared,
         traffic=traffic,
     )

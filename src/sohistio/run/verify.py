@@ -12,9 +12,11 @@ from sohistio.adapters.kubernetes.certificates import mesh_certificates
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests, resource_ref
 from sohistio.adapters.kubernetes.ending import ending_in, lasting
 from sohistio.adapters.kubernetes.footprint import footprint_of
+from sohistio.adapters.kubernetes.monitoring import has_monitoring
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.checks.certificates import CertificateEvidence
 from sohistio.checks.mesh import Evidence, verify
+from sohistio.checks.monitoring import MonitoringEvidence
 from sohistio.checks.policy import PolicyEvidence
 from sohistio.checks.removal import Remains, verify_remains
 from sohistio.checks.result import CheckResult
@@ -25,6 +27,7 @@ from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
+from sohistio.planning.monitoring import WIZARD, DeclaredMonitoring, lacking_keys, not_ready, read_monitoring
 from sohistio.planning.policy import DeclaredPolicy, read_policy, there
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.policy.compare import compared
@@ -42,7 +45,8 @@ class Verification:
     """What a verification asks, and what it compares with.
 
     Within a run, its `waiting` bounds it, and `approved` is what the run was to restart; None where there was none.
-    `policy` is what the environment declares; `policy_written` are the policy's objects that the run changed.
+    `policy` and `monitoring` are what the environment declares; `policy_written` are the policy's objects that the run
+    changed.
     `state` is what was observed of the cluster just now, None where that is still to be done.
     """
 
@@ -55,6 +59,7 @@ class Verification:
     state: ClusterState | None = None
     policy: DeclaredPolicy = field(default_factory=DeclaredPolicy)
     policy_written: Collection[ObjectRef] = ()
+    monitoring: DeclaredMonitoring = field(default_factory=DeclaredMonitoring)
 
 
 def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ...]:
@@ -68,7 +73,7 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
         raise unreadable(state)
     if state.unreadable:
         raise FailedError("the cluster could not be read for verification", details=state.unreadable, todo=_LOOK_AGAIN)
-    found = custom_resources(api) if before.in_a_run else []
+    found = _custom_resources(asked)
     unlisted = not_analyzable(api)
     findings: tuple[Finding, ...] = ()
     not_analyzed = ""
@@ -86,14 +91,15 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
             findings,
             before.ca_root,
             {ref: digest for ref, digest in before.custom_resources.items() if ref not in asked.policy_written},
-            digests(lasting(found)),
-            ending_in(found),
+            digests(lasting(found)) if before.in_a_run else {},
+            ending_in(found) if before.in_a_run else (),
             unlisted,
             before.findings,
             approved=asked.approved,
             not_analyzed=not_analyzed,
             policy=_policy(asked, found, state),
             certificates=_certificates(asked, found, state),
+            monitoring=_monitoring(asked, found),
         )
     )
 
@@ -114,19 +120,41 @@ def _policy(asked: Verification, found: Sequence[Object], state: ClusterState) -
     return PolicyEvidence(comparison, hand_made(declared.policy, live, declared.environment))
 
 
+def _monitoring(asked: Verification, found: Sequence[Object]) -> MonitoringEvidence:
+    """Nothing of a run on an environment that declares none. Raises RefusedError where it cannot be read."""
+    api, declared = asked.api, asked.monitoring
+    what = "monitoring could not be read"
+    if not declared.objects and (asked.waiting is not None or not or_refused(what, lambda: has_monitoring(api))):
+        return MonitoringEvidence()
+    facts = or_refused(what, lambda: read_monitoring(api, declared))
+    return MonitoringEvidence(
+        facts.comparison,
+        not_ready(facts.comparison),
+        or_refused(what, lambda: lacking_keys(api, declared.monitoring.alerts)),
+        tuple(resource_ref(item) for item in found if WIZARD in (item["metadata"].get("labels") or {})),
+    )
+
+
+def _custom_resources(asked: Verification) -> Sequence[Object]:
+    """All of them; none of a run that touches none. Raises RefusedError where they cannot be read outside of one."""
+    if asked.waiting is None:
+        return or_refused("Istio's custom resources could not be read", lambda: custom_resources(asked.api))
+    return custom_resources(asked.api) if asked.before.in_a_run else ()
+
+
 def _certificates(asked: Verification, found: Sequence[Object], state: ClusterState) -> CertificateEvidence | None:
     """What the mesh lives by; None of a run that does not read the custom resources.
 
     Raises RefusedError where it cannot be read outside of one.
     """
     api, in_a_run = asked.api, asked.waiting is not None
-    if not in_a_run:
-        what = "the mesh's certificates could not be read"
-        read = or_refused(what, lambda: mesh_certificates(api, custom_resources(api), state.mesh_deployments))
-    elif asked.before.in_a_run:
+    if in_a_run and not asked.before.in_a_run:
+        return None
+    if in_a_run:
         read = mesh_certificates(api, found, state.mesh_deployments)
     else:
-        return None
+        what = "the mesh's certificates could not be read"
+        read = or_refused(what, lambda: mesh_certificates(api, found, state.mesh_deployments))
     return CertificateEvidence(read, time.time(), in_a_run)
 
 

@@ -27,6 +27,7 @@ from sohistio.sandbox.credentials import (
     write_tokens,
 )
 from sohistio.sandbox.istiod import IstiodFollower
+from sohistio.sandbox.disks import Disks
 from sohistio.sandbox.load_balancers import LoadBalancers
 from sohistio.sandbox.location import sandbox_context, sandbox_folder
 from sohistio.sandbox.mirror import ReleaseMirror
@@ -124,7 +125,8 @@ class Supervisor:
 
     def _follow(self, api: ClusterApi, istiod: IstiodFollower) -> None:
         pools = pools_of(self._ranges) if self._ranges else None
-        followers: list[LoadBalancers | IstiodFollower | Traffic] = [LoadBalancers(api, pools), istiod]
+        followers: list[LoadBalancers | Disks | IstiodFollower | Traffic] = [LoadBalancers(api, pools), istiod]
+        followers.append(Disks(api))
         followers += [self._traffic] if self._traffic else []
         troubles = ["" for _ in followers]
         while not self._stop.wait(_PAUSE_SECONDS):

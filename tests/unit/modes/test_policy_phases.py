@@ -10,7 +10,7 @@ from sohistio.model.mode import Mode
 from sohistio.model.state import MeshDeployment, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
-from sohistio.modes.planner import Beside, PolicyPhases, Subject, make_plan
+from sohistio.modes.planner import Beside, OwnPhases, Subject, make_plan
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.plan import Phase
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
@@ -18,7 +18,7 @@ from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 GUARD = ObjectRef("AuthorizationPolicy", "shop", "access")
 WAYS_OUT = Phase("policy-egress", (ApplyPolicy("policy/egress", "", ()),))
 OTHERS = Phase("policy", (ApplyPolicy("policy/apply", "", (), ("refuses plaintext",)),))
-POLICY = PolicyPhases((WAYS_OUT,), (OTHERS,), (ObjectChange(GUARD, Action.CREATED, component="policy"),))
+POLICY = OwnPhases((WAYS_OUT,), (OTHERS,), (ObjectChange(GUARD, Action.CREATED, component="policy"),))
 
 
 def istiod(ready: int) -> MeshDeployment:
@@ -77,6 +77,6 @@ def test_taking_a_guard_away_is_a_danger() -> None:
         "policy", (PrunePolicy("policy/prune", "", "qa", (GUARD,), ("/path",), ("no longer refuses what it refused",)),)
     )
     mesh = DesiredMesh(Version(1, 31, 1), "kind: IstioOperator\n", (), (), sidecar())
-    beside = Beside(policy=PolicyPhases(others=(others,)))
+    beside = Beside(policy=OwnPhases(others=(others,)))
     plan = make_plan(Subject("qa", "1.31.1", state()), Decision(Mode.NONE, ()), [mesh], Changes(), (), beside)
     assert plan.danger == "no longer refuses what it refused"

@@ -32,6 +32,7 @@ _KINDS = {
     "Namespace": Resource(_CORE, "namespaces", namespaced=False),
     "ConfigMap": Resource(_CORE, "configmaps"),
     "Pod": Resource(_CORE, "pods"),
+    "PersistentVolumeClaim": Resource(_CORE, "persistentvolumeclaims"),
     "ResourceQuota": Resource(_CORE, "resourcequotas"),
     "Secret": Resource(_CORE, "secrets"),
     "Service": Resource(_CORE, "services"),

@@ -28,6 +28,7 @@ from sohistio.plan.failover_steps import (
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways, objects_of
 from sohistio.plan.image_steps import PrepullImages
+from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
@@ -75,6 +76,10 @@ _MOST_NAMED = 3
 _SYNCER = "Ask for the roles sohistio-syncer in rbac/sync.yaml; docs/rbac.md says what each right is for."
 _AUTHORITY = "Ask for Role sohistio-authority in rbac/authority.yaml, for the first install only; docs/rbac.md."
 _POLICY = "Ask for the roles in rbac/installer.yaml and rbac/policy.yaml; docs/rbac.md says what each right is for."
+_MONITORING = (
+    "Ask for the roles in rbac/installer.yaml and rbac/monitoring.yaml, and rbac/policy.yaml for a policy; "
+    "docs/rbac.md says what each right is for."
+)
 
 PathOf = Callable[[Object], str]
 
@@ -100,6 +105,8 @@ def _role_of(plan: Plan) -> str:
         return _SYNCER
     if any(isinstance(step, WriteAuthority) for step in plan.steps):
         return f"{_AUTHORITY} Other rights: rbac/installer.yaml, and rbac/policy.yaml for a policy."
+    if any(isinstance(step, MakeSecrets | ApplyMonitoring | PruneMonitoring) for step in plan.steps):
+        return _MONITORING
     return _POLICY if any(isinstance(step, ApplyPolicy | PrunePolicy) for step in plan.steps) else ""
 
 
@@ -181,7 +188,7 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("delete",), map(path_of, step.objects))
         case RestartWorkloads():
             yield from _on(("patch",), map(path_of, step.workloads))
-        case RestoreObjects() | SyncObjects() | ApplyPolicy():
+        case RestoreObjects() | SyncObjects() | ApplyPolicy() | ApplyMonitoring():
             yield from _on(("patch", "create"), _paths(step.parsed, path_for))
         case RestoreAuthority():
             places = (path_of(ObjectRef("Secret", ISTIO_NAMESPACE, name)) for name in _CA_SECRETS)
@@ -198,9 +205,11 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
         case PrepullImages():
             yield from _on(("get", "patch", "create", "delete"), (path_of(step.object),))
-        case PruneSynced() | PrunePolicy():
+        case MakeSecrets():
+            yield from _on(("get", "patch", "create"), map(path_of, step.objects))
+        case PruneSynced() | PrunePolicy() | PruneMonitoring():
             yield from _on(("get", "delete"), step.paths)
-        case CheckBackup() | AwaitRollouts() | AwaitAddresses() | VerifyGone() | VerifyMesh():
+        case CheckBackup() | AwaitRollouts() | AwaitMonitoring() | AwaitAddresses() | VerifyGone() | VerifyMesh():
             return  # they only look
         case MarkFailover() | ProveSide() | SwitchRecord() | ProveName() | AwaitOldAnswers() | WatchHealth():
             return  # the record, which every run writes; the rest is no object of the cluster

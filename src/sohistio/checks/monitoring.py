@@ -1,0 +1,54 @@
+"""Verification of what watches the mesh: that it is as the environment declares it, and runs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sohistio.checks.result import CheckResult, failed, passed, warned
+from sohistio.model.monitoring import SecretKey
+from sohistio.model.state import ObjectRef
+from sohistio.model.words import counted, first_names
+from sohistio.monitoring.compare import Comparison
+from sohistio.plan.changes import Action
+
+NAME, READY, RECEIVER, WIZARDS = "monitoring-in-place", "monitoring-ready", "alert-receiver", "kiali-wizards"
+_MOST_NAMED = 6
+_WORDS = {Action.CREATED: "missing", Action.CHANGED: "different", Action.REMOVED: "no longer declared"}
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringEvidence:
+    """How the objects compare; why each Deployment that is not ready is not; which keys of Secrets alerts need and
+    lack; and the objects of Istio that Kiali's wizards wrote.
+    """
+
+    comparison: Comparison = field(default_factory=Comparison)
+    not_ready: Mapping[ObjectRef, str] = field(default_factory=dict)
+    lacking: tuple[SecretKey, ...] = ()
+    by_wizards: tuple[ObjectRef, ...] = ()
+
+
+def monitoring_in_place(evidence: MonitoringEvidence) -> Iterator[CheckResult]:
+    """One result for each way in which it is not in place; nothing where none is declared and none is there."""
+    comparison = evidence.comparison
+    for action, words in _WORDS.items():
+        if refs := [str(change.ref) for change in comparison.changes if change.action is action]:
+            yield failed(NAME, f"{words}: {first_names(refs, _MOST_NAMED)}", "Run `sohistio install`.")
+    if comparison.compared and not comparison.changes:
+        yield passed(NAME, f"{counted(comparison.compared, 'object')} as the environment declares")
+    for ref, why in sorted(evidence.not_ready.items()):
+        hint = (
+            f"`kubectl describe {ref.kind.lower()} -n {ref.namespace} {ref.name}` says why; the mesh works without it."
+        )
+        yield failed(READY, f"{ref} is not ready: {why}", hint)
+    if comparison.compared and not evidence.not_ready:
+        yield passed(READY, "every part runs")
+    for item in evidence.lacking:
+        message = f"alerts reach nobody there: Secret istio-system/{item.secret} has no key {item.key}"
+        hint = f"`kubectl create secret generic {item.secret} -n istio-system --from-file={item.key}=FILE`"
+        yield failed(RECEIVER, message, hint)
+    if evidence.by_wizards:
+        names = first_names(list(map(str, evidence.by_wizards)), _MOST_NAMED)
+        hint = "Put them where your other configuration is kept, or delete them: nobody reviewed them."
+        yield warned(WIZARDS, f"written by Kiali's wizards: {names}", hint)

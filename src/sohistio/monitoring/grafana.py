@@ -1,0 +1,103 @@
+"""Grafana: data sources and dashboards provisioned, one admin, nobody anonymous. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sohistio.model.monitoring import UI_PORTS, Grafana, Part
+from sohistio.monitoring.installation import NAMESPACE, Installation
+from sohistio.monitoring.objects import (
+    Mount,
+    Object,
+    Port,
+    Program,
+    Resources,
+    claim,
+    data_mount,
+    made,
+    program_objects,
+    scratch,
+    secret_mount,
+)
+
+ADMIN_SECRET = "grafana-admin"  # noqa: S105 — its name
+ADMIN_KEY = "password"
+_DASHBOARDS = "grafana-dashboards"
+_USER = 472
+
+
+def grafana_objects(installation: Installation, declared: Grafana) -> Iterator[Object]:
+    """Grafana. What is provisioned comes back with every start; what people add needs storage."""
+    environ = {
+        "GF_SERVER_ROOT_URL": installation.page(Part.GRAFANA),
+        "GF_SERVER_SERVE_FROM_SUB_PATH": "true",
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": f"/etc/grafana-admin/{ADMIN_KEY}",
+        "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_SECURITY_DISABLE_GRAVATAR": "true",
+        "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
+        # Nothing is fetched from outside, nothing is told to it.
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_PLUGINS_PLUGIN_ADMIN_ENABLED": "false",
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        "GF_LOG_MODE": "console",
+    }
+    program = Program(
+        Part.GRAFANA,
+        ports=(Port("http", UI_PORTS[Part.GRAFANA], callers=(Part.PROMETHEUS,), gateways=True),),
+        arguments=(),
+        user=_USER,
+        probed=UI_PORTS[Part.GRAFANA],
+        ready="/api/health",
+        alive="/api/health",
+        resources=Resources("50m", "512Mi"),
+        files={"datasources.yaml": _sources(installation), "dashboards.yaml": _providers()},
+        files_at="/etc/grafana/provisioning",
+        placed={"datasources.yaml": "datasources/sohistio.yaml", "dashboards.yaml": "dashboards/sohistio.yaml"},
+        environ=environ,
+        mounts=(
+            data_mount(Part.GRAFANA, declared.storage, "/var/lib/grafana", "1Gi"),
+            scratch("tmp", "/tmp"),  # noqa: S108 — of the container
+            secret_mount("admin", ADMIN_SECRET, "/etc/grafana-admin"),
+            Mount({"name": "dashboards", "configMap": {"name": _DASHBOARDS}}, "/etc/grafana-dashboards"),
+        ),
+        calls=tuple(part for part in (Part.PROMETHEUS, Part.JAEGER) if part in installation.monitoring.parts),
+        metrics=(UI_PORTS[Part.GRAFANA], "/metrics"),
+    )
+    if declared.storage:
+        yield claim(installation, Part.GRAFANA, declared.storage)
+    yield made(installation, "v1", "ConfigMap", _DASHBOARDS) | {"data": dict(installation.dashboards)}
+    yield from program_objects(installation, program)
+
+
+def _sources(installation: Installation) -> dict[str, Any]:
+    found = [_source("Prometheus", Part.PROMETHEUS, default=True)]
+    if Part.JAEGER in installation.monitoring.parts:
+        found.append(_source("Jaeger", Part.JAEGER))
+    return {"apiVersion": 1, "datasources": found}
+
+
+def _source(name: str, part: Part, *, default: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "uid": part.value,
+        "type": part.value,
+        "access": "proxy",
+        "url": f"http://{part}.{NAMESPACE}.svc:{UI_PORTS[part]}/{part}",
+        "isDefault": default,
+        "editable": False,
+    }
+
+
+def _providers() -> dict[str, Any]:
+    provider = {
+        "name": "sohistio",
+        "folder": "Istio",
+        "type": "file",
+        "allowUiUpdates": False,
+        "options": {"path": "/etc/grafana-dashboards"},
+    }
+    return {"apiVersion": 1, "providers": [provider]}

@@ -1,0 +1,39 @@
+"""What the objects of an environment's monitoring are made from. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sohistio.model.monitoring import Monitoring, Part
+from sohistio.model.policy import GatewayPlace
+
+NAMESPACE = "istio-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """An environment, as far as monitoring goes.
+
+    `images` are complete names, with the pin where there is one. `exposing` are the gateways that serve the pages,
+    where any does; `gateways` are `namespace/name` of all that the mesh has. `dashboards` are Grafana's files by name.
+    """
+
+    environment: str
+    monitoring: Monitoring
+    images: Mapping[Part, str]
+    pull_secret: str = ""
+    exposing: tuple[GatewayPlace, ...] = ()
+    gateways: tuple[str, ...] = ()
+    is_standby: bool = False
+    dashboards: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """Under which host people reach the pages; empty where none are exposed."""
+        return self.monitoring.expose.host if self.monitoring.expose else ""
+
+    def page(self, part: Part) -> str:
+        """A part's pages as its own links name them: outside where it is exposed, else by its Service."""
+        from_outside = f"https://{self.host}"
+        return f"{from_outside if self.host else f'http://{part}.{NAMESPACE}.svc'}/{part}/"

@@ -1,0 +1,151 @@
+"""Prometheus' own configuration: what it scrapes, which rules it evaluates, whom it tells. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sohistio.model.monitoring import Part
+from sohistio.monitoring.installation import NAMESPACE, Installation
+
+ISTIOD, PROXIES, API_SERVER, APPLICATIONS = "istiod", "proxies", "kubernetes-apiservers", "applications"
+"""The jobs, as metrics name them in the label `job`."""
+CONFIGURATION_FOLDER = "/etc/prometheus"
+REHEARSAL_FOLDER = "/etc/prometheus-rehearsal"
+RULES_FILE = "rules.yml"
+
+_Settings = dict[str, Any]
+
+# More than any proxy of a mesh that is kept within bounds has; beyond it a scrape fails, and says so in `up`.
+_MOST_SAMPLES, _MOST_BYTES, _MOST_TARGETS = 100_000, "64MB", 20_000
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+_POD = "__meta_kubernetes_pod"
+# Of every proxy: Envoy's own metrics are at this port; the agent merges them with its own and the application's.
+_ENVOY_PORT, _AGENT_PORT = "http-envoy-prom", 15020
+
+
+def prometheus_settings(installation: Installation) -> _Settings:
+    """The file prometheus.yml, as data."""
+    settings: _Settings = {
+        "global": {
+            "scrape_interval": "15s",
+            "scrape_timeout": "10s",
+            "evaluation_interval": "15s",
+            "sample_limit": _MOST_SAMPLES,
+            "body_size_limit": _MOST_BYTES,
+            "target_limit": _MOST_TARGETS,
+            "external_labels": {"environment": installation.environment},
+        },
+        "rule_files": [f"{CONFIGURATION_FOLDER}/{RULES_FILE}", f"{REHEARSAL_FOLDER}/*.yml"],
+        "scrape_configs": [_istiod(), _proxies(), _applications(), _api_server()],
+    }
+    if Part.ALERTMANAGER in installation.monitoring.parts:
+        target = f"{Part.ALERTMANAGER}.{NAMESPACE}.svc:9093"
+        settings["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [target]}]}]}
+    return settings
+
+
+def _istiod() -> _Settings:
+    return {
+        "job_name": ISTIOD,
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [NAMESPACE]}}],
+        "relabel_configs": [
+            _keep(f"{_POD}_label_app", "istiod"),
+            _keep(f"{_POD}_phase", "Running"),
+            _address(f"{_POD}_ip", "(.+)", "$1:15014"),
+            *_who(),
+        ],
+    }
+
+
+def _proxies() -> _Settings:
+    """Sidecars and gateways; what an injected application exposes comes with its proxy's."""
+    return {
+        "job_name": PROXIES,
+        "metrics_path": "/stats/prometheus",
+        "kubernetes_sd_configs": [{"role": "pod"}],
+        "relabel_configs": [
+            _keep(f"{_POD}_container_port_name", _ENVOY_PORT),
+            _keep(f"{_POD}_phase", "Running"),
+            _address(f"{_POD}_ip", "(.+)", f"$1:{_AGENT_PORT}"),
+            *_who(),
+        ],
+    }
+
+
+def _applications() -> _Settings:
+    """Pods without a proxy that say that they want to be scraped (prometheus.io/scrape), these programs included."""
+    annotation = f"{_POD}_annotation_prometheus_io"
+    return {
+        "job_name": APPLICATIONS,
+        "kubernetes_sd_configs": [{"role": "pod"}],
+        "relabel_configs": [
+            _keep(f"{annotation}_scrape", "true"),
+            _keep(f"{_POD}_phase", "Running"),
+            {"action": "drop", "source_labels": [f"{_POD}_annotationpresent_sidecar_istio_io_status"], "regex": "true"},
+            {
+                "action": "replace",
+                "source_labels": [f"{annotation}_scheme"],
+                "regex": "(https?)",
+                "target_label": "__scheme__",
+            },
+            {
+                "action": "replace",
+                "source_labels": [f"{annotation}_path"],
+                "regex": "(.+)",
+                "target_label": "__metrics_path__",
+            },
+            {
+                "action": "replace",
+                "source_labels": [f"{_POD}_ip", f"{annotation}_port"],
+                "regex": r"(.+);(\d+)",
+                "replacement": "$1:$2",
+                "target_label": "__address__",
+            },
+            *_who(),
+        ],
+    }
+
+
+def _api_server() -> _Settings:
+    return {
+        "job_name": API_SERVER,
+        "scheme": "https",
+        "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
+        "tls_config": {"ca_file": f"{_ACCOUNT}/ca.crt", "server_name": "kubernetes.default.svc"},
+        "kubernetes_sd_configs": [{"role": "endpointslice", "namespaces": {"names": ["default"]}}],
+        "relabel_configs": [
+            {
+                "action": "keep",
+                "source_labels": ["__meta_kubernetes_service_name", "__meta_kubernetes_endpointslice_port_name"],
+                "regex": "kubernetes;https",
+            }
+        ],
+    }
+
+
+def _who() -> list[_Settings]:
+    """Namespace, pod and app, by the names that Istio's dashboards use."""
+    return [
+        _copy(f"{_POD}_label_app_kubernetes_io_name", "app"),
+        _copy(f"{_POD}_label_app", "app"),
+        _copy("__meta_kubernetes_namespace", "namespace"),
+        _copy(f"{_POD}_name", "pod"),
+    ]
+
+
+def _keep(label: str, value: str) -> _Settings:
+    return {"action": "keep", "source_labels": [label], "regex": value}
+
+
+def _copy(label: str, name: str) -> _Settings:
+    return {"action": "replace", "source_labels": [label], "regex": "(.+)", "target_label": name}
+
+
+def _address(label: str, regex: str, replacement: str) -> _Settings:
+    return {
+        "action": "replace",
+        "source_labels": [label],
+        "regex": regex,
+        "replacement": replacement,
+        "target_label": "__address__",
+    }

@@ -1,0 +1,224 @@
+"""Reads how the cluster's monitoring compares with what the environment declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.monitoring import has_key, has_monitoring, has_secret, look
+from sohistio.environments.images_lock import NAME as IMAGES_LOCK
+from sohistio.environments.images_lock import read_images_lock
+from sohistio.environments.load import Environment
+from sohistio.environments.yaml_files import to_yaml
+from sohistio.errors import RefusedError
+from sohistio.images.targets import monitoring_image, source_of
+from sohistio.model.image import Image
+from sohistio.model.monitoring import Alerts, Monitoring, Part, SecretKey
+from sohistio.model.rollout import progress_of
+from sohistio.model.state import ObjectRef
+from sohistio.model.words import first_lines, first_names
+from sohistio.modes.planner import OwnPhases
+from sohistio.monitoring.compare import Comparison, compared
+from sohistio.monitoring.installation import Installation
+from sohistio.monitoring.planner import monitoring_phase
+from sohistio.monitoring.render import SECRETS, monitoring_objects, random_secrets
+from sohistio.planning.reads import or_refused
+from sohistio.planning.session import Session
+
+WIZARD = "kiali_wizard"
+"""The label of what Kiali's wizards write."""
+_MOST_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredMonitoring:
+    """What an environment declares, and the objects made of it, as they are applied."""
+
+    environment: str = ""
+    monitoring: Monitoring = field(default_factory=Monitoring)
+    objects: tuple[Object, ...] = ()
+    secrets: tuple[ObjectRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringFacts:
+    """What the environment declares, and how the cluster compares. `not_asked` are resources that may not be patched:
+    of these no dry run was asked.
+    """
+
+    declared: DeclaredMonitoring = field(default_factory=DeclaredMonitoring)
+    comparison: Comparison = field(default_factory=Comparison)
+    paths: Mapping[ObjectRef, str] = field(default_factory=dict)
+    not_asked: tuple[str, ...] = ()
+
+    @property
+    def phases(self) -> OwnPhases:
+        """What a plan takes of it."""
+        comparison = self.comparison
+        return OwnPhases(
+            others=monitoring_phase(comparison, self.declared.environment, self.paths),
+            changes=comparison.changes,
+            refusal=self._refusal,
+            todo=self._todo,
+            notices=self._notices,
+        )
+
+    @property
+    def _refusal(self) -> str:
+        foreign = self.comparison.foreign
+        if not foreign:
+            return ""
+        verb = "has" if len(foreign) == 1 else "have"
+        names = first_names(list(map(str, foreign)), _MOST_NAMED)
+        return f"{names} {verb} the name of an object of monitoring, and somebody else made it"
+
+    @property
+    def _todo(self) -> str:
+        label = f"sohistio/monitoring={self.declared.environment}"
+        return (
+            f"Delete it where it was made. Or hand it over: `kubectl label KIND -n NAMESPACE NAME {label}`; then "
+            "sohistio makes it what the environment declares. Nothing was changed."
+        )
+
+    @property
+    def _notices(self) -> tuple[str, ...]:
+        found = list(_notices_on(self.declared.monitoring)) if self.comparison.changes else []
+        if unowned := self.comparison.unowned:
+            names = first_names(list(map(str, unowned)), _MOST_NAMED)
+            found.append(f"left alone, as its label names another environment or sohistio did not write it: {names}")
+        if self.not_asked:
+            found.append(
+                f"monitoring was compared without a dry run: you lack permission to patch {', '.join(self.not_asked)}"
+            )
+        return tuple(found)
+
+
+def _notices_on(monitoring: Monitoring) -> list[str]:
+    found = [
+        f"{part} keeps its data in an emptyDir: gone whenever its pod is made anew (monitoring.{part}.storage)"
+        for part, declared in ((Part.PROMETHEUS, monitoring.prometheus), (Part.GRAFANA, monitoring.grafana))
+        if declared and declared.storage is None
+    ]
+    if monitoring.prometheus and monitoring.alerts is None:
+        found.append("alerts reach nobody: monitoring.alerts is not set")
+    return found
+
+
+def declared_monitoring(session: Session) -> DeclaredMonitoring:
+    """The monitoring of an environment, rendered, with its images pinned where the environment pins.
+
+    Raises RefusedError where an image is not pinned.
+    """
+    environment = session.environment
+    monitoring = environment.monitoring.data()
+    images = {part: _pinned(session, image) for part, image in _images_of(environment).items()}
+    return _declared(environment, {part: str(image) for part, image in images.items()}, monitoring)
+
+
+def unpinned_monitoring(environment: Environment) -> tuple[Object, ...]:
+    """The objects with images by tag."""
+    images = {part: str(image) for part, image in _images_of(environment).items()}
+    return _declared(environment, images, environment.monitoring.data()).objects
+
+
+def _declared(environment: Environment, images: Mapping[Part, str], monitoring: Monitoring) -> DeclaredMonitoring:
+    if not monitoring.parts:
+        return DeclaredMonitoring(environment.name, monitoring)
+    installation = Installation(
+        environment.name,
+        monitoring,
+        images,
+        environment.istio.pull_secret or "",
+        (environment.mesh_policy().ingress_gateway,) if monitoring.expose else (),
+        tuple(f"{gateway.namespace}/{gateway.name}" for gateway in environment.gateways),
+        environment.is_standby,
+        _dashboards() if monitoring.grafana else {},
+    )
+    objects = tuple(map(_with_text, monitoring_objects(installation)))
+    secrets = tuple(secret.ref for secret in random_secrets(installation))
+    return DeclaredMonitoring(environment.name, monitoring, objects, secrets)
+
+
+def look_at_monitoring(session: Session) -> MonitoringFacts:
+    """Compare with the cluster. Raises RefusedError, also with what the API server would deny.
+
+    Where none is declared and there is none, that is all that is asked.
+    """
+    declared = declared_monitoring(session)
+    what = "monitoring could not be read"
+    if not declared.objects and not or_refused(what, lambda: has_monitoring(session.api)):
+        return MonitoringFacts(declared)
+    return or_refused(what, lambda: read_monitoring(session.api, declared))
+
+
+def read_monitoring(api: KubeApi, declared: DeclaredMonitoring) -> MonitoringFacts:
+    """How the cluster's compares. Raises KubeError, and RefusedError with what the API server would deny."""
+    known = tuple(secret.ref for secret in SECRETS.values())
+    found = look(api, declared.objects, known)
+    # Where it may not be asked, it is not said to be missing: who installs may ask.
+    needed = {ref: has_secret(api, ref) is not False for ref in declared.secrets}
+    comparison = compared(declared.objects, found.live, found.differences, declared.environment, needed)
+    if found.denied and not comparison.foreign:
+        plural = "object" if len(found.denied) == 1 else "objects"
+        raise RefusedError(
+            f"the API server would deny {len(found.denied)} {plural} of monitoring",
+            details=first_lines(found.denied, _MOST_NAMED),
+            todo="Each line is the server's. A disk can grow and do nothing else: for another class take the part out "
+            "of the environment, install (its data goes), and put it back. Nothing was changed.",
+        )
+    paths = {ref: api.path_of(dict(found.live[ref])) for ref in comparison.surplus}
+    return MonitoringFacts(declared, comparison, paths, found.not_asked)
+
+
+def not_ready(comparison: Comparison) -> dict[ObjectRef, str]:
+    """Why each Deployment of monitoring that does not run yet does not."""
+    found = {}
+    for ref, live in comparison.live.items():
+        progress = progress_of(dict(live), 1) if ref.kind == "Deployment" else None
+        if progress and not progress.done and ref not in comparison.surplus:
+            found[ref] = progress.message
+    return found
+
+
+def lacking_keys(api: KubeApi, alerts: Alerts | None) -> tuple[SecretKey, ...]:
+    """The keys of Secrets that alerts need and the cluster lacks, as far as they may be read. Raises KubeError."""
+    if alerts is None:
+        return ()
+    return tuple(item for item in alerts.secrets if has_key(api, item.secret, item.key) is False)
+
+
+def _images_of(environment: Environment) -> dict[Part, Image]:
+    hub, source = environment.istio.hub, environment.images.source
+    return {part: monitoring_image(part, hub, source) for part in environment.monitoring.data().parts}
+
+
+def _pinned(session: Session, image: Image) -> Image:
+    environment = session.environment
+    if not environment.istio.pin_digests:
+        return image
+    pins = read_images_lock(session.root / IMAGES_LOCK)
+    source = source_of(image, environment.istio.hub, environment.images.source)
+    digest = pins.get(source or image)
+    if not digest:
+        raise RefusedError(
+            f"istio.pinDigests is on and images.lock has no digest for {image}",
+            todo=f"Run `sohistio images mirror --env {environment.name}`: it pins what it copies.",
+        )
+    return image.pinned(digest)
+
+
+def _dashboards() -> dict[str, str]:
+    from sohistio.adapters.grafana.written import dashboard_json
+    from sohistio.monitoring.dashboards import dashboards
+
+    return {f"{item.uid}.json": dashboard_json(item) for item in dashboards()}
+
+
+def _with_text(obj: Object) -> Object:
+    """A ConfigMap's files as text: what is data still becomes YAML."""
+    if obj["kind"] != "ConfigMap":
+        return obj
+    files: dict[str, Any] = obj["data"]
+    return obj | {"data": {name: item if isinstance(item, str) else to_yaml(item) for name, item in files.items()}}
