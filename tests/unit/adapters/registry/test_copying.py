@@ -83,4 +83,4 @@ def test_a_tool_is_stopped_with_the_run(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(InterruptedRunError):
         run("sleep 60", tmp_path / "log", stop)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30, "it was not left to end by itself"
