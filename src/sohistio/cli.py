@@ -13,6 +13,7 @@ from sohistio.commands.adopt import adopt
 from sohistio.commands.aks_token import aks_token
 from sohistio.commands.bundle import bundle
 from sohistio.commands.check import check
+from sohistio.commands.dashboard import dashboard
 from sohistio.commands.failback import failback
 from sohistio.commands.failover import failover
 from sohistio.commands.history import history
@@ -63,6 +64,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "history": history,
     "render": render,
+    "dashboard": dashboard,
     "failover": failover,
     "failback": failback,
     "sync": sync,

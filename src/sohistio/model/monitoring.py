@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+
 MONITORING_LABEL = "sohistio/monitoring"
 """On every object made from an environment's `monitoring`, with the environment's name: nothing else is deleted."""
 
@@ -52,6 +54,15 @@ UI_PORTS: Mapping[Part, int] = {
 OTLP_PORT = 4317
 """Where Jaeger takes spans: OTLP over gRPC, at the Service `COLLECTOR`."""
 COLLECTOR = "jaeger-collector"
+
+GRAFANA_ADMIN = ObjectRef("Secret", ISTIO_NAMESPACE, "grafana-admin")
+KIALI_SIGNING_KEY = ObjectRef("Secret", ISTIO_NAMESPACE, "kiali-signing-key")
+RANDOM_SECRETS: Mapping[ObjectRef, str] = {
+    GRAFANA_ADMIN: "password",
+    # The file's name is Kiali's (config.go, "override secrets"); its key has 16, 24 or 32 bytes.
+    KIALI_SIGNING_KEY: "value.txt",
+}
+"""Secrets that are made once, with a random text at this key: what they hold is in no plan and no record."""
 
 
 def monitoring_label(obj: Mapping[str, Any]) -> str | None:
@@ -170,6 +181,12 @@ class Monitoring:
             Part.KIALI: self.kiali,
         }
         return tuple(part for part, what in declared.items() if what is not None)
+
+    @property
+    def secrets(self) -> tuple[ObjectRef, ...]:
+        """The random Secrets that its parts cannot run without."""
+        needed = ((self.grafana, GRAFANA_ADMIN), (self.kiali, KIALI_SIGNING_KEY))
+        return tuple(ref for declared, ref in needed if declared)
 
     @property
     def exposed(self) -> tuple[Part, ...]:

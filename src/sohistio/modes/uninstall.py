@@ -49,7 +49,7 @@ def uninstall_plan(subject: Subject, footprint: Footprint, asked: Removal) -> Pl
         reasons = tuple(what for what, _ in strange)
         return replace(plan, reasons=reasons, refusal="sohistio cannot uninstall this mesh")
     taken = _taking_away(state, footprint, version)
-    phases = [*taken, *_restart(state, asked), *_certificates(footprint)]
+    phases = [*_monitoring(footprint, asked), *taken, *_restart(state, asked), *_certificates(footprint)]
     phases += _purge(state, footprint, asked, there=bool(taken))
     if not phases:
         left = bool(state.carriers or state.unowned_carriers)
@@ -119,6 +119,15 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
         summary = f"remove {words.count(len(rest), 'object')} {left}"
         phases.append(Phase("leftovers", (RemoveObjects("leftovers/remove", summary, tuple(rest)),)))
     return phases
+
+
+def _monitoring(footprint: Footprint, asked: Removal) -> list[Phase]:
+    """What watches the mesh; its disks stay, but for a purge: then they go with the namespace."""
+    refs = tuple(ref for ref in footprint.monitoring if asked.purge or ref.kind != "PersistentVolumeClaim")
+    if not refs:
+        return []
+    summary = f"remove {words.count(len(refs), 'object')} of monitoring"
+    return [Phase("monitoring", (RemoveObjects("monitoring/remove", summary, refs),))]
 
 
 def _operator(state: ClusterState) -> list[Phase]:

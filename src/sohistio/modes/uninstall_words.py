@@ -31,7 +31,7 @@ def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: 
             notices.append(f"namespace {ISTIO_NAMESPACE} also takes what is not the mesh's: {_names(footprint.others)}")
     else:
         record = "the record (`sohistio history`)"
-        parts = (kept(footprint), _prepared(state, footprint), record)
+        parts = (kept(footprint), _disks(footprint), _prepared(state, footprint), record)
         notices.append(f"kept: {', '.join(part for part in parts if part)}")
     notices += being_deleted(state, footprint)
     for service in state.gateway_services:
@@ -75,6 +75,12 @@ def kept(footprint: Footprint) -> str:
     if footprint.namespace:
         parts.append(f"namespace {ISTIO_NAMESPACE}")
     return ", ".join(parts)
+
+
+def _disks(footprint: Footprint) -> str:
+    """What monitoring keeps its data on."""
+    refs = [ref for ref in footprint.monitoring if ref.kind == "PersistentVolumeClaim"]
+    return f"the data of monitoring ({_names(refs)})" if refs else ""
 
 
 def _prepared(state: ClusterState, footprint: Footprint) -> str:

@@ -10,23 +10,10 @@ from sohistio.model.monitoring import monitoring_label
 from sohistio.model.state import ObjectRef
 from sohistio.monitoring.objects import Object
 from sohistio.plan.changes import Action, FieldChange, ObjectChange, ref_of
-from sohistio.plan.monitoring_steps import is_monitorings
+from sohistio.plan.monitoring_steps import deletion_order, is_monitorings
 
 COMPONENT = "monitoring"
 """What these changes are shown under."""
-# A pod goes before what it runs with; what tells that there is something left goes last.
-_DELETION = (
-    "Deployment",
-    "Service",
-    "NetworkPolicy",
-    "PersistentVolumeClaim",
-    "ClusterRoleBinding",
-    "ClusterRole",
-    "ServiceAccount",
-    "Secret",
-    "ConfigMap",
-)
-
 Live = Mapping[ObjectRef, Mapping[str, Any]]
 
 
@@ -68,7 +55,7 @@ def compared(
     labelled = [
         ref for ref, obj in live.items() if ref not in refs and ref not in secrets and monitoring_label(obj) is not None
     ]
-    surplus = sorted((ref for ref in labelled if is_monitorings(live[ref], environment)), key=_deletion_order)
+    surplus = sorted((ref for ref in labelled if is_monitorings(live[ref], environment)), key=deletion_order)
     shown = [
         *changes.values(),
         *(ObjectChange(ref, Action.CREATED, component=COMPONENT) for ref in missing),
@@ -84,7 +71,3 @@ def compared(
         live,
         len(refs),
     )
-
-
-def _deletion_order(ref: ObjectRef) -> tuple[int, ObjectRef]:
-    return _DELETION.index(ref.kind), ref

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sohistio.model.monitoring import UI_PORTS, Grafana, Part
+from sohistio.model.monitoring import GRAFANA_ADMIN, RANDOM_SECRETS, UI_PORTS, Grafana, Part
 from sohistio.monitoring.installation import NAMESPACE, Installation
 from sohistio.monitoring.objects import (
     Mount,
@@ -21,8 +21,6 @@ from sohistio.monitoring.objects import (
     secret_mount,
 )
 
-ADMIN_SECRET = "grafana-admin"  # noqa: S105 — its name
-ADMIN_KEY = "password"
 _DASHBOARDS = "grafana-dashboards"
 _USER = 472
 
@@ -32,7 +30,7 @@ def grafana_objects(installation: Installation, declared: Grafana) -> Iterator[O
     environ = {
         "GF_SERVER_ROOT_URL": installation.page(Part.GRAFANA),
         "GF_SERVER_SERVE_FROM_SUB_PATH": "true",
-        "GF_SECURITY_ADMIN_PASSWORD__FILE": f"/etc/grafana-admin/{ADMIN_KEY}",
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": f"/etc/grafana-admin/{RANDOM_SECRETS[GRAFANA_ADMIN]}",
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_SECURITY_DISABLE_GRAVATAR": "true",
@@ -61,7 +59,7 @@ def grafana_objects(installation: Installation, declared: Grafana) -> Iterator[O
         mounts=(
             data_mount(Part.GRAFANA, declared.storage, "/var/lib/grafana", "1Gi"),
             scratch("tmp", "/tmp"),  # noqa: S108 — of the container
-            secret_mount("admin", ADMIN_SECRET, "/etc/grafana-admin"),
+            secret_mount("admin", GRAFANA_ADMIN.name, "/etc/grafana-admin"),
             Mount({"name": "dashboards", "configMap": {"name": _DASHBOARDS}}, "/etc/grafana-dashboards"),
         ),
         calls=tuple(part for part in (Part.PROMETHEUS, Part.JAEGER) if part in installation.monitoring.parts),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sohistio.model.monitoring import UI_PORTS, Kiali, Part
+from sohistio.model.monitoring import KIALI_SIGNING_KEY, UI_PORTS, Kiali, Part
 from sohistio.monitoring.installation import NAMESPACE, Installation
 from sohistio.monitoring.objects import (
     Object,
@@ -18,9 +18,6 @@ from sohistio.monitoring.objects import (
     secret_mount,
 )
 
-SIGNING_SECRET = "kiali-signing-key"  # noqa: S105 — its name
-SIGNING_KEY = "value.txt"
-"""Of 16, 24 or 32 bytes; the file's name is Kiali's (config.go, "override secrets")."""
 _USER = 1000
 _PORT, _METRICS = UI_PORTS[Part.KIALI], 9090
 _READ, _WRITE = ["get", "list", "watch"], ["create", "patch", "delete"]
@@ -45,7 +42,7 @@ def kiali_objects(installation: Installation, declared: Kiali) -> Iterator[Objec
         files_at="/kiali-configuration",
         mounts=(
             scratch("tmp", "/tmp"),  # noqa: S108 — of the container
-            secret_mount("signing-key", SIGNING_SECRET, "/kiali-override-secrets/login-token-signing-key"),
+            secret_mount("signing-key", KIALI_SIGNING_KEY.name, "/kiali-override-secrets/login-token-signing-key"),
         ),
         asks_the_api=True,
         metrics=(_METRICS, "/metrics"),

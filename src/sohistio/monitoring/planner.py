@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from sohistio.model.monitoring import Part
+from sohistio.model.monitoring import RANDOM_SECRETS, Part
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import counted
 from sohistio.monitoring.compare import Comparison
 from sohistio.monitoring.installation import NAMESPACE
 from sohistio.monitoring.objects import Object
-from sohistio.monitoring.render import SECRETS
 from sohistio.plan.changes import ref_of
 from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
 from sohistio.plan.plan import Phase
@@ -24,7 +23,6 @@ _HELD = {
     Part.JAEGER: "all traces",
 }
 """What a part loses with its data."""
-_KEYS = {secret.ref: secret.key for secret in SECRETS.values()}
 
 
 def monitoring_phase(comparison: Comparison, environment: str, paths: Mapping[ObjectRef, str]) -> tuple[Phase, ...]:
@@ -33,7 +31,7 @@ def monitoring_phase(comparison: Comparison, environment: str, paths: Mapping[Ob
     if secrets := comparison.secrets:
         names = ", ".join(ref.name for ref in secrets)
         summary = f"make {names} with a random text, shown nowhere"
-        keys = tuple(_KEYS[ref] for ref in secrets)
+        keys = tuple(RANDOM_SECRETS[ref] for ref in secrets)
         steps.append(MakeSecrets("monitoring/secrets", summary, environment, secrets, keys))
     if objects := comparison.to_apply:
         summary = f"apply {counted(len(objects), 'object')} of monitoring"

@@ -12,6 +12,19 @@ from sohistio.plan.backup_steps import ObjectsStep
 from sohistio.plan.ownership import MONITORING_MANAGER
 from sohistio.plan.risk import Risk
 
+# A pod goes before what it runs with; what tells that there is something left goes last.
+_DELETION = (
+    "Deployment",
+    "Service",
+    "NetworkPolicy",
+    "PersistentVolumeClaim",
+    "ClusterRoleBinding",
+    "ClusterRole",
+    "ServiceAccount",
+    "Secret",
+    "ConfigMap",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MakeSecrets:
@@ -66,3 +79,8 @@ def is_monitorings(live: Mapping[str, Any], environment: str) -> bool:
     """Whether sohistio made it from this environment's monitoring: by its label, and by its field manager."""
     managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
     return monitoring_label(live) == environment and MONITORING_MANAGER in managers
+
+
+def deletion_order(ref: ObjectRef) -> tuple[int, ObjectRef]:
+    """A sort key for objects of monitoring that are to be deleted."""
+    return _DELETION.index(ref.kind), ref

@@ -15,7 +15,7 @@ from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import RefusedError
 from sohistio.images.targets import monitoring_image, source_of
 from sohistio.model.image import Image
-from sohistio.model.monitoring import Alerts, Monitoring, Part, SecretKey
+from sohistio.model.monitoring import RANDOM_SECRETS, Alerts, Monitoring, Part, SecretKey
 from sohistio.model.rollout import progress_of
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_lines, first_names
@@ -23,7 +23,7 @@ from sohistio.modes.planner import OwnPhases
 from sohistio.monitoring.compare import Comparison, compared
 from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.planner import monitoring_phase
-from sohistio.monitoring.render import SECRETS, monitoring_objects, random_secrets
+from sohistio.monitoring.render import monitoring_objects
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 
@@ -39,7 +39,6 @@ class DeclaredMonitoring:
     environment: str = ""
     monitoring: Monitoring = field(default_factory=Monitoring)
     objects: tuple[Object, ...] = ()
-    secrets: tuple[ObjectRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,7 @@ def _declared(environment: Environment, images: Mapping[Part, str], monitoring: 
         _dashboards() if monitoring.grafana else {},
     )
     objects = tuple(map(_with_text, monitoring_objects(installation)))
-    secrets = tuple(secret.ref for secret in random_secrets(installation))
-    return DeclaredMonitoring(environment.name, monitoring, objects, secrets)
+    return DeclaredMonitoring(environment.name, monitoring, objects)
 
 
 def look_at_monitoring(session: Session) -> MonitoringFacts:
@@ -155,10 +153,9 @@ def look_at_monitoring(session: Session) -> MonitoringFacts:
 
 def read_monitoring(api: KubeApi, declared: DeclaredMonitoring) -> MonitoringFacts:
     """How the cluster's compares. Raises KubeError, and RefusedError with what the API server would deny."""
-    known = tuple(secret.ref for secret in SECRETS.values())
-    found = look(api, declared.objects, known)
+    found = look(api, declared.objects, tuple(RANDOM_SECRETS))
     # Where it may not be asked, it is not said to be missing: who installs may ask.
-    needed = {ref: has_secret(api, ref) is not False for ref in declared.secrets}
+    needed = {ref: has_secret(api, ref) is not False for ref in declared.monitoring.secrets}
     comparison = compared(declared.objects, found.live, found.differences, declared.environment, needed)
     if found.denied and not comparison.foreign:
         plural = "object" if len(found.denied) == 1 else "objects"

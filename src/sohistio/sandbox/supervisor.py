@@ -26,8 +26,8 @@ from sohistio.sandbox.credentials import (
     write_service_account_key,
     write_tokens,
 )
-from sohistio.sandbox.istiod import IstiodFollower
 from sohistio.sandbox.disks import Disks
+from sohistio.sandbox.istiod import IstiodFollower
 from sohistio.sandbox.load_balancers import LoadBalancers
 from sohistio.sandbox.location import sandbox_context, sandbox_folder
 from sohistio.sandbox.mirror import ReleaseMirror

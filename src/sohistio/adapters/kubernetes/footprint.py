@@ -10,8 +10,10 @@ from sohistio.adapters.kubernetes.custom_resources import custom_resources, is_i
 from sohistio.adapters.kubernetes.ending import ending_in
 from sohistio.adapters.kubernetes.gateway_api import is_aks
 from sohistio.adapters.kubernetes.gateways import COMPONENT, GATEWAY_KINDS, KEPT
+from sohistio.adapters.kubernetes.monitoring import owned_by_monitoring
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject
+from sohistio.model.monitoring import MONITORING_LABEL
 from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
 from sohistio.model.record import RECORD_NAME
 from sohistio.model.revision import LABEL
@@ -78,7 +80,8 @@ def footprint_of(api: KubeApi) -> Footprint:
         labelled += [pool.submit(_meta, api, kind, labels=f"{KEPT},!{COMPONENT}") for kind in GATEWAY_KINDS]
         neighbours = [pool.submit(_meta, api, kind, namespace=ISTIO_NAMESPACE) for kind in (*_NEIGHBOURS, "Lease")]
         certificates = pool.submit(_meta, api, "ConfigMap", labels=_CERTIFICATE_LABEL)
-        pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={SOHISTIO}")
+        pulling = pool.submit(_meta, api, "Secret", labels=f"{MANAGED_BY}={SOHISTIO},!{MONITORING_LABEL}")
+        watching = pool.submit(owned_by_monitoring, api)
         resources = pool.submit(custom_resources, api)
         definitions = pool.submit(_meta, api, "CustomResourceDefinition")
         namespace = pool.submit(api.get, path_of(NAMESPACE_REF))
@@ -90,8 +93,9 @@ def footprint_of(api: KubeApi) -> Footprint:
     objects |= {item.ref: item for item in beside if _is_election(item.ref)}
     secrets = tuple(item.ref for item in beside if item.ref.kind == "Secret" and item.ref.name in CA_SECRETS)
     written = tuple(sorted(item.ref for item in certificates.result() if item.ref.name in _CERTIFICATES))
-    pull_secrets = tuple(sorted(item.ref for item in pulling.result()))
-    known = {*objects, *secrets, *written, *pull_secrets}
+    pull_secrets = tuple(sorted(item.ref for item in pulling.result() if item.ref.name not in CA_SECRETS))
+    monitoring = watching.result()
+    known = {*objects, *secrets, *written, *pull_secrets, *monitoring}
     return Footprint(
         objects=tuple(objects[ref] for ref in sorted(objects)),
         certificates=written,
@@ -108,6 +112,7 @@ def footprint_of(api: KubeApi) -> Footprint:
             )
         ),
         pull_secrets=pull_secrets,
+        monitoring=monitoring,
         ending=ending_in(filter(is_istios, resources.result())),
         of_aks=tuple(found[ref] for ref in sorted(found) if ref not in objects),
     )

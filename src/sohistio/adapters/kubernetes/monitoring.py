@@ -14,13 +14,13 @@ from sohistio.adapters.kubernetes.ending import why_in_vain
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.adapters.kubernetes.prune import prune_owned
 from sohistio.adapters.kubernetes.sync import of_object
-from sohistio.model.monitoring import MONITORING_LABEL
+from sohistio.model.monitoring import MONITORING_LABEL, RANDOM_SECRETS, monitoring_label
 from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.plan.changes import FieldChange, ref_of
 from sohistio.plan.drift.fields import changed_fields
 from sohistio.plan.drift.subset import missing_fields
-from sohistio.plan.monitoring_steps import is_monitorings
+from sohistio.plan.monitoring_steps import deletion_order, is_monitorings
 from sohistio.plan.ownership import MONITORING_MANAGER
 from sohistio.system.parallel import side_by_side
 
@@ -51,12 +51,14 @@ class Looked:
 
 
 def has_monitoring(api: KubeApi) -> bool:
-    """Whether there is anything with the label: every part has a ConfigMap, which is the last to be deleted.
+    """Whether there is anything with the label: every part has a ConfigMap, which is the last to be deleted; an
+    uninstall leaves disks.
 
     Raises KubeError.
     """
-    found = api.items(collection_path("ConfigMap", ISTIO_NAMESPACE), labels=MONITORING_LABEL, metadata_only=True)
-    return bool(found)
+    kinds = ("ConfigMap", "PersistentVolumeClaim")
+    paths = [collection_path(kind, ISTIO_NAMESPACE) for kind in kinds]
+    return any(side_by_side(lambda path: api.items(path, labels=MONITORING_LABEL, metadata_only=True), paths))
 
 
 def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef]) -> Looked:
@@ -91,6 +93,15 @@ def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef
 
     differences = dict(zip(map(ref_of, wanted), side_by_side(differing, wanted), strict=True))
     return Looked(live, differences, tuple(sorted(denied)), tuple(sorted(not_asked)))
+
+
+def owned_by_monitoring(api: KubeApi) -> tuple[ObjectRef, ...]:
+    """What sohistio made of any environment's monitoring, in the order in which it can be deleted. Raises KubeError."""
+    if not has_monitoring(api):
+        return ()
+    secrets = [secret for ref in RANDOM_SECRETS if (secret := _secret(api, ref))]
+    found = [item for item in (*_labelled(api), *secrets) if is_monitorings(item, monitoring_label(item) or "")]
+    return tuple(sorted(map(ref_of, found), key=deletion_order))
 
 
 def has_secret(api: KubeApi, ref: ObjectRef) -> bool | None:
