@@ -226,11 +226,19 @@ def _only_shown(sequence: Sequence, form: Form) -> int:
 
 def traffic_of(pair: Pair, sequence: Sequence) -> Traffic:
     """What moves traffic, and the commands that lead forward and back."""
+    from functools import partial
+
     from sohistio.model.mode import Mode
+    from sohistio.planning.traffic import prometheus_of, served_requests
     from sohistio.run.failover import Traffic
 
     forward = f"sohistio {'failback' if sequence.mode is Mode.FAILBACK else 'failover'} --to {sequence.to}"
     back = f"sohistio {'failover' if sequence.mode is Mode.FAILBACK else 'failback'} --to {sequence.source}"
     if sequence.mode is Mode.REHEARSE:
         forward, back = f"{forward} --rehearse", f"sohistio install --env {sequence.to}"
-    return Traffic(pair.settings, pair.dns, f"`{forward}`.", f"`{back}`.")
+    served = {
+        session.environment.name: partial(served_requests, prometheus, session.environment)
+        for session in (pair.primary, pair.standby)
+        if (prometheus := prometheus_of(session.environment))
+    }
+    return Traffic(pair.settings, pair.dns, f"`{forward}`.", f"`{back}`.", served=served)

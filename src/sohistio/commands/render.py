@@ -35,7 +35,7 @@ def render(
         from sohistio.planning.policy import declared_policy
 
         objects = declared_policy(session.environment).wanted.objects if policy else ()
-        objects += declared_monitoring(session).objects if monitoring else ()
+        objects += declared_monitoring(session, None).objects if monitoring else ()
         print_document("---\n".join(to_yaml(obj) for obj in objects))
     else:
         print_document(session.operator_yaml(session.version))

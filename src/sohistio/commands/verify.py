@@ -32,7 +32,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     # Before anything is downloaded: a wrong context is the sooner answer.
     state, record = observe(session.api), recorded(session)
     policy = declared_policy(session.environment)
-    monitoring = declared_monitoring(session)
+    monitoring = declared_monitoring(session, record)
     asked = Verification(
         session.api, session.target, session.istioctl, state=state, policy=policy, monitoring=monitoring
     )

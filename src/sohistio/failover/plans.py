@@ -11,7 +11,9 @@ from sohistio.failover.world import Side, World, last_switch
 from sohistio.model.durations import duration_of
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
+from sohistio.model.monitoring import REHEARSAL
 from sohistio.plan.failover_steps import AwaitOldAnswers, MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
+from sohistio.plan.monitoring_steps import ReportRehearsal
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import AwaitRollouts, HoldStandby, ScaleUp, Step
 
@@ -74,8 +76,11 @@ def _begin(target: Side, move: Move, *, to_standby: bool) -> MarkFailover | None
     return None
 
 
-def plan_rehearsal(world: World, refusal: str = "") -> Plan:
-    """All that can be proved without moving traffic: gateways on, both sides proven, gateways off again."""
+def plan_rehearsal(world: World, refusal: str = "", *, monitored: bool = False) -> Plan:
+    """All that can be proved without moving traffic: gateways on, both sides proven, gateways off again.
+
+    Where the standby is `monitored`, its Prometheus is told: an alert says when the next is due.
+    """
     target = world.standby
     plan = _bare(world, target, Mode.REHEARSE, f"a rehearsal of {target.environment}; no traffic is moved", refusal)
     if refusal:
@@ -87,6 +92,10 @@ def plan_rehearsal(world: World, refusal: str = "") -> Plan:
         world.primary.address,
     )
     proofs: tuple[Step, ...] = (_directly(target), *((back,) if world.primary.address else ()))
+    last: tuple[Step, ...] = (_mark("record", Stage.STANDBY, "record the rehearsal"),)
+    if monitored:
+        told = "tell Prometheus when it was rehearsed"
+        last += (ReportRehearsal("record/prometheus", told, target.environment, REHEARSAL),)
     return _with(
         plan,
         [
@@ -94,7 +103,7 @@ def plan_rehearsal(world: World, refusal: str = "") -> Plan:
             _gateways_on(target),
             Phase("prove", proofs),
             _gateways_off(target),
-            Phase("record", (_mark("record", Stage.STANDBY, "record the rehearsal"),)),
+            Phase("record", last),
         ],
     )
 

@@ -10,6 +10,9 @@ from math import ceil
 from sohistio.model.state import ObjectRef
 
 MOST_FAILED_PERCENT = 1
+MOST_SERVER_ERRORS = 0.05
+"""Of all clients' requests, as Prometheus has them: applications answer with some 5xx by themselves (the alert
+IstioGatewayErrors has the same bound)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +112,54 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedRequests:
+    """How all clients' requests through the gateways end, by Prometheus: a second, and the share of 5xx (0 to 1) in the
+    last minute and at the worst."""
+
+    per_second: float
+    failed_share: float
+    worst_share: float = 0.0
+
+    def line(self) -> str:
+        """For people."""
+        worst = f", {self.worst_share:.1%} at the worst" if self.worst_share > self.failed_share else ""
+        return f"Prometheus: {self.per_second:.1f} requests/s through the gateways, {self.failed_share:.1%} 5xx{worst}"
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "requestsPerSecond": round(self.per_second, 2),
+            "failedShare": round(self.failed_share, 4),
+            "worstFailedShare": round(self.worst_share, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """A watch, as far as it came. `seconds` it lasted, `blind` those in which the API server did not answer: then
-    nothing is known of the gateways."""
+    nothing is known of the gateways. `served` is what Prometheus says, `unserved` why it says nothing; both are empty
+    where the environment names none."""
 
     environment: str
     seconds: float
     answers: Answers
     gateways: tuple[GatewayHealth, ...] = ()
     blind: float = 0.0
+    served: ServedRequests | None = None
+    unserved: str = ""
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Why the watch fails; none where all was well."""
         bad = f"{self.answers.failed} of {self.answers.asked} requests to {self.environment} failed"
         gateways = (item.problem for item in self.gateways if item.problem)
-        return (*((bad,) if self.answers.is_bad else ()), *gateways)
+        worst = self.served.worst_share if self.served else 0.0
+        errors = f"{worst:.1%} of all requests through the gateways of {self.environment} ended in 5xx (Prometheus)"
+        return (
+            *((bad,) if self.answers.is_bad else ()),
+            *((errors,) if worst > MOST_SERVER_ERRORS else ()),
+            *gateways,
+        )
 
     def lines(self) -> tuple[str, ...]:
         """For people: the requests, each gateway, and what could not be observed."""
@@ -132,6 +167,8 @@ class Health:
         return (
             self.answers.line(),
             *(item.line() for item in self.gateways),
+            *((self.served.line(),) if self.served else ()),
+            *((f"not known how all clients do: {self.unserved}",) if self.unserved else ()),
             *((blind,) if self.blind >= 1 else ()),
         )
 
@@ -148,6 +185,7 @@ class Health:
             "milliseconds": _milliseconds(answers.seconds),
             "gateways": [item.document() for item in self.gateways],
             "secondsNotObserved": round(self.blind, 1),
+            "prometheus": self.served.document() if self.served else None,
             "problems": list(self.problems),
         }
 

@@ -36,7 +36,7 @@ class Release:
 
 RELEASES: Mapping[Part, Release] = {
     Part.PROMETHEUS: Release("docker.io/prom/prometheus", "v3.10.0"),
-    Part.ALERTMANAGER: Release("docker.io/prom/alertmanager", "v0.33.1"),
+    Part.ALERTMANAGER: Release("docker.io/prom/alertmanager", "v0.31.1"),
     Part.GRAFANA: Release("docker.io/grafana/grafana", "12.0.1"),
     Part.KIALI: Release("quay.io/kiali/kiali", "v2.27.0"),
     Part.JAEGER: Release("docker.io/jaegertracing/jaeger", "2.17.0"),
@@ -55,6 +55,8 @@ OTLP_PORT = 4317
 """Where Jaeger takes spans: OTLP over gRPC, at the Service `COLLECTOR`."""
 COLLECTOR = "jaeger-collector"
 
+REHEARSAL = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "prometheus-rehearsal")
+"""When the failover to a standby was rehearsed last, as a rule that Prometheus evaluates."""
 GRAFANA_ADMIN = ObjectRef("Secret", ISTIO_NAMESPACE, "grafana-admin")
 KIALI_SIGNING_KEY = ObjectRef("Secret", ISTIO_NAMESPACE, "kiali-signing-key")
 RANDOM_SECRETS: Mapping[ObjectRef, str] = {

@@ -11,7 +11,7 @@ from sohistio.monitoring.scraping import ISTIOD, PROXIES
 
 _DAY = 24 * 3600
 REHEARSED = "sohistio_rehearsal_timestamp_seconds"
-"""When the last rehearsal that proved all ended, in seconds since 1970."""
+"""When the last rehearsal that proved all began, in seconds since 1970."""
 REHEARSAL_DAYS = 90
 """As `sohistio failover --rehearse` and `status` count (docs/failover.md)."""
 _ROOT_DAYS, _LEAST_CERTIFICATE_HOURS = 30, 4
@@ -47,9 +47,9 @@ def rules(installation: Installation) -> dict[str, Any]:
     return {"groups": [{"name": "sohistio", "rules": [_rule(alert, installation) for alert in alerts(installation)]}]}
 
 
-def rehearsal_rules(ended: int) -> dict[str, Any]:
-    """The file that says when the last rehearsal ended: a number that Prometheus evaluates."""
-    return {"groups": [{"name": "sohistio-rehearsal", "rules": [{"record": REHEARSED, "expr": f"vector({ended})"}]}]}
+def rehearsal_rules(began: int) -> dict[str, Any]:
+    """The file that says when the last rehearsal began: a number that Prometheus evaluates."""
+    return {"groups": [{"name": "sohistio-rehearsal", "rules": [{"record": REHEARSED, "expr": f"vector({began})"}]}]}
 
 
 def _rule(alert: Alert, installation: Installation) -> dict[str, Any]:

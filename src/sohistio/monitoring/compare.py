@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,11 +40,12 @@ def compared(
     differences: Mapping[ObjectRef, tuple[FieldChange, ...]],
     environment: str,
     secrets: Mapping[ObjectRef, bool],
+    beside: Collection[ObjectRef] = (),
 ) -> Comparison:
     """What of the wanted objects is missing or different, and what of the live ones is too much.
 
     `differences` are the fields that applying one changes; `secrets` are the random ones that are needed, and whether
-    each is there.
+    each is there. `beside` are objects that other runs write: they are not too much.
     """
     refs = [ref_of(obj) for obj in wanted]
     missing = tuple(ref for ref, is_there in secrets.items() if not is_there)
@@ -53,7 +54,9 @@ def compared(
         ref: ObjectChange(ref, Action.CHANGED, fields, COMPONENT) for ref in refs if (fields := differences.get(ref))
     }
     labelled = [
-        ref for ref, obj in live.items() if ref not in refs and ref not in secrets and monitoring_label(obj) is not None
+        ref
+        for ref, obj in live.items()
+        if ref not in refs and ref not in secrets and ref not in beside and monitoring_label(obj) is not None
     ]
     surplus = sorted((ref for ref in labelled if is_monitorings(live[ref], environment)), key=deletion_order)
     shown = [

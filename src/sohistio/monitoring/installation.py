@@ -16,7 +16,8 @@ class Installation:
     """An environment, as far as monitoring goes.
 
     `images` are complete names, with the pin where there is one. `exposing` are the gateways that serve the pages,
-    where any does; `gateways` are `namespace/name` of all that the mesh has. `dashboards` are Grafana's files by name.
+    where any does; `gateways` are `namespace/name` of all that the mesh has. `rehearsed` is when a standby's last
+    rehearsal began, in seconds since 1970, 0 where nobody knows. `dashboards` are Grafana's files by name.
     """
 
     environment: str
@@ -26,6 +27,7 @@ class Installation:
     exposing: tuple[GatewayPlace, ...] = ()
     gateways: tuple[str, ...] = ()
     is_standby: bool = False
+    rehearsed: int = 0
     dashboards: Mapping[str, str] = field(default_factory=dict)
 
     @property

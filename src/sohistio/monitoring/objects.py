@@ -96,8 +96,13 @@ def program_objects(installation: Installation, program: Program) -> Iterator[Ob
 def made(
     installation: Installation, version: str, kind: str, name: str, spec: Mapping[str, Any] | None = None
 ) -> Object:
-    """An object of this environment's monitoring, in istio-system; cluster-wide kinds are without namespace."""
-    labels = {NAME: name, MANAGED_BY: SOHISTIO, MONITORING_LABEL: installation.environment}
+    """An object of this installation, in istio-system; cluster-wide kinds are without namespace."""
+    return labelled(installation.environment, version, kind, name, spec)
+
+
+def labelled(environment: str, version: str, kind: str, name: str, spec: Mapping[str, Any] | None = None) -> Object:
+    """The same of an environment's monitoring."""
+    labels = {NAME: name, MANAGED_BY: SOHISTIO, MONITORING_LABEL: environment}
     place = {} if kind.startswith("Cluster") else {"namespace": NAMESPACE}
     metadata = {"name": name, **place, "labels": labels}
     return {"apiVersion": version, "kind": kind, "metadata": metadata} | ({"spec": dict(spec)} if spec else {})

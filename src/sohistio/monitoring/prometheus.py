@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sohistio.model.durations import duration_of
-from sohistio.model.monitoring import Alerts, Part, Prometheus, SecretKey
-from sohistio.monitoring.alerts import rules
+from sohistio.model.monitoring import REHEARSAL, Alerts, Part, Prometheus, SecretKey
+from sohistio.monitoring.alerts import rehearsal_rules, rules
 from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.objects import (
     Mount,
@@ -18,13 +18,12 @@ from sohistio.monitoring.objects import (
     claim,
     cluster_rights,
     data_mount,
+    labelled,
     program_objects,
     secret_mount,
 )
 from sohistio.monitoring.scraping import CONFIGURATION_FOLDER, REHEARSAL_FOLDER, RULES_FILE, prometheus_settings
 
-REHEARSAL = "prometheus-rehearsal"
-"""The ConfigMap with the time of the last rehearsal, which `sohistio failover --rehearse` writes."""
 _NOBODY = 65534
 _EMPTY_DIR = "10Gi"
 # Of the volume's size; the rest is for the write-ahead log and for what is being compacted.
@@ -58,16 +57,25 @@ def prometheus_objects(installation: Installation, declared: Prometheus) -> Iter
         files_at=CONFIGURATION_FOLDER,
         mounts=(
             data_mount(Part.PROMETHEUS, declared.storage, "/data", _EMPTY_DIR),
-            Mount({"name": "rehearsal", "configMap": {"name": REHEARSAL, "optional": True}}, REHEARSAL_FOLDER),
+            Mount({"name": "rehearsal", "configMap": {"name": REHEARSAL.name, "optional": True}}, REHEARSAL_FOLDER),
         ),
         asks_the_api=True,
         reloads=True,
         metrics=(9090, "/prometheus/metrics"),
     )
+    if installation.is_standby and installation.rehearsed:
+        yield rehearsal_object(installation.environment, installation.rehearsed)
     if declared.storage:
         yield claim(installation, Part.PROMETHEUS, declared.storage)
     yield from _rights(installation)
     yield from program_objects(installation, program)
+
+
+def rehearsal_object(environment: str, began: int) -> Object:
+    """Says when the last rehearsal that proved all began, in seconds since 1970."""
+    return labelled(environment, "v1", "ConfigMap", REHEARSAL.name) | {
+        "data": {"rehearsal.yml": rehearsal_rules(began)}
+    }
 
 
 def alertmanager_objects(installation: Installation, declared: Alerts) -> Iterator[Object]:

@@ -75,6 +75,17 @@ class PruneMonitoring:
     effects: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ReportRehearsal:
+    """Tell Prometheus that the failover to `environment`, a standby, was rehearsed: its alert counts from there."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    environment: str
+    object: ObjectRef
+
+
 def is_monitorings(live: Mapping[str, Any], environment: str) -> bool:
     """Whether sohistio made it from this environment's monitoring: by its label, and by its field manager."""
     managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}

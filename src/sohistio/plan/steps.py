@@ -20,7 +20,13 @@ from sohistio.plan.failover_steps import (
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.image_steps import PrepullImages
-from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
+from sohistio.plan.monitoring_steps import (
+    ApplyMonitoring,
+    AwaitMonitoring,
+    MakeSecrets,
+    PruneMonitoring,
+    ReportRehearsal,
+)
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import DIGESTED, Risk
@@ -240,4 +246,5 @@ Step = (
     | ApplyMonitoring
     | AwaitMonitoring
     | PruneMonitoring
+    | ReportRehearsal
 )

@@ -20,6 +20,7 @@ from sohistio.failover.world import Side, World, last_switch
 from sohistio.model.failover import FailoverSettings
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
+from sohistio.model.monitoring import Part
 from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.plan.plan import Plan
@@ -180,7 +181,8 @@ def plan_rehearse(pair: Pair, seen: Observed | None = None) -> Planned:
     if seen.world.named == standby:
         what = f"{standby} serves: DNS leads there"
         faults = (*faults, Fault(what, "A rehearsal is for a standby that is off.", rule="serving"))
-    plan = plan_rehearsal(seen.world, _refusal(pair, faults))
+    monitored = Part.PROMETHEUS in pair.standby.environment.monitoring.data().parts
+    plan = plan_rehearsal(seen.world, _refusal(pair, faults), monitored=monitored)
     return _planned(pair, standby, seen, plan, faults, lambda: plan_rehearse(pair))
 
 

@@ -97,7 +97,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
     authority = look_at_authority(session, state)
     policy = look_at_policy(session, labelled_in(resources), state)
-    monitoring = look_at_monitoring(session)
+    monitoring = look_at_monitoring(session, record)
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way

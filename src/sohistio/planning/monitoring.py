@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
@@ -15,7 +16,9 @@ from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import RefusedError
 from sohistio.images.targets import monitoring_image, source_of
 from sohistio.model.image import Image
-from sohistio.model.monitoring import RANDOM_SECRETS, Alerts, Monitoring, Part, SecretKey
+from sohistio.model.mode import Mode
+from sohistio.model.monitoring import RANDOM_SECRETS, REHEARSAL, Alerts, Monitoring, Part, SecretKey
+from sohistio.model.record import Record
 from sohistio.model.rollout import progress_of
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_lines, first_names
@@ -105,15 +108,18 @@ def _notices_on(monitoring: Monitoring) -> list[str]:
     return found
 
 
-def declared_monitoring(session: Session) -> DeclaredMonitoring:
-    """The monitoring of an environment, rendered, with its images pinned where the environment pins.
+def declared_monitoring(session: Session, record: Record | None) -> DeclaredMonitoring:
+    """The monitoring of an environment, rendered, with its images pinned where the environment pins, and with what the
+    record knows of rehearsals.
 
     Raises RefusedError where an image is not pinned.
     """
     environment = session.environment
     monitoring = environment.monitoring.data()
     images = {part: _pinned(session, image) for part, image in _images_of(environment).items()}
-    return _declared(environment, {part: str(image) for part, image in images.items()}, monitoring)
+    last = record.last_of(Mode.REHEARSE) if record else None
+    rehearsed = _seconds(last.started) if last else 0
+    return _declared(environment, {part: str(image) for part, image in images.items()}, monitoring, rehearsed)
 
 
 def unpinned_monitoring(environment: Environment) -> tuple[Object, ...]:
@@ -122,7 +128,9 @@ def unpinned_monitoring(environment: Environment) -> tuple[Object, ...]:
     return _declared(environment, images, environment.monitoring.data()).objects
 
 
-def _declared(environment: Environment, images: Mapping[Part, str], monitoring: Monitoring) -> DeclaredMonitoring:
+def _declared(
+    environment: Environment, images: Mapping[Part, str], monitoring: Monitoring, rehearsed: int = 0
+) -> DeclaredMonitoring:
     if not monitoring.parts:
         return DeclaredMonitoring(environment.name, monitoring)
     installation = Installation(
@@ -133,18 +141,19 @@ def _declared(environment: Environment, images: Mapping[Part, str], monitoring: 
         (environment.mesh_policy().ingress_gateway,) if monitoring.expose else (),
         tuple(f"{gateway.namespace}/{gateway.name}" for gateway in environment.gateways),
         environment.is_standby,
+        rehearsed,
         _dashboards() if monitoring.grafana else {},
     )
-    objects = tuple(map(_with_text, monitoring_objects(installation)))
+    objects = tuple(map(with_text, monitoring_objects(installation)))
     return DeclaredMonitoring(environment.name, monitoring, objects)
 
 
-def look_at_monitoring(session: Session) -> MonitoringFacts:
+def look_at_monitoring(session: Session, record: Record | None) -> MonitoringFacts:
     """Compare with the cluster. Raises RefusedError, also with what the API server would deny.
 
     Where none is declared and there is none, that is all that is asked.
     """
-    declared = declared_monitoring(session)
+    declared = declared_monitoring(session, record)
     what = "monitoring could not be read"
     if not declared.objects and not or_refused(what, lambda: has_monitoring(session.api)):
         return MonitoringFacts(declared)
@@ -156,7 +165,8 @@ def read_monitoring(api: KubeApi, declared: DeclaredMonitoring) -> MonitoringFac
     found = look(api, declared.objects, tuple(RANDOM_SECRETS))
     # Where it may not be asked, it is not said to be missing: who installs may ask.
     needed = {ref: has_secret(api, ref) is not False for ref in declared.monitoring.secrets}
-    comparison = compared(declared.objects, found.live, found.differences, declared.environment, needed)
+    beside = (REHEARSAL,) if declared.monitoring.prometheus else ()
+    comparison = compared(declared.objects, found.live, found.differences, declared.environment, needed, beside)
     if found.denied and not comparison.foreign:
         plural = "object" if len(found.denied) == 1 else "objects"
         raise RefusedError(
@@ -206,6 +216,14 @@ def _pinned(session: Session, image: Image) -> Image:
     return image.pinned(digest)
 
 
+def _seconds(text: str) -> int:
+    """Since 1970; 0 for a time that is none: somebody may have edited the record."""
+    try:
+        return int(datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        return 0
+
+
 def _dashboards() -> dict[str, str]:
     from sohistio.adapters.grafana.written import dashboard_json
     from sohistio.monitoring.dashboards import dashboards
@@ -213,7 +231,7 @@ def _dashboards() -> dict[str, str]:
     return {f"{item.uid}.json": dashboard_json(item) for item in dashboards()}
 
 
-def _with_text(obj: Object) -> Object:
+def with_text(obj: Object) -> Object:
     """A ConfigMap's files as text: what is data still becomes YAML."""
     if obj["kind"] != "ConfigMap":
         return obj

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from sohistio.adapters.prometheus.client import TOKEN_VARIABLE, Prometheus, Sample
 from sohistio.environments.load import Environment
+from sohistio.model.health import ServedRequests
 from sohistio.model.traffic import Call, DryRun, Peer, Traffic
 from sohistio.system.parallel import side_by_side
 
@@ -49,6 +50,20 @@ def traffic_of(prometheus: Prometheus, closed: Collection[str] = ()) -> Traffic:
     return Traffic(
         **{name: tuple(call for (of, _), calls in answers if of == name for call in calls) for name in asked}
     )
+
+
+def served_requests(prometheus: Prometheus, environment: Environment) -> ServedRequests | None:
+    """How the requests through an environment's ingress gateways ended in the last minute; None where there were none.
+
+    Raises RefusedError.
+    """
+    names = "|".join(gateway.name for gateway in environment.gateways if gateway.kind == "ingress")
+    of_them = f'reporter="source",source_workload=~"{names}"'
+    every, bad = (
+        sum(sample.value for sample in prometheus.query(f"sum(rate({_REQUESTS}{{{matching}}}[1m]))"))
+        for matching in (of_them, f'{of_them},response_code=~"5.."')
+    )
+    return ServedRequests(every, bad / every) if every > 0 else None
 
 
 def dry_runs(prometheus: Prometheus) -> tuple[DryRun, ...]:

@@ -22,7 +22,13 @@ from sohistio.plan.failover_steps import (
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.image_steps import PrepullImages
-from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
+from sohistio.plan.monitoring_steps import (
+    ApplyMonitoring,
+    AwaitMonitoring,
+    MakeSecrets,
+    PruneMonitoring,
+    ReportRehearsal,
+)
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.steps import (
@@ -49,7 +55,13 @@ from sohistio.run.backup import check_backup, take_backup
 from sohistio.run.failover import Traffic, await_old_answers, prove_name, prove_side, switch_record
 from sohistio.run.hand_over import await_addresses, hand_over
 from sohistio.run.install import await_rollouts, install, uninstall
-from sohistio.run.monitoring import apply_monitoring, await_monitoring, make_secrets, prune_monitoring
+from sohistio.run.monitoring import (
+    apply_monitoring,
+    await_monitoring,
+    make_secrets,
+    prune_monitoring,
+    report_rehearsal,
+)
 from sohistio.run.namespaces import prepare_namespaces
 from sohistio.run.policy import apply_policy, prune_policy
 from sohistio.run.prepull import prepull
@@ -166,6 +178,8 @@ class Execution:
                 await_monitoring(waiting, step, tools.component_seconds)
             case PruneMonitoring():
                 prune_monitoring(tools, waiting, step)
+            case ReportRehearsal():
+                report_rehearsal(tools, step, self.recorder.began)
             case CompleteRecord() | RecordAdoption() | RecordSync():
                 pass  # the recorder writes it when the run has ended well
             case _:

@@ -14,7 +14,7 @@ from sohistio.adapters.probe.https import Answered, ask
 from sohistio.errors import FailedError, RefusedError
 from sohistio.model.dns import DnsSettings, NameServer, RecordAnswer
 from sohistio.model.failover import FailoverSettings
-from sohistio.model.health import Health
+from sohistio.model.health import Health, ServedRequests
 from sohistio.model.readiness import Readiness
 from sohistio.plan.failover_steps import AwaitOldAnswers, ProveName, ProveSide, SwitchRecord
 from sohistio.run.first_answer import FirstAnswer
@@ -44,7 +44,8 @@ class Traffic:
     `proof_seconds` is how long a side has to prove itself; `proven` are the addresses that did, `touched` the records
     that were switched, or may have been; `moments` keeps when what happened, in seconds since the epoch: for the
     report. `first_answer` measures one of them from the switch on, whatever the run waits for. `watched` is what a
-    watch found, as far as it came; `readiness` what was found of the standby before.
+    watch found, as far as it came; `readiness` what was found of the standby before. `served` asks an environment's
+    Prometheus how all requests through its gateways end, for those that name one.
     """
 
     settings: FailoverSettings
@@ -58,6 +59,7 @@ class Traffic:
     first_answer: FirstAnswer = field(default_factory=FirstAnswer)
     watched: list[Health] = field(default_factory=list)
     readiness: Readiness | None = None
+    served: Mapping[str, Callable[[], ServedRequests | None]] = field(default_factory=dict)
 
     def happened(self, moment: Moment) -> None:
         """Note that it happened just now; the first time counts."""

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from sohistio.adapters.kubernetes.monitoring import apply_monitoring_object, make_secret, prune_monitoring_object
 from sohistio.model.state import ObjectRef
-from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
+from sohistio.monitoring.prometheus import rehearsal_object
+from sohistio.plan.monitoring_steps import (
+    ApplyMonitoring,
+    AwaitMonitoring,
+    MakeSecrets,
+    PruneMonitoring,
+    ReportRehearsal,
+)
+from sohistio.planning.monitoring import with_text
 from sohistio.run.each import each
 from sohistio.run.sync import delete_all
 from sohistio.run.tools import Tools
@@ -31,6 +39,11 @@ def await_monitoring(waiting: Waiting, step: AwaitMonitoring, seconds: float) ->
     for stuck in waiting.rollouts([(ref, 1) for ref in step.deployments], seconds):
         for line in stuck.lines():
             waiting.observer.note(line)
+
+
+def report_rehearsal(tools: Tools, step: ReportRehearsal, began: float) -> None:
+    """Write when the rehearsal began. Raises FailedError with the server's words, KubeError."""
+    apply_monitoring_object(tools.api, with_text(rehearsal_object(step.environment, int(began))))
 
 
 def prune_monitoring(tools: Tools, waiting: Waiting, step: PruneMonitoring) -> None:

@@ -75,6 +75,11 @@ class Recorder:
             started=_now(),
         )
 
+    @property
+    def began(self) -> float:
+        """When the run began, in seconds since 1970."""
+        return datetime.fromisoformat(self._entry.started).timestamp()
+
     def begin(self) -> None:
         """Note that the run has begun. Raises KubeError."""
         write_record(self._api, self._record.with_run(self._entry))

@@ -14,6 +14,7 @@ from sohistio.model.state import ObjectRef
 from sohistio.plan.failover_steps import WatchHealth
 from sohistio.run.failover import Traffic, one_round
 from sohistio.run.gateway_health import GatewayLooks
+from sohistio.run.traffic_looks import TrafficLooks
 from sohistio.run.wait import Waiting
 
 _ROUND_SECONDS = 1.0
@@ -23,13 +24,15 @@ _LOOK_SECONDS = 2.0
 def watch_health(traffic: Traffic, waiting: Waiting, step: WatchHealth) -> None:
     """Requests to the side for so long, and looks at its gateways; what was found is kept for the report.
 
-    Raises FailedError where more than one request in a hundred failed, a gateway's pods were restarted or crash, or a
-    gateway has no ready pod: that ends the watch at once.
+    Raises FailedError where more than one request in a hundred failed, a gateway's pods were restarted or crash, more
+    than one in twenty of all clients' requests ended in 5xx (as Prometheus has it), or a gateway has no ready pod: that
+    ends the watch at once.
     """
     begun = time.monotonic()
     answers, said = Answers(), _Said(waiting)
     pods = GatewayPods(waiting.brief(_LOOK_SECONDS), step.gateways)
-    with GatewayLooks(step.gateways, pods.look) as looks:
+    prometheus = traffic.served.get(step.environment)
+    with GatewayLooks(step.gateways, pods.look) as looks, TrafficLooks(prometheus) as served:
         health = Health(step.environment, 0.0, answers)
         try:
             while (passed := time.monotonic() - begun) < step.seconds:
@@ -37,6 +40,7 @@ def watch_health(traffic: Traffic, waiting: Waiting, step: WatchHealth) -> None:
                     answers.add(answered.fault, answered.seconds)
                 health = replace(health, seconds=time.monotonic() - begun)
                 health = replace(health, gateways=looks.health, blind=looks.blind_seconds)
+                health = replace(health, served=served.served, unserved=served.trouble)
                 said.news(health)
                 waiting.observer.figures(f"{answers.line()}; {step.seconds - passed:.0f} s left")
                 if any(item.least == 0 for item in health.gateways):

@@ -28,7 +28,13 @@ from sohistio.plan.failover_steps import (
 )
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways, objects_of
 from sohistio.plan.image_steps import PrepullImages
-from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
+from sohistio.plan.monitoring_steps import (
+    ApplyMonitoring,
+    AwaitMonitoring,
+    MakeSecrets,
+    PruneMonitoring,
+    ReportRehearsal,
+)
 from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
@@ -207,6 +213,8 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("get", "patch", "create", "delete"), (path_of(step.object),))
         case MakeSecrets():
             yield from _on(("get", "patch", "create"), map(path_of, step.objects))
+        case ReportRehearsal():
+            yield from _on(("patch", "create"), [path_of(step.object)])
         case PruneSynced() | PrunePolicy() | PruneMonitoring():
             yield from _on(("get", "delete"), step.paths)
         case CheckBackup() | AwaitRollouts() | AwaitMonitoring() | AwaitAddresses() | VerifyGone() | VerifyMesh():
