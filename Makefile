@@ -58,6 +58,7 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 
 test: setup system-packages copy-tools lint ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
+	$(BIN)/python tests/builders/built.py
 	$(BIN)/python -m compileall -q src tests demo
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

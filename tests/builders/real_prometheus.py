@@ -97,7 +97,12 @@ class RealPrometheus:
 
     def answer(self, expression: str) -> list[dict[str, Any]]:
         """An instant query's result. Raises HTTPError where Prometheus cannot read it."""
-        asked = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"{self.url}/api/v1/query?{asked}", timeout=20) as answer:  # noqa: S310
-            found: list[dict[str, Any]] = json.loads(answer.read())["data"]["result"]
-        return found
+        return answer_of(self.url, expression)
+
+
+def answer_of(url: str, expression: str) -> list[dict[str, Any]]:
+    """What the Prometheus at `url` answers to an instant query. Raises HTTPError where it cannot read it."""
+    asked = urllib.parse.urlencode({"query": expression})
+    with urllib.request.urlopen(f"{url}/api/v1/query?{asked}", timeout=20) as answer:  # noqa: S310 — loopback
+        found: list[dict[str, Any]] = json.loads(answer.read())["data"]["result"]
+    return found

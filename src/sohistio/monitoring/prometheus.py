@@ -148,10 +148,8 @@ def _blocks_of(size: str) -> str:
 
 def _rights(installation: Installation) -> Iterator[Object]:
     """What it discovers by, and the API server's metrics; nothing that is written."""
-    reads = ["get", "list", "watch"]
     rights = [
-        {"apiGroups": [""], "resources": ["pods", "services", "endpoints"], "verbs": reads},
-        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": reads},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
         {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
     ]
     yield from cluster_rights(installation, Part.PROMETHEUS, rights)

@@ -16,7 +16,7 @@ RULES_FILE = "rules.yml"
 _Settings = dict[str, Any]
 
 # More than any proxy of a mesh that is kept within bounds has; beyond it a scrape fails, and says so in `up`.
-_MOST_SAMPLES, _MOST_BYTES, _MOST_TARGETS = 100_000, "64MB", 20_000
+_LIMITS = {"sample_limit": 100_000, "body_size_limit": "64MB", "target_limit": 20_000}
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _POD = "__meta_kubernetes_pod"
 # Of every proxy: Envoy's own metrics are at this port; the agent merges them with its own and the application's.
@@ -30,13 +30,10 @@ def prometheus_settings(installation: Installation) -> _Settings:
             "scrape_interval": "15s",
             "scrape_timeout": "10s",
             "evaluation_interval": "15s",
-            "sample_limit": _MOST_SAMPLES,
-            "body_size_limit": _MOST_BYTES,
-            "target_limit": _MOST_TARGETS,
             "external_labels": {"environment": installation.environment},
         },
         "rule_files": [f"{CONFIGURATION_FOLDER}/{RULES_FILE}", f"{REHEARSAL_FOLDER}/*.yml"],
-        "scrape_configs": [_istiod(), _proxies(), _applications(), _api_server()],
+        "scrape_configs": [job | _LIMITS for job in (_istiod(), _proxies(), _applications(), _api_server())],
     }
     if Part.ALERTMANAGER in installation.monitoring.parts:
         target = f"{Part.ALERTMANAGER}.{NAMESPACE}.svc:9093"
@@ -81,7 +78,9 @@ def _applications() -> _Settings:
         "relabel_configs": [
             _keep(f"{annotation}_scrape", "true"),
             _keep(f"{_POD}_phase", "Running"),
-            {"action": "drop", "source_labels": [f"{_POD}_annotationpresent_sidecar_istio_io_status"], "regex": "true"},
+            # Injection and the charts write these annotations as well: the other jobs have them.
+            _drop((f"{annotation}_port",), str(_AGENT_PORT)),
+            _drop(("__meta_kubernetes_namespace", f"{_POD}_label_app"), f"{NAMESPACE};istiod"),
             {
                 "action": "replace",
                 "source_labels": [f"{annotation}_scheme"],
@@ -107,19 +106,13 @@ def _applications() -> _Settings:
 
 
 def _api_server() -> _Settings:
+    """By its Service: AKS has one address for it. Prometheus' ServiceAccount has the right to read them."""
     return {
         "job_name": API_SERVER,
         "scheme": "https",
         "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
-        "tls_config": {"ca_file": f"{_ACCOUNT}/ca.crt", "server_name": "kubernetes.default.svc"},
-        "kubernetes_sd_configs": [{"role": "endpointslice", "namespaces": {"names": ["default"]}}],
-        "relabel_configs": [
-            {
-                "action": "keep",
-                "source_labels": ["__meta_kubernetes_service_name", "__meta_kubernetes_endpointslice_port_name"],
-                "regex": "kubernetes;https",
-            }
-        ],
+        "tls_config": {"ca_file": f"{_ACCOUNT}/ca.crt"},
+        "static_configs": [{"targets": ["kubernetes.default.svc:443"]}],
     }
 
 
@@ -135,6 +128,10 @@ def _who() -> list[_Settings]:
 
 def _keep(label: str, value: str) -> _Settings:
     return {"action": "keep", "source_labels": [label], "regex": value}
+
+
+def _drop(labels: tuple[str, ...], values: str) -> _Settings:
+    return {"action": "drop", "source_labels": list(labels), "regex": values}
 
 
 def _copy(label: str, name: str) -> _Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from monitored import WHOLE, installation
 from sohistio.model.monitoring import GRAFANA_ADMIN, MONITORING_LABEL, REHEARSAL, Monitoring
@@ -64,7 +64,7 @@ def test_what_is_missing_is_made_with_its_secrets() -> None:
 def test_turning_one_off_takes_exactly_its_objects() -> None:
     before = live_of(WHOLE)
     for name in ("grafana", "kiali", "jaeger", "alerts"):
-        fewer = replace(WHOLE, **{name: None}, expose=None)
+        fewer = replace(WHOLE, **cast(Any, {name: None}), expose=None)
         found = comparison(fewer, before)
         gone = {ref_of(obj) for obj in monitoring_objects(installation(WHOLE))}
         gone -= {ref_of(obj) for obj in monitoring_objects(installation(fewer))}
