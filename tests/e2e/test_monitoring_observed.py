@@ -46,11 +46,11 @@ class Monitored:
     prometheus: RenderedPrometheus
 
     def ask(self, path: str, *, host: str = HOST, token: str = "") -> Answer:
-        """Through the ingress gateway."""
+        """Through the ingress gateway. `host` is what the Host header says."""
         trusted = trusting(self.authority.certificate)
         if not token:
-            return get(self.address, host, trusted, path)
-        return get(self.address, host, trusted, path, Authorization=f"Bearer {token}")
+            return get(self.address, HOST, trusted, path, Host=host)
+        return get(self.address, HOST, trusted, path, Host=host, Authorization=f"Bearer {token}")
 
 
 def flags_for(folder: Path, address: str, issuer: Issuer, expose: dict[str, Any]) -> tuple[str, ...]:
