@@ -161,7 +161,13 @@ def test_a_page_takes_a_token_that_says_so(monitored: Monitored) -> None:
         "for another audience": (monitored.issuer.token("shop", groups=["on-call"]), 403),
         "without the group": (monitored.issuer.token("mesh", groups=["readers"]), 403),
     }
-    for path in ("/prometheus/", "/prometheus", "/prometheus/-/healthy", "/prometheus/api/v1/query?query=up", "/grafana/"):
+    for path in (
+        "/prometheus/",
+        "/prometheus",
+        "/prometheus/-/healthy",
+        "/prometheus/api/v1/query?query=up",
+        "/grafana/",
+    ):
         found = {name: monitored.ask(path, token=token).status for name, (token, _) in tokens.items()}
         assert found == {name: status for name, (_, status) in tokens.items()}, path
     # What has no program here is let in, and not there; what has no route does not exist.

@@ -15,6 +15,7 @@ from sohistio.plan.ownership import POLICY_MANAGER
 from sohistio.plan.policy_steps import is_policys
 from sohistio.policy.objects import DRY_RUN, ROOT, SUPPRESS, Object
 from sohistio.policy.render import Rendered
+from sohistio.policy.transition import is_guard, opened_hosts, still_closed
 
 COMPONENT = "policy"
 """What these changes are shown under."""
@@ -31,9 +32,18 @@ class Surplus:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A guard that opens `hosts`: as it is to be once nothing routes to them."""
+
+    obj: Object
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """`ways_out` and `others` are the objects to apply, in order; `surplus` what is no longer declared, in the order in
-    which it is deleted. `foreign` have the name of one that is declared and are not managed by sohistio; `unowned`
+    """`ways_out` and `others` are the objects to apply, in order; `opening` are those that open hosts, as they are to
+    be in the end: among `others` they keep these hosts closed. `surplus` is what is no longer declared, in the order
+    in which it is deleted. `foreign` have the name of one that is declared and are not managed by sohistio; `unowned`
     have the label of another environment, or without the field manager: they are left alone. `waiting` are namespaces
     that do not exist: what is declared for them is applied once they do.
     """
@@ -46,6 +56,7 @@ class Comparison:
     unowned: tuple[ObjectRef, ...] = ()
     waiting: tuple[str, ...] = ()
     compared: int = 0
+    opening: tuple[Opening, ...] = ()
 
 
 def compared(
@@ -67,16 +78,27 @@ def compared(
     def to_apply(objects: tuple[Object, ...]) -> tuple[Object, ...]:
         return tuple(obj for obj in objects if ref_of(obj) in changes)
 
+    others = to_apply(wanted.others)
+    kept = {ref_of(obj): still_closed(obj, live[ref_of(obj)]) for obj in others if _may_open(obj, live)}
+    opening = tuple(
+        Opening(obj, opened_hosts(obj, live[ref_of(obj)])) for obj in others if kept.get(ref_of(obj)) is not None
+    )
     return Comparison(
         to_apply(wanted.ways_out),
-        to_apply(wanted.others),
+        tuple(kept.get(ref_of(obj)) or obj for obj in others),
         tuple(Surplus(ref, live[ref]) for ref in surplus),
         tuple(sorted((*changes.values(), *removed), key=lambda change: change.ref)),
         foreign,
         tuple(sorted(ref for ref in labelled if ref not in surplus)),
         tuple(waiting),
         len(wanted.objects),
+        opening,
     )
+
+
+def _may_open(obj: Object, live: Mapping[ObjectRef, Mapping[str, Any]]) -> bool:
+    ref = ref_of(obj)
+    return ref in live and is_guard(ref.kind, ref.namespace, ref.name)
 
 
 def _is_foreign(live: Mapping[str, Any] | None) -> bool:

@@ -13,6 +13,7 @@ from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.policy.compare import Comparison, Surplus
 from sohistio.policy.egress import is_egress
 from sohistio.policy.objects import DRY_RUN, ROOT, Object
+from sohistio.policy.transition import GUARD, ROUTES
 
 
 def ways_out_phase(comparison: Comparison) -> tuple[Phase, ...]:
@@ -25,18 +26,35 @@ def ways_out_phase(comparison: Comparison) -> tuple[Phase, ...]:
 
 
 def policy_phase(comparison: Comparison, environment: str, paths: Mapping[ObjectRef, str]) -> tuple[Phase, ...]:
-    """All the rest, and what is no longer declared."""
+    """All the rest, and what is no longer declared. What guards a host goes, or opens it, after what routes to it: a
+    step of its own, which is not reached where a route could not be deleted.
+    """
     steps: list[ApplyPolicy | PrunePolicy] = []
     if objects := comparison.others:
         summary = f"apply {_objects(objects)} of policy"
         steps.append(ApplyPolicy("policy/apply", summary, _documents(objects), _effects(objects)))
-    if surplus := comparison.surplus:
-        summary = f"delete {_objects(surplus)} that policy no longer declares"
-        refs = tuple(item.ref for item in surplus)
-        effects = tuple(dict.fromkeys(words for item in surplus for words in _effects_of_removing(item)))
-        step = PrunePolicy("policy/prune", summary, environment, refs, tuple(paths[ref] for ref in refs), effects)
-        steps.append(step)
+    routes = tuple(item for item in comparison.surplus if item.ref.kind in ROUTES)
+    rest = tuple(item for item in comparison.surplus if item.ref.kind not in ROUTES)
+    if routes and (rest or comparison.opening):
+        steps.append(_prune("policy/routes", routes, environment, paths))
+    else:
+        rest = comparison.surplus
+    if opening := comparison.opening:
+        summary = (
+            f"open {counted(len({host for item in opening for host in item.hosts}), 'host')} of the ingress gateway"
+        )
+        effects = tuple(dict.fromkeys(f"no longer closes {host}" for item in opening for host in item.hosts))
+        steps.append(ApplyPolicy("policy/open", summary, _documents([item.obj for item in opening]), effects))
+    if rest:
+        steps.append(_prune("policy/prune", rest, environment, paths))
     return (Phase("policy", tuple(steps)),) if steps else ()
+
+
+def _prune(name: str, surplus: Sequence[Surplus], environment: str, paths: Mapping[ObjectRef, str]) -> PrunePolicy:
+    refs = tuple(item.ref for item in surplus)
+    effects = tuple(dict.fromkeys(words for item in surplus for words in _effects_of_removing(item)))
+    summary = f"delete {_objects(surplus)} that policy no longer declares"
+    return PrunePolicy(name, summary, environment, refs, tuple(paths[ref] for ref in refs), effects)
 
 
 def _documents(objects: Sequence[Object]) -> tuple[str, ...]:
@@ -61,7 +79,7 @@ def _effects_of(obj: Object) -> Iterator[str]:
     elif ref.kind == "AuthorizationPolicy":
         if DRY_RUN in obj["metadata"].get("annotations", {}):
             yield f"lets {ref} refuse nothing"
-        elif ref.name.startswith("ingress-hosts"):
+        elif ref.name.startswith(GUARD):
             yield "closes hosts of the ingress gateway but for what policy.hosts lets in"
         elif is_egress(ref.name):
             yield "closes the egress gateway but for what policy.egress lets out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sohistio.adapters.kubernetes.policy import apply_policy_object, prune_policy_object
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
+from sohistio.policy.transition import ROUTES
 from sohistio.run.each import each
 from sohistio.run.sync import delete_all
 from sohistio.run.tools import Tools
@@ -11,8 +12,15 @@ from sohistio.run.wait import Waiting
 
 
 def apply_policy(tools: Tools, waiting: Waiting, step: ApplyPolicy) -> None:
-    """Apply every object, in order. Raises FailedError with istiod's words on what it refuses."""
-    each(waiting, step.parsed, lambda obj: apply_policy_object(tools.api, obj), "policy objects could not be applied")
+    """Apply every object, in order; what routes to hosts only where all that guards them is there.
+
+    Raises FailedError with istiod's words on what it refuses.
+    """
+    what = "policy objects could not be applied"
+    guards = [obj for obj in step.parsed if obj["kind"] not in ROUTES]
+    routes = [obj for obj in step.parsed if obj["kind"] in ROUTES]
+    for objects in filter(None, (guards, routes)):
+        each(waiting, objects, lambda obj: apply_policy_object(tools.api, obj), what)
 
 
 def prune_policy(tools: Tools, waiting: Waiting, step: PrunePolicy) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
+from typing import Any
 
 from policies import NAMESPACES, WHOLE, live_of, somebodys
 from sohistio.model.policy import Mtls, Policy
@@ -112,3 +114,50 @@ def test_taking_an_exception_away_closes_something() -> None:
     assert step.effects == (
         "no longer takes plaintext where the mesh refuses it: PeerAuthentication shop/default goes",
     )
+
+
+def guard_hosts(obj: dict[str, Any]) -> set[str]:
+    (operation,) = [to["operation"] for to in obj["spec"]["rules"][0]["to"]]
+    return set(operation["notHosts"])
+
+
+def test_a_host_is_opened_only_when_its_route_is_gone() -> None:
+    """It leaves the policy together with its Gateway and VirtualService: in between it stays closed, by its own rules."""
+    (first, *others) = WHOLE.hosts
+    fewer = replace(WHOLE, hosts=tuple(others), ingress=())
+    found = compared(rendered(fewer, "qa"), live_of(WANTED.objects), "qa", NAMESPACES)
+    paths = {item.ref: "/path" for item in found.surplus}
+    (phase,) = policy_phase(found, "qa", paths)
+    assert [step.id for step in phase.steps] == ["policy/apply", "policy/routes", "policy/open"]
+    applied, routes, opened = phase.steps
+    assert isinstance(applied, ApplyPolicy)
+    assert isinstance(opened, ApplyPolicy)
+    (kept,) = [obj for obj in applied.parsed if obj["metadata"]["name"] == "ingress-hosts"]
+    (final,) = opened.parsed
+    assert set(first.hosts) <= guard_hosts(kept)
+    assert not set(first.hosts) & guard_hosts(final)
+    let_in = [
+        rule for rule in kept["spec"]["rules"] if set(first.hosts) & set(rule["to"][0]["operation"].get("hosts", ()))
+    ]
+    assert len(let_in) == len(first.allow)
+    assert {ref.kind for ref in routes.objects} == {"Gateway", "VirtualService"}  # type: ignore[union-attr]
+    assert opened.effects == tuple(f"no longer closes {host}" for host in first.hosts)
+    assert opened.summary == "open 1 host of the ingress gateway"
+
+
+def test_a_host_that_changes_its_name_stays_closed_under_the_old_one() -> None:
+    (first, *others) = WHOLE.hosts
+    renamed = replace(WHOLE, hosts=(replace(first, hosts=("new.example.com",)), *others))
+    found = compared(rendered(renamed, "qa"), live_of(WANTED.objects), "qa", NAMESPACES)
+    (kept,) = [obj for obj in found.others if obj["metadata"]["name"] == "ingress-hosts"]
+    assert {"new.example.com", *first.hosts} <= guard_hosts(kept)
+    (opening,) = found.opening
+    assert opening.hosts == first.hosts
+
+
+def test_the_last_guard_goes_after_the_last_route() -> None:
+    found = compared(NOTHING, live_of(WANTED.objects), "qa", NAMESPACES)
+    (phase,) = policy_phase(found, "qa", {item.ref: "/path" for item in found.surplus})
+    routes, rest = phase.steps
+    assert {ref.kind for ref in routes.objects} == {"Gateway", "VirtualService"}  # type: ignore[union-attr]
+    assert "AuthorizationPolicy" in {ref.kind for ref in rest.objects}  # type: ignore[union-attr]
