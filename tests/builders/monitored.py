@@ -53,5 +53,6 @@ def installation(monitoring: Monitoring = WHOLE, *, is_standby: bool = True, reh
         ("istio-system/istio-ingressgateway", "istio-system/istio-egressgateway", "edge/partners"),
         is_standby,
         rehearsed,
+        24 * 3600,
         {"istio-mesh-overview.json": "{}\n"} if monitoring.grafana else {},
     )

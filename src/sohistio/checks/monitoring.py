@@ -19,13 +19,13 @@ _WORDS = {Action.CREATED: "missing", Action.CHANGED: "different", Action.REMOVED
 
 @dataclass(frozen=True, slots=True)
 class MonitoringEvidence:
-    """How the objects compare; why each Deployment that is not ready is not; which keys of Secrets alerts need and
-    lack; and the objects of Istio that Kiali's wizards wrote.
+    """How the objects compare; why each Deployment that is not ready is not; whether the cluster has each key of a
+    Secret that alerts need (None where it may not be read); and the objects of Istio that Kiali's wizards wrote.
     """
 
     comparison: Comparison = field(default_factory=Comparison)
     not_ready: Mapping[ObjectRef, str] = field(default_factory=dict)
-    lacking: tuple[SecretKey, ...] = ()
+    keys: Mapping[SecretKey, bool | None] = field(default_factory=dict)
     by_wizards: tuple[ObjectRef, ...] = ()
 
 
@@ -44,7 +44,13 @@ def monitoring_in_place(evidence: MonitoringEvidence) -> Iterator[CheckResult]:
         yield failed(READY, f"{ref} is not ready: {why}", hint)
     if comparison.compared and not evidence.not_ready:
         yield passed(READY, "every part runs")
-    for item in evidence.lacking:
+    for item, is_there in evidence.keys.items():
+        if is_there:
+            continue
+        if is_there is None:
+            message = f"not looked at: you lack permission to get Secret istio-system/{item.secret}"
+            yield warned(RECEIVER, message, "rbac/monitoring.yaml has the rule: put the Secret's name there.")
+            continue
         message = f"alerts reach nobody there: Secret istio-system/{item.secret} has no key {item.key}"
         hint = f"`kubectl create secret generic {item.secret} -n istio-system --from-file={item.key}=FILE`"
         yield failed(RECEIVER, message, hint)

@@ -140,8 +140,13 @@ def place_of(operator: Mapping[str, Any], gateway: Gateway) -> GatewayPlace:
 
 
 def _sees_callers(item: Mapping[str, Any]) -> bool:
-    service = (item.get("k8s") or {}).get("service")
-    return isinstance(service, Mapping) and service.get("externalTrafficPolicy") == "Local"
+    settings = item.get("k8s") or {}
+    service, overlays = settings.get("service"), settings.get("overlays") or ()
+    # An overlay may set it otherwise, or make a proxy believe what the caller says of itself.
+    patched = any(word in str(overlays) for word in ("externalTrafficPolicy", "gatewayTopology"))
+    believes = "gatewayTopology" in str(settings.get("podAnnotations") or "")
+    local = isinstance(service, Mapping) and service.get("externalTrafficPolicy") == "Local"
+    return local and not patched and not believes
 
 
 def _least_pods(operator: Mapping[str, Any], item: Mapping[str, Any], kind: str) -> int:

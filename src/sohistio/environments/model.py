@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from sohistio.environments.aks import Aks
 from sohistio.environments.failover import Failover
@@ -115,6 +115,11 @@ class Restarts(Part):
     timeout_seconds: Seconds = Field(alias="timeout", description="For each workload")
 
 
+def _switched_off(value: object) -> object:
+    """`monitoring: null` is for an environment that has nothing of what base/environment.yaml says."""
+    return {} if value is None else value
+
+
 class Environment(Part):
     """One environment: all that an installation is made from, apart from what the cluster itself shows.
 
@@ -139,7 +144,9 @@ class Environment(Part):
         None, description="How `sohistio sync` compares this standby with the environment it stands by for"
     )
     policy: PolicyKeys | None = Field(None, description="The mesh's security and traffic policy (docs/security.md)")
-    monitoring: Monitoring = Field(Monitoring(), description="What watches the mesh (docs/monitoring.md)")
+    monitoring: Annotated[Monitoring, BeforeValidator(_switched_off)] = Field(
+        Monitoring(), description="What watches the mesh (docs/monitoring.md)"
+    )
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -171,6 +178,13 @@ class Environment(Part):
     def sync_rules(self) -> SyncRules:
         """What differs from the source by intention; nothing where the key `sync` is not given."""
         return self.sync.rules() if self.sync else SyncRules()
+
+    @property
+    def trusts_forwarded_addresses(self) -> bool:
+        """Whether gateways believe what requests say of where they come from (X-Forwarded-For, the PROXY protocol)."""
+        return "gatewayTopology" in str(
+            self._operator.get("spec", {}).get("meshConfig", "")
+        ) or "gatewayTopology" in str(self._operator.get("spec", {}).get("values", ""))
 
     @property
     def gateways(self) -> tuple[Gateway, ...]:

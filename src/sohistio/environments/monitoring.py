@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ from sohistio.environments.values import Name, Part
 from sohistio.model import monitoring as plain
 from sohistio.model.hosts import is_loopback
 
+_RANGE = re.compile(r"[0-9a-fA-F.:]+(/[0-9]+)?")  # Istio takes neither a netmask nor a zone
+_WIDEST = {4: 8, 6: 16}
+_RUNBOOKS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/%+=&?-]*)?")
 _IN_THE_CLUSTER = (".svc", ".svc.cluster.local")
 
 
@@ -37,20 +41,21 @@ def _prometheus(value: str) -> str:
 
 
 def _runbooks(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.fragment:
-        raise ValueError("expected the https URL of a copy of docs/monitoring.md, without a login and #")
+    # Prometheus takes {{ for a template: its rules would not load.
+    if not _RUNBOOKS.fullmatch(value):
+        raise ValueError("expected the https URL of a copy of docs/monitoring.md, without a login, # and {")
     return value
 
 
 def _addresses(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         try:
-            network = ipaddress.ip_network(value)
+            network = ipaddress.ip_network(value if _RANGE.fullmatch(value) else "")
         except ValueError:
             raise ValueError(f"expected addresses or ranges such as 10.20.0.0/16, got {value}") from None
-        if network.prefixlen == 0:
-            raise ValueError(f"expected a range of your own, not all addresses: {value}")
+        mapped = isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None
+        if network.prefixlen < _WIDEST[network.version] or mapped:
+            raise ValueError(f"expected ranges of your own, of /8 at the most (IPv6: /16), got {value}")
     return values
 
 

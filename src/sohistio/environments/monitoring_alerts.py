@@ -9,16 +9,26 @@ from pydantic import AfterValidator, Field, model_validator
 from sohistio.environments.policy_access import at_least_one
 from sohistio.environments.values import Name, Part, Text, matching, once
 from sohistio.model import monitoring as plain
+from sohistio.model.authority import PLUGGED_IN, SELF_SIGNED
 
+# Keys of the mesh and of monitoring itself.
+_NEVER_MOUNTED = {PLUGGED_IN, SELF_SIGNED, *(ref.name for ref in plain.RANDOM_SECRETS)}
 _mail = matching(r"[^@\s,;<>\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", "an e-mail address such as on-call@example.com")
-_smarthost = matching(r"[A-Za-z0-9.-]+:[1-9][0-9]{0,4}", "the mail server as host:port, such as smtp.example.com:587")
-_data_key = matching(r"[A-Za-z0-9._-]{1,253}", "a key of a Secret")
+_PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_smarthost = matching(rf"[A-Za-z0-9.-]+:{_PORT}", "the mail server as host:port, such as smtp.example.com:587")
+_data_key = matching(r"(?!\.\.|\.$)[A-Za-z0-9._-]{1,253}", "a key of a Secret")
+
+
+def _for_receivers(value: str) -> str:
+    if value in _NEVER_MOUNTED:
+        raise ValueError("is no Secret for receivers of alerts: expected one of your own")
+    return value
 
 
 class SecretKeyKeys(Part):
     """A key of a Secret in istio-system. Somebody else puts it there: no secret is in this file."""
 
-    secret: Name
+    secret: Annotated[Name, AfterValidator(_for_receivers)]
     key: Annotated[str, AfterValidator(_data_key)] = "url"
 
     def data(self) -> plain.SecretKey:

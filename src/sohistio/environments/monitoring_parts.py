@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from sohistio.environments.values import Part, Seconds, Text, matching
+from sohistio.environments.values import Part, Seconds, matching
 from sohistio.model import monitoring as plain
 
 _SHORTEST_RETENTION = 2 * 3600  # one block of Prometheus' database
@@ -18,15 +18,19 @@ def _retention(value: int) -> int:
     return value
 
 
-_size = matching(r"[1-9][0-9]{0,4}(Mi|Gi|Ti)", "a size such as 50Gi")
+_size = matching(r"[1-9][0-9]{0,3}(Gi|Ti)", "a size such as 50Gi")
+_memory = matching(r"([1-9][0-9]{0,3}Gi|[5-9][0-9]{2}Mi)", "memory of 500Mi at least, such as 2Gi")
+_class = matching(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "the name of a StorageClass, such as managed-csi")
 Size = Annotated[str, AfterValidator(_size)]
+Memory = Annotated[str, AfterValidator(_memory)]
+StorageClass = Annotated[str, AfterValidator(_class)]
 
 
 class StorageKeys(Part):
     """A disk of its own. Without it the data is in an emptyDir: gone with the pod."""
 
     size: Size = Field(description="Such as 50Gi; it can grow later where the class allows it, never shrink")
-    storage_class: Text | None = Field(None, description="Without it the cluster's default class")
+    storage_class: StorageClass | None = Field(None, description="Without it the cluster's default class")
 
     def data(self) -> plain.Storage:
         """The same as plain data."""
@@ -43,7 +47,7 @@ class PrometheusKeys(Part):
     retention: Annotated[Seconds, AfterValidator(_retention)] = Field(
         15 * 24 * 3600, description="How long metrics are kept, such as 360h"
     )
-    memory: Size = Field("2Gi", description="Request and limit; a mesh of many pods needs more")
+    memory: Memory = Field("2Gi", description="Request and limit; a mesh of many pods needs more")
     storage: StorageKeys | None = None
 
     def data(self) -> plain.Prometheus:

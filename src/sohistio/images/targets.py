@@ -7,6 +7,9 @@ from dataclasses import replace
 from sohistio.model.image import PUBLISHED, Image
 from sohistio.model.monitoring import RELEASES, Part
 
+_ISTIOS_HUBS = frozenset({PUBLISHED, "istio", "gcr.io/istio-release", "registry.istio.io/release"})
+"""Where Istio itself publishes: there are no other programs' images."""
+
 
 def source_of(target: Image, hub: str, source: str = PUBLISHED) -> Image | None:
     """Where an image of the hub is published; None for an image that is not in the hub, which nobody mirrors.
@@ -31,7 +34,7 @@ def monitoring_image(part: Part, hub: str, source: str = PUBLISHED) -> Image:
     'jfrog.example.com/docker/istio/grafana'
     """
     release = RELEASES[part]
-    if is_same_place(hub, source) and source == PUBLISHED:
+    if hub in _ISTIOS_HUBS and source == PUBLISHED:
         return Image.parse(f"{release.published}:{release.tag}")
     return Image.parse(f"{hub}/{part}:{release.tag}")
 

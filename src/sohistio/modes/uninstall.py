@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
 from sohistio.model.mode import Mode
+from sohistio.model.monitoring import GRAFANA_ADMIN, Part
 from sohistio.model.revision import Revision
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
@@ -123,7 +124,10 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
 
 def _monitoring(footprint: Footprint, asked: Removal) -> list[Phase]:
     """What watches the mesh; its disks stay, but for a purge: then they go with the namespace."""
-    refs = tuple(ref for ref in footprint.monitoring if asked.purge or ref.kind != "PersistentVolumeClaim")
+    disks = {ref for ref in footprint.monitoring if ref.kind == "PersistentVolumeClaim"}
+    # Grafana's database, on its disk, has the password of its first start.
+    kept = disks | ({GRAFANA_ADMIN} if any(ref.name == Part.GRAFANA for ref in disks) else set())
+    refs = tuple(ref for ref in footprint.monitoring if asked.purge or ref not in kept)
     if not refs:
         return []
     summary = f"remove {words.count(len(refs), 'object')} of monitoring"

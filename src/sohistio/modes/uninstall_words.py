@@ -27,6 +27,8 @@ def notices_of(subject: Subject, footprint: Footprint, asked: Removal, *, took: 
     state, notices = subject.state, []
     if asked.purge:
         notices.append(_AUTHORITY_KEPT if asked.include_ca else _AUTHORITY_LOST)
+        if disks := _disks(footprint):
+            notices.append(f"deleted for good: {disks}")
         if footprint.others:
             notices.append(f"namespace {ISTIO_NAMESPACE} also takes what is not the mesh's: {_names(footprint.others)}")
     else:

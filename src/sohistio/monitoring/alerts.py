@@ -14,7 +14,7 @@ REHEARSED = "sohistio_rehearsal_timestamp_seconds"
 """When the last rehearsal that proved all began, in seconds since 1970."""
 REHEARSAL_DAYS = 90
 """As `sohistio failover --rehearse` and `status` count (docs/failover.md)."""
-_ROOT_DAYS, _LEAST_CERTIFICATE_HOURS = 30, 4
+_ROOT_DAYS = 30
 _TOO_MANY_ERRORS = 0.05
 
 
@@ -72,6 +72,10 @@ def _of_every_mesh(installation: Installation) -> tuple[Alert, ...]:
     served = f'reporter="source",source_workload=~"{names}"'
     errors = f'sum by (source_workload) (rate(istio_requests_total{{{served},response_code=~"5.."}}[5m]))'
     every = f"sum by (source_workload) (rate(istio_requests_total{{{served}}}[5m]))"
+    rejects, before = (
+        f'sum by (type) (pilot_total_xds_rejects{{job="{ISTIOD}"}}{offset})' for offset in ("", " offset 1h")
+    )
+    authorities = f'{{__name__=~"citadel_server_(root_cert|cert_chain)_expiry_timestamp",job="{ISTIOD}"}}'
     return (
         Alert(
             "IstiodDown",
@@ -84,24 +88,25 @@ def _of_every_mesh(installation: Installation) -> tuple[Alert, ...]:
         ),
         Alert(
             "IstioConfigurationRejected",
-            f'sum by (type) (increase(pilot_total_xds_rejects{{job="{ISTIOD}"}}[10m])) > 0',
-            "5m",
+            # A counter is not there before the first rejection, so that `increase` would not see it.
+            f"{rejects} - ({before} or {rejects} * 0) > 0",
+            "2m",
             Severity.WARNING,
-            "Proxies reject configuration of type {{ $labels.type }}",
+            "Proxies rejected configuration of type {{ $labels.type }} in the last hour",
             "They go on with what they had before. The last change of Istio's objects is the likely cause.",
         ),
         Alert(
-            "IstioRootCertificateEnds",
-            f'min(citadel_server_root_cert_expiry_timestamp{{job="{ISTIOD}"}}) - time() < {_ROOT_DAYS * _DAY}',
+            "IstioAuthorityEnds",
+            f"min({authorities}) - time() < {_ROOT_DAYS * _DAY}",
             "1h",
             Severity.CRITICAL,
-            "The mesh's root certificate ends in {{ $value | humanizeDuration }}",
+            "The mesh's CA, or a CA above it, ends in {{ $value | humanizeDuration }}",
             "At its end every call between workloads fails.",
         ),
         Alert(
             "IstioWorkloadCertificateEnds",
             f'min by (namespace, pod) (istio_agent_cert_expiry_seconds{{job="{PROXIES}"}}) < '
-            f"{_LEAST_CERTIFICATE_HOURS * 3600}",
+            f"{installation.certificate_seconds // 6}",
             "10m",
             Severity.CRITICAL,
             "The certificate of {{ $labels.namespace }}/{{ $labels.pod }} ends in {{ $value | humanizeDuration }}",

@@ -49,8 +49,9 @@ def grafana_objects(installation: Installation, declared: Grafana) -> Iterator[O
         arguments=(),
         user=_USER,
         probed=UI_PORTS[Part.GRAFANA],
-        ready="/api/health",
-        alive="/api/health",
+        # Below its sub path: what is not there is redirected.
+        ready="/grafana/api/health",
+        alive="/grafana/api/health",
         resources=Resources("50m", "512Mi"),
         files={"datasources.yaml": _sources(installation), "dashboards.yaml": _providers()},
         files_at="/etc/grafana/provisioning",
@@ -59,11 +60,11 @@ def grafana_objects(installation: Installation, declared: Grafana) -> Iterator[O
         mounts=(
             data_mount(Part.GRAFANA, declared.storage, "/var/lib/grafana", "1Gi"),
             scratch("tmp", "/tmp"),  # noqa: S108 — of the container
-            secret_mount("admin", GRAFANA_ADMIN.name, "/etc/grafana-admin"),
+            secret_mount("admin", GRAFANA_ADMIN.name, "/etc/grafana-admin", (RANDOM_SECRETS[GRAFANA_ADMIN],)),
             Mount({"name": "dashboards", "configMap": {"name": _DASHBOARDS}}, "/etc/grafana-dashboards"),
         ),
         calls=tuple(part for part in (Part.PROMETHEUS, Part.JAEGER) if part in installation.monitoring.parts),
-        metrics=(UI_PORTS[Part.GRAFANA], "/metrics"),
+        metrics=(UI_PORTS[Part.GRAFANA], "/grafana/metrics"),
     )
     if declared.storage:
         yield claim(installation, Part.GRAFANA, declared.storage)

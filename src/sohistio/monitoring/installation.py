@@ -17,7 +17,8 @@ class Installation:
 
     `images` are complete names, with the pin where there is one. `exposing` are the gateways that serve the pages,
     where any does; `gateways` are `namespace/name` of all that the mesh has. `rehearsed` is when a standby's last
-    rehearsal began, in seconds since 1970, 0 where nobody knows. `dashboards` are Grafana's files by name.
+    rehearsal began, in seconds since 1970, 0 where nobody knows. `certificate_seconds` is the life of a
+    workload's certificate. `dashboards` are Grafana's files by name.
     """
 
     environment: str
@@ -28,6 +29,7 @@ class Installation:
     gateways: tuple[str, ...] = ()
     is_standby: bool = False
     rehearsed: int = 0
+    certificate_seconds: int = 24 * 3600
     dashboards: Mapping[str, str] = field(default_factory=dict)
 
     @property

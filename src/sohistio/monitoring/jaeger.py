@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 from sohistio.model.monitoring import COLLECTOR, OTLP_PORT, UI_PORTS, Jaeger, Part
@@ -12,6 +13,8 @@ from sohistio.monitoring.objects import Object, Port, Program, Resources, made, 
 _USER = 10001
 _QUERY, _OTLP_HTTP, _HEALTH, _METRICS = UI_PORTS[Part.JAEGER], 4318, 13133, 8888
 _STORE = "memory"
+_TRACES_IN_A_GIB = 50_000
+"""Of some ten spans each, about 20 KiB a trace."""
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 — in its pod, whose NetworkPolicy says who may call
 
 
@@ -30,7 +33,7 @@ def jaeger_objects(installation: Installation, declared: Jaeger) -> Iterator[Obj
         probed=_HEALTH,
         ready="/status",
         alive="/status",
-        resources=Resources("50m", "1Gi"),
+        resources=Resources("50m", f"{max(1, ceil(declared.traces / _TRACES_IN_A_GIB))}Gi"),
         files={"config.yaml": jaeger_settings(declared)},
         files_at="/etc/jaeger",
         calls=(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sohistio.model.monitoring import KIALI_SIGNING_KEY, UI_PORTS, Kiali, Part
+from sohistio.model.monitoring import KIALI_SIGNING_KEY, RANDOM_SECRETS, UI_PORTS, Kiali, Part
 from sohistio.monitoring.installation import NAMESPACE, Installation
 from sohistio.monitoring.objects import (
     Object,
@@ -42,7 +42,12 @@ def kiali_objects(installation: Installation, declared: Kiali) -> Iterator[Objec
         files_at="/kiali-configuration",
         mounts=(
             scratch("tmp", "/tmp"),  # noqa: S108 — of the container
-            secret_mount("signing-key", KIALI_SIGNING_KEY.name, "/kiali-override-secrets/login-token-signing-key"),
+            secret_mount(
+                "signing-key",
+                KIALI_SIGNING_KEY.name,
+                "/kiali-override-secrets/login-token-signing-key",
+                (RANDOM_SECRETS[KIALI_SIGNING_KEY],),
+            ),
         ),
         asks_the_api=True,
         metrics=(_METRICS, "/metrics"),

@@ -145,9 +145,11 @@ def scratch(name: str, path: str, limit: str = "64Mi") -> Mount:
     return Mount({"name": name, "emptyDir": {"sizeLimit": limit}}, path, read_only=False)
 
 
-def secret_mount(name: str, secret: str, path: str) -> Mount:
-    """A Secret's keys as files."""
-    return Mount({"name": name, "secret": {"secretName": secret, "defaultMode": 0o440}}, path)
+def secret_mount(name: str, secret: str, path: str, keys: Sequence[str], *, optional: bool = False) -> Mount:
+    """These keys of a Secret as files, and no others. An `optional` one may be missing: the pod starts without it."""
+    items = [{"key": key, "path": key} for key in keys]
+    volume: Object = {"secretName": secret, "defaultMode": 0o440, "items": items}
+    return Mount({"name": name, "secret": volume | ({"optional": True} if optional else {})}, path)
 
 
 def network_policy(installation: Installation, program: Program) -> Object:

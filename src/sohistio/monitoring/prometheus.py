@@ -8,7 +8,7 @@ from typing import Any
 from sohistio.model.durations import duration_of
 from sohistio.model.monitoring import REHEARSAL, Alerts, Part, Prometheus, SecretKey
 from sohistio.monitoring.alerts import rehearsal_rules, rules
-from sohistio.monitoring.installation import Installation
+from sohistio.monitoring.installation import NAMESPACE, Installation
 from sohistio.monitoring.objects import (
     Mount,
     Object,
@@ -80,13 +80,16 @@ def rehearsal_object(environment: str, began: int) -> Object:
 
 def alertmanager_objects(installation: Installation, declared: Alerts) -> Iterator[Object]:
     """Alertmanager: it groups alerts and sends them on."""
-    names = dict.fromkeys(item.secret for item in declared.secrets)
+    keys: dict[str, dict[str, None]] = {}
+    for item in declared.secrets:
+        keys.setdefault(item.secret, {})[item.key] = None
     program = Program(
         Part.ALERTMANAGER,
         ports=(Port("http", 9093, callers=(Part.PROMETHEUS,)),),
         arguments=(
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/data",
+            f"--web.external-url=http://{Part.ALERTMANAGER}.{NAMESPACE}.svc:9093/",
             # One replica: nothing to gossip with.
             "--cluster.listen-address=",
         ),
@@ -99,7 +102,11 @@ def alertmanager_objects(installation: Installation, declared: Alerts) -> Iterat
         files_at="/etc/alertmanager",
         mounts=(
             data_mount(Part.ALERTMANAGER, None, "/data", "256Mi"),
-            *(secret_mount(f"secret-{number}", name, f"{_SECRETS}/{name}") for number, name in enumerate(names)),
+            # What one receiver lacks keeps no other from its alerts.
+            *(
+                secret_mount(f"secret-{number}", name, f"{_SECRETS}/{name}", tuple(found), optional=True)
+                for number, (name, found) in enumerate(keys.items())
+            ),
         ),
         metrics=(9093, "/metrics"),
     )

@@ -16,6 +16,7 @@ RULES_FILE = "rules.yml"
 _Settings = dict[str, Any]
 
 # More than any proxy of a mesh that is kept within bounds has; beyond it a scrape fails, and says so in `up`.
+_MOST_OF_THE_API_SERVER = 500_000
 _LIMITS = {"sample_limit": 100_000, "body_size_limit": "64MB", "target_limit": 20_000}
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _POD = "__meta_kubernetes_pod"
@@ -33,7 +34,7 @@ def prometheus_settings(installation: Installation) -> _Settings:
             "external_labels": {"environment": installation.environment},
         },
         "rule_files": [f"{CONFIGURATION_FOLDER}/{RULES_FILE}", f"{REHEARSAL_FOLDER}/*.yml"],
-        "scrape_configs": [job | _LIMITS for job in (_istiod(), _proxies(), _applications(), _api_server())],
+        "scrape_configs": [_LIMITS | job for job in (_istiod(), _proxies(), _applications(), _api_server())],
     }
     if Part.ALERTMANAGER in installation.monitoring.parts:
         target = f"{Part.ALERTMANAGER}.{NAMESPACE}.svc:9093"
@@ -113,6 +114,7 @@ def _api_server() -> _Settings:
         "authorization": {"credentials_file": f"{_ACCOUNT}/token"},
         "tls_config": {"ca_file": f"{_ACCOUNT}/ca.crt"},
         "static_configs": [{"targets": ["kubernetes.default.svc:443"]}],
+        "sample_limit": _MOST_OF_THE_API_SERVER,
     }
 
 

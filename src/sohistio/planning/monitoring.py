@@ -17,10 +17,20 @@ from sohistio.errors import RefusedError
 from sohistio.images.targets import monitoring_image, source_of
 from sohistio.model.image import Image
 from sohistio.model.mode import Mode
-from sohistio.model.monitoring import RANDOM_SECRETS, REHEARSAL, Alerts, Monitoring, Part, SecretKey
+from sohistio.model.monitoring import (
+    GRAFANA_ADMIN,
+    RANDOM_SECRETS,
+    REHEARSAL,
+    Alerts,
+    Exposure,
+    Monitoring,
+    Part,
+    SecretKey,
+)
+from sohistio.model.policy import Mtls
 from sohistio.model.record import Record
 from sohistio.model.rollout import progress_of
-from sohistio.model.state import ObjectRef
+from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import first_lines, first_names
 from sohistio.modes.planner import OwnPhases
 from sohistio.monitoring.compare import Comparison, compared
@@ -30,6 +40,11 @@ from sohistio.monitoring.render import monitoring_objects
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 
+_OLD_LOGIN = (
+    "Secret grafana-admin was gone: Grafana's database still has the old password. This sets the new one: `kubectl "
+    "exec -n istio-system deploy/grafana -- sh -c 'grafana cli admin reset-admin-password \"$(cat "
+    "/etc/grafana-admin/password)\"'`"
+)
 WIZARD = "kiali_wizard"
 """The label of what Kiali's wizards write."""
 _MOST_NAMED = 6
@@ -78,15 +93,16 @@ class MonitoringFacts:
 
     @property
     def _todo(self) -> str:
-        label = f"sohistio/monitoring={self.declared.environment}"
-        return (
-            f"Delete it where it was made. Or hand it over: `kubectl label KIND -n NAMESPACE NAME {label}`; then "
-            "sohistio makes it what the environment declares. Nothing was changed."
-        )
+        return "Delete it where it was made, or take the part out of the environment. Nothing was changed."
 
     @property
     def _notices(self) -> tuple[str, ...]:
-        found = list(_notices_on(self.declared.monitoring)) if self.comparison.changes else []
+        monitoring, comparison = self.declared.monitoring, self.comparison
+        found = list(_notices_on(monitoring)) if comparison.changes else []
+        if expose := monitoring.expose:
+            found.append(f"https://{expose.host}/ serves {', '.join(monitoring.exposed)} to {_let_in(expose)}")
+        if GRAFANA_ADMIN in comparison.secrets and _grafana_was_there(comparison):
+            found.append(_OLD_LOGIN)
         if unowned := self.comparison.unowned:
             names = first_names(list(map(str, unowned)), _MOST_NAMED)
             found.append(f"left alone, as its label names another environment or sohistio did not write it: {names}")
@@ -95,6 +111,19 @@ class MonitoringFacts:
                 f"monitoring was compared without a dry run: you lack permission to patch {', '.join(self.not_asked)}"
             )
         return tuple(found)
+
+
+def _let_in(expose: Exposure) -> str:
+    if expose.addresses:
+        return f"callers from {', '.join(expose.addresses)}, without a login where the page has none"
+    claims = "; ".join(f"{name}: {' or '.join(values)}" for name, values in expose.claims)
+    return f"who has a valid token with {claims}" if claims else "who has a valid token, whatever it says"
+
+
+def _grafana_was_there(comparison: Comparison) -> bool:
+    """Whether its database is older than its new password: on a disk, or with a pod that runs."""
+    kinds = ("PersistentVolumeClaim", "Deployment")
+    return any(ObjectRef(kind, ISTIO_NAMESPACE, Part.GRAFANA.value) in comparison.live for kind in kinds)
 
 
 def _notices_on(monitoring: Monitoring) -> list[str]:
@@ -142,6 +171,7 @@ def _declared(
         tuple(f"{gateway.namespace}/{gateway.name}" for gateway in environment.gateways),
         environment.is_standby,
         rehearsed,
+        mtls.certificate_seconds if (mtls := environment.mesh_policy().mtls) else Mtls().certificate_seconds,
         _dashboards() if monitoring.grafana else {},
     )
     objects = tuple(map(with_text, monitoring_objects(installation)))
@@ -189,11 +219,9 @@ def not_ready(comparison: Comparison) -> dict[ObjectRef, str]:
     return found
 
 
-def lacking_keys(api: KubeApi, alerts: Alerts | None) -> tuple[SecretKey, ...]:
-    """The keys of Secrets that alerts need and the cluster lacks, as far as they may be read. Raises KubeError."""
-    if alerts is None:
-        return ()
-    return tuple(item for item in alerts.secrets if has_key(api, item.secret, item.key) is False)
+def receivers_keys(api: KubeApi, alerts: Alerts | None) -> dict[SecretKey, bool | None]:
+    """Whether the cluster has each key that alerts need; None where it may not be read. Raises KubeError."""
+    return {item: has_key(api, item.secret, item.key) for item in (alerts.secrets if alerts else ())}
 
 
 def _images_of(environment: Environment) -> dict[Part, Image]:

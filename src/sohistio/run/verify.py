@@ -27,7 +27,7 @@ from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
-from sohistio.planning.monitoring import WIZARD, DeclaredMonitoring, lacking_keys, not_ready, read_monitoring
+from sohistio.planning.monitoring import WIZARD, DeclaredMonitoring, not_ready, read_monitoring, receivers_keys
 from sohistio.planning.policy import DeclaredPolicy, read_policy, there
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.policy.compare import compared
@@ -130,7 +130,7 @@ def _monitoring(asked: Verification, found: Sequence[Object]) -> MonitoringEvide
     return MonitoringEvidence(
         facts.comparison,
         not_ready(facts.comparison),
-        or_refused(what, lambda: lacking_keys(api, declared.monitoring.alerts)),
+        or_refused(what, lambda: receivers_keys(api, declared.monitoring.alerts)),
         tuple(resource_ref(item) for item in found if WIZARD in (item["metadata"].get("labels") or {})),
     )
 

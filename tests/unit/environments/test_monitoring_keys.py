@@ -117,7 +117,14 @@ def test_exposed_pages_are_closed_but_for_one_rule(tmp_path: Path) -> None:
 EXPOSE = "host: m.example.com, credentialName: tls"
 WRONG = {
     "prometheus: {retention: 1h}": "monitoring.prometheus.retention: expected 2h at least",
-    "prometheus: {memory: lots}": "monitoring.prometheus.memory: expected a size such as 50Gi",
+    "prometheus: {memory: lots}": "monitoring.prometheus.memory: expected memory of 500Mi at least",
+    "prometheus: {memory: 1Mi}": "expected memory of 500Mi at least",
+    "prometheus: {storage: {size: 1Mi}}": "expected a size such as 50Gi",
+    "prometheus: {storage: {size: 1Gi, storageClass: 'A B'}}": "expected the name of a StorageClass",
+    "prometheus: {}\n  alerts: {webhook: {secret: istio-ca-secret, key: ca-key.pem}}": "is no Secret for receivers",
+    "prometheus: {}\n  alerts: {webhook: {secret: grafana-admin}}": "is no Secret for receivers",
+    "prometheus: {}\n  alerts: {webhook: {secret: a, key: ..data}}": "expected a key of a Secret",
+    "prometheus: {}\n  alerts: {email: {to: [a@b.c], from: a@b.c, smarthost: 'a:99999'}}": "the mail server as",
     "prometheus: {storage: {}}": "monitoring.prometheus.storage.size: is missing",
     "prometheus: {storage: {size: 0Gi}}": "monitoring.prometheus.storage.size: expected a size",
     "prometheus: {storage: 50Gi}": "monitoring.prometheus.storage: expected keys and values",
@@ -140,14 +147,23 @@ WRONG = {
     f"expose: {{{EXPOSE}, addresses: [10.0.0.0/8]}}": "expected prometheus, grafana, kiali or jaeger beside expose",
     f"jaeger: {{}}\n  expose: {{{EXPOSE}}}": "expected policy.jwt (whose tokens are let in) or addresses",
     f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: []}}": "expected at least one",
-    f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [0.0.0.0/0]}}": "expected a range of your own",
-    f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: ['::/0']}}": "expected a range of your own",
-    f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [10.0.0.1/8]}}": "expected addresses or ranges",
+    f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [0.0.0.0/0]}}": "expected ranges of your own",
+    f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: ['::/0']}}": "expected ranges of your own",
+    **{
+        f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: ['{address}']}}": "expected ranges of your own"
+        for address in ("0.0.0.0/1", "128.0.0.0/1", "8000::/1", "2000::/3", "::ffff:0:0/96", "::ffff:10.0.0.0/104")
+    },
+    **{
+        f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: ['{address}']}}": "expected addresses or ranges"
+        for address in ("10.0.0.1/8", "10.0.0.0/255.0.0.0", "fe80::1%eth0", "10.0.0.0/8, 0.0.0.0/0", "localhost")
+    },
     f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [10.0.0.0/8]}}": (
         "expected k8s.service.externalTrafficPolicy: Local of istio-ingressgateway"
     ),
     f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [10.0.0.0/8], claims: {{a: [b]}}}}": "not both",
     "runbookURL: http://wiki": "expected the https URL",
+    "runbookURL: 'https://wiki.example.com/{{ $value'": "expected the https URL",
+    "runbookURL: https://wiki.example.com/mesh#top": "expected the https URL",
 }
 
 
@@ -173,6 +189,12 @@ def test_what_cannot_be(tmp_path: Path, keys: str, expected: str) -> None:
             "m.example.com is in policy as well: expected a host of its own",
         ),
         (
+            JWT
+            + "  ingress: [{name: web, hosts: [p.example.com], credentialName: t, routes: "
+            + "[{service: prometheus.istio-system, port: 9090}]}]\n",
+            "web leads to prometheus.istio-system: expected monitoring.expose, which guards it",
+        ),
+        (
             "policy: {telemetry: {tracing: {service: a.b}}}\nmonitoring: {jaeger: {}}\n",
             "is set by monitoring.jaeger: expected one of the two",
         ),
@@ -188,3 +210,36 @@ def test_the_operator_does_not_set_what_jaeger_sets(tmp_path: Path) -> None:
     root = environment_folder(tmp_path, qa="monitoring: {jaeger: {}}\n", operator=operator)
     (problem,) = problems_of("qa", root, VARIABLES)
     assert "is set by policy.telemetry or monitoring.jaeger in environment.yaml" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "mesh"),
+    [
+        ("{service: {externalTrafficPolicy: Cluster}}", ""),
+        (
+            "{service: {externalTrafficPolicy: Local}, overlays: [{kind: Service, name: istio-ingressgateway, "
+            "patches: [{path: spec.externalTrafficPolicy, value: Cluster}]}]}",
+            "",
+        ),
+        (
+            "{service: {externalTrafficPolicy: Local}, podAnnotations: {proxy.istio.io/config: "
+            "'gatewayTopology: {numTrustedProxies: 1}'}}",
+            "",
+        ),
+        (
+            "{service: {externalTrafficPolicy: Local}}",
+            "  meshConfig: {defaultConfig: {gatewayTopology: {proxyProtocol: {}}}}\n",
+        ),
+    ],
+    ids=["cluster", "overlay", "annotation", "proxy-protocol"],
+)
+def test_addresses_need_a_gateway_that_sees_them(tmp_path: Path, gateway: str, mesh: str) -> None:
+    operator = LOCAL.replace("{service: {externalTrafficPolicy: Local}}", gateway) + mesh
+    qa_keys = f"monitoring:\n  jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [10.0.0.0/8]}}\n"
+    (problem,) = problems_of("qa", environment_folder(tmp_path, qa=qa_keys, operator=operator), VARIABLES)
+    assert problem.key == "monitoring.expose.addresses"
+
+
+def test_an_environment_can_have_nothing_of_what_all_others_have(tmp_path: Path) -> None:
+    base = "monitoring: {prometheus: {}}\n"
+    assert qa(tmp_path, "monitoring: null\n", base=base).monitoring.data() == Monitoring()

@@ -122,7 +122,7 @@ def guard_hosts(obj: dict[str, Any]) -> set[str]:
 
 
 def test_a_host_is_opened_only_when_its_route_is_gone() -> None:
-    """It leaves the policy together with its Gateway and VirtualService: in between it stays closed, by its own rules."""
+    """It leaves the policy together with its route: in between it stays closed, by its own rules."""
     (first, *others) = WHOLE.hosts
     fewer = replace(WHOLE, hosts=tuple(others), ingress=())
     found = compared(rendered(fewer, "qa"), live_of(WANTED.objects), "qa", NAMESPACES)

@@ -18,6 +18,7 @@ from sohistio.model.monitoring import MONITORING_LABEL, RANDOM_SECRETS, monitori
 from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.plan.changes import FieldChange, ref_of
+from sohistio.plan.drift.edits import is_edited, undoing_patch
 from sohistio.plan.drift.fields import changed_fields
 from sohistio.plan.drift.subset import missing_fields
 from sohistio.plan.monitoring_steps import deletion_order, is_monitorings
@@ -78,7 +79,7 @@ def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef
     def differing(obj: Object) -> tuple[FieldChange, ...]:
         path, ref = api.path_of(obj), ref_of(obj)
         try:
-            applied = api.dry_run_apply(path, obj, MONITORING_MANAGER)
+            applied = _dry_run(api, path, live.get(ref), obj)
         except KubeError as error:
             if error.status == 404:  # the namespace comes with the mesh
                 return ()
@@ -152,14 +153,30 @@ def make_secret(api: KubeApi, ref: ObjectRef, key: str, environment: str) -> Non
 
 
 def apply_monitoring_object(api: KubeApi, obj: Object) -> str:
-    """Apply one, and own its fields. Returns why it will not stay, empty where it will.
+    """Apply one, and own all of it: what others have added goes. Returns why it will not stay, empty where it will.
 
     Raises FailedError that names the object where the server refuses it, and KubeError where nobody answers.
     """
+    path = api.path_of(obj)
     try:
-        return why_in_vain(api.apply(api.path_of(obj), obj, MONITORING_MANAGER, force=True))
+        live = api.get(path)
+        if live is not None and is_edited(live | {"kind": obj["kind"]}, MONITORING_MANAGER):
+            _patch(api, path, undoing_patch(live, obj))
+        return why_in_vain(api.apply(path, obj, MONITORING_MANAGER, force=True))
     except KubeError as error:
         raise of_object(error, f"{ref_of(obj)} could not be applied") from error
+
+
+def _dry_run(api: KubeApi, path: str, live: Object | None, obj: Object) -> Object:
+    """What applying it, and undoing what others added, would leave. Raises KubeError."""
+    if live is not None and is_edited(live, MONITORING_MANAGER):
+        return _patch(api, path, undoing_patch(live, obj), dryRun="All")
+    return api.dry_run_apply(path, obj, MONITORING_MANAGER)
+
+
+def _patch(api: KubeApi, path: str, patch: Object, **query: str) -> Object:
+    asked = {"fieldManager": MONITORING_MANAGER} | query
+    return api.request("PATCH", path, query=asked, body=patch, content_type="application/merge-patch+json")
 
 
 def prune_monitoring_object(api: KubeApi, ref: ObjectRef, path: str, environment: str) -> bool:
