@@ -9,16 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from acting import acting
 from json_schemas import check
+from real_prometheus import Exposed, RealPrometheus
 from regions import HOST, Region, Regions, until
 from sohistio.model.failover_mark import FailoverMark
+from sohistio.model.mode import Mode
 from sohistio.model.record import Record
 from sohistio.sandbox.processes import end, processes_of, processes_with
 from sohistio.sandbox.traffic.agent import POD_VARIABLE
@@ -95,6 +100,66 @@ def test_all_that_a_watch_finds_is_in_the_report(regions: Regions, tmp_path: Pat
     page = (tmp_path / "report.md").read_text()
     assert "## prod, watched for" in page
     assert "- istio-ingressgateway: 3 ready, restarts 0" in page
+
+
+class Served(Exposed):
+    """Counters of a gateway that answers 100 requests a second, `bad` of them with 503."""
+
+    def __init__(self, bad: int) -> None:
+        self._begun, self._bad = time.monotonic(), bad
+        super().__init__("")
+
+    @property
+    def text(self) -> str:
+        """What Prometheus gets."""
+        seconds = time.monotonic() - self._begun
+        labels = 'reporter="source",source_workload="istio-ingressgateway",response_code'
+        counts = {"200": (100 - self._bad) * seconds, "503": self._bad * seconds}
+        lines = [f'istio_requests_total{{{labels}="{code}"}} {count:.0f}' for code, count in counts.items()]
+        return "".join(f"{line}\n" for line in ("# TYPE istio_requests_total counter", *lines))
+
+    @text.setter
+    def text(self, _: str) -> None:
+        """It grows by itself."""
+
+
+@contextmanager
+def declared(regions: Regions, name: str, **keys: Any) -> Iterator[None]:
+    """An environment's file with these keys laid over what it has."""
+    file = regions.environments / name / "environment.yaml"
+    before = file.read_text()
+    file.write_text(yaml.safe_dump(yaml.safe_load(before) | keys))
+    try:
+        yield
+    finally:
+        file.write_text(before)
+
+
+@pytest.mark.parametrize(("bad", "code"), [(1, 0), (20, 1)])
+def test_the_watch_reads_what_prometheus_has_of_all_clients(
+    regions: Regions, tmp_path: Path, bad: int, code: int
+) -> None:
+    with (
+        Served(bad) as served,
+        RealPrometheus(tmp_path, {"gateway": [served.url]}) as prometheus,
+        declared(regions, "prod", monitoring={"prometheusURL": prometheus.url}),
+    ):
+        until(lambda: bool(prometheus.answer("rate(istio_requests_total[1m]) > 0")))
+        done = regions.run(*BACK, "--watch", "4s", "-o", "json", check=False)
+    assert done.returncode == code, done.stderr
+    found = check(done.stdout, "FailoverReport")["watch"]
+    assert found["failed"] == 0, "the probes' own requests are well"
+    assert found["prometheus"]["requestsPerSecond"] > 1
+    assert found["prometheus"]["worstFailedShare"] == pytest.approx(bad / 100, abs=0.02)
+    assert "requests/s through the gateways" in done.stderr
+    assert ("ended in 5xx (Prometheus)" in done.stderr) == (code == 1)
+
+
+def test_a_watch_whose_prometheus_is_silent_goes_by_its_probes(regions: Regions) -> None:
+    with declared(regions, "prod", monitoring={"prometheusURL": "http://127.0.0.1:1"}):
+        done = regions.run(*BACK, "--watch", "2s", "-o", "json")
+    assert check(done.stdout, "FailoverReport")["watch"]["prometheus"] is None
+    assert "not known how all clients do: Prometheus at http://127.0.0.1:1 cannot be asked" in done.stderr
 
 
 def test_a_gateway_that_is_restarted_fails_the_watch(regions: Regions) -> None:
@@ -180,6 +245,24 @@ def test_each_readiness_item_is_remembered_with_its_age(regions: Regions) -> Non
     assert now["failover-hook"] == kept["failover-hook"].at, "it was not looked at"
     assert now["failover-dns"] > kept["failover-dns"].at
     regions.run(*BACK)
+
+
+def test_prometheus_is_told_of_a_rehearsal(regions: Regions) -> None:
+    dr, path = regions.regions["dr"], "/api/v1/namespaces/istio-system/configmaps/prometheus-rehearsal"
+    rehearsal = ("failover", "--to", "dr", "--rehearse", "--yes", "--confirm", "dr")
+    with declared(regions, "dr", monitoring={"prometheus": {}}):
+        regions.run("install", "--env", "dr", "--yes", "--confirm", "dr")
+        regions.run(*rehearsal)
+        last = recorded(dr).last_of(Mode.REHEARSE)
+        assert last is not None
+        told = yaml.safe_load((dr.api.get(path) or {})["data"]["rehearsal.yml"])
+        (rule,) = told["groups"][0]["rules"]
+        began = int(datetime.fromisoformat(last.started).timestamp())
+        assert rule == {"record": "sohistio_rehearsal_timestamp_seconds", "expr": f"vector({began})"}
+        in_place = regions.run("plan", "--env", "dr", "--exit-code", check=False)
+        assert in_place.returncode == 0, in_place.stdout
+    regions.run("install", "--env", "dr", "--yes", "--confirm", "dr")
+    assert dr.api.get(path) is None
 
 
 NOWHERE = {"authority": "localhost:1", "resourceManager": "https://localhost:1", "instanceDiscovery": False}
