@@ -44,6 +44,26 @@ def test_a_mesh_of_sidecars(sandbox: Sandbox) -> None:
     ]
 
 
+def test_what_watches_the_mesh_comes_through_the_hub(sandbox: Sandbox, tmp_path: Path) -> None:
+    monitoring: dict[str, Any] = {"prometheus": {}, "grafana": {}, "kiali": {}, "jaeger": {}}
+    monitoring["alerts"] = {"webhook": {"secret": "on-call"}}
+    flags = own_environments(tmp_path, istio={"hub": "jfrog.example.com/istio"}, monitoring=monitoring)
+    done = sandbox.run("images", "list", *flags, "--output", "json")
+    images = check(done.stdout, "ImageList")["images"]
+    of_parts = {
+        item["target"]: item["source"] for item in images if "istiod" not in str(item) and "proxyv2" not in str(item)
+    }
+    assert of_parts == {
+        "jfrog.example.com/istio/alertmanager:v0.31.1": "docker.io/prom/alertmanager:v0.31.1",
+        "jfrog.example.com/istio/grafana:12.0.1": "docker.io/grafana/grafana:12.0.1",
+        "jfrog.example.com/istio/jaeger:2.17.0": "docker.io/jaegertracing/jaeger:2.17.0",
+        "jfrog.example.com/istio/kiali:v2.27.0": "quay.io/kiali/kiali:v2.27.0",
+        "jfrog.example.com/istio/prometheus:v3.10.0": "docker.io/prom/prometheus:v3.10.0",
+    }
+    public = listed(sandbox, own_environments(tmp_path, monitoring={"prometheus": {}}))
+    assert public["docker.io/prom/prometheus:v3.10.0"] == ["Deployment istio-system/prometheus"]
+
+
 def test_cni_ambient_a_variant_and_a_hub_with_a_path(sandbox: Sandbox, tmp_path: Path) -> None:
     spec = {
         "components": {"cni": {"enabled": True}, "ztunnel": {"enabled": True}},

@@ -195,3 +195,50 @@ def test_an_allow_list_of_addresses(monitored: Monitored, tmp_path: Path) -> Non
         done = monitored.sandbox.run("install", *flags, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
         await_true(lambda status=status: monitored.ask("/prometheus/-/healthy").status == status, 30)  # type: ignore[misc]
+
+
+def deny(sandbox: Sandbox, *resources: str) -> None:
+    """An admission policy of somebody's keeps these from being changed and deleted."""
+    rule = {"apiGroups": ["networking.istio.io"], "apiVersions": ["*"], "operations": ["UPDATE", "DELETE"]}
+    matches = {"resourceRules": [rule | {"resources": list(resources)}]}
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": "kept"}}
+    group = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic"
+    spec: dict[str, Any] = {"matchConstraints": matches, "validations": [{"expression": "false"}]}
+    sandbox.api.create(f"{group}ies", kind | {"kind": "ValidatingAdmissionPolicy", "spec": spec})
+    spec = {"policyName": "kept", "validationActions": ["Deny"]}
+    sandbox.api.create(f"{group}ybindings", kind | {"kind": "ValidatingAdmissionPolicyBinding", "spec": spec})
+
+
+def test_a_page_whose_route_cannot_be_taken_away_stays_closed(monitored: Monitored, tmp_path: Path) -> None:
+    """Another host of the policy stays: its guard is changed, not deleted."""
+    other = [{"hosts": ["shop.example.com"], "allow": [{"paths": ["/api/*"]}]}]
+    jwt = [{"issuer": monitored.issuer.name, "audiences": ["mesh"], "jwks": monitored.issuer.jwks}]
+
+    def install(**keys: Any) -> tuple[int, str]:
+        policy = {"jwt": jwt, "hosts": other}
+        flags = own_environments(tmp_path, ingressAddress=monitored.address, policy=policy, monitoring=PARTS | keys)
+        done = monitored.sandbox.run("install", *flags, "--yes")
+        return done.returncode, done.stdout + done.stderr
+
+    exposed = {"host": HOST, "credentialName": "monitoring-tls", "claims": {"groups": ["on-call"]}}
+    code, said = install(expose=exposed)
+    assert code == 0, said
+    await_true(lambda: monitored.ask("/prometheus/-/healthy").status == 403, 30)
+    deny(monitored.sandbox, "gateways", "virtualservices")
+    await_true(lambda: install()[0] == 1, 60)  # the API server hears of a new policy a moment later
+    code, said = install()
+    assert (code, "open 1 host of the ingress gateway" in said) == (1, True), said
+    time.sleep(2)
+    assert monitored.ask("/prometheus/-/healthy").status == 403
+    good = monitored.issuer.token("mesh", groups=["on-call"])
+    assert monitored.ask("/prometheus/-/healthy", token=good).status == 200
+    monitored.sandbox.api.delete("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/kept")
+    await_true(lambda: install()[0] == 0, 60)
+
+    def is_gone() -> bool:
+        try:
+            return monitored.ask("/prometheus/-/healthy", token=good).status == 404
+        except OSError:  # nobody else is served at this port
+            return True
+
+    await_true(is_gone, 30)

@@ -319,10 +319,42 @@ def test_the_policy_role_lets_an_installer_apply_and_prune_a_policy(
     await_true(lambda: box.api.get("/api/v1/namespaces/guarded/configmaps/istio-ca-root-cert") is not None)
 
 
+def test_the_monitoring_role_lets_an_installer_run_what_watches_the_mesh(
+    installer: User, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    box = installer.box
+    parts: dict[str, Any] = {"prometheus": {"storage": {"size": "1Gi"}}, "grafana": {}, "kiali": {}, "jaeger": {}}
+    parts["alerts"] = {"webhook": {"secret": "on-call"}}
+
+    def with_monitoring(**monitoring: Any) -> User:
+        folder = tmp_path_factory.mktemp("monitoring")
+        keys = {"monitoring": monitoring} if monitoring else {}
+        return replace(installer, environment=own_environments(folder, istio={"pullSecret": None}, **keys))
+
+    refused = with_monitoring(**parts).run("install", "--yes")
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    for words in ("persistentvolumeclaims", "clusterroles.rbac.authorization.k8s.io", "rbac/monitoring.yaml"):
+        assert words in refused.stderr
+    _user(box, "monitoring", tmp_path_factory.mktemp("user"))
+    somebody = {"kind": "ServiceAccount", "name": "installer", "namespace": "default"}
+    # Its objects of Istio are a policy's: for these it has the role by now.
+    for binding in (
+        "clusterrolebindings/sohistio-monitoring",
+        "namespaces/istio-system/rolebindings/sohistio-monitoring",
+    ):
+        box.api.merge_patch(f"{RBAC}/{binding}", {"subjects": [somebody]})
+    done = with_monitoring(**parts).run("install", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not looked at: you lack permission to get Secret istio-system/on-call" in done.stdout
+    assert with_monitoring().run("install", "--yes").returncode == 0
+    assert not box.api.items("/api/v1/namespaces/istio-system/configmaps", labels="sohistio/monitoring")
+
+
 def test_the_installer_uninstalls(installer: User) -> None:
     done = installer.run("uninstall", "--yes", "--with-sidecars", "--restart-workloads")
     assert done.returncode == 0, done.stdout + done.stderr
     assert installer.forbidden() <= {
         *{"pods/portforward", "pods/exec", "namespaces", "secrets", "clusterrolebindings", "clusterroles", "roles"},
         *{"customresourcedefinitions", "deployments", "services", "nodes", "virtualservices"},
+        "persistentvolumeclaims",
     }
