@@ -87,6 +87,7 @@ wheel: setup ## Build dist/*.whl
 pictures: setup ## Draw docs/pictures/*.svg again, from the real program on a sandbox of its own
 	@$(BIN)/python demo/pictures.py
 	@$(BIN)/python demo/traffic_paths.py
+	@$(BIN)/python demo/monitoring_pages.py
 
 clean: ## Remove what the other targets made; sandboxes and their built parts stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

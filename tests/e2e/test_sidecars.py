@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from conftest import Sandbox
-from dashboards_with_data import every_query_over_istiod_and_envoy_has_data
 from mesh_workloads import SIDECAR_PORT, MeshWorkload, apply_to, deploy_workload, handshake, request
 from outside import https_server, line_server
 from own_environments import own_environments
@@ -191,7 +190,3 @@ def test_a_labelled_pod_without_a_sidecar_is_simulated(mesh: Mesh) -> None:
     path = f"/api/v1/namespaces/plain/pods/{pods_of(mesh.sandbox.api, 'plain')[0]['metadata']['name']}"
     mesh.sandbox.api.request("DELETE", path)
     await_true(lambda: mesh.sandbox.api.get(path) is None, 10)
-
-
-def test_every_query_of_the_dashboards_over_istiod_and_envoy_has_data(mesh: Mesh, tmp_path: Path) -> None:
-    every_query_over_istiod_and_envoy_has_data(mesh.sandbox, tmp_path)
