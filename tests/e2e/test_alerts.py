@@ -51,6 +51,15 @@ STORIES: dict[str, list[tuple[str, list[dict[str, str]], list[int], list[int]]]]
     "IstioConfigurationRejected": [
         ("the first rejection", [{"series": REJECTS, "values": "_x20 4x200"}], [25, 75], [19, 90]),
         ("one more", [{"series": REJECTS, "values": "1x100 2x200"}], [105, 158], [90, 170]),
+        (
+            "one by an istiod that came a while ago, in place of one with many",
+            [
+                {"series": REJECTS.replace("type", 'pod="old",type'), "values": "12x60"},
+                {"series": REJECTS.replace("type", 'pod="new",type'), "values": "_x65 1x100"},
+            ],
+            [70],
+            [60],
+        ),
         ("long ago", [{"series": REJECTS, "values": "7x500"}], [], [120, 400]),
     ],
     "IstioAuthorityEnds": [

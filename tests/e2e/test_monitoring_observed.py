@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -189,12 +190,26 @@ def test_an_allow_list_of_addresses(monitored: Monitored, tmp_path: Path) -> Non
     assert "expected k8s.service.externalTrafficPolicy: Local of istio-ingressgateway" in refused.stderr
     gateway = {"name": "istio-ingressgateway", "k8s": {"service": {"externalTrafficPolicy": "Local"}}}
     local = {"spec": {"components": {"ingressGateways": [gateway]}}}
+
+    def install(expose: dict[str, Any], operator: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+        flags = flags_for(tmp_path, monitored.address, monitored.issuer, expose)
+        if operator:
+            Path(flags[-1], "local", "istiooperator.yaml").write_text(json.dumps(operator))
+        return monitored.sandbox.run("install", *flags, "--yes")
+
     for addresses, status in ((["10.20.0.0/16"], 403), (["10.20.0.0/16", "127.0.0.0/8"], 200)):
-        flags = flags_for(tmp_path, monitored.address, monitored.issuer, {"addresses": addresses})
-        Path(flags[-1], "local", "istiooperator.yaml").write_text(json.dumps(local))
-        done = monitored.sandbox.run("install", *flags, "--yes")
+        done = install({"addresses": addresses}, local)
         assert done.returncode == 0, done.stdout + done.stderr
         await_true(lambda status=status: monitored.ask("/prometheus/-/healthy").status == status, 30)  # type: ignore[misc]
+
+    # Back to tokens: the gateways stop seeing addresses only after the rule that goes by them is gone.
+    claims = {"claims": {"groups": ["on-call"]}}
+    at_once = install(claims, {})
+    assert at_once.returncode == 3
+    assert "lets callers in by address, and the gateways would stop seeing addresses" in at_once.stderr
+    assert install(claims, local).returncode == 0
+    await_true(lambda: monitored.ask("/prometheus/-/healthy").status == 403, 30)
+    assert install(claims, {}).returncode == 0
 
 
 def deny(sandbox: Sandbox, *resources: str) -> None:

@@ -58,17 +58,18 @@ def test_spans_of_the_gateways_are_behind_their_page(tmp_path_factory: pytest.Te
         tls = {"type": "kubernetes.io/tls", "stringData": {"tls.crt": issued.certificate, "tls.key": issued.key}}
         secret = {"kind": "Secret", "metadata": {"name": "monitoring-tls"}}
         apply_to(box, f"/api/v1/namespaces/{SYSTEM}/secrets", secret | tls)
+        expose = {"host": HOST, "credentialName": "monitoring-tls", "claims": {"groups": ["on-call"]}}
         flags = own_environments(
             tmp_path,
             ingressAddress=address,
             policy={"jwt": [{"issuer": issuer.name, "audiences": ["mesh"], "jwks": issuer.jwks}]},
-            monitoring={"jaeger": {"sampling": 100}, "expose": {"host": HOST, "credentialName": "monitoring-tls"}},
+            monitoring={"jaeger": {"sampling": 100}, "expose": expose},
         )
         done = box.run("install", *flags, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
         (pod,) = pods_of(box.api, SYSTEM, "jaeger")
         stack.enter_context(jaeger_at(box, loopback_of(pod["status"]["podIP"]), tmp_path))
-        trusted, token = trusting(authority.certificate), issuer.token("mesh")
+        trusted, token = trusting(authority.certificate), issuer.token("mesh", groups=["on-call"])
 
         def ask(path: str, token: str = token) -> tuple[int, bytes]:
             answer = get(address, HOST, trusted, path, Authorization=f"Bearer {token}")

@@ -31,7 +31,7 @@ def render(
     session = session_of(where_of(target, release=release, tool=tool))
     if policy or monitoring:
         from sohistio.environments.yaml_files import to_yaml
-        from sohistio.planning.monitoring import declared_monitoring
+        from sohistio.planning.declared_monitoring import declared_monitoring
         from sohistio.planning.policy import declared_policy
 
         objects = declared_policy(session.environment).wanted.objects if policy else ()

@@ -22,7 +22,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import checks_view, show
-    from sohistio.planning.monitoring import declared_monitoring
+    from sohistio.planning.declared_monitoring import declared_monitoring
     from sohistio.planning.policy import declared_policy
     from sohistio.planning.reads import recorded
     from sohistio.planning.standby import standby_rule

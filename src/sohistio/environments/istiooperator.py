@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sohistio.environments.caller_addresses import sees_callers
 from sohistio.environments.layers import merge
 from sohistio.environments.yaml_files import Document, Key, Problem, unknown_key
 from sohistio.model.policy import GatewayPlace
@@ -122,7 +123,7 @@ def gateways_of(operator: Mapping[str, Any]) -> tuple[Gateway, ...]:
     components = operator.get("spec", {}).get("components", {})
     return tuple(
         Gateway(
-            item["name"], item.get("namespace", NAMESPACE), kind, _least_pods(operator, item, kind), _sees_callers(item)
+            item["name"], item.get("namespace", NAMESPACE), kind, _least_pods(operator, item, kind), sees_callers(item)
         )
         for list_name, kind in _GATEWAY_LISTS.items()
         for item in components.get(list_name, [])
@@ -137,16 +138,6 @@ def place_of(operator: Mapping[str, Any], gateway: Gateway) -> GatewayPlace:
     own = next((item.get("label") for item in items if item["name"] == gateway.name), None)
     labels = own if isinstance(own, dict) and own else {"istio": f"{gateway.kind}gateway"}
     return GatewayPlace(gateway.name, gateway.namespace, tuple(sorted(labels.items())))
-
-
-def _sees_callers(item: Mapping[str, Any]) -> bool:
-    settings = item.get("k8s") or {}
-    service, overlays = settings.get("service"), settings.get("overlays") or ()
-    # An overlay may set it otherwise, or make a proxy believe what the caller says of itself.
-    patched = any(word in str(overlays) for word in ("externalTrafficPolicy", "gatewayTopology"))
-    believes = "gatewayTopology" in str(settings.get("podAnnotations") or "")
-    local = isinstance(service, Mapping) and service.get("externalTrafficPolicy") == "Local"
-    return local and not patched and not believes
 
 
 def _least_pods(operator: Mapping[str, Any], item: Mapping[str, Any], kind: str) -> int:

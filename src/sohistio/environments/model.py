@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from sohistio.environments.aks import Aks
+from sohistio.environments.caller_addresses import trusts_requests
 from sohistio.environments.failover import Failover
 from sohistio.environments.images import Images
 from sohistio.environments.istiooperator import Gateway, gateways_of, place_of, render_operator
@@ -180,11 +181,15 @@ class Environment(Part):
         return self.sync.rules() if self.sync else SyncRules()
 
     @property
-    def trusts_forwarded_addresses(self) -> bool:
-        """Whether gateways believe what requests say of where they come from (X-Forwarded-For, the PROXY protocol)."""
-        return "gatewayTopology" in str(
-            self._operator.get("spec", {}).get("meshConfig", "")
-        ) or "gatewayTopology" in str(self._operator.get("spec", {}).get("values", ""))
+    def trusts_requests(self) -> bool:
+        """Whether gateways believe what requests say of where they come from."""
+        return trusts_requests(self._operator)
+
+    @property
+    def sees_callers(self) -> bool:
+        """Whether every ingress gateway sees the addresses of callers."""
+        ingress = [gateway for gateway in self.gateways if gateway.kind == "ingress"]
+        return not self.trusts_requests and all(gateway.sees_callers for gateway in ingress)
 
     @property
     def gateways(self) -> tuple[Gateway, ...]:

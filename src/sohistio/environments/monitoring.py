@@ -71,8 +71,8 @@ class ExposeKeys(Part):
 
     @model_validator(mode="after")
     def _one_way(self) -> ExposeKeys:
-        if self.addresses and self.claims:
-            raise ValueError("expected claims (of tokens) or addresses, not both")
+        if bool(self.addresses) == bool(self.claims):
+            raise ValueError("expected one of claims (what a token must say) and addresses")
         return self
 
     def data(self) -> plain.Exposure:

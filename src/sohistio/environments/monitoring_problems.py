@@ -26,6 +26,11 @@ def monitoring_problems(environment: Environment) -> Iterator[tuple[Key, str]]:
     if expose := monitoring.expose:
         yield from _of_gateways(environment, expose)
         yield from _of_callers(keys, expose)
+        if monitoring.grafana and keys and any(issuer.forward for issuer in keys.jwt):
+            yield (
+                ("policy", "jwt"),
+                "expected no forward: true beside monitoring.expose: Grafana refuses tokens of others",
+            )
 
 
 def _ways_around(keys: PolicyKeys) -> Iterator[tuple[Key, str]]:
@@ -50,7 +55,7 @@ def _of_gateways(environment: Environment, expose: ExposeKeys) -> Iterator[tuple
             f"expected k8s.service.externalTrafficPolicy: Local of {', '.join(blind)} in istiooperator.yaml, and no "
             "overlay that changes it: without it a gateway sees the addresses of nodes, not of callers",
         )
-    if expose.addresses and environment.trusts_forwarded_addresses:
+    if expose.addresses and environment.trusts_requests:
         yield (
             _ADDRESSES,
             "expected no meshConfig.defaultConfig.gatewayTopology in istiooperator.yaml: with it a gateway believes "

@@ -7,10 +7,10 @@ from typing import Any
 
 from sohistio.failover.world import Side
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.readiness import REHEARSAL_DAYS
 
 Object = Mapping[str, Any]
 CERTIFICATE_DAYS = 14
-REHEARSAL_DAYS = 90
 _INGRESS = {"istio": "ingressgateway", "app": "istio-ingressgateway"}
 
 

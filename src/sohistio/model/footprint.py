@@ -20,11 +20,20 @@ class MeshObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """An object that sohistio made for an environment, with its REST path."""
+
+    ref: ObjectRef
+    path: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Footprint:
     """`objects` are the mesh's own, known by label or by name; `certificates` the ConfigMaps that istiod puts into
     every namespace; `others` what else lives in the mesh's namespace and would go with it. `namespace` tells whether
     that exists; `ca_root` is the SHA-256 of the root certificate as the CA's Secret has it, empty without one;
-    `monitoring` is what sohistio made to watch it, whatever environment it was for.
+    `monitoring` is what sohistio made to watch it, for whatever environment, in the order in which it can go.
     `custom_resources` counts those of Istio's own groups, which go with `crds`; `pull_secrets` are those that sohistio
     wrote, in any namespace. `of_aks` carries istioctl's labels too, and is the istiod's of AKS application routing: it
     stays. `ending` are the custom resources among them that are being deleted.
@@ -39,7 +48,7 @@ class Footprint:
     namespace: bool = False
     others: tuple[ObjectRef, ...] = ()
     pull_secrets: tuple[ObjectRef, ...] = ()
-    monitoring: tuple[ObjectRef, ...] = ()
+    monitoring: tuple[Owned, ...] = ()
     of_aks: tuple[MeshObject, ...] = ()
     ending: tuple[Ending, ...] = ()
 

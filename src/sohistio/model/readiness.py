@@ -10,6 +10,8 @@ from sohistio.model.failover_mark import check_time
 
 LONGEST_MESSAGE = 200
 """Characters that are kept of what an item said: the record stays small."""
+REHEARSAL_DAYS = 90
+"""After so many a rehearsal of the failover is too old."""
 
 
 class Outcome(StrEnum):

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from sohistio.model.footprint import NAMESPACE_REF, Footprint, MeshObject, Removal
 from sohistio.model.mode import Mode
-from sohistio.model.monitoring import GRAFANA_ADMIN, Part
 from sohistio.model.revision import Revision
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
@@ -16,7 +15,9 @@ from sohistio.modes import uninstall_words as words
 from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.namespaces import labelled_by_sohistio, unlabelling
 from sohistio.modes.planner import Subject
+from sohistio.modes.uninstall_words import kept_of_monitoring
 from sohistio.plan.backup_steps import CheckBackup
+from sohistio.plan.monitoring_steps import PruneMonitoring
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RemoveObjects, RestartWorkloads, Step, StopOperator, UninstallIstio, VerifyGone
 from sohistio.postinstall import partings
@@ -86,6 +87,11 @@ def _reasons(state: ClusterState, footprint: Footprint, version: Version | None)
     if footprint.objects or footprint.certificates:
         count = len(footprint.objects) + len(footprint.certificates)
         return (f"half a mesh: there is no istiod, but {words.count(count, 'object')} of one",)
+    if gone := [item for item in footprint.monitoring if item.ref not in kept_of_monitoring(footprint)]:
+        return (
+            "there is no mesh",
+            f"there still is what watched one: {words.count(len(gone), 'object')} of monitoring",
+        )
     if kept := words.kept(footprint):
         return ("there is no mesh", f"of an earlier one there still is: {kept}")
     return ("there is no mesh and nothing of one",)
@@ -124,14 +130,16 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
 
 def _monitoring(footprint: Footprint, asked: Removal) -> list[Phase]:
     """What watches the mesh; its disks stay, but for a purge: then they go with the namespace."""
-    disks = {ref for ref in footprint.monitoring if ref.kind == "PersistentVolumeClaim"}
-    # Grafana's database, on its disk, has the password of its first start.
-    kept = disks | ({GRAFANA_ADMIN} if any(ref.name == Part.GRAFANA for ref in disks) else set())
-    refs = tuple(ref for ref in footprint.monitoring if asked.purge or ref not in kept)
-    if not refs:
-        return []
-    summary = f"remove {words.count(len(refs), 'object')} of monitoring"
-    return [Phase("monitoring", (RemoveObjects("monitoring/remove", summary, refs),))]
+    kept = () if asked.purge else kept_of_monitoring(footprint)
+    gone = [item for item in footprint.monitoring if item.ref not in kept]
+    steps: list[Step] = []
+    for environment in dict.fromkeys(item.environment for item in gone):
+        items = [item for item in gone if item.environment == environment]
+        refs, paths = tuple(item.ref for item in items), tuple(item.path for item in items)
+        summary = f"remove {words.count(len(refs), 'object')} of monitoring"
+        name = "monitoring/remove" if not steps else f"monitoring/remove-{environment}"
+        steps.append(PruneMonitoring(name, summary, environment, refs, paths))
+    return [Phase("monitoring", tuple(steps))] if steps else []
 
 
 def _operator(state: ClusterState) -> list[Phase]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sohistio.model.ending import sentence
 from sohistio.model.footprint import Footprint, Removal
+from sohistio.model.monitoring import GRAFANA_ADMIN, Part
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.modes.namespaces import labelled_by_sohistio
@@ -79,9 +80,17 @@ def kept(footprint: Footprint) -> str:
     return ", ".join(parts)
 
 
+def kept_of_monitoring(footprint: Footprint) -> tuple[ObjectRef, ...]:
+    """Disks, and the password that Grafana's database has, which is on one."""
+    refs = [item.ref for item in footprint.monitoring]
+    disks = [ref for ref in refs if ref.kind == "PersistentVolumeClaim"]
+    has_password = GRAFANA_ADMIN in refs and any(ref.name == Part.GRAFANA for ref in disks)
+    return (*disks, *((GRAFANA_ADMIN,) if has_password else ()))
+
+
 def _disks(footprint: Footprint) -> str:
     """What monitoring keeps its data on."""
-    refs = [ref for ref in footprint.monitoring if ref.kind == "PersistentVolumeClaim"]
+    refs = kept_of_monitoring(footprint)
     return f"the data of monitoring ({_names(refs)})" if refs else ""
 
 

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sohistio.model.health import MOST_SERVER_ERRORS
+from sohistio.model.readiness import REHEARSAL_DAYS
 from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.scraping import ISTIOD, PROXIES
 
 _DAY = 24 * 3600
 REHEARSED = "sohistio_rehearsal_timestamp_seconds"
 """When the last rehearsal that proved all began, in seconds since 1970."""
-REHEARSAL_DAYS = 90
-"""As `sohistio failover --rehearse` and `status` count (docs/failover.md)."""
 _ROOT_DAYS = 30
-_TOO_MANY_ERRORS = 0.05
 
 
 class Severity(StrEnum):
@@ -39,7 +38,12 @@ class Alert:
 
 def alerts(installation: Installation) -> tuple[Alert, ...]:
     """Those of an environment; a standby has two of its own."""
-    return (*_of_every_mesh(installation), *(_of_standbys(installation) if installation.is_standby else ()))
+    found = [*_of_every_mesh(installation)]
+    if installation.gateways:
+        found.append(_gateway_errors(installation))
+    if installation.is_standby:
+        found += _of_standbys(installation)
+    return tuple(found)
 
 
 def rules(installation: Installation) -> dict[str, Any]:
@@ -68,13 +72,7 @@ def _rule(alert: Alert, installation: Installation) -> dict[str, Any]:
 
 
 def _of_every_mesh(installation: Installation) -> tuple[Alert, ...]:
-    names = "|".join(sorted(gateway.partition("/")[2] for gateway in installation.gateways))
-    served = f'reporter="source",source_workload=~"{names}"'
-    errors = f'sum by (source_workload) (rate(istio_requests_total{{{served},response_code=~"5.."}}[5m]))'
-    every = f"sum by (source_workload) (rate(istio_requests_total{{{served}}}[5m]))"
-    rejects, before = (
-        f'sum by (type) (pilot_total_xds_rejects{{job="{ISTIOD}"}}{offset})' for offset in ("", " offset 1h")
-    )
+    rejects = f'pilot_total_xds_rejects{{job="{ISTIOD}"}}'
     authorities = f'{{__name__=~"citadel_server_(root_cert|cert_chain)_expiry_timestamp",job="{ISTIOD}"}}'
     return (
         Alert(
@@ -88,8 +86,9 @@ def _of_every_mesh(installation: Installation) -> tuple[Alert, ...]:
         ),
         Alert(
             "IstioConfigurationRejected",
-            # A counter is not there before the first rejection, so that `increase` would not see it.
-            f"{rejects} - ({before} or {rejects} * 0) > 0",
+            # Each istiod by itself, as they come and go; a counter is not there before its first rejection, so that
+            # `increase` would not see it.
+            f"sum by (type) (clamp_min({rejects} - ({rejects} offset 1h or {rejects} * 0), 0)) > 0",
             "2m",
             Severity.WARNING,
             "Proxies rejected configuration of type {{ $labels.type }} in the last hour",
@@ -112,36 +111,42 @@ def _of_every_mesh(installation: Installation) -> tuple[Alert, ...]:
             "The certificate of {{ $labels.namespace }}/{{ $labels.pod }} ends in {{ $value | humanizeDuration }}",
             "It should have been renewed at half of its life: the pod cannot reach istiod, or istiod cannot sign.",
         ),
-        Alert(
-            "IstioGatewayErrors",
-            f"{errors} / {every} > {_TOO_MANY_ERRORS}",
-            "5m",
-            Severity.CRITICAL,
-            "{{ $value | humanizePercentage }} of the requests through {{ $labels.source_workload }} end in 5xx",
-            "People notice it. The dashboard Istio: Service says which service it is.",
-        ),
+    )
+
+
+def _gateway_errors(installation: Installation) -> Alert:
+    names = "|".join(sorted(gateway.partition("/")[2] for gateway in installation.gateways))
+    served = f'reporter="source",source_workload=~"{names}"'
+    errors = f'sum by (source_workload) (rate(istio_requests_total{{{served},response_code=~"5.."}}[5m]))'
+    every = f"sum by (source_workload) (rate(istio_requests_total{{{served}}}[5m]))"
+    return Alert(
+        "IstioGatewayErrors",
+        f"{errors} / {every} > {MOST_SERVER_ERRORS}",
+        "5m",
+        Severity.CRITICAL,
+        "{{ $value | humanizePercentage }} of the requests through {{ $labels.source_workload }} end in 5xx",
+        "People notice it. The dashboard Istio: Service says which service it is.",
     )
 
 
 def _of_standbys(installation: Installation) -> tuple[Alert, ...]:
-    return (
-        Alert(
-            "IstioStandbyNotOff",
-            " or ".join(_pods_of(gateway) for gateway in sorted(installation.gateways)),
-            "10m",
-            Severity.WARNING,
-            "The standby's gateway {{ $labels.namespace }}/{{ $labels.gateway }} has pods",
-            "A standby's gateways have none until it serves. During a failover or a rehearsal this is as it should be.",
-        ),
-        Alert(
-            "IstioRehearsalTooOld",
-            f"time() - max({REHEARSED}) > {REHEARSAL_DAYS * _DAY} or absent({REHEARSED})",
-            "1h",
-            Severity.WARNING,
-            "The failover to this standby has not been rehearsed for too long",
-            f"A rehearsal is due every {REHEARSAL_DAYS} days.",
-        ),
+    not_off = Alert(
+        "IstioStandbyNotOff",
+        " or ".join(_pods_of(gateway) for gateway in sorted(installation.gateways)),
+        "10m",
+        Severity.WARNING,
+        "The standby's gateway {{ $labels.namespace }}/{{ $labels.gateway }} has pods",
+        "A standby's gateways have none until it serves. During a failover or a rehearsal this is as it should be.",
     )
+    too_old = Alert(
+        "IstioRehearsalTooOld",
+        f"time() - max({REHEARSED}) > {REHEARSAL_DAYS * _DAY} or absent({REHEARSED})",
+        "1h",
+        Severity.WARNING,
+        "The failover to this standby has not been rehearsed for too long",
+        f"A rehearsal is due every {REHEARSAL_DAYS} days.",
+    )
+    return (not_off, too_old) if installation.gateways else (too_old,)
 
 
 def _pods_of(gateway: str) -> str:

@@ -68,7 +68,7 @@ def compared(
         tuple(obj for obj, ref in zip(wanted, refs, strict=True) if ref in changes),
         tuple(surplus),
         tuple(sorted(shown, key=lambda change: change.ref)),
-        tuple(ref for ref in refs if ref in live and monitoring_label(live[ref]) is None),
+        tuple(ref for ref in (*refs, *secrets) if ref in live and monitoring_label(live[ref]) is None),
         tuple(sorted(ref for ref in labelled if ref not in surplus)),
         missing,
         live,

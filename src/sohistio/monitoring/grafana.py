@@ -16,10 +16,10 @@ from sohistio.monitoring.objects import (
     claim,
     data_mount,
     made,
-    program_objects,
     scratch,
     secret_mount,
 )
+from sohistio.monitoring.program import program_objects
 
 _DASHBOARDS = "grafana-dashboards"
 _USER = 472

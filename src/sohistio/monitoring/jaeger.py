@@ -8,7 +8,8 @@ from typing import Any
 
 from sohistio.model.monitoring import COLLECTOR, OTLP_PORT, UI_PORTS, Jaeger, Part
 from sohistio.monitoring.installation import Installation
-from sohistio.monitoring.objects import Object, Port, Program, Resources, made, program_objects, service
+from sohistio.monitoring.objects import Object, Port, Program, Resources, made, service
+from sohistio.monitoring.program import program_objects
 
 _USER = 10001
 _QUERY, _OTLP_HTTP, _HEALTH, _METRICS = UI_PORTS[Part.JAEGER], 4318, 13133, 8888

@@ -13,19 +13,21 @@ from sohistio.monitoring.objects import (
     Program,
     Resources,
     cluster_rights,
-    program_objects,
     scratch,
     secret_mount,
 )
+from sohistio.monitoring.program import program_objects
 
 _USER = 1000
 _PORT, _METRICS = UI_PORTS[Part.KIALI], 9090
-_READ, _WRITE = ["get", "list", "watch"], ["create", "patch", "delete"]
+_READ = ["get", "list", "watch"]
 _ISTIOS = ("networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io")
 
 
 def kiali_objects(installation: Installation, declared: Kiali) -> Iterator[Object]:
-    """Kiali, with the rights that its helm chart calls the viewer's, less port-forwards and logs of any pod."""
+    """Kiali, with the rights that its helm chart calls the viewer's, less port-forwards and logs of any pod: what its
+    wizards write they write with the token of whoever has logged in.
+    """
     program = Program(
         Part.KIALI,
         ports=(
@@ -52,7 +54,7 @@ def kiali_objects(installation: Installation, declared: Kiali) -> Iterator[Objec
         asks_the_api=True,
         metrics=(_METRICS, "/metrics"),
     )
-    yield from cluster_rights(installation, Part.KIALI, _rights(view_only=declared.view_only))
+    yield from cluster_rights(installation, Part.KIALI, _rights())
     yield from program_objects(installation, program)
 
 
@@ -73,7 +75,8 @@ def kiali_settings(installation: Installation, declared: Kiali) -> dict[str, Any
             "view_only_mode": declared.view_only,
         },
         "external_services": {
-            "istio": {"root_namespace": NAMESPACE},
+            # It would ask istiod by port-forwards, which it lacks the right to.
+            "istio": {"root_namespace": NAMESPACE, "istio_api_enabled": False},
             "prometheus": {"enabled": True, "url": _url(Part.PROMETHEUS)},
             "grafana": {"enabled": False},
             "tracing": tracing,
@@ -92,11 +95,11 @@ def _url(part: Part) -> str:
     return f"http://{part}.{NAMESPACE}.svc:{UI_PORTS[part]}/{part}"
 
 
-def _rights(*, view_only: bool) -> list[dict[str, Any]]:
+def _rights() -> list[dict[str, Any]]:
     core = ["configmaps", "namespaces", "pods", "replicationcontrollers", "services"]
     apps = ["daemonsets", "deployments", "replicasets", "statefulsets"]
     routes = ["gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants", "tcproutes", "tlsroutes"]
-    found: list[dict[str, Any]] = [
+    return [
         {"apiGroups": [""], "resources": core, "verbs": _READ},
         {"apiGroups": ["apps"], "resources": apps, "verbs": _READ},
         {"apiGroups": ["batch"], "resources": ["cronjobs", "jobs"], "verbs": _READ},
@@ -109,6 +112,3 @@ def _rights(*, view_only: bool) -> list[dict[str, Any]]:
             "verbs": ["list"],
         },
     ]
-    if not view_only:
-        found.append({"apiGroups": list(_ISTIOS[:3]), "resources": ["*"], "verbs": _WRITE})
-    return found

@@ -1,15 +1,12 @@
-"""Kubernetes' objects of one program: a Deployment that runs as nobody in particular, its Service, its firewall."""
+"""What objects of monitoring are made of: names and labels, ports, volumes, rights. Pure."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sohistio.model.monitoring import MONITORING_LABEL, Part, Storage
-from sohistio.model.policy import GatewayPlace
 from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
 from sohistio.monitoring.installation import NAMESPACE, Installation
 
@@ -25,7 +22,7 @@ DATA = "data"
 @dataclass(frozen=True, slots=True)
 class Port:
     """A port of the program. `callers` are the parts that call it, `gateways` whether an exposing gateway does, and
-    `everybody` whether every pod of the cluster does.
+    `everybody` whether every pod of the cluster does: it is open to any address.
     """
 
     name: str
@@ -80,17 +77,6 @@ class Program:
     asks_the_api: bool = False
     metrics: tuple[int, str] | None = None
     reloads: bool = False
-
-
-def program_objects(installation: Installation, program: Program) -> Iterator[Object]:
-    """All of it but what it may ask the API server for, in the order in which they are applied."""
-    name = program.part.value
-    yield made(installation, "v1", "ServiceAccount", name) | {"automountServiceAccountToken": False}
-    if program.files:
-        yield made(installation, "v1", "ConfigMap", name) | {"data": dict(program.files)}
-    yield network_policy(installation, program)
-    yield made(installation, "v1", "Service", name, spec=service(program.part, program.ports))
-    yield _deployment(installation, program)
 
 
 def made(
@@ -150,122 +136,3 @@ def secret_mount(name: str, secret: str, path: str, keys: Sequence[str], *, opti
     items = [{"key": key, "path": key} for key in keys]
     volume: Object = {"secretName": secret, "defaultMode": 0o440, "items": items}
     return Mount({"name": name, "secret": volume | ({"optional": True} if optional else {})}, path)
-
-
-def network_policy(installation: Installation, program: Program) -> Object:
-    """Who may call it, and whom it may call."""
-    ingress = [
-        {"from": callers, "ports": [_tcp(port.number)]} if callers else {"ports": [_tcp(port.number)]}
-        for port in program.ports
-        if (callers := _callers(installation, port)) or port.everybody
-    ]
-    spec: Object = {"podSelector": {"matchLabels": {NAME: program.part.value}}, "policyTypes": ["Ingress"]}
-    spec["ingress"] = ingress
-    if program.calls is not None:
-        spec["policyTypes"] = ["Ingress", "Egress"]
-        spec["egress"] = [
-            *(
-                [{"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}]
-                if program.calls
-                else []
-            ),
-            *({"to": [_pods({NAME: part.value})]} for part in program.calls),
-        ]
-    return made(installation, "networking.k8s.io/v1", "NetworkPolicy", program.part.value, spec)
-
-
-def _callers(installation: Installation, port: Port) -> list[Object]:
-    if port.everybody:
-        return []
-    there = [part for part in port.callers if part in installation.monitoring.parts]
-    found = [_pods({NAME: part.value}) for part in there]
-    gateways: tuple[GatewayPlace, ...] = installation.exposing if port.gateways else ()
-    return [*found, *(_pods(dict(gateway.labels), gateway.namespace) for gateway in gateways)]
-
-
-def _pods(labels: Mapping[str, str], namespace: str = "") -> Object:
-    found: Object = {"podSelector": {"matchLabels": dict(labels)}}
-    if namespace and namespace != NAMESPACE:
-        found["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
-    return found
-
-
-def _tcp(port: int) -> Object:
-    return {"protocol": "TCP", "port": port}
-
-
-def _deployment(installation: Installation, program: Program) -> Object:
-    name = program.part.value
-    mounts = list(program.mounts)
-    if program.files:
-        volume: Object = {"name": name}
-        if program.placed:
-            volume["items"] = [{"key": key, "path": path} for key, path in program.placed.items()]
-        mounts.append(Mount({"name": CONFIGURATION, "configMap": volume}, program.files_at))
-    annotations: dict[str, str] = {}
-    if not program.reloads:
-        text = json.dumps(program.files, sort_keys=True)
-        annotations["sohistio/configuration"] = hashlib.sha256(text.encode()).hexdigest()[:16]
-    if program.metrics:
-        port, path = program.metrics
-        annotations |= {
-            "prometheus.io/scrape": "true",
-            "prometheus.io/port": str(port),
-            "prometheus.io/path": path,
-        }
-    pod: Object = {
-        "serviceAccountName": name,
-        "automountServiceAccountToken": program.asks_the_api,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": program.user,
-            "runAsGroup": program.user,
-            "fsGroup": program.user,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [_container(installation, program, mounts)],
-        "volumes": [dict(mount.volume) for mount in mounts],
-    }
-    if installation.pull_secret:
-        pod["imagePullSecrets"] = [{"name": installation.pull_secret}]
-    labels = {NAME: name, "app": name, "sidecar.istio.io/inject": "false"}
-    spec = {
-        "replicas": 1,
-        # Two at once would write to one disk.
-        "strategy": {"type": "Recreate"},
-        "selector": {"matchLabels": {NAME: name}},
-        "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod},
-    }
-    return made(installation, "apps/v1", "Deployment", name, spec)
-
-
-def _container(installation: Installation, program: Program, mounts: Sequence[Mount]) -> Object:
-    resources = program.resources
-    environ = [{"name": name, "value": value} for name, value in sorted(program.environ.items())]
-    return {
-        "name": program.part.value,
-        "image": installation.images[program.part],
-        **({"args": list(program.arguments)} if program.arguments else {}),
-        **({"env": environ} if environ else {}),
-        "ports": [{"name": port.name, "containerPort": port.number, "protocol": "TCP"} for port in program.ports],
-        "readinessProbe": {"httpGet": {"path": program.ready, "port": program.probed}, "periodSeconds": 10},
-        "livenessProbe": {
-            "httpGet": {"path": program.alive, "port": program.probed},
-            "initialDelaySeconds": 60,
-            "periodSeconds": 15,
-            "failureThreshold": 6,
-        },
-        "resources": {
-            "requests": {"cpu": resources.cpu, "memory": resources.memory},
-            "limits": {"cpu": resources.most_cpu, "memory": resources.memory},
-        },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [
-            {"name": mount.volume["name"], "mountPath": mount.path} | ({"readOnly": True} if mount.read_only else {})
-            for mount in mounts
-        ],
-    }

@@ -56,6 +56,9 @@ def _lost_by_applying(comparison: Comparison) -> Iterator[str]:
         ref = ref_of(obj)
         if obj["kind"] != "Deployment" or ref not in comparison.live or ref in comparison.foreign:
             continue
+        changed = [field.path for change in comparison.changes if change.ref == ref for field in change.fields]
+        if not any(path.startswith(("spec.template", "spec.replicas")) for path in changed):
+            continue
         part = Part(ref.name)
         if part in _HELD and _keeps_in_memory(obj, part):
             yield f"restarts {part}, which loses {_HELD[part]} (no disk of its own)"

@@ -19,9 +19,9 @@ from sohistio.monitoring.objects import (
     cluster_rights,
     data_mount,
     labelled,
-    program_objects,
     secret_mount,
 )
+from sohistio.monitoring.program import program_objects
 from sohistio.monitoring.scraping import CONFIGURATION_FOLDER, REHEARSAL_FOLDER, RULES_FILE, prometheus_settings
 
 _NOBODY = 65534

@@ -15,8 +15,8 @@ RULES_FILE = "rules.yml"
 
 _Settings = dict[str, Any]
 
-# More than any proxy of a mesh that is kept within bounds has; beyond it a scrape fails, and says so in `up`.
 _MOST_OF_THE_API_SERVER = 500_000
+# More than any proxy of a mesh that is kept within bounds has; beyond it a scrape fails, and says so in `up`.
 _LIMITS = {"sample_limit": 100_000, "body_size_limit": "64MB", "target_limit": 20_000}
 _ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _POD = "__meta_kubernetes_pod"
@@ -71,7 +71,9 @@ def _proxies() -> _Settings:
 
 
 def _applications() -> _Settings:
-    """Pods without a proxy that say that they want to be scraped (prometheus.io/scrape), these programs included."""
+    """Pods that say that they want to be scraped (prometheus.io/scrape), these programs included; not by their proxy's
+    agent, which the job of proxies asks. Under strict mTLS an injected pod is reached through that alone.
+    """
     annotation = f"{_POD}_annotation_prometheus_io"
     return {
         "job_name": APPLICATIONS,

@@ -10,7 +10,7 @@ from sohistio.images.needed import Needed, needed_of
 from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
-from sohistio.planning.monitoring import unpinned_monitoring
+from sohistio.planning.declared_monitoring import unpinned_monitoring
 from sohistio.planning.platforms import platforms_of
 from sohistio.planning.session import Session
 

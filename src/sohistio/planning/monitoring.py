@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
-from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.monitoring import has_key, has_monitoring, has_secret, look
-from sohistio.environments.images_lock import NAME as IMAGES_LOCK
-from sohistio.environments.images_lock import read_images_lock
-from sohistio.environments.load import Environment
-from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import RefusedError
-from sohistio.images.targets import monitoring_image, source_of
-from sohistio.model.image import Image
-from sohistio.model.mode import Mode
 from sohistio.model.monitoring import (
     GRAFANA_ADMIN,
     RANDOM_SECRETS,
@@ -27,16 +18,14 @@ from sohistio.model.monitoring import (
     Part,
     SecretKey,
 )
-from sohistio.model.policy import Mtls
 from sohistio.model.record import Record
 from sohistio.model.rollout import progress_of
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
-from sohistio.model.words import first_lines, first_names
+from sohistio.model.words import counted, first_lines, first_names
 from sohistio.modes.planner import OwnPhases
 from sohistio.monitoring.compare import Comparison, compared
-from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.planner import monitoring_phase
-from sohistio.monitoring.render import monitoring_objects
+from sohistio.planning.declared_monitoring import DeclaredMonitoring, declared_monitoring
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 
@@ -48,15 +37,6 @@ _OLD_LOGIN = (
 WIZARD = "kiali_wizard"
 """The label of what Kiali's wizards write."""
 _MOST_NAMED = 6
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredMonitoring:
-    """What an environment declares, and the objects made of it, as they are applied."""
-
-    environment: str = ""
-    monitoring: Monitoring = field(default_factory=Monitoring)
-    objects: tuple[Object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,47 +117,6 @@ def _notices_on(monitoring: Monitoring) -> list[str]:
     return found
 
 
-def declared_monitoring(session: Session, record: Record | None) -> DeclaredMonitoring:
-    """The monitoring of an environment, rendered, with its images pinned where the environment pins, and with what the
-    record knows of rehearsals.
-
-    Raises RefusedError where an image is not pinned.
-    """
-    environment = session.environment
-    monitoring = environment.monitoring.data()
-    images = {part: _pinned(session, image) for part, image in _images_of(environment).items()}
-    last = record.last_of(Mode.REHEARSE) if record else None
-    rehearsed = _seconds(last.started) if last else 0
-    return _declared(environment, {part: str(image) for part, image in images.items()}, monitoring, rehearsed)
-
-
-def unpinned_monitoring(environment: Environment) -> tuple[Object, ...]:
-    """The objects with images by tag."""
-    images = {part: str(image) for part, image in _images_of(environment).items()}
-    return _declared(environment, images, environment.monitoring.data()).objects
-
-
-def _declared(
-    environment: Environment, images: Mapping[Part, str], monitoring: Monitoring, rehearsed: int = 0
-) -> DeclaredMonitoring:
-    if not monitoring.parts:
-        return DeclaredMonitoring(environment.name, monitoring)
-    installation = Installation(
-        environment.name,
-        monitoring,
-        images,
-        environment.istio.pull_secret or "",
-        (environment.mesh_policy().ingress_gateway,) if monitoring.expose else (),
-        tuple(f"{gateway.namespace}/{gateway.name}" for gateway in environment.gateways),
-        environment.is_standby,
-        rehearsed,
-        mtls.certificate_seconds if (mtls := environment.mesh_policy().mtls) else Mtls().certificate_seconds,
-        _dashboards() if monitoring.grafana else {},
-    )
-    objects = tuple(map(with_text, monitoring_objects(installation)))
-    return DeclaredMonitoring(environment.name, monitoring, objects)
-
-
 def look_at_monitoring(session: Session, record: Record | None) -> MonitoringFacts:
     """Compare with the cluster. Raises RefusedError, also with what the API server would deny.
 
@@ -198,9 +137,8 @@ def read_monitoring(api: KubeApi, declared: DeclaredMonitoring) -> MonitoringFac
     beside = (REHEARSAL,) if declared.monitoring.prometheus else ()
     comparison = compared(declared.objects, found.live, found.differences, declared.environment, needed, beside)
     if found.denied and not comparison.foreign:
-        plural = "object" if len(found.denied) == 1 else "objects"
         raise RefusedError(
-            f"the API server would deny {len(found.denied)} {plural} of monitoring",
+            f"the API server would deny {counted(len(found.denied), 'object')} of monitoring",
             details=first_lines(found.denied, _MOST_NAMED),
             todo="Each line is the server's. A disk can grow and do nothing else: for another class take the part out "
             "of the environment, install (its data goes), and put it back. Nothing was changed.",
@@ -222,46 +160,3 @@ def not_ready(comparison: Comparison) -> dict[ObjectRef, str]:
 def receivers_keys(api: KubeApi, alerts: Alerts | None) -> dict[SecretKey, bool | None]:
     """Whether the cluster has each key that alerts need; None where it may not be read. Raises KubeError."""
     return {item: has_key(api, item.secret, item.key) for item in (alerts.secrets if alerts else ())}
-
-
-def _images_of(environment: Environment) -> dict[Part, Image]:
-    hub, source = environment.istio.hub, environment.images.source
-    return {part: monitoring_image(part, hub, source) for part in environment.monitoring.data().parts}
-
-
-def _pinned(session: Session, image: Image) -> Image:
-    environment = session.environment
-    if not environment.istio.pin_digests:
-        return image
-    pins = read_images_lock(session.root / IMAGES_LOCK)
-    source = source_of(image, environment.istio.hub, environment.images.source)
-    digest = pins.get(source or image)
-    if not digest:
-        raise RefusedError(
-            f"istio.pinDigests is on and images.lock has no digest for {image}",
-            todo=f"Run `sohistio images mirror --env {environment.name}`: it pins what it copies.",
-        )
-    return image.pinned(digest)
-
-
-def _seconds(text: str) -> int:
-    """Since 1970; 0 for a time that is none: somebody may have edited the record."""
-    try:
-        return int(datetime.fromisoformat(text).timestamp())
-    except ValueError:
-        return 0
-
-
-def _dashboards() -> dict[str, str]:
-    from sohistio.adapters.grafana.written import dashboard_json
-    from sohistio.monitoring.dashboards import dashboards
-
-    return {f"{item.uid}.json": dashboard_json(item) for item in dashboards()}
-
-
-def with_text(obj: Object) -> Object:
-    """A ConfigMap's files as text: what is data still becomes YAML."""
-    if obj["kind"] != "ConfigMap":
-        return obj
-    files: dict[str, Any] = obj["data"]
-    return obj | {"data": {name: item if isinstance(item, str) else to_yaml(item) for name, item in files.items()}}

@@ -19,6 +19,7 @@ from sohistio.policy.compare import Comparison, compared
 from sohistio.policy.hand_made import OBSERVED, HandMade, hand_made
 from sohistio.policy.planner import policy_phase, ways_out_phase
 from sohistio.policy.render import Rendered, rendered
+from sohistio.policy.transition import is_guard
 
 _MOST_NAMED = 6
 
@@ -36,7 +37,8 @@ class DeclaredPolicy:
 class PolicyFacts:
     """What the environment declares, and how the cluster compares.
 
-    `live` are all objects of the kinds in which a policy is made or undone; empty where none is declared.
+    `live` are all objects of the kinds in which a policy is made or undone; empty where none is declared. `blinded` are
+    live guards that let callers in by address, where the gateways would stop seeing addresses.
     """
 
     declared: DeclaredPolicy = field(default_factory=DeclaredPolicy)
@@ -44,6 +46,7 @@ class PolicyFacts:
     hand_made: tuple[HandMade, ...] = ()
     paths: Mapping[ObjectRef, str] = field(default_factory=dict)
     live: Mapping[ObjectRef, Object] = field(default_factory=dict)
+    blinded: tuple[ObjectRef, ...] = ()
 
     @property
     def phases(self) -> OwnPhases:
@@ -60,6 +63,11 @@ class PolicyFacts:
     @property
     def _refusal(self) -> str:
         foreign = self.comparison.foreign
+        if self.blinded:
+            return (
+                f"{first_names(list(map(str, self.blinded)), _MOST_NAMED)} lets callers in by address, and the "
+                "gateways would stop seeing addresses before that rule is gone"
+            )
         if not foreign:
             return ""
         verb = "has" if len(foreign) == 1 else "have"
@@ -70,6 +78,11 @@ class PolicyFacts:
 
     @property
     def _todo(self) -> str:
+        if self.blinded:
+            return (
+                "First change what is let in (monitoring.expose) and install; externalTrafficPolicy and "
+                "gatewayTopology in another run after that. Nothing was changed."
+            )
         label = f"sohistio/policy={self.declared.environment}"
         return (
             f"Delete it where it was made. Or hand it over: `kubectl label KIND -n NAMESPACE NAME {label}`; then "
@@ -109,7 +122,20 @@ def look_at_policy(session: Session, labelled: Collection[ObjectRef], state: Clu
     comparison = compared(declared.wanted, live, declared.environment, there(state))
     paths = {item.ref: session.api.path_of(dict(item.live)) for item in comparison.surplus}
     others = hand_made(declared.policy, live, declared.environment)
-    return PolicyFacts(declared, comparison, others, paths, live if declared.wanted.objects else {})
+    blinded = () if session.environment.sees_callers else tuple(sorted(filter(None, map(_by_address, live.items()))))
+    return PolicyFacts(declared, comparison, others, paths, live if declared.wanted.objects else {}, blinded)
+
+
+def _by_address(item: tuple[ObjectRef, Object]) -> ObjectRef | None:
+    """The guard, where it lets callers in by their addresses."""
+    ref, live = item
+    sources = [
+        origin.get("source") or {}
+        for rule in (live.get("spec") or {}).get("rules") or ()
+        for origin in rule.get("from") or ()
+    ]
+    by_address = is_guard(ref.kind, ref.namespace, ref.name) and any("ipBlocks" in source for source in sources)
+    return ref if by_address and policy_label(live) is not None else None
 
 
 def there(state: ClusterState) -> frozenset[str]:

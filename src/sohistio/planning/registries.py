@@ -50,7 +50,7 @@ def own_sources(session: Session) -> Iterator[Sources]:
         parts = environment.monitoring.data().parts
         published = [source_of(monitoring_image(part, hub, source), hub, source) for part in parts]
         names = sorted({image.registry for image in published if image} - {main.host})
-        yield Sources(main, {name: stack.enter_context(own_registry(session, f"{name}/any")) for name in names})
+        yield Sources(main, {name: stack.enter_context(own_registry(session, name)) for name in names})
 
 
 def own_registry(session: Session, place: str, patience: Patience | None = None) -> Registry:

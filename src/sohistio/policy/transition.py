@@ -6,11 +6,11 @@ for ever, where the run breaks off in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from sohistio.policy.objects import ROOT, Object
+from sohistio.policy.objects import DRY_RUN, ROOT, Object
 
 GUARD = "ingress-hosts"
 """What the names of the policies begin with that close hosts of an ingress gateway."""
@@ -34,9 +34,11 @@ def still_closed(wanted: Object, live: Mapping[str, Any]) -> Object | None:
     if not opened:
         return None
     kept = deepcopy(wanted)
+    if DRY_RUN not in (live["metadata"].get("annotations") or {}):  # what refuses now refuses until then
+        kept["metadata"].get("annotations", {}).pop(DRY_RUN, None)
     rules = kept["spec"]["rules"]
     rules[0] = {"to": [{"operation": {"notHosts": sorted(old | new)}}]}
-    rules += [deepcopy(rule) for rule in spec.get("rules") or () if _hosts(rule) & set(opened)]
+    rules += [_narrowed(rule, opened) for rule in spec.get("rules") or () if _hosts(rule) & set(opened)]
     return kept
 
 
@@ -54,6 +56,14 @@ def _closed(spec: Mapping[str, Any]) -> set[str]:
         for to in rule.get("to") or ()
         for host in (to.get("operation") or {}).get("notHosts") or ()
     }
+
+
+def _narrowed(rule: Mapping[str, Any], hosts: Sequence[str]) -> Object:
+    """The rule for these hosts alone: the others have new ones."""
+    found: Object = deepcopy(dict(rule))
+    for to in found["to"]:
+        to["operation"]["hosts"] = [host for host in to["operation"]["hosts"] if host in hosts]
+    return found
 
 
 def _hosts(rule: Mapping[str, Any]) -> set[str]:

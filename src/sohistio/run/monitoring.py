@@ -12,7 +12,7 @@ from sohistio.plan.monitoring_steps import (
     PruneMonitoring,
     ReportRehearsal,
 )
-from sohistio.planning.monitoring import with_text
+from sohistio.planning.declared_monitoring import with_text
 from sohistio.run.each import each
 from sohistio.run.sync import delete_all
 from sohistio.run.tools import Tools

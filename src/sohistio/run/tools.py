@@ -16,7 +16,7 @@ from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.state import Finding, ObjectRef
 from sohistio.model.versions import Version
-from sohistio.planning.monitoring import DeclaredMonitoring
+from sohistio.planning.declared_monitoring import DeclaredMonitoring
 from sohistio.planning.planned import Planned
 from sohistio.planning.policy import DeclaredPolicy
 from sohistio.run.failover import Traffic

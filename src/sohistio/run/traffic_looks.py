@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,9 @@ from sohistio.model.health import ServedRequests
 
 LOOK_SECONDS = 10.0
 """Between two questions: about as often as Prometheus scrapes."""
+_STALE_SECONDS = 4 * LOOK_SECONDS
+_FEWEST_A_SECOND = 1.0
+"""Of fewer requests, one that fails is no share to go by."""
 
 Look = Callable[[], ServedRequests | None]
 
@@ -24,6 +28,7 @@ class TrafficLooks:
         self._found: ServedRequests | None = None
         self._worst = 0.0
         self._trouble = ""
+        self._answered = -_STALE_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="traffic looks", daemon=True)
 
@@ -45,8 +50,8 @@ class TrafficLooks:
 
     @property
     def trouble(self) -> str:
-        """Why there is no answer; empty where there is one, or nobody is asked."""
-        if self._look is None or self._found is not None:
+        """Why there is no answer of late; empty where there is one, or nobody is asked."""
+        if self._look is None or time.monotonic() - self._answered < _STALE_SECONDS:
             return ""
         return self._trouble or "Prometheus has no requests of these gateways"
 
@@ -55,7 +60,10 @@ class TrafficLooks:
         while not self._stop.is_set():
             try:
                 if found := self._look():
-                    self._found, self._worst = found, max(self._worst, found.failed_share)
+                    self._found, self._answered = found, time.monotonic()
+                    if found.per_second >= _FEWEST_A_SECOND:
+                        self._worst = max(self._worst, found.failed_share)
+                self._trouble = ""
             except SohistioError as error:
                 self._trouble = ": ".join((error.what, *error.details))
             self._stop.wait(LOOK_SECONDS)

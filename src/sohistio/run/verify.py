@@ -27,7 +27,8 @@ from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
-from sohistio.planning.monitoring import WIZARD, DeclaredMonitoring, not_ready, read_monitoring, receivers_keys
+from sohistio.planning.declared_monitoring import DeclaredMonitoring
+from sohistio.planning.monitoring import WIZARD, not_ready, read_monitoring, receivers_keys
 from sohistio.planning.policy import DeclaredPolicy, read_policy, there
 from sohistio.planning.reads import or_refused, unreadable
 from sohistio.policy.compare import compared

@@ -21,7 +21,7 @@ Document = Mapping[str, Any]
 _ENVIRONMENTS_OWN = frozenset(
     {"name", "description", "protected", "standbyOf", "ingressAddress", "cluster", "timeouts", "restarts"}
     | {"failover", "sync"}
-    # What watches a mesh is its cluster's: addresses, disks, receivers. No request depends on it.
+    # What watches a mesh is its cluster's: addresses, disks, receivers, the host of its pages.
     | {"monitoring"}
 )
 # A Secret's name, and where it comes from, are a cluster's own: a registry may be a region's.

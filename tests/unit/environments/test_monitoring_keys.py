@@ -115,6 +115,7 @@ def test_exposed_pages_are_closed_but_for_one_rule(tmp_path: Path) -> None:
 
 
 EXPOSE = "host: m.example.com, credentialName: tls"
+CLAIMS = f"{EXPOSE}, claims: {{groups: [on-call]}}"
 WRONG = {
     "prometheus: {retention: 1h}": "monitoring.prometheus.retention: expected 2h at least",
     "prometheus: {memory: lots}": "monitoring.prometheus.memory: expected memory of 500Mi at least",
@@ -145,7 +146,8 @@ WRONG = {
     "jaeger: {traces: 0}": "monitoring.jaeger.traces: expected at least 100, got 0",
     "jaeger: {sampling: 101}": "monitoring.jaeger.sampling: expected at most 100.0, got 101",
     f"expose: {{{EXPOSE}, addresses: [10.0.0.0/8]}}": "expected prometheus, grafana, kiali or jaeger beside expose",
-    f"jaeger: {{}}\n  expose: {{{EXPOSE}}}": "expected policy.jwt (whose tokens are let in) or addresses",
+    f"jaeger: {{}}\n  expose: {{{EXPOSE}}}": "expected one of claims (what a token must say) and addresses",
+    f"jaeger: {{}}\n  expose: {{{EXPOSE}, claims: {{a: [b]}}}}": "expected policy.jwt (whose tokens are let in)",
     f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: []}}": "expected at least one",
     f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [0.0.0.0/0]}}": "expected ranges of your own",
     f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: ['::/0']}}": "expected ranges of your own",
@@ -160,7 +162,9 @@ WRONG = {
     f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [10.0.0.0/8]}}": (
         "expected k8s.service.externalTrafficPolicy: Local of istio-ingressgateway"
     ),
-    f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [10.0.0.0/8], claims: {{a: [b]}}}}": "not both",
+    f"jaeger: {{}}\n  expose: {{{EXPOSE}, addresses: [10.0.0.0/8], claims: {{a: [b]}}}}": (
+        "expected one of claims (what a token must say) and addresses"
+    ),
     "runbookURL: http://wiki": "expected the https URL",
     "runbookURL: 'https://wiki.example.com/{{ $value'": "expected the https URL",
     "runbookURL: https://wiki.example.com/mesh#top": "expected the https URL",
@@ -179,13 +183,13 @@ def test_what_cannot_be(tmp_path: Path, keys: str, expected: str) -> None:
     ("text", "expected"),
     [
         (
-            JWT + "  stage: audit\n" + f"monitoring:\n  jaeger: {{}}\n  expose: {{{EXPOSE}}}\n",
+            JWT + "  stage: audit\n" + f"monitoring:\n  jaeger: {{}}\n  expose: {{{CLAIMS}}}\n",
             "expected policy.stage enforce: in stage audit anybody could open the pages",
         ),
         (
             JWT
             + "  hosts: [{hosts: [m.example.com], allow: [{anonymous: true}]}]\n"
-            + f"monitoring:\n  jaeger: {{}}\n  expose: {{{EXPOSE}}}\n",
+            + f"monitoring:\n  jaeger: {{}}\n  expose: {{{CLAIMS}}}\n",
             "m.example.com is in policy as well: expected a host of its own",
         ),
         (
@@ -193,6 +197,11 @@ def test_what_cannot_be(tmp_path: Path, keys: str, expected: str) -> None:
             + "  ingress: [{name: web, hosts: [p.example.com], credentialName: t, routes: "
             + "[{service: prometheus.istio-system, port: 9090}]}]\n",
             "web leads to prometheus.istio-system: expected monitoring.expose, which guards it",
+        ),
+        (
+            JWT.replace("mesh]", "mesh], forward: true")
+            + f"monitoring:\n  prometheus: {{}}\n  grafana: {{}}\n  expose: {{{CLAIMS}}}\n",
+            "expected no forward: true beside monitoring.expose",
         ),
         (
             "policy: {telemetry: {tracing: {service: a.b}}}\nmonitoring: {jaeger: {}}\n",

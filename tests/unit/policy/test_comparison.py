@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from policies import NAMESPACES, WHOLE, live_of, somebodys
-from sohistio.model.policy import Mtls, Policy
+from sohistio.model.policy import Mtls, Policy, Stage
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action, ref_of
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.policy.compare import compared
+from sohistio.policy.objects import DRY_RUN
 from sohistio.policy.planner import policy_phase, ways_out_phase
 from sohistio.policy.render import Rendered, rendered
 
@@ -161,3 +162,25 @@ def test_the_last_guard_goes_after_the_last_route() -> None:
     routes, rest = phase.steps
     assert {ref.kind for ref in routes.objects} == {"Gateway", "VirtualService"}  # type: ignore[union-attr]
     assert "AuthorizationPolicy" in {ref.kind for ref in rest.objects}  # type: ignore[union-attr]
+
+
+def test_a_host_is_not_opened_by_a_stage_that_refuses_nothing() -> None:
+    """It leaves the policy in the change that turns to audit: until its route is gone, its guard refuses."""
+    (_, *others) = WHOLE.hosts
+    audit = replace(WHOLE, hosts=tuple(others), ingress=(), stage=Stage.AUDIT)
+    found = compared(rendered(audit, "qa"), live_of(WANTED.objects), "qa", NAMESPACES)
+    (kept,) = [obj for obj in found.others if obj["metadata"]["name"] == "ingress-hosts"]
+    (opening,) = found.opening
+    assert DRY_RUN not in kept["metadata"].get("annotations", {})
+    assert opening.obj["metadata"]["annotations"] == {DRY_RUN: "true"}
+
+
+def test_the_rules_of_a_host_that_stays_are_the_new_ones_at_once() -> None:
+    (first, *others) = WHOLE.hosts
+    both = replace(WHOLE, hosts=(replace(first, hosts=(*first.hosts, "other.example.com")), *others))
+    stricter = replace(WHOLE, hosts=(replace(first, hosts=("other.example.com",), allow=()), *others))
+    found = compared(rendered(stricter, "qa"), live_of(rendered(both, "qa").objects), "qa", NAMESPACES)
+    (kept,) = [obj for obj in found.others if obj["metadata"]["name"] == "ingress-hosts"]
+    let_in = {host for rule in kept["spec"]["rules"][1:] for to in rule["to"] for host in to["operation"]["hosts"]}
+    assert set(first.hosts) <= let_in
+    assert "other.example.com" not in let_in

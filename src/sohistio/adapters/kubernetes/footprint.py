@@ -95,7 +95,7 @@ def footprint_of(api: KubeApi) -> Footprint:
     written = tuple(sorted(item.ref for item in certificates.result() if item.ref.name in _CERTIFICATES))
     pull_secrets = tuple(sorted(item.ref for item in pulling.result() if item.ref.name not in CA_SECRETS))
     monitoring = watching.result()
-    known = {*objects, *secrets, *written, *pull_secrets, *monitoring}
+    known = {*objects, *secrets, *written, *pull_secrets, *(item.ref for item in monitoring)}
     return Footprint(
         objects=tuple(objects[ref] for ref in sorted(objects)),
         certificates=written,

@@ -14,6 +14,7 @@ from sohistio.adapters.kubernetes.ending import why_in_vain
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.adapters.kubernetes.prune import prune_owned
 from sohistio.adapters.kubernetes.sync import of_object
+from sohistio.model.footprint import Owned
 from sohistio.model.monitoring import MONITORING_LABEL, RANDOM_SECRETS, monitoring_label
 from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
@@ -52,8 +53,8 @@ class Looked:
 
 
 def has_monitoring(api: KubeApi) -> bool:
-    """Whether there is anything with the label: every part has a ConfigMap, which is the last to be deleted; an
-    uninstall leaves disks, which an older role of sohistio's did not list.
+    """Whether there is anything with the label: every part has a ConfigMap, which is the last to be deleted; its
+    Secrets are the first that is made; an uninstall leaves disks, which an older role of sohistio's did not list.
 
     Raises KubeError.
     """
@@ -67,7 +68,10 @@ def has_monitoring(api: KubeApi) -> bool:
                 return False
             raise
 
-    return any(side_by_side(is_there, ("ConfigMap", "PersistentVolumeClaim")))
+    return any(side_by_side(is_there, ("ConfigMap", "PersistentVolumeClaim"))) or any(
+        secret is not None and monitoring_label(secret) is not None
+        for secret in side_by_side(lambda ref: _secret(api, ref), tuple(RANDOM_SECRETS))
+    )
 
 
 def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef]) -> Looked:
@@ -94,7 +98,7 @@ def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef
             if error.status == 403 and not may_apply(api, path):
                 not_asked.add(path.rsplit("/", 2)[-2])
                 return missing_fields(live[ref], obj, read_text) if ref in live else ()
-            if error.status in (400, 403, 409, 413, 422):
+            if error.status in (400, 403, 413, 422):
                 denied.append(f"{ref}: {', '.join(error.details) or error.what}")
                 return ()
             raise
@@ -104,13 +108,17 @@ def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef
     return Looked(live, differences, tuple(sorted(denied)), tuple(sorted(not_asked)))
 
 
-def owned_by_monitoring(api: KubeApi) -> tuple[ObjectRef, ...]:
+def owned_by_monitoring(api: KubeApi) -> tuple[Owned, ...]:
     """What sohistio made of any environment's monitoring, in the order in which it can be deleted. Raises KubeError."""
     if not has_monitoring(api):
         return ()
     secrets = [secret for ref in RANDOM_SECRETS if (secret := _secret(api, ref))]
-    found = [item for item in (*_labelled(api), *secrets) if is_monitorings(item, monitoring_label(item) or "")]
-    return tuple(sorted(map(ref_of, found), key=deletion_order))
+    found = [
+        Owned(ref_of(item), path_of(ref_of(item)), environment)
+        for item in (*_labelled(api), *secrets)
+        if (environment := monitoring_label(item)) and is_monitorings(item, environment)
+    ]
+    return tuple(sorted(found, key=lambda item: deletion_order(item.ref)))
 
 
 def has_secret(api: KubeApi, ref: ObjectRef) -> bool | None:

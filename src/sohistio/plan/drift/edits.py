@@ -38,15 +38,13 @@ def is_edited(live: Mapping[str, Any], manager: str) -> bool:
 
 def undoing_patch(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON merge patch (RFC 7386) that leaves what is wanted, and nothing beside. What the server fills in by
-    itself it fills in again. It is bound to this version of the object.
+    itself it fills in again.
     """
-    aim = deepcopy(_content(wanted))
-    before = _content(live)
-    if restarted := _annotations(before).get(_RESTARTED):
-        _annotations(aim)[_RESTARTED] = restarted
+    aim, before = deepcopy(_content(wanted)), _content(live)
+    if restarted := (_template(before).get("annotations") or {}).get(_RESTARTED):
+        _template(aim).setdefault("annotations", {})[_RESTARTED] = restarted
     labels = wanted["metadata"].get("labels") or {}
-    metadata = {"labels": dict(labels), "resourceVersion": live["metadata"]["resourceVersion"]}
-    return merge_patch(before, aim) | {"metadata": metadata}
+    return merge_patch(before, aim) | {"metadata": {"labels": dict(labels)}}
 
 
 def _is_content(path: tuple[str, ...]) -> bool:
@@ -60,8 +58,7 @@ def _content(obj: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in obj.items() if key not in _NOT_CONTENT}
 
 
-def _annotations(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a workload's pods; nothing that counts for other objects."""
-    template = (content.get("spec") or {}).get("template") or {}
-    found: dict[str, Any] = (template.get("metadata") or {}).setdefault("annotations", {}) if template else {}
+def _template(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of a workload's pods; empty for other objects."""
+    found: dict[str, Any] = ((content.get("spec") or {}).get("template") or {}).get("metadata") or {}
     return found
