@@ -118,8 +118,12 @@ def test_the_installed_configuration_scrapes_the_mesh_and_every_query_is_answere
     # The name kubernetes.default.svc leads nowhere on this machine.
     await_true(lambda: targets("kubernetes-apiservers") == ["0"], 40)
     # It finds itself by its annotations, and the other programs, which do not run here.
-    found = {item["metric"]["app"]: item["value"][1] for item in prometheus.answer('up{job="applications"}')}
-    assert found == {"prometheus": "1", "grafana": "0", "kiali": "0", "jaeger": "0"}
+    applications = {"prometheus": "1", "grafana": "0", "kiali": "0", "jaeger": "0"}
+
+    def found() -> dict[str, str]:
+        return {item["metric"]["app"]: item["value"][1] for item in prometheus.answer('up{job="applications"}')}
+
+    await_true(lambda: found() == applications, 40)
     (gateway,) = {item["metric"]["app"] for item in prometheus.answer('up{job="proxies",pod=~"istio-ingress.*"}')}
     assert gateway == "istio-ingressgateway"
 
