@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from loopback import LoopbackServer
+from sohistio.sandbox.ports import free_ports
 
 
 class Exposed(LoopbackServer):
@@ -46,8 +46,7 @@ class RealPrometheus:
 
     def __init__(self, folder: Path, scraped: Mapping[str, Sequence[str]], every: str = "200ms") -> None:
         self._folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        (self._port,) = free_ports(1)
         jobs = [
             {
                 "job_name": f"{job}-{number}",
@@ -76,24 +75,13 @@ class RealPrometheus:
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        end = time.monotonic() + 30
-        while not self._is_ready():
-            assert self._process.poll() is None, (self._folder / "log").read_text()
-            assert time.monotonic() < end, (self._folder / "log").read_text()
-            time.sleep(0.1)
+        await_prometheus(self.url, self._process, self._folder / "log")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(20)
         self._log.close()
-
-    def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=2) as answer:  # noqa: S310 — loopback
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
 
     def answer(self, expression: str) -> list[dict[str, Any]]:
         """An instant query's result. Raises HTTPError where Prometheus cannot read it."""
@@ -106,3 +94,20 @@ def answer_of(url: str, expression: str) -> list[dict[str, Any]]:
     with urllib.request.urlopen(f"{url}/api/v1/query?{asked}", timeout=20) as answer:  # noqa: S310 — loopback
         found: list[dict[str, Any]] = json.loads(answer.read())["data"]["result"]
     return found
+
+
+def await_prometheus(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the Prometheus at `url` answers; fails with its log where it ends, or within 30 s does not."""
+    end = time.monotonic() + 30
+    while not _is_ready(url):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.1)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/-/ready", timeout=2) as answer:  # noqa: S310 — loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +17,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from built import built
-from real_prometheus import answer_of
+from real_prometheus import answer_of, await_prometheus
 from sohistio.adapters.kubernetes.api import KubeApi
 
 SYSTEM = "/api/v1/namespaces/istio-system"
@@ -45,21 +42,12 @@ _ON_THIS_MACHINE = {
 class RenderedPrometheus:
     """`place` is where it listens, host:port."""
 
-    def __init__(self, process: subprocess.Popen[bytes], place: str) -> None:
-        self._process = process
+    def __init__(self, place: str) -> None:
         self.url = f"http://{place}/prometheus"
 
     def answer(self, expression: str) -> list[dict[str, Any]]:
         """An instant query's result. Raises HTTPError where Prometheus cannot read it."""
         return answer_of(self.url, expression)
-
-    def is_ready(self) -> bool:
-        """Whether it answers."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=2) as answer:  # noqa: S310 — loopback
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
 
 
 def settings_of(api: KubeApi) -> dict[str, Any]:
@@ -118,12 +106,8 @@ def rendered_prometheus(
             stderr=subprocess.STDOUT,
         )
         try:
-            found = RenderedPrometheus(process, place)
-            end = time.monotonic() + 30
-            while not found.is_ready():
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < end, (folder / "log").read_text()
-                time.sleep(0.1)
+            found = RenderedPrometheus(place)
+            await_prometheus(found.url, process, folder / "log")
             yield found
         finally:
             process.terminate()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -22,6 +21,7 @@ from sohistio.model.monitoring import Alerts, SecretKey
 from sohistio.monitoring.alerts import alerts, rehearsal_rules, rules
 from sohistio.monitoring.prometheus import alertmanager_settings
 from sohistio.monitoring.scraping import prometheus_settings
+from sohistio.sandbox.ports import free_ports
 
 pytestmark = pytest.mark.e2e
 
@@ -232,12 +232,6 @@ class Webhook(LoopbackServer):
         super().__init__(server)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 def at_once(settings: dict[str, Any]) -> dict[str, Any]:
     """The rules without their `for`: minutes are not waited for here."""
     for group in settings["groups"]:
@@ -250,7 +244,7 @@ def test_an_alert_reaches_the_receiver(tmp_path: Path) -> None:
     """Nothing answers as istiod: the rendered rule fires, and the rendered receiver gets it; with times cut short."""
     secret = tmp_path / "secrets" / "on-call"
     secret.mkdir(parents=True)
-    metrics, manager = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    metrics, manager = (f"127.0.0.1:{port}" for port in free_ports(2))
     declared = replace(WHOLE, alerts=Alerts(SecretKey("on-call", "url")))
     assert declared.alerts is not None
     receiver = yaml.safe_dump(alertmanager_settings(declared.alerts)).replace(

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sohistio.checks.in_place import in_place, out_of_place
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.model.monitoring import SecretKey
 from sohistio.model.state import ObjectRef
-from sohistio.model.words import counted, first_names
+from sohistio.model.words import first_names
 from sohistio.monitoring.compare import Comparison
-from sohistio.plan.changes import Action
 
 NAME, READY, RECEIVER, WIZARDS = "monitoring-in-place", "monitoring-ready", "alert-receiver", "kiali-wizards"
 _MOST_NAMED = 6
-_WORDS = {Action.CREATED: "missing", Action.CHANGED: "different", Action.REMOVED: "no longer declared"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,8 @@ class MonitoringEvidence:
 def monitoring_in_place(evidence: MonitoringEvidence) -> Iterator[CheckResult]:
     """One result for each way in which it is not in place; nothing where none is declared and none is there."""
     comparison = evidence.comparison
-    for action, words in _WORDS.items():
-        if refs := [str(change.ref) for change in comparison.changes if change.action is action]:
-            yield failed(NAME, f"{words}: {first_names(refs, _MOST_NAMED)}", "Run `sohistio install`.")
-    if comparison.compared and not comparison.changes:
-        yield passed(NAME, f"{counted(comparison.compared, 'object')} as the environment declares")
+    yield from out_of_place(NAME, comparison.changes)
+    yield from in_place(NAME, comparison.changes, comparison.compared)
     for ref, why in sorted(evidence.not_ready.items()):
         hint = (
             f"`kubectl describe {ref.kind.lower()} -n {ref.namespace} {ref.name}` says why; the mesh works without it."

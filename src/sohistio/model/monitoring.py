@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sohistio.model.labels import label_of
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 
 MONITORING_LABEL = "sohistio/monitoring"
@@ -69,8 +70,7 @@ RANDOM_SECRETS: Mapping[ObjectRef, str] = {
 
 def monitoring_label(obj: Mapping[str, Any]) -> str | None:
     """The environment that an object's label names, None without it."""
-    found: str | None = (obj["metadata"].get("labels") or {}).get(MONITORING_LABEL)
-    return found
+    return label_of(obj, MONITORING_LABEL)
 
 
 @dataclass(frozen=True, slots=True)

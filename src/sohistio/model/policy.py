@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from sohistio.model.authority import AuthoritySource
+from sohistio.model.labels import label_of
 from sohistio.model.policy_access import HostAccess, JwtIssuer, WorkloadAccess
 from sohistio.model.policy_traffic import Egress, IngressHosts, NamespaceDefaults
 
@@ -24,8 +25,7 @@ TRACING_PROVIDER = "sohistio-tracing"
 
 def policy_label(obj: Mapping[str, Any]) -> str | None:
     """The environment that an object's label names, None without it. A copy of the object may have the label, too."""
-    found: str | None = (obj["metadata"].get("labels") or {}).get(POLICY_LABEL)
-    return found
+    return label_of(obj, POLICY_LABEL)
 
 
 class Stage(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sohistio.model.monitoring import GRAFANA_ADMIN, RANDOM_SECRETS, UI_PORTS, Grafana, Part
-from sohistio.monitoring.installation import NAMESPACE, Installation
+from sohistio.monitoring.installation import Installation, pages_inside
 from sohistio.monitoring.objects import (
     Mount,
     Object,
@@ -68,7 +68,7 @@ def grafana_objects(installation: Installation, declared: Grafana) -> Iterator[O
     )
     if declared.storage:
         yield claim(installation, Part.GRAFANA, declared.storage)
-    yield made(installation, "v1", "ConfigMap", _DASHBOARDS) | {"data": dict(installation.dashboards)}
+    yield made(installation.environment, "v1", "ConfigMap", _DASHBOARDS) | {"data": dict(installation.dashboards)}
     yield from program_objects(installation, program)
 
 
@@ -85,7 +85,7 @@ def _source(name: str, part: Part, *, default: bool = False) -> dict[str, Any]:
         "uid": part.value,
         "type": part.value,
         "access": "proxy",
-        "url": f"http://{part}.{NAMESPACE}.svc:{UI_PORTS[part]}/{part}",
+        "url": pages_inside(part),
         "isDefault": default,
         "editable": False,
     }

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sohistio.model.monitoring import Monitoring, Part
+from sohistio.model.monitoring import UI_PORTS, Monitoring, Part
 from sohistio.model.policy import GatewayPlace
-
-NAMESPACE = "istio-system"
+from sohistio.model.state import ISTIO_NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +39,9 @@ class Installation:
     def page(self, part: Part) -> str:
         """A part's pages as its own links name them: outside where it is exposed, else by its Service."""
         from_outside = f"https://{self.host}"
-        return f"{from_outside if self.host else f'http://{part}.{NAMESPACE}.svc'}/{part}/"
+        return f"{from_outside if self.host else f'http://{part}.{ISTIO_NAMESPACE}.svc'}/{part}/"
+
+
+def pages_inside(part: Part) -> str:
+    """Where other parts reach the API below a part's pages."""
+    return f"http://{part}.{ISTIO_NAMESPACE}.svc:{UI_PORTS[part]}/{part}"

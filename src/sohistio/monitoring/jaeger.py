@@ -43,7 +43,7 @@ def jaeger_objects(installation: Installation, declared: Jaeger) -> Iterator[Obj
     for obj in program_objects(installation, program):
         yield obj | {"spec": service(Part.JAEGER, (query,))} if obj["kind"] == "Service" else obj
         if obj["kind"] == "Service":
-            yield made(installation, "v1", "Service", COLLECTOR, spec=service(Part.JAEGER, collected))
+            yield made(installation.environment, "v1", "Service", COLLECTOR, spec=service(Part.JAEGER, collected))
 
 
 def jaeger_settings(declared: Jaeger) -> dict[str, Any]:

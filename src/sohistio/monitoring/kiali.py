@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sohistio.model.monitoring import KIALI_SIGNING_KEY, RANDOM_SECRETS, UI_PORTS, Kiali, Part
-from sohistio.monitoring.installation import NAMESPACE, Installation
+from sohistio.model.state import ISTIO_NAMESPACE
+from sohistio.monitoring.installation import Installation, pages_inside
 from sohistio.monitoring.objects import (
     Object,
     Port,
@@ -63,21 +64,21 @@ def kiali_settings(installation: Installation, declared: Kiali) -> dict[str, Any
     jaeger = Part.JAEGER in installation.monitoring.parts
     tracing: dict[str, Any] = {"enabled": jaeger}
     if jaeger:
-        tracing |= {"provider": "jaeger", "internal_url": _url(Part.JAEGER), "use_grpc": False}
+        tracing |= {"provider": "jaeger", "internal_url": pages_inside(Part.JAEGER), "use_grpc": False}
         if installation.host:
             tracing["external_url"] = installation.page(Part.JAEGER)
     return {
         "auth": {"strategy": "token"},
         "deployment": {
             "instance_name": Part.KIALI.value,
-            "namespace": NAMESPACE,
+            "namespace": ISTIO_NAMESPACE,
             "cluster_wide_access": True,
             "view_only_mode": declared.view_only,
         },
         "external_services": {
             # It would ask istiod by port-forwards, which it lacks the right to.
-            "istio": {"root_namespace": NAMESPACE, "istio_api_enabled": False},
-            "prometheus": {"enabled": True, "url": _url(Part.PROMETHEUS)},
+            "istio": {"root_namespace": ISTIO_NAMESPACE, "istio_api_enabled": False},
+            "prometheus": {"enabled": True, "url": pages_inside(Part.PROMETHEUS)},
             "grafana": {"enabled": False},
             "tracing": tracing,
         },
@@ -89,10 +90,6 @@ def kiali_settings(installation: Installation, declared: Kiali) -> dict[str, Any
             "observability": {"metrics": {"enabled": True, "port": _METRICS}},
         },
     }
-
-
-def _url(part: Part) -> str:
-    return f"http://{part}.{NAMESPACE}.svc:{UI_PORTS[part]}/{part}"
 
 
 def _rights() -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sohistio.model.policy import GatewayPlace
-from sohistio.monitoring.installation import NAMESPACE, Installation
+from sohistio.model.state import ISTIO_NAMESPACE
+from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.objects import NAME, Object, Port, Program, made
 
 
@@ -31,7 +32,7 @@ def network_policy(installation: Installation, program: Program) -> Object:
             ),
             *({"to": [_pods({NAME: part.value})]} for part in program.calls),
         ]
-    return made(installation, "networking.k8s.io/v1", "NetworkPolicy", program.part.value, spec)
+    return made(installation.environment, "networking.k8s.io/v1", "NetworkPolicy", program.part.value, spec)
 
 
 def _callers(installation: Installation, port: Port) -> list[Object]:
@@ -45,7 +46,7 @@ def _callers(installation: Installation, port: Port) -> list[Object]:
 
 def _pods(labels: Mapping[str, str], namespace: str = "") -> Object:
     found: Object = {"podSelector": {"matchLabels": dict(labels)}}
-    if namespace and namespace != NAMESPACE:
+    if namespace and namespace != ISTIO_NAMESPACE:
         found["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
     return found
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sohistio.model.monitoring import MONITORING_LABEL, Part, Storage
 from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
-from sohistio.monitoring.installation import NAMESPACE, Installation
+from sohistio.model.state import ISTIO_NAMESPACE
+from sohistio.monitoring.installation import Installation
 
 Object = dict[str, Any]
 
@@ -56,8 +57,8 @@ class Program:
     `files_at` one is found, if not by its name. `user` is its image's own.
 
     `ready` and `alive` are paths at `probed`. `calls` are the parts it calls; None where it may call anything, such as
-    the API server. `metrics` are the port and the path that Prometheus scrapes. One that
-    does not `reload` its files is restarted when they change.
+    the API server. `metrics` are the port and the path that Prometheus scrapes. One that does not `reload` its files
+    is restarted when they change.
     """
 
     part: Part
@@ -79,17 +80,10 @@ class Program:
     reloads: bool = False
 
 
-def made(
-    installation: Installation, version: str, kind: str, name: str, spec: Mapping[str, Any] | None = None
-) -> Object:
-    """An object of this installation, in istio-system; cluster-wide kinds are without namespace."""
-    return labelled(installation.environment, version, kind, name, spec)
-
-
-def labelled(environment: str, version: str, kind: str, name: str, spec: Mapping[str, Any] | None = None) -> Object:
-    """The same of an environment's monitoring."""
+def made(environment: str, version: str, kind: str, name: str, spec: Mapping[str, Any] | None = None) -> Object:
+    """An object of an environment's monitoring, in istio-system; cluster-wide kinds are without namespace."""
     labels = {NAME: name, MANAGED_BY: SOHISTIO, MONITORING_LABEL: environment}
-    place = {} if kind.startswith("Cluster") else {"namespace": NAMESPACE}
+    place = {} if kind.startswith("Cluster") else {"namespace": ISTIO_NAMESPACE}
     metadata = {"name": name, **place, "labels": labels}
     return {"apiVersion": version, "kind": kind, "metadata": metadata} | ({"spec": dict(spec)} if spec else {})
 
@@ -105,16 +99,16 @@ def claim(installation: Installation, part: Part, storage: Storage) -> Object:
     spec: Object = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage.size}}}
     if storage.storage_class:
         spec["storageClassName"] = storage.storage_class
-    return made(installation, "v1", "PersistentVolumeClaim", part.value, spec)
+    return made(installation.environment, "v1", "PersistentVolumeClaim", part.value, spec)
 
 
 def cluster_rights(installation: Installation, part: Part, rules: Sequence[Mapping[str, Any]]) -> Iterator[Object]:
     """What a part may ask the API server for, in all namespaces: a ClusterRole, bound to its ServiceAccount."""
     group, name = "rbac.authorization.k8s.io", f"sohistio-{part}"
-    yield made(installation, f"{group}/v1", "ClusterRole", name) | {"rules": [dict(rule) for rule in rules]}
-    yield made(installation, f"{group}/v1", "ClusterRoleBinding", name) | {
+    yield made(installation.environment, f"{group}/v1", "ClusterRole", name) | {"rules": [dict(rule) for rule in rules]}
+    yield made(installation.environment, f"{group}/v1", "ClusterRoleBinding", name) | {
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": part.value, "namespace": NAMESPACE}],
+        "subjects": [{"kind": "ServiceAccount", "name": part.value, "namespace": ISTIO_NAMESPACE}],
     }
 
 

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 
 from sohistio.model.monitoring import RANDOM_SECRETS, Part
-from sohistio.model.state import ObjectRef
+from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import counted
 from sohistio.monitoring.compare import Comparison
-from sohistio.monitoring.installation import NAMESPACE
 from sohistio.monitoring.objects import Object
 from sohistio.plan.changes import ref_of
 from sohistio.plan.monitoring_steps import ApplyMonitoring, AwaitMonitoring, MakeSecrets, PruneMonitoring
@@ -72,8 +71,8 @@ def _keeps_in_memory(deployment: Object, part: Part) -> bool:
 
 def _lost_by_pruning(comparison: Comparison) -> Iterator[str]:
     for part, held in _HELD.items():
-        disk = ObjectRef("PersistentVolumeClaim", NAMESPACE, part.value)
-        if ObjectRef("Deployment", NAMESPACE, part.value) in comparison.surplus:
+        disk = ObjectRef("PersistentVolumeClaim", ISTIO_NAMESPACE, part.value)
+        if ObjectRef("Deployment", ISTIO_NAMESPACE, part.value) in comparison.surplus:
             size = _size(comparison, disk) if disk in comparison.surplus else ""
             yield f"deletes {part} with {held}{f' on its disk of {size}' if size else ''}"
         elif disk in comparison.surplus:

@@ -14,11 +14,11 @@ from sohistio.monitoring.objects import CONFIGURATION, NAME, Mount, Object, Prog
 def program_objects(installation: Installation, program: Program) -> Iterator[Object]:
     """All of it but what it may ask the API server for, in the order in which they are applied."""
     name = program.part.value
-    yield made(installation, "v1", "ServiceAccount", name) | {"automountServiceAccountToken": False}
+    yield made(installation.environment, "v1", "ServiceAccount", name) | {"automountServiceAccountToken": False}
     if program.files:
-        yield made(installation, "v1", "ConfigMap", name) | {"data": dict(program.files)}
+        yield made(installation.environment, "v1", "ConfigMap", name) | {"data": dict(program.files)}
     yield network_policy(installation, program)
-    yield made(installation, "v1", "Service", name, spec=service(program.part, program.ports))
+    yield made(installation.environment, "v1", "Service", name, spec=service(program.part, program.ports))
     yield _deployment(installation, program)
 
 
@@ -64,7 +64,7 @@ def _deployment(installation: Installation, program: Program) -> Object:
         "selector": {"matchLabels": {NAME: name}},
         "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod},
     }
-    return made(installation, "apps/v1", "Deployment", name, spec)
+    return made(installation.environment, "apps/v1", "Deployment", name, spec)
 
 
 def _container(installation: Installation, program: Program, mounts: Sequence[Mount]) -> Object:

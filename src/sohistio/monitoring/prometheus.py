@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from sohistio.model.durations import duration_of
-from sohistio.model.monitoring import REHEARSAL, Alerts, Part, Prometheus, SecretKey
+from sohistio.model.monitoring import REHEARSAL, UI_PORTS, Alerts, Part, Prometheus, SecretKey
 from sohistio.monitoring.alerts import rehearsal_rules, rules
-from sohistio.monitoring.installation import NAMESPACE, Installation
+from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.objects import (
     Mount,
     Object,
@@ -18,12 +18,20 @@ from sohistio.monitoring.objects import (
     claim,
     cluster_rights,
     data_mount,
-    labelled,
+    made,
     secret_mount,
 )
 from sohistio.monitoring.program import program_objects
-from sohistio.monitoring.scraping import CONFIGURATION_FOLDER, REHEARSAL_FOLDER, RULES_FILE, prometheus_settings
+from sohistio.monitoring.scraping import (
+    ALERTMANAGER,
+    ALERTMANAGER_PORT,
+    CONFIGURATION_FOLDER,
+    REHEARSAL_FOLDER,
+    RULES_FILE,
+    prometheus_settings,
+)
 
+_PORT = UI_PORTS[Part.PROMETHEUS]
 _NOBODY = 65534
 _EMPTY_DIR = "10Gi"
 # Of the volume's size; the rest is for the write-ahead log and for what is being compacted.
@@ -46,10 +54,10 @@ def prometheus_objects(installation: Installation, declared: Prometheus) -> Iter
     )
     program = Program(
         Part.PROMETHEUS,
-        ports=(Port("http", 9090, callers=(Part.GRAFANA, Part.KIALI), gateways=True),),
+        ports=(Port("http", _PORT, callers=(Part.GRAFANA, Part.KIALI), gateways=True),),
         arguments=arguments,
         user=_NOBODY,
-        probed=9090,
+        probed=_PORT,
         ready="/prometheus/-/ready",
         alive="/prometheus/-/healthy",
         resources=Resources("200m", declared.memory, "2"),
@@ -61,7 +69,7 @@ def prometheus_objects(installation: Installation, declared: Prometheus) -> Iter
         ),
         asks_the_api=True,
         reloads=True,
-        metrics=(9090, "/prometheus/metrics"),
+        metrics=(_PORT, "/prometheus/metrics"),
     )
     if installation.is_standby and installation.rehearsed:
         yield rehearsal_object(installation.environment, installation.rehearsed)
@@ -73,9 +81,7 @@ def prometheus_objects(installation: Installation, declared: Prometheus) -> Iter
 
 def rehearsal_object(environment: str, began: int) -> Object:
     """Says when the last rehearsal that proved all began, in seconds since 1970."""
-    return labelled(environment, "v1", "ConfigMap", REHEARSAL.name) | {
-        "data": {"rehearsal.yml": rehearsal_rules(began)}
-    }
+    return made(environment, "v1", "ConfigMap", REHEARSAL.name) | {"data": {"rehearsal.yml": rehearsal_rules(began)}}
 
 
 def alertmanager_objects(installation: Installation, declared: Alerts) -> Iterator[Object]:
@@ -85,16 +91,16 @@ def alertmanager_objects(installation: Installation, declared: Alerts) -> Iterat
         keys.setdefault(item.secret, {})[item.key] = None
     program = Program(
         Part.ALERTMANAGER,
-        ports=(Port("http", 9093, callers=(Part.PROMETHEUS,)),),
+        ports=(Port("http", ALERTMANAGER_PORT, callers=(Part.PROMETHEUS,)),),
         arguments=(
             "--config.file=/etc/alertmanager/alertmanager.yml",
             "--storage.path=/data",
-            f"--web.external-url=http://{Part.ALERTMANAGER}.{NAMESPACE}.svc:9093/",
+            f"--web.external-url=http://{ALERTMANAGER}/",
             # One replica: nothing to gossip with.
             "--cluster.listen-address=",
         ),
         user=_NOBODY,
-        probed=9093,
+        probed=ALERTMANAGER_PORT,
         ready="/-/ready",
         alive="/-/healthy",
         resources=Resources("10m", "128Mi"),
@@ -108,7 +114,7 @@ def alertmanager_objects(installation: Installation, declared: Alerts) -> Iterat
                 for number, (name, found) in enumerate(keys.items())
             ),
         ),
-        metrics=(9093, "/metrics"),
+        metrics=(ALERTMANAGER_PORT, "/metrics"),
     )
     yield from program_objects(installation, program)
 

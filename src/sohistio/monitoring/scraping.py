@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from sohistio.model.monitoring import Part
-from sohistio.monitoring.installation import NAMESPACE, Installation
+from sohistio.model.state import ISTIO_NAMESPACE
+from sohistio.monitoring.installation import Installation
 
 ISTIOD, PROXIES, API_SERVER, APPLICATIONS = "istiod", "proxies", "kubernetes-apiservers", "applications"
 """The jobs, as metrics name them in the label `job`."""
 CONFIGURATION_FOLDER = "/etc/prometheus"
 REHEARSAL_FOLDER = "/etc/prometheus-rehearsal"
 RULES_FILE = "rules.yml"
+ALERTMANAGER_PORT = 9093
+ALERTMANAGER = f"{Part.ALERTMANAGER}.{ISTIO_NAMESPACE}.svc:{ALERTMANAGER_PORT}"
 
 _Settings = dict[str, Any]
 
@@ -37,15 +40,14 @@ def prometheus_settings(installation: Installation) -> _Settings:
         "scrape_configs": [_LIMITS | job for job in (_istiod(), _proxies(), _applications(), _api_server())],
     }
     if Part.ALERTMANAGER in installation.monitoring.parts:
-        target = f"{Part.ALERTMANAGER}.{NAMESPACE}.svc:9093"
-        settings["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [target]}]}]}
+        settings["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [ALERTMANAGER]}]}]}
     return settings
 
 
 def _istiod() -> _Settings:
     return {
         "job_name": ISTIOD,
-        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [NAMESPACE]}}],
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [ISTIO_NAMESPACE]}}],
         "relabel_configs": [
             _keep(f"{_POD}_label_app", "istiod"),
             _keep(f"{_POD}_phase", "Running"),
@@ -83,7 +85,7 @@ def _applications() -> _Settings:
             _keep(f"{_POD}_phase", "Running"),
             # Injection and the charts write these annotations as well: the other jobs have them.
             _drop((f"{annotation}_port",), str(_AGENT_PORT)),
-            _drop(("__meta_kubernetes_namespace", f"{_POD}_label_app"), f"{NAMESPACE};istiod"),
+            _drop(("__meta_kubernetes_namespace", f"{_POD}_label_app"), f"{ISTIO_NAMESPACE};istiod"),
             {
                 "action": "replace",
                 "source_labels": [f"{annotation}_scheme"],

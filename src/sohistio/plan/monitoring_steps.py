@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sohistio.model.monitoring import monitoring_label
+from sohistio.model.monitoring import MONITORING_LABEL
 from sohistio.model.state import ObjectRef
-from sohistio.plan.backup_steps import ObjectsStep
+from sohistio.plan.owned_steps import ApplyOwned, PruneOwned, is_owned
 from sohistio.plan.ownership import MONITORING_MANAGER
 from sohistio.plan.risk import Risk
 
@@ -42,14 +42,8 @@ class MakeSecrets:
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyMonitoring(ObjectsStep):
-    """Create or change the objects, in order, and own their fields: a hand edit of one is undone.
-
-    `effects` says, as predicates, what is lost by it.
-    """
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    effects: tuple[str, ...] = ()
+class ApplyMonitoring(ApplyOwned):
+    """Of what watches the mesh: `effects` says what is lost by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +57,8 @@ class AwaitMonitoring:
 
 
 @dataclass(frozen=True, slots=True)
-class PruneMonitoring:
-    """Delete objects that `environment` no longer declares. `paths` and `effects` are as of `PrunePolicy`."""
-
-    risk: ClassVar[Risk] = Risk.DESTROY
-    id: str
-    summary: str
-    environment: str
-    objects: tuple[ObjectRef, ...]
-    paths: tuple[str, ...]
-    effects: tuple[str, ...] = ()
+class PruneMonitoring(PruneOwned):
+    """Of what watches the mesh: `effects` says what data goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +73,8 @@ class ReportRehearsal:
 
 
 def is_monitorings(live: Mapping[str, Any], environment: str) -> bool:
-    """Whether sohistio made it from this environment's monitoring: by its label, and by its field manager."""
-    managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
-    return monitoring_label(live) == environment and MONITORING_MANAGER in managers
+    """Whether sohistio made it from this environment's monitoring."""
+    return is_owned(live, MONITORING_LABEL, environment, MONITORING_MANAGER)
 
 
 def deletion_order(ref: ObjectRef) -> tuple[int, ObjectRef]:

@@ -13,9 +13,8 @@ from sohistio.plan.documents import changes_document, digest_of, step_document
 from sohistio.plan.failover_steps import AwaitOldAnswers, SwitchRecord, WatchHealth
 from sohistio.plan.gateway_change import GatewayChange
 from sohistio.plan.gateway_steps import HandOverAddress
-from sohistio.plan.monitoring_steps import ApplyMonitoring, PruneMonitoring
 from sohistio.plan.namespace_steps import UnlabelNamespaces
-from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
+from sohistio.plan.owned_steps import ApplyOwned, PruneOwned
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import (
     HoldStandby,
@@ -93,8 +92,7 @@ class Plan:
 
     @property
     def _danger_by_effects(self) -> str:
-        kinds = ApplyPolicy | PrunePolicy | ApplyMonitoring | PruneMonitoring
-        steps = [step for step in self.steps if isinstance(step, kinds)]
+        steps = [step for step in self.steps if isinstance(step, ApplyOwned | PruneOwned)]
         return ", ".join(dict.fromkeys(words for step in steps for words in step.effects))
 
     @property

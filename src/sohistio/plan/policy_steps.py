@@ -4,43 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from sohistio.model.policy import policy_label
-from sohistio.model.state import ObjectRef
-from sohistio.plan.backup_steps import ObjectsStep
+from sohistio.model.policy import POLICY_LABEL
+from sohistio.plan.owned_steps import ApplyOwned, PruneOwned, is_owned
 from sohistio.plan.ownership import POLICY_MANAGER
-from sohistio.plan.risk import Risk
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyPolicy(ObjectsStep):
-    """Create or change policy objects, in order, and own their fields: a hand edit of one is undone.
-
-    `effects` says, as predicates, what is refused from then on, or no longer.
-    """
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    effects: tuple[str, ...] = ()
+class ApplyPolicy(ApplyOwned):
+    """Of policy objects: `effects` says what is refused from then on, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
-class PrunePolicy:
-    """Delete policy objects that `environment` no longer declares.
-
-    `paths` are their REST paths, `effects` as of `ApplyPolicy`.
-    """
-
-    risk: ClassVar[Risk] = Risk.DESTROY
-    id: str
-    summary: str
-    environment: str
-    objects: tuple[ObjectRef, ...]
-    paths: tuple[str, ...]
-    effects: tuple[str, ...] = ()
+class PrunePolicy(PruneOwned):
+    """Of policy objects, with effects as of `ApplyPolicy`."""
 
 
 def is_policys(live: Mapping[str, Any], environment: str) -> bool:
-    """Whether sohistio made it from this environment's policy: by its label, which a copy may have, and its manager."""
-    managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
-    return policy_label(live) == environment and POLICY_MANAGER in managers
+    """Whether sohistio made it from this environment's policy."""
+    return is_owned(live, POLICY_LABEL, environment, POLICY_MANAGER)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sohistio.model.state import ObjectRef
 from sohistio.model.sync import SYNCED_FROM
 from sohistio.plan.backup_steps import ObjectsStep
+from sohistio.plan.owned_steps import is_owned
 from sohistio.plan.ownership import SYNC_MANAGER
 from sohistio.plan.risk import Risk
 
@@ -50,7 +51,5 @@ class RecordSync:
 
 
 def is_synced(live: Mapping[str, Any], source: str) -> bool:
-    """Whether sync created it from this source: by its label, which a copy may have too, and by its field manager."""
-    labels = live["metadata"].get("labels") or {}
-    managers = {entry.get("manager") for entry in live["metadata"].get("managedFields") or ()}
-    return labels.get(SYNCED_FROM) == source and SYNC_MANAGER in managers
+    """Whether sync created it from this source."""
+    return is_owned(live, SYNCED_FROM, source, SYNC_MANAGER)

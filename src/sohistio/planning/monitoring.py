@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sohistio.adapters.kubernetes.api import KubeApi
-from sohistio.adapters.kubernetes.monitoring import has_key, has_monitoring, has_secret, look
+from sohistio.adapters.kubernetes.monitoring import has_key, has_monitoring, look
 from sohistio.errors import RefusedError
 from sohistio.model.monitoring import (
     GRAFANA_ADMIN,
-    RANDOM_SECRETS,
     REHEARSAL,
     Alerts,
     Exposure,
@@ -21,11 +20,12 @@ from sohistio.model.monitoring import (
 from sohistio.model.record import Record
 from sohistio.model.rollout import progress_of
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
-from sohistio.model.words import counted, first_lines, first_names
+from sohistio.model.words import counted, first_lines
 from sohistio.modes.planner import OwnPhases
 from sohistio.monitoring.compare import Comparison, compared
 from sohistio.monitoring.planner import monitoring_phase
 from sohistio.planning.declared_monitoring import DeclaredMonitoring, declared_monitoring
+from sohistio.planning.owned import left_alone, somebody_elses
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 
@@ -64,12 +64,7 @@ class MonitoringFacts:
 
     @property
     def _refusal(self) -> str:
-        foreign = self.comparison.foreign
-        if not foreign:
-            return ""
-        verb = "has" if len(foreign) == 1 else "have"
-        names = first_names(list(map(str, foreign)), _MOST_NAMED)
-        return f"{names} {verb} the name of an object of monitoring, and somebody else made it"
+        return somebody_elses(self.comparison.foreign, "an object of monitoring")
 
     @property
     def _todo(self) -> str:
@@ -83,9 +78,7 @@ class MonitoringFacts:
             found.append(f"https://{expose.host}/ serves {', '.join(monitoring.exposed)} to {_let_in(expose)}")
         if GRAFANA_ADMIN in comparison.secrets and _grafana_was_there(comparison):
             found.append(_OLD_LOGIN)
-        if unowned := self.comparison.unowned:
-            names = first_names(list(map(str, unowned)), _MOST_NAMED)
-            found.append(f"left alone, as its label names another environment or sohistio did not write it: {names}")
+        found += left_alone(self.comparison.unowned)
         if self.not_asked:
             found.append(
                 f"monitoring was compared without a dry run: you lack permission to patch {', '.join(self.not_asked)}"
@@ -131,9 +124,9 @@ def look_at_monitoring(session: Session, record: Record | None) -> MonitoringFac
 
 def read_monitoring(api: KubeApi, declared: DeclaredMonitoring) -> MonitoringFacts:
     """How the cluster's compares. Raises KubeError, and RefusedError with what the API server would deny."""
-    found = look(api, declared.objects, tuple(RANDOM_SECRETS))
+    found = look(api, declared.objects)
     # Where it may not be asked, it is not said to be missing: who installs may ask.
-    needed = {ref: has_secret(api, ref) is not False for ref in declared.monitoring.secrets}
+    needed = {ref: ref in found.live or ref in found.unread for ref in declared.monitoring.secrets}
     beside = (REHEARSAL,) if declared.monitoring.prometheus else ()
     comparison = compared(declared.objects, found.live, found.differences, declared.environment, needed, beside)
     if found.denied and not comparison.foreign:

@@ -13,6 +13,7 @@ from sohistio.model.policy import Policy, policy_label
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.modes.planner import OwnPhases
+from sohistio.planning.owned import left_alone, somebody_elses
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.policy.compare import Comparison, compared
@@ -62,19 +63,12 @@ class PolicyFacts:
 
     @property
     def _refusal(self) -> str:
-        foreign = self.comparison.foreign
         if self.blinded:
             return (
                 f"{first_names(list(map(str, self.blinded)), _MOST_NAMED)} lets callers in by address, and the "
                 "gateways would stop seeing addresses before that rule is gone"
             )
-        if not foreign:
-            return ""
-        verb = "has" if len(foreign) == 1 else "have"
-        return (
-            f"{first_names(list(map(str, foreign)), _MOST_NAMED)} {verb} the name of a policy object, and somebody "
-            "else made it"
-        )
+        return somebody_elses(self.comparison.foreign, "a policy object")
 
     @property
     def _todo(self) -> str:
@@ -96,9 +90,7 @@ class PolicyFacts:
             f"namespace {name} does not exist and is not created: once it exists, install applies its policy"
             for name in self.comparison.waiting
         ]
-        if unowned := self.comparison.unowned:
-            names = first_names(list(map(str, unowned)), _MOST_NAMED)
-            found.append(f"left alone, as its label names another environment or sohistio did not write it: {names}")
+        found += left_alone(self.comparison.unowned)
         if self.declared.wanted.objects and self.declared.policy.is_audit:
             found.append("policy.stage is audit: nothing is refused yet; set enforce when nothing is reported any more")
         return tuple(found)

@@ -48,9 +48,8 @@ def report_rehearsal(tools: Tools, step: ReportRehearsal, began: float) -> None:
 
 def prune_monitoring(tools: Tools, waiting: Waiting, step: PruneMonitoring) -> None:
     """Delete every object that is still monitoring's own, and wait until they are gone. Raises as `delete_all`."""
-    items = tuple(zip(step.objects, step.paths, strict=True))
 
     def one(ref: ObjectRef, path: str) -> bool:
         return prune_monitoring_object(tools.api, ref, path, step.environment)
 
-    delete_all(tools, waiting, items, one, _GONE_SECONDS)
+    delete_all(tools, waiting, step, one, _GONE_SECONDS)

@@ -25,6 +25,4 @@ def apply_policy(tools: Tools, waiting: Waiting, step: ApplyPolicy) -> None:
 
 def prune_policy(tools: Tools, waiting: Waiting, step: PrunePolicy) -> None:
     """Delete every object that is still the policy's own, and wait until they are gone. Raises as `delete_all`."""
-    items = tuple(zip(step.objects, step.paths, strict=True))
-
-    delete_all(tools, waiting, items, lambda ref, path: prune_policy_object(tools.api, ref, path, step.environment))
+    delete_all(tools, waiting, step, lambda ref, path: prune_policy_object(tools.api, ref, path, step.environment))

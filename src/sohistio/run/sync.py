@@ -9,6 +9,7 @@ from sohistio.adapters.kubernetes.sync import apply_synced
 from sohistio.errors import VerificationError
 from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_lines
+from sohistio.plan.owned_steps import PruneOwned
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 from sohistio.run.each import each
 from sohistio.run.tools import Tools
@@ -31,20 +32,20 @@ def prune_objects(tools: Tools, waiting: Waiting, step: PruneSynced, seconds: fl
 
     Raises FailedError that names those that could not be deleted, VerificationError those that finalizers hold.
     """
-    items = tuple(zip(step.objects, step.paths, strict=True))
-    delete_all(tools, waiting, items, lambda ref, path: prune_synced(tools.api, ref, path, step.source), seconds)
+    delete_all(tools, waiting, step, lambda ref, path: prune_synced(tools.api, ref, path, step.source), seconds)
 
 
 def delete_all(
     tools: Tools,
     waiting: Waiting,
-    items: tuple[_Item, ...],
+    step: PruneSynced | PruneOwned,
     prune: Callable[[ObjectRef, str], bool],
     seconds: float = GONE_SECONDS,
 ) -> None:
-    """Delete objects one after the other with `prune`, which says whether one is there still, and wait at most
-    `seconds` until they are gone. Raises as `prune_objects`.
+    """Delete the step's objects one after the other with `prune`, which says whether one is there still, and wait
+    at most `seconds` until they are gone. Raises as `prune_objects`.
     """
+    items = tuple(zip(step.objects, step.paths, strict=True))
     kept: list[_Item] = []
 
     def one(item: _Item) -> None:

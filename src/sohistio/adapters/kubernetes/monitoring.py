@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 
 from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.apply import apply_object, of_object
 from sohistio.adapters.kubernetes.compare import read_text
-from sohistio.adapters.kubernetes.ending import why_in_vain
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.adapters.kubernetes.prune import prune_owned
-from sohistio.adapters.kubernetes.sync import of_object
 from sohistio.model.footprint import Owned
 from sohistio.model.monitoring import MONITORING_LABEL, RANDOM_SECRETS, monitoring_label
 from sohistio.model.pull_secrets import MANAGED_BY, SOHISTIO
@@ -43,13 +42,14 @@ _RANDOM_BYTES = 16
 class Looked:
     """`live` are the declared objects that are there, and all with the label. `differences` are the fields that an
     apply would change. `denied` is what the server says against an apply; `not_asked` are resources that may not be
-    patched.
+    patched, `unread` the Secrets that may not be read.
     """
 
     live: Mapping[ObjectRef, Object] = field(default_factory=dict)
     differences: Mapping[ObjectRef, tuple[FieldChange, ...]] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
+    unread: frozenset[ObjectRef] = frozenset()
 
 
 def has_monitoring(api: KubeApi) -> bool:
@@ -68,19 +68,19 @@ def has_monitoring(api: KubeApi) -> bool:
                 return False
             raise
 
-    return any(side_by_side(is_there, ("ConfigMap", "PersistentVolumeClaim"))) or any(
-        secret is not None and monitoring_label(secret) is not None
-        for secret in side_by_side(lambda ref: _secret(api, ref), tuple(RANDOM_SECRETS))
-    )
+    if any(side_by_side(is_there, ("ConfigMap", "PersistentVolumeClaim"))):
+        return True
+    secrets, _ = _secrets(api)
+    return any(monitoring_label(secret) is not None for secret in secrets)
 
 
-def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef]) -> Looked:
+def look(api: KubeApi, wanted: Sequence[Object]) -> Looked:
     """The cluster's objects, and what applying `wanted` would change; nothing is written. Raises KubeError.
 
-    `secret_refs` are the Secrets that may be there: their content is neither asked for nor kept.
+    Of Secrets only that they are there: their content is neither asked for nor kept.
     """
-    live = {ref_of(item): item for item in _labelled(api)}
-    live |= {ref: item for ref in secret_refs if (item := _secret(api, ref))}
+    secrets, unread = _secrets(api)
+    live = {ref_of(item): item for item in (*_labelled(api), *secrets)}
     unknown = [obj for obj in wanted if ref_of(obj) not in live]
     for obj, item in zip(unknown, side_by_side(lambda obj: api.get(api.path_of(obj)), unknown), strict=True):
         if item is not None:
@@ -105,30 +105,20 @@ def look(api: KubeApi, wanted: Sequence[Object], secret_refs: Sequence[ObjectRef
         return changed_fields(live[ref], applied, read_text) if ref in live else ()
 
     differences = dict(zip(map(ref_of, wanted), side_by_side(differing, wanted), strict=True))
-    return Looked(live, differences, tuple(sorted(denied)), tuple(sorted(not_asked)))
+    return Looked(live, differences, tuple(sorted(denied)), tuple(sorted(not_asked)), unread)
 
 
 def owned_by_monitoring(api: KubeApi) -> tuple[Owned, ...]:
     """What sohistio made of any environment's monitoring, in the order in which it can be deleted. Raises KubeError."""
     if not has_monitoring(api):
         return ()
-    secrets = [secret for ref in RANDOM_SECRETS if (secret := _secret(api, ref))]
+    secrets, _ = _secrets(api)
     found = [
         Owned(ref_of(item), path_of(ref_of(item)), environment)
         for item in (*_labelled(api), *secrets)
         if (environment := monitoring_label(item)) and is_monitorings(item, environment)
     ]
     return tuple(sorted(found, key=lambda item: deletion_order(item.ref)))
-
-
-def has_secret(api: KubeApi, ref: ObjectRef) -> bool | None:
-    """Whether a Secret is there; None where that may not be asked. Raises KubeError."""
-    try:
-        return _secret(api, ref, refuse=True) is not None
-    except KubeError as error:
-        if error.status == 403:
-            return None
-        raise
 
 
 def has_key(api: KubeApi, name: str, key: str) -> bool | None:
@@ -150,9 +140,9 @@ def make_secret(api: KubeApi, ref: ObjectRef, key: str, environment: str) -> Non
 
     By an apply, whose rights can be given for one name.
     """
-    if _secret(api, ref, refuse=True) is not None:
+    if _secret(api, ref) is not None:
         return
-    text = secrets.token_hex(_RANDOM_BYTES)
+    text = token_hex(_RANDOM_BYTES)
     labels = {MANAGED_BY: SOHISTIO, MONITORING_LABEL: environment}
     obj = {
         "apiVersion": "v1",
@@ -173,14 +163,14 @@ def apply_monitoring_object(api: KubeApi, obj: Object) -> str:
 
     Raises FailedError that names the object where the server refuses it, and KubeError where nobody answers.
     """
-    path = api.path_of(obj)
+    path, ref = api.path_of(obj), ref_of(obj)
     try:
         live = api.get(path)
         if live is not None and is_edited(live | {"kind": obj["kind"]}, MONITORING_MANAGER):
             _patch(api, path, undoing_patch(live, obj))
-        return why_in_vain(api.apply(path, obj, MONITORING_MANAGER, force=True))
     except KubeError as error:
-        raise of_object(error, f"{ref_of(obj)} could not be applied") from error
+        raise of_object(error, f"{ref} could not be applied") from error
+    return apply_object(api, obj, ref, MONITORING_MANAGER, force=True)
 
 
 def _dry_run(api: KubeApi, path: str, live: Object | None, obj: Object) -> Object:
@@ -211,12 +201,29 @@ def _labelled(api: KubeApi) -> list[Object]:
     return [item for items in side_by_side(listed, kinds) for item in items]
 
 
-def _secret(api: KubeApi, ref: ObjectRef, *, refuse: bool = False) -> Object | None:
-    """Its metadata alone, None where there is none, or where it may not be read (unless `refuse`)."""
+def _secret(api: KubeApi, ref: ObjectRef) -> Object | None:
+    """Its metadata alone, None where there is none. Raises KubeError."""
     try:
         found = api.request("GET", path_of(ref), accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io")
     except KubeError as error:
-        if error.status == 404 or (error.status == 403 and not refuse):
+        if error.status == 404:
             return None
         raise
     return found | {"apiVersion": "v1", "kind": "Secret"}
+
+
+def _secrets(api: KubeApi) -> tuple[list[Object], frozenset[ObjectRef]]:
+    """The random Secrets that are there, and those that may not be read. Raises KubeError."""
+    unread: set[ObjectRef] = set()
+
+    def read(ref: ObjectRef) -> Object | None:
+        try:
+            return _secret(api, ref)
+        except KubeError as error:
+            if error.status != 403:
+                raise
+            unread.add(ref)
+            return None
+
+    found = [item for item in side_by_side(read, tuple(RANDOM_SECRETS)) if item is not None]
+    return found, frozenset(unread)

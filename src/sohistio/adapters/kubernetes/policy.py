@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.apply import apply_object
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
-from sohistio.adapters.kubernetes.ending import why_in_vain
 from sohistio.adapters.kubernetes.prune import prune_owned
 from sohistio.adapters.kubernetes.served_kinds import ServedKind, served_kinds
-from sohistio.adapters.kubernetes.sync import of_object
 from sohistio.model.policy import POLICY_LABEL
 from sohistio.model.state import ObjectRef
 from sohistio.plan.ownership import POLICY_MANAGER
@@ -32,14 +31,8 @@ def policy_objects(api: KubeApi, kinds: Collection[str], *, managed_only: bool) 
 
 
 def apply_policy_object(api: KubeApi, obj: Object) -> str:
-    """Apply one, and own its fields. Returns why it will not stay, empty where it will.
-
-    Raises FailedError that names the object where the server refuses it, and KubeError where nobody answers.
-    """
-    try:
-        return why_in_vain(api.apply(api.path_of(obj), obj, POLICY_MANAGER, force=True))
-    except KubeError as error:
-        raise of_object(error, f"{resource_ref(obj)} could not be applied") from error
+    """Apply one, as `apply_object` does, and own its fields."""
+    return apply_object(api, obj, resource_ref(obj), POLICY_MANAGER, force=True)
 
 
 def prune_policy_object(api: KubeApi, ref: ObjectRef, path: str, environment: str) -> bool:

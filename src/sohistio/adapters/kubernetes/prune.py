@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.apply import of_object
 from sohistio.adapters.kubernetes.custom_resources import written
 from sohistio.adapters.kubernetes.ending import ending_of, is_ending
-from sohistio.adapters.kubernetes.sync import of_object
 from sohistio.errors import FailedError
 from sohistio.model.ending import described
 from sohistio.model.state import ObjectRef

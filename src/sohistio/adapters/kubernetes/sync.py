@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.apply import apply_object
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, resource_ref
-from sohistio.adapters.kubernetes.ending import why_in_vain
 from sohistio.adapters.kubernetes.served_kinds import kinds_in_all_versions
-from sohistio.errors import FailedError
 from sohistio.model.state import ObjectRef
 from sohistio.plan.ownership import SYNC_MANAGER
 from sohistio.system.parallel import side_by_side
@@ -107,16 +106,5 @@ def try_objects(api: KubeApi, objects: Sequence[Object]) -> Tried:
 
 
 def apply_synced(api: KubeApi, obj: Object) -> str:
-    """Apply one object. Returns why it will not stay, empty where it will.
-
-    Raises FailedError that names the object where the server refuses it, and KubeError where nobody answers.
-    """
-    try:
-        return why_in_vain(api.apply(api.path_of(obj), obj, SYNC_MANAGER))
-    except KubeError as error:
-        raise of_object(error, f"{resource_ref(obj)} could not be applied") from error
-
-
-def of_object(error: KubeError, what: str) -> FailedError:
-    """The error about an object, in place of one about a request; of a server that does not answer it stays."""
-    return FailedError(what, details=error.details or (error.what,), todo=error.todo) if error.status else error
+    """Apply one object, as `apply_object` does, never over what others set."""
+    return apply_object(api, obj, resource_ref(obj), SYNC_MANAGER, force=False)
