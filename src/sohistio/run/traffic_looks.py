@@ -27,7 +27,7 @@ class TrafficLooks:
         self._look = look
         self._found: ServedRequests | None = None
         self._worst = 0.0
-        self._trouble = ""
+        self._trouble = "Prometheus has not answered yet"
         self._answered = -_STALE_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="traffic looks", daemon=True)
