@@ -15,7 +15,6 @@ from sohistio.modes import uninstall_words as words
 from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.namespaces import labelled_by_sohistio, unlabelling
 from sohistio.modes.planner import Subject
-from sohistio.modes.uninstall_words import kept_of_monitoring
 from sohistio.plan.backup_steps import CheckBackup
 from sohistio.plan.monitoring_steps import PruneMonitoring
 from sohistio.plan.plan import Phase, Plan
@@ -87,7 +86,7 @@ def _reasons(state: ClusterState, footprint: Footprint, version: Version | None)
     if footprint.objects or footprint.certificates:
         count = len(footprint.objects) + len(footprint.certificates)
         return (f"half a mesh: there is no istiod, but {words.count(count, 'object')} of one",)
-    if gone := [item for item in footprint.monitoring if item.ref not in kept_of_monitoring(footprint)]:
+    if gone := [item for item in footprint.monitoring if item.ref not in words.kept_of_monitoring(footprint)]:
         return (
             "there is no mesh",
             f"there still is what watched one: {words.count(len(gone), 'object')} of monitoring",
@@ -130,7 +129,7 @@ def _taking_away(state: ClusterState, footprint: Footprint, version: Version | N
 
 def _monitoring(footprint: Footprint, asked: Removal) -> list[Phase]:
     """What watches the mesh; its disks stay, but for a purge: then they go with the namespace."""
-    kept = () if asked.purge else kept_of_monitoring(footprint)
+    kept = () if asked.purge else words.kept_of_monitoring(footprint)
     gone = [item for item in footprint.monitoring if item.ref not in kept]
     steps: list[Step] = []
     for environment in dict.fromkeys(item.environment for item in gone):

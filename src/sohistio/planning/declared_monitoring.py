@@ -16,10 +16,7 @@ from sohistio.errors import RefusedError
 from sohistio.images.targets import monitoring_image, source_of
 from sohistio.model.image import Image
 from sohistio.model.mode import Mode
-from sohistio.model.monitoring import (
-    Monitoring,
-    Part,
-)
+from sohistio.model.monitoring import Monitoring, Part
 from sohistio.model.policy import Mtls
 from sohistio.model.record import Record
 from sohistio.monitoring.installation import Installation
