@@ -28,7 +28,7 @@ def bundle(
     images check takes them from there.
     """
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.output.bundle_view import bundle_document, bundle_view
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer

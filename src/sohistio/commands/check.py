@@ -67,7 +67,7 @@ def check(
     from sohistio.checks.preflight.report import Report
     from sohistio.checks.preflight.runner import look
     from sohistio.commands.requests import request_of, seconds, where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.errors import UsageError
 
     if list_:

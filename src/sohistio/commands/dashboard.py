@@ -23,7 +23,7 @@ def dashboard(
     Through `kubectl port-forward`: it takes your rights in the cluster, and nothing is exposed.
     """
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.output.console import say
     from sohistio.run.dashboard import Page, page_of, show_page
 

@@ -17,7 +17,7 @@ _COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "pla
 def history(target: Target, cluster: Cluster, form: Form) -> None:
     """Show who changed what, when, and from which plan."""
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.model.record import Record, run_document
     from sohistio.output.console import console, say
     from sohistio.output.documents import print_answer

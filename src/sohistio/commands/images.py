@@ -18,7 +18,7 @@ def list_images(target: Target, release: Release, tool: Tool, form: Form) -> Non
     They are those of istioctl's manifest and of the pods that its injector changes.
     """
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.images_view import images_document, images_view

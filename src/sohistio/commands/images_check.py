@@ -26,7 +26,7 @@ def check_images(
     from sohistio.checks.preflight.report import Report
     from sohistio.checks.preflight.runner import look
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.modes.install_plan import Request
 
     where = where_of(target, cluster, release=release, tool=tool)

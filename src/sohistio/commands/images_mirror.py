@@ -33,7 +33,7 @@ def mirror_images(
     """
     from sohistio.adapters.registry.copy_tools import find_tool
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.images.mirroring import Action
     from sohistio.output.documents import print_answer

@@ -63,7 +63,7 @@ def install(
     import os
 
     from sohistio.commands.requests import approval_of, request_of, timeouts_of, where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.output.documents import print_json
     from sohistio.output.plan_file import check_approved
     from sohistio.output.run_report import RunReport

@@ -25,7 +25,7 @@ def login(
 
     from sohistio.adapters.kubernetes.user_kubeconfig import merge_context, user_kubeconfig
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.errors import UsageError
     from sohistio.output.console import say
     from sohistio.system.streams import work_begins

@@ -75,7 +75,7 @@ def pair_of(to: str, folder: Path | None, cluster: Cluster, acceptance: Acceptan
     """
     from sohistio.commands.options import Skip, Target
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.planning.cluster_identity import IDENTITY
     from sohistio.planning.failover import Pair
 

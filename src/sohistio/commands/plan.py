@@ -48,7 +48,7 @@ def plan(
     Exit 3 where an install would be refused, 4 with --exit-code and changes pending.
     """
     from sohistio.commands.requests import request_of, where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
     from sohistio.output.documents import print_json

@@ -25,7 +25,7 @@ def render(
     For a review, or for `istioctl manifest generate -f -`.
     """
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.output.documents import print_document
 
     session = session_of(where_of(target, release=release, tool=tool))

@@ -1,10 +1,10 @@
-"""What commands that write have in common: a session that says what it does, the plan carried out, the document."""
+"""What commands that write have in common: the plan carried out, and the document."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from sohistio.output.console import console
+from sohistio.commands.sessions import session_of
 from sohistio.output.documents import print_json
 from sohistio.output.run_report import RunReport
 from sohistio.planning.planned import Planned
@@ -12,13 +12,6 @@ from sohistio.planning.session import Session, Where
 from sohistio.run.approval import Approval
 from sohistio.run.carry_out import carry_out, ready_to_write
 from sohistio.run.tools import Timeouts
-
-
-def session_of(where: Where, *, one_of_several: bool = False) -> Session:
-    """A session that says what it is doing on stderr; with `one_of_several`, for which environment."""
-    out = console(stderr=True)
-    prefix = f"{where.environment}: " if one_of_several else ""
-    return Session(where, lambda line: out.print(f"{prefix}{line}", style="dim", soft_wrap=not out.is_terminal))
 
 
 def planned_run(

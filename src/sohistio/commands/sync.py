@@ -46,7 +46,7 @@ def sync(
     from rich.text import Text
 
     from sohistio.commands.requests import approval_of, timeouts_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
     from sohistio.output.documents import print_json

@@ -20,7 +20,7 @@ def unlock(
     """Free the lock of a run that is dead, before it expires by itself."""
     from sohistio.adapters.kubernetes.lease import unlock as free_lock
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.output.console import say
     from sohistio.planning.reads import or_refused
     from sohistio.planning.target_cluster import check_right_cluster

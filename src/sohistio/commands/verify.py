@@ -17,7 +17,7 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.checks.moves import interrupted_moves
     from sohistio.checks.result import check_document
     from sohistio.commands.requests import where_of
-    from sohistio.commands.running import session_of
+    from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
