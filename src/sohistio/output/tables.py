@@ -20,6 +20,7 @@ from sohistio.plan.failover_steps import MarkFailover
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import RestartWorkloads, UninstallIstio
+from sohistio.plan.tally import tally_of
 from sohistio.run.progress import RunResult, StepState
 
 _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
@@ -155,7 +156,7 @@ _ENDED = {
 
 
 def result_line(result: RunResult) -> Text:
-    """The one line that says how a run ended."""
+    """The one line that says how a run ended; what it came to is in it, to be quoted."""
     plan, seconds = result.plan, f"{result.seconds:.1f} s"
     done = sum(step.state is StepState.DONE for step in result.steps)
     if result.error is not None:
@@ -165,8 +166,9 @@ def result_line(result: RunResult) -> Text:
     if [step.stage for step in plan.steps if isinstance(step, MarkFailover)] == [Stage.STANDBY]:
         # Of a move that failed, too: nothing of that is done.
         return Text(f"{plan.environment}: standing by again ({seconds})", style="green")
-    words = _ENDED.get(plan.mode, "Istio {version} is in place and verified")
-    words = words.format(version=plan.target_version, changes=plan.changes.summary())
+    words = _ENDED.get(plan.mode, "Istio {version} is in place and verified: {tally}")
+    changes, tally = plan.changes.summary(), tally_of(plan).words()
+    words = words.format(version=plan.target_version, changes=changes, tally=tally)
     return Text(f"{plan.environment}: {words} ({seconds})", style="green")
 
 

@@ -14,6 +14,7 @@ from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import Step
+from sohistio.plan.tally import tally_of
 
 
 class StepState(StrEnum):
@@ -72,6 +73,7 @@ class RunResult:
             "seconds": round(self.seconds, 1),
             "gatewaySecondsWithoutReadyPod": {name: round(gap, 1) for name, gap in self.gateway_gaps.items()},
             "error": self.error.document() if self.error else None,
+            "tally": tally_of(self.plan).document(),
             "steps": [
                 {"id": result.step.id, "state": result.state.value, "seconds": round(result.seconds, 1)}
                 for result in self.steps

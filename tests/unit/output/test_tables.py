@@ -177,7 +177,12 @@ def result(*checks: CheckResult, failed: bool = False) -> RunResult:
 @pytest.mark.parametrize(
     ("run", "line"),
     [
-        pytest.param(result(GOOD, WARNED), "qa: Istio 1.31.1 is in place and verified (12.3 s)", id="done"),
+        pytest.param(
+            result(GOOD, WARNED),
+            "qa: Istio 1.31.1 is in place and verified: 14 changed, 0 replaced, 0 restarts, 0 addresses touched "
+            "(12.3 s)",
+            id="done",
+        ),
         pytest.param(result(BAD), "qa: applied, but verification failed (12.3 s)", id="not-verified"),
         pytest.param(result(failed=True), "qa: stopped after 1 of 3 steps, 12.3 s", id="failed"),
     ],
