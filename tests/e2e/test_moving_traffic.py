@@ -16,6 +16,7 @@ import pytest
 
 import unsafe_clusters as clusters
 import unsafe_starts as unsafe
+from acting import WarmRegions
 from client import Client
 from json_schemas import check
 from regions import HOST, Region, Regions, until
@@ -32,7 +33,7 @@ WRONG = {"url": f"https://{HOST}/", "header": "x-region: nowhere-{environment}"}
 
 @pytest.fixture(scope="module")
 def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
-    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    found = WarmRegions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
     try:
         found.start()
         until(lambda: "prod" in answered(found, 1))
