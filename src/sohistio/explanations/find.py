@@ -14,6 +14,7 @@ MOST = 4
 """Topics that are shown together; of more, their names are."""
 _MOST_NAMED = 12
 _LEAST_FIXED = 12
+_FAR = 0.5
 _CODE = re.compile(r"(?:exit(?: code)? )?(\d+)")
 _GAP = re.compile(r"\s*…\s*")
 
@@ -42,9 +43,10 @@ def find(topics: Sequence[Topic], query: str) -> tuple[Topic, ...]:
 
 
 def _unknown(named: Sequence[Topic], query: str, asked: str) -> UsageError:
-    names = list(dict.fromkeys(_normal(topic.name) for topic in named))
-    near = get_close_matches(asked, names, n=1) or get_close_matches(asked, names, n=1, cutoff=0.4)
-    shown = next((topic.name for topic in named if near and _normal(topic.name) == near[0]), "")
+    names = {_normal(topic.name): topic.name for topic in named}
+    short = [_normal(topic.name) for topic in named if topic.kind is not Kind.ERROR]
+    near = get_close_matches(asked, names, n=1) or get_close_matches(asked, short, n=1, cutoff=_FAR)
+    shown = names[near[0]] if near else ""
     return UsageError(
         f"nothing is known of {query!r}",
         details=(f"did you mean {shown}?",) if shown else (),

@@ -23,11 +23,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph, an item, a cell or a line of code, indented by so many columns; without spans it is empty."""
+    """A paragraph, an item, a cell or a line of code, indented by so many columns; without spans it is empty. One that
+    is whole is never folded.
+    """
 
     spans: tuple[Span, ...] = ()
     indent: int = 0
-    is_code: bool = False
+    is_whole: bool = False
 
     @property
     def text(self) -> str:
@@ -61,7 +63,7 @@ def lines_of(blocks: Sequence[Block], file: str) -> tuple[Line, ...]:
 def _lines(block: Block, file: str) -> Iterator[Line]:
     match block:
         case Code():
-            yield from (Line((Span(line, "code"),), 2 * _STEP, is_code=True) for line in block.lines)
+            yield from (Line((Span(line, "code"),), 2 * _STEP, is_whole=True) for line in block.lines)
         case Paragraph(bullet=True):
             yield Line((Span("- "), *spans_of(block.text, file)), _STEP)
         case Paragraph():

@@ -67,8 +67,10 @@ def _by_kind(topics: Sequence[Topic]) -> Iterator[tuple[Kind, list[str]]]:
 
 
 def _topic(topic: Topic) -> tuple[Line, ...]:
-    title = Line((Span(topic.name, "strong"), Span(f"  ({_TITLES[topic.kind]}; {topic.source})")))
-    return (title, Line(), *lines_of(topic.blocks, topic.file))
+    """Where it stands is a line that is not folded: it is to be copied."""
+    title = Line((Span(topic.name, "strong"),))
+    source = Line((Span(f"{_TITLES[topic.kind]}, {topic.source}"),), is_whole=True)
+    return (title, source, Line(), *lines_of(topic.blocks, topic.file))
 
 
 def _print(lines: Sequence[Line]) -> None:
@@ -80,4 +82,4 @@ def _print(lines: Sequence[Line]) -> None:
     out = console()
     for line in lines:
         text = Text.assemble(*((span.text, _STYLES.get(span.style, "")) for span in line.spans))
-        out.print(Padding(text, (0, 0, 0, line.indent)), soft_wrap=line.is_code)
+        out.print(Padding(text, (0, 0, 0, line.indent)), soft_wrap=line.is_whole)

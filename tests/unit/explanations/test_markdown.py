@@ -120,5 +120,5 @@ def test_blocks_as_lines() -> None:
         "",
         "      get pods",
     ]
-    assert lines[-1].is_code
+    assert lines[-1].is_whole
     assert lines[1] == Line()
