@@ -8,16 +8,18 @@ from typing import Annotated
 import typer
 
 from sohistio import __version__
-from sohistio.commands import egress, env, images, monitoring, sandbox
+from sohistio.commands import egress, env, images, monitoring, namespaces, sandbox
 from sohistio.commands.adopt import adopt
 from sohistio.commands.aks_token import aks_token
 from sohistio.commands.bundle import bundle
 from sohistio.commands.check import check
 from sohistio.commands.dashboard import dashboard
+from sohistio.commands.explain import explain
 from sohistio.commands.failback import failback
 from sohistio.commands.failover import failover
 from sohistio.commands.history import history
 from sohistio.commands.install import install
+from sohistio.commands.istioctl import istioctl
 from sohistio.commands.login import login
 from sohistio.commands.plan import plan
 from sohistio.commands.registration import app as new_app
@@ -64,6 +66,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "history": history,
     "render": render,
+    "explain": explain,
     "dashboard": dashboard,
     "failover": failover,
     "failback": failback,
@@ -72,6 +75,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "rollback": rollback,
     "restore": restore,
     "unlock": unlock,
+    "istioctl": istioctl,
     "login": login,
     "aks-token": aks_token,
     "version": show_version,
@@ -89,6 +93,7 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
     app.callback()(_root)
     words = None if arguments is None else [word for word in arguments if not word.startswith("-")]
     register_all(app, _COMMANDS, words)
+    app.add_typer(namespaces.group_for(words), name="namespaces")
     app.add_typer(egress.group_for(words), name="egress")
     app.add_typer(monitoring.group_for(words), name="monitoring")
     app.add_typer(env.group_for(words), name="env")

@@ -36,10 +36,12 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("EnvironmentDiff", "env", "diff", "qa", "prod"),
         document("EgressAllowed", "egress", "allow", *LOCAL, "--host", "a.example.com", "-n", "shop", "--dry-run"),
         document("Dashboards", "monitoring", "dashboards", "--out", str(tmp_path / "grafana")),
+        document("Explanation", "explain", "capacity"),
         document("SandboxStatus", "sandbox", "status"),
         document("PreflightList", "check", "--list"),
         document("ImageList", "images", "list", *LOCAL),
         document("Plan", "plan", *LOCAL, "--version", "1.30.5"),
+        document("RunResult", "namespaces", "apply", *LOCAL),
         document("RunResult", "install", *LOCAL, "--version", "1.30.5"),
     ]
     apply(sandbox.api, namespace("shop"))

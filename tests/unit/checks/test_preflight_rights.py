@@ -12,6 +12,7 @@ from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.checks.preflight.rights import rights_of, verdict_on
+from sohistio.checks.preflight.roles import role_of
 from sohistio.model.authority import AUTHORITY_SECRET
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
@@ -20,7 +21,7 @@ from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress, RelabelGateways, ReleaseGateways
-from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.namespace_steps import LabelNamespaces, MakeNamespace, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import KeepReplicas, ScaleUp, Step, StopOperator
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
@@ -140,6 +141,7 @@ def test_a_sync_never_reads_the_ca() -> None:
         (ReleaseGateways("a", "b", (INGRESS,)), "patch services web in edge"),
         (ReleaseGateways("a", "b", (INGRESS,)), "patch roles.rbac.authorization.k8s.io web-sds in edge"),
         (RelabelGateways("a", "b", (INGRESS,)), "patch serviceaccounts web-service-account in edge"),
+        (MakeNamespace("a", "b", ObjectRef("Namespace", "", "istio-system")), "create namespaces"),
         (LabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (UnlabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (WritePullSecrets("a", "b", (ObjectRef("Secret", "shop", "jfrog"),)), "create secrets jfrog in shop"),
@@ -156,6 +158,12 @@ def test_other_steps(step: Step, right: str) -> None:
     changing = FRESH.phases[0]
     plan = replace(FRESH, mode=Mode.RESTORE, phases=(Phase("any", (step,)), changing))
     assert right in needed(plan, [])
+
+
+def test_who_lacks_a_right_is_told_which_role_has_it() -> None:
+    assert role_of(FRESH) == ""
+    assert "rbac/namespaces.yaml" in role_of(replace(FRESH, mode=Mode.NAMESPACES))
+    assert "rbac/sync.yaml" in role_of(replace(FRESH, mode=Mode.SYNC))
 
 
 def test_a_plan_refused_for_its_versions_takes_what_its_manifest_takes() -> None:
