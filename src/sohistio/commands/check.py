@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     Cluster,
     MaybeTarget,
@@ -32,6 +33,12 @@ class Form(StrEnum):
     JUNIT = "junit"
 
 
+@examples(
+    "sohistio check --env qa",
+    "sohistio check --env qa --short   # one line, for a chat",
+    "sohistio check --env prod --output junit > preflight.xml",
+    "sohistio check --list",
+)
 def check(
     target: MaybeTarget,
     cluster: Cluster,
@@ -56,6 +63,7 @@ def check(
             help="Fail for certificates that end so soon, such as 30d.",
         ),
     ] = None,
+    short: Annotated[bool, typer.Option("--short", help="One line, to paste into a chat.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List all checks with their hints.")] = False,
 ) -> None:
     """Run the preflight checks that come before every change. Nothing is touched.
@@ -69,7 +77,12 @@ def check(
     from sohistio.commands.requests import request_of, seconds, where_of
     from sohistio.commands.sessions import session_of
     from sohistio.errors import UsageError
+    from sohistio.output.console import say
+    from sohistio.output.short_line import short_line
 
+    if short and (list_ or output is not Form.TABLE):
+        other = "--list" if list_ else f"--output {output.value}"
+        raise UsageError(f"--short is one line for people, {other} is not", todo="Give one of them.")
     if list_:
         _print_list(output)
         return
@@ -84,7 +97,10 @@ def check(
     checks = checks_for(context)
     session.say(f"checking {len(checks) - len(request.skip_checks)} things side by side")
     report = Report(where.environment, look(checks, context, request.skip_checks, each))
-    print_report(report, output)
+    if short:
+        say(short_line(report))
+    else:
+        print_report(report, output)
     raise typer.Exit(report.exit_code)
 
 

@@ -8,11 +8,16 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Folder, Form
 
 Name = Annotated[str, typer.Argument(help="Name of an environment")]
 
 
+@examples(
+    "sohistio env diff prod dr",
+    "sohistio env diff qa prod --output json",
+)
 def diff_environments(one: Name, other: Name, form: Form, environments: Folder = None) -> None:
     """Show how two environments differ in their files. No cluster is asked.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Form, Target
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 _COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan")
 
 
+@examples(
+    "sohistio history --env qa",
+    "sohistio history --env prod --output json",
+)
 def history(target: Target, cluster: Cluster, form: Form) -> None:
     """Show who changed what, when, and from which plan."""
     from sohistio.commands.requests import where_of

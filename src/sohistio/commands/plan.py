@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     BackupContent,
     Cluster,
@@ -32,6 +33,12 @@ class Shown(OptionGroup):
     ] = None
 
 
+@examples(
+    "sohistio plan --env qa",
+    "sohistio plan --env qa --version 1.31.1 --diff",
+    "sohistio plan --env prod --out prod.plan   # for install --plan prod.plan",
+    "sohistio plan --env qa --output json --exit-code",
+)
 def plan(
     target: Target,
     cluster: Cluster,

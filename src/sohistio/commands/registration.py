@@ -12,8 +12,10 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sohistio.commands.examples import examples_of, write_examples
 from sohistio.commands.options import CHANGE, OUTPUT, TARGET, OptionGroup
 from sohistio.errors import UsageError
+from sohistio.model.nearest import did_you_mean
 
 # What a command has for itself comes first, what all have last.
 _PANELS = ("Options", CHANGE, TARGET, OUTPUT)
@@ -66,6 +68,10 @@ class PanelCommand(TyperCommand):
                 with formatter.section(name):
                     formatter.write_dl(records, col_max=_FLAGS_WIDTH)
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The examples."""
+        write_examples(self.epilog, formatter)
+
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
         """The first sentence of the help, whole."""
         return first_sentence(self.help or "")
@@ -84,15 +90,33 @@ class PanelCommand(TyperCommand):
 class PanelGroup(TyperGroup):
     """A group of commands, listed with the first sentence of each one's help."""
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The examples."""
+        write_examples(self.epilog, formatter)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Raises UsageError for a command that there is not."""
+        name = args[0]
+        if not (ctx.resilient_parsing or name.startswith("-") or name in self.commands):
+            typer.echo(ctx.get_usage(), err=True)
+            more = f"`{ctx.command_path} --help` lists the commands."
+            raise UsageError(f"there is no command {name!r}", todo=did_you_mean(name, self.commands, more))
+        return super().resolve_command(ctx, args)
+
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
         """The first sentence of the help, whole."""
         return first_sentence(self.help or "")
 
 
-def app(**settings: Any) -> typer.Typer:
-    """A group of commands whose help is plain text."""
+def app(*, examples: Sequence[str], **settings: Any) -> typer.Typer:
+    """A group of commands whose help is plain text, with examples as those of a command."""
     return typer.Typer(
-        cls=PanelGroup, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, **settings
+        cls=PanelGroup,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        epilog="\n".join(examples),
+        **settings,
     )
 
 
@@ -105,7 +129,8 @@ def register_all(
     """
     for name, command in commands.items():
         whole = words is None or name in words[:1]
-        group.command(name, cls=PanelCommand)(with_options(command) if whole else _listed(command))
+        function = with_options(command) if whole else _listed(command)
+        group.command(name, cls=PanelCommand, epilog=examples_of(command))(function)
 
 
 def words_of_group(words: Sequence[str] | None, name: str) -> Sequence[str] | None:
@@ -135,18 +160,3 @@ def _empty(args: Sequence[str], flags: set[str]) -> list[str]:
     """The options that are given with an empty text: `--env ""`, `--env=`."""
     found = [arg.removesuffix("=") for arg in args if arg.endswith("=") and arg.removesuffix("=") in flags]
     return found + [flag for flag, value in pairwise(args) if flag in flags and not value.strip()]
-
-
-def is_only_a_group(error: Exception) -> bool:
-    """Whether no command was named at all: then its help is the answer."""
-    return type(error).__name__ == "NoArgsIsHelpError"
-
-
-def wrong_usage(error: Any) -> UsageError:
-    """What Typer has against a command line, as an error of sohistio; its usage line goes to stderr first."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "sohistio"
-    if context is not None:
-        typer.echo(context.get_usage(), err=True)
-    what = str(error.format_message()).strip().removesuffix(".").replace("Value error, ", "")
-    return UsageError(what, todo=f"`{command} --help` says what it takes.")

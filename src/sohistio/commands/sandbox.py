@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form
 from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.system.streams import work_begins
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Option("--name", help="Name of the sandbox; several run side by side.")]
 
 
+@examples(
+    "sohistio sandbox up",
+    "sohistio sandbox up --name dr --nodes 5",
+    "sohistio sandbox up --traffic --load-balancer-lag 8s",
+)
 def up(
     name: Name = "local",
     nodes: Annotated[
@@ -46,6 +52,10 @@ def up(
     _tell(start(name, nodes, build_progress, asked))
 
 
+@examples(
+    "sohistio sandbox down",
+    "sohistio sandbox down --name dr",
+)
 def down(name: Name = "local") -> None:
     """End the sandbox and remove its files.
 
@@ -57,6 +67,9 @@ def down(name: Name = "local") -> None:
     typer.echo(f"The sandbox {name!r} is gone." if stop(name) else f"There is no sandbox {name!r}.")
 
 
+@examples(
+    "sohistio sandbox reset",
+)
 def reset(name: Name = "local") -> None:
     """Go back to an empty cluster with as many nodes.
 
@@ -69,6 +82,9 @@ def reset(name: Name = "local") -> None:
     _tell(start_anew(name, build_progress))
 
 
+@examples(
+    'eval "$(sohistio sandbox env)"',
+)
 def env(name: Name = "local") -> None:
     """Print the exports for a shell: eval "$(sohistio sandbox env)"."""
     import shlex
@@ -79,6 +95,10 @@ def env(name: Name = "local") -> None:
     typer.echo(f"export SOHISTIO_ISTIO_MIRROR={sandbox_mirror_url(name)}")
 
 
+@examples(
+    "sohistio sandbox status",
+    "sohistio sandbox status --name dr --output json",
+)
 def status(form: Form, name: Name = "local") -> None:
     """Show each part of the sandbox.
 
@@ -154,7 +174,10 @@ def _print_table(seen: SandboxStatus) -> None:
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio sandbox`, for the words of a command line as `register_all` takes them."""
-    group = app(help="A real API server, istiod and release mirror on this machine.")
+    group = app(
+        help="A real API server, istiod and release mirror on this machine.",
+        examples=["sohistio sandbox up", 'eval "$(sohistio sandbox env)"', "sohistio sandbox down"],
+    )
     commands: dict[str, Callable[..., None]] = {"up": up, "down": down, "status": status, "reset": reset, "env": env}
     register_all(group, commands, words_of_group(words, "sandbox"))
     return group

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     AuthKind,
     Confirm,
@@ -20,6 +21,10 @@ from sohistio.commands.options import (
 from sohistio.model.auth import Auth
 
 
+@examples(
+    "sohistio sync --from prod --to dr --check",
+    "sohistio sync --from prod --to dr --yes --confirm dr",
+)
 def sync(
     source: Annotated[
         str,
