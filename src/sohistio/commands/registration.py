@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sohistio.commands.defaults import defaults_of, say_environment
 from sohistio.commands.examples import examples_of, write_examples
 from sohistio.commands.options import CHANGE, OUTPUT, TARGET, OptionGroup
 from sohistio.errors import UsageError
@@ -77,14 +78,21 @@ class PanelCommand(TyperCommand):
         return first_sentence(self.help or "")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Raises UsageError for an option with an empty value: a pipeline's variable that is not set."""
+        """With a person's own defaults, each after its flag and its variable.
+
+        Raises UsageError for an option with an empty value: a pipeline's variable that is not set.
+        """
         flags = {flag for param in self.params if not getattr(param, "is_flag", False) for flag in param.opts}
         for flag in _empty(args, flags):
             raise UsageError(
                 f"{flag} is empty",
                 todo="Is a variable of the pipeline not set? Leave the flag out, or say what is meant.",
             )
-        return super().parse_args(ctx, args)
+        defaults = defaults_of(ctx, args, [param.name for param in self.params if param.envvar])
+        ctx.default_map = {**defaults}
+        rest = super().parse_args(ctx, args)
+        say_environment(ctx, defaults)
+        return rest
 
 
 class PanelGroup(TyperGroup):
