@@ -26,6 +26,7 @@ class Shown(OptionGroup):
     """How the plan is shown, and what it ends with."""
 
     diff: Annotated[bool, output_option("--diff", help="Show every changed object and field.")] = False
+    full: Annotated[bool, output_option("--full", help="As --diff, and long values are not folded.")] = False
     exit_code: Annotated[bool, output_option("--exit-code", help="Exit 4 when changes are pending.")] = False
     out: Annotated[
         Path | None,
@@ -75,7 +76,7 @@ def plan(
     if form.json:
         print_json(planned.plan.document())
     else:
-        show(console(), plan_view(planned.plan, diff=shown.diff))
+        show(console(), plan_view(planned.plan, diff=shown.diff or shown.full, full=shown.full))
     if planned.plan.refusal:
         print_error(planned.refusal)
         raise typer.Exit(ExitCode.REFUSED)

@@ -41,6 +41,7 @@ def sync(
     limit: Limit,
     form: Form,
     check: Annotated[bool, change_option("--check", help="Change nothing; exit 4 when the two differ.")] = False,
+    full: Annotated[bool, change_option("--full", help="With --check: long values are not folded.")] = False,
     environments: Folder = None,
     auth: AuthKind = Auth.AUTO,
 ) -> None:
@@ -52,7 +53,7 @@ def sync(
 
     from sohistio.commands.requests import approval_of, timeouts_of
     from sohistio.commands.sessions import session_of
-    from sohistio.errors import ExitCode
+    from sohistio.errors import ExitCode, UsageError
     from sohistio.output.console import console
     from sohistio.output.documents import print_json
     from sohistio.output.run_report import RunReport
@@ -64,6 +65,8 @@ def sync(
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.carry_out import carry_out, ready_to_write
 
+    if full and not check:
+        raise UsageError("--full goes with --check", todo="Only the comparison shows values.")
     sessions = [session_of(Where(name, environments, auth=auth), one_of_several=True) for name in (source, target)]
     how = (approval_of(yes, confirm), timeouts_of(None, limit))
     check_standby(*sessions)
@@ -74,7 +77,7 @@ def sync(
         if form.json:
             print_json(found.comparison.document(found.planned.plan.refusal))
         else:
-            parts = (comparison_view(found.comparison), plan_view(found.planned.plan, diff=True))
+            parts = (comparison_view(found.comparison), plan_view(found.planned.plan, diff=True, full=full))
             show(console(), *parts, verdict(found.comparison, found.planned.plan.refusal))
         raise typer.Exit(ExitCode.OK if found.comparison.equal else ExitCode.CHANGES_PENDING)
     with naming(sessions[1]):
