@@ -20,9 +20,8 @@ from sohistio.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sohistio.checks.preflight.report import Report
+    from sohistio.output.fitted import Fitted
 
 
 class Form(StrEnum):
@@ -134,21 +133,18 @@ def _print_list(form: Form) -> None:
         show(console(), _listing())
 
 
-def _listing() -> Table:
+def _listing() -> Fitted:
     """Every check with its severity, what it is about, its hint and where it is explained."""
-    from rich.table import Table
     from rich.text import Text
 
     from sohistio.checks.preflight.registry import CHECKS
+    from sohistio.output.fitted import Fitted
 
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    table.add_column("check", no_wrap=True)
-    table.add_column("severity", no_wrap=True)
-    table.add_column("what holds, and what to do if not", overflow="fold")
+    rows: list[tuple[str | Text, ...]] = []
     for item in CHECKS:
         severity = Text(item.severity.value, style="red" if item.severity.value == "error" else "yellow")
-        table.add_row(item.name, severity, item.about)
+        rows.append((item.name, severity, item.about))
         must = "cannot be skipped; " if item.mandatory else ""
-        table.add_row("", "", Text(f"→ {item.hint}", style="dim"))
-        table.add_row("", "", Text(f"{must}{item.docs}", style="dim"))
-    return table
+        rows.append(("", "", Text(f"→ {item.hint}", style="dim")))
+        rows.append(("", "", Text(f"{must}{item.docs}", style="dim")))
+    return Fitted(("check", "severity", "what holds, and what to do if not"), rows, prose=2)

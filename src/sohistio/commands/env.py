@@ -39,6 +39,9 @@ def list_environments(
 ) -> None:
     """List the environments. Works too where a variable is not set or a file is not valid."""
     from sohistio.environments.load import environment_names, find_environments_root, summary_of
+    from sohistio.output.console import console
+    from sohistio.output.fitted import Fitted
+    from sohistio.output.tables import show
 
     root = find_environments_root(environments, Path.cwd())
     summaries = [summary_of(name, root, os.environ) for name in environment_names(root)]
@@ -58,8 +61,7 @@ def list_environments(
         )
         for summary in summaries
     ]
-    for line in _columns([("NAME", "VERSION", "ADDRESS", "GATEWAYS", "CLUSTER", "PROTECTED"), *rows]):
-        typer.echo(line)
+    show(console(), Fitted(("NAME", "VERSION", "ADDRESS", "GATEWAYS", "CLUSTER", "PROTECTED"), rows, gap=2))
     if broken := [summary.name for summary in summaries if summary.problems]:
         typer.echo(f"\nNot valid as they are: {', '.join(broken)}. `sohistio env validate` says why.")
 

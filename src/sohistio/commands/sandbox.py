@@ -148,6 +148,9 @@ def _tell(result: Up) -> None:
 
 
 def _print_table(seen: SandboxStatus) -> None:
+    from sohistio.output.console import console
+    from sohistio.output.fitted import Fitted
+    from sohistio.output.tables import show
     from sohistio.sandbox.status import log_end
 
     option = "" if seen.name == "local" else f" --name {seen.name}"
@@ -158,10 +161,8 @@ def _print_table(seen: SandboxStatus) -> None:
     if not seen.parts:
         typer.echo(f"Start it with: sohistio sandbox up{option}")
         return
-    rows = [("PART", "STATE", "PID", "ADDRESS"), *((p.name, p.state, str(p.pid or ""), p.address) for p in seen.parts)]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    rows = [(part.name, part.state, str(part.pid or ""), part.address) for part in seen.parts]
+    show(console(), Fitted(("PART", "STATE", "PID", "ADDRESS"), rows, gap=2))
     for line in seen.record.failure:
         typer.echo(f"  {line}")
     for part in seen.parts:

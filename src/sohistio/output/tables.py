@@ -14,6 +14,7 @@ from sohistio.model.failover_mark import Stage
 from sohistio.model.fault import Severity
 from sohistio.model.mode import Mode
 from sohistio.output.console import SafeConsole
+from sohistio.output.fitted import Hanging
 from sohistio.plan.changes import Action, Changes
 from sohistio.plan.drift.folded import diff_lines
 from sohistio.plan.drift.values import one_line
@@ -186,5 +187,6 @@ def show(console: SafeConsole, *parts: RenderableType) -> None:
             for piece in part.renderables if isinstance(part, Group) else (part,):
                 # In a log a line stays a line: folded, somebody else's text would begin one.
                 whole = isinstance(piece, Text) and (piece is part or not console.is_terminal)
-                console.print(piece, soft_wrap=whole)
+                shown = Hanging(piece) if isinstance(piece, Text) and not whole else piece
+                console.print(shown, soft_wrap=whole)
     console.put(captured.get())
