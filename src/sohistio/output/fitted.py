@@ -18,12 +18,18 @@ _NARROWEST_PROSE = 30
 _DEEPER = 2
 
 
+def _shown(text: str | Text) -> Text:
+    """As it is printed, so that its width is known: what a terminal would obey is made visible."""
+    whole = text if isinstance(text, Text) else Text(text)
+    shown = one_line(whole.plain)
+    return whole if shown == whole.plain else whole.blank_copy(shown)
+
+
 class Hanging:
     """A line that a terminal folds between words; what follows is indented deeper than its beginning."""
 
     def __init__(self, text: Text) -> None:
-        shown = one_line(text.plain)
-        self._text = text if shown == text.plain else text.blank_copy(shown)
+        self._text = _shown(text)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if not console.is_terminal or self._text.cell_len <= options.max_width:
@@ -48,13 +54,13 @@ class Fitted:
         self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, prose: int | None = None, gap: int = 4
     ) -> None:
         self._columns = columns
-        self._rows = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+        self._rows = [[_shown(cell) for cell in row] for row in rows]
         self._prose = prose
         self._gap = gap
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         widths = [
-            max(Text(one_line(cell)).cell_len for cell in (name, *(row[number].plain for row in self._rows)))
+            max(cell.cell_len for cell in (Text(name), *(row[number] for row in self._rows)))
             for number, name in enumerate(self._columns)
         ]
         gaps = len(widths) - 1
