@@ -105,7 +105,6 @@ def test_a_row_goes_on() -> None:
 def test_text_from_a_cluster_takes_the_width_that_it_is_shown_with() -> None:
     rows = [("\x1b[31mred\n", "x")]
     assert lines(Fitted(("a", "b"), rows, gap=2), 18) == ["a             b", "\\x1b[31mred⏎  x"]
-    assert lines(Fitted(("a", "b"), rows, gap=2), 14) == ["a  \\x1b[31mred", "   ⏎", "b  x"]
 
 
 @pytest.mark.parametrize(
