@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pty
 import re
@@ -167,38 +166,3 @@ def test_one_line_is_for_people(sandbox: Sandbox, arguments: tuple[str, ...], ot
     done = sandbox.run("check", *LOCAL, "--short", *arguments)
     assert done.returncode == 2
     assert f"--short is one line for people, {other} is not" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "meant"),
-    [
-        (("plan", "--env", "lcoal"), "local"),
-        (("history", "--env", "pord"), "prod"),
-        (("env", "show", "rd"), "dr"),
-        (("env", "diff", "qa", "pord"), "prod"),
-        (("failover", "--to", "rd"), "dr"),
-        (("sync", "--from", "pord", "--to", "dr"), "prod"),
-        (("install", *LOCAL, "--skip-check", "gatway-address"), "gateway-address"),
-        (("install", *LOCAL, "--mode", "upgarde"), "upgrade"),
-        (("plan", *LOCAL, "--auth", "azur-cli"), "azure-cli"),
-        (("plan", *LOCAL, "--output", "jsno"), "json"),
-        (("egress", "allow", *LOCAL, "--host", "a.example.com", "--tls", "passtrough"), "passthrough"),
-        (("failover", "--to", "dr", "--accept", "failover-prob", "--because", "x"), "failover-probes"),
-        (("bundle", *LOCAL, "--out", "b.tar", "--platform", "linux-am64"), "linux-amd64"),
-        (("plan", "--enviroments", "x"), "--environments"),
-        (("instal",), "install"),
-        (("env", "shwo"), "show"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
-)
-def test_what_was_meant(sandbox: Sandbox, arguments: tuple[str, ...], meant: str) -> None:
-    before = sandbox.writes()
-    done = sandbox.run(*arguments)
-    assert done.returncode == 2, done.stderr
-    assert f"What to do: Did you mean {meant}? " in done.stderr
-    assert sandbox.writes() == before
-
-
-def test_what_was_meant_as_json(sandbox: Sandbox) -> None:
-    done = sandbox.run("plan", "--env", "lcoal", "--output", "json")
-    assert json.loads(done.stdout)["error"]["todo"].startswith("Did you mean local? Known environments: ")
