@@ -23,7 +23,6 @@ LONGEST_WORD = 24
 GATEWAYS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gateways.networking.istio.io"
 SYSTEM = "/api/v1/namespaces/kube-system"
 READ_ONLY = (
-    ("plan", *LOCAL),
     ("plan", *LOCAL, "--version", "1.30.5", "--mode", "reinstall", "--diff"),
     ("check", *LOCAL),
     ("check", "--list"),
@@ -31,7 +30,6 @@ READ_ONLY = (
     ("history", *LOCAL),
     ("images", "list", *LOCAL),
     ("env", "list"),
-    ("env", "validate"),
     ("env", "diff", "qa", "dr"),
     ("sandbox", "status"),
 )
@@ -84,9 +82,8 @@ def test_a_narrow_terminal_cuts_no_word(meshed: Sandbox, command: tuple[str, ...
     assert cut == []
 
 
-@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}], ids=str)
-def test_plain_terminals_get_plain_text(meshed: Sandbox, variables: dict[str, str]) -> None:
-    _, shown = on_a_terminal(meshed, "check", *LOCAL, **variables)
+def test_a_plain_terminal_gets_plain_text(meshed: Sandbox) -> None:
+    _, shown = on_a_terminal(meshed, "check", *LOCAL, TERM="dumb")
     assert "\x1b" not in shown
     assert "√  api-server" in shown
 
@@ -135,8 +132,7 @@ def test_a_crds_schema_is_one_line_of_a_diff(meshed: Sandbox) -> None:
 
     for whole in (meshed.run("plan", *LOCAL, "--full"), meshed.run("plan", *LOCAL, "--output", "json")):
         assert "One or more labels that indicate a specific set of pods" in whole.stdout
-    repaired = meshed.run("install", *LOCAL, "--yes")
-    assert repaired.returncode == 0, repaired.stderr
+    meshed.api.merge_patch(GATEWAYS, {"spec": {"versions": versions}})
 
 
 def test_a_check_in_one_line(meshed: Sandbox) -> None:
