@@ -60,7 +60,7 @@ test: setup system-packages copy-tools lint ## All checks and all tests; builds 
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
 	$(BIN)/python -m compileall -q src tests demo
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"

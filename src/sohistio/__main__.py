@@ -24,7 +24,7 @@ def main() -> None:
     from typer.exceptions import TyperException
 
     from sohistio.cli import app_for
-    from sohistio.commands.registration import is_only_a_group, wrong_usage
+    from sohistio.commands.wrong_usage import is_only_a_group, wrong_usage
 
     # Typer ends silently on KeyboardInterrupt, and SIGTERM and SIGHUP would skip every clean-up.
     for number in stop_signals():

@@ -14,6 +14,7 @@ from sohistio.commands.aks_token import aks_token
 from sohistio.commands.bundle import bundle
 from sohistio.commands.check import check
 from sohistio.commands.dashboard import dashboard
+from sohistio.commands.examples import examples
 from sohistio.commands.explain import explain
 from sohistio.commands.failback import failback
 from sohistio.commands.failover import failover
@@ -50,10 +51,18 @@ def _root(
     """Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time."""
 
 
+@examples("sohistio version")
 def show_version() -> None:
     """Print sohistio's own version."""
     typer.echo(__version__)
 
+
+_EXAMPLES = (
+    "sohistio env list                  # the environments",
+    "sohistio check --env qa            # what would stop an install",
+    "sohistio plan --env qa             # what an install would do, and why",
+    "sohistio install --env qa",
+)
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "plan": plan,
@@ -88,6 +97,7 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
     """
     app = new_app(
         help="Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time.",
+        examples=_EXAMPLES,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)

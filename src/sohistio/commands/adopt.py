@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Skip, Target, Yes
 
 
+@examples(
+    "sohistio adopt --env qa",
+    "sohistio adopt --env qa --yes --output json",
+)
 def adopt(
     target: Target,
     cluster: Cluster,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form, Target, change_option
 from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _LAST_PORT = 65535
 
 
+@examples(
+    "sohistio egress allow --env qa --host api.example.com --namespace shop",
+    "sohistio egress allow --env qa --host db.example.com --port 5432 -n shop",
+)
 def allow(
     target: Target,
     form: Form,
@@ -158,7 +163,10 @@ def _diff(edit: EgressEdit) -> list[str]:
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio egress`, for the words of a command line as `register_all` takes them."""
-    group = app(help="External hosts that applications may call: allow.")
+    group = app(
+        help="External hosts that applications may call: allow.",
+        examples=["sohistio egress allow --env qa --host api.example.com --namespace shop"],
+    )
     commands: dict[str, Callable[..., None]] = {"allow": allow}
     register_all(group, commands, words_of_group(words, "egress"))
     return group

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.moving import Acceptance, Places, Shown, To
 from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes
 
 
+@examples(
+    "sohistio failback --to prod --plan",
+    "sohistio failback --to prod --yes --confirm prod --watch 5m",
+)
 def failback(
     to: To,
     places: Places,

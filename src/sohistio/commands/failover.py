@@ -6,10 +6,16 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.moving import Acceptance, Places, Shown, To
 from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes, change_option
 
 
+@examples(
+    "sohistio failover --to dr --plan",
+    "sohistio failover --to dr --rehearse",
+    "sohistio failover --to dr --yes --confirm dr --watch 5m --report failover.md",
+)
 def failover(
     to: To,
     places: Places,

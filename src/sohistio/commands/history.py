@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Form, Target
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sohistio.model.record import Record, RunEntry
+    from sohistio.output.fitted import Fitted
 
 _COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan")
 
 
+@examples(
+    "sohistio history --env qa",
+    "sohistio history --env prod --output json",
+)
 def history(target: Target, cluster: Cluster, form: Form) -> None:
     """Show who changed what, when, and from which plan."""
     from sohistio.commands.requests import where_of
@@ -39,18 +43,16 @@ def history(target: Target, cluster: Cluster, form: Form) -> None:
         say(f"{session.environment.name}: nothing recorded")
 
 
-def _table(record: Record) -> Table:
+def _table(record: Record) -> Fitted:
     """The newest last."""
-    from rich.table import Table
+    from sohistio.output.fitted import Fitted
 
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    for column in _COLUMNS:
-        table.add_column(column, overflow="fold")
+    rows = []
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
         row = (_started(run), run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
-        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12])
-    return table
+        rows.append((*row, f"{run.who}@{run.host}", run.plan_digest[:12]))
+    return Fitted(_COLUMNS, rows)
 
 
 def _started(run: RunEntry) -> str:

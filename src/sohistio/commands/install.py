@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     BackupContent,
     Cluster,
@@ -44,6 +45,12 @@ class Care(OptionGroup):
     ] = False
 
 
+@examples(
+    "sohistio install --env qa",
+    "sohistio install --env qa --version 1.31.1 --yes",
+    "sohistio install --env prod --plan prod.plan --yes --rollback-on-failure",
+    "sohistio install --env dev --mode reinstall --version 1.30.5 --yes",
+)
 def install(
     target: Target,
     cluster: Cluster,

@@ -137,6 +137,7 @@ def accepted_of(acceptance: Acceptance) -> Accepted:
     from sohistio.checks.readiness import acceptable
     from sohistio.errors import UsageError
     from sohistio.failover.rules import ACCEPTABLE
+    from sohistio.model.nearest import did_you_mean
     from sohistio.planning.cluster_identity import IDENTITY
     from sohistio.planning.failover import Accepted
 
@@ -144,7 +145,7 @@ def accepted_of(acceptance: Acceptance) -> Accepted:
     if unknown := sorted(rules - known):
         raise UsageError(
             f"--accept {unknown[0]!r} is no rule that can be accepted",
-            todo=f"Can be accepted: {', '.join(sorted(known))}.",
+            todo=did_you_mean(unknown[0], known, f"Can be accepted: {', '.join(sorted(known))}."),
         )
     if acceptance.because and not rules:
         raise UsageError("--because says why a rule is accepted, and none is", todo="Give --accept RULE with it.")

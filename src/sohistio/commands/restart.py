@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Form, Limit, Skip, Target, Tool, Yes
 
 
+@examples(
+    "sohistio restart --env qa",
+    "sohistio restart --env qa --yes --timeout 30m",
+)
 def restart(
     target: Target,
     cluster: Cluster,

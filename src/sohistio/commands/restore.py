@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Confirm, Form, Skip, Target, Yes
 
 
+@examples(
+    "sohistio restore --env qa --backup DIR   # `sohistio history` names it",
+    "sohistio restore --env qa --backup DIR --ca --yes",
+)
 def restore(
     target: Target,
     cluster: Cluster,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Skip, Target, Yes
 
 
+@examples(
+    "sohistio rollback --env qa",
+    "sohistio rollback --env prod --yes --confirm prod",
+)
 def rollback(
     target: Target,
     cluster: Cluster,

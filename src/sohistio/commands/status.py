@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Form, MaybeTarget
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 _COLUMNS = ("environment", "cluster", "installed", "target", "in sync", "gateways", "last run", "lock")
 
 
+@examples(
+    "sohistio status",
+    "sohistio status --env qa --output json",
+)
 def status(
     target: MaybeTarget,
     cluster: Cluster,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     AuthKind,
     Confirm,
@@ -20,6 +21,10 @@ from sohistio.commands.options import (
 from sohistio.model.auth import Auth
 
 
+@examples(
+    "sohistio sync --from prod --to dr --check",
+    "sohistio sync --from prod --to dr --yes --confirm dr",
+)
 def sync(
     source: Annotated[
         str,
@@ -36,6 +41,7 @@ def sync(
     limit: Limit,
     form: Form,
     check: Annotated[bool, change_option("--check", help="Change nothing; exit 4 when the two differ.")] = False,
+    full: Annotated[bool, change_option("--full", help="With --check: long values are not folded.")] = False,
     environments: Folder = None,
     auth: AuthKind = Auth.AUTO,
 ) -> None:
@@ -47,7 +53,7 @@ def sync(
 
     from sohistio.commands.requests import approval_of, timeouts_of
     from sohistio.commands.sessions import session_of
-    from sohistio.errors import ExitCode
+    from sohistio.errors import ExitCode, UsageError
     from sohistio.output.console import console
     from sohistio.output.documents import print_json
     from sohistio.output.run_report import RunReport
@@ -59,6 +65,8 @@ def sync(
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.carry_out import carry_out, ready_to_write
 
+    if full and not check:
+        raise UsageError("--full goes with --check", todo="Only the comparison shows values.")
     sessions = [session_of(Where(name, environments, auth=auth), one_of_several=True) for name in (source, target)]
     how = (approval_of(yes, confirm), timeouts_of(None, limit))
     check_standby(*sessions)
@@ -69,7 +77,7 @@ def sync(
         if form.json:
             print_json(found.comparison.document(found.planned.plan.refusal))
         else:
-            parts = (comparison_view(found.comparison), plan_view(found.planned.plan, diff=True))
+            parts = (comparison_view(found.comparison), plan_view(found.planned.plan, diff=True, full=full))
             show(console(), *parts, verdict(found.comparison, found.planned.plan.refusal))
         raise typer.Exit(ExitCode.OK if found.comparison.equal else ExitCode.CHANGES_PENDING)
     with naming(sessions[1]):

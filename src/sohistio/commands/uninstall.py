@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     BackupContent,
     Cluster,
@@ -41,6 +42,11 @@ class Extent(OptionGroup):
     ] = False
 
 
+@examples(
+    "sohistio uninstall --env dev",
+    "sohistio uninstall --env dev --restart-workloads --yes",
+    "sohistio uninstall --env prod --yes --confirm prod",
+)
 def uninstall(
     target: Target,
     cluster: Cluster,

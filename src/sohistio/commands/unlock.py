@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Skip, Target
 
 
+@examples(
+    "sohistio unlock --env qa --reason 'the agent was shut down during the run'",
+)
 def unlock(
     target: Target,
     cluster: Cluster,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Form, Release, Target, Tool
 
 
+@examples(
+    "sohistio verify --env qa",
+    "sohistio verify --env qa --output json",
+)
 def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form: Form) -> None:
     """Verify the mesh: pods, gateways, sidecars, policy, monitoring.
 

@@ -21,6 +21,7 @@ from sohistio.environments.policy_problems import policy_problems
 from sohistio.environments.variables import variables_for
 from sohistio.environments.yaml_files import Document, Problem, invalid, read_document
 from sohistio.errors import UsageError
+from sohistio.model.nearest import did_you_mean
 
 __all__ = [
     "BASE",
@@ -137,7 +138,7 @@ class _Layers:
     ) -> None:
         if name not in (names := environment_names(root)):
             known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
-            raise UsageError(f"There is no environment named {name!r}", todo=known)
+            raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known))
 
         variables = variables_for(name, variables)
 

@@ -6,7 +6,6 @@ Anchors, aliases, merge keys and tags are not accepted: an environment should re
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from sohistio.errors import UsageError
+from sohistio.model.nearest import nearest
 
 Key = tuple[str | int, ...]
 
@@ -92,10 +92,8 @@ def dotted(key: Key) -> str:
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """What to say of a key that is not one of `known`: the nearest of them, or all where none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(key, names, n=1)
-    if not near:  # the wrong case and a lost or added ending are typing errors too
-        near = [name for name in names if name.lower() == key.lower()]
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known keys: {', '.join(names)}"
+    near = nearest(key, names)
+    return f"unknown key; did you mean {near}?" if near else f"unknown key; known keys: {', '.join(names)}"
 
 
 def read_document(path: Path, file: str, variables: Mapping[str, str], text: str | None = None) -> Document:

@@ -59,6 +59,7 @@ def test_the_common_options_come_last() -> None:
         "Change:",
         "Target:",
         "Output:",
+        "Examples:",
     ]
 
 
