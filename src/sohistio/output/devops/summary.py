@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, SohistioError
+from sohistio.model.words import counted
 from sohistio.output.devops.facts import Carried, Facts, Suite
 from sohistio.output.devops.markdown import begun, page, table, text
 from sohistio.output.tables import result_line
@@ -14,7 +15,7 @@ from sohistio.plan.drift.values import one_line as field_line
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.plan.tally import tally_of
-from sohistio.run.progress import StepState
+from sohistio.run.progress import StepResult, StepState
 
 _MOST_STEPS = 60
 _MOST_OBJECTS = 40
@@ -33,7 +34,7 @@ _OUTCOMES = {
     "upToDate": "up to date",
     "changesPending": "changes pending",
     "wrongUsage": "wrong usage",
-    "verificationFailed": "applied, but verification failed",
+    "verificationFailed": "verification failed",
 }
 
 
@@ -75,7 +76,7 @@ def _quotable(run: Carried, facts: Facts) -> str:
     if plan.refusal:
         return f"{plan.environment}: refused: {plan.refusal}"
     if not plan.changes_pending:
-        return f"{plan.environment}: up to date, nothing was written"
+        return f"{plan.environment}: up to date{'' if facts.only_looks else ', nothing was written'}"
     return f"{plan.environment}: to do: {words}" if facts.only_looks else f"{plan.environment}: nothing was written"
 
 
@@ -97,7 +98,11 @@ def _checks(suite: Suite) -> list[str]:
     found = suite.worth_a_look
     title = f"## Checks: {suite.stage.value} of {text(suite.environment)}"
     if not found:
-        return [title, "", f"All {len({check.name for check in suite.checks})} hold or were skipped."]
+        return [
+            title,
+            "",
+            f"{counted(len({check.name for check in suite.checks}), 'check')}: none failed, none warned.",
+        ]
     return [title, "", *table(("check", "", "what was found", "what to do"), map(_check, found), most=_MOST_CHECKS)]
 
 
@@ -136,10 +141,14 @@ def _steps(run: Carried, of: str) -> list[str]:
         rows = [(phases[step.id], step.summary, step.risk.value) for step in run.plan.steps]
         return [f"## Steps{of}", "", *table(("phase", "step", "risk"), rows, most=_MOST_STEPS)]
     rows = [
-        (phases[item.step.id], item.step.summary, item.step.risk.value, _STATES[item.state], f"{item.seconds:.1f}")
+        (phases[item.step.id], item.step.summary, item.step.risk.value, _STATES[item.state], _seconds(item))
         for item in run.result.steps
     ]
     return [f"## Steps{of}", "", *table(("phase", "step", "risk", "state", "seconds"), rows, most=_MOST_STEPS)]
+
+
+def _seconds(item: StepResult) -> str:
+    return "-" if item.state is StepState.NOT_STARTED else f"{item.seconds:.1f}"
 
 
 def _workloads(run: Carried, of: str) -> Iterator[list[str]]:
