@@ -177,6 +177,8 @@ class Facts:
         values = {"outcome": self.outcome(code), "exitCode": str(int(code)), "environment": self.about()}
         if self.runs:
             values |= self._of_plans()
+            if code is ExitCode.REFUSED and self.errors and not values["refusal"]:
+                values["refusal"] = self.errors[-1].what
         if self.suites:
             broken = [check for suite in self.suites for check in suite.worth_a_look]
             failures = len({check.name for check in broken if check.breaks})
@@ -201,7 +203,8 @@ class Facts:
 def error_issue(error: SohistioError) -> Issue:
     """An error as an issue: its code is its exit code's word."""
     todo = f" What to do: {error.todo}" if error.todo else ""
-    details = f" ({'; '.join(error.details[:_MOST_DETAILS])})" if error.details else ""
+    lines = [line.strip() for detail in error.details for line in detail.splitlines()][:_MOST_DETAILS]
+    details = f" ({'; '.join(lines)})" if lines else ""
     return Issue(IssueType.ERROR, _CODES.get(error.exit_code, "failed"), f"{error.what}{details}.{todo}")
 
 

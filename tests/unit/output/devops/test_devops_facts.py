@@ -107,6 +107,12 @@ def test_variables(facts: Facts, code: ExitCode, variables: dict[str, str]) -> N
     assert {name: found[name] for name in variables} == variables
 
 
+def test_why_a_run_was_refused() -> None:
+    facts = told(plans=(UPGRADE,))
+    facts.errors.append(RefusedError("1 preflight check does not hold"))
+    assert facts.variables(ExitCode.REFUSED)["refusal"] == "1 preflight check does not hold"
+
+
 def test_checks_alone() -> None:
     facts = Facts("check", "qa", only_looks=True, suites=[Suite(Stage.PREFLIGHT, "qa", (GOOD, WARNED))])
     assert facts.variables(ExitCode.OK) == {
@@ -162,7 +168,7 @@ def test_the_code_of_an_error_is_its_exit_codes(error: SohistioError, code: str)
 
 
 def test_an_error_says_what_and_what_to_do() -> None:
-    error = FailedError("it broke", details=("one", "two", "three", "four"), todo="Mend it.")
+    error = FailedError("it broke", details=("one\n  two", "three", "four"), todo="Mend it.")
     assert error_issue(error).message == "it broke (one; two; three). What to do: Mend it."
 
 
