@@ -18,7 +18,7 @@ from sohistio.errors import (
     UsageError,
     VerificationError,
 )
-from sohistio.output.devops.facts import Facts, Issue, IssueType, Stage, Suite, at_most, error_issue
+from sohistio.output.devops.facts import Facts, Issue, IssueType, Stage, Suite, at_most, error_issue, quotable
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Plan
 from sohistio.run.progress import RunResult, StepResult, StepState
@@ -111,6 +111,24 @@ def test_why_a_run_was_refused() -> None:
     facts = told(plans=(UPGRADE,))
     facts.errors.append(RefusedError("1 preflight check does not hold"))
     assert facts.variables(ExitCode.REFUSED)["refusal"] == "1 preflight check does not hold"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a downgrade from 1.31.1 needs --mode reinstall", "a downgrade from 1.31.1 needs --mode reinstall"),
+        ("1.31.1$(id)`id`", "1.31.1 id id"),
+        ("\"'; rm -rf / & | > <\n%PATH% !x *", "rm -rf / PATH x"),
+        ("über → Straße\x1b[0m", "über Straße 0m"),
+        ("x" * 400, "x" * 300),
+    ],
+)
+def test_a_value_is_nothing_that_a_script_obeys(text: str, value: str) -> None:
+    assert quotable(text) == value
+    found = told(looks=True, plans=(replace(REFUSED, installed_version=text, refusal=text),)).variables(
+        ExitCode.REFUSED
+    )
+    assert (found["installedVersion"], found["refusal"]) == (value, value)
 
 
 def test_checks_alone() -> None:
