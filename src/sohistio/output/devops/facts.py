@@ -141,8 +141,8 @@ class Facts:
         return self.environment or (self.runs[0].plan.environment if self.runs else "")
 
     def issues(self) -> Iterator[Issue]:
-        """All but the errors, which were logged when they were printed; errors first."""
-        found = [*self.found, *self._checks(), *self._of_runs()]
+        """Each once, errors first; without the errors of the command, which were logged when they were printed."""
+        found = dict.fromkeys([*self.found, *self._checks(), *self._of_runs()])
         yield from sorted(found, key=lambda issue: issue.type is not IssueType.ERROR)
 
     def _checks(self) -> Iterator[Issue]:

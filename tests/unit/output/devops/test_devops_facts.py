@@ -153,7 +153,9 @@ def test_a_plan_that_is_made_again_is_one_run() -> None:
 def test_issues() -> None:
     notice = Changes(UPGRADE.changes.objects, "not compared as thoroughly")
     plan = replace(UPGRADE, changes=notice)
-    facts = told(results=(ran(plan, checks=(WARNED, GOOD, BAD), gateway_gaps={"istio-egressgateway": 0, "in": 2.0}),))
+    facts = told(
+        results=(ran(plan, checks=(WARNED, GOOD, BAD, WARNED), gateway_gaps={"istio-egressgateway": 0, "in": 2.0}),)
+    )
     assert [(issue.type.value, issue.code, issue.message) for issue in facts.issues()] == [
         ("error", "pods-ready", "qa: pods-ready: istiod 2/3 ready → describe it"),
         ("warning", "sidecars-current", "qa: sidecars-current: paused [/shop] → restart it"),
