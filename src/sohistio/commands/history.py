@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from sohistio.commands.options import Cluster, Form, Target
+from sohistio.commands.options import Cluster, Form, Target, output_option
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from sohistio.model.record import Record, RunEntry
 
-_COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan")
+_COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan", "reason")
 
 
-def history(target: Target, cluster: Cluster, form: Form) -> None:
-    """Show who changed what, when, and from which plan."""
+def history(
+    target: Target,
+    cluster: Cluster,
+    form: Form,
+    export: Annotated[bool, output_option("--export", help="All that is known: JSON, a line for each run.")] = False,
+) -> None:
+    """Show who changed what, when, why, and from which plan."""
     from sohistio.commands.requests import where_of
     from sohistio.commands.sessions import session_of
     from sohistio.model.record import Record, run_document
     from sohistio.output.console import console, say
-    from sohistio.output.documents import print_answer
+    from sohistio.output.documents import print_answer, print_json_line
     from sohistio.output.tables import show
     from sohistio.planning.reads import recorded
 
     session = session_of(where_of(target, cluster))
     record = recorded(session) or Record(session.environment.name)
-    if form.json:
+    if export:
+        for run in record.runs:
+            print_json_line("RunRecord", run_document(run))
+    elif form.json:
         runs = [run_document(run) for run in record.runs]
         print_answer("History", {"environment": record.environment, "runs": runs})
     elif record.runs:
@@ -49,7 +57,7 @@ def _table(record: Record) -> Table:
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
         row = (_started(run), run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
-        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12])
+        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12], run.reason)
     return table
 
 

@@ -17,6 +17,7 @@ from sohistio.commands.options import (
     environment_names,
     target_option,
 )
+from sohistio.commands.reason import Reason
 from sohistio.model.auth import Auth
 
 
@@ -33,6 +34,7 @@ def sync(
     ],
     yes: Yes,
     confirm: Confirm,
+    reason: Reason,
     limit: Limit,
     form: Form,
     check: Annotated[bool, change_option("--check", help="Change nothing; exit 4 when the two differ.")] = False,
@@ -57,9 +59,11 @@ def sync(
     from sohistio.planning.sync import check_standby, plan_sync
     from sohistio.planning.sync_reads import naming
     from sohistio.planning.target_cluster import check_right_cluster
-    from sohistio.run.carry_out import carry_out, ready_to_write
+    from sohistio.run.carry_out import await_ready, carry_out
+    from sohistio.run.notify import refusals_told
 
-    sessions = [session_of(Where(name, environments, auth=auth), one_of_several=True) for name in (source, target)]
+    places = [Where(name, environments, auth=auth, cause=reason.cause) for name in (source, target)]
+    sessions = [session_of(where, one_of_several=True) for where in places]
     how = (approval_of(yes, confirm), timeouts_of(None, limit))
     check_standby(*sessions)
     if check:
@@ -72,12 +76,13 @@ def sync(
             parts = (comparison_view(found.comparison), plan_view(found.planned.plan, diff=True))
             show(console(), *parts, verdict(found.comparison, found.planned.plan.refusal))
         raise typer.Exit(ExitCode.OK if found.comparison.equal else ExitCode.CHANGES_PENDING)
-    with naming(sessions[1]):
-        ready_to_write(sessions[1])
-    found = plan_sync(*sessions)
     out = console(stderr=form.json)
-    show(out, comparison_view(found.comparison), Text(""))
-    result = carry_out(found.planned, *how, RunReport(stderr=form.json))
+    with refusals_told(sessions[1]):
+        with naming(sessions[1]):
+            await_ready(sessions[1])
+        found = plan_sync(*sessions)
+        show(out, comparison_view(found.comparison), Text(""))
+        result = carry_out(found.planned, *how, RunReport(stderr=form.json))
     if result.error is None and (left := left_over(found.comparison)):
         out.print(left, style="yellow")
     if form.json:
