@@ -102,12 +102,12 @@ def _went_back(planned: Planned, how: tuple[Approval, Timeouts], reporter: Repor
     from sohistio.output.error_text import print_error
     from sohistio.run.carry_out import carry_out
     from sohistio.run.go_back import approval_for_rollback, rollback_of
-    from sohistio.run.notify import refusals_told
+    from sohistio.run.notify import refusals_sent
 
     approval, timeouts = how
     console(stderr=True).print("Rolling back, as --rollback-on-failure asks.")
     try:
-        with refusals_told(planned.session):
+        with refusals_sent(planned.session):
             back = rollback_of(planned)
             approved = approval_for_rollback(back.plan, planned.plan, approval)
             return carry_out(back, approved, timeouts, reporter).document()

@@ -173,7 +173,7 @@ def moved(
     from sohistio.output.run_report import RunReport
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.move import move_traffic
-    from sohistio.run.notify import refusals_told
+    from sohistio.run.notify import refusals_sent
     from sohistio.run.readiness import require_readiness, run_hook
     from sohistio.run.reason import missing_reason
     from sohistio.run.reporter import Tone
@@ -182,7 +182,7 @@ def moved(
     if shown.report is not None:
         check_place(shown.report)
     reporter = RunReport(stderr=form.json)
-    with nullcontext() if shown.plan else refusals_told(pair.standby):
+    with nullcontext() if shown.plan else refusals_sent(pair.standby):
         sequence = sequence_of()
         check_right_cluster(sequence.first.session)
         if shown.plan:

@@ -60,7 +60,7 @@ def sync(
     from sohistio.planning.sync_reads import naming
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.carry_out import await_ready, carry_out
-    from sohistio.run.notify import refusals_told
+    from sohistio.run.notify import refusals_sent
 
     places = [Where(name, environments, auth=auth, cause=reason.cause) for name in (source, target)]
     sessions = [session_of(where, one_of_several=True) for where in places]
@@ -77,7 +77,7 @@ def sync(
             show(console(), *parts, verdict(found.comparison, found.planned.plan.refusal))
         raise typer.Exit(ExitCode.OK if found.comparison.equal else ExitCode.CHANGES_PENDING)
     out = console(stderr=form.json)
-    with refusals_told(sessions[1]):
+    with refusals_sent(sessions[1]):
         with naming(sessions[1]):
             await_ready(sessions[1])
         found = plan_sync(*sessions)

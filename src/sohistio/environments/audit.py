@@ -1,4 +1,4 @@
-"""Keys `audit` and `notify`: what is asked of who changes something, and who is told of it."""
+"""Keys `audit` and `notify`: what is asked of who changes something, and where changes are reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Audit(Part):
 
 
 class Notify(Part):
-    """Who is told of each run that changed something, and of each refusal. The URL itself is a secret."""
+    """Where each run that changed something is reported, and each refusal. The URL itself is a secret."""
 
     webhook: Text = Field(description="Name of the variable with the webhook's URL, without ${}")
     format: Literal["teams", "json"] = Field("json", description="A card for Teams, or sohistio's own document")

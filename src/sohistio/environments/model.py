@@ -120,7 +120,7 @@ class Environment(Part):
         Monitoring(), description="What watches the mesh (docs/monitoring.md)"
     )
     audit: Audit = Field(Audit(), description="What is asked of a run that changes something (docs/audit.md)")
-    notify: Notify | None = Field(None, description="Who is told of each change and of each refusal (docs/audit.md)")
+    notify: Notify | None = Field(None, description="Where each change and each refusal is reported (docs/audit.md)")
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")

@@ -1,8 +1,8 @@
-"""What a webhook is told of a run that changed something, or of one that was refused: data and its JSON."""
+"""What a webhook gets of a run that changed something, or of one that was refused: data and its JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ REFUSED = "refused"
 class Notice:
     """`run` is the run as the record has it, None where it was refused before it began; `at` is ISO 8601 in UTC.
 
+    `killed` are runs before this one that never ended: nobody could report them when they died.
     `tally` says what the plan came to, `error` is the error's JSON with its text sanitized. `reason_required` is what
     the environment says: with it and without a reason, the run was one that may end an outage, or it was refused.
     """
@@ -33,6 +34,7 @@ class Notice:
     seconds: float = 0.0
     tally: str = ""
     error: Mapping[str, Any] | None = None
+    killed: Sequence[RunEntry] = ()
 
     @property
     def title(self) -> str:
@@ -63,4 +65,5 @@ class Notice:
             "tally": self.tally,
             "run": run_document(self.run) if self.run else None,
             "error": self.error,
+            "killed": [run_document(run) for run in self.killed],
         }

@@ -23,7 +23,7 @@ from sohistio.run.approval import Approval, approve, refuse_unapproved
 from sohistio.run.events import RunEvents
 from sohistio.run.failover import Traffic
 from sohistio.run.gate import Gate
-from sohistio.run.notify import refusals_told, result_told
+from sohistio.run.notify import refusals_sent, result_sent
 from sohistio.run.origin import origin_of
 from sohistio.run.progress import RunResult
 from sohistio.run.reason import missing_reason
@@ -56,11 +56,12 @@ def carry_out(
     gate: Gate = _RIGHTS_ONLY,
     traffic: Traffic | None = None,
 ) -> RunResult:
-    """The whole way of a plan, reported as it goes, and told to the webhook. Raises RefusedError before a write."""
-    with refusals_told(planned.session):
+    """The whole way of a plan, reported as it goes, its end sent to the webhook. Raises RefusedError before a write."""
+    with refusals_sent(planned.session):
         result = _carried_out(planned, approval, timeouts, reporter, gate, traffic)
-    if untold := result_told(planned.session, result):
-        reporter.line(untold, Tone.WARNING)
+    killed = [run for run in planned.record.runs if run.outcome == "running"] if planned.record else []
+    if unsent := result_sent(planned.session, result, killed):
+        reporter.line(unsent, Tone.WARNING)
     return result
 
 
@@ -119,11 +120,11 @@ def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator
 
 @contextmanager
 def ready_to_write(session: Session) -> Iterator[Session]:
-    """What every command that writes works in, from before it plans. The webhook is told of refusals, in the block too.
+    """What every command that writes works in, from before it plans. Refusals, in the block too, go to the webhook.
 
     Raises RefusedError, as `await_ready` does.
     """
-    with refusals_told(session):
+    with refusals_sent(session):
         await_ready(session)
         yield session
 

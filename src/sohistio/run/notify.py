@@ -1,11 +1,11 @@
-"""Tells the environment's webhook of each run that changed something, and of each refusal. It never fails a run."""
+"""Reports each run that changed something to the environment's webhook, and each refusal. It never fails a run."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from sohistio.adapters.webhook.teams import card_message
 from sohistio.environments.variables import variables_for
 from sohistio.errors import InterruptedRunError, RefusedError, SohistioError
 from sohistio.model.notice import REFUSED, Notice
+from sohistio.model.record import RunEntry
 from sohistio.plan.tally import tally_of
 from sohistio.planning.session import Session
 from sohistio.run.origin import person
@@ -29,21 +30,21 @@ _MOST_DETAILS = 20
 
 
 @contextmanager
-def refusals_told(session: Session) -> Iterator[None]:
-    """Within the block something is to be changed: a refusal is told to the webhook, once, and raised on."""
+def refusals_sent(session: Session) -> Iterator[None]:
+    """Within the block something is to be changed: a refusal is sent to the webhook, once, and raised on."""
     try:
         yield
     except RefusedError as error:
-        if not error.told:
-            error.told = True
+        if not error.sent:
+            error.sent = True
             notice = replace(_notice(session, REFUSED, int(error.exit_code)), error=_sanitized(error))
             if unsent := _sent(session, notice):
                 session.say(unsent)
         raise
 
 
-def result_told(session: Session, result: RunResult) -> str:
-    """Tell the webhook how a run ended. Returns a line to say where it was not told, else nothing."""
+def result_sent(session: Session, result: RunResult, killed: Sequence[RunEntry]) -> str:
+    """Send how a run ended, with the runs before it that were killed. Returns a line that says why it was not sent."""
     entry = result.entry
     if entry is None:  # nothing was written
         return ""
@@ -54,8 +55,14 @@ def result_told(session: Session, result: RunResult) -> str:
         seconds=result.seconds,
         tally=tally_of(result.plan).words(),
         error=_sanitized(result.error) if result.error else None,
+        killed=killed,
     )
     return _sent(session, notice)
+
+
+def unlocked_sent(session: Session) -> str:
+    """Send that somebody freed the lock. Returns a line that says why it was not sent."""
+    return _sent(session, _notice(session, "done", 0))
 
 
 def _notice(session: Session, outcome: str, code: int) -> Notice:
@@ -88,4 +95,4 @@ def _sent(session: Session, notice: Notice) -> str:
                 why = post(url, document)
         except InterruptedRunError as interrupted:  # how the run ended stays what it is
             why = interrupted.what
-    return f"Warning: the webhook of {name} was not told: {why}" if why else ""
+    return f"Warning: the webhook of {name} got no message: {why}" if why else ""

@@ -1,4 +1,4 @@
-"""Who runs sohistio, and where: for the lock, the record and everybody who is told."""
+"""Who runs sohistio, and where: for the lock, the record and the webhook."""
 
 from __future__ import annotations
 

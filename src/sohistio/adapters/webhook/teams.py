@@ -16,7 +16,7 @@ _LONGEST = 1000
 
 def card_message(notice: Notice) -> dict[str, Any]:
     """The message with its one card."""
-    facts = [block for name, value in _facts(notice) if value for block in (_fact(name, value),)]
+    facts = [_fact(name, value) for name, value in _facts(notice) if value]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -46,6 +46,7 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         ("Versions", versions),
         ("Plan", notice.tally),
         ("Run", run.id if run else ""),
+        *(("Before it", run.how_it_ended()) for run in notice.killed),
         ("Error", str(error.get("what", ""))),
         ("What to do", str(error.get("todo", ""))),
     ]
