@@ -48,7 +48,7 @@ def test_no_variable_approves_or_skips() -> None:
     flags = {param.opts[0]: param.envvar for command in ALL.values() for param in command.params if param.envvar}
     assert flags.keys() == {
         *("--env", "--environments", "--kubeconfig", "--context", "--auth", "--istioctl", "--bundle"),
-        *("--component-timeout", "--timeout", "--output", "--fail-if-expires-within"),
+        *("--component-timeout", "--timeout", "--output", "--fail-if-expires-within", "--reason"),
     }
     assert all(variable.startswith("SOHISTIO_") for variable in flags.values())
 

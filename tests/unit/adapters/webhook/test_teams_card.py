@@ -37,6 +37,7 @@ REFUSED = replace(
     exit_code=3,
     run=None,
     tally="",
+    seconds=0.0,
     error=RefusedError("another run is active on this cluster", details=("held by bob",), todo="Wait.").document(),
 )
 KILLED = replace(DONE, killed=(run("install", "running", last_step="control-plane/install"),))
