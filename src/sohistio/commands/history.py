@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sohistio.model.record import Record, RunEntry
 
-_COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan", "reason")
+_COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan")
 
 
 def history(
@@ -39,8 +39,10 @@ def history(
         print_answer("History", {"environment": record.environment, "runs": runs})
     elif record.runs:
         show(console(), _table(record))
-        # A line each: a folder's name is of no use where a table cuts it.
+        # A line each: a table has no room for a sentence, and a folder's name is of no use where it is cut.
         for run in record.runs:
+            if run.reason:
+                say(f"reason of {_started(run)}: {run.reason}")
             if run.backup:
                 say(f"backup of {_started(run)} on {run.host}: {run.backup}")
     else:
@@ -57,7 +59,7 @@ def _table(record: Record) -> Table:
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
         row = (_started(run), run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
-        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12], run.reason)
+        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12])
     return table
 
 
