@@ -53,6 +53,14 @@ def test_no_variable_approves_or_skips() -> None:
     assert all(variable.startswith("SOHISTIO_") for variable in flags.values())
 
 
+def test_every_command_that_changes_a_cluster_takes_a_reason() -> None:
+    taking = {" ".join(path) for path, command in ALL.items() if "reason" in {param.name for param in command.params}}
+    assert taking == {
+        *("install", "uninstall", "restart", "rollback", "restore", "adopt", "sync", "unlock", "images prepull"),
+        *("failover", "failback"),
+    }
+
+
 def test_the_common_options_come_last() -> None:
     lines = CliRunner().invoke(app, ["install", "--help"], terminal_width=80).stdout.splitlines()
     assert [line for line in lines if line.endswith(":") and not line.startswith(" ")] == [
