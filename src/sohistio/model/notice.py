@@ -8,6 +8,7 @@ from typing import Any
 
 from sohistio.model.cause import Cause
 from sohistio.model.document import SCHEMA_VERSION
+from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry, run_document
 
 REFUSED = "refused"
@@ -39,7 +40,8 @@ class Notice:
     @property
     def title(self) -> str:
         """`prod: upgrade done`; `prod: uninstall refused`."""
-        return f"{self.environment}: {self.run.mode.value if self.run else self.cause.command} {self.ended}"
+        what = self.cause.command if self.run is None or self.run.mode is Mode.NONE else self.run.mode.value
+        return f"{self.environment}: {what} {self.ended}"
 
     @property
     def ended(self) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.events import RecordEvent, post_event
+from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
 from sohistio.system.parallel import within
 from sohistio.system.sanitize import one_line
@@ -57,10 +58,14 @@ class RunEvents:
 
 
 def _words(entry: RunEntry, what: str) -> str:
-    """`upgrade of qa from 1.30.5 to 1.31.1 by ada@agent-7 ended well; reason: CHG0012345; run 0a1b2c3d4e5f`."""
+    """`upgrade of qa from 1.30.5 to 1.31.1 by ada@agent-7 ended well; run 0a1b2c3d4e5f; reason: CHG0012345`.
+
+    A run of mode none changes something around the mesh, such as a label, and not the mesh.
+    """
+    mode = "run" if entry.mode is Mode.NONE else entry.mode.value
     versions = "".join(
         f" {word} {version}" for word, version in (("from", entry.from_version), ("to", entry.to_version)) if version
     )
     reason = f"reason: {entry.reason}" if entry.reason else "no reason given"
     who = f"{entry.who}@{entry.host}"
-    return one_line(f"{entry.mode.value} of {entry.environment}{versions} by {who} {what}; run {entry.id}; {reason}")
+    return one_line(f"{mode} of {entry.environment}{versions} by {who} {what}; run {entry.id}; {reason}")

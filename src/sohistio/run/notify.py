@@ -32,10 +32,11 @@ _MOST_DETAILS = 20
 @contextmanager
 def refusals_sent(session: Session) -> Iterator[None]:
     """Within the block something is to be changed: a refusal is sent to the webhook, once, and raised on."""
+    known = session.environment.notify is not None  # an environment that cannot be read names no webhook
     try:
         yield
     except RefusedError as error:
-        if not error.sent:
+        if known and not error.sent:
             error.sent = True
             notice = replace(_notice(session, REFUSED, int(error.exit_code)), error=_sanitized(error))
             if unsent := _sent(session, notice):

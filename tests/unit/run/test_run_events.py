@@ -9,6 +9,7 @@ import pytest
 
 from api_server import ApiServer, Reply
 from runs import run
+from sohistio.model.mode import Mode
 from sohistio.run.events import RunEvents
 
 EVENTS = "/api/v1/namespaces/istio-system/events"
@@ -24,6 +25,7 @@ def test_begin_and_end(tmp_path: Path) -> None:
         events.began(BEGUN)
         events.ended(DONE)
         events.ended(replace(DONE, outcome="verificationFailed", reason=""))
+        events.began(replace(BEGUN, mode=Mode.NONE, from_version=""))
         bodies = [asked.body for asked in server.asked]
     assert said == []
     who = "upgrade of qa from 1.30.5 to 1.31.1 by ada@bastion"
@@ -35,6 +37,7 @@ def test_begin_and_end(tmp_path: Path) -> None:
             "RunVerificationFailed",
             f"{who} ended: verificationFailed, last step verify/mesh; run 000000000000; no reason given",
         ),
+        ("Normal", "RunBegan", "run of qa to 1.31.1 by ada@bastion began; run 000000000000; reason: CHG0012345"),
     ]
     assert bodies[0]["metadata"]["name"] == "sohistio-000000000000-began"
 

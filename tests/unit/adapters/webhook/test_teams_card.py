@@ -71,6 +71,13 @@ def test_no_text_of_somebody_else_is_markdown() -> None:
     assert {inline["type"] for block in body for inline in block["inlines"]} == {"TextRun"}
 
 
+def test_the_title_of_a_run_beside_the_mesh_is_its_command() -> None:
+    assert DONE.title == "qa: upgrade done"
+    assert replace(DONE, run=run("none"), outcome="verificationFailed").title == (
+        "qa: install applied, but verification failed"
+    )
+
+
 def test_a_long_text_is_cut() -> None:
     wordy = replace(DONE, cause=Cause("install", "x" * 100_000))
     assert len(json.dumps(card_message(wordy))) < 28_000
