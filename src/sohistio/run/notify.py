@@ -92,7 +92,7 @@ def _sent(session: Session, notice: Notice) -> str:
     else:
         document = card_message(notice) if settings.format == "teams" else notice.document()
         try:
-            with ending_at_once("the webhook is waited for no longer"):
+            with ending_at_once("interrupted"):
                 why = post(url, document)
         except InterruptedRunError as interrupted:  # how the run ended stays what it is
             why = interrupted.what
