@@ -6,6 +6,7 @@ import typer
 
 from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Skip, Target, Yes
+from sohistio.commands.reason import Reason
 
 
 @examples(
@@ -17,6 +18,7 @@ def adopt(
     cluster: Cluster,
     skip: Skip,
     yes: Yes,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     form: Form,
@@ -27,4 +29,4 @@ def adopt(
     from sohistio.planning.adopt import plan_adopt
 
     how = (approval_of(yes), timeouts_of(component, limit))
-    raise typer.Exit(planned_run(where_of(target, cluster, skip=skip), plan_adopt, how, json=form.json))
+    raise typer.Exit(planned_run(where_of(target, cluster, skip=skip, reason=reason), plan_adopt, how, json=form.json))

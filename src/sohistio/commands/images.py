@@ -10,6 +10,7 @@ from sohistio.commands.examples import examples
 from sohistio.commands.images_check import check_images
 from sohistio.commands.images_mirror import mirror_images
 from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Release, Skip, Target, Tool, Yes
+from sohistio.commands.reason import Reason
 from sohistio.commands.registration import app, register_all, words_of_group
 
 
@@ -51,6 +52,7 @@ def prepull_images(
     tool: Tool,
     skip: Skip,
     yes: Yes,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     form: Form,
@@ -64,7 +66,7 @@ def prepull_images(
     from sohistio.planning.prepull import plan_prepull
 
     how = (approval_of(yes), timeouts_of(component, limit))
-    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip, reason=reason)
     raise typer.Exit(planned_run(where, plan_prepull, how, json=form.json))
 
 

@@ -83,7 +83,9 @@ class PanelCommand(TyperCommand):
 
         Raises UsageError for an option with an empty value: a pipeline's variable that is not set.
         """
-        flags = {flag for param in self.params if not getattr(param, "is_flag", False) for flag in param.opts}
+        # An empty reason is none: a failover is not stopped by it, and what needs one says so itself.
+        taken = (param for param in self.params if not getattr(param, "is_flag", False) and param.name != "reason")
+        flags = {flag for param in taken for flag in param.opts}
         for flag in _empty(before_dashes(args), flags):
             raise UsageError(
                 f"{flag} is empty",

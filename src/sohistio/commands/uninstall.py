@@ -20,6 +20,7 @@ from sohistio.commands.options import (
     Yes,
     change_option,
 )
+from sohistio.commands.reason import Reason
 
 
 class Extent(OptionGroup):
@@ -55,6 +56,7 @@ def uninstall(
     skip: Skip,
     yes: Yes,
     confirm: Confirm,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     form: Form,
@@ -69,7 +71,7 @@ def uninstall(
     from sohistio.planning.uninstall import plan_uninstall
     from sohistio.system.sealing import passphrase
 
-    where = where_of(target, cluster, skip=skip)
+    where = where_of(target, cluster, skip=skip, reason=reason)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if backup.include_ca and not extent.purge:
         raise UsageError("--include-ca goes with --purge", todo="Without --purge the CA stays where it is.")

@@ -22,8 +22,12 @@ Key = tuple[str | int, ...]
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _AMBIGUOUS = re.compile(r"[-+.]?[0-9][0-9a-fA-FxXoO_.:+-]*|[yYnN]")  # 1e3, 1.31, 0o7, y: numbers and truth to some
-# Here variables are named, for others to read: filled in, a password would be part of the environment.
-_NEVER_FILLED_IN = (("istio", "pullSecretSource", "variables"), ("istio", "pullSecretRegistries", "*", "variables"))
+# Here variables are named, for others to read: filled in, a secret would be part of the environment.
+_NEVER_FILLED_IN = (
+    ("istio", "pullSecretSource", "variables"),
+    ("istio", "pullSecretRegistries", "*", "variables"),
+    ("notify", "webhook"),
+)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + kind for kind in ("null", "bool", "int", "float", "str")}
 _TEXT_TAGS = {_TAG + kind for kind in ("timestamp", "value")}  # dates and `=` have no meaning here: they are text
