@@ -5,7 +5,6 @@ ruamel.yaml writes a document with its comments, but in its own layout: yaml_lin
 
 from __future__ import annotations
 
-import contextlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,14 +44,15 @@ def with_list(text: str, key: Sequence[str], items: Sequence[Mapping[str, Any]])
 
 
 def with_value(text: str, key: Sequence[str], value: Any) -> str:
-    """The text with `value` at `key`, in place of what is there; a list of maps is extended where that is enough.
+    """The text with `value` at `key`, in place of what is there; a list that only gets longer is extended.
 
     Raises NotEditableError, also where a comment within what is replaced would be lost.
     """
-    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-        with contextlib.suppress(NotEditableError):
-            return with_list(text, key, value)
-    return _edited(text, key, value, whole=True)
+    found: Any = content_of(text)
+    for name in key:
+        found = found.get(name) if isinstance(found, dict) else None
+    is_longer = isinstance(found, list) and isinstance(value, list) and bool(found) and value[: len(found)] == found
+    return _edited(text, key, value, whole=not is_longer)
 
 
 def _edited(text: str, key: Sequence[str], value: Any, *, whole: bool) -> str:
