@@ -20,6 +20,7 @@ from sohistio.commands.history import history
 from sohistio.commands.install import install
 from sohistio.commands.login import login
 from sohistio.commands.plan import plan
+from sohistio.commands.promote import promote
 from sohistio.commands.registration import app as new_app
 from sohistio.commands.registration import register_all
 from sohistio.commands.render import render
@@ -63,6 +64,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "status": status,
     "history": history,
+    "promote": promote,
     "render": render,
     "dashboard": dashboard,
     "failover": failover,

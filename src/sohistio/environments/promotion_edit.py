@@ -16,6 +16,8 @@ from sohistio.environments.yaml_files import dotted, to_yaml
 from sohistio.errors import UsageError
 from sohistio.system.replaced_file import exact_text
 
+_IDENTITY = {("name",), ("description",), ("promotesFrom",), ("standbyOf",)}
+
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
@@ -114,7 +116,7 @@ def _not_promoted(layers: _Layers) -> Iterator[str]:
     """Keys that one of both files sets, that differ and stay: each by the part that says whose they are."""
     for one, other in ((layers.source, layers.here), (layers.target, layers.there)):
         for key, value in leaves(one):
-            if (not is_promoted(key) or layers.is_off(key)) and not has(other, key, value) and key != ("name",):
+            if (not is_promoted(key) or layers.is_off(key)) and not has(other, key, value) and key not in _IDENTITY:
                 yield dotted(own_part(key))
 
 

@@ -6,6 +6,7 @@ ruamel.yaml writes a document with its comments, but in its own layout: yaml_lin
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from ruamel.yaml.tokens import CommentToken
 from sohistio.environments.yaml_lines import carried_over, comments_of
 
 _WIDE = 1_000_000  # lines are as long as they are
+_NULL = re.compile(r":(?:null|~)(?=#|$)")
 _MARK = "\ufeff"  # which some editors put first
 _TEXT = "tag:yaml.org,2002:str"
 _Slot = tuple[Any, Any]  # a map or list, and the key of the value whose line has a comment
@@ -66,9 +68,9 @@ def _edited(text: str, key: Sequence[str], value: Any, *, whole: bool) -> str:
         written = _written(plain), _written(plain, _Change(key, value, whole))
     except YAMLError as error:
         raise NotEditableError("it cannot be written anew") from error
-    # Where only blanks differ a line is the same; if that misplaces what is new, those lines are written anew as well.
+    # Where only the layout differs a line is the same; if that misplaces what is new, those lines are written anew as well.
     reason = ""
-    for alike in (_without_blanks, str):
+    for alike in (_loosely, str):
         merged = carried_over(lines, written, alike, end)
         reason = _loss(plain, merged, wanted)
         if not reason:
@@ -88,8 +90,9 @@ def _loss(lines: Sequence[str], merged: str, wanted: Mapping[str, Any]) -> str:
     return f"a comment would be lost: {min(lost)}" if lost else ""
 
 
-def _without_blanks(line: str) -> str:
-    return "".join(line.split())
+def _loosely(line: str) -> str:
+    """A line without its blanks, and without a written null, which ruamel leaves out."""
+    return _NULL.sub(":", "".join(line.split()))
 
 
 def _with(content: Mapping[str, Any], key: Sequence[str], value: Any) -> dict[str, Any]:

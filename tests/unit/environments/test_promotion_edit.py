@@ -44,6 +44,11 @@ def diff_of(edit: PromotionEdit) -> list[str]:
             ["-  version: 1.31.0 # CHG-7", "+  version: 1.32.0 # CHG-7"],
         ),
         ("istio: {version: 1.32.0}\n", "istio: {version: 1.32.0}\n", []),
+        (
+            "istio: {version: 1.32.0}\n",
+            "istio:\n  version: 1.31.0\n  pullSecret: null\n  pullSecretSource: ~ # none\n",
+            ["-  version: 1.31.0", "+  version: 1.32.0"],
+        ),
         # qa has it from base, prod has an older one of its own.
         ("", "istio: {version: 1.30.5}\n", ["-istio: {version: 1.30.5}", "+istio: {version: 1.31.1}"]),
         (
@@ -83,7 +88,6 @@ def test_what_differs_and_stays_is_named(tmp_path: Path) -> None:
         "policy.mtls.permissive",
         "policy.egress.hosts",
         "protected",
-        "promotesFrom",
         "restarts",
     )
     assert edit.only_here == ("policy.telemetry.accessLog",)
