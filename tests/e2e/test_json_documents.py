@@ -34,6 +34,7 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("EnvironmentList", "env", "list"),
         document("Environment", "env", "show", "local"),
         document("EnvironmentDiff", "env", "diff", "qa", "prod"),
+        document("Promotion", "promote", "--to", "prod"),
         document("EgressAllowed", "egress", "allow", *LOCAL, "--host", "a.example.com", "-n", "shop", "--dry-run"),
         document("Dashboards", "monitoring", "dashboards", "--out", str(tmp_path / "grafana")),
         document("SandboxStatus", "sandbox", "status"),

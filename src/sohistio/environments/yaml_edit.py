@@ -68,7 +68,7 @@ def _edited(text: str, key: Sequence[str], value: Any, *, whole: bool) -> str:
         written = _written(plain), _written(plain, _Change(key, value, whole))
     except YAMLError as error:
         raise NotEditableError("it cannot be written anew") from error
-    # Where only the layout differs a line is the same; if that misplaces what is new, those lines are written anew as well.
+    # Where only the layout differs a line is the same; if that misplaces what is new, those lines are new as well.
     reason = ""
     for alike in (_loosely, str):
         merged = carried_over(lines, written, alike, end)
