@@ -28,6 +28,7 @@ from sohistio.commands.restart import restart
 from sohistio.commands.restore import restore
 from sohistio.commands.rollback import rollback
 from sohistio.commands.status import status
+from sohistio.commands.support_bundle import support_bundle
 from sohistio.commands.sync import sync
 from sohistio.commands.uninstall import uninstall
 from sohistio.commands.unlock import unlock
@@ -74,6 +75,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "rollback": rollback,
     "restore": restore,
     "unlock": unlock,
+    "support-bundle": support_bundle,
     "login": login,
     "aks-token": aks_token,
     "version": show_version,

@@ -55,6 +55,7 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("RunResult", "restart", *LOCAL),
         document("Status", "status", *LOCAL),
         document("History", "history", *LOCAL),
+        document("SupportBundle", "support-bundle", *LOCAL, "--no-logs", "--out", str(tmp_path / "help.tar.gz")),
         document("Error", "uninstall", *LOCAL, code=3),
         document("Error", "env", "show", "nowhere", code=2),
         document("Error", "verify", *LOCAL, "--version", "1.31", code=2),
