@@ -45,11 +45,16 @@ def holding(files: dict[str, str], mark: str) -> list[str]:
     return sorted(name for name, text in files.items() if mark in text or coded in text)
 
 
+def put(box: Sandbox, obj: dict[str, Any]) -> None:
+    """An object as somebody else's pipeline puts it there."""
+    box.api.apply(box.api.path_of(obj), obj, "pipeline", force=True)
+
+
 def plant(box: Sandbox) -> None:
     """Marked secrets: wherever people put them, and in an Event."""
     for place in ("shop", ISTIO_NAMESPACE):
-        apply(
-            box.api,
+        put(
+            box,
             {
                 "apiVersion": "v1",
                 "kind": "Secret",
@@ -57,8 +62,8 @@ def plant(box: Sandbox) -> None:
                 "stringData": {"password": MARK},
             },
         )
-        apply(
-            box.api,
+        put(
+            box,
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -73,10 +78,10 @@ def plant(box: Sandbox) -> None:
     template["metadata"]["labels"] |= {"token": MARK}
     container = template["spec"]["containers"][0]
     container |= {"env": [{"name": "TOKEN", "value": MARK}], "args": [f"--token={MARK}"]}
-    apply(box.api, worker)
+    put(box, worker)
     header = {"name": "authorization", "value": f"Bearer {MARK}"}
-    apply(
-        box.api,
+    put(
+        box,
         {
             "apiVersion": "networking.istio.io/v1alpha3",
             "kind": "EnvoyFilter",
@@ -84,8 +89,8 @@ def plant(box: Sandbox) -> None:
             "spec": {"configPatches": [{"applyTo": "CLUSTER", "patch": {"operation": "MERGE", "value": header}}]},
         },
     )
-    apply(
-        box.api,
+    put(
+        box,
         {
             "apiVersion": "networking.istio.io/v1",
             "kind": "VirtualService",
@@ -99,8 +104,8 @@ def plant(box: Sandbox) -> None:
             },
         },
     )
-    # By hand into the mesh: the plan has a difference with the value in it.
-    container = {"name": "discovery", "env": [{"name": "PLANTED", "value": MARK}]}
+    # By hand in the mesh: the plan has a difference, of two values.
+    container = {"name": "discovery", "env": [{"name": "OVERLAID", "value": f"{MARK}-by-hand"}]}
     patch = {"spec": {"template": {"spec": {"containers": [container]}}}}
     box.api.request(
         "PATCH",
@@ -195,14 +200,15 @@ def test_secrets_planted_everywhere_are_in_no_bundle(empty_sandbox: Sandbox, tmp
 def _is_of_use(files: dict[str, Any], said: dict[str, Any]) -> None:
     """What a helper looks for first."""
     assert files["index.json"]["parts"] == said["parts"]
-    assert files["versions.json"]["istio"] == {"target": "1.31.1"}
+    assert files["versions.json"]["istioTarget"] == "1.31.1"
     assert files["environment.json"]["istio"]["version"] == "1.31.1"
     assert files["record.json"]["runs"][-1]["outcome"] == "done"
     changed = {item["object"]: item["fields"] for item in files["plan.json"]["changes"]}
     fields = changed[f"Deployment {ISTIO_NAMESPACE}/istiod"]
-    assert any("PLANTED" in field["path"] or "env" in field["path"] for field in fields)
+    assert [field["manager"] for field in fields] == ["hand"]
+    assert "OVERLAID" in fields[0]["path"]
     istiod = next(item for item in files["objects.json"]["objects"] if item.get("name") == "istiod")
-    assert "PLANTED" in istiod["containers"][0]["variables"]
+    assert "OVERLAID" in istiod["containers"][0]["variables"]
     resources = {(item["kind"], item["name"]) for item in files["custom-resources.json"]["objects"]}
     assert resources >= {("EnvoyFilter", "planted"), ("VirtualService", "planted")}
     findings = {(item["code"], item["origin"]) for item in files["analyze.json"]["findings"]}
@@ -222,8 +228,8 @@ def test_a_cluster_that_cannot_be_reached_is_many_lines_and_a_bundle(sandbox: Sa
         assert done.returncode == 0, done.stdout + done.stderr
         (path,) = made
         files = unpacked(path, tmp_path / "unpacked")
-        assert set(files) == {"index.json", "environment.json"}
-        assert done.stdout.count("cannot be reached") == len(PARTS) - 2
+        assert set(files) == {"index.json", "versions.json", "environment.json", "plan.json"}
+        assert done.stdout.count("cannot be reached") == len(PARTS - {"versions", "environment", "plan", "logs"})
     finally:
         for path in made:
             path.unlink()

@@ -81,14 +81,21 @@ def _namespaces(session: Session) -> tuple[str, ...]:
 
 
 def _versions(session: Session) -> Content:
-    found = session.api.request("GET", "/version")
+    """What could not be asked is None: the others are known all the same."""
+
+    def known(read: Callable[[], str]) -> str | None:
+        try:
+            return read()
+        except SohistioError:
+            return None
+
     return {
         "sohistio": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "istio": {"target": str(session.version)},
-        "istioctl": str(session.istioctl(session.version).version),
-        "kubernetes": str(found.get("gitVersion", "")),
+        "istioTarget": str(session.version),
+        "istioctl": known(lambda: str(session.istioctl(session.version).version)),
+        "kubernetes": known(lambda: str(session.api.request("GET", "/version").get("gitVersion", ""))),
     }
 
 
