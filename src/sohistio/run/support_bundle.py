@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sohistio import __version__
+from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.errors import FailedError, SohistioError, UsageError
 from sohistio.model.document import SCHEMA_VERSION
 from sohistio.planning.support import Content, SupportPart
@@ -107,14 +108,23 @@ def _collected(part: SupportPart, to_text: ToText) -> Collected:
         content = part.read()
         files = _files(part, content, to_text)
     except SohistioError as error:
-        hint = _FORBIDDEN if getattr(error, "status", 0) == 403 else ""
-        return Collected(part, {}, " ".join((": ".join((error.what, *error.details[:1])), hint)).strip())
+        return Collected(part, {}, _reason(error))
     except Exception as error:  # noqa: BLE001 — what keeps one part from being read must not cost the others
         return Collected(part, {}, f"sohistio has a bug here: {type(error).__name__}")
     size = sum(map(len, files.values()))
     if size > _MOST_BYTES:
         return Collected(part, {}, f"larger than {_MOST_BYTES // 1024 // 1024} MiB ({size} bytes)")
     return Collected(part, files)
+
+
+def _reason(error: SohistioError) -> str:
+    """Why a part could not be read, with the API server's words: those of istioctl may quote what it was given."""
+    said = error if isinstance(error, KubeError) else error.__cause__
+    if not isinstance(said, KubeError):
+        return error.what
+    hint = _FORBIDDEN if said.status == 403 else ""
+    words = dict.fromkeys((error.what, said.what, *said.details[:1]))
+    return " ".join((": ".join(words), hint)).strip()
 
 
 def _files(part: SupportPart, content: Content, to_text: ToText) -> dict[str, str]:
