@@ -21,7 +21,7 @@ from sohistio.system.interruption import came
 from sohistio.system.parallel import in_time
 
 _MOST_BYTES = 8 * 1024 * 1024
-_FORBIDDEN = "rbac/reader.yaml and rbac/support.yaml have the rights."
+_FORBIDDEN = "rbac/reader.yaml and rbac/support.yaml have the rights"
 
 ToText = Callable[[Mapping[str, Any]], str]
 
@@ -122,9 +122,8 @@ def _reason(error: SohistioError) -> str:
     said = error if isinstance(error, KubeError) else error.__cause__
     if not isinstance(said, KubeError):
         return error.what
-    hint = _FORBIDDEN if said.status == 403 else ""
-    words = dict.fromkeys((error.what, said.what, *said.details[:1]))
-    return " ".join((": ".join(words), hint)).strip()
+    words = ": ".join(dict.fromkeys((error.what, said.what, *said.details[:1])))
+    return f"{words}; {_FORBIDDEN}" if said.status == 403 else words
 
 
 def _files(part: SupportPart, content: Content, to_text: ToText) -> dict[str, str]:
