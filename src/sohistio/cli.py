@@ -23,6 +23,7 @@ from sohistio.commands.install import install
 from sohistio.commands.istioctl import istioctl
 from sohistio.commands.login import login
 from sohistio.commands.plan import plan
+from sohistio.commands.promote import promote
 from sohistio.commands.registration import app as new_app
 from sohistio.commands.registration import register_all
 from sohistio.commands.render import render
@@ -30,6 +31,7 @@ from sohistio.commands.restart import restart
 from sohistio.commands.restore import restore
 from sohistio.commands.rollback import rollback
 from sohistio.commands.status import status
+from sohistio.commands.support_bundle import support_bundle
 from sohistio.commands.sync import sync
 from sohistio.commands.uninstall import uninstall
 from sohistio.commands.unlock import unlock
@@ -74,6 +76,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "status": status,
     "history": history,
+    "promote": promote,
     "render": render,
     "explain": explain,
     "dashboard": dashboard,
@@ -85,6 +88,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "restore": restore,
     "unlock": unlock,
     "istioctl": istioctl,
+    "support-bundle": support_bundle,
     "login": login,
     "aks-token": aks_token,
     "version": show_version,

@@ -102,6 +102,9 @@ class Environment(Part):
     description: str = ""
     protected: bool = Field(description="Whether changes must be confirmed with the environment's name")
     standby_of: Name | None = Field(None, description="The environment that this one stands by for; gateways are off")
+    promotes_from: Name | None = Field(
+        None, description="The environment whose version and settings this one gets next"
+    )
     ingress_address: Address | None = Field(
         None, description="IPv4 address of the ingress gateway's internal load balancer; only a standby may lack it"
     )

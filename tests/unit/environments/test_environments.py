@@ -254,8 +254,8 @@ BAD_ENVIRONMENTS = [
     ("istio: {Hub: x}", "6: istio.Hub: unknown key; did you mean hub?"),
     ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: maxFailures, parallel, timeout"),
     ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, audit, cluster, description, "
-     "failover, images, ingressAddress, istio, monitoring, name, notify, policy, protected, restarts, standbyOf, "
-     "sync, timeouts"),
+     "failover, images, ingressAddress, istio, monitoring, name, notify, policy, promotesFrom, protected, restarts, "
+     "standbyOf, sync, timeouts"),
     ("audit: {reasonRequired: 'yes'}", "6: audit.reasonRequired: expected true or false, got 'yes'"),
     ("audit: {reason: true}", "6: audit.reason: unknown key; did you mean reasonRequired?"),
     ("notify: {format: teams}", "6: notify.webhook: is missing; every environment needs it, here or in "
@@ -290,6 +290,7 @@ BAD_ENVIRONMENTS = [
      "6: applicationNamespaces: expected each name once, shop is given twice"),
     ("standbyOf: prd", "6: standbyOf: expected the name of another environment (there is none), got 'prd'"),
     ("standbyOf: qa", "6: standbyOf: expected the name of another environment (there is none), got 'qa'"),
+    ("promotesFrom: prd", "6: promotesFrom: expected the name of another environment (there is none), got 'prd'"),
     ("failover: {}", "6: failover.dns: is missing; every environment needs it, here or in base/environment.yaml"),
     ("failover: {dns: {recrod: x, record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}}",
      "6: failover.dns.recrod: unknown key; did you mean record?"),
