@@ -20,7 +20,7 @@ from sohistio.model.record import RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, MeshDeployment, ObjectRef
 
 NOW = 1_795_750_000.0
-"""2026-11-27 04:06:40 UTC."""
+"""2026-11-27 03:26:40 UTC."""
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\x1b[2J\n</style>&amp;\u202eesrever"
 
@@ -88,16 +88,8 @@ def standby(name: str) -> EnvironmentStatus:
 
 def empty(name: str) -> EnvironmentStatus:
     """Without a mesh."""
-    return EnvironmentStatus(
-        name,
-        f"aks-{name}",
-        "",
-        "",
-        "1.31.1",
-        "install",
-        "install (48 created, 0 changed, 0 removed)",
-        ingress=Ingress(""),
-    )
+    created = "install (48 created, 0 changed, 0 removed)"
+    return EnvironmentStatus(name, f"aks-{name}", "", "", "1.31.1", "install", created, ingress=Ingress(""))
 
 
 def away(name: str) -> EnvironmentStatus:

@@ -15,7 +15,7 @@ from sohistio.output.standbys import standby_line
 from sohistio.system.sanitize import one_line
 
 STYLES = {Level.PLAIN: "", Level.GOOD: "green", Level.ATTENTION: "yellow", Level.BAD: "bold red"}
-_OF_STANDBYS = (Column.SYNCED, Column.REHEARSED)
+OF_STANDBYS = (Column.SYNCED, Column.REHEARSED)
 
 
 def lock_line(lock: Lock, now: float) -> str:
@@ -32,7 +32,7 @@ def facts_of(row: EnvironmentStatus, now: float) -> list[tuple[str, Cell]]:
     facts = [
         (column.heading, Cell(cells[column].words, level=cells[column].level))
         for column in Column
-        if column not in _OF_STANDBYS
+        if column not in OF_STANDBYS
     ]
     facts.insert(2, ("cluster", Cell(row.cluster or "-")))
     known = [fact for fact in facts if fact[1].text != "-"] if row.problem else facts

@@ -19,7 +19,7 @@ from sohistio import __version__
 from sohistio.fleet.cells import Cell, Column, cells_of
 from sohistio.fleet.row import EnvironmentStatus
 from sohistio.fleet.state import Level, summary
-from sohistio.output.environment_facts import facts_of
+from sohistio.output.environment_facts import OF_STANDBYS, facts_of
 from sohistio.system.sanitize import one_line
 
 _TITLE = "Istio environments"
@@ -75,33 +75,38 @@ def _main(look: Look) -> Element:
     table = _add(main, "table", attributes={"role": "table"})
     _add(table, "caption", "Every environment, as its cluster was found; a heading sorts.")
     head = _add(_add(table, "thead", attributes={"role": "rowgroup"}), "tr", attributes={"role": "row"})
-    for column in Column:
+    shown = [column for column in Column if any(row.standby for row in look.rows) or column not in OF_STANDBYS]
+    for column in shown:
         names = {"scope": "col", "role": "columnheader", "data-column": column.name.lower()}
         _add(head, "th", column.heading, names)
-    body = _add(table, "tbody", attributes={"role": "rowgroup"})
     for number, row in enumerate(look.rows):
-        _row(body, row, look.at, number)
+        group = _add(table, "tbody", attributes={"role": "rowgroup"})
+        _row(group, row, look.at, shown)
+        place = _add(_add(group, "tr", attributes={"role": "row"}), "td", attributes=_across(len(shown), "more"))
+        _details(place, row, look.at, number)
     _add(main, "p", "", {"id": "sorted", "class": "aside", "role": "status"})
     return main
 
 
-def _row(body: Element, row: EnvironmentStatus, now: float, number: int) -> None:
+def _row(body: Element, row: EnvironmentStatus, now: float, shown: Sequence[Column]) -> None:
     cells = cells_of(row, now)
     # In cards the elements are laid out as blocks, and would lose what they mean to a screen reader.
     line = _add(body, "tr", attributes={"role": "row"})
     name = {"scope": "row", "role": "rowheader"} | _sorted_by(Column.ENVIRONMENT, cells[Column.ENVIRONMENT])
     head = _add(line, "th", attributes=name)
     _add(head, "span", row.environment, {"class": "value"})
-    _details(head, row, now, number)
     state = _cell(line, Column.STATE, cells[Column.STATE])
     _add(state, "span", cells[Column.STATE].text, {"class": "badge"})
-    rest = [column for column in Column if column not in _FIRST]
+    rest = [column for column in shown if column not in _FIRST]
     if row.problem:
-        attributes = {"class": "problem", "role": "cell", "colspan": str(len(rest))}
-        _add(_add(line, "td", attributes=attributes), "span", row.problem, {"class": "value"})
+        _add(_add(line, "td", attributes=_across(len(rest), "problem")), "span", row.problem, {"class": "value"})
         return
     for column in rest:
         _add(_cell(line, column, cells[column]), "span", cells[column].text, {"class": "value"})
+
+
+def _across(columns: int, kind: str) -> dict[str, str]:
+    return {"class": kind, "role": "cell", "colspan": str(columns)}
 
 
 def _cell(line: Element, column: Column, cell: Cell) -> Element:

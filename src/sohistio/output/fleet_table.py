@@ -11,13 +11,13 @@ from rich.text import Text
 from sohistio.fleet.cells import Cell, Column, cells_of
 from sohistio.fleet.row import EnvironmentStatus
 from sohistio.fleet.state import summary
-from sohistio.output.environment_facts import STYLES, lock_line
+from sohistio.output.environment_facts import OF_STANDBYS, STYLES, lock_line
 from sohistio.output.standbys import standby_line
 from sohistio.system.sanitize import one_line
 
 _CHANGED = "reverse"
 # Standbys have a line of their own below.
-_COLUMNS = tuple(column for column in Column if column not in (Column.SYNCED, Column.REHEARSED))
+_COLUMNS = tuple(column for column in Column if column not in OF_STANDBYS)
 _LEAST_LAST_RUN = 9
 _GAPS = (2, 1)
 """Blanks between columns, the most first."""
@@ -64,7 +64,8 @@ def _table(found: _Found, width: int | None, changed: Changed) -> list[Text]:
     for row, cells in found:
         parts = [_text(row, column, cells, changed) for column in _COLUMNS]
         if row.problem:
-            parts = [*parts[:2], Text(one_line(row.problem), style="red")]
+            state = parts[1] + Text(" " * (_GAPS[0] - gap))
+            parts = [parts[0], state, Text(one_line(row.problem), style="red")]
         padded = [_padded(part, widths[column]) for part, column in zip(parts, _COLUMNS, strict=False)]
         lines.append(_cut(Text(blank).join([*padded[:-1], parts[-1]]), width))
     return lines

@@ -1,16 +1,19 @@
 "use strict";
 (() => {
   const table = document.querySelector("table");
-  const body = table.tBodies[0];
   const headers = [...table.tHead.rows[0].cells];
   const said = document.getElementById("sorted");
   const collator = new Intl.Collator("en", { numeric: true });
 
   // A page that makes itself anew keeps its order and what was opened; where nothing can be kept, it works without.
-  const keep = (name, value) => { try { sessionStorage.setItem(name, JSON.stringify(value)); } catch { /* no storage */ } };
-  const kept = (name) => { try { return JSON.parse(sessionStorage.getItem(name)); } catch { return null; } };
+  const keep = (name, value) => {
+    try { sessionStorage.setItem(name + location.pathname, JSON.stringify(value)); } catch { /* no storage */ }
+  };
+  const kept = (name) => {
+    try { return JSON.parse(sessionStorage.getItem(name + location.pathname)); } catch { return null; }
+  };
 
-  const orderOf = (row, column) => row.querySelector(`[data-column="${column}"]`)?.dataset.order ?? "";
+  const orderOf = (group, column) => group.querySelector(`[data-column="${column}"]`)?.dataset.order ?? "";
   const compared = (a, b) => {
     if (a === b) return 0;
     if (a === "" || b === "") return a === "" ? 1 : -1;
@@ -24,13 +27,13 @@
     for (const one of headers) one.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", direction);
     const sign = direction === "ascending" ? 1 : -1;
-    const known = (row) => orderOf(row, column) !== "";
+    const known = (group) => orderOf(group, column) !== "";
     // What is not known stays last, in either direction.
-    const rows = [...body.rows].sort((a, b) => {
+    const groups = [...table.tBodies].sort((a, b) => {
       const [one, other] = [orderOf(a, column), orderOf(b, column)];
       return known(a) && known(b) ? sign * compared(one, other) : compared(one, other);
     });
-    body.append(...rows);
+    table.append(...groups);
     keep("sort", [column, direction]);
   };
 
