@@ -1,0 +1,317 @@
+"""Five environments side by side: two real clusters, one that refuses, one that never answers, and a wrong file."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from selenium.webdriver.common.by import By
+
+from browser import chromium
+from certificates import tls_secret
+from conftest import CHECKOUT, Sandbox
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.record_store import RECORD_REF
+from sohistio.model.kube_target import KubeTarget
+from workloads import apply, await_running, deployment, namespace
+
+pytestmark = pytest.mark.e2e
+
+HPA = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
+MERGE = "application/merge-patch+json"
+PATIENCE = 120.0
+"""Seconds for what a watch is to show."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    box: Sandbox
+    environments: Path
+    kubeconfig: Path
+
+    def command(self, *flags: str) -> list[str]:
+        return self.box.command("status", "--environments", str(self.environments), *flags)
+
+    def run(self, *flags: str) -> subprocess.CompletedProcess[str]:
+        return self.box.run(*self.command(*flags)[3:], KUBECONFIG=str(self.kubeconfig))
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return self.box.environ(KUBECONFIG=str(self.kubeconfig))
+
+
+def environment(folder: Path, name: str, **changes: Any) -> None:
+    """As `local`, with other keys."""
+    shipped = yaml.safe_load((CHECKOUT / "environments" / "local" / "environment.yaml").read_text())
+    (folder / name).mkdir()
+    (folder / name / "environment.yaml").write_text(yaml.safe_dump(shipped | {"name": name} | changes))
+
+
+def kubeconfig(folder: Path, box: Sandbox, **servers: str) -> Path:
+    """The sandbox's, with contexts of other servers."""
+    document = yaml.safe_load(box.kubeconfig.read_text())
+    (cluster,), (context,) = document["clusters"], document["contexts"]
+    for name, server in servers.items():
+        document["clusters"].append({"name": name, "cluster": cluster["cluster"] | {"server": server}})
+        document["contexts"].append({"name": name, "context": context["context"] | {"cluster": name}})
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(document))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fleet(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """`drifted` is on the session's sandbox, `calm`, its standby, on one of its own."""
+    sandbox.reset()
+    folder = tmp_path_factory.mktemp("fleet")
+    environments = folder / "environments"
+    environments.mkdir()
+    (environments / "base").symlink_to(CHECKOUT / "environments" / "base")
+    calm = {"cluster": {"sandbox": "calm"}, "standbyOf": "drifted", "applicationNamespaces": []}
+    environment(environments, "calm", **calm)
+    environment(environments, "drifted", applicationNamespaces=["shop"])
+    environment(environments, "away", cluster={"context": "away"})
+    environment(environments, "hangs", cluster={"context": "hangs"})
+    environment(environments, "wrong", instio={})
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it listens, and nobody ever accepts
+        port = silent.getsockname()[1]
+        servers = {"away": "https://127.0.0.1:9", "hangs": f"https://127.0.0.1:{port}"}
+        found = Fleet(sandbox, environments, kubeconfig(folder, sandbox, **servers))
+        up = sandbox.run("sandbox", "up", "--name", "calm", "--nodes", "1")
+        assert up.returncode == 0, up.stderr
+        try:
+            with ThreadPoolExecutor() as pool:
+                done = [pool.submit(install, found, name) for name in ("calm", "drifted")]
+            assert all(future.result() for future in done)
+            spoil(found)
+            yield found
+        finally:
+            sandbox.run("sandbox", "down", "--name", "calm")
+
+
+def install(fleet: Fleet, name: str) -> bool:
+    flags = ("--environments", str(fleet.environments), "--env", name, "--yes")
+    done = fleet.box.run("install", *flags)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return True
+
+
+def spoil(fleet: Fleet) -> None:
+    """A hand edit, pods that have no sidecar, a certificate that ends soon; and a sync that the standby remembers."""
+    api = fleet.box.api
+    api.request(
+        "PATCH", HPA, query={"fieldManager": "kubectl-edit"}, body={"spec": {"maxReplicas": 7}}, content_type=MERGE
+    )
+    apply(api, namespace("shop", injected=False))
+    apply(api, deployment("shop", "web"))
+    await_running(api, "shop", 2)
+    api.create("/api/v1/namespaces/istio-system/secrets", tls_secret("istio-system", "web-tls", days=9))
+    servers = [
+        {
+            "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
+            "tls": {"mode": "SIMPLE", "credentialName": "web-tls"},
+            "hosts": ["web.example.com"],
+        }
+    ]
+    gateway = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "web", "namespace": "istio-system"},
+        "spec": {"selector": {"istio": "ingressgateway"}, "servers": servers},
+    }
+    api.create("/apis/networking.istio.io/v1/namespaces/istio-system/gateways", gateway)
+    remember_a_sync(calm_api(fleet))
+
+
+def calm_api(fleet: Fleet) -> KubeApi:
+    return KubeApi(KubeTarget(fleet.box.kubeconfig.parents[1] / "calm" / "kubeconfig", "sohistio-calm"))
+
+
+def remember_a_sync(api: KubeApi) -> None:
+    """As the record has it after `sync` and a rehearsal, which take two meshes with traffic (test_sync.py)."""
+    found = api.get(path_of(RECORD_REF))
+    assert found is not None
+    record = json.loads(found["data"]["record.json"])
+    (installed,) = record["runs"]
+    hour = 3600
+    for mode, age in (("rehearse", 40 * 24 * hour), ("sync", 2 * 24 * hour + hour)):
+        ended = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - age))
+        record["runs"].insert(-1, installed | {"id": mode, "mode": mode, "ended": ended})
+    record["syncLeft"] = 3
+    api.merge_patch(path_of(RECORD_REF), {"data": {"record.json": json.dumps(record)}})
+
+
+def test_five_at_once_and_none_hides_another(fleet: Fleet, tmp_path: Path) -> None:
+    page = tmp_path / "fleet.html"
+    before = fleet.box.writes()
+    told = fleet.run("--all", "--output", "json", "--html", str(page), "--deadline", "25s")
+    assert told.returncode == 1, told.stderr
+    document = json.loads(told.stdout)
+    jsonschema.validate(document, json.loads((CHECKOUT / "docs" / "schemas" / "status.schema.json").read_text()))
+    rows = {row["environment"]: row for row in document["environments"]}
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "away": "unreachable",
+        "calm": "inSync",
+        "drifted": "drift",
+        "hangs": "unreachable",
+        "wrong": "invalid",
+    }
+    assert "cannot be reached" in rows["away"]["problem"]
+    assert rows["hangs"]["problem"] == "it did not answer within 25 s"
+    assert "instio" in rows["wrong"]["problem"]
+
+    drifted = rows["drifted"]
+    assert (drifted["installedVersion"], drifted["mode"]) == ("1.31.1", "reinstall")
+    assert drifted["drift"] == {"objects": 1, "fields": 1, "byHand": 1, "editors": ["kubectl-edit"]}
+    assert drifted["sidecars"] == {"stale": 1, "leftAlone": 0}
+    assert drifted["address"] == {"wanted": "127.147.0.10", "actual": ["127.147.0.10"]}
+    assert drifted["certificates"]["first"] == "Secret istio-system/web-tls"
+    assert drifted["certificates"]["daysLeft"] in (8, 9)
+    assert drifted["certificates"]["soon"] == ["Secret istio-system/web-tls"]
+    assert {item["ready"] for item in drifted["gateways"]} == {3}
+
+    calm = rows["calm"]
+    assert (calm["inSync"], calm["mode"], calm["problem"]) == (True, "none", None)
+    assert calm["drift"] == {"objects": 0, "fields": 0, "byHand": 0, "editors": []}
+    assert calm["sidecars"] == {"stale": 0, "leftAlone": 0}
+    assert {item["desired"] for item in calm["gateways"]} == {0}, "a standby's are off"
+    assert calm["lastRun"]["mode"] == "install"
+    assert calm["standby"]["lastSyncLeft"] == 3
+    assert calm["standby"]["lastSyncAgeSeconds"] // 86400 == 2
+    assert calm["standby"]["lastRehearsalAgeSeconds"] // 86400 == 40
+    assert fleet.box.writes() == before
+
+    assert page.stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet.html"]
+    a_browser_shows_it(page, tmp_path)
+
+
+def a_browser_shows_it(page: Path, folder: Path) -> None:
+    with chromium(folder) as browser:
+        browser.open(page.as_uri(), width=360)
+        assert browser.complaints() == []
+        summary = browser.driver.find_element(By.CSS_SELECTOR, ".summary").text
+        assert summary == "5 environments: 1 in sync, 1 drift, 2 unreachable, 1 invalid"
+        text = browser.driver.find_element(By.TAG_NAME, "main").text
+        assert "1 (1 hand)" in text
+        assert "it did not answer within 25 s" in text
+        assert browser.run("return document.documentElement.scrollWidth") <= 360
+
+
+def test_one_line_each_and_details_on_demand(fleet: Fleet) -> None:
+    (fleet.environments / "hangs").rename(fleet.environments.parent / "hangs")
+    try:
+        shown = fleet.run("--all")
+    finally:
+        (fleet.environments.parent / "hangs").rename(fleet.environments / "hangs")
+    assert shown.returncode == 1
+    assert shown.stderr == ""
+    lines = shown.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:5]] == ["environment", "away", "calm", "drifted", "wrong"]
+    assert "4 environments: 1 in sync, 1 drift, 1 unreachable, 1 invalid" in lines
+    assert any("synced 2 d ago with 3 differences left" in line for line in lines)
+    details = fleet.run("--env", "wrong")
+    assert details.returncode == 1
+    assert re.search(r"^what to do +\S", details.stdout, re.MULTILINE)
+    drifted = fleet.run("--env", "drifted")
+    assert drifted.returncode == 0, drifted.stdout
+    assert re.search(r"^drift +1 object, 1 field; 1 set by kubectl-edit$", drifted.stdout, re.MULTILINE)
+    assert re.search(r"^ends soon +Secret istio-system/web-tls$", drifted.stdout, re.MULTILINE)
+
+
+def test_a_watch_in_a_log_has_a_line_for_each_change(fleet: Fleet, tmp_path: Path) -> None:
+    page = tmp_path / "fleet.html"
+    command = fleet.command("--env", "calm", "--watch", "--every", "5s", "--html", str(page))
+    with subprocess.Popen(
+        command, env=fleet.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as watch:
+        assert watch.stdout is not None
+        try:
+            assert watch.stdout.readline().endswith("1 environment: 1 in sync\n")
+            assert watch.stdout.readline().endswith("calm: in sync\n")
+            body = {"spec": {"maxReplicas": 8}}
+            calm_api(fleet).request("PATCH", HPA, query={"fieldManager": "lens"}, body=body, content_type=MERGE)
+            changed = [watch.stdout.readline() for _ in range(3)]
+            assert [line.partition(" ")[2] for line in changed] == [
+                "calm: state in sync → drift\n",
+                "calm: mode none → reinstall\n",
+                "calm: drift none → 1 object, 1 field; 1 set by lens\n",
+            ]
+            calm_api(fleet).request("PATCH", HPA, body={"spec": {"maxReplicas": 10}}, content_type=MERGE)
+            assert watch.stdout.readline().endswith("calm: state drift → in sync\n")
+            text = page.read_text(encoding="utf-8")
+            assert '<meta http-equiv="refresh" content="5">' in text
+        finally:
+            watch.send_signal(signal.SIGINT)
+            rest = watch.stdout.read()
+    assert watch.returncode == 0, rest
+    assert "Traceback" not in rest
+
+
+def test_a_watch_in_a_terminal_is_drawn_anew_until_ctrl_c(fleet: Fleet) -> None:
+    own_end, its_end = pty.openpty()
+    command = fleet.command("--env", "calm", "--watch", "--every", "5s")
+    environ = fleet.environ | {"TERM": "xterm-256color", "COLUMNS": "100"}
+    with subprocess.Popen(command, env=environ, stdin=its_end, stdout=its_end, stderr=its_end) as watch:
+        os.close(its_end)
+        until_shown(own_end, 2)
+        watch.send_signal(signal.SIGINT)
+        rest = until_closed(own_end)
+    os.close(own_end)
+    assert watch.returncode == 0, rest
+    assert rest.rstrip().endswith("\x1b[?25h"), "the cursor is back"
+    assert "Traceback" not in rest
+
+
+def until_shown(terminal: int, times: int) -> str:
+    text, end = "", time.monotonic() + PATIENCE
+    while len(set(re.findall(r"looked at ([\d:]+) UTC, again every 5 s; Ctrl-C ends", text))) < times:
+        ready, _, _ = select.select([terminal], [], [], max(0.0, end - time.monotonic()))
+        assert ready, text
+        text += os.read(terminal, 65_536).decode()
+    assert "calm" in text
+    return text
+
+
+def until_closed(terminal: int) -> str:
+    text = ""
+    try:
+        while chunk := os.read(terminal, 65_536):
+            text += chunk.decode()
+    except OSError:  # how a terminal says that the program has ended
+        pass
+    return text
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--watch", "--output", "json"), "--watch and --output json exclude each other"),
+        (("--watch", "--every", "4s"), "--every 4s is too often"),
+        (("--every", "30s"), "--every is given without --watch"),
+        (("--deadline", "soon"), "--deadline 'soon' is not a duration"),
+        (("--html", "/nowhere/fleet.html"), "the page could not be written to /nowhere/fleet.html"),
+        (("--html", "/"), "it is a folder"),
+    ],
+)
+def test_flags_of_the_fleet_that_make_no_sense(sandbox: Sandbox, flags: tuple[str, ...], words: str) -> None:
+    done = sandbox.run("status", *flags)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
