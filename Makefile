@@ -90,6 +90,7 @@ pictures: setup ## Draw docs/pictures/*.svg again, from the real program on a sa
 	@$(BIN)/python demo/pictures.py
 	@$(BIN)/python demo/traffic_paths.py
 	@$(BIN)/python demo/monitoring_pages.py
+	@$(BIN)/python demo/fleet_page.py
 
 clean: ## Remove what the other targets made; sandboxes and their built parts stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
