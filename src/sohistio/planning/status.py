@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.kubernetes.private_kubeconfig import discard
 from sohistio.adapters.kubernetes.record_store import NotUnderstoodError
 from sohistio.errors import RefusedError, SohistioError
 from sohistio.fleet.row import EnvironmentStatus, Trouble
@@ -44,27 +46,35 @@ def _late(name: str, deadline_seconds: float) -> EnvironmentStatus:
 
 def _row(where: Where) -> EnvironmentStatus:
     row = EnvironmentStatus(where.environment, trouble=Trouble.INVALID)
-    try:
-        session = _session(where)
-        row = replace(row, target=str(session.version), trouble=Trouble.UNREAD)
-        row = replace(row, cluster=session.target.context or "")
-        row = replace(row, server=session.api.server)
+    with ExitStack() as at_the_end:
         try:
-            row = _looked_at(session, row)
-        except NotUnderstoodError:
-            row = _as_it_stands(session, row)
-            raise
-        except NotPinnedError:
-            row = replace(_as_it_stands(session, row), last_run=last_run(recorded(session)))
-            raise
-    except SohistioError as error:
-        trouble = Trouble.UNREACHABLE if _is_away(error) or _is_away(error.__cause__) else row.trouble
-        problem = ": ".join((error.what, *error.details[:1]))
-        return replace(row, trouble=trouble, problem=problem, hint=error.todo)
-    except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
-        problem = f"sohistio has a bug here: {type(error).__name__}: {error}"
-        return replace(row, trouble=Trouble.UNREAD, problem=problem)
-    return replace(row, trouble=Trouble.NONE)
+            session = _session(where)
+            at_the_end.callback(_discard, session)
+            row = replace(row, target=str(session.version), trouble=Trouble.UNREAD)
+            row = replace(row, cluster=session.target.context or "")
+            row = replace(row, server=session.api.server)
+            try:
+                row = _looked_at(session, row)
+            except NotUnderstoodError:
+                row = _as_it_stands(session, row)
+                raise
+            except NotPinnedError:
+                row = replace(_as_it_stands(session, row), last_run=last_run(recorded(session)))
+                raise
+        except SohistioError as error:
+            trouble = Trouble.UNREACHABLE if _is_away(error) or _is_away(error.__cause__) else row.trouble
+            problem = ": ".join((error.what, *error.details[:1]))
+            return replace(row, trouble=trouble, problem=problem, hint=error.todo)
+        except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
+            problem = f"sohistio has a bug here: {type(error).__name__}: {error}"
+            return replace(row, trouble=Trouble.UNREAD, problem=problem)
+        return replace(row, trouble=Trouble.NONE)
+
+
+def _discard(session: Session) -> None:
+    """A watch would else keep a kubeconfig of each look until it ends."""
+    if "target" in session.__dict__:  # it was needed
+        discard(session.target)
 
 
 def _is_away(error: BaseException | None) -> bool:
