@@ -309,6 +309,7 @@ def until_closed(terminal: int) -> str:
         (("--deadline", "soon"), "--deadline 'soon' is not a duration"),
         (("--html", "/nowhere/fleet.html"), "the page could not be written to /nowhere/fleet.html"),
         (("--html", "/"), "it is a folder"),
+        (("--html", "/dev/null"), "it is no ordinary file"),
     ],
 )
 def test_flags_of_the_fleet_that_make_no_sense(sandbox: Sandbox, flags: tuple[str, ...], words: str) -> None:

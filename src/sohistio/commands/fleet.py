@@ -91,9 +91,13 @@ def _looked(places: Sequence[Where], deadline: float, stop: threading.Event) -> 
 
 def _check(path: Path | None) -> None:
     """Before a look that takes a while. Raises UsageError."""
-    if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
-        why = "it is a folder" if path.is_dir() else f"there is no folder {path.resolve().parent}"
-        raise _not_written(path, why)
+    if path is None:
+        return
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise _not_written(path, f"there is no folder {folder}")
+    if path.exists() and not path.is_file():
+        raise _not_written(path, "it is a folder" if path.is_dir() else "it is no ordinary file")
 
 
 def _write(path: Path | None, rows: Sequence[EnvironmentStatus], now: float, every: int | None = None) -> None:
