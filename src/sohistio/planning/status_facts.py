@@ -17,6 +17,7 @@ from sohistio.model.mode import Mode
 from sohistio.model.record import Record, RunEntry
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, MeshDeployment
 from sohistio.plan.plan import Plan
+from sohistio.plan.risk import Risk
 from sohistio.plan.steps import RestartWorkloads
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused
@@ -24,7 +25,7 @@ from sohistio.planning.session import Session
 from sohistio.planning.standby import dns_leads_here
 
 _DAY = 86400.0
-# What there may be to do to a mesh in sync, by the plan's phases.
+# What there may be to do to a mesh in sync, by the plan's phases; others are called as they are.
 _PENDING = {
     "pull-secrets": "pull secrets",
     "namespaces": "namespaces",
@@ -83,7 +84,8 @@ def _pending(plan: Plan) -> str:
     if plan.refusal or (plan.mode is Mode.NONE and not plan.changes_pending):
         return plan.refusal
     if plan.mode is Mode.NONE:
-        return " and ".join(dict.fromkeys(_PENDING[phase.name] for phase in plan.phases if phase.name in _PENDING))
+        due = [phase.name for phase in plan.phases if any(step.risk is not Risk.READ for step in phase.steps)]
+        return " and ".join(dict.fromkeys(_PENDING.get(name, name) for name in due))
     return f"{plan.mode.value} ({plan.changes.summary()})" if plan.changes else plan.mode.value
 
 
