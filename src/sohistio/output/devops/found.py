@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sohistio.output.devops.agent import current, looked
 
 if TYPE_CHECKING:
+    from sohistio.fleet.row import EnvironmentStatus
     from sohistio.output.devops.facts import Facts
-    from sohistio.planning.status import EnvironmentStatus
     from sohistio.sync.report import Comparison
 
 
@@ -47,7 +47,7 @@ def add_environments(facts: Facts, rows: Sequence[EnvironmentStatus]) -> None:
 
 def _cells(row: EnvironmentStatus) -> tuple[str, ...]:
     words = {True: "yes", False: "no", None: "not known"}
-    run = row.last_run
+    run = row.last_run.entry if row.last_run else None
     last = f"{run.started[:16].replace('T', ' ')} {run.mode}: {run.outcome} ({run.who})" if run else "-"
     to_do = f"{row.problem}. {row.hint}".strip() if row.problem else row.pending or "-"
     return row.environment, row.cluster, row.installed or "-", row.target or "-", words[row.in_sync], last, to_do

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sohistio.errors import ExitCode
+from sohistio.fleet.row import EnvironmentStatus
 from sohistio.output.devops.facts import Facts
 from sohistio.output.devops.found import add_differences, add_environments
 from sohistio.plan.changes import Changes
-from sohistio.planning.status import EnvironmentStatus
 from sohistio.sync.differences import Difference, Subject
 from sohistio.sync.report import Comparison, Lag
 
