@@ -1,0 +1,93 @@
+"""The pages of docs/ are true: as the code is, with links that lead somewhere, and nothing left out."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from commands_page import commands
+from environments_page import documents
+from layers_picture import layers
+from markdown_links import anchors_of, broken_links, pages_of
+from reference import MADE
+from site_sources import site_path
+from sohistio.environments.model import layer_schema
+from sohistio.errors import ExitCode
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+HANDBOOK = ROOT / "handbook"
+_NAMED = re.compile(r"docs/[\w/-]+\.md(?:#[\w-]+)?")
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_of_the_code_is_as_the_code_is(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == MADE[name](), "run `make docs-reference`"
+
+
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    assert broken_links(ROOT, pages_of(ROOT)) == []
+
+
+def test_every_page_that_the_program_names_is_there() -> None:
+    folders = [ROOT / name for name in ("src", "rbac", "environments")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".yaml", ".json"}]
+    named = {name for path in files for name in _NAMED.findall(path.read_text(encoding="utf-8"))}
+    assert "docs/troubleshooting.md#nothing-was-touched-exit-code-2" in named
+    for name in sorted(named):
+        path, _, anchor = name.partition("#")
+        assert (ROOT / path).is_file(), name
+        assert not anchor or anchor in anchors_of((ROOT / path).read_text(encoding="utf-8")), name
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    listed = list(_pages_of(tomllib.loads((HANDBOOK / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]))
+    there = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} | {
+        site_path(name) for name in ("CONTRIBUTING.md", "CHANGELOG.md")
+    }
+    assert there - set(listed) == set(), "add a line to `nav` of handbook/zensical.toml"
+    assert sorted(listed) == sorted(there)
+
+
+def test_every_command_is_on_the_page_of_commands_by_task() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    code = " ".join(re.findall(r"`([^`]+)`", page))
+    grouped = {f"{group} {name}" for group, names in re.findall(r"sohistio (\w+) (\w+(?:\\\|\w+)+)", code)
+               for name in names.split("\\|")}  # fmt: skip
+    missing = [one.path for one in commands() if not re.search(rf"\b{one.path}\b", code) and one.path not in grouped]
+    assert missing == [], "add a row to docs/commands.md"
+
+
+def test_the_exit_codes_are_those_of_the_program() -> None:
+    page = (DOCS / "modes-and-safety.md").read_text(encoding="utf-8")
+    section = page.partition("## Exit codes\n")[2].partition("\n## ")[0]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)] == [
+        int(code) for code in ExitCode
+    ]
+
+
+def test_examples_of_environments_are_valid() -> None:
+    shown = documents(ROOT)
+    assert len(shown) > 10
+    for document in shown:
+        jsonschema.validate(document, layer_schema())
+
+
+def test_the_picture_of_the_layers_has_every_package() -> None:
+    drawn = {name for names in layers() for name in names}
+    source = ROOT / "src" / "sohistio"
+    packages = {path.parent.name for path in source.glob("*/__init__.py")}
+    assert packages | {path.stem for path in source.glob("*.py") if path.stem != "__init__"} == drawn
+
+
+def _pages_of(nav: list[Any]) -> list[str]:
+    pages: list[str] = []
+    for entry in nav:
+        for below in entry.values():
+            pages += _pages_of(below) if isinstance(below, list) else [below]
+    return pages
