@@ -24,8 +24,13 @@ Made of the program by `make docs-reference`; `sohistio COMMAND --help` says the
 task, with links to the pages about them: [commands](../commands.md). What it ends with: [exit
 codes](../modes-and-safety.md#exit-codes).
 
-A variable is read if its option is not given. An option with an empty value (`--env ""`) is refused: in a pipeline
-that is a variable that is not set. Times are written `90s`, `5m`, `1h` or `30d`.
+An option with an empty value (`--env ""`) is refused: in a pipeline that is a variable that is not set. Times are
+written `90s`, `5m`, `1h` or `30d`.
+"""
+_VARIABLES = """
+## Variables
+
+Each is read where its option is not given. Others, which are no option's: [for machines](../machines.md#variables).
 """
 _SHARED = """
 ## Shared options
@@ -71,8 +76,11 @@ def commands_page() -> str:
         _row(param) for one in found for param in _options(one.command) if _panel(param) in (TARGET, OUTPUT)
     )
     shared = {row for row, times in count.items() if times >= _SHARED_BY}
-    common = _SHARED + "\n" + _table("option", [row for row in count if row in shared])
-    return "\n".join([_INTRODUCTION, _table("command", rows), common, *(section(one, shared) for one in found)]) + "\n"
+    common = _table("option", [row for row in count if row in shared])
+    flags = {param.envvar: param.opts[0] for one in found for param in _options(one.command) if param.envvar}
+    variables = _table("variable", [f"| `{name}` | `{flag}` |" for name, flag in sorted(flags.items())])
+    parts = [_INTRODUCTION, _table("command", rows), _SHARED, common, _VARIABLES, variables]
+    return "\n".join([*parts, *(section(one, shared) for one in found)]) + "\n"
 
 
 def section(one: Command, shared: Set[str]) -> str:

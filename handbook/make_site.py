@@ -10,6 +10,7 @@ from pathlib import Path
 
 from html_links import problems_of
 from markdown_links import broken_links, pages_of
+from navigation import CONFIGURATION, problems_of_navigation
 from site_sources import write_sources
 
 HERE = Path(__file__).parent
@@ -20,12 +21,12 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 def main() -> int:
     """Build and check. Gives the exit code."""
-    problems = broken_links(ROOT, pages_of(ROOT))
+    problems = broken_links(ROOT, pages_of(ROOT)) + problems_of_navigation(ROOT)
     if not problems:
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         write_sources(ROOT, FOLDER / "docs")
-        shutil.copy(HERE / "zensical.toml", FOLDER)
+        shutil.copy(CONFIGURATION, FOLDER)
         shutil.copy(HERE / "site.css", FOLDER / "docs")
         command = (sys.executable, "-m", "zensical", "build", "--strict")
         done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=300)

@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)")
-_CODE = re.compile(r"(`+)(?:.+?)\1")
-_LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
+_CODE = re.compile(r"(`+)(?:(?!\n\s*\n).)+?\1", re.DOTALL)
+_LINK = re.compile(r"!?\[(?:(?!\n\s*\n)[^\[\]]|\[[^\]]*\])*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
@@ -45,7 +45,7 @@ class Link:
 def prose(text: str) -> Iterator[tuple[int, str]]:
     """The lines that are no fenced code, each with its number."""
     fence = ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         found = _FENCE.match(line)
         if found and not fence:
             fence = found[1]
@@ -57,33 +57,41 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
 
 def links_of(text: str) -> Iterator[Link]:
     """All links and pictures of a text. What stands in code is none."""
-    for number, line in prose(text):
-        yield from (Link(number, found[1]) for found in _found_in(line))
+    for found in _found_in(text):
+        yield Link(text.count("\n", 0, found.start(1)) + 1, found[1])
 
 
 def with_targets(text: str, target_of: Callable[[Link], str]) -> str:
     """The text with another target in each of its links."""
-    lines = text.splitlines()
-    for number, line in prose(text):
-        for found in reversed(list(_found_in(line))):
-            start, end = found.span(1)
-            line = line[:start] + target_of(Link(number, found[1])) + line[end:]  # noqa: PLW2901
-        lines[number - 1] = line
-    return "\n".join(lines) + "\n"
+    for found, link in reversed(list(zip(_found_in(text), links_of(text), strict=True))):
+        start, end = found.span(1)
+        text = text[:start] + target_of(link) + text[end:]
+    return text
 
 
 def with_plain_bars(text: str) -> str:
     """The text without the backslash of `\\|` in code in tables: a Git host needs it, Python-Markdown shows it."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     for number, line in prose(text):
         if line.startswith("|"):
             lines[number - 1] = _CODE.sub(lambda code: code[0].replace("\\|", "|"), line)
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
-def _found_in(line: str) -> Iterator[re.Match[str]]:
-    """The links of a line. A link's text may hold code; its target cannot."""
-    return _LINK.finditer(_CODE.sub(lambda code: "x" * len(code[0]), line))
+def _found_in(text: str) -> Iterator[re.Match[str]]:
+    """The links of a text. A link's words may hold code or a line break; its target holds neither."""
+    return _LINK.finditer(_CODE.sub(lambda code: _blank(code[0]), "\n".join(_prose_lines(text))))
+
+
+def _prose_lines(text: str) -> Iterator[str]:
+    """All lines, those of fenced code with blanks in place of what they say."""
+    said = dict(prose(text))
+    for number, line in enumerate(text.split("\n"), start=1):
+        yield said.get(number, " " * len(line))
+
+
+def _blank(code: str) -> str:
+    return re.sub(r"[^\n]", "x", code)
 
 
 def anchor_of(heading: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -14,14 +12,13 @@ from commands_page import commands
 from environments_page import documents
 from layers_picture import layers
 from markdown_links import anchors_of, broken_links, pages_of
+from navigation import listed, problems_of_navigation
 from reference import MADE
-from site_sources import site_path
 from sohistio.environments.model import layer_schema
 from sohistio.errors import ExitCode
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-HANDBOOK = ROOT / "handbook"
 _NAMED = re.compile(r"docs/[\w/-]+\.md(?:#[\w-]+)?")
 
 
@@ -46,12 +43,17 @@ def test_every_page_that_the_program_names_is_there() -> None:
 
 
 def test_every_page_is_in_the_navigation_once() -> None:
-    listed = list(_pages_of(tomllib.loads((HANDBOOK / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]))
-    there = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} | {
-        site_path(name) for name in ("CONTRIBUTING.md", "CHANGELOG.md")
-    }
-    assert there - set(listed) == set(), "add a line to `nav` of handbook/zensical.toml"
-    assert sorted(listed) == sorted(there)
+    assert problems_of_navigation(ROOT) == []
+
+
+def test_a_page_without_a_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    for page in (page for page in listed() if not page.startswith(("reference/", "contributing", "changelog"))):
+        (tmp_path / "docs" / page).touch()
+    (tmp_path / "docs" / "new.md").touch()
+    added, *gone = problems_of_navigation(tmp_path)
+    assert added == "docs/new.md: add a line to `nav` of handbook/zensical.toml"
+    assert len(gone) == len([page for page in listed() if page.startswith("reference/")])
 
 
 def test_every_command_is_on_the_page_of_commands_by_task() -> None:
@@ -88,9 +90,10 @@ def test_the_picture_of_the_layers_has_every_package() -> None:
     assert packages | {path.stem for path in source.glob("*.py") if path.stem != "__init__"} == drawn
 
 
-def _pages_of(nav: list[Any]) -> list[str]:
-    pages: list[str] = []
-    for entry in nav:
-        for below in entry.values():
-            pages += _pages_of(below) if isinstance(below, list) else [below]
-    return pages
+def test_what_builds_the_site_changes_no_version_of_what_is_tested() -> None:
+    dev, docs = (
+        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in ("dev.txt", "docs.txt")
+    )
+    assert "zensical" in docs
+    assert {name: version for name, version in docs.items() if dev.get(name, version) != version} == {}, "make lock"

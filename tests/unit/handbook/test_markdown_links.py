@@ -24,6 +24,10 @@ _CODE = """\
    ````
 
 `[no](link.md)` and ``[no`](link.md)`` [more [brackets]](<e.md>) [elsewhere](https://example.com/x.md)
+`code over
+two lines` and [words over
+two](f.md), `[no](link.md)
+[no](link.md)`
 """
 
 
@@ -35,6 +39,7 @@ def test_links_are_found_outside_of_code() -> None:
         (1, "c.md#d"),
         (15, "e.md"),
         (15, "https://example.com/x.md"),
+        (18, "f.md"),
     ]
 
 
@@ -68,7 +73,7 @@ def test_targets_are_replaced_and_nothing_else() -> None:
     replaced = with_targets(_CODE, lambda link: link.target if link.is_elsewhere else f"x/{link.target}")
     assert replaced.splitlines()[0] == '[a](x/a.md) and ![picture](x/b.svg "title"), [`code`](x/c.md#d)'
     assert replaced.replace("x/", "") == _CODE.replace("x/", "")
-    assert replaced.count("x/") == 4
+    assert replaced.count("x/") == 5
 
 
 def test_bars_in_the_code_of_tables_lose_their_backslash() -> None:
