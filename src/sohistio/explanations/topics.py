@@ -10,8 +10,8 @@ from enum import StrEnum
 from sohistio.explanations.markdown import Block, Paragraph, Section, Table, sections
 from sohistio.explanations.text import plain
 
-README, PREFLIGHT, TROUBLESHOOTING, MONITORING = (
-    "README.md",
+SAFETY, PREFLIGHT, TROUBLESHOOTING, MONITORING = (
+    "docs/modes-and-safety.md",
     "docs/preflight.md",
     "docs/troubleshooting.md",
     "docs/monitoring.md",
@@ -113,15 +113,15 @@ def _errors(file: str, section: Section) -> Iterator[Topic]:
 
 
 def _exit_codes(read: Mapping[str, Sequence[Section]], errors: Sequence[Topic]) -> Iterator[Topic]:
-    """A row of the README, and the errors that end so."""
-    section = next(item for item in read[README] if item.title == "Exit codes")
+    """A row of the table of exit codes, and the errors that end so."""
+    section = next(item for item in read[SAFETY] if item.title == "Exit codes")
     table = next(block for block in section.blocks if isinstance(block, Table))
     for code, meaning, *_ in table.rows:
         blocks: list[Block] = [Paragraph(f"Exit code {code}: {meaning}.")]
         for at, found in enumerate(read[TROUBLESHOOTING]):
             if (named := _EXIT_CODE.search(found.title)) and named[1] == code:
                 blocks += _what_ends_so(found, _inner(read[TROUBLESHOOTING], at), errors)
-        yield Topic(Kind.EXIT_CODE, code, README, section.anchor, tuple(blocks))
+        yield Topic(Kind.EXIT_CODE, code, SAFETY, section.anchor, tuple(blocks))
 
 
 def _what_ends_so(section: Section, inner: Sequence[Section], errors: Sequence[Topic]) -> Iterator[Block]:
