@@ -17,7 +17,7 @@ def unlock(
         str, typer.Option("--reason", metavar="TEXT", help="Why the lock may be freed; it stays on the Lease.")
     ],
 ) -> None:
-    """Free the lock of a run that is dead, before it expires by itself."""
+    """Free the lock of a dead run before it expires by itself."""
     from sohistio.adapters.kubernetes.lease import unlock as free_lock
     from sohistio.commands.requests import where_of
     from sohistio.commands.sessions import session_of

@@ -8,7 +8,7 @@ from sohistio.commands.options import Cluster, Form, Release, Target, Tool
 
 
 def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form: Form) -> None:
-    """Verify the mesh: pods, gateways, sidecars, policy, monitoring.
+    """Verify pods, gateways, sidecars, policy and monitoring.
 
     Exit 5 where a check of severity error does not hold.
     """
