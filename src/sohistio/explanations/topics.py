@@ -10,11 +10,8 @@ from enum import StrEnum
 from sohistio.explanations.markdown import Block, Paragraph, Section, Table, sections
 from sohistio.explanations.text import plain
 
-SAFETY, PREFLIGHT, TROUBLESHOOTING, MONITORING = (
-    "docs/modes-and-safety.md",
-    "docs/preflight.md",
-    "docs/troubleshooting.md",
-    "docs/monitoring.md",
+SAFETY, PREFLIGHT, TROUBLESHOOTING, MONITORING, PROMOTE = (
+    f"docs/{name}.md" for name in ("modes-and-safety", "preflight", "troubleshooting", "monitoring", "promote")
 )
 _LED = re.compile(r"\*\*(.+?)\.?\*\*\s*(.*)")
 _EXIT_CODE = re.compile(r"exit code (\d+)$")
@@ -27,6 +24,7 @@ class Kind(StrEnum):
 
     CHECK = "check"
     VERIFICATION = "verification"
+    PROMOTION = "promotion"
     EXIT_CODE = "exitCode"
     ALERT = "alert"
     ERROR = "error"
@@ -58,6 +56,7 @@ def topics_of(documents: Mapping[str, str]) -> tuple[Topic, ...]:
     return (
         *_under(read[PREFLIGHT], "The checks", PREFLIGHT, Kind.CHECK),
         *_verifications(read[TROUBLESHOOTING]),
+        *_evidence(read[PROMOTE]),
         *_exit_codes(read, errors),
         *_under(read[MONITORING], "Alerts", MONITORING, Kind.ALERT),
         *errors,
@@ -92,6 +91,16 @@ def _verifications(found: Sequence[Section]) -> Iterator[Topic]:
                     text = Paragraph(f"It fails when: {cells[0]}")
                     for name in plain(names).split(", "):
                         yield Topic(Kind.VERIFICATION, name, TROUBLESHOOTING, section.anchor, (text,))
+
+
+def _evidence(found: Sequence[Section]) -> Iterator[Topic]:
+    """What speaks for a promotion, or against it."""
+    section = next(item for item in found if item.title == "The evidence")
+    for table in section.blocks:
+        if isinstance(table, Table):
+            for name, holds, if_not in table.rows:
+                blocks = (Paragraph(f"It holds if: {holds}"), Paragraph(f"If not: {if_not}"))
+                yield Topic(Kind.PROMOTION, plain(name), PROMOTE, section.anchor, blocks)
 
 
 def _errors(file: str, section: Section) -> Iterator[Topic]:
