@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -21,7 +21,6 @@ _KINDS = (
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _CONFIG_MAPS = ("istio", "istio-sidecar-injector", "values")
 _MOST_EVENTS = 1000
-_MOST_PODS = 12
 _LINES, _BYTES = 1000, 512 * 1024
 # Of a log: Istio's and Envoy's own lines, "2026-11-27T15:00:00.000000Z<tab>info<tab>…". An access log's lines have what
 # clients send (paths, headers), and are of another form.
@@ -102,21 +101,23 @@ def read_events(api: KubeApi, namespaces: Iterable[str]) -> list[Chosen]:
     ]
 
 
-def pods_with_logs(api: KubeApi, places: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
-    """Namespace, pod and container of istiod and the gateways; `places` are the app labels by namespace."""
+def containers_with_logs(api: KubeApi, namespace: str, apps: Collection[str]) -> list[tuple[str, str, str]]:
+    """Namespace, pod and container of istiod and the gateways in a namespace; `apps` are their app labels.
+
+    Raises KubeError.
+    """
     found = []
-    for namespace, apps in places.items():
-        for pod in api.items(collection_path("Pod", namespace)):
-            metadata: Mapping[str, Any] = pod["metadata"]
-            if (metadata.get("labels") or {}).get("app") not in apps:
-                continue
-            containers = (pod.get("spec") or {}).get("containers") or ()
-            found += [
-                (namespace, str(metadata["name"]), str(container["name"]))
-                for container in containers
-                if container["name"] in ("discovery", "istio-proxy")
-            ]
-    return sorted(found)[:_MOST_PODS]
+    for pod in api.items(collection_path("Pod", namespace)):
+        metadata: Mapping[str, Any] = pod["metadata"]
+        if (metadata.get("labels") or {}).get("app") not in apps:
+            continue
+        containers = (pod.get("spec") or {}).get("containers") or ()
+        found += [
+            (namespace, str(metadata["name"]), str(container["name"]))
+            for container in containers
+            if container["name"] in ("discovery", "istio-proxy")
+        ]
+    return sorted(found)
 
 
 def read_log(api: KubeApi, namespace: str, pod: str, container: str) -> str:
