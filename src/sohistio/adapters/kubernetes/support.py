@@ -10,6 +10,7 @@ from sohistio.adapters.kubernetes.chosen_fields import Chosen, chosen
 from sohistio.adapters.kubernetes.custom_resources import custom_resources
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.adapters.kubernetes.requests import Request
+from sohistio.model.record import RECORD_NAME
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.system.parallel import side_by_side
 from sohistio.system.sanitize import visible
@@ -82,7 +83,10 @@ def read_resources(api: KubeApi) -> tuple[list[Chosen], list[Object]]:
 
 
 def read_events(api: KubeApi, namespaces: Iterable[str]) -> list[Chosen]:
-    """The newest Events of these namespaces, with their messages, which anybody may have written. Raises KubeError."""
+    """The newest Events of these namespaces, with their messages, which anybody may have written. Raises KubeError.
+
+    Those about the record are without: they have people's reasons, and the record says the rest.
+    """
     found = [item for namespace in namespaces for item in api.items(f"/api/v1/namespaces/{namespace}/events")]
     found.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
     return [
@@ -95,10 +99,15 @@ def read_events(api: KubeApi, namespaces: Iterable[str]) -> list[Chosen]:
             "count": event.get("count"),
             "first": event.get("firstTimestamp") or event.get("eventTime"),
             "last": event.get("lastTimestamp") or event.get("eventTime"),
-            "message": event.get("message"),
+            "message": None if _is_about_the_record(event) else event.get("message"),
         }
         for event in found[-_MOST_EVENTS:]
     ]
+
+
+def _is_about_the_record(event: Object) -> bool:
+    about = event.get("involvedObject") or {}
+    return about.get("kind") == "ConfigMap" and about.get("name") == RECORD_NAME
 
 
 def containers_with_logs(api: KubeApi, namespace: str, apps: Collection[str]) -> list[tuple[str, str, str]]:
