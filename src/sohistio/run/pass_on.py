@@ -86,11 +86,11 @@ def _refusal(words: Sequence[str], environment: str) -> RefusedError:
             "a flag comes before istioctl's command, which is then not known",
             todo="Give all words of the command first, then its flags: `tag list -n shop`.",
         )
+    named = words[:2] if words[0] in _LOOKS_IN_GROUPS else words[:1]
     known = _LOOKS_IN_GROUPS.get(words[0], (*_LOOKS, *_LOOKS_IN_GROUPS))
-    typed = words[1] if words[0] in _LOOKS_IN_GROUPS else words[0]
     return RefusedError(
-        f"`istioctl {' '.join(words[:2])}` is not one of the commands that only look",
-        todo=did_you_mean(typed, known, _BY_HAND.format(env=environment)),
+        f"`istioctl {' '.join(named)}` is not one of the commands that only look",
+        todo=did_you_mean(named[-1], known, _BY_HAND.format(env=environment)),
     )
 
 

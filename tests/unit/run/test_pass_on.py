@@ -96,11 +96,11 @@ def test_what_changes_the_mesh_is_refused_with_what_to_use_instead(line: str, co
 @pytest.mark.parametrize(
     ("line", "what", "todo"),
     [
-        ("nonsense", "`istioctl nonsense` is not one of", "Use istioctl itself"),
+        ("nonsense web-1", "`istioctl nonsense` is not one of", "Use istioctl itself"),
         ("proxy-statu", "`istioctl proxy-statu` is not one of", "Did you mean proxy-status? "),
         ("uninstall-me", "`istioctl uninstall-me` is not one of", "sohistio login --env qa"),
         ("waypoint lst", "`istioctl waypoint lst` is not one of", "Did you mean list? "),
-        ("x workload entry configure -f x.yaml", "`istioctl workload entry` is not one of", "sohistio login --env qa"),
+        ("x workload entry configure -f x.yaml", "`istioctl workload` is not one of", "sohistio login --env qa"),
         ("tag -i istio-system set prod", "a flag comes before istioctl's command", "`tag list -n shop`"),
         ("waypoint -n list apply", "a flag comes before istioctl's command", "`tag list -n shop`"),
         ("x -n describe waypoint delete", "a flag comes before istioctl's command", "`tag list -n shop`"),
