@@ -43,7 +43,7 @@ class World:
 
     def run(self, command: str, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
         given = {"SOHISTIO_NOTIFY_URL": self.webhook.url, "SSL_CERT_FILE": str(self.authority)} | variables
-        done = self.box.run(command, *self.local, *flags, cwd=CHECKOUT, **given)
+        done = self.box.run(*command.split(), *self.local, *flags, cwd=CHECKOUT, **given)
         assert "s3cret" not in done.stdout + done.stderr, "the webhook's URL is a secret"
         return done
 
@@ -84,6 +84,10 @@ def test_a_reason_is_required_and_goes_everywhere(world: World) -> None:
     assert (notice["title"], notice["outcome"], notice["exitCode"]) == ("local: install refused", "refused", 3)
     assert (notice["reason"], notice["reasonRequired"], notice["run"]) == ("", True, None)
     assert notice["error"]["what"].startswith("local requires a reason")
+    assert world.run("namespaces apply", "--yes").returncode == 3
+    (notice,) = world.posted()
+    assert (notice["title"], notice["command"]) == ("local: namespaces apply refused", "namespaces apply")
+    assert world.box.writes() == []
 
     done = world.run("install", "--yes", "--output", "json", SOHISTIO_REASON=f"{REASON}\n")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -51,7 +51,7 @@ def put(box: Sandbox, obj: dict[str, Any]) -> None:
 
 
 def plant(box: Sandbox) -> None:
-    """Marked secrets: wherever people put them, and in an Event."""
+    """Marked secrets: wherever people put them, a run's reason among them, and in an Event."""
     for place in ("shop", ISTIO_NAMESPACE):
         put(
             box,
@@ -164,7 +164,7 @@ def test_secrets_planted_everywhere_are_in_no_bundle(empty_sandbox: Sandbox, tmp
     box = empty_sandbox
     flags = environments(tmp_path)
     planted = {"SOHISTIO_PLANTED": MARK}
-    done = box.run("install", *flags, "--yes", **planted)  # type: ignore[arg-type]
+    done = box.run("install", *flags, "--yes", "--reason", MARK, **planted)  # type: ignore[arg-type]
     assert done.returncode == 0, done.stdout + done.stderr
     apply(box.api, namespace("shop"))
     plant(box)

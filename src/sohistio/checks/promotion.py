@@ -47,9 +47,17 @@ def installed_check(wanted: Version, installed: str, name: str) -> CheckResult:
 
 
 def installing_run(record: Record | None) -> RunEntry | None:
-    """The run that put there what runs now, None where the record knows of none."""
-    runs = reversed(record.runs if record else ())
-    return next((run for run in runs if run.mode.installs or run.mode in (Mode.ROLLBACK, Mode.ADOPT)), None)
+    """The run that put there what runs now, None where the record knows of none.
+
+    Where it ended badly, an install after it that found all in place and verified it (mode none) stands for it.
+    """
+    found: RunEntry | None = None
+    for run in record.runs if record else ():
+        put_there = run.mode.installs or run.mode in (Mode.ROLLBACK, Mode.ADOPT)
+        badly = found is not None and not found.ended_well
+        if put_there or (badly and run.mode is Mode.NONE and run.ended_well):
+            found = run
+    return found
 
 
 def run_checks(record: Record | None, version: Version, name: str, holder: str) -> Iterator[CheckResult]:
@@ -62,6 +70,9 @@ def run_checks(record: Record | None, version: Version, name: str, holder: str) 
         yield failed(RUNS, last.how_it_ended(), again)
     elif run is None or run.to_version != str(version):
         yield failed(RUNS, f"the record does not say who installed {version}, and when", again)
+    elif not run.ended_well:
+        ended = f"the run that installed it ({run.mode}, begun {run.started}) ended badly: {run.outcome}"
+        yield failed(RUNS, ended, f"`sohistio install --env {name} --mode reinstall` applies and verifies it again.")
     else:
         yield passed(RUNS, f"installed on {run.ended} by {run.who} ({run.mode}), and no run has failed since")
 
@@ -69,13 +80,13 @@ def run_checks(record: Record | None, version: Version, name: str, holder: str) 
 def soak_check(seconds_since: float | None, soak: int | None) -> CheckResult:
     """For how long it has run there: long enough, where that is asked for."""
     if seconds_since is None:
-        return failed(SOAK, "not known since when it runs there", "The record has no run that installed it.")
+        return failed(SOAK, "the record does not say since when it has run there", "It needs a run that ended well.")
     whole = max(int(seconds_since), 0)
     age = _age(whole)
     if soak is not None and seconds_since < soak:
         hint = f"Wait; in {_age(soak - whole)} it is long enough."
-        return failed(SOAK, f"it runs there for {age}, less than {duration_of(soak)}", hint)
-    return passed(SOAK, f"it runs there for {age}")
+        return failed(SOAK, f"it has run there for {age}, less than {duration_of(soak)}", hint)
+    return passed(SOAK, f"it has run there for {age}")
 
 
 def drift_check(plan: Plan) -> CheckResult:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.defaults import is_on_command_line
 from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     Cluster,
@@ -39,6 +40,7 @@ class Form(StrEnum):
     "sohistio check --list",
 )
 def check(
+    ctx: typer.Context,
     target: MaybeTarget,
     cluster: Cluster,
     release: Release,
@@ -79,7 +81,7 @@ def check(
     from sohistio.output.console import say
     from sohistio.output.short_line import short_line
 
-    if short and (list_ or output is not Form.TABLE):
+    if short and (list_ or (output is not Form.TABLE and is_on_command_line(ctx, "output"))):
         other = "--list" if list_ else f"--output {output.value}"
         raise UsageError(f"--short is one line for people, {other} is not", todo="Give one of them.")
     if list_:

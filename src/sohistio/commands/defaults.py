@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from sohistio.errors import UsageError
-from sohistio.output.asked import answer_in_json, asks_for_json
+from sohistio.output.asked import answer_in_json, asks_for_json, before_dashes
 from sohistio.system.paths import config_dir
 
 VARIABLE = "SOHISTIO_CONFIG"
@@ -43,7 +43,11 @@ def defaults_of(context: Any, arguments: Sequence[str], names: Collection[str]) 
     Raises UsageError for a file that is not valid.
     """
     wanted = set(names) - ({"env"} if context.info_name in _OF_EVERY_ENVIRONMENT else set())
-    if not wanted or set(arguments) & set(context.help_option_names) or (path := defaults_file(os.environ)) is None:
+    if (
+        not wanted
+        or set(before_dashes(arguments)) & set(context.help_option_names)
+        or (path := defaults_file(os.environ)) is None
+    ):
         return {}
     from sohistio.environments.user_defaults import user_defaults
 
@@ -58,6 +62,12 @@ def defaults_of(context: Any, arguments: Sequence[str], names: Collection[str]) 
     if not os.environ.get("SOHISTIO_OUTPUT") and asks_for_json(arguments, defaults.get("output", "")):
         answer_in_json()
     return defaults
+
+
+def is_on_command_line(context: Any, name: str) -> bool:
+    """Whether the option stands there: what a file or a variable says gives way to a flag that excludes it."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def say_environment(context: Any, defaults: Mapping[str, str]) -> None:

@@ -27,7 +27,9 @@ from sohistio.model.auth import Auth
 def promote(
     target: Annotated[
         str,
-        target_option("--to", metavar="NAME", autocompletion=environment_names, help="The environment that follows."),
+        target_option(
+            "--to", metavar="NAME", autocompletion=environment_names, help="The environment whose file is changed."
+        ),
     ],
     form: Form,
     source: Annotated[

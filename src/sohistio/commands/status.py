@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.defaults import is_on_command_line
 from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Form, MaybeTarget, output_option
 
@@ -22,10 +23,11 @@ _USUAL_EVERY = 30
     "sohistio status --env qa --output json",
 )
 def status(
+    ctx: typer.Context,
     target: MaybeTarget,
     cluster: Cluster,
     form: Form,
-    all_: Annotated[bool, typer.Option("--all", help="Every environment; so it is without --env.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Every environment (the default).")] = False,
     deadline: Annotated[
         str | None,
         typer.Option("--deadline", metavar="TIME", help="Time that an environment may take; default 90s."),
@@ -36,7 +38,7 @@ def status(
     ] = None,
     watch: Annotated[bool, output_option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[
-        str | None, output_option("--every", metavar="TIME", help="With --watch: a look each; default 30s.")
+        str | None, output_option("--every", metavar="TIME", help="Time between two looks of --watch; default 30s.")
     ] = None,
 ) -> None:
     """Show all environments side by side, or one. Nothing is touched.
@@ -45,9 +47,15 @@ def status(
     rehearsal. Exit 1 where one could not be read. With --env: all details.
     """
     from sohistio.commands.fleet import Shown, look_once, watch_all
+    from sohistio.errors import UsageError
 
     shown = Shown(form.json, html, single=target.env is not None and not all_)
-    limit, pause = _seconds(form, deadline, every, watch=watch)
+    limit, pause = _seconds(deadline, every, watch=watch)
+    if watch and form.json and is_on_command_line(ctx, "output"):
+        raise UsageError(
+            "--watch and --output json exclude each other",
+            todo="Run `sohistio status --output json` as often as you need it; a log has a line for each change.",
+        )
     places = _places(target, cluster, everything=all_)
     if watch:
         watch_all(places, limit, shown, pause)
@@ -55,7 +63,7 @@ def status(
     raise typer.Exit(look_once(places, limit, shown))
 
 
-def _seconds(form: Form, deadline: str | None, every: str | None, *, watch: bool) -> tuple[float | None, int]:
+def _seconds(deadline: str | None, every: str | None, *, watch: bool) -> tuple[float | None, int]:
     """The deadline, None for the usual one, and the time between two looks. Raises UsageError."""
     from sohistio.commands.fleet import LEAST_EVERY
     from sohistio.commands.requests import seconds
@@ -66,11 +74,6 @@ def _seconds(form: Form, deadline: str | None, every: str | None, *, watch: bool
         raise UsageError("--every is given without --watch", todo="Give --watch as well, or leave --every out.")
     if pause < LEAST_EVERY:
         raise UsageError(f"--every {every} is too often", todo=f"Give {LEAST_EVERY}s or more: each look asks a lot.")
-    if watch and form.json:
-        raise UsageError(
-            "--watch and --output json exclude each other",
-            todo="Run `sohistio status --output json` as often as you need it; a log has a line for each change.",
-        )
     return seconds("--deadline", deadline), round(pause)
 
 

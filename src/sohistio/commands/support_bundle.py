@@ -70,10 +70,16 @@ def _show(path: Path, collected: Sequence[Collected]) -> None:
     for one in collected:
         if one.problem:
             table.add_row(Text("‼", style="yellow"), one.part.name, one.problem)
+        if one.problem and not one.files:
             continue
-        more = "; read it before you send it: others wrote it" if one.part.free_text and one.bytes else ""
+        more = (
+            "; contains other programs' messages: read it before you send it"
+            if one.part.free_text and one.bytes
+            else ""
+        )
         sizes = f"{counted(len(one.files), 'file')}, {one.bytes} bytes{more}"
-        table.add_row(Text("√", style="green"), one.part.name, sizes)
+        mark, name = (Text(), "") if one.problem else (Text("√", style="green"), one.part.name)
+        table.add_row(mark, name, sizes)
     show(console(), table)
     say_folded(
         f"{path} is written, readable by you only. docs/support.md says what is in it, and what to look at first."

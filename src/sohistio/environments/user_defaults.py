@@ -119,7 +119,10 @@ def _check_safe(path: Path) -> None:
             f"your defaults in {path} cannot be read: {error.strerror}",
             todo="Correct SOHISTIO_CONFIG, or leave it out.",
         ) from error
-    if stat.S_ISREG(info.st_mode):
+    if not stat.S_ISREG(info.st_mode):
+        if path != Path(os.devnull):
+            raise UsageError(f"{path} is not a file", todo="Correct SOHISTIO_CONFIG; /dev/null stands for no defaults.")
+    elif hasattr(os, "geteuid"):  # Windows has neither owners nor modes of this kind
         if info.st_uid not in (0, os.geteuid()):
             raise UsageError(
                 f"your defaults in {path} belong to another user",
@@ -130,5 +133,3 @@ def _check_safe(path: Path) -> None:
                 f"your defaults in {path} can be written by others",
                 todo=f"Nothing was read. Run `chmod go-w {path}`: they decide which environment is worked on.",
             )
-    elif path != Path(os.devnull):
-        raise UsageError(f"{path} is not a file", todo="Correct SOHISTIO_CONFIG; /dev/null stands for no defaults.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-_HEADING = re.compile(r"(#{1,6}) +(.*)")
+from sohistio.explanations.headings import fence_of, headings
+
 _ITEM = re.compile(r"(?:[-*]|\d+\.) +(.*)")
 _CELLS = re.compile(r"(?<!\\)\|")
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_FENCE = "```"
 # A check's section has these parts, each on a line of its own.
 _PARTS = ("Why: ", "To fix: ")
 
@@ -51,31 +52,22 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-def anchor_of(title: str) -> str:
-    """As GitHub makes it of a heading."""
-    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-
-
 def sections(document: str) -> tuple[Section, ...]:
     """A document by its headings, in order; what comes before the first one is left out."""
-    found: list[tuple[str, int, list[str]]] = []
-    fenced = False
-    for line in document.splitlines():
-        fenced ^= line.startswith(_FENCE)
-        heading = None if fenced else _HEADING.fullmatch(line)
-        if heading:
-            found.append((heading[2], len(heading[1]), []))
-        elif found:
-            found[-1][2].append(line)
-    return tuple(Section(title, level, anchor_of(title), tuple(_blocks(lines))) for title, level, lines in found)
+    lines, found = document.split("\n"), list(headings(document))
+    ends = [*(heading.line - 1 for heading in found[1:]), len(lines)]
+    return tuple(
+        Section(heading.title, heading.level, heading.anchor, tuple(_blocks(lines[heading.line : end])))
+        for heading, end in zip(found, ends, strict=False)
+    )
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:
     at = 0
     while at < len(lines):
         line = lines[at]
-        if line.startswith(_FENCE):
-            end = _until(lines, at + 1, lambda text: text.startswith(_FENCE))
+        if fence := fence_of(line):
+            end = _until(lines, at + 1, partial(_ends_code, fence))
             yield Code(tuple(lines[at + 1 : end]))
             at = end + 1
         elif line.startswith("|"):
@@ -94,8 +86,12 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
             at = end
 
 
+def _ends_code(fence: str, line: str) -> bool:
+    return fence_of(line).startswith(fence)
+
+
 def _begins_another(line: str) -> bool:
-    return not line.strip() or line.startswith(("|", _FENCE, *_PARTS)) or bool(_ITEM.match(line.strip()))
+    return not line.strip() or line.startswith(("|", *_PARTS)) or bool(fence_of(line) or _ITEM.match(line.strip()))
 
 
 def _until(lines: Sequence[str], start: int, is_end: Callable[[str], bool]) -> int:

@@ -7,14 +7,20 @@ from pathlib import Path
 from sohistio.errors import FailedError
 
 
-def shipped_documents() -> dict[str, str]:
-    """docs/*.md, by their paths in the checkout. Raises FailedError where they are not there."""
-    package = Path(__file__).parents[1]
+def shipped_documents(package: Path = Path(__file__).parents[1]) -> dict[str, str]:
+    """docs/*.md of the package, by their paths in the checkout. Raises FailedError where they are not there."""
     bundled, checkout = package / "_docs", package.parents[1]
     docs = bundled if bundled.is_dir() else checkout / "docs"
     try:
-        return {f"docs/{path.name}": path.read_text(encoding="utf-8") for path in sorted(docs.glob("*.md"))}
+        found = {f"docs/{path.name}": path.read_text(encoding="utf-8") for path in sorted(docs.glob("*.md"))}
     except OSError as error:
-        raise FailedError(
-            "the documentation of this sohistio cannot be read", details=(str(error),), todo="Install sohistio again."
-        ) from error
+        raise _missing(str(error)) from error
+    if not found:  # a glob is silent about a folder that is not there
+        raise _missing(f"there is none in {docs}")
+    return found
+
+
+def _missing(why: str) -> FailedError:
+    return FailedError(
+        "the documentation of this sohistio cannot be read", details=(why,), todo="Install sohistio again."
+    )

@@ -12,7 +12,7 @@ from sohistio import __version__
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.adapters.kubernetes.support import (
     WithoutSecrets,
-    pods_with_logs,
+    containers_with_logs,
     read_cluster_wide,
     read_config_maps,
     read_events,
@@ -20,24 +20,35 @@ from sohistio.adapters.kubernetes.support import (
     read_objects,
     read_resources,
 )
-from sohistio.errors import SohistioError
-from sohistio.model.record import Record, run_document
+from sohistio.errors import FailedError, SohistioError
+from sohistio.model.record import Record, RunEntry, run_document
 from sohistio.model.state import ISTIO_NAMESPACE
+from sohistio.model.words import counted
 from sohistio.modes.install_plan import Request
 from sohistio.plan.changes import ref_of
 from sohistio.plan.plan import Plan
 from sohistio.planning.install import plan_install
 from sohistio.planning.reads import recorded
 from sohistio.planning.session import Session
-from sohistio.system.parallel import side_by_side
+from sohistio.system.parallel import side_by_side, within
 
 Content = Mapping[str, Any]
 _SECONDS = 45.0
 _PLAN_SECONDS = 150.0
+_ISTIOCTL_SECONDS = 20.0
+_MOST_LOGS = 12
 # Keys of environment.yaml that say what a mesh is. The others have programs' arguments, URLs, headers, tokens' issuers.
 _KEYS = ("name", "protected", "standbyOf", "promotesFrom", "ingressAddress", "cluster", "applicationNamespaces")
 _ISTIO = ("version", "hub", "pinDigests", "pullSecret")
 _POLICY = ("stage", "mtls", "telemetry")
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts by their names, and why others are missing, by what each would have been."""
+
+    found: Mapping[str, str]
+    problems: Mapping[str, SohistioError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class SupportPart:
 
     name: str
     file: str
-    read: Callable[[], Content]
+    read: Callable[[], Content | Texts]
     free_text: bool = False
     seconds: float = _SECONDS
 
@@ -59,7 +70,7 @@ def support_parts(session: Session, *, logs: bool) -> tuple[SupportPart, ...]:
     session.api = session.api.under(WithoutSecrets())
     api, namespaces = session.api, _namespaces(session)
     parts = (
-        SupportPart("versions", "versions.json", lambda: _versions(session)),
+        SupportPart("versions", "versions.json", lambda: read_versions(session)),
         SupportPart("environment", "environment.json", lambda: _environment(environment.document())),
         SupportPart("plan", "plan.json", lambda: _plan(session), seconds=_PLAN_SECONDS),
         SupportPart("record", "record.json", lambda: _record(recorded(session))),
@@ -80,8 +91,8 @@ def _namespaces(session: Session) -> tuple[str, ...]:
     return tuple(sorted({ISTIO_NAMESPACE, *(gateway.namespace for gateway in session.environment.gateways)}))
 
 
-def _versions(session: Session) -> Content:
-    """What could not be asked is None: the others are known all the same."""
+def read_versions(session: Session, istioctl_seconds: float = _ISTIOCTL_SECONDS) -> Content:
+    """What could not be asked, or did not answer in time, is None: the others are known all the same."""
 
     def known(read: Callable[[], str]) -> str | None:
         try:
@@ -89,13 +100,16 @@ def _versions(session: Session) -> Content:
         except SohistioError:
             return None
 
+    kubernetes = known(lambda: str(session.api.request("GET", "/version").get("gitVersion", "")))
+    # Its download may wait for a mirror that does not answer: last, and not at the others' expense.
+    istioctl = within(istioctl_seconds, lambda: known(lambda: str(session.istioctl(session.version).version)), None)
     return {
         "sohistio": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "istioTarget": str(session.version),
-        "istioctl": known(lambda: str(session.istioctl(session.version).version)),
-        "kubernetes": known(lambda: str(session.api.request("GET", "/version").get("gitVersion", ""))),
+        "istioctl": istioctl,
+        "kubernetes": kubernetes,
     }
 
 
@@ -148,8 +162,13 @@ def _record(record: Record | None) -> Content:
         "gatewayNamespaces": list(record.gateway_namespaces),
         "failover": {"stage": mark.stage.value, "since": mark.since, "switched": mark.switched} if mark else None,
         "readiness": [{"name": item.name, "result": item.result.value, "at": item.at} for item in record.readiness],
-        "runs": [run_document(run) for run in record.runs],
+        "runs": [_run(run) for run in record.runs],
     }
+
+
+def _run(run: RunEntry) -> Content:
+    """Without its reason, which is people's own text."""
+    return {key: value for key, value in run_document(run).items() if key != "reason"}
 
 
 def _lock(session: Session) -> Content:
@@ -177,22 +196,31 @@ def _analyzed(session: Session) -> Content:
     }
 
 
-def _logs(session: Session) -> Content:
-    """A text for each container that could be read, and why others could not. Raises SohistioError where none could."""
+def _logs(session: Session) -> Texts:
+    """A text for each container that could be read, and why others could not."""
     places: dict[str, list[str]] = {ISTIO_NAMESPACE: ["istiod"]}
     for gateway in session.environment.gateways:
         places.setdefault(gateway.namespace, []).append(gateway.name)
-    problems: list[SohistioError] = []
+    problems: dict[str, SohistioError] = {}
+    containers: list[tuple[str, str, str]] = []
+    for namespace, apps in places.items():
+        try:
+            containers += containers_with_logs(session.api, namespace, apps)
+        except SohistioError as error:
+            problems[f"pods of {namespace}"] = error
+    left_out = len(containers) - _MOST_LOGS
+    if left_out > 0:
+        problems[counted(left_out, "container")] = FailedError(
+            f"left out: a bundle has {_MOST_LOGS} at most", todo="Read the others with `kubectl logs`."
+        )
 
     def read(place: tuple[str, str, str]) -> tuple[str, str]:
         name = f"{'_'.join(place)}.log"
         try:
             return name, read_log(session.api, *place)
         except SohistioError as error:
-            problems.append(error)
+            problems[name] = error
             return name, ""
 
-    found = side_by_side(read, pods_with_logs(session.api, places))
-    if problems and not any(text for _, text in found):
-        raise problems[0]
-    return {name: text for name, text in found if text}
+    found = side_by_side(read, containers[:_MOST_LOGS])
+    return Texts({name: text for name, text in found if text}, problems)

@@ -77,10 +77,10 @@ def _images(asked: Promotion) -> Iterator[CheckResult]:
 
 
 def _seconds_since(record: Record | None, now: datetime) -> float | None:
-    """How long ago the run ended that installed what runs; None where that is not known."""
+    """How long ago the run ended well that installed what runs; None where that is not known."""
     run = judged.installing_run(record)
     try:
-        return (now - datetime.fromisoformat(run.ended)).total_seconds() if run else None
+        return (now - datetime.fromisoformat(run.ended)).total_seconds() if run and run.ended_well else None
     except (ValueError, TypeError):  # anybody may edit the record
         return None
 

@@ -16,11 +16,13 @@ from sohistio import __version__
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.errors import FailedError, SohistioError, UsageError
 from sohistio.model.document import SCHEMA_VERSION
-from sohistio.planning.support import Content, SupportPart
+from sohistio.model.words import first_names
+from sohistio.planning.support import Content, SupportPart, Texts
 from sohistio.system.interruption import came
 from sohistio.system.parallel import in_time
 
 _MOST_BYTES = 8 * 1024 * 1024
+_MOST_NAMED = 2
 _FORBIDDEN = "rbac/reader.yaml and rbac/support.yaml have the rights"
 
 ToText = Callable[[Mapping[str, Any]], str]
@@ -28,7 +30,7 @@ ToText = Callable[[Mapping[str, Any]], str]
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What became of one part: its files, by name, or the problem."""
+    """What became of one part: its files, by name, and the problem; where some could not be read it has both."""
 
     part: SupportPart
     files: Mapping[str, str]
@@ -106,7 +108,7 @@ def write_archive(path: Path, environment: str, collected: Sequence[Collected], 
 def _collected(part: SupportPart, to_text: ToText) -> Collected:
     try:
         content = part.read()
-        files = _files(part, content, to_text)
+        files = _files(part, content.found if isinstance(content, Texts) else content, to_text)
     except SohistioError as error:
         return Collected(part, {}, _reason(error))
     except Exception as error:  # noqa: BLE001 — what keeps one part from being read must not cost the others
@@ -114,7 +116,15 @@ def _collected(part: SupportPart, to_text: ToText) -> Collected:
     size = sum(map(len, files.values()))
     if size > _MOST_BYTES:
         return Collected(part, {}, f"larger than {_MOST_BYTES // 1024 // 1024} MiB ({size} bytes)")
-    return Collected(part, files)
+    return Collected(part, files, _missing(content.problems) if isinstance(content, Texts) else "")
+
+
+def _missing(problems: Mapping[str, SohistioError]) -> str:
+    """What is missing, by the reasons."""
+    by_reason: dict[str, list[str]] = {}
+    for what, error in sorted(problems.items()):
+        by_reason.setdefault(_reason(error), []).append(what)
+    return "; ".join(f"{first_names(missing, _MOST_NAMED)}: {reason}" for reason, missing in by_reason.items())
 
 
 def _reason(error: SohistioError) -> str:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import IO, TextIO
 
@@ -41,11 +42,8 @@ def pass_on(name: str, command: Sequence[str]) -> int:
             raise FailedError(what, details=(str(error),), todo="Check the file that it names.") from error
         unread = threading.Event()
         pumps = [
-            threading.Thread(target=_pump, args=parts, name=f"{name} output", daemon=True)
-            for parts in ((process.stdout, sys.stdout, unread), (process.stderr, sys.stderr, None))
+            _Pump(name, *parts) for parts in ((process.stdout, sys.stdout, unread), (process.stderr, sys.stderr, None))
         ]
-        for pump in pumps:
-            pump.start()
         try:
             while process.poll() is None and not unread.is_set():
                 if stop.wait(_POLL_SECONDS):
@@ -53,7 +51,7 @@ def pass_on(name: str, command: Sequence[str]) -> int:
         finally:
             end_group(process, GRACE)
         for pump in pumps:
-            pump.join(_DRAIN)
+            pump.drain(stop, unread)
     code = process.returncode
     if unread.is_set():
         return ExitCode.OK
@@ -62,13 +60,35 @@ def pass_on(name: str, command: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _pump(pipe: IO[bytes], out: TextIO, unread: threading.Event | None) -> None:
-    """To the pipe's end, or until `unread` is set, as `out` cannot be written; what is no UTF-8 is replaced."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    with pipe:
-        while block := os.read(pipe.fileno(), _BLOCK):
-            out.write(decoder.decode(block))
-            if unread is not None and getattr(out, "failure", None) is not None:
-                unread.set()
-                return
-        out.write(decoder.decode(b"", final=True))
+class _Pump:
+    """A thread from a pipe to `out`: to the pipe's end, or until `out` cannot be written, which sets `unread`."""
+
+    def __init__(self, name: str, pipe: IO[bytes], out: TextIO, unread: threading.Event | None) -> None:
+        self._pipe, self._out, self._unread = pipe, out, unread
+        self._writes = False
+        self._thread = threading.Thread(target=self._run, name=f"{name} output", daemon=True)
+        self._thread.start()
+
+    def drain(self, stop: threading.Event, unread: threading.Event) -> None:
+        """Wait until it has passed on all that the ended tool wrote, however slowly that is read, or until Ctrl-C.
+
+        Where nothing comes any more, as what the tool has started holds the pipe open, it is over after _DRAIN.
+        """
+        end = time.monotonic() + _DRAIN
+        while self._thread.is_alive() and time.monotonic() < end:
+            self._thread.join(_POLL_SECONDS)
+            if self._writes and not (stop.is_set() or unread.is_set()):
+                end = time.monotonic() + _DRAIN
+
+    def _run(self) -> None:
+        """What is no UTF-8 is replaced."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        with self._pipe:
+            while block := os.read(self._pipe.fileno(), _BLOCK):
+                self._writes = True
+                self._out.write(decoder.decode(block))
+                self._writes = False
+                if self._unread is not None and getattr(self._out, "failure", None) is not None:
+                    self._unread.set()
+                    return
+            self._out.write(decoder.decode(b"", final=True))

@@ -62,6 +62,9 @@ def test_what_runs_is_what_the_files_say(installed: str, message: str) -> None:
 
 DONE = run(mode=Mode.UPGRADE, to_version="1.31.1", outcome="done", ended="2026-11-20T05:01:00+00:00")
 RESTART = run(id="2", mode=Mode.RESTART, to_version="", outcome="done")
+UNVERIFIED = run(id="4", mode=Mode.UPGRADE, to_version="1.31.1", outcome="verificationFailed")
+VERIFIED_LATER = run(id="5", mode=Mode.NONE, to_version="1.31.1", outcome="done")
+NAMESPACES = run(id="6", mode=Mode.NAMESPACES, to_version="", outcome="done")
 BAD = run(id="3", mode=Mode.RESTART, outcome="failed", last_step="restart")
 
 
@@ -72,6 +75,9 @@ BAD = run(id="3", mode=Mode.RESTART, outcome="failed", last_step="restart")
         ((DONE, RESTART), "", "passed", "no run has failed since"),
         ((DONE,), "ada@agent, since …", "error", "a run is at work: ada@agent"),
         ((DONE, BAD), "", "error", "failed at step restart"),
+        ((UNVERIFIED, RESTART), "", "error", "the run that installed it (upgrade, begun"),
+        ((UNVERIFIED, NAMESPACES), "", "error", "ended badly: verificationFailed"),
+        ((UNVERIFIED, VERIFIED_LATER, RESTART), "", "passed", "no run has failed since"),
         ((RESTART,), "", "error", "does not say who installed 1.31.1"),
         ((run(mode=Mode.INSTALL, to_version="1.30.5", outcome="done"),), "", "error", "does not say who installed"),
         ((), "", "error", "does not say who installed"),
@@ -86,12 +92,12 @@ def test_the_record_says_who_and_when(runs: tuple, holder: str, expected: str, w
 @pytest.mark.parametrize(
     ("seconds", "soak", "expected", "message"),
     [
-        (30, None, "passed", "it runs there for 30 s"),
-        (90, None, "passed", "it runs there for 1 min"),
-        (5 * DAY, 3 * DAY, "passed", "it runs there for 5 d"),
-        (3 * 3600, 3 * DAY, "error", "it runs there for 3 h, less than 72h"),
-        (-20, None, "passed", "it runs there for 0 s"),
-        (None, None, "error", "not known since when it runs there"),
+        (30, None, "passed", "it has run there for 30 s"),
+        (90, None, "passed", "it has run there for 1 min"),
+        (5 * DAY, 3 * DAY, "passed", "it has run there for 5 d"),
+        (3 * 3600, 3 * DAY, "error", "it has run there for 3 h, less than 72h"),
+        (-20, None, "passed", "it has run there for 0 s"),
+        (None, None, "error", "the record does not say since when it has run there"),
     ],
 )
 def test_how_long_it_has_run(seconds: float | None, soak: int | None, expected: str, message: str) -> None:

@@ -75,6 +75,29 @@ def test_json_by_default_is_json_for_errors_too(home: Path) -> None:
         assert run(home, "env", "list", "--environments", str(FOLDER), **people).stdout.startswith("NAME ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("status", "--watch", "--html", "nowhere/fleet.html"), "the page could not be written to nowhere/fleet.html"),
+        (("check", "--short"), "no environment is named"),
+    ],
+)
+def test_a_flag_wins_over_a_form_by_default(home: Path, arguments: tuple[str, ...], what: str) -> None:
+    """It goes on until something else is wrong; a form that is given beside it is refused."""
+    config(home, f"output: json\nenvironments: {FOLDER}\n")
+    done = run(home, *arguments)
+    assert (done.returncode, json.loads(done.stdout)["error"]["what"]) == (2, what)
+    both = run(home, *arguments, "--output", "json")
+    assert (both.returncode, json.loads(both.stdout)["error"]["what"]) != (2, what)
+
+
+def test_another_tools_help_is_not_ones_own(home: Path) -> None:
+    path = config(home, f"env: qa\nenvironments: {FOLDER}\n")
+    done = run(home, "istioctl", "--", "analyze", "--help", KUBECONFIG=os.devnull)
+    assert f"environment qa, the default of {path}\n" in done.stderr
+    assert "Missing option" not in done.stderr
+
+
 def test_a_file_that_is_not_valid_stops_a_command_and_not_its_help(home: Path) -> None:
     path = config(home, "env: qa\nyes: true\n")
     done = run(home, "install", "--environments", str(FOLDER))

@@ -91,6 +91,14 @@ def test_a_file_that_others_may_write(config: Path, mode: int) -> None:
     assert f"chmod go-w {config}" in caught.value.todo
 
 
+def test_where_files_have_no_owner_and_no_mode(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where every file looks as if anybody may write it."""
+    config.write_text("env: qa\n")
+    config.chmod(0o666)
+    monkeypatch.delattr(os, "geteuid")
+    assert user_defaults(config, {}) == {"env": "qa"}
+
+
 def test_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a file"):
         user_defaults(tmp_path, {})

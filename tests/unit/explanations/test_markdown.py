@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sohistio.explanations.markdown import Code, Paragraph, Table, anchor_of, sections
+from sohistio.explanations.markdown import Code, Paragraph, Table, sections
 from sohistio.explanations.text import Line, lines_of, plain
 
 PAGE = """
@@ -55,18 +55,14 @@ def test_sections_and_what_they_are_made_of() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("title", "anchor"),
-    [
-        ("Nothing was touched: exit code 2", "nothing-was-touched-exit-code-2"),
-        ('"another run is active" (exit 3)', "another-run-is-active-exit-3"),
-        ("istioctl", "istioctl"),
-        ("A Prometheus of your own", "a-prometheus-of-your-own"),
-        ("cluster_name", "cluster_name"),
-    ],
-)
-def test_an_anchor_is_the_one_that_links_name(title: str, anchor: str) -> None:
-    assert anchor_of(title) == anchor
+def test_sections_have_the_anchors_of_a_git_host() -> None:
+    """Repeated words are counted, links are their words, and each kind of fence hides what looks like a heading."""
+    page = "# [Linked](x.md) A\n~~~\n# code\n```\n~~~\n## B ##\n````\n```\n# code\n````\n## B\nEnd.\n"
+    linked, first, second = sections(page)
+    assert (linked.anchor, first.anchor, second.anchor) == ("linked-a", "b", "b-1")
+    assert linked.blocks == (Code(("# code", "```")),)
+    assert first.blocks == (Code(("```", "# code")),)
+    assert second.blocks == (Paragraph("End."),)
 
 
 @pytest.mark.parametrize(

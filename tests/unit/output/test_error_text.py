@@ -29,6 +29,11 @@ STOPPED = "(exit code 130; docs/troubleshooting.md#interrupted-exit-code-130)"
     [
         pytest.param(FailedError("it broke"), ["Error: it broke.", f"(exit code 1; {AT_WORK})"], id="bare"),
         pytest.param(
+            FailedError("it broke; is it on?"),
+            ["Error: it broke; is it on?", f"(exit code 1; {AT_WORK})"],
+            id="question",
+        ),
+        pytest.param(
             UsageError("no such thing", todo="Give another."),
             ["Error: no such thing.", "What to do: Give another.", f"(exit code 2; {UNTOUCHED}-exit-code-2)"],
             id="todo",

@@ -14,7 +14,7 @@ import pytest
 
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.errors import FailedError, RefusedError, UsageError
-from sohistio.planning.support import Content, SupportPart
+from sohistio.planning.support import Content, SupportPart, Texts
 from sohistio.run.support_bundle import check_new, collect, write_archive
 
 RIGHTS = "rbac/reader.yaml and rbac/support.yaml have the rights"
@@ -34,9 +34,11 @@ def _late() -> Content:
 
 
 FORBIDDEN = KubeError("the API server forbids a request", 403, details=("pods is forbidden", "more"))
+LOST = {"b.log": FORBIDDEN, "c.log": FORBIDDEN, "a.log": FORBIDDEN, "2 containers": FailedError("left out: too many")}
 PARTS = (
     SupportPart("good", "good.json", lambda: {"a": 1}),
     SupportPart("texts", "logs", lambda: {"x.log": "one\n", "y.log": "two\n"}, free_text=True),
+    SupportPart("some", "some", lambda: Texts({"z.log": "three\n"}, LOST)),
     SupportPart("forbidden", "f.json", _raising(FORBIDDEN)),
     SupportPart("refused", "r.json", _raising(RefusedError("no record", details=("quoted",)), FORBIDDEN)),
     SupportPart("istioctl", "i.json", _raising(FailedError("istioctl failed", details=("token: hunter2",)))),
@@ -51,6 +53,8 @@ def test_each_part_for_itself(tmp_path: Path) -> None:
     assert {one.part.name: one.problem for one in collected} == {
         "good": "",
         "texts": "",
+        "some": f"2 containers: left out: too many; "
+        f"a.log, b.log and 1 more: the API server forbids a request: pods is forbidden; {RIGHTS}",
         "forbidden": f"the API server forbids a request: pods is forbidden; {RIGHTS}",
         "refused": f"no record: the API server forbids a request: pods is forbidden; {RIGHTS}",
         "istioctl": "istioctl failed",
@@ -63,7 +67,7 @@ def test_each_part_for_itself(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with tarfile.open(path) as archive:
         names = archive.getnames()
-        assert names == ["help/index.json", "help/good.json", "help/logs/x.log", "help/logs/y.log"]
+        assert names == ["help/index.json", "help/good.json", "help/logs/x.log", "help/logs/y.log", "help/some/z.log"]
         file = archive.extractfile("help/index.json")
         assert file is not None
         index = json.load(file)

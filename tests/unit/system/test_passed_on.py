@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -90,6 +91,28 @@ def test_it_ends_once_nobody_reads_it() -> None:
         process.stdout.close()
         assert process.wait(SECONDS) == 0
     assert not is_there(pid)
+
+
+def test_a_slow_reader_gets_all_of_it() -> None:
+    program = "import os; os.write(1, b'x' * 150_000)"
+    with subprocess.Popen(command(sys.executable, "-c", program), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        time.sleep(8)  # longer than a tool's last words are waited for
+        assert len(process.stdout.read()) == 150_000
+        assert process.wait(SECONDS) == 0
+
+
+def test_what_the_tool_leaves_running_is_not_waited_for() -> None:
+    program = (
+        "import subprocess, sys; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True)"
+    )
+    with subprocess.Popen(command(sys.executable, "-c", program), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        try:
+            assert process.wait(SECONDS) == 0
+        finally:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_it_goes_on_without_standard_error() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -10,6 +10,7 @@ from sohistio.adapters.kubernetes.chosen_fields import Chosen, chosen
 from sohistio.adapters.kubernetes.custom_resources import custom_resources
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.adapters.kubernetes.requests import Request
+from sohistio.model.record import RECORD_NAME
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.system.parallel import side_by_side
 from sohistio.system.sanitize import visible
@@ -21,7 +22,6 @@ _KINDS = (
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 _CONFIG_MAPS = ("istio", "istio-sidecar-injector", "values")
 _MOST_EVENTS = 1000
-_MOST_PODS = 12
 _LINES, _BYTES = 1000, 512 * 1024
 # Of a log: Istio's and Envoy's own lines, "2026-11-27T15:00:00.000000Z<tab>info<tab>…". An access log's lines have what
 # clients send (paths, headers), and are of another form.
@@ -83,7 +83,10 @@ def read_resources(api: KubeApi) -> tuple[list[Chosen], list[Object]]:
 
 
 def read_events(api: KubeApi, namespaces: Iterable[str]) -> list[Chosen]:
-    """The newest Events of these namespaces, with their messages, which anybody may have written. Raises KubeError."""
+    """The newest Events of these namespaces, with their messages, which anybody may have written. Raises KubeError.
+
+    Those about the record are without: they have people's reasons, and the record says the rest.
+    """
     found = [item for namespace in namespaces for item in api.items(f"/api/v1/namespaces/{namespace}/events")]
     found.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
     return [
@@ -96,27 +99,34 @@ def read_events(api: KubeApi, namespaces: Iterable[str]) -> list[Chosen]:
             "count": event.get("count"),
             "first": event.get("firstTimestamp") or event.get("eventTime"),
             "last": event.get("lastTimestamp") or event.get("eventTime"),
-            "message": event.get("message"),
+            "message": None if _is_about_the_record(event) else event.get("message"),
         }
         for event in found[-_MOST_EVENTS:]
     ]
 
 
-def pods_with_logs(api: KubeApi, places: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
-    """Namespace, pod and container of istiod and the gateways; `places` are the app labels by namespace."""
+def _is_about_the_record(event: Object) -> bool:
+    about = event.get("involvedObject") or {}
+    return about.get("kind") == "ConfigMap" and about.get("name") == RECORD_NAME
+
+
+def containers_with_logs(api: KubeApi, namespace: str, apps: Collection[str]) -> list[tuple[str, str, str]]:
+    """Namespace, pod and container of istiod and the gateways in a namespace; `apps` are their app labels.
+
+    Raises KubeError.
+    """
     found = []
-    for namespace, apps in places.items():
-        for pod in api.items(collection_path("Pod", namespace)):
-            metadata: Mapping[str, Any] = pod["metadata"]
-            if (metadata.get("labels") or {}).get("app") not in apps:
-                continue
-            containers = (pod.get("spec") or {}).get("containers") or ()
-            found += [
-                (namespace, str(metadata["name"]), str(container["name"]))
-                for container in containers
-                if container["name"] in ("discovery", "istio-proxy")
-            ]
-    return sorted(found)[:_MOST_PODS]
+    for pod in api.items(collection_path("Pod", namespace)):
+        metadata: Mapping[str, Any] = pod["metadata"]
+        if (metadata.get("labels") or {}).get("app") not in apps:
+            continue
+        containers = (pod.get("spec") or {}).get("containers") or ()
+        found += [
+            (namespace, str(metadata["name"]), str(container["name"]))
+            for container in containers
+            if container["name"] in ("discovery", "istio-proxy")
+        ]
+    return sorted(found)
 
 
 def read_log(api: KubeApi, namespace: str, pod: str, container: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.chosen_fields import chosen, digest
-from sohistio.adapters.kubernetes.support import WithoutSecrets, pods_with_logs, read_log
+from sohistio.adapters.kubernetes.support import WithoutSecrets, containers_with_logs, read_log
 
 MARK = "hunter2-mark"
 _ENV = [{"name": "TOKEN", "value": MARK}, {"name": "OTHER", "valueFrom": {"secretKeyRef": {"name": MARK}}}]
@@ -126,7 +126,7 @@ def test_of_a_log_the_lines_in_istios_own_form(tmp_path: Path) -> None:
         server.replies["GET", pods] = [Reply({"items": [stranger, pod]})]
         server.replies["GET", f"{pods}/istiod-1/log"] = [Reply(LOG.encode())]
         api = server.api(tmp_path).under(WithoutSecrets())
-        places = pods_with_logs(api, {"istio-system": ["istiod"]})
+        places = containers_with_logs(api, "istio-system", ["istiod"])
         assert places == [("istio-system", "istiod-1", "discovery")]
         text = read_log(api, *places[0])
         asked = server.asked[-1]
