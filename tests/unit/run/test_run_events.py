@@ -53,5 +53,5 @@ def test_it_says_so_once_and_goes_on(tmp_path: Path, status: int, lines: int, as
         events.ended(DONE)
         assert len(server.asked) == asked
     assert len(said) == lines
-    assert all(line.startswith("no Kubernetes Event was written of this run, which goes on") for line in said)
+    assert all(line.startswith("This run goes on, but its Kubernetes Event could not be written: ") for line in said)
     assert not any("\x1b" in line for line in said)
