@@ -8,6 +8,7 @@ import typer
 
 from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Confirm, Form, Limit, Skip, Target, Yes
+from sohistio.commands.reason import Reason
 from sohistio.commands.registration import app, register_all, words_of_group
 
 
@@ -21,6 +22,7 @@ def apply_namespaces(
     skip: Skip,
     yes: Yes,
     confirm: Confirm,
+    reason: Reason,
     limit: Limit,
     form: Form,
 ) -> None:
@@ -34,7 +36,7 @@ def apply_namespaces(
     from sohistio.planning.namespaces import plan_namespaces
 
     how = (approval_of(yes, confirm), timeouts_of(None, limit))
-    where = where_of(target, cluster, skip=skip)
+    where = where_of(target, cluster, skip=skip, reason=reason)
     raise typer.Exit(planned_run(where, plan_namespaces, how, json=form.json))
 
 

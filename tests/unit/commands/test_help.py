@@ -57,7 +57,7 @@ def test_every_command_that_changes_a_cluster_takes_a_reason() -> None:
     taking = {" ".join(path) for path, command in ALL.items() if "reason" in {param.name for param in command.params}}
     assert taking == {
         *("install", "uninstall", "restart", "rollback", "restore", "adopt", "sync", "unlock", "images prepull"),
-        *("failover", "failback"),
+        *("failover", "failback", "namespaces apply"),
     }
 
 
