@@ -6,16 +6,15 @@ A heading's anchor is the one that a Git host gives it. The site's are made to b
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-_FENCE = re.compile(r"^\s*(```+|~~~+)")
+from sohistio.explanations.markdown import headings, prose
+
 _CODE = re.compile(r"(`+)(?:(?!\n\s*\n).)+?\1", re.DOTALL)
 _LINK = re.compile(r"!?\[(?:(?!\n\s*\n)[^\[\]]|\[[^\]]*\])*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
 _ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -40,19 +39,6 @@ class Link:
     def anchor(self) -> str:
         """The heading's part; empty if there is none."""
         return unquote(self.target.partition("#")[2])
-
-
-def prose(text: str) -> Iterator[tuple[int, str]]:
-    """The lines that are no fenced code, each with its number."""
-    fence = ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        found = _FENCE.match(line)
-        if found and not fence:
-            fence = found[1]
-        elif found and found[1].startswith(fence):
-            fence = ""
-        elif not fence:
-            yield number, line
 
 
 def links_of(text: str) -> Iterator[Link]:
@@ -94,22 +80,9 @@ def _blank(code: str) -> str:
     return re.sub(r"[^\n]", "x", code)
 
 
-def anchor_of(heading: str) -> str:
-    """The anchor of a heading's Markdown: its text in lower case, spaces as dashes, without punctuation."""
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").replace("*", "")
-    return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
-
-
 def anchors_of(text: str) -> frozenset[str]:
-    """All anchors of a text; the second heading of the same words gets `-1`."""
-    seen: Counter[str] = Counter()
-    anchors = set()
-    for _, line in prose(text):
-        if heading := _HEADING.match(line):
-            anchor = anchor_of(heading[2])
-            anchors.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
-            seen[anchor] += 1
-    return frozenset(anchors)
+    """All anchors of a text."""
+    return frozenset(heading.anchor for heading in headings(text))
 
 
 def broken_links(root: Path, pages: list[Path]) -> list[str]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from sohistio.errors import UsageError
 from sohistio.explanations.text import plain
 from sohistio.explanations.topics import Kind, Topic
+from sohistio.model.nearest import did_you_mean
 
 MOST = 4
 """Topics that are shown together; of more, their names are."""
 _MOST_NAMED = 12
 _LEAST_FIXED = 12
-_FAR = 0.5
 _CODE = re.compile(r"(?:exit(?: code)? )?(\d+)")
 _GAP = re.compile(r"\s*…\s*")
 
@@ -43,14 +42,13 @@ def find(topics: Sequence[Topic], query: str) -> tuple[Topic, ...]:
 
 
 def _unknown(named: Sequence[Topic], query: str, asked: str) -> UsageError:
-    names = {_normal(topic.name): topic.name for topic in named}
-    short = [_normal(topic.name) for topic in named if topic.kind is not Kind.ERROR]
-    near = get_close_matches(asked, names, n=1) or get_close_matches(asked, short, n=1, cutoff=_FAR)
-    shown = names[near[0]] if near else ""
     return UsageError(
         f"nothing is known of {query!r}",
-        details=(f"did you mean {shown}?",) if shown else (),
-        todo="`sohistio explain` lists what can be explained; of an error a few words do.",
+        todo=did_you_mean(
+            asked,
+            [topic.name for topic in named],
+            "`sohistio explain` lists what can be explained; of an error a few words do.",
+        ),
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-_HEADING = re.compile(r"(#{1,6}) +(.*)")
+_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*")
+_LINKED = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _ITEM = re.compile(r"(?:[-*]|\d+\.) +(.*)")
 _CELLS = re.compile(r"(?<!\\)\|")
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_FENCE = "```"
+_FENCE = re.compile(r"\s*(```+|~~~+)")
 # A check's section has these parts, each on a line of its own.
 _PARTS = ("Why: ", "To fix: ")
 
@@ -51,31 +54,61 @@ class Section:
     blocks: tuple[Block, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading in a line of a document, the first line being 1; `anchor` is how a link names it."""
+
+    line: int
+    level: int
+    title: str
+    anchor: str
+
+
+def prose(document: str) -> Iterator[tuple[int, str]]:
+    """The lines that are no fenced code, each with its number."""
+    fence = ""
+    for number, line in enumerate(document.split("\n"), start=1):
+        found = _FENCE.match(line)
+        if found and not fence:
+            fence = found[1]
+        elif found and found[1].startswith(fence):
+            fence = ""
+        elif not fence:
+            yield number, line
+
+
 def anchor_of(title: str) -> str:
-    """As GitHub makes it of a heading."""
-    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+    """As a Git host makes it of a heading: its text in lower case, spaces as dashes, without punctuation."""
+    text = _LINKED.sub(r"\1", title).replace("`", "").replace("*", "")
+    return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
+
+
+def headings(document: str) -> Iterator[Heading]:
+    """In order; the anchor of the second heading of the same words ends with `-1`."""
+    seen: Counter[str] = Counter()
+    for number, line in prose(document):
+        if found := _HEADING.fullmatch(line):
+            anchor = anchor_of(found[2])
+            yield Heading(number, len(found[1]), found[2], f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+            seen[anchor] += 1
 
 
 def sections(document: str) -> tuple[Section, ...]:
     """A document by its headings, in order; what comes before the first one is left out."""
-    found: list[tuple[str, int, list[str]]] = []
-    fenced = False
-    for line in document.splitlines():
-        fenced ^= line.startswith(_FENCE)
-        heading = None if fenced else _HEADING.fullmatch(line)
-        if heading:
-            found.append((heading[2], len(heading[1]), []))
-        elif found:
-            found[-1][2].append(line)
-    return tuple(Section(title, level, anchor_of(title), tuple(_blocks(lines))) for title, level, lines in found)
+    lines, found = document.split("\n"), tuple(headings(document))
+    ends = (*(heading.line - 1 for heading in found[1:]), len(lines))
+    return tuple(
+        Section(heading.title, heading.level, heading.anchor, tuple(_blocks(lines[heading.line : end])))
+        for heading, end in zip(found, ends, strict=False)
+    )
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:
     at = 0
     while at < len(lines):
         line = lines[at]
-        if line.startswith(_FENCE):
-            end = _until(lines, at + 1, lambda text: text.startswith(_FENCE))
+        if fence := _FENCE.match(line):
+            end = _until(lines, at + 1, partial(_closes, fence[1]))
             yield Code(tuple(lines[at + 1 : end]))
             at = end + 1
         elif line.startswith("|"):
@@ -94,8 +127,14 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
             at = end
 
 
+def _closes(fence: str, line: str) -> bool:
+    found = _FENCE.match(line)
+    return found is not None and found[1].startswith(fence)
+
+
 def _begins_another(line: str) -> bool:
-    return not line.strip() or line.startswith(("|", _FENCE, *_PARTS)) or bool(_ITEM.match(line.strip()))
+    begins = _ITEM.match(line.strip()) or _FENCE.match(line)
+    return not line.strip() or line.startswith(("|", *_PARTS)) or bool(begins)
 
 
 def _until(lines: Sequence[str], start: int, is_end: Callable[[str], bool]) -> int:

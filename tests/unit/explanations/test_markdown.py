@@ -55,6 +55,31 @@ def test_sections_and_what_they_are_made_of() -> None:
     )
 
 
+FENCED = """\
+# A
+~~~yaml
+# no heading
+```
+~~~
+  ````
+# neither
+```
+  ````
+## [B](b.md) ##
+# A
+"""
+
+
+def test_fences_of_any_kind_and_headings_of_the_same_words() -> None:
+    first, linked, second = sections(FENCED)
+    assert [(item.title, item.level, item.anchor) for item in (first, linked, second)] == [
+        ("A", 1, "a"),
+        ("[B](b.md)", 2, "b"),
+        ("A", 1, "a-1"),
+    ]
+    assert first.blocks == (Code(("# no heading", "```")), Code(("# neither", "```")))
+
+
 @pytest.mark.parametrize(
     ("title", "anchor"),
     [
@@ -63,6 +88,9 @@ def test_sections_and_what_they_are_made_of() -> None:
         ("istioctl", "istioctl"),
         ("A Prometheus of your own", "a-prometheus-of-your-own"),
         ("cluster_name", "cluster_name"),
+        ("`pull-secret`, and *others*", "pull-secret-and-others"),
+        ("[Linked](page.md) a_b", "linked-a_b"),
+        ("A — b", "a--b"),
     ],
 )
 def test_an_anchor_is_the_one_that_links_name(title: str, anchor: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from markdown_links import anchor_of, anchors_of, broken_links, links_of, pages_of, with_plain_bars, with_targets
+from markdown_links import anchors_of, broken_links, links_of, pages_of, with_plain_bars, with_targets
 
 _CODE = """\
 [a](a.md) and ![picture](b.svg "title"), [`code`](c.md#d)
@@ -48,21 +46,6 @@ def test_the_parts_of_a_link() -> None:
     assert (path.path, path.anchor, path.is_elsewhere) == ("a b.md", "c", False)
     assert (anchor.path, anchor.anchor) == ("", "d")
     assert elsewhere.is_elsewhere
-
-
-@pytest.mark.parametrize(
-    ("heading", "anchor"),
-    [
-        ("Exit codes", "exit-codes"),
-        ("Nothing was touched: exit code 2", "nothing-was-touched-exit-code-2"),
-        ('"another run is active on this cluster" (exit 3)', "another-run-is-active-on-this-cluster-exit-3"),
-        ("`pull-secret`, and *others*", "pull-secret-and-others"),
-        ("[Linked](page.md) a_b", "linked-a_b"),
-        ("A — b", "a--b"),
-    ],
-)
-def test_anchors(heading: str, anchor: str) -> None:
-    assert anchor_of(heading) == anchor
 
 
 def test_the_second_heading_of_the_same_words_has_a_number() -> None:
