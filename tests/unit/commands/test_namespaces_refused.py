@@ -1,4 +1,4 @@
-"""`sohistio namespaces apply`, as a process, on a cluster that does not answer: the refusal names command and reason."""
+"""`sohistio namespaces apply`, as a process, on a cluster that is away: the refusal names command and reason."""
 
 from __future__ import annotations
 
