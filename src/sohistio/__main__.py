@@ -23,8 +23,10 @@ def main() -> None:
     streams.install()
     if os.environ.get("TF_BUILD"):
         from sohistio.output.devops.agent import begin
+        from sohistio.output.devops.harmless import harmless
 
-        begin(sys.argv[1:], os.environ)
+        with harmless():
+            begin(sys.argv[1:], os.environ)
     from typer.exceptions import TyperException
 
     from sohistio.cli import app_for
@@ -79,15 +81,10 @@ def _tell_agent(code: object) -> None:
     if not os.environ.get("TF_BUILD"):
         return
     from sohistio.output.devops.agent import end
+    from sohistio.output.devops.harmless import harmless
 
-    try:
+    with harmless():
         end(code if isinstance(code, int) else 0 if code is None else int(ExitCode.FAILED))
-    except Exception as bug:  # noqa: BLE001 — what is told does not undo what is done
-        from sohistio.system.crash_log import crash_log
-
-        sys.stderr.write(
-            f"Note: Azure DevOps was not told everything; report it, please: {', '.join(crash_log(bug))}\n"
-        )
 
 
 def _not_installed(error: OSError) -> SohistioError:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,17 @@ from killing import killed_once, last_run
 from own_environments import own_environments
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.lease import Lock
+from sohistio.adapters.kubernetes.record_store import read_record, write_record
+from sohistio.errors import ExitCode
+from sohistio.model.cause import Cause
+from sohistio.model.mode import Mode
+from sohistio.modes.install_plan import Request
+from sohistio.output.run_report import RunReport
+from sohistio.planning.install import plan_install
+from sohistio.planning.session import Session, Where
+from sohistio.run.approval import Approval
+from sohistio.run.carry_out import carry_out
+from sohistio.run.tools import Timeouts
 from sohistio.system.certificates import Authority
 from webhook_server import WebhookServer, serving
 
@@ -29,7 +40,7 @@ REASON = "CHG0012345 monthly patch"
 BUDGET = "/apis/policy/v1/namespaces/istio-system/poddisruptionbudgets/istiod"
 EVENTS = "/api/v1/namespaces/istio-system/events"
 UNSENT = "Warning: the webhook of SOHISTIO_NOTIFY_URL got no message: "
-NO_EVENT = "no Kubernetes Event was written of this run"
+NO_EVENT = "This run goes on, but its Kubernetes Event could not be written: "
 
 
 @dataclass(frozen=True)
@@ -179,6 +190,24 @@ def test_a_killed_run_is_reported_by_the_next(world: World) -> None:
         ("CHG2 again", "done"),
     ]
     assert [line["started"] for line in lines] == sorted(line["started"] for line in lines)
+
+
+def test_a_run_that_died_while_a_plan_was_read_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the record says once the lock is held counts, not what it said before the approval."""
+    variables = {"SOHISTIO_NOTIFY_URL": world.webhook.url, "SSL_CERT_FILE": str(world.authority)}
+    for name, value in (world.box.environ() | variables).items():
+        monkeypatch.setenv(name, value)
+    world.needs_a_change()
+    session = Session(Where("local", Path(world.local[-1]), cause=Cause("install", "CHG3")), lambda _: None)
+    planned = plan_install(session, Request())
+    record = read_record(session.api)
+    assert record is not None
+    died = replace(record.runs[-1], id="died", mode=Mode.RESTART, outcome="running")
+    write_record(session.api, record.with_run(died))
+    result = carry_out(planned, Approval(yes=True), Timeouts(), RunReport(stderr=False))
+    assert result.exit_code is ExitCode.OK
+    (notice,) = world.posted()
+    assert [run["id"] for run in notice["killed"]] == ["died"]
 
 
 def test_a_role_without_events_works_and_says_so_once(world: World, tmp_path: Path) -> None:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sohistio.checks.result import CheckResult, Result, failed, passed, warned
+from sohistio.model.ages import DAY, spelled
 from sohistio.model.authority import PLUGGED_IN, SELF_SIGNED, AuthorityCertificate, LiveAuthority
 from sohistio.model.certificate import AUTHORITY_DAYS, GATEWAY_DAYS, GatewayCertificate, MeshCertificates, WorkloadLife
 from sohistio.model.durations import duration_of
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.words import counted
-
-DAY = 86400.0
 
 
 class _Ends(Protocol):
@@ -96,7 +95,7 @@ def gateways_judged(
         else:
             what = f"the certificate of {item.secret}"
             fault = _fault(what, item.certificate, now, (GATEWAY_DAYS, within), _RENEW)
-            yield fault or f"{name}: {time_left(item.certificate.expires, now)} left"
+            yield fault or f"{name}: {spelled(item.certificate.expires - now)} left"
 
 
 def workloads_judged(life: WorkloadLife) -> Judged:
@@ -108,18 +107,12 @@ def workloads_judged(life: WorkloadLife) -> Judged:
     return f"workloads' certificates live {asked} (SECRET_TTL), and proxies renew them at half of it"
 
 
-def time_left(expires: float, now: float) -> str:
-    """As people say it; in hours on the last day."""
-    left = expires - now
-    return counted(int(left // 3600), "hour") if left < DAY else counted(int(left // DAY), "day")
-
-
 def _fault(what: str, certificate: _Ends, now: float, limits: tuple[int, float | None], hint: str) -> Fault | None:
     days, within = limits
     left = certificate.expires - now
     if left <= 0:
         return Fault(f"{what} expired on {certificate.expires_on}", hint, Severity.ERROR)
-    message = f"{what} ends in {time_left(certificate.expires, now)} ({certificate.expires_on})"
+    message = f"{what} ends in {spelled(left)} ({certificate.expires_on})"
     if within is not None and left < within:
         return Fault(f"{message}, within {_span(round(within))}", hint, Severity.ERROR)
     return Fault(message, hint, Severity.WARNING) if left < days * DAY else None
@@ -127,7 +120,7 @@ def _fault(what: str, certificate: _Ends, now: float, limits: tuple[int, float |
 
 def _words(live: LiveAuthority, now: float) -> str:
     own, all_of_it = live.authority.certificate, live.authority.all
-    ends = ", ".join(f"{item.subject} {time_left(item.expires, now)} left" for item in all_of_it)
+    ends = ", ".join(f"{item.subject} {spelled(item.expires - now)} left" for item in all_of_it)
     if live.self_signed:
         return f"istiod's own self-signed root signs (Secret {live.secret}): {ends}"
     if live.secret and own is not None:
@@ -137,7 +130,7 @@ def _words(live: LiveAuthority, now: float) -> str:
 
 
 def _span(seconds: int) -> str:
-    return counted(seconds // round(DAY), "day") if seconds % round(DAY) == 0 else duration_of(seconds)
+    return counted(seconds // DAY, "day") if seconds % DAY == 0 else duration_of(seconds)
 
 
 @dataclass(frozen=True, slots=True)

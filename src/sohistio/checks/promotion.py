@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.images.pulls import Pull, pull_faults
+from sohistio.model.ages import lasting, waiting
 from sohistio.model.durations import duration_of
 from sohistio.model.mode import Mode
 from sohistio.model.record import Record, RunEntry
@@ -81,12 +82,10 @@ def soak_check(seconds_since: float | None, soak: int | None) -> CheckResult:
     """For how long it has run there: long enough, where that is asked for."""
     if seconds_since is None:
         return failed(SOAK, "the record does not say since when it has run there", "It needs a run that ended well.")
-    whole = max(int(seconds_since), 0)
-    age = _age(whole)
     if soak is not None and seconds_since < soak:
-        hint = f"Wait; in {_age(soak - whole)} it is long enough."
-        return failed(SOAK, f"it has run there for {age}, less than {duration_of(soak)}", hint)
-    return passed(SOAK, f"it has run there for {age}")
+        hint = f"Wait; in {waiting(soak - seconds_since)} it is long enough."
+        return failed(SOAK, f"it has run there for {lasting(seconds_since)}, less than {duration_of(soak)}", hint)
+    return passed(SOAK, f"it has run there for {lasting(seconds_since)}")
 
 
 def drift_check(plan: Plan) -> CheckResult:
@@ -116,11 +115,3 @@ def image_checks(pulls: Sequence[Pull], unpinned: Sequence[str], hub: str, mirro
         found.append(failed(IMAGES, f"not in images.lock: {first_names(unpinned, _MOST_NAMED)}", f"Run `{mirror}`."))
     names = ", ".join(dict.fromkeys(f"{pull.image.name}:{pull.image.tag}" for pull in pulls))
     yield from found or [passed(IMAGES, f"{names} are in {hub}")]
-
-
-def _age(seconds: int) -> str:
-    """For people: in days, hours, or minutes."""
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length or (unit == "min" and seconds >= length):
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"

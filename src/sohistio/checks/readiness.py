@@ -27,6 +27,7 @@ from sohistio.failover.readiness import (
     version_faults,
 )
 from sohistio.failover.world import Side
+from sohistio.model.ages import DAY
 from sohistio.model.dns import RecordAnswer
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.mode import Mode
@@ -160,7 +161,7 @@ def rehearsal(context: Context) -> Iterator[Verdict]:
     pair, seen = sides.pair, sides.observed
     record = seen.records.get(pair.standby.environment.name)
     last = record.last_of(Mode.REHEARSE) if record else None
-    days = (datetime.now(UTC) - datetime.fromisoformat(last.ended)).total_seconds() / 86400 if last else None
+    days = (datetime.now(UTC) - datetime.fromisoformat(last.ended)).total_seconds() / DAY if last else None
     fault = rehearsal_fault(days)
     if fault:
         yield fault

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from sohistio.commands.acceptance import Acceptance
 from sohistio.commands.examples import examples
-from sohistio.commands.moving import Acceptance, Places, Shown, To
+from sohistio.commands.moving import Places, Shown, To
 from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes
 from sohistio.commands.reason import Reason
 

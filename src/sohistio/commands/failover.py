@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.acceptance import Acceptance
 from sohistio.commands.examples import examples
-from sohistio.commands.moving import Acceptance, Places, Shown, To
+from sohistio.commands.moving import Places, Shown, To
 from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes, change_option
 from sohistio.commands.reason import Reason
 

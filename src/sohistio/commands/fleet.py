@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +40,8 @@ def look_once(places: Sequence[Where], deadline: float | None, shown: Shown) -> 
 
     _check(shown.html)
     rows = status_of(places, deadline or DEADLINE_SECONDS)
-    tell_environments(rows)
     now = time.time()
+    tell_environments(rows, now)
     if shown.json:
         print_answer("Status", status_document(rows, now))
     elif shown.single:
@@ -56,11 +56,13 @@ def look_once(places: Sequence[Where], deadline: float | None, shown: Shown) -> 
 def watch_all(places: Sequence[Where], deadline: float | None, shown: Shown, every: int) -> None:
     """Look each `every` seconds, or as soon as the look before has ended, until Ctrl-C or SIGTERM.
 
+    It ends, too, once nobody reads what is shown (`| head`), unless it goes on for the page.
     Raises UsageError where the page cannot be written at the beginning, FailedError where it cannot be later.
     """
     from sohistio.output.console import console
     from sohistio.output.fleet_watch import FleetLines, LiveFleet
     from sohistio.system.interruption import stop_event
+    from sohistio.system.streams import is_stdout_lost
 
     _check(shown.html)
     screen = console()
@@ -72,6 +74,8 @@ def watch_all(places: Sequence[Where], deadline: float | None, shown: Shown, eve
                 return
             now = time.time()
             display.show(rows, now)
+            if shown.html is None and is_stdout_lost():
+                return
             try:
                 _write(shown.html, rows, now, every)
             except UsageError as error:
@@ -81,14 +85,19 @@ def watch_all(places: Sequence[Where], deadline: float | None, shown: Shown, eve
 
 def _looked(places: Sequence[Where], deadline: float, stop: threading.Event) -> Sequence[EnvironmentStatus] | None:
     """The rows; None where it is to stop: nobody waits for a cluster that hangs."""
-    found: queue.Queue[Sequence[EnvironmentStatus]] = queue.Queue()
-    threading.Thread(target=lambda: found.put(status_of(places, deadline)), name="look", daemon=True).start()
-    while not stop.is_set():
+    found: Future[Sequence[EnvironmentStatus]] = Future()
+
+    def look() -> None:
         try:
-            return found.get(timeout=_POLL_SECONDS)
-        except queue.Empty:
-            continue
-    return None
+            found.set_result(status_of(places, deadline))
+        except BaseException as error:  # noqa: BLE001 — it is raised by who waits
+            found.set_exception(error)
+
+    threading.Thread(target=look, name="look", daemon=True).start()
+    while not found.done():
+        if stop.wait(_POLL_SECONDS):
+            return None
+    return None if stop.is_set() else found.result()
 
 
 def _check(path: Path | None) -> None:

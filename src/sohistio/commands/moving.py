@@ -20,8 +20,9 @@ from sohistio.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from sohistio.commands.acceptance import Acceptance
     from sohistio.commands.reason import Reason
-    from sohistio.planning.failover import Accepted, Pair
+    from sohistio.planning.failover import Pair
     from sohistio.planning.sequences import Sequence
     from sohistio.planning.session import Session
     from sohistio.run.approval import Approval
@@ -38,17 +39,6 @@ To = Annotated[
         help="The environment that is to serve.",
     ),
 ]
-
-
-class Acceptance(OptionGroup):
-    """Rules that are accepted by name."""
-
-    accept: Annotated[
-        list[str] | None, change_option("--accept", metavar="RULE", help="Accept a rule that fails (repeatable).")
-    ] = None
-    because: Annotated[
-        str | None, change_option("--because", metavar="WHY", help="Why; goes into the record with --accept.")
-    ] = None
 
 
 class Shown(OptionGroup):
@@ -74,6 +64,7 @@ def pair_of(to: str, folder: Path | None, cluster: Cluster, said: Acceptance, wh
 
     Raises UsageError.
     """
+    from sohistio.commands.acceptance import accepted_of
     from sohistio.commands.options import Skip, Target
     from sohistio.commands.requests import where_of
     from sohistio.commands.sessions import session_of
@@ -81,7 +72,7 @@ def pair_of(to: str, folder: Path | None, cluster: Cluster, said: Acceptance, wh
     from sohistio.planning.failover import Pair
 
     standby, primary = standby_for(to, folder, is_standby=is_standby)
-    accepted = accepted_of(said)
+    accepted = accepted_of(said, why.cause.reason)
     # Azure cannot be asked in every emergency: with a kubeconfig given by hand, the person says that it is right.
     skip = Skip([IDENTITY] if IDENTITY in accepted.rules else None)
 
@@ -131,28 +122,6 @@ def _standby_of(name: str, root: Path) -> str | None:
         return load_environment(name, root, os.environ).standby_of
     except UsageError:  # a broken neighbour is not what this is about
         return None
-
-
-def accepted_of(acceptance: Acceptance) -> Accepted:
-    """Raises UsageError for a rule that cannot be accepted, and without a reason."""
-    from sohistio.checks.readiness import acceptable
-    from sohistio.errors import UsageError
-    from sohistio.failover.rules import ACCEPTABLE
-    from sohistio.model.nearest import did_you_mean
-    from sohistio.planning.cluster_identity import IDENTITY
-    from sohistio.planning.failover import Accepted
-
-    rules, known = frozenset(acceptance.accept or ()), ACCEPTABLE | acceptable() | {IDENTITY}
-    if unknown := sorted(rules - known):
-        raise UsageError(
-            f"--accept {unknown[0]!r} is no rule that can be accepted",
-            todo=did_you_mean(unknown[0], known, f"Can be accepted: {', '.join(sorted(known))}."),
-        )
-    if acceptance.because and not rules:
-        raise UsageError("--because says why a rule is accepted, and none is", todo="Give --accept RULE with it.")
-    if rules and not (acceptance.because or "").strip():
-        raise UsageError("--accept needs --because", todo='Say why, for whoever reads the record: --because "…".')
-    return Accepted(rules, acceptance.because or "")
 
 
 def moved(

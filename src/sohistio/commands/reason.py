@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sohistio.commands.options import OptionGroup, change_option
+from sohistio.environments.variables import is_set
 from sohistio.system.sanitize import one_line
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 LONGEST_REASON = 300
 """Characters: a change number and a sentence. The record keeps 50 of them in one object of the cluster."""
 
-# What Azure DevOps leaves of a variable that has no value: `$(name)` itself.
-_NOT_SET = re.compile(r"\$\([^()]*\)")
 Why = Annotated[
     str | None,
     change_option(
@@ -46,6 +44,6 @@ def reason_of(text: str | None) -> str:
     What is longer is cut, and never refused: a failover at night does not wait for a shorter sentence.
     """
     line = one_line(" ".join((text or "").split()))
-    if _NOT_SET.fullmatch(line):
+    if not is_set(line):
         return ""
     return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"

@@ -1,8 +1,11 @@
-"""The variables of an environment: those of its own before those that all share. Pure."""
+"""The variables of an environment: those of its own before those that all share, and which are set. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+
+_NAME_ITSELF = re.compile(r"\$\([^()]*\)")
 
 
 def variables_for(name: str, variables: Mapping[str, str]) -> Mapping[str, str]:
@@ -17,3 +20,12 @@ def variables_for(name: str, variables: Mapping[str, str]) -> Mapping[str, str]:
         if value and key.startswith("SOHISTIO_") and key.endswith(suffix)
     }
     return {**variables, **own}
+
+
+def is_set(value: str) -> bool:
+    """Whether a variable's value is one: where a pipeline's has none, Azure DevOps leaves the text `$(name)` itself.
+
+    A line's end came with the variable (`echo`, a file), and is no part of it.
+    """
+    text = value.rstrip("\r\n")
+    return bool(text) and not _NAME_ITSELF.fullmatch(text)

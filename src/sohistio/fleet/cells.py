@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sohistio.fleet.ages import age, ago, left, since
 from sohistio.fleet.row import EnvironmentStatus, LastRun
 from sohistio.fleet.state import Level, state_of
+from sohistio.model.ages import age, ago, left, since
 from sohistio.model.words import counted
 
 _NOTHING = "-"
@@ -59,6 +59,14 @@ class Cell:
     def words(self) -> str:
         """The long form, where there is one."""
         return self.long or self.text
+
+
+OF_STANDBYS = (Column.SYNCED, Column.REHEARSED)
+
+
+def columns_of(rows: Sequence[EnvironmentStatus]) -> tuple[Column, ...]:
+    """Those that say something of these rows: what is of standbys only where there is one."""
+    return tuple(column for column in Column if column not in OF_STANDBYS or any(row.standby for row in rows))
 
 
 def cells_of(row: EnvironmentStatus, now: float) -> Mapping[Column, Cell]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sohistio.errors import UsageError
 from sohistio.model.failover_mark import FailoverMark
+from sohistio.model.json_values import count_in, mapping_in, names_in, text_in
 from sohistio.model.mode import Mode
 from sohistio.model.readiness import ReadinessItem, items_of
 from sohistio.model.versions import Version
@@ -16,6 +17,7 @@ RECORD_NAME = "sohistio-record"
 # A ConfigMap holds 1 MiB; an entry is about 500 bytes.
 MOST_RUNS = 50
 _SCHEMA_VERSION = "1"
+_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ class Record:
         return self.runs[-1] if self.runs else None
 
     @property
+    def killed(self) -> tuple[RunEntry, ...]:
+        """To whoever holds the lock: the runs that never ended, and are at work no more."""
+        return tuple(run for run in self.runs if run.outcome == "running")
+
+    @property
     def last_change(self) -> RunEntry | None:
         """The newest run that was to change the mesh; a restart of workloads, say, tells nothing of it."""
         return next((run for run in reversed(self.runs) if run.mode.is_about_the_mesh), None)
@@ -120,8 +127,10 @@ class Record:
 
     def with_broken_off(self) -> Record:
         """Whoever holds the lock knows that no other run is at work: the ones that never ended were interrupted."""
-        ended = (replace(run, outcome="brokeOff") if run.outcome == "running" else run for run in self.runs)
-        return replace(self, runs=tuple(ended))
+        killed = self.killed
+        return replace(
+            self, runs=tuple(replace(run, outcome="brokeOff") if run in killed else run for run in self.runs)
+        )
 
     def with_applied(self, applied: Applied) -> Record:
         """Note what a finished run applied; another version's manifest becomes the previous one, to roll back to."""
@@ -140,7 +149,7 @@ class Record:
             "environment": self.environment,
             "current": asdict(self.current) if self.current else None,
             "previous": asdict(self.previous) if self.previous else None,
-            "runs": [run_document(run) for run in self.runs],
+            "runs": [_kept(run) for run in self.runs],
             "gatewayNamespaces": list(self.gateway_namespaces),
             "failover": self.failover.document() if self.failover else None,
             "syncLeft": self.sync_left,
@@ -150,63 +159,29 @@ class Record:
     @classmethod
     def of(cls, document: object) -> Record:
         """Read the JSON back; raises ValueError, naming the place, where it is no record: anybody may edit it."""
-        record = _mapping(document, "the record")
+        record = mapping_in(document, "the record")
         if record.get("schemaVersion") != _SCHEMA_VERSION:
             raise ValueError(f"schemaVersion {record.get('schemaVersion')!r}"[:_LONGEST])
         runs, marked = record.get("runs"), record.get("failover")
         if not isinstance(runs, list):
             raise ValueError("not a record of sohistio: runs is no list")
         return cls(
-            environment=_text(record, "environment", "the record"),
+            environment=text_in(record, "environment", "the record"),
             current=_applied(record, "current"),
             previous=_applied(record, "previous"),
             runs=tuple(_run(run, f"runs[{number}]") for number, run in enumerate(runs)),
-            gateway_namespaces=_names(record, "gatewayNamespaces"),
-            failover=None if marked is None else FailoverMark.of(_mapping(marked, "failover")),
-            sync_left=_count(record, "syncLeft"),
+            gateway_namespaces=names_in(record, "gatewayNamespaces"),
+            failover=None if marked is None else FailoverMark.of(mapping_in(marked, "failover")),
+            sync_left=count_in(record, "syncLeft"),
             readiness=items_of(record.get("readiness")),
         )
-
-
-_LONGEST = 100
-
-
-def _mapping(value: object, place: str) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise ValueError(f"not a record of sohistio: {place} is no object")
-    return value
-
-
-def _text(values: Mapping[str, object], key: str, place: str) -> str:
-    value = values.get(key)
-    if not isinstance(value, str):
-        raise ValueError(f"not a record of sohistio: {key} of {place} is {'no text' if key in values else 'missing'}")
-    try:
-        value.encode()  # JSON can hold what is no text: half a character
-    except UnicodeEncodeError:
-        raise ValueError(f"not a record of sohistio: {key} of {place} is no text") from None
-    return value
-
-
-def _names(record: Mapping[str, object], key: str) -> tuple[str, ...]:
-    found = record.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise ValueError(f"not a record of sohistio: {key} is no list of names")
-    return tuple(found)
-
-
-def _count(record: Mapping[str, object], key: str) -> int:
-    found = record.get(key, 0)
-    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
-        raise ValueError(f"not a record of sohistio: {key} is no count")
-    return found
 
 
 def _applied(record: Mapping[str, object], key: str) -> Applied | None:
     if record.get(key) is None:
         return None
-    values = _mapping(record[key], key)
-    applied = Applied(_text(values, "version", key), _text(values, "operator", key))
+    values = mapping_in(record[key], key)
+    applied = Applied(text_in(values, "version", key), text_in(values, "operator", key))
     try:
         Version.parse(applied.version)
     except UsageError:
@@ -215,12 +190,10 @@ def _applied(record: Mapping[str, object], key: str) -> Applied | None:
 
 
 def _run(value: object, place: str) -> RunEntry:
-    values = _mapping(value, place)
-    if unknown := sorted(set(values).difference(_KEYS)):
-        raise ValueError(f"not a record of sohistio: {place} has {unknown[0]!r}"[:_LONGEST])
+    values = mapping_in(value, place)
     needed = {field.name for field in fields(RunEntry) if field.default is MISSING}
     found: dict[str, Any] = {
-        name: _text(values, key, place) for key, name in _KEYS.items() if key in values or name in needed
+        name: text_in(values, key, place) for key, name in _KEYS.items() if key in values or name in needed
     }
     return RunEntry(**(found | {"mode": Mode.of(found["mode"])}))
 
@@ -243,6 +216,12 @@ _NAMES = {
     "reason": "reason",
 }
 _KEYS = {json: name for name, json in _NAMES.items()}
+
+
+def _kept(run: RunEntry) -> dict[str, str]:
+    """As the record has it. A sohistio that knows no reasons refuses a record with one: who gives none can go back."""
+    document = run_document(run)
+    return document if run.reason else {key: value for key, value in document.items() if key != "reason"}
 
 
 def run_document(run: RunEntry) -> dict[str, str]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sohistio.model.ages import DAY
 from sohistio.model.health import MOST_SERVER_ERRORS
 from sohistio.model.readiness import REHEARSAL_DAYS
 from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.scraping import ISTIOD, PROXIES
 
-_DAY = 24 * 3600
 REHEARSED = "sohistio_rehearsal_timestamp_seconds"
 """When the last rehearsal that proved all began, in seconds since 1970."""
 _ROOT_DAYS = 30
@@ -96,7 +96,7 @@ def _of_every_mesh(installation: Installation) -> tuple[Alert, ...]:
         ),
         Alert(
             "IstioAuthorityEnds",
-            f"min({authorities}) - time() < {_ROOT_DAYS * _DAY}",
+            f"min({authorities}) - time() < {_ROOT_DAYS * DAY}",
             "1h",
             Severity.CRITICAL,
             "The mesh's CA, or a CA above it, ends in {{ $value | humanizeDuration }}",
@@ -140,7 +140,7 @@ def _of_standbys(installation: Installation) -> tuple[Alert, ...]:
     )
     too_old = Alert(
         "IstioRehearsalTooOld",
-        f"time() - max({REHEARSED}) > {REHEARSAL_DAYS * _DAY} or absent({REHEARSED})",
+        f"time() - max({REHEARSED}) > {REHEARSAL_DAYS * DAY} or absent({REHEARSED})",
         "1h",
         Severity.WARNING,
         "The failover to this standby has not been rehearsed for too long",

@@ -8,14 +8,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sohistio.fleet.cells import Cell, Column, cells_of
+from sohistio.fleet.cells import OF_STANDBYS, Cell, Column, cells_of
 from sohistio.fleet.row import EnvironmentStatus, Lock
 from sohistio.fleet.state import Level
 from sohistio.output.standbys import standby_line
 from sohistio.system.sanitize import one_line
 
 STYLES = {Level.PLAIN: "", Level.GOOD: "green", Level.ATTENTION: "yellow", Level.BAD: "bold red"}
-OF_STANDBYS = (Column.SYNCED, Column.REHEARSED)
 
 
 def lock_line(lock: Lock, now: float) -> str:

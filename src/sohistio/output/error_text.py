@@ -19,15 +19,16 @@ listeners: list[Callable[[SohistioError], None]] = []
 def error_lines(error: SohistioError) -> list[str]:
     """The four parts, where it is documented and the exit code last."""
     return [
-        f"Error: {_sentence(one_line(error.what))}",
+        f"Error: {sentence(one_line(error.what))}",
         *(f"  {one_line(line)}" for detail in error.details for line in _lines(detail)),
         *([f"What to do: {one_line(error.todo)}"] if error.todo else []),
         f"(exit code {int(error.exit_code)}; {error.docs})",
     ]
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith(("?", "!")) else f"{text}."
+def sentence(what: str) -> str:
+    """What happened, with the sign that ends it."""
+    return what if what.endswith(("?", "!", ".")) else f"{what}."
 
 
 def _lines(detail: str) -> list[str]:

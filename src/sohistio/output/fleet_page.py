@@ -16,10 +16,10 @@ from string import Template
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from sohistio import __version__
-from sohistio.fleet.cells import Cell, Column, cells_of
+from sohistio.fleet.cells import Cell, Column, cells_of, columns_of
 from sohistio.fleet.row import EnvironmentStatus
 from sohistio.fleet.state import Level, summary
-from sohistio.output.environment_facts import OF_STANDBYS, facts_of
+from sohistio.output.environment_facts import facts_of
 from sohistio.system.sanitize import one_line
 
 _TITLE = "Istio environments"
@@ -75,7 +75,7 @@ def _main(look: Look) -> Element:
     table = _add(main, "table", attributes={"role": "table"})
     _add(table, "caption", "Every environment, as its cluster was found; a heading sorts.")
     head = _add(_add(table, "thead", attributes={"role": "rowgroup"}), "tr", attributes={"role": "row"})
-    shown = [column for column in Column if any(row.standby for row in look.rows) or column not in OF_STANDBYS]
+    shown = columns_of(look.rows)
     for column in shown:
         names = {"scope": "col", "role": "columnheader", "data-column": column.name.lower()}
         _add(head, "th", column.heading, names)

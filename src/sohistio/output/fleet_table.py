@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from sohistio.fleet.cells import Cell, Column, cells_of
+from sohistio.fleet.cells import OF_STANDBYS, Cell, Column, cells_of
 from sohistio.fleet.row import EnvironmentStatus
 from sohistio.fleet.state import summary
-from sohistio.output.environment_facts import OF_STANDBYS, STYLES, lock_line
+from sohistio.output.environment_facts import STYLES, lock_line
 from sohistio.output.standbys import standby_line
 from sohistio.system.sanitize import one_line
 

@@ -10,10 +10,12 @@ from typing import Any
 from sohistio.errors import ExitCode, UsageError
 from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.health import Health
+from sohistio.output.markdown import begun, table, text
 from sohistio.run.failover import Moment
 from sohistio.run.move import MoveResult
-from sohistio.system.sanitize import one_line
 
+_MOST = 200
+"""Rows of a table."""
 _WORDS = {
     Moment.SCALED: "gateways ready",
     Moment.PROVEN: "proven at its address",
@@ -73,41 +75,30 @@ def markdown(result: MoveResult) -> str:
     sequence = result.sequence
     outcome = "done" if not result.exit_code else f"failed (exit code {int(result.exit_code)})"
     lines = [
-        f"# {sequence.mode.value.capitalize()}: {sequence.source} → {sequence.to}",
+        f"# {sequence.mode.value.capitalize()}: {text(sequence.source)} → {text(sequence.to)}",
         "",
         f"Began {_iso(result.began)}; {outcome}.{_reason(result)}",
         "",
-        "| after | what |",
-        "|---|---|",
-    ]
-    if result.decided:
-        lines.append(f"| {result.decided - result.began:.1f} s | decided |")
-    lines += [
-        f"| {seconds:.1f} s | {words} |"
-        for moment, words in _WORDS.items()
-        if (seconds := result.seconds_until(moment)) is not None
+        *table(("after", "what"), ((f"{seconds:.1f} s", words) for seconds, words in _moments(result)), most=_MOST),
     ]
     if watched := _watched(result):
-        lines += ["", f"## {watched.environment}, watched for {watched.seconds:.0f} s", ""]
-        lines += [f"- {line}" for line in (*watched.lines(), *(f"failed: {found}" for found in watched.problems))]
-        lines += [f"- {count} ×: {fault}" for fault, count in watched.answers.faults.most_common()]
+        lines += ["", f"## {text(watched.environment)}, watched for {watched.seconds:.0f} s", ""]
+        found = (*watched.lines(), *(f"failed: {problem}" for problem in watched.problems))
+        faults = (f"{count} ×: {fault}" for fault, count in watched.answers.faults.most_common())
+        lines += [f"- {begun(line)}" for line in (*found, *faults)]
     for run in result.results:
-        lines += ["", f"## {run.plan.environment}", "", "| step | state | seconds |", "|---|---|---|"]
-        lines += [f"| {item.step.summary} | {item.state} | {item.seconds:.1f} |" for item in run.steps]
+        steps = ((item.step.summary, item.state.value, f"{item.seconds:.1f}") for item in run.steps)
+        lines += ["", f"## {text(run.plan.environment)}", "", *table(("step", "state", "seconds"), steps, most=_MOST)]
         if run.error is not None:
-            lines += ["", f"Failed: {run.error.what}. {run.error.todo}"]
+            lines += ["", f"Failed: {text(run.error.what)}. {text(run.error.todo)}"]
     return "\n".join(lines) + "\n"
 
 
 def summary(result: MoveResult) -> tuple[str, ...]:
     """For the screen: a line for each part of the recovery time, and what a watch found."""
-    found = [(result.decided - result.began, "decided")] if result.decided else []
-    found += [
-        (seconds, words) for moment, words in _WORDS.items() if (seconds := result.seconds_until(moment)) is not None
-    ]
     watched = _watched(result)
     return (
-        *(f"{seconds:7.1f} s  {words}" for seconds, words in found),
+        *(f"{seconds:7.1f} s  {words}" for seconds, words in _moments(result)),
         *(f"watched: {line}" for line in (watched.lines() if watched else ())),
     )
 
@@ -128,6 +119,14 @@ def conclusion(result: MoveResult) -> str:
     return ""
 
 
+def _moments(result: MoveResult) -> list[tuple[float, str]]:
+    """What it came to, each with the seconds since the command began."""
+    found = [(result.decided - result.began, "decided")] if result.decided else []
+    return found + [
+        (seconds, words) for moment, words in _WORDS.items() if (seconds := result.seconds_until(moment)) is not None
+    ]
+
+
 def _watched(result: MoveResult) -> Health | None:
     found = result.traffic.watched if result.traffic else []
     return found[-1] if found else None
@@ -136,7 +135,7 @@ def _watched(result: MoveResult) -> Health | None:
 def _reason(result: MoveResult) -> str:
     """The one that was given, as a sentence of the page; empty where there was none."""
     reasons = [run.entry.reason for run in result.results if run.entry and run.entry.reason]
-    return f" Reason: {one_line(reasons[0])}" if reasons else ""
+    return f" Reason: {text(reasons[0])}" if reasons else ""
 
 
 def _rounded(result: MoveResult, moment: Moment) -> float | None:

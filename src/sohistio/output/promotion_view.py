@@ -11,6 +11,7 @@ from sohistio.environments.promotion_edit import PromotionEdit
 from sohistio.model.sync import SyncRules
 from sohistio.model.words import counted
 from sohistio.output.console import console, say, say_folded
+from sohistio.output.devops.agent import checked, looked
 from sohistio.output.documents import print_answer
 from sohistio.output.file_diff import file_diff
 from sohistio.output.tables import checks_view, show
@@ -51,11 +52,15 @@ class Proposal:
 
 
 def print_proposal(proposal: Proposal, *, json: bool) -> None:
-    """On stdout."""
+    """On stdout; and for Azure DevOps' agent, if there is one."""
+    target = proposal.names[1]
+    looked(target)
+    if proposal.checks:
+        checked(target, proposal.checks)
     if json:
         print_answer("Promotion", _document(proposal))
         return
-    edit, (source, target) = proposal.edit, proposal.names
+    edit, source = proposal.edit, proposal.names[0]
     say_folded(f"{words_of(proposal.chain)}: {target} gets what {source} has")
     say("")
     for line in proposal.diff:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sohistio.fleet.ages import ago, since
 from sohistio.fleet.row import LastRun, StandbyStatus
+from sohistio.model.ages import ago, since
 from sohistio.model.readiness import Outcome, ReadinessItem
 from sohistio.model.words import counted
 

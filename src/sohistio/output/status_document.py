@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sohistio.fleet.ages import DAY, since
 from sohistio.fleet.row import Certificates, Drift, EnvironmentStatus, LastRun, StandbyStatus
 from sohistio.fleet.state import state_of
+from sohistio.model.ages import DAY, since
 from sohistio.model.record import run_document
 from sohistio.output.standbys import item_document
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -13,6 +12,7 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.pull_secrets import pull_secrets
 from sohistio.environments.pull_secret import KeyVault, PullSecretSource, Variables
+from sohistio.environments.variables import is_set
 from sohistio.errors import RefusedError
 from sohistio.model.pull_secrets import (
     SOURCE,
@@ -27,9 +27,6 @@ from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.modes.namespaces import NamespaceLabels, pull_secret_refs
 from sohistio.planning.planned import PullSecretsReady
 from sohistio.planning.session import Session
-
-# Where a pipeline's variable has no value, Azure DevOps maps the text `$(name)` itself.
-_NOT_SET = re.compile(r"^\$\([^()]*\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ def _credential(session: Session, wanted: _Wanted) -> PullCredential:
 
 
 def _of_variables(wanted: _Wanted, names: Variables, variables: Mapping[str, str]) -> PullCredential:
-    unset = [name for name in (names.username, names.password) if not _NOT_SET.sub("", variables.get(name, ""))]
+    unset = [name for name in (names.username, names.password) if not is_set(variables.get(name, ""))]
     if unset:
         what = f"the variable {unset[0]} is" if len(unset) == 1 else f"the variables {' and '.join(unset)} are"
         raise RefusedError(

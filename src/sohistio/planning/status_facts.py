@@ -11,6 +11,7 @@ from sohistio.adapters.kubernetes.certificates import mesh_certificates
 from sohistio.adapters.kubernetes.custom_resources import GATEWAY_KINDS, custom_resources
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.fleet.row import Certificates, Drift, EnvironmentStatus, Ingress, LastRun, Lock, Sidecars, StandbyStatus
+from sohistio.model.ages import DAY
 from sohistio.model.certificate import AUTHORITY_DAYS, GATEWAY_DAYS, MeshCertificates
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
@@ -24,7 +25,6 @@ from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.planning.standby import dns_leads_here
 
-_DAY = 86400.0
 # What there may be to do to a mesh in sync, by the plan's phases; others are called as they are.
 _PENDING = {
     "pull-secrets": "pull secrets",
@@ -172,7 +172,7 @@ def certificates_of(found: MeshCertificates, now: float) -> Certificates:
     ends.sort()
     unread = ["the CA's own certificate"] if live.unread else []
     unread += [str(item.secret) for item in found.gateways if item.unread]
-    soon = tuple(name for expires, name, days in ends if expires < now + days * _DAY)
+    soon = tuple(name for expires, name, days in ends if expires < now + days * DAY)
     if not ends:
         return Certificates(unread=tuple(unread))
     return Certificates(ends[0][1], ends[0][0], soon, tuple(unread))

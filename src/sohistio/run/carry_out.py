@@ -58,11 +58,7 @@ def carry_out(
 ) -> RunResult:
     """The whole way of a plan, reported as it goes, its end sent to the webhook. Raises RefusedError before a write."""
     with refusals_sent(planned.session):
-        result = _carried_out(planned, approval, timeouts, reporter, gate, traffic)
-    killed = [run for run in planned.record.runs if run.outcome == "running"] if planned.record else []
-    if unsent := result_sent(planned.session, result, killed):
-        reporter.line(unsent, Tone.WARNING)
-    return result
+        return _carried_out(planned, approval, timeouts, reporter, gate, traffic)
 
 
 def _carried_out(
@@ -108,6 +104,8 @@ def _carried_out(
             return RunResult(planned.plan, (), (), None, 0.0)
         result = _run(planned, timeouts, _Begun(origin, gated.findings, hold, traffic), reporter)
     reporter.result(result)
+    if unsent := result_sent(planned.session, result, planned.record.killed if planned.record else ()):
+        reporter.line(unsent, Tone.WARNING)
     return result
 
 
@@ -121,8 +119,9 @@ def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator
 
 @contextmanager
 def ready_to_write(session: Session) -> Iterator[Session]:
-    """What every command that writes works in, from before it plans. Refusals, in the block too, go to the webhook.
+    """What a command with one plan works in, from before it plans. Refusals, in the block too, go to the webhook.
 
+    `sync`, failover and failback have two clusters, and `unlock` no plan: they take `refusals_sent` and what they need.
     Raises RefusedError, as `await_ready` does.
     """
     with refusals_sent(session):

@@ -45,7 +45,7 @@ class RunEvents:
             return
         if why := within(_SECONDS, partial(self._posted, event), f"no answer within {_SECONDS:g} s"):
             self._complained = True
-            self.say(f"no Kubernetes Event was written of this run, which goes on all the same: {one_line(why)}")
+            self.say(f"This run goes on, but its Kubernetes Event could not be written: {one_line(why)}")
 
     def _posted(self, event: RecordEvent) -> str:
         """Why it was not written; empty where it was, or where the namespace went with all that is in it."""

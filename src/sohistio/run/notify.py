@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 
 from sohistio.adapters.webhook.client import post
 from sohistio.adapters.webhook.teams import card_message
-from sohistio.environments.variables import variables_for
+from sohistio.environments.variables import is_set, variables_for
 from sohistio.errors import InterruptedRunError, RefusedError, SohistioError
 from sohistio.model.notice import REFUSED, Notice
 from sohistio.model.record import RunEntry
@@ -24,8 +23,6 @@ from sohistio.run.progress import RunResult
 from sohistio.system.interruption import ending_at_once
 from sohistio.system.sanitize import one_line
 
-# Where a pipeline's variable has no value, Azure DevOps maps the text `$(name)` itself.
-_NOT_SET = re.compile(r"^\$\([^()]*\)$")
 _MOST_DETAILS = 20
 
 
@@ -87,7 +84,7 @@ def _sent(session: Session, notice: Notice) -> str:
     name = settings.webhook
     # A line's end came with the variable (`echo`, a file), and is no part of a URL.
     url = variables_for(notice.environment, os.environ).get(name, "").rstrip("\r\n")
-    if not _NOT_SET.sub("", url):
+    if not is_set(url):
         why = f"the variable {name} is not set"
     else:
         document = card_message(notice) if settings.format == "teams" else notice.document()

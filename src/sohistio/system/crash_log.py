@@ -6,6 +6,7 @@ import os
 import traceback
 from datetime import UTC, datetime
 
+from sohistio.errors import UsageError
 from sohistio.system.paths import state_dir
 from sohistio.system.sanitize import inert, visible
 
@@ -19,6 +20,6 @@ def crash_log(error: BaseException) -> tuple[str, ...]:
         path = folder / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as file:
             file.write(inert(visible("".join(traceback.format_exception(error)))))
-    except OSError:
+    except (OSError, UsageError):
         return (what, *traceback.format_exception(error))
     return (what, f"the traceback is in {path}")

@@ -1,14 +1,25 @@
-"""Where sohistio keeps files of its own, after the XDG base directory specification."""
+"""Where sohistio keeps files of its own, after the XDG base directory specification.
+
+Each function raises UsageError where the folder would be in a home folder and this machine knows of none.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from sohistio.errors import UsageError
+
 
 def _home(variable: str, fallback: str) -> Path:
     value = os.environ.get(variable, "")
-    base = Path(value) if value.startswith("/") else Path.home() / fallback
+    try:
+        base = Path(value) if value.startswith("/") else Path.home() / fallback
+    except RuntimeError as error:  # no HOME, and no user of this number
+        raise UsageError(
+            "there is no home folder for the files of sohistio",
+            todo=f"Set HOME, or {variable}, to a folder of yours that can be written.",
+        ) from error
     return base / "sohistio"
 
 

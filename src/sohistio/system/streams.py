@@ -79,6 +79,15 @@ class Stream(io.TextIOBase):
         """Whether its reader wanted no more of it, as `head` does. That is no error."""
         return isinstance(self.failure, OSError) and self.failure.errno in _CLOSED
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody gets what is written from here on; a pipe tells it before anything is written."""
+        if self.failure is not None or self._raw is None or not hasattr(select, "poll"):
+            return self.failure is not None
+        asked = select.poll()
+        asked.register(self.fileno(), 0)
+        return any(found & select.POLLERR for _, found in asked.poll(0))
+
     def write(self, text: str) -> int:
         """Text of anybody: shown, never obeyed."""
         self._write(visible(text))
@@ -215,6 +224,11 @@ def keep_log(path: Path) -> None:
 def can_ask() -> bool:
     """Whether what was to be read before an answer could be shown: the plan on the one, the question on the other."""
     return all(stream is None or stream.failure is None for stream in (_standard.stdout, _standard.stderr))
+
+
+def is_stdout_lost() -> bool:
+    """Whether nobody gets what this process prints from here on, such as behind `| head`."""
+    return _standard.stdout is not None and _standard.stdout.is_lost
 
 
 def lost_answer() -> SohistioError | None:

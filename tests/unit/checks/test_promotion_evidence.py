@@ -92,17 +92,19 @@ def test_the_record_says_who_and_when(runs: tuple, holder: str, expected: str, w
 @pytest.mark.parametrize(
     ("seconds", "soak", "expected", "message"),
     [
-        (30, None, "passed", "it has run there for 30 s"),
+        (30, None, "passed", "it has run there for less than 1 min"),
         (90, None, "passed", "it has run there for 1 min"),
+        (25 * 3600, None, "passed", "it has run there for 1 d"),
         (5 * DAY, 3 * DAY, "passed", "it has run there for 5 d"),
         (3 * 3600, 3 * DAY, "error", "it has run there for 3 h, less than 72h"),
-        (-20, None, "passed", "it has run there for 0 s"),
+        (-20, None, "passed", "it has run there for less than 1 min"),
         (None, None, "error", "the record does not say since when it has run there"),
     ],
 )
 def test_how_long_it_has_run(seconds: float | None, soak: int | None, expected: str, message: str) -> None:
     check = soak_check(seconds, soak)
     assert (word(check), check.message) == (expected, message)
+    assert soak_check(3 * 3600, 3 * DAY).hint == "Wait; in 3 d it is long enough."
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from agent_reading import read
 from environment_folder import QA, VARIABLES, environment_folder
 
 SCHEMA = Path(__file__).parents[3] / "docs/schemas/promotion.schema.json"
@@ -28,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def promote(folder: Path, *arguments: str, code: int) -> subprocess.CompletedProcess[str]:
+def promote(folder: Path, *arguments: str, code: int, **variables: str) -> subprocess.CompletedProcess[str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SOHISTIO_")}
     done = subprocess.run(
         [sys.executable, "-m", "sohistio", "promote", *arguments],
@@ -36,7 +37,7 @@ def promote(folder: Path, *arguments: str, code: int) -> subprocess.CompletedPro
         text=True,
         check=False,
         cwd=folder,
-        env={**kept, **VARIABLES, "KUBECONFIG": str(folder / "none"), "SOHISTIO_ISTIO_MIRROR": "none"},
+        env={**kept, **VARIABLES, "KUBECONFIG": str(folder / "none"), "SOHISTIO_ISTIO_MIRROR": "none", **variables},
         timeout=60,
     )
     assert done.returncode == code, done.stdout + done.stderr
@@ -85,3 +86,15 @@ def test_a_source_without_a_cluster_speaks_against_it_and_the_diff_is_shown(fold
     assert "\n×  source-cluster  " in shown
     assert shown.endswith("speak against it: source-cluster, images. Nothing was written.\n")
     assert file.read_text() == before
+
+
+def test_a_pipeline_is_told_of_what_speaks_against_it(folder: Path) -> None:
+    agent = {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(folder)}
+    (folder / "environments/qa/environment.yaml").write_text(f"{QA}istio: {{version: 1.31.2}}\n")
+    log = read(promote(folder, "--to", "prod", code=3, **agent).stderr)
+    told = {"outcome": "refused", "exitCode": "3", "environment": "prod", "failures": "2"}
+    assert log.variables.items() >= told.items()
+    assert {code for code, _ in log.issues("error")} == {"source-cluster", "images"}
+    assert "source-cluster" in (folder / "sohistio-promote-prod.md").read_text()
+    idle = read(promote(folder, "--to", "dr", code=0, **agent).stderr)
+    assert (idle.variables["outcome"], idle.variables["environment"], idle.issues("error")) == ("done", "dr", [])

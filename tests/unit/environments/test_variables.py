@@ -1,10 +1,10 @@
-"""A variable of one environment alone comes before the one that all share."""
+"""A variable of one environment alone comes before the one that all share; and whether one is set."""
 
 from __future__ import annotations
 
 import pytest
 
-from sohistio.environments.variables import variables_for
+from sohistio.environments.variables import is_set, variables_for
 
 SHARED = {"SOHISTIO_IP_PREFIX": "10.1", "HOME": "/root"}
 
@@ -23,3 +23,21 @@ def test_whose_it_is(name: str, own: dict[str, str], expected: str) -> None:
     found = variables_for(name, SHARED | own)
     assert found["SOHISTIO_IP_PREFIX"] == expected
     assert found["HOME"] == "/root"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", False),
+        ("\n", False),
+        ("$(notifyUrl)", False),
+        ("$(notifyUrl)\r\n", False),
+        ("$()", False),
+        ("x", True),
+        ("$(a) b", True),
+        ("$(a)$(b)", True),
+        (" ", True),
+    ],
+)
+def test_whether_it_is_set(value: str, expected: bool) -> None:
+    assert is_set(value) is expected

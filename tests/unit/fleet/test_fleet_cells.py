@@ -8,7 +8,6 @@ import pytest
 
 import fleet
 from fleet import DAY, HOUR, NOW, drifted, gateway, in_sync, last_run, standby
-from sohistio.fleet.ages import age, ago, left
 from sohistio.fleet.cells import Cell, Column, cells_of
 from sohistio.fleet.row import Certificates, Drift, EnvironmentStatus, Ingress, Sidecars, StandbyStatus
 from sohistio.fleet.state import Level
@@ -88,26 +87,6 @@ def test_what_is_not_known_sorts_after_all_ages() -> None:
 
     rows = [replace(DEV, last_run=run) for run in (None, last_run(DAY), last_run(HOUR))]
     assert [row.last_run for row in sorted(rows, key=order)] == [last_run(HOUR), last_run(DAY), None]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words", "sentence"),
-    [
-        (None, "?", "of an unknown age"),
-        (-5.0, "now", "just now"),
-        (59.0, "now", "just now"),
-        (60.0, "1 min", "1 min ago"),
-        (7199.0, "1 h", "1 h ago"),
-        (3 * DAY + HOUR, "3 d", "3 d ago"),
-    ],
-)
-def test_ages(seconds: float | None, words: str, sentence: str) -> None:
-    assert (age(seconds), ago(seconds)) == (words, sentence)
-
-
-@pytest.mark.parametrize(("seconds", "words"), [(0.0, "expired"), (1.0, "1 min"), (HOUR, "1 h"), (DAY * 30, "30 d")])
-def test_what_is_left(seconds: float, words: str) -> None:
-    assert left(seconds) == words
 
 
 def test_words_are_the_text_where_there_is_no_more_to_say() -> None:

@@ -27,6 +27,7 @@ STOPPED = "(exit code 130; docs/troubleshooting.md#interrupted-exit-code-130)"
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
+        pytest.param(FailedError("did it break?"), ["Error: did it break?", f"(exit code 1; {AT_WORK})"], id="asks"),
         pytest.param(FailedError("it broke"), ["Error: it broke.", f"(exit code 1; {AT_WORK})"], id="bare"),
         pytest.param(
             FailedError("it broke; is it on?"),

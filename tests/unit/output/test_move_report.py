@@ -23,7 +23,7 @@ from sohistio.planning.sequences import Planner, Sequence
 from sohistio.planning.session import Session, Where
 from sohistio.run.failover import Traffic
 from sohistio.run.move import MoveResult
-from sohistio.run.progress import RunResult
+from sohistio.run.progress import RunResult, StepResult, StepState
 
 MOVE = plan_move(world(), Move("dr", Mode.FAILOVER))
 UNDO = plan_standing_by(world(dr=3), Mode.FAILOVER)
@@ -107,6 +107,23 @@ def test_the_page_has_the_reason(tmp_path: Path) -> None:
     explained.results[:] = [replace(run(MOVE), entry=entry)]
     assert write_page(tmp_path / "report.md", explained) == ""
     assert "; done. Reason: INC-4711 prod is down\n" in (tmp_path / "report.md").read_text()
+
+
+def test_what_others_wrote_is_letters_in_the_page(tmp_path: Path) -> None:
+    hostile = "\x1b[31m| <script> [a](http://b) `c`\n# d"
+    error, step = FailedError(hostile, todo=hostile), replace(MOVE.steps[0], summary=hostile)
+    steps = (StepResult(step, StepState.FAILED, 1.0),)
+    told = moved(error)
+    told.results[:] = [replace(run(MOVE, error), steps=steps, entry=a_run("failover", reason=hostile))]
+    assert told.traffic is not None
+    answers = Answers()
+    answers.add(hostile, 0.2)
+    told.traffic.watched.append(Health("dr", 1.0, answers, ()))
+    assert write_page(tmp_path / "report.md", told) == ""
+    page = (tmp_path / "report.md").read_text()
+    assert page.count("script") == 5, "the reason, the step, the answer, the error and what to do"
+    assert not any(found in page for found in ("\x1b", "<script", "[a]", "](", "http://", "`", "\n# d"))
+    assert {line.count("|") for line in page.splitlines() if line.startswith("|")} == {3, 4}
 
 
 def test_where_the_page_cannot_be_written(tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from api_server import ApiServer, Reply
 from runs import run
 from sohistio.model.mode import Mode
 from sohistio.run.events import RunEvents
 
+ROLES = sorted((Path(__file__).parents[3] / "rbac").glob("*.yaml"))
 EVENTS = "/api/v1/namespaces/istio-system/events"
 BEGUN = run(outcome="running", reason="CHG0012345")
 DONE = replace(BEGUN, outcome="done", ended="2026-11-23T05:01:00+00:00", last_step="verify/mesh")
@@ -53,5 +56,20 @@ def test_it_says_so_once_and_goes_on(tmp_path: Path, status: int, lines: int, as
         events.ended(DONE)
         assert len(server.asked) == asked
     assert len(said) == lines
-    assert all(line.startswith("no Kubernetes Event was written of this run, which goes on") for line in said)
+    assert all(line.startswith("This run goes on, but its Kubernetes Event could not be written: ") for line in said)
     assert not any("\x1b" in line for line in said)
+
+
+def may(rules: list[dict[str, Any]], verb: str, resource: str) -> bool:
+    return any(resource in rule["resources"] and verb in rule["verbs"] for rule in rules)
+
+
+def test_every_role_that_writes_the_record_may_write_events() -> None:
+    writing = {}
+    for file in ROLES:
+        items = [item for item in yaml.safe_load_all(file.read_text(encoding="utf-8")) if item["kind"] == "Role"]
+        rules = [rule for item in items if item["metadata"]["namespace"] == "istio-system" for rule in item["rules"]]
+        if may(rules, "patch", "configmaps"):
+            writing[file.stem] = may(rules, "create", "events")
+    assert writing.keys() >= {"installer", "namespaces", "sync"}
+    assert all(writing.values()), writing

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sohistio.system.streams import Stream
+from sohistio.system.transcript import Transcript
+
 # A program as `main` makes it, that says three lines and ends with 7.
 SAYS = """
 import sys, time
@@ -113,6 +116,18 @@ def test_no_output_at_all_and_no_log_either(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (7, "")
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_pipe_without_a_reader_is_known_before_anything_is_written() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as pipe:
+        stream = Stream(pipe, Transcript(), lambda: None)
+        before = stream.is_lost
+        os.close(reader)
+        assert (before, stream.is_lost, stream.failure) == (False, True, None)
+    with Path(os.devnull).open("w") as file:
+        assert not Stream(file, Transcript(), lambda: None).is_lost
+    assert Stream(None, Transcript(), lambda: None).is_lost
 
 
 ASKS = """

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sohistio.environments.variables import is_set
 from sohistio.errors import RefusedError
 from sohistio.model.image import DOCKER_HUB
 from sohistio.model.pull_secrets import login_of
@@ -27,8 +28,6 @@ _POLL_SECONDS = 0.1
 # The user name of an identity token, such as a login to Azure's registry leaves it (docker/cli, credentials).
 _IDENTITY = "<token>"
 _HELPER = re.compile(r"[A-Za-z0-9._-]+")
-# Where a pipeline's variable has no value, Azure DevOps maps the text `$(name)` itself.
-_NOT_SET = re.compile(r"\$\([^()]*\)")
 # What docker's own helpers print where they have nothing (docker-credential-helpers, credentials/error.go).
 _HAS_NONE = "credentials not found in native keychain"
 
@@ -53,7 +52,7 @@ def login_of_variables(environ: Mapping[str, str]) -> Login | None:
     Raises RefusedError where only one of them is.
     """
     given = {name: environ.get(name, "") for name in (USERNAME, PASSWORD)}
-    unset = [name for name, value in given.items() if not value or _NOT_SET.fullmatch(value)]
+    unset = [name for name, value in given.items() if not is_set(value)]
     if len(unset) == 1:
         raise RefusedError(f"{unset[0]} is not set, and the other one is", todo=f"Set both {USERNAME} and {PASSWORD}.")
     return None if unset else Login(given[USERNAME], given[PASSWORD], f"{USERNAME} and {PASSWORD}")

@@ -52,7 +52,7 @@ def unusable(url: str) -> str:
     except ValueError:
         host, parts = "", urlsplit("")
     if not url.isascii() or not url.isprintable() or " " in url or not host:
-        return "its URL is none: expected https://…"
+        return "its value is not a URL: expected https://…"
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         return "its URL is not https://…: it would be sent without encryption"
     return ""

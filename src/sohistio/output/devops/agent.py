@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sohistio.errors import ExitCode, SohistioError
 from sohistio.output import error_text
+from sohistio.output.devops.harmless import harmless
 from sohistio.system.paths import state_dir
 from sohistio.system.streams import Stream
 
@@ -51,8 +52,9 @@ class Agent:
         """An error that has just been printed."""
         from sohistio.output.devops.facts import error_issue
 
-        self.facts.errors.append(error)
-        self.issue(error_issue(error))
+        with harmless():
+            self.facts.errors.append(error)
+            self.issue(error_issue(error))
 
     def end(self, code: int) -> None:
         """Issues, files, variables, and the result where there was a warning; a command with no facts tells nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sohistio.output.devops.agent import current, looked
+from sohistio.output.devops.harmless import harmless
 
 if TYPE_CHECKING:
     from sohistio.fleet.row import EnvironmentStatus
@@ -13,25 +14,30 @@ if TYPE_CHECKING:
     from sohistio.sync.report import Comparison
 
 
-def tell_environments(rows: Sequence[EnvironmentStatus]) -> None:
-    """Each environment, for the agent, if there is one."""
+def tell_environments(rows: Sequence[EnvironmentStatus], now: float) -> None:
+    """Each environment, for the agent, if there is one; `now` is in seconds since 1970."""
     if agent := current():
-        looked(rows[0].environment if len(rows) == 1 else "")
-        add_environments(agent.facts, rows)
+        with harmless():
+            looked(rows[0].environment if len(rows) == 1 else "")
+            add_environments(agent.facts, rows, now)
 
 
 def tell_differences(comparison: Comparison) -> None:
     """What sync reports and does not change, for the agent, if there is one."""
     if agent := current():
-        add_differences(agent.facts, comparison)
+        with harmless():
+            add_differences(agent.facts, comparison)
 
 
-def add_environments(facts: Facts, rows: Sequence[EnvironmentStatus]) -> None:
-    """A row for each; one that could not be read is an error."""
+def add_environments(facts: Facts, rows: Sequence[EnvironmentStatus], now: float) -> None:
+    """A row for each, with the columns of `status`; one that could not be read is an error."""
+    from sohistio.fleet.cells import cells_of, columns_of
     from sohistio.output.devops.facts import Issue, IssueType, Section
 
-    columns = ("environment", "cluster", "installed", "target", "in sync", "last run", "to do")
-    facts.sections.append(Section("Environments", columns, tuple(map(_cells, rows))))
+    shown, found = columns_of(rows), [(row, cells_of(row, now)) for row in rows]
+    columns = (*(column.heading for column in shown), "to do")
+    lines = tuple((*(cells[column].words for column in shown), _to_do(row)) for row, cells in found)
+    facts.sections.append(Section("Environments", columns, lines))
     for row in rows:
         if row.problem:
             hint = f" → {row.hint}" if row.hint else ""
@@ -45,12 +51,8 @@ def add_environments(facts: Facts, rows: Sequence[EnvironmentStatus]) -> None:
     }
 
 
-def _cells(row: EnvironmentStatus) -> tuple[str, ...]:
-    words = {True: "yes", False: "no", None: "not known"}
-    run = row.last_run.entry if row.last_run else None
-    last = f"{run.started[:16].replace('T', ' ')} {run.mode}: {run.outcome} ({run.who})" if run else "-"
-    to_do = f"{row.problem}. {row.hint}".strip() if row.problem else row.pending or "-"
-    return row.environment, row.cluster, row.installed or "-", row.target or "-", words[row.in_sync], last, to_do
+def _to_do(row: EnvironmentStatus) -> str:
+    return f"{row.problem}. {row.hint}".strip() if row.problem else row.pending or "-"
 
 
 def add_differences(facts: Facts, comparison: Comparison) -> None:

@@ -10,6 +10,7 @@ from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.output.devops.agent import Agent, command
 from sohistio.output.devops.facts import Issue, IssueType, Stage, Suite
+from sohistio.output.devops.harmless import harmless
 from sohistio.output.run_report import RunReport
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import Step
@@ -27,7 +28,8 @@ class DevOpsReport:
 
     def plan(self, plan: Plan) -> None:
         """The plan."""
-        self._agent.facts.planned(plan)
+        with harmless():
+            self._agent.facts.planned(plan)
         self._inner.plan(plan)
 
     def line(self, text: str, tone: Tone = Tone.PLAIN) -> None:
@@ -58,7 +60,8 @@ class DevOpsReport:
 
     def result(self, result: RunResult) -> None:
         """How the run ended."""
-        self._agent.facts.ended(result)
+        with harmless():
+            self._agent.facts.ended(result)
         self._inner.result(result)
 
     def can_ask(self) -> bool:

@@ -8,7 +8,7 @@ from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, SohistioError
 from sohistio.model.words import counted
 from sohistio.output.devops.facts import Carried, Facts, Suite
-from sohistio.output.devops.markdown import begun, page, table, text
+from sohistio.output.markdown import begun, page, table, text
 from sohistio.output.tables import result_line
 from sohistio.plan.changes import Action, ObjectChange
 from sohistio.plan.drift.values import one_line as field_line
@@ -54,7 +54,7 @@ def _sections(facts: Facts, code: ExitCode) -> Iterator[list[str]]:
         yield _error(error)
     several = len(facts.runs) > 1
     for run in facts.runs:
-        yield from _head(run.plan, _of(run, several))
+        yield from _head(run, _of(run, several))
     for suite in facts.suites:
         yield _checks(suite)
     for section in facts.sections:
@@ -110,14 +110,16 @@ def _check(check: CheckResult) -> tuple[str, ...]:
     return check.name, "failed" if check.breaks else "warning", check.message, check.hint
 
 
-def _head(plan: Plan, of: str) -> Iterator[list[str]]:
-    """The decision and its reasons, and what is dangerous about it."""
+def _head(run: Carried, of: str) -> Iterator[list[str]]:
+    """The decision and its reasons, the person's own, and what is dangerous about it."""
+    plan, entry = run.plan, run.result.entry if run.result else None
     rows = [
         ("cluster", plan.cluster),
         ("installed before", plan.installed_version or "-"),
         ("target", plan.target_version or "-"),
         ("mode", plan.mode.value),
         *(("" if number else "because", reason) for number, reason in enumerate(plan.reasons)),
+        *([("reason", entry.reason)] if entry and entry.reason else []),
     ]
     yield [f"## Plan{of}", "", *table(("", ""), rows, most=_MOST_STEPS)]
     for danger in () if plan.refusal else plan.dangers:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fleet import DAY, NOW, last_run
 from sohistio.errors import ExitCode
-from sohistio.fleet.row import EnvironmentStatus
+from sohistio.fleet.row import EnvironmentStatus, Trouble
 from sohistio.output.devops.facts import Facts
 from sohistio.output.devops.found import add_differences, add_environments
 from sohistio.plan.changes import Changes
@@ -41,17 +42,23 @@ def test_equal_sides() -> None:
 
 def test_environments() -> None:
     facts = Facts("status", only_looks=True)
-    in_sync = EnvironmentStatus("qa", "aks-qa", "https://qa", "1.31.1", "1.31.1")
-    behind = EnvironmentStatus("int", "aks-int", "https://int", "1.30.5", "1.31.1", pending="upgrade to 1.31.1")
-    lost = EnvironmentStatus("prod", problem="it cannot be reached", hint="Check the VPN.")
-    add_environments(facts, [in_sync, behind, lost])
+    in_sync = EnvironmentStatus("qa", "aks-qa", "https://qa", "1.31.1", "1.31.1", last_run=last_run(3 * DAY))
+    behind = EnvironmentStatus(
+        "int", "aks-int", "https://int", "1.30.5", "1.31.1", mode="upgrade", pending="upgrade to 1.31.1"
+    )
+    lost = EnvironmentStatus("prod", trouble=Trouble.UNREACHABLE, problem="it cannot be reached", hint="Check the VPN.")
+    add_environments(facts, [in_sync, behind, lost], NOW)
     assert [(issue.code, issue.message) for issue in facts.issues()] == [
         ("environment-not-read", "prod: it cannot be reached → Check the VPN.")
     ]
     assert facts.more == {"environments": "3", "inSync": "1", "outOfSync": "1", "notRead": "1"}
     (section,) = facts.sections
-    assert [(row[4], row[6]) for row in section.rows] == [
-        ("yes", "-"),
-        ("no", "upgrade to 1.31.1"),
-        ("not known", "it cannot be reached. Check the VPN."),
+    shown = ("environment", "state", "version", "last run", "to do")
+    rows = [tuple(row[section.columns.index(name)] for name in shown) for row in section.rows]
+    assert rows == [
+        ("qa", "in sync", "1.31.1", "install done by ann, 3 d ago", "-"),
+        ("int", "upgrade", "1.30.5, wanted 1.31.1", "-", "upgrade to 1.31.1"),
+        ("prod", "unreachable", "-", "-", "it cannot be reached. Check the VPN."),
     ]
+    assert "stale sidecars" in section.columns, "as status has them"
+    assert "rehearsed" not in section.columns, "there is no standby among them"

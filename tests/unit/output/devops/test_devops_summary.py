@@ -9,12 +9,13 @@ import pytest
 
 from agent_reading import read
 from plans import BAD, GOOD, NOTHING, REFUSED, REPLACEMENT, UPGRADE, WARNED
+from runs import run
 from sohistio.checks.result import failed
 from sohistio.errors import ExitCode, FailedError, RefusedError, UsageError
 from sohistio.model.state import ObjectRef
 from sohistio.output.devops.facts import Facts, Section, Stage, Suite
-from sohistio.output.devops.markdown import MOST_BYTES
 from sohistio.output.devops.summary import summary
+from sohistio.output.markdown import MOST_BYTES
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
@@ -29,7 +30,8 @@ def upgraded() -> Facts:
     facts.planned(UPGRADE)
     facts.suites.append(Suite(Stage.PREFLIGHT, "qa", (GOOD, WARNED)))
     steps = tuple(StepResult(step, StepState.DONE, 1.25) for step in UPGRADE.steps)
-    facts.ended(RunResult(UPGRADE, steps, (GOOD,), None, 12.34, {"istio-ingressgateway": 0.0}))
+    entry = run(reason="CHG0012345 monthly [patch](http://x)")
+    facts.ended(RunResult(UPGRADE, steps, (GOOD,), None, 12.34, {"istio-ingressgateway": 0.0}, entry))
     return facts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_reading import read
-from sohistio.output.devops.markdown import MOST_BYTES, begun, page, table, text
+from sohistio.output.markdown import MOST_BYTES, begun, page, table, text
 
 
 @pytest.mark.parametrize(
