@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sohistio import __version__
-from sohistio.commands import egress, env, images, monitoring, sandbox
+from sohistio.commands import egress, env, images, monitoring, namespaces, sandbox
 from sohistio.commands.adopt import adopt
 from sohistio.commands.aks_token import aks_token
 from sohistio.commands.bundle import bundle
@@ -89,6 +89,7 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
     app.callback()(_root)
     words = None if arguments is None else [word for word in arguments if not word.startswith("-")]
     register_all(app, _COMMANDS, words)
+    app.add_typer(namespaces.group_for(words), name="namespaces")
     app.add_typer(egress.group_for(words), name="egress")
     app.add_typer(monitoring.group_for(words), name="monitoring")
     app.add_typer(env.group_for(words), name="env")

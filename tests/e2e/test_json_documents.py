@@ -40,6 +40,7 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("PreflightList", "check", "--list"),
         document("ImageList", "images", "list", *LOCAL),
         document("Plan", "plan", *LOCAL, "--version", "1.30.5"),
+        document("RunResult", "namespaces", "apply", *LOCAL),
         document("RunResult", "install", *LOCAL, "--version", "1.30.5"),
     ]
     apply(sandbox.api, namespace("shop"))

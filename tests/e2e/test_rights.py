@@ -105,6 +105,33 @@ def installer(users: dict[str, User]) -> User:
     return user
 
 
+def test_the_namespaces_role_prepares_a_cluster_and_may_do_nothing_more(users: dict[str, User], tmp_path: Path) -> None:
+    box = users["reader"].box
+    user = _user(box, "namespaces", tmp_path)
+    apply(box.api, namespace("media", injected=False))
+    refused = users["reader"].run("namespaces", "apply")
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    done = user.run("namespaces", "apply", "--output", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [step["id"] for step in json.loads(done.stdout)["steps"]]
+    assert steps == ["pull-secrets/write", "namespaces/label", "namespaces/verify"]
+    assert user.forbidden() == set()
+    body = {"metadata": {"name": "mine"}}
+    for method, path, content in (
+        ("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace"} | body),
+        ("DELETE", "/api/v1/namespaces/media", None),
+        ("GET", CA, None),
+        ("POST", "/api/v1/namespaces/media/secrets", SECRET | body),
+        ("DELETE", "/api/v1/namespaces/media/secrets/jfrogauth", None),
+        ("POST", "/api/v1/namespaces/media/configmaps", {"apiVersion": "v1", "kind": "ConfigMap"} | body),
+        ("DELETE", "/api/v1/namespaces/istio-system/configmaps/sohistio-record", None),
+    ):
+        with pytest.raises(KubeError) as caught:
+            user.api.request(method, path, body=content)
+        assert caught.value.status == 403, caught.value.details
+    assert user.run("install", "--yes").returncode == 3
+
+
 def test_the_installer_lacks_nothing(installer: User) -> None:
     for command in (("plan", "--exit-code"), ("verify",), ("history",), ("restart",)):
         done = installer.run(*command)

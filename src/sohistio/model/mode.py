@@ -23,6 +23,7 @@ class Mode(StrEnum):
     REHEARSE = "rehearse"
     SYNC = "sync"
     PREPULL = "prepull"
+    NAMESPACES = "namespaces"
 
     @classmethod
     def of(cls, text: str) -> Mode:
@@ -32,14 +33,18 @@ class Mode(StrEnum):
     @property
     def is_about_the_mesh(self) -> bool:
         """Whether a run of this mode says what became of the mesh; a restart of workloads, say, does not."""
-        return (
-            self not in (Mode.RESTART, Mode.RESTORE, Mode.ADOPT, Mode.SYNC, Mode.PREPULL) and not self.is_about_traffic
-        )
+        others = (Mode.RESTART, Mode.RESTORE, Mode.ADOPT, Mode.SYNC, Mode.PREPULL, Mode.NAMESPACES)
+        return self not in others and not self.is_about_traffic
 
     @property
     def is_about_traffic(self) -> bool:
         """Whether it moves traffic between an environment and its standby, or rehearses that."""
         return self in (Mode.FAILOVER, Mode.FAILBACK, Mode.REHEARSE)
+
+    @property
+    def leaves_configuration(self) -> bool:
+        """Whether it touches none of Istio's custom resources: then they are not compared before and after."""
+        return self is Mode.NAMESPACES or self.is_about_traffic
 
     @property
     def installs(self) -> bool:

@@ -10,6 +10,16 @@ from sohistio.plan.risk import Risk
 
 
 @dataclass(frozen=True, slots=True)
+class MakeNamespace:
+    """Make the mesh's own namespace. Taking the lock does it, as the lock is in there; then nothing is left to do."""
+
+    risk: ClassVar[Risk] = Risk.CHANGE
+    id: str
+    summary: str
+    object: ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
 class WritePullSecrets:
     """Create or update these Secrets. The credential itself is no part of a plan: whoever carries it out holds it."""
 
@@ -39,4 +49,15 @@ class UnlabelNamespaces:
     objects: tuple[ObjectRef, ...]
 
 
-NamespaceStep = WritePullSecrets | LabelNamespaces | UnlabelNamespaces
+@dataclass(frozen=True, slots=True)
+class VerifyNamespaces:
+    """Look again: the namespaces `listed` are labelled, and these pull Secrets are as their source has them."""
+
+    risk: ClassVar[Risk] = Risk.READ
+    id: str
+    summary: str
+    listed: tuple[str, ...]
+    secrets: tuple[ObjectRef, ...]
+
+
+NamespaceStep = MakeNamespace | WritePullSecrets | LabelNamespaces | UnlabelNamespaces

@@ -27,7 +27,13 @@ from sohistio.plan.monitoring_steps import (
     PruneMonitoring,
     ReportRehearsal,
 )
-from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.namespace_steps import (
+    LabelNamespaces,
+    MakeNamespace,
+    UnlabelNamespaces,
+    VerifyNamespaces,
+    WritePullSecrets,
+)
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import DIGESTED, Risk
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
@@ -207,9 +213,11 @@ Step = (
     TakeBackup
     | CheckBackup
     | WriteAuthority
+    | MakeNamespace
     | WritePullSecrets
     | LabelNamespaces
     | UnlabelNamespaces
+    | VerifyNamespaces
     | StopOperator
     | MoveFieldManagers
     | ReleaseGateways

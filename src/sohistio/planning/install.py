@@ -81,8 +81,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     resources = or_refused("Istio's custom resources could not be read", lambda: resource_metadata(session.api))
     state = labels.once_done(observed)
     state = replace(state, ending=(*state.ending, *ending_in(resources)))
-    of_gateways = {gateway.namespace for gateway in environment.gateways} & {item.name for item in observed.namespaces}
-    pull = look_at_pull_secrets(session, sorted({*of_gateways, *labels.injected(observed)}))
+    pull = look_at_pull_secrets(session, observed, labels)
     rule = standby_rule(session, state, record)
 
     def rendered_for(version: Version) -> tuple[DesiredMesh, list[dict[str, Any]]]:

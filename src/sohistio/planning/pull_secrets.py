@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -23,8 +23,8 @@ from sohistio.model.pull_secrets import (
     of_copy,
     of_pair,
 )
-from sohistio.model.state import ObjectRef
-from sohistio.modes.namespaces import pull_secret_refs
+from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.modes.namespaces import NamespaceLabels, pull_secret_refs
 from sohistio.planning.planned import PullSecretsReady
 from sohistio.planning.session import Session
 
@@ -53,15 +53,18 @@ class PullSecrets:
         return (f"pull Secrets are not compared, and a run is refused: {self.unsettled.what}",)
 
 
-def look_at_pull_secrets(session: Session, places: Sequence[str]) -> PullSecrets:
-    """Compare the pull Secrets of the mesh and of these namespaces with their source. Writes nothing.
+def look_at_pull_secrets(session: Session, state: ClusterState, labels: NamespaceLabels) -> PullSecrets:
+    """Compare the pull Secrets with their source: the mesh's, those of gateways' namespaces, and of the namespaces that
+    are injected once the labels are as planned. Writes nothing.
 
     Nothing to do without istio.pullSecretSource: then they are somebody else's business.
     """
     istio = session.environment.istio
     if istio.pull_secret is None or istio.pull_secret_source is None:
         return PullSecrets()
-    refs = pull_secret_refs(istio.pull_secret, places)
+    there = {seen.name for seen in state.namespaces}
+    of_gateways = {gateway.namespace for gateway in session.environment.gateways} & there
+    refs = pull_secret_refs(istio.pull_secret, sorted({*of_gateways, *labels.injected(state)}))
     try:
         session.api.get(path_of(refs[0]))  # who may not read it is not asked for the password
         credential = _all_logins(session, istio.pull_secret_source)

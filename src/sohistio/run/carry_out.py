@@ -163,8 +163,8 @@ def _run(
 
 
 def _before(planned: Planned, begun: _Begun) -> Before:
-    """A plan that moves traffic touches no custom resource: an emergency does not wait for a list of them."""
-    if planned.plan.mode.is_about_traffic:
+    """Where no custom resource is touched, nothing waits for a list of them: a move of traffic may be an emergency."""
+    if planned.plan.mode.leaves_configuration:
         return Before(planned.state.ca_root)
     resources = or_refused("the custom resources could not be read", lambda: custom_resources(planned.session.api))
     return Before(planned.state.ca_root, digests(lasting(resources)), begun.findings, in_a_run=True)

@@ -29,7 +29,13 @@ from sohistio.plan.monitoring_steps import (
     PruneMonitoring,
     ReportRehearsal,
 )
-from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.namespace_steps import (
+    LabelNamespaces,
+    MakeNamespace,
+    UnlabelNamespaces,
+    VerifyNamespaces,
+    WritePullSecrets,
+)
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.steps import (
     AwaitRollouts,
@@ -62,7 +68,7 @@ from sohistio.run.monitoring import (
     prune_monitoring,
     report_rehearsal,
 )
-from sohistio.run.namespaces import prepare_namespaces
+from sohistio.run.namespaces import prepare_namespaces, verify_namespaces
 from sohistio.run.policy import apply_policy, prune_policy
 from sohistio.run.prepull import prepull
 from sohistio.run.recorder import Recorder
@@ -76,6 +82,7 @@ from sohistio.run.verify import Verification, verify_gone, verify_mesh
 from sohistio.run.wait import Waiting
 from sohistio.run.watch_health import watch_health
 
+_NOT_ALL_GONE = "the mesh was uninstalled, but not everything is as it should be"
 _CHECKS_SAY = "Each check marked × says what to do about it."
 
 
@@ -106,7 +113,7 @@ class Execution:
                 check_backup(tools)
             case WriteAuthority():
                 plug_in(tools, step)
-            case WritePullSecrets() | LabelNamespaces() | UnlabelNamespaces():
+            case MakeNamespace() | WritePullSecrets() | LabelNamespaces() | UnlabelNamespaces():
                 prepare_namespaces(tools, waiting, step)
             case StopOperator():
                 stop_operator(tools, waiting, step)
@@ -137,8 +144,10 @@ class Execution:
             case RestartWorkloads():
                 self.approved.update(step.workloads)
                 restart(waiting, tools.restarts, step)
+            case VerifyNamespaces():
+                self._checked(verify_namespaces(tools, step), "the namespaces are not as the environment has them")
             case VerifyGone():
-                self._verify_gone(step)
+                self._checked(verify_gone(tools, step, self.approved), _NOT_ALL_GONE)
             case VerifyMesh():
                 self._verify(step)
             case RestoreObjects():
@@ -198,12 +207,11 @@ class Execution:
         asked = replace(asked, waiting=self.waiting, approved=self.approved, policy_written=self.policy_written)
         if step.version == tuple(tools.meshes)[-1]:  # of a chain they are applied after its last version
             asked = replace(asked, policy=tools.policy, monitoring=tools.monitoring)
-        self.checks = verify_mesh(asked, tools.meshes[step.version])
-        if any(check.breaks for check in self.checks):
-            what = f"the mesh of {step.version} is applied, but its verification failed"
-            raise VerificationError(what, todo=_CHECKS_SAY)
+        what = f"the mesh of {step.version} is applied, but its verification failed"
+        self._checked(verify_mesh(asked, tools.meshes[step.version]), what)
 
-    def _verify_gone(self, step: VerifyGone) -> None:
-        self.checks = verify_gone(self.tools, step, self.approved)
-        if any(check.breaks for check in self.checks):
-            raise VerificationError("the mesh was uninstalled, but not everything is as it should be", todo=_CHECKS_SAY)
+    def _checked(self, checks: tuple[CheckResult, ...], otherwise: str) -> None:
+        """Keep a verification's results. Raises VerificationError that says `otherwise` where one does not hold."""
+        self.checks = checks
+        if any(check.breaks for check in checks):
+            raise VerificationError(otherwise, todo=_CHECKS_SAY)

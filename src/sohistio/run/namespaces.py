@@ -1,4 +1,4 @@
-"""Carries out what comes before the mesh: pull Secrets, and the injection labels of namespaces."""
+"""Carries out what comes before the mesh: its namespace, pull Secrets, and the injection labels of namespaces."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.istio_namespace import ensure_namespace
+from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.adapters.kubernetes.pull_secrets import write_pull_secrets
+from sohistio.adapters.kubernetes.pull_secrets import pull_secrets, write_pull_secrets
+from sohistio.checks.namespaces import labels_in_place, secrets_in_place
+from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.model.pull_secrets import PullSecretState
 from sohistio.model.state import ObjectRef
-from sohistio.plan.namespace_steps import LabelNamespaces, NamespaceStep, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.namespace_steps import (
+    LabelNamespaces,
+    MakeNamespace,
+    NamespaceStep,
+    UnlabelNamespaces,
+    VerifyNamespaces,
+    WritePullSecrets,
+)
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
 
@@ -21,6 +32,8 @@ _INJECTION = "istio-injection"
 def prepare_namespaces(tools: Tools, waiting: Waiting, step: NamespaceStep) -> None:
     """One step of the phase. Raises KubeError, FailedError."""
     match step:
+        case MakeNamespace():
+            ensure_namespace(tools.api)
         case WritePullSecrets():
             _write(tools, waiting, step)
         case LabelNamespaces():
@@ -29,6 +42,16 @@ def prepare_namespaces(tools: Tools, waiting: Waiting, step: NamespaceStep) -> N
             _label(tools, waiting, step.objects, None)
         case _:
             assert_never(step)
+
+
+def verify_namespaces(tools: Tools, step: VerifyNamespaces) -> tuple[CheckResult, ...]:
+    """Look at labels and pull Secrets again. Raises FailedError where they cannot be read, KubeError."""
+    state = observe(tools.api)
+    if state.unreadable:
+        again = "What is done stays done: run it again once the cluster can be read."
+        raise FailedError("the namespaces could not be looked at again", details=state.unreadable, todo=again)
+    seen = pull_secrets(tools.api, step.secrets, tools.pull_credential) if tools.pull_credential else ()
+    return (*labels_in_place(state, step.listed), *secrets_in_place(seen))
 
 
 def _write(tools: Tools, waiting: Waiting, step: WritePullSecrets) -> None:

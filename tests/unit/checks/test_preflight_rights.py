@@ -20,7 +20,7 @@ from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress, RelabelGateways, ReleaseGateways
-from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.namespace_steps import LabelNamespaces, MakeNamespace, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import KeepReplicas, ScaleUp, Step, StopOperator
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
@@ -140,6 +140,7 @@ def test_a_sync_never_reads_the_ca() -> None:
         (ReleaseGateways("a", "b", (INGRESS,)), "patch services web in edge"),
         (ReleaseGateways("a", "b", (INGRESS,)), "patch roles.rbac.authorization.k8s.io web-sds in edge"),
         (RelabelGateways("a", "b", (INGRESS,)), "patch serviceaccounts web-service-account in edge"),
+        (MakeNamespace("a", "b", ObjectRef("Namespace", "", "istio-system")), "create namespaces"),
         (LabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (UnlabelNamespaces("a", "b", (SHOP,)), "patch namespaces shop"),
         (WritePullSecrets("a", "b", (ObjectRef("Secret", "shop", "jfrog"),)), "create secrets jfrog in shop"),

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
 from sohistio.adapters.kubernetes.holder import Holder, Watched, has_certainly_ended, holder_in, spec_of, taken
+from sohistio.adapters.kubernetes.istio_namespace import ensure_namespace
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.errors import InterruptedRunError, RefusedError
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
@@ -102,7 +103,7 @@ class Lock:
         The namespace is made where it is missing: a lock must come before everything else that is written.
         """
         try:
-            _ensure_namespace(self.api)
+            ensure_namespace(self.api)
             self._take(identity, hold)
         except KubeError as error:  # nothing of the mesh was touched
             raise _not_taken(error) from error
@@ -162,16 +163,6 @@ def unlock(api: KubeApi, reason: str) -> Holder | None:
         lease["metadata"].setdefault("annotations", {})[_REASON] = reason
         api.replace(path_of(LEASE_REF), lease)
     return holder
-
-
-def _ensure_namespace(api: KubeApi) -> None:
-    if api.get(path_of(ObjectRef("Namespace", "", ISTIO_NAMESPACE))) is None:
-        namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ISTIO_NAMESPACE}}
-        try:
-            api.create(collection_path("Namespace"), namespace)
-        except KubeError as error:
-            if error.status != 409:  # somebody else was quicker
-                raise
 
 
 def _not_taken(error: KubeError) -> RefusedError:

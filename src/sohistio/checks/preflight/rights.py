@@ -11,8 +11,8 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.served_kinds import served_kinds
 from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
+from sohistio.checks.preflight.roles import role_of
 from sohistio.model.fault import Fault
-from sohistio.model.mode import Mode
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.authority_steps import WriteAuthority
@@ -35,7 +35,13 @@ from sohistio.plan.monitoring_steps import (
     PruneMonitoring,
     ReportRehearsal,
 )
-from sohistio.plan.namespace_steps import LabelNamespaces, UnlabelNamespaces, WritePullSecrets
+from sohistio.plan.namespace_steps import (
+    LabelNamespaces,
+    MakeNamespace,
+    UnlabelNamespaces,
+    VerifyNamespaces,
+    WritePullSecrets,
+)
 from sohistio.plan.plan import Plan
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.steps import (
@@ -68,6 +74,7 @@ _EVERY_RUN = (
 )
 # istioctl (1.29 to 1.31) lists them in all namespaces while it prunes and uninstalls, and fails where it may not.
 _ISTIOCTLS = (Right("list", "", "secrets"),)
+_NEW_NAMESPACE = Right("create", "", "namespaces")
 _WEBHOOKS = "admissionregistration.k8s.io"
 # What istioctl writes beside the manifest: the default revision's tag, and the injector once that is there.
 _TAG = (
@@ -79,14 +86,6 @@ _INJECTOR = Right("update", _WEBHOOKS, "mutatingwebhookconfigurations", name="is
 _CA_SECRETS = ("cacerts", "istio-ca-secret")
 _NEVER_TAKEN = ("CustomResourceDefinition", "Namespace")
 _MOST_NAMED = 3
-_SYNCER = "Ask for the roles sohistio-syncer in rbac/sync.yaml; docs/rbac.md says what each right is for."
-_AUTHORITY = "Ask for Role sohistio-authority in rbac/authority.yaml, for the first install only; docs/rbac.md."
-_POLICY = "Ask for the roles in rbac/installer.yaml and rbac/policy.yaml; docs/rbac.md says what each right is for."
-_MONITORING = (
-    "Ask for the roles in rbac/installer.yaml and rbac/monitoring.yaml, and rbac/policy.yaml for a policy; "
-    "docs/rbac.md says what each right is for."
-)
-
 PathOf = Callable[[Object], str]
 
 
@@ -98,22 +97,12 @@ def permissions(context: Context) -> Iterator[Verdict]:
         yield Good("the plan writes nothing")
         return
     if not any(item.name == ISTIO_NAMESPACE for item in context.state.namespaces):
-        needed |= {Right("create", "", "namespaces")}
-    # Before and after every run all custom resources are compared; half of them would be taken for all.
-    needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
+        needed.add(_NEW_NAMESPACE)
+    if not plan.mode.leaves_configuration:
+        # Before and after a run all custom resources are compared; half of them would be taken for all.
+        needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
     missing = lacking(context.api, needed)
-    yield from verdict_on(missing, len(needed), _role_of(plan))
-
-
-def _role_of(plan: Plan) -> str:
-    """What to ask for, where the installer's role is not all."""
-    if plan.mode is Mode.SYNC:
-        return _SYNCER
-    if any(isinstance(step, WriteAuthority) for step in plan.steps):
-        return f"{_AUTHORITY} Other rights: rbac/installer.yaml, and rbac/policy.yaml for a policy."
-    if any(isinstance(step, MakeSecrets | ApplyMonitoring | PruneMonitoring) for step in plan.steps):
-        return _MONITORING
-    return _POLICY if any(isinstance(step, ApplyPolicy | PrunePolicy) for step in plan.steps) else ""
+    yield from verdict_on(missing, len(needed), role_of(plan))
 
 
 def verdict_on(missing: Sequence[Right], asked: int, hint: str = "") -> Iterator[Verdict]:
@@ -171,7 +160,7 @@ def _applying(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> Itera
     yield from _ISTIOCTLS
 
 
-def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — one case a kind of step
+def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912, PLR0915 — one case a kind of step
     match step:
         case TakeBackup():
             secrets = _CA_SECRETS if step.authority else ()
@@ -201,6 +190,8 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("get", "patch", "create"), places)
         case WriteAuthority():
             yield from _on(("get", "patch", "create"), [path_of(step.object)])
+        case MakeNamespace():
+            yield _NEW_NAMESPACE
         case WritePullSecrets():
             yield from _on(("get", "patch", "create"), map(path_of, step.objects))
         case LabelNamespaces() | UnlabelNamespaces():
@@ -217,8 +208,10 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
             yield from _on(("patch", "create"), [path_of(step.object)])
         case PruneSynced() | PrunePolicy() | PruneMonitoring():
             yield from _on(("get", "delete"), step.paths)
-        case CheckBackup() | AwaitRollouts() | AwaitMonitoring() | AwaitAddresses() | VerifyGone() | VerifyMesh():
+        case CheckBackup() | AwaitRollouts() | AwaitMonitoring() | AwaitAddresses():
             return  # they only look
+        case VerifyGone() | VerifyMesh() | VerifyNamespaces():
+            return  # so do these
         case MarkFailover() | ProveSide() | SwitchRecord() | ProveName() | AwaitOldAnswers() | WatchHealth():
             return  # the record, which every run writes; the rest is no object of the cluster
         case InstallIstio() | CompleteRecord() | RecordAdoption() | RecordSync():

@@ -1,0 +1,41 @@
+"""`sohistio namespaces …`: what an environment's namespaces need before the mesh, or beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import typer
+
+from sohistio.commands.options import Cluster, Confirm, Form, Limit, Skip, Target, Yes
+from sohistio.commands.registration import app, register_all, words_of_group
+
+
+def apply_namespaces(
+    target: Target,
+    cluster: Cluster,
+    skip: Skip,
+    yes: Yes,
+    confirm: Confirm,
+    limit: Limit,
+    form: Form,
+) -> None:
+    """Prepare namespaces: istio-system, injection labels, pull Secrets.
+
+    The same as an install does about them, and nothing else: no version of Istio is needed, and none is touched. Taking
+    injection away from a namespace needs approval.
+    """
+    from sohistio.commands.requests import approval_of, timeouts_of, where_of
+    from sohistio.commands.running import planned_run
+    from sohistio.planning.namespaces import plan_namespaces
+
+    how = (approval_of(yes, confirm), timeouts_of(None, limit))
+    where = where_of(target, cluster, skip=skip)
+    raise typer.Exit(planned_run(where, plan_namespaces, how, json=form.json))
+
+
+def group_for(words: Sequence[str] | None = None) -> typer.Typer:
+    """`sohistio namespaces`, for the words of a command line as `register_all` takes them."""
+    group = app(help="istio-system, injection labels, pull Secrets: apply.")
+    commands: dict[str, Callable[..., None]] = {"apply": apply_namespaces}
+    register_all(group, commands, words_of_group(words, "namespaces"))
+    return group
