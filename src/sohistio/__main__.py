@@ -21,6 +21,10 @@ def main() -> None:
     # A command makes much that stays and ends soon: looking for garbage as often as usual is a tenth of its time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     streams.install()
+    if os.environ.get("TF_BUILD"):
+        from sohistio.output.devops.agent import begin
+
+        begin(sys.argv[1:], os.environ)
     from typer.exceptions import TyperException
 
     from sohistio.cli import app_for
@@ -53,6 +57,7 @@ def main() -> None:
         # An answer that nobody got is none, whatever it was.
         if lost := streams.lost_answer():
             _end(lost)
+        _tell_agent(end.code)
         raise
 
 
@@ -65,7 +70,16 @@ def _end(error: SohistioError) -> NoReturn:
 
         print_json(error_answer(error))
     print_error(error)
+    _tell_agent(int(error.exit_code))
     sys.exit(int(error.exit_code))
+
+
+def _tell_agent(code: object) -> None:
+    """Azure DevOps' agent, where a pipeline runs this."""
+    if os.environ.get("TF_BUILD"):
+        from sohistio.output.devops.agent import end
+
+        end(code if isinstance(code, int) else 0 if code is None else int(ExitCode.FAILED))
 
 
 def _not_installed(error: OSError) -> SohistioError:

@@ -66,7 +66,7 @@ def install(
     from sohistio.commands.sessions import session_of
     from sohistio.output.documents import print_json
     from sohistio.output.plan_file import check_approved
-    from sohistio.output.run_report import RunReport
+    from sohistio.output.reports import reporter_for
     from sohistio.planning.install import plan_install
     from sohistio.run.carry_out import carry_out, ready_to_write
     from sohistio.run.gate import Gate
@@ -81,7 +81,7 @@ def install(
     planned = plan_install(ready_to_write(session_of(where)), request)
     if care.plan_file is not None:
         check_approved(care.plan_file, planned.plan)
-    reporter = RunReport(stderr=form.json)
+    reporter = reporter_for(stderr=form.json)
     result = carry_out(planned, *how, reporter, Gate(all=True))
     document = result.document()
     if care.rollback_on_failure and calls_for_rollback(result):

@@ -168,7 +168,7 @@ def moved(
     from sohistio.output.console import console
     from sohistio.output.documents import print_json
     from sohistio.output.move_report import check_place, conclusion, document, summary, write_page
-    from sohistio.output.run_report import RunReport
+    from sohistio.output.reports import reporter_for
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.move import move_traffic
     from sohistio.run.readiness import require_readiness, run_hook
@@ -184,10 +184,10 @@ def moved(
     approval, timeouts = how
     readiness = None
     if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
-        readiness = require_readiness(Sides(pair, sequence.observed), sequence, RunReport(stderr=form.json))
+        readiness = require_readiness(Sides(pair, sequence.observed), sequence, reporter_for(stderr=form.json))
         run_hook(pair, sequence)
     traffic = replace(traffic_of(pair, sequence), readiness=readiness)
-    reporter = RunReport(stderr=form.json)
+    reporter = reporter_for(stderr=form.json)
     result = move_traffic(sequence, approval, timeouts, reporter, process_began(), traffic)
     if form.json:
         print_json(document(result))
@@ -205,11 +205,13 @@ def _only_shown(sequence: Sequence, form: Form) -> int:
     """The plan as it is, and why it is refused: the exit code."""
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
+    from sohistio.output.devops.agent import looked
     from sohistio.output.documents import print_json
     from sohistio.output.error_text import print_error
     from sohistio.output.run_report import RunReport
 
     plan = sequence.first.plan
+    looked(plan.environment, plan)
     if form.json:
         print_json(plan.document())
     else:

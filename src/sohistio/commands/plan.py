@@ -51,6 +51,7 @@ def plan(
     from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
+    from sohistio.output.devops.agent import looked
     from sohistio.output.documents import print_json
     from sohistio.output.error_text import print_error
     from sohistio.output.plan_file import write_plan
@@ -63,6 +64,7 @@ def plan(
     session = session_of(where)
     check_right_cluster(session)
     planned = plan_install(session, request)
+    looked(planned.plan.environment, planned.plan)
     if shown.out is not None:
         write_plan(shown.out, planned.plan)
     if form.json:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sohistio.commands.sessions import session_of
 from sohistio.output.documents import print_json
-from sohistio.output.run_report import RunReport
+from sohistio.output.reports import reporter_for
 from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session, Where
 from sohistio.run.approval import Approval
@@ -18,7 +18,7 @@ def planned_run(
     where: Where, planner: Callable[[Session], Planned], how: tuple[Approval, Timeouts], *, json: bool
 ) -> int:
     """Plan, show, ask, carry out, verify: the exit code. With `json`, stdout is the result's document."""
-    result = carry_out(planner(ready_to_write(session_of(where))), *how, RunReport(stderr=json))
+    result = carry_out(planner(ready_to_write(session_of(where))), *how, reporter_for(stderr=json))
     if json:
         print_json(result.document())
     return result.exit_code

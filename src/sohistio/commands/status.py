@@ -31,12 +31,14 @@ def status(
 
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
+    from sohistio.output.devops.found import tell_environments
     from sohistio.output.documents import print_answer
     from sohistio.output.standbys import standbys_view
     from sohistio.output.tables import show
     from sohistio.planning.status import status_of
 
     rows = status_of(_places(target, cluster, everything=all_))
+    tell_environments(rows)
     if form.json:
         print_answer("Status", {"environments": [_document(row) for row in rows]})
     else:

@@ -49,8 +49,10 @@ def sync(
     from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
+    from sohistio.output.devops.agent import looked
+    from sohistio.output.devops.found import tell_differences
     from sohistio.output.documents import print_json
-    from sohistio.output.run_report import RunReport
+    from sohistio.output.reports import reporter_for
     from sohistio.output.sync_view import comparison_view, left_over, verdict
     from sohistio.output.tables import plan_view, show
     from sohistio.planning.session import Where
@@ -66,6 +68,8 @@ def sync(
         with naming(sessions[1]):
             check_right_cluster(sessions[1])
         found = plan_sync(*sessions)
+        looked(target, found.planned.plan)
+        tell_differences(found.comparison)
         if form.json:
             print_json(found.comparison.document(found.planned.plan.refusal))
         else:
@@ -75,9 +79,10 @@ def sync(
     with naming(sessions[1]):
         ready_to_write(sessions[1])
     found = plan_sync(*sessions)
+    tell_differences(found.comparison)
     out = console(stderr=form.json)
     show(out, comparison_view(found.comparison), Text(""))
-    result = carry_out(found.planned, *how, RunReport(stderr=form.json))
+    result = carry_out(found.planned, *how, reporter_for(stderr=form.json))
     if result.error is None and (left := left_over(found.comparison)):
         out.print(left, style="yellow")
     if form.json:

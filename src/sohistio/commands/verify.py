@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from sohistio.commands.options import Cluster, Form, Release, Target, Tool
+from sohistio.commands.check import Form
+from sohistio.commands.options import Cluster, Release, Target, Tool, output_format
 
 
-def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form: Form) -> None:
+def verify(
+    target: Target,
+    cluster: Cluster,
+    release: Release,
+    tool: Tool,
+    output: Annotated[Form, output_format(help="table, json or junit.")] = Form.TABLE,
+) -> None:
     """Verify the mesh: pods, gateways, sidecars, policy, monitoring.
 
     Exit 5 where a check of severity error does not hold.
@@ -20,7 +29,9 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
-    from sohistio.output.documents import print_answer
+    from sohistio.output.devops.agent import looked, verified
+    from sohistio.output.documents import print_answer, print_document
+    from sohistio.output.junit import junit
     from sohistio.output.tables import checks_view, show
     from sohistio.planning.declared_monitoring import declared_monitoring
     from sohistio.planning.policy import declared_policy
@@ -42,9 +53,14 @@ def verify(target: Target, cluster: Cluster, release: Release, tool: Tool, form:
     )
     checks = (*verify_mesh(asked, mesh), *audit_of(session.environment), *interrupted_moves(record))
     failed = any(check.breaks for check in checks)
-    if form.json:
-        result = {"environment": session.environment.name, "result": "failed" if failed else "passed"}
+    name = session.environment.name
+    looked(name)
+    verified(name, checks)
+    if output is Form.JSON:
+        result = {"environment": name, "result": "failed" if failed else "passed"}
         print_answer("Verification", result | {"checks": [check_document(check) for check in checks]})
+    elif output is Form.JUNIT:
+        print_document(junit(f"sohistio.verification.{name}", checks))
     else:
         show(console(), checks_view(checks))
     raise typer.Exit(ExitCode.VERIFICATION_FAILED if failed else ExitCode.OK)

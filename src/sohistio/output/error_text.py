@@ -6,10 +6,14 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable
 
 from sohistio.errors import SohistioError
 from sohistio.system.sanitize import one_line
 from sohistio.system.streams import Stream
+
+listeners: list[Callable[[SohistioError], None]] = []
+"""Who else hears of each error, after it is printed."""
 
 
 def error_lines(error: SohistioError) -> list[str]:
@@ -40,6 +44,8 @@ def print_error(error: SohistioError) -> None:
         sys.stderr.write_rendered(text)
     else:
         sys.stderr.write(text)
+    for listener in listeners:
+        listener(error)
 
 
 def _folded(line: str, width: int) -> list[str]:

@@ -25,6 +25,7 @@ class RunReport:
 
     def __init__(self, *, stderr: bool) -> None:
         self._console = console(stderr=stderr)
+        self.stream = self._console.stream
 
     def plan(self, plan: Plan) -> None:
         """The plan as tables."""
@@ -33,6 +34,9 @@ class RunReport:
     def line(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """One line."""
         self._console.print(text, style=_STYLES[tone])
+
+    def preflight(self, environment: str, checks: tuple[CheckResult, ...]) -> None:
+        """People read what does not hold, which `checks` or the refusal has."""
 
     def checks(self, checks: tuple[CheckResult, ...]) -> None:
         """Checks with their hints."""

@@ -72,6 +72,7 @@ def carry_out(
         return result
     refuse_unapproved(planned, approval, can_ask=reporter.can_ask())
     gated = gate.look(planned)
+    reporter.preflight(plan.environment, gated.report.checks)
     if gated.report.warnings:
         reporter.checks(gated.report.warnings)
     if gated.report.failures:

@@ -28,6 +28,9 @@ class Reporter(Protocol):
     def line(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """One line."""
 
+    def preflight(self, environment: str, checks: tuple[CheckResult, ...]) -> None:
+        """All checks that were made before the run, also the ones that stop it."""
+
     def checks(self, checks: tuple[CheckResult, ...]) -> None:
         """Checks that are worth a look and stop nothing."""
 

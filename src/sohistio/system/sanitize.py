@@ -15,8 +15,10 @@ MOST_CHARACTERS = 4000
 
 _BLANKS = frozenset("\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))))
 # Azure's agent obeys ##vso[ anywhere in a line, in any case, on stdout and stderr; its log viewer obeys ##[.
-# What Rich puts between two characters to colour them does not count.
-_STYLE = r"(?:\x1b\[[0-9;]*m)*"
+# What Rich puts between two characters to colour them does not count; nor does what is printable and has no weight
+# where text is compared by a culture's rules, as .NET may: variation selectors, joiners, fillers.
+_WEIGHTLESS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+_STYLE = rf"(?:\x1b\[[0-9;]*m|[{_WEIGHTLESS}])*"
 _COMMAND = re.compile(rf"#(?={_STYLE}#{_STYLE}(?:v{_STYLE}s{_STYLE}o{_STYLE})?\[)", re.IGNORECASE)
 _PREFIXES = ("##vso", "##vs", "##v", "##", "#")
 _DOUBLE = re.compile("#(?=#)")

@@ -2,16 +2,15 @@ r"""The choke point of all output: what stands in for sys.stdout and sys.stderr 
 
 Whatever prints (`print`, Typer, a library, a traceback) writes to a `Stream`, and that takes everything for text of
 somebody else: control characters come out visible (`\x1b`), `##vso[` comes out as `# #vso[`, on both streams, whether
-a build agent reads them or not. A new print cannot forget it. There are two ways in:
+a build agent reads them or not. A new print cannot forget it. There are three ways in:
 
 - `write`, which `print` uses. Newlines are kept, so a value from the cluster goes through `sanitize.one_line` before it
   is put into a line: `output.console`, `output.lines` and `output.error_text` do that for all they print, and ruff bans
   print, rich's own Console and the like everywhere else.
 - `write_rendered`, for what is drawn: its escape sequences pass. `output.console.SafeConsole` calls it, which has
   made every piece of text visible before it draws, and `output.error_text`, for its one coloured word.
-
-Commands of our own to a build agent (there are none yet) get a third one, beside these two: one method that takes the
-command's name, properties and message, escapes them as the agent wants it, and writes the line past `inert`.
+- `command`, for our own commands to a build agent: it takes the command's name, properties and message, escapes them as
+  the agent wants it, and writes the line past `inert`. Only `output.devops` calls it.
 
 A stream that cannot be written (the reader has gone, the disk is full, the terminal hung up) never raises: the work
 goes on, `failure` says what was wrong, and the log of a run has all of it. Bytes go straight to the file descriptor,
@@ -28,11 +27,12 @@ import re
 import select
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TextIO, cast
 
 from sohistio.errors import FailedError, SohistioError
+from sohistio.system.agent_command import command_line
 from sohistio.system.encoding import encoded
 from sohistio.system.sanitize import begun_command, inert, visible
 from sohistio.system.transcript import Transcript
@@ -56,6 +56,7 @@ class Stream(io.TextIOBase):
         self._failed = failed
         self._lock = threading.RLock()
         self._command = ""
+        self._within_line = False
         self._unlogged = ""
 
     @property
@@ -87,6 +88,14 @@ class Stream(io.TextIOBase):
         """What Rich has drawn of text that is visible already; with `logged` false somebody else logs it."""
         self._write(text, logged=logged)
 
+    def command(self, name: str, properties: Mapping[str, str], message: str) -> None:
+        """A command of our own to Azure DevOps' agent, on a line of its own. No log has it: logs are printed, too."""
+        with self._lock:
+            fresh, self._command = "\n" if self._within_line else "", ""
+            lost = self._put(fresh + command_line(name, properties, message))
+        if lost:
+            self._failed()
+
     def _write(self, text: str, *, logged: bool = True) -> None:
         with self._lock:
             begun = self._command
@@ -94,14 +103,20 @@ class Stream(io.TextIOBase):
             self._command = begun_command((begun + text).rpartition("\n")[2])
             if logged:
                 self._log(text)
-            if self.failure is not None:
-                return
-            try:
-                self._send(text)
-                return
-            except (OSError, ValueError) as error:
-                self.failure = error
-        self._failed()
+            lost = self._put(text)
+        if lost:
+            self._failed()
+
+    def _put(self, text: str) -> bool:
+        """Whether the stream has just been lost."""
+        if self.failure is not None or not text:
+            return False
+        self._within_line = not text.endswith("\n")
+        try:
+            self._send(text)
+        except (OSError, ValueError) as error:
+            self.failure = error
+        return self.failure is not None
 
     def _log(self, text: str) -> None:
         whole, newline, self._unlogged = (self._unlogged + text).rpartition("\n")

@@ -68,6 +68,7 @@ def test_one_line(text: str, shown: str) -> None:
         ("###[section]", "## #[section]"),
         ("#\x1b[31m##vso[x]", "#\x1b[31m# #vso[x]"),
         ("#\x1b[0m#\x1b[1mvso\x1b[0m[x]", "# \x1b[0m#\x1b[1mvso\x1b[0m[x]"),
+        ("#\ufe0f#v\u034fso\U000e0100[x]", "# \ufe0f#v\u034fso\U000e0100[x]"),
         ("## a heading, #1, [##], ##vso", "## a heading, #1, [##], ##vso"),
     ],
 )
