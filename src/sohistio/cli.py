@@ -18,6 +18,7 @@ from sohistio.commands.failback import failback
 from sohistio.commands.failover import failover
 from sohistio.commands.history import history
 from sohistio.commands.install import install
+from sohistio.commands.istioctl import istioctl
 from sohistio.commands.login import login
 from sohistio.commands.plan import plan
 from sohistio.commands.registration import app as new_app
@@ -72,6 +73,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "rollback": rollback,
     "restore": restore,
     "unlock": unlock,
+    "istioctl": istioctl,
     "login": login,
     "aks-token": aks_token,
     "version": show_version,

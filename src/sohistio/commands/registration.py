@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from sohistio.commands.options import CHANGE, OUTPUT, TARGET, OptionGroup
 from sohistio.errors import UsageError
+from sohistio.output.asked import before_dashes
 
 # What a command has for itself comes first, what all have last.
 _PANELS = ("Options", CHANGE, TARGET, OUTPUT)
@@ -73,7 +74,7 @@ class PanelCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises UsageError for an option with an empty value: a pipeline's variable that is not set."""
         flags = {flag for param in self.params if not getattr(param, "is_flag", False) for flag in param.opts}
-        for flag in _empty(args, flags):
+        for flag in _empty(before_dashes(args), flags):
             raise UsageError(
                 f"{flag} is empty",
                 todo="Is a variable of the pipeline not set? Leave the flag out, or say what is meant.",

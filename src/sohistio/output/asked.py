@@ -20,9 +20,18 @@ def is_json_asked() -> bool:
     return bool(_asked)
 
 
+def before_dashes(arguments: Sequence[str]) -> Sequence[str]:
+    """The part of a command line that is sohistio's own."""
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
 def asks_for_json(arguments: Sequence[str], variable: str = "") -> bool:
-    """Whether a command line asks for JSON, or the variable SOHISTIO_OUTPUT does; also one that is wrong elsewhere."""
+    """Whether a command line asks for JSON, or the variable SOHISTIO_OUTPUT does; also one that is wrong elsewhere.
+
+    What follows `--` is another tool's.
+    """
     value = variable
+    arguments = before_dashes(arguments)
     for argument, after in zip_longest(arguments, arguments[1:], fillvalue=""):
         short = re.fullmatch(r"-[A-Za-np-z]*o(.*)", argument)  # -o json, -ojson, -yo json
         if argument == "--output" or (short and not short[1]):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,6 +15,7 @@ from typing import IO
 
 from sohistio.errors import FailedError, InterruptedRunError, RefusedError
 from sohistio.system.lifeline import tied_to_us
+from sohistio.system.process_group import OWN_GROUP, end_group
 from sohistio.system.sanitize import inert, one_line
 
 # What programs need to start and to find their own files. No credentials: what a program needs it reads by itself.
@@ -25,7 +24,6 @@ _KEPT_LINES = 12
 _KEPT_BYTES = 16_384
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 3.0
-_NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; elsewhere the new session does it
 
 
 def program_path(argv: Sequence[str], folder: Path) -> Path:
@@ -68,8 +66,7 @@ def run_program(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=sys.platform != "win32",
-                creationflags=_NEW_GROUP,
+                **OWN_GROUP,
             )
         except OSError as error:
             todo = "Check its first line (#!) and its permissions."
@@ -77,7 +74,7 @@ def run_program(
         try:
             code = _wait(process, seconds, stop)
         finally:
-            _end(process)
+            end_group(process, _GRACE_SECONDS, signal.SIGTERM)
         lines = _last_lines(output)
     if code == 0:
         return lines
@@ -101,24 +98,6 @@ def _wait(process: subprocess.Popen[bytes], seconds: float, stop: threading.Even
         if stop.wait(_POLL_SECONDS):
             return process.poll()
     return code
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it and what it started, where it still runs: SIGTERM, then SIGKILL."""
-    if sys.platform == "win32":
-        process.kill()
-        process.wait()
-        return
-    if process.poll() is None:
-        # The group has the number of its first process, which is not reaped yet: no other group can have it.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _last_lines(output: IO[bytes]) -> tuple[str, ...]:

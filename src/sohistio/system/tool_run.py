@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections import deque
@@ -17,11 +15,11 @@ from typing import IO, Self
 
 from sohistio.errors import FailedError
 from sohistio.system.lifeline import tied_to_us
+from sohistio.system.process_group import OWN_GROUP, end_group
 from sohistio.system.sanitize import inert, one_line
 
 _KEPT_LINES = 12
 _DRAIN = 5.0
-_NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; elsewhere the new session does it
 GRACE = 10.0
 """Seconds a tool has to end after SIGINT."""
 
@@ -73,8 +71,7 @@ class ToolRun:
                     encoding="utf-8",
                     errors="replace",
                     env=env,
-                    start_new_session=sys.platform != "win32",
-                    creationflags=_NEW_GROUP,
+                    **OWN_GROUP,
                 )
         except OSError as error:
             raise FailedError(
@@ -129,13 +126,7 @@ class ToolRun:
 
     def stop(self, grace: float = GRACE) -> None:
         """End it and what it started: SIGINT, and SIGKILL after `grace` seconds. Nothing happens if it has ended."""
-        if self.poll() is None:
-            self._signal(force=False)
-            try:
-                self._process.wait(grace)
-            except subprocess.TimeoutExpired:
-                self._signal(force=True)
-                self._process.wait()
+        end_group(self._process, grace)
         self._reader.join(_DRAIN)
 
     def __enter__(self) -> Self:
@@ -145,14 +136,6 @@ class ToolRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _signal(self, *, force: bool) -> None:
-        if sys.platform == "win32":
-            self._process.kill() if force else self._process.send_signal(signal.CTRL_BREAK_EVENT)
-        else:
-            # The group has the number of its first process, which is not reaped yet: no other group can have it.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL if force else signal.SIGINT)
 
     def _read(self, output: IO[str]) -> None:
         with output:

@@ -21,6 +21,7 @@ from sohistio.output.asked import asks_for_json
         ("plan -o table", "json", False),
         ("check -o junit", "", False),
         ("plan -o", "", False),
+        ("istioctl -- proxy-status -o json", "", False),
     ],
 )
 def test_what_asks_for_json(line: str, variable: str, asks: bool) -> None:
