@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from agent_reading import AgentLog, read
 from conftest import CHECKOUT, Sandbox
 from own_environments import own_environments
 from sohistio.adapters.kubernetes.api import KubeApi
@@ -227,6 +228,25 @@ def obeyed(text: str) -> list[str]:
     return [line for line in text.split("\n") if bad.search(line)]
 
 
+OURS = {f"task.{name}" for name in ("logissue", "setprogress", "setvariable", "uploadsummary", "complete")}
+OUTCOMES = {"done", "failed", "refused", "passed", "upToDate", "changesPending", "verificationFailed", ""}
+
+
+def check_what_an_agent_obeys(log: AgentLog, folder: Path) -> None:
+    """Each command is one of ours, about what it is for, and what it says is text."""
+    assert {command.name for command in log.commands} <= OURS
+    assert "x" not in log.variables
+    assert log.variables.get("outcome", "") in OUTCOMES
+    assert log.result in ("", "SucceededWithIssues")
+    assert {Path(command.message).parent for command in log.named("task.uploadsummary")} <= {folder}
+    codes = [code for kind in ("error", "warning") for code, _ in log.issues(kind)]
+    assert [code for code in codes if not re.fullmatch("[a-z]+(-[a-z]+)*", code)] == []
+    assert {name for name, _ in log.formats} <= {"group", "endgroup"}
+    assert [text for name, text in log.formats if not re.fullmatch("[a-z-]*", text)] == []
+    said = "\n".join(value for command in log.commands for value in (command.message, *command.properties.values()))
+    assert re.findall(r"\x1b|\r|\x9b|##vso\[|##\[", said, re.IGNORECASE) == []
+
+
 def test_nothing_from_the_cluster_is_obeyed(sandbox: Sandbox, tmp_path: Path) -> None:
     box, api = sandbox, sandbox.api
     if read_record(api) is None:
@@ -235,17 +255,20 @@ def test_nothing_from_the_cluster_is_obeyed(sandbox: Sandbox, tmp_path: Path) ->
     flags = own_environments(tmp_path, restarts={"parallel": 2, "maxFailures": 2, "timeout": "9s"})
     logs = box.state_home / "sohistio" / "logs"
     known = set(logs.glob("*"))
+    agent_folder = tmp_path / "agent"
 
     def said_by(*arguments: str) -> str:
         with subprocess.Popen(
             box.command(*arguments),
             cwd=CHECKOUT,
-            env=box.environ(TF_BUILD="True"),
+            env=box.environ(TF_BUILD="True", AGENT_TEMPDIRECTORY=str(agent_folder)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as process:
             stdout, stderr = (part.decode() for part in process.communicate())
+        check_what_an_agent_obeys(read(stdout, stderr), agent_folder)
+        stdout, stderr = ("\n".join(read(part).lines) for part in (stdout, stderr))
         for part in (stdout, stderr):
             assert obeyed(part) == [], arguments
         assert "Traceback" not in stderr
@@ -278,3 +301,6 @@ def test_nothing_from_the_cluster_is_obeyed(sandbox: Sandbox, tmp_path: Path) ->
     for log in new:
         assert obeyed(log.read_text()) == []
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    files = read(*(file.read_text() for file in agent_folder.iterdir()))
+    assert (files.commands, files.formats) == ([], [])
+    assert any("&#35;vso&#91;task.setvariable variable=x&#93;y" in line for line in files.lines)
