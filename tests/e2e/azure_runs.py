@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from azure_agent import Cloud, Job, StepRun
 from azure_expressions import Variables
-from azure_templates import expand
+from azure_templates import expand, scripts_of
 from conftest import CHECKOUT
 
 PIPELINES = CHECKOUT / "pipelines"
@@ -41,10 +41,10 @@ class Run:
     def said(self) -> str:
         return "".join(step.said for step in self.steps)
 
-    def step(self, title: str) -> StepRun:
-        """The step of this title that failed, or else the first one."""
-        found = [step for step in self.steps if step.title == title]
-        return next((step for step in found if step.code), found[0])
+    @property
+    def failures(self) -> str:
+        """What failed said, for a test that wonders."""
+        return "\n".join(f"== {step.title} ({step.code})\n{step.said}" for step in self.steps if step.code)
 
 
 def _worst(results: Iterator[str]) -> str:
@@ -74,10 +74,15 @@ def run(
     folder: Path,
     cloud: Cloud,
     typed: Mapping[str, str],
-    approver: Mapping[str, Callable[[Run], None]] = {},  # noqa: B006 - never changed
+    approver: Mapping[str, Callable[[Run], None]] = {},
+    *,
+    only: Collection[str] = (),
     **variables: str,
 ) -> Run:
-    """One run with what was typed. What `approver` has for a stage happens while that waits to be approved."""
+    """One run with what was typed, or only these jobs of it.
+
+    What `approver` has for a stage happens while that waits to be approved.
+    """
     ended = Run(folder)
     ended.artifacts.mkdir(parents=True)
     for stage in expanded(typed, **variables):
@@ -85,13 +90,15 @@ def run(
         if {"failed", "skipped"}.isdisjoint(ended.results.values()):
             if name in approver:
                 approver[name](ended)
-            ended.jobs[name] = _stage(stage, ended, cloud, _RUN | _build(variables) | dict(cloud.variables))
+            ended.jobs[name] = _stage(stage, ended, cloud, only, _RUN | _build(variables) | dict(cloud.variables))
         else:
             ended.jobs[name] = []
     return ended
 
 
-def _stage(stage: Mapping[str, Any], ended: Run, cloud: Cloud, variables: Mapping[str, str]) -> list[Job]:
+def _stage(
+    stage: Mapping[str, Any], ended: Run, cloud: Cloud, only: Collection[str], variables: Mapping[str, str]
+) -> list[Job]:
     def carry_out(job: Mapping[str, Any]) -> Job:
         name = job.get("job") or job["deployment"]
         machine = ended.folder / f"{stage['stage']}-{name}"
@@ -100,4 +107,30 @@ def _stage(stage: Mapping[str, Any], ended: Run, cloud: Cloud, variables: Mappin
         return own
 
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(carry_out, stage["jobs"]))
+        return list(pool.map(carry_out, (job for job in stage["jobs"] if not only or job.get("job") in only)))
+
+
+def titled(typed: dict[str, str], title: str, **variables: str) -> dict[str, Any]:
+    """A step by its title, of the run that these parameters would make."""
+    for stage in expanded(typed, **variables):
+        for job in stage["jobs"]:
+            for step in steps_of(job):
+                if step.get("displayName") == title:
+                    return step
+    raise AssertionError(f"no step {title}")
+
+
+def again(job: Job, step: dict[str, Any]) -> StepRun:
+    """One more script on a machine that has its tools already."""
+    job.step(step)
+    return job.steps.pop()
+
+
+def not_executed(ran: Iterable[StepRun]) -> set[str]:
+    """The titles of scripts in pipelines/ that none of these steps ran."""
+    executed = [(step.title, step.script) for step in ran]
+    return {
+        title
+        for title, script in scripts_of(PIPELINES)
+        if not any(title == its_title and script in its_script for its_title, its_script in executed)
+    }

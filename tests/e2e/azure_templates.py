@@ -66,7 +66,7 @@ def _text(text: str, names: Names) -> Any:
 def _items(nodes: list[Any], names: Names, folder: Path) -> Iterator[Any]:
     taken = False
     for node in nodes:
-        key, value = next(iter(node.items())) if isinstance(node, dict) and len(node) == 1 else ("", None)
+        key, value = next(iter(node.items())) if isinstance(node, dict) and len(node) == 1 else ("", [])
         if control := _control(key):
             taken, inside = _branches(control, names, taken)
             for inner in inside:

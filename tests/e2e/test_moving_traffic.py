@@ -16,6 +16,8 @@ import pytest
 
 import unsafe_clusters as clusters
 import unsafe_starts as unsafe
+from aks_regions import aks_regions
+from azure_runs import again, not_executed, run, titled
 from client import Client
 from json_schemas import check
 from regions import HOST, Region, Regions, until
@@ -155,6 +157,35 @@ def test_a_rehearsal_moves_no_traffic(regions: Regions) -> None:
     assert (shown["stage"], shown["lastSync"]) == ("standby", None)
     assert shown["lastRehearsal"]
     assert stage(dr) == "standby"
+
+
+def test_the_pipeline_moves_traffic_and_looks_at_the_standby(regions: Regions, tmp_path: Path) -> None:
+    """Its scripts that need two regions, as AKS clusters; here on one machine, there (test_pipeline.py) on many."""
+    with aks_regions(regions, tmp_path) as cloud, client(regions) as asked:
+        verified = run(tmp_path / "run", cloud, {"environment": "dr", "action": "verify"})
+        (machine,) = verified.jobs["Verification"]
+        assert machine.result != "failed", verified.failures
+        ended, there = [], {"environment": "dr", "confirm": "dr"}
+        for typed, serves in (
+            (there | {"action": "rehearse"}, "prod"),
+            (there | {"action": "failover"}, "dr"),
+            ({"environment": "prod", "confirm": "prod", "action": "failback"}, "prod"),
+        ):
+            before = {name: writes(region) for name, region in regions.regions.items()}
+            ended.append(again(machine, titled(typed, "Plan the move of traffic")))
+            assert {name: writes(region) for name, region in regions.regions.items()} == before
+            ended.append(again(machine, titled(typed, "Move traffic")))
+            assert not ended[-1].code, ended[-1].said
+            assert answered(regions, 1).keys() == {serves}
+        for title, schedule in (
+            ("Rehearse the failover to dr", "Weekly rehearsal"),
+            ("The standby is as the active side", "Nightly"),
+        ):
+            build = {"Build__Reason": "Schedule", "Build__CronSchedule__DisplayName": schedule}
+            ended.append(again(machine, titled({}, title, **build)))
+    assert [step.code for step in ended] == [0] * 8, ended[-1].said
+    assert asked.failures == {}
+    assert not_executed(ended).isdisjoint(step.title for step in ended)
 
 
 @pytest.mark.parametrize(

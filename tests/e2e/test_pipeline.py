@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from aks import USER, Aks
-from azure_agent import Cloud, Job
-from azure_runs import PIPELINES, Run, expanded, run, steps_of
+from aks import USER, Aks, pipeline_login
+from azure_agent import Cloud
+from azure_runs import Run, again, not_executed, run, titled
 from azure_server import PIPELINE_TOKEN
-from azure_templates import scripts_of
 from conftest import SUBSCRIPTION
 from sohistio.adapters.kubernetes.api import KubeApi
 
@@ -27,7 +25,9 @@ pytestmark = pytest.mark.e2e
 PASSWORD = "registry-pass-0815"
 # Its registry cannot be asked from here; by hand like this, and so that a flag is there at all.
 INSTALL = {"environment": "qa", "action": "install", "flags": "--skip-check images", "reason": "CHG-1: first install"}
+HPA = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
 BILLING = "/api/v1/namespaces/billing"
+# They need two regions: test_moving_traffic.py.
 MOVES = {"Plan the move of traffic", "Move traffic", "Rehearse the failover to dr", "The standby is as the active side"}
 
 
@@ -49,7 +49,6 @@ def environments(cloud: Aks, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def agents(aks: Aks, environments: Path) -> Cloud:
     """The project in Azure DevOps: the service connections, and the variable group."""
-    login = {key: value for key, value in aks.pipelines().items() if key not in ("SYSTEM_ACCESSTOKEN", "TF_BUILD")}
     secrets = {
         "System.AccessToken": PIPELINE_TOKEN,
         "JFROG_USERNAME": "mesh",
@@ -63,7 +62,7 @@ def agents(aks: Aks, environments: Path) -> Cloud:
         # istioctl is downloaded once, not once for each machine.
         "XDG_CACHE_HOME": aks.environ()["XDG_CACHE_HOME"],
     }
-    return Cloud(login, secrets, variables, environments)
+    return Cloud(pipeline_login(aks.azure), secrets, variables, environments)
 
 
 def label_billing(api: KubeApi, value: str | None) -> None:
@@ -78,30 +77,86 @@ def no_secret_is_in(done: Run, aks: Aks) -> None:
         assert "client.authentication.k8s.io" not in text, f"a kubeconfig is in {name}"
 
 
-def typed_steps(typed: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """The steps that get what is typed, of all actions."""
-    for action in ("install", "uninstall", "verify", "failover"):
-        for stage in expanded(typed | {"action": action}):
-            for job in stage["jobs"]:
-                yield from (step for step in steps_of(job) if step.get("env", {}).get("FLAGS", "none") != "none")
-
-
 @pytest.mark.usefixtures("empty_sandbox")
 def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_path: Path) -> None:
-    api, ran = aks.sandbox.api, set()
+    api = aks.sandbox.api
     api.create("/api/v1/namespaces", {"metadata": {"name": "billing", "labels": {"istio-injection": "enabled"}}})
 
     def somebody_changes_the_cluster(done: Run) -> None:
-        """Before the install is approved, and back again: what was approved is refused, then as planned."""
-        plan_machine = done.jobs["Plan"][0]
+        """While the approval is waited for; what was approved is refused then. And back again."""
+        (machine,) = done.jobs["Plan"]
         label_billing(api, None)
-        stale = install_on(plan_machine)
+        machine.step(titled(INSTALL, "Download the approved plan"))
+        stale = again(machine, titled(INSTALL, "Install as approved"))
         label_billing(api, "enabled")
         assert (stale.code, "is stale: the plan is another one now" in stale.said) == (3, True), stale.said
 
+    installed = run(tmp_path / "install", agents, INSTALL, {"Install": somebody_changes_the_cluster})
+    assert "failed" not in installed.results.values(), installed.failures
+    assert [path.name for path in sorted(installed.artifacts.iterdir())] == [
+        "install-backup-and-logs-1",
+        "namespace-setup-logs-1",
+        "plan",
+    ]
+    assert "pull-secret" in installed.jobs["PreScreening"][0].tests, "what was checked is in the tab Tests"
+    assert "istiod-version" in installed.jobs["Verification"][0].tests
+    no_secret_is_in(installed, aks)
+
+    before = aks.sandbox.writes(USER)
     begun = time.monotonic()
-    done = run(tmp_path / "install", agents, INSTALL, {"Install": somebody_changes_the_cluster})
-    print(f"install: {time.monotonic() - begun:.1f} s")
-    assert done.results.keys() == {"PreScreening", "NamespaceSetup", "Plan", "Install", "Verification"}
-    assert "failed" not in done.results.values(), done.results
-    ...
+    night = run(tmp_path / "night", agents, {}, only={"dev", "qa"}, Build__Reason="Schedule")
+    print(f"the night of two environments: {time.monotonic() - begun:.1f} s")
+    assert aks.sandbox.writes(USER) == before, "a night in sync writes nothing"
+    unreachable, looked_at = night.jobs["Nightly"]
+    assert [step.title for step in unreachable.steps if step.code] == ["Log in"], "and no step after it is tried"
+    assert unreachable.steps[-1].title == "Log in"
+    print(f"of it qa's own steps: {looked_at.own_seconds:.1f} s")
+    assert (looked_at.name, looked_at.result) == ("qa", "issues"), night.failures
+    assert "changes are pending" not in night.said
+    no_secret_is_in(night, aks)
+
+    api.merge_patch(HPA, {"spec": {"maxReplicas": 7}})
+    drift = again(looked_at, titled({}, "Drift", Build__Reason="Schedule"))
+    assert (drift.code, drift.result) == (0, "issues"), drift.said
+    assert "qa is not as its files say: changes are pending" in drift.said
+
+    # An uninstall, on a machine that has its tools. Its stages are those of an install.
+    before, uninstall = aks.sandbox.writes(USER), INSTALL | {"action": "uninstall"}
+    shown = [again(looked_at, titled(uninstall, title)) for title in ("What is there", "Plan the uninstall")]
+    assert aks.sandbox.writes(USER) == before
+    removed = [again(looked_at, titled(uninstall, title)) for title in ("Uninstall", "No mesh is left")]
+    assert [step.code for step in (*shown, *removed)] == [0, 0, 0, 0], "".join(step.said for step in removed)
+
+    assert not_executed([*installed.steps, *night.steps, *shown, *removed]) == MOVES
+
+
+# The steps that get what is typed, by an action that has them.
+WITH_TYPED = {
+    "Preflight checks": "install",
+    "Plan the install": "install",
+    "Install as approved": "install",
+    "Plan the uninstall": "uninstall",
+    "Uninstall": "uninstall",
+    "Plan the move of traffic": "failover",
+    "Move traffic": "failover",
+}
+HOSTILE = ('"; touch {} #', "$(touch {})", "`touch {}`", "x; touch {}", "$(System.AccessToken)", "* {}", "--nonsense")
+
+
+def test_what_is_typed_is_never_a_command(aks: Aks, agents: Cloud, tmp_path: Path) -> None:
+    """Hostile texts as parameters, and each step that is given them: wrong usage, and nothing else happens."""
+    before = aks.sandbox.writes(USER)
+    verified = run(tmp_path / "run", agents, INSTALL | {"action": "verify", "version": "1.2.3; id"})
+    (machine,) = verified.jobs["Verification"]
+    assert [(step.title, step.code) for step in verified.steps if step.code] == [("Verify", 2)]
+    touched = tmp_path / "touched"
+    every_text = [("Preflight checks", name, text) for text in HOSTILE for name in ("version", "flags")]
+    every_step = [(title, "flags", HOSTILE[0]) for title in WITH_TYPED]
+    for title, name, text in (*every_text, *every_step):
+        typed = {"environment": "qa", "action": WITH_TYPED[title], name: text.format(touched)}
+        tried = again(machine, titled(typed, title))
+        assert tried.code == 2, f"{title}, {name}={text}: {tried.code}\n{tried.said}"
+        assert "Traceback" not in tried.said
+        assert PIPELINE_TOKEN not in tried.said
+        assert not touched.exists()
+    assert aks.sandbox.writes(USER) == before

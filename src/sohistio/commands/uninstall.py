@@ -74,4 +74,6 @@ def uninstall(
         passphrase(os.environ)  # better to miss it now than half way
     asked = Removal(extent.with_sidecars, extent.purge, extent.restart_workloads, backup.include_ca)
     planner = partial(plan_uninstall, asked=asked)
-    raise typer.Exit(only_planned(where, planner, json=form.json) if plan else planned_run(where, planner, how, json=form.json))
+    raise typer.Exit(
+        only_planned(where, planner, json=form.json) if plan else planned_run(where, planner, how, json=form.json)
+    )
