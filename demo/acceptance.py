@@ -21,7 +21,7 @@ from sohistio.model.kube_target import KubeTarget
 
 PREVIOUS_MINOR = "1.30.5"
 NAMESPACE = "sohistio-acceptance"
-# On the list of images that every AKS node has.
+# A container that does nothing, from where AKS nodes pull their own.
 IMAGE = "mcr.microsoft.com/oss/kubernetes/pause:3.6"
 _HPA = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
 _READY_SECONDS = 180
