@@ -1,4 +1,4 @@
-"""`make acceptance-aks`, every step of it, with the environment of docs/acceptance.md on the sandbox as an AKS cluster."""
+"""`make acceptance-aks`, all of it, with the environment of docs/acceptance.md on the sandbox as an AKS cluster."""
 
 from __future__ import annotations
 
