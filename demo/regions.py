@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from sohistio.system.parallel import side_by_side
 CHECKOUT = Path(__file__).parents[1]
 HOST = "shop.corp.example.com"
 ZONE = "corp.example.com"
-_LONGEST = 400
+LONGEST = 400
 _READY_SECONDS = 90
 
 
@@ -152,19 +153,25 @@ class Regions:
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run sohistio to its end; no terminal."""
-        done = subprocess.run(
-            [sys.executable, "-m", "sohistio", *arguments],
-            cwd=CHECKOUT,
-            env=self.environ(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST,
-            check=False,
-        )
+        done = self.process(arguments, self.environ(), LONGEST)
         if check and done.returncode:
             raise RuntimeError(f"sohistio {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def process(
+        self, arguments: Sequence[str], env: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """One command, however it is started."""
+        return subprocess.run(
+            [sys.executable, "-m", "sohistio", *arguments],
+            cwd=CHECKOUT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
 
 
 def until(done: Any, seconds: float = _READY_SECONDS) -> None:

@@ -14,6 +14,7 @@ from sohistio.commands.aks_token import aks_token
 from sohistio.commands.bundle import bundle
 from sohistio.commands.check import check
 from sohistio.commands.dashboard import dashboard
+from sohistio.commands.explain import explain
 from sohistio.commands.failback import failback
 from sohistio.commands.failover import failover
 from sohistio.commands.history import history
@@ -65,6 +66,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "history": history,
     "render": render,
+    "explain": explain,
     "dashboard": dashboard,
     "failover": failover,
     "failback": failback,

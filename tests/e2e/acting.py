@@ -5,10 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from conftest import CHECKOUT
 from regions import Regions
+from warm import WARM
+
+
+class WarmRegions(Regions):
+    """The regions of the demo, with commands that start warm."""
+
+    def process(
+        self, arguments: Sequence[str], env: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        return WARM.run(arguments, cwd=CHECKOUT, env=env, timeout=timeout)
 
 
 class Done(NamedTuple):

@@ -31,6 +31,7 @@ from azure_server import (
 from conftest import CHECKOUT, SUBSCRIPTION, Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget
+from warm import WARM
 
 USER = f"aad:{OBJECT}"
 PRINCIPAL = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_CLIENT_SECRET": SECRET}
@@ -93,16 +94,7 @@ class Aks:
     def run(
         self, *arguments: str, login: Mapping[str, str] = PRINCIPAL, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.sandbox.command(*arguments),
-            cwd=CHECKOUT,
-            env=self.environ(login, **variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return WARM.run(arguments, cwd=CHECKOUT, env=self.environ(login, **variables), timeout=300)
 
     def as_new(self) -> None:
         """Whatever other tests did to Azure and the sandbox: a healthy cluster that trusts its tokens."""

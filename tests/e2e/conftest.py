@@ -20,6 +20,7 @@ from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.versions import Version
 from sohistio.system.paths import cache_dir
+from warm import WARM
 
 if TYPE_CHECKING:
     from aks import Aks
@@ -68,16 +69,7 @@ class Sandbox:
 
     def run(self, *arguments: str, cwd: Path = CHECKOUT, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run sohistio to its end; no terminal, no standard input."""
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=cwd,
-            env=self.environ(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST_COMMAND,
-            check=False,
-        )
+        return WARM.run(arguments, cwd=cwd, env=self.environ(**variables), timeout=LONGEST_COMMAND)
 
     @property
     def api(self) -> KubeApi:
@@ -128,6 +120,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, the others in their order."""
     first = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: first.get(item.path.name, len(first)))
+
+
+def pytest_sessionfinish() -> None:
+    """After all fixtures: some end with a command."""
+    WARM.end()
 
 
 @pytest.fixture(scope="session")

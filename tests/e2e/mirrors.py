@@ -19,6 +19,7 @@ from own_environments import own_environments
 from registries import RealRegistry, Trust, auth_file
 from registry_proxy import TroubledWay
 from token_server import TokenServer
+from warm import WARM
 
 VERSION = "1.31.1"
 NAMES = ("install-cni", "pilot", "proxyv2", "ztunnel")
@@ -94,16 +95,7 @@ class Mirror:
 
     def any(self, *arguments: str, **variables: str) -> Done:
         """Any command, with the logins and the authority of both registries."""
-        return subprocess.run(
-            self.box.command(*arguments),
-            cwd=CHECKOUT,
-            env=self.environ(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
+        return WARM.run(arguments, cwd=CHECKOUT, env=self.environ(**variables), timeout=180)
 
     def document(self, *more: str, code: int = 0, **variables: str) -> dict[str, Any]:
         done = self.run(*more, "--output", "json", **variables)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
-from acting import acting
+from acting import WarmRegions, acting
 from json_schemas import check
 from real_prometheus import Exposed, RealPrometheus
-from regions import HOST, Region, Regions, until
+from regions import HOST, LONGEST, Region, Regions, until
 from sohistio.model.failover_mark import FailoverMark
 from sohistio.model.mode import Mode
 from sohistio.model.record import Record
@@ -38,7 +37,7 @@ INGRESS = "/apis/apps/v1/namespaces/istio-system/deployments/istio-ingressgatewa
 
 @pytest.fixture(scope="module")
 def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
-    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    found = WarmRegions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
     try:
         found.start()
         until(lambda: "refused" not in found.run("failover", "--to", "dr", "--plan", check=False).stderr)
@@ -70,15 +69,7 @@ def api_server(region: Region) -> int:
 
 def run(regions: Regions, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """With other environment variables."""
-    return subprocess.run(
-        [sys.executable, "-m", "sohistio", *arguments],
-        env=regions.environ() | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return regions.process(arguments, regions.environ() | variables, LONGEST)
 
 
 def folded(table: str) -> str:

@@ -97,4 +97,4 @@ def test_stopped_while_an_answer_does_not_end(mirror: Mirror, number: signal.Sig
     )
     until(lambda: any(re.match(f"GET .*{mirror.path}/.*/manifests/", request) for request in mirror.both.way.seen), 60)
     process.send_signal(number)
-    assert process.wait(5) == 130
+    assert process.wait(30) == 130

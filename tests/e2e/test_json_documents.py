@@ -36,6 +36,7 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("EnvironmentDiff", "env", "diff", "qa", "prod"),
         document("EgressAllowed", "egress", "allow", *LOCAL, "--host", "a.example.com", "-n", "shop", "--dry-run"),
         document("Dashboards", "monitoring", "dashboards", "--out", str(tmp_path / "grafana")),
+        document("Explanation", "explain", "capacity"),
         document("SandboxStatus", "sandbox", "status"),
         document("PreflightList", "check", "--list"),
         document("ImageList", "images", "list", *LOCAL),

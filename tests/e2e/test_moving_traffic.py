@@ -16,6 +16,7 @@ import pytest
 
 import unsafe_clusters as clusters
 import unsafe_starts as unsafe
+from acting import WarmRegions
 from aks_regions import aks_regions
 from azure_runs import again, not_executed, run, titled
 from client import Client
@@ -34,7 +35,7 @@ WRONG = {"url": f"https://{HOST}/", "header": "x-region: nowhere-{environment}"}
 
 @pytest.fixture(scope="module")
 def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
-    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    found = WarmRegions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
     try:
         found.start()
         until(lambda: "prod" in answered(found, 1))

@@ -25,5 +25,9 @@ def test_what_the_wheel_carries(tmp_path: Path) -> None:
     assert {"sohistio/py.typed", "sohistio/sandbox/stages.yaml", "sohistio/sandbox/modules/istio/go.sum"} <= ours
     files = (path for path in (CHECKOUT / "environments").rglob("*") if path.is_file())
     assert {f"sohistio/_environments/{path.relative_to(CHECKOUT / 'environments')}" for path in files} <= names
-    assert {f"sohistio/_rbac/{role}.yaml" for role in ("reader", "installer", "authority", "sync")} <= names
+    assert {
+        f"sohistio/_rbac/{role}.yaml" for role in ("reader", "installer", "authority", "sync", "namespaces")
+    } <= names
+    pages = {"README.md", *(path.name for path in (CHECKOUT / "docs").glob("*.md"))}
+    assert {f"sohistio/_docs/{page}" for page in pages} <= names, "what `sohistio explain` reads"
     assert not any("test" in name.split("/")[0] for name in names)

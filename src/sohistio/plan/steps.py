@@ -27,13 +27,7 @@ from sohistio.plan.monitoring_steps import (
     PruneMonitoring,
     ReportRehearsal,
 )
-from sohistio.plan.namespace_steps import (
-    LabelNamespaces,
-    MakeNamespace,
-    UnlabelNamespaces,
-    VerifyNamespaces,
-    WritePullSecrets,
-)
+from sohistio.plan.namespace_steps import NamespaceStep, VerifyNamespaces
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import DIGESTED, Risk
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
@@ -213,10 +207,7 @@ Step = (
     TakeBackup
     | CheckBackup
     | WriteAuthority
-    | MakeNamespace
-    | WritePullSecrets
-    | LabelNamespaces
-    | UnlabelNamespaces
+    | NamespaceStep
     | VerifyNamespaces
     | StopOperator
     | MoveFieldManagers

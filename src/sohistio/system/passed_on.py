@@ -41,8 +41,8 @@ def pass_on(name: str, command: Sequence[str]) -> int:
             raise FailedError(what, details=(str(error),), todo="Check the file that it names.") from error
         unread = threading.Event()
         pumps = [
-            threading.Thread(target=_pump, args=(pipe, out, unread), name=f"{name} output", daemon=True)
-            for pipe, out in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
+            threading.Thread(target=_pump, args=parts, name=f"{name} output", daemon=True)
+            for parts in ((process.stdout, sys.stdout, unread), (process.stderr, sys.stderr, None))
         ]
         for pump in pumps:
             pump.start()
@@ -62,13 +62,13 @@ def pass_on(name: str, command: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _pump(pipe: IO[bytes], out: TextIO, unread: threading.Event) -> None:
-    """To the pipe's end; what is no UTF-8 is replaced."""
+def _pump(pipe: IO[bytes], out: TextIO, unread: threading.Event | None) -> None:
+    """To the pipe's end, or until `unread` is set, as `out` cannot be written; what is no UTF-8 is replaced."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     with pipe:
         while block := os.read(pipe.fileno(), _BLOCK):
             out.write(decoder.decode(block))
-            if getattr(out, "failure", None) is not None:
+            if unread is not None and getattr(out, "failure", None) is not None:
                 unread.set()
                 return
         out.write(decoder.decode(b"", final=True))

@@ -12,6 +12,7 @@ from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.checks.preflight.rights import rights_of, verdict_on
+from sohistio.checks.preflight.roles import role_of
 from sohistio.model.authority import AUTHORITY_SECRET
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
@@ -157,6 +158,12 @@ def test_other_steps(step: Step, right: str) -> None:
     changing = FRESH.phases[0]
     plan = replace(FRESH, mode=Mode.RESTORE, phases=(Phase("any", (step,)), changing))
     assert right in needed(plan, [])
+
+
+def test_who_lacks_a_right_is_told_which_role_has_it() -> None:
+    assert role_of(FRESH) == ""
+    assert "rbac/namespaces.yaml" in role_of(replace(FRESH, mode=Mode.NAMESPACES))
+    assert "rbac/sync.yaml" in role_of(replace(FRESH, mode=Mode.SYNC))
 
 
 def test_a_plan_refused_for_its_versions_takes_what_its_manifest_takes() -> None:

@@ -92,6 +92,13 @@ def test_it_ends_once_nobody_reads_it() -> None:
     assert not is_there(pid)
 
 
+def test_it_goes_on_without_standard_error() -> None:
+    tool = (sys.executable, "-c", "import sys; print('oh', file=sys.stderr, flush=True); print('out'); sys.exit(7)")
+    without = ["sh", "-c", '"$@" 2>&-', "sh", *command(*tool)]
+    done = subprocess.run(without, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+    assert (done.returncode, done.stdout) == (7, "out\n")
+
+
 def test_a_tool_that_is_killed_gives_the_shells_code() -> None:
     assert run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)").returncode == 137
 

@@ -1,0 +1,37 @@
+"""`sohistio explain`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sohistio.commands.options import Form
+
+
+def explain(
+    form: Form,
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="A check, an exit code, an alert, or words of an error."),
+    ] = None,
+) -> None:
+    """Say what a check, an error, an exit code or an alert means.
+
+    From the documentation that comes with sohistio. Without a name it lists what can be explained.
+    """
+    from sohistio.explanations.find import find
+    from sohistio.explanations.shipped import shipped_documents
+    from sohistio.explanations.topics import Kind, topics_of
+    from sohistio.output.documents import print_answer
+    from sohistio.output.explanation import show_list, show_topics, topic_document
+
+    topics = topics_of(shipped_documents())
+    query = " ".join(name or ())
+    found = find(topics, query) if query else tuple(topic for topic in topics if topic.kind is not Kind.SECTION)
+    if form.json:
+        print_answer("Explanation", {"name": query or None, "topics": [topic_document(topic) for topic in found]})
+    elif query:
+        show_topics(found)
+    else:
+        show_list(found)

@@ -1,0 +1,194 @@
+"""Runs sohistio without its imports each time: a process that has imported all of it is forked for each command.
+
+A command of the end-to-end tests is a process of its own as ever, with its own arguments, variables, folder, streams
+and exit code, and it runs sohistio as `python -m sohistio` does. Only the 0.7 s of imports are spent once, and not for
+each of some thousand commands. test_startup.py holds what a start imports; `Sandbox.command` is a cold start.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+_LONGEST_REQUEST = 1 << 20
+# What Python reads of its variables, it reads before the first line runs.
+_READ_AT_START = ("PYTHON", "LANG", "LC_", "MALLOC_", "LD_", "OPENSSL_")
+# Imported by name as soon as they are used, not with a module of sohistio.
+_LAZY = ("azure.identity", "httpx", "kubernetes.client", "rich.live", "rich.table", "tenacity", "yaml")
+
+
+class Warm:
+    """Starts commands. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._server: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def run(
+        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `sohistio ARGUMENTS` to its end, as subprocess.run does; no terminal, no standard input."""
+        command = [sys.executable, "-m", "sohistio", *arguments]
+        if _start_variables(env) != _start_variables(os.environ):
+            return subprocess.run(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            code = self._run(arguments, cwd, env, (out.fileno(), err.fileno()), timeout)
+            texts = []
+            for stream in (out, err):
+                stream.seek(0)
+                texts.append(stream.read().decode().replace("\r\n", "\n"))
+        return subprocess.CompletedProcess(command, code, *texts)
+
+    def _run(
+        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], streams: tuple[int, int], timeout: float
+    ) -> int:
+        mine, its = socket.socketpair()
+        with mine, its:
+            request = json.dumps([list(arguments), str(cwd), dict(env)]).encode()
+            with self._lock:
+                socket.send_fds(self._control(), [request], [*streams, its.fileno()])
+            its.close()
+            mine.settimeout(timeout)
+            answers = mine.makefile()
+            pid = int(answers.readline())
+            try:
+                return int(answers.readline())
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(list(arguments), timeout) from None
+
+    def _control(self) -> socket.socket:
+        if self._server is None:
+            mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LONGEST_REQUEST)
+            command = [sys.executable, __file__, str(its.fileno())]
+            self._server = subprocess.Popen(command, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL), mine
+            its.close()
+        return self._server[1]
+
+    def end(self) -> None:
+        """End the process that is forked; it ends with its socket."""
+        if self._server is not None:
+            process, control = self._server
+            control.close()
+            process.wait(10)
+            self._server = None
+
+
+WARM = Warm()
+
+
+def _start_variables(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name.startswith(_READ_AT_START)}
+
+
+def _serve(control: socket.socket) -> None:
+    """Until the tests close their end."""
+    import sohistio
+
+    for module in pkgutil.walk_packages(sohistio.__path__, "sohistio."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for name in _LAZY:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    waiting: dict[int, socket.socket] = {}
+    while True:
+        ready, _, _ = select.select([control.fileno(), ended], [], [])
+        if ended in ready:
+            os.read(ended, 4096)
+            _report(waiting)
+        if control.fileno() in ready:
+            request, fds, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3)
+            if not request:
+                return
+            reply = socket.socket(fileno=fds[2])
+            pid = os.fork()
+            if not pid:
+                for other in (control, reply, *waiting.values()):
+                    other.close()
+                os.close(ended)
+                os.close(wake)
+                _become(json.loads(request), fds[0], fds[1])
+            waiting[pid] = reply
+            reply.sendall(f"{pid}\n".encode())
+            os.close(fds[0])
+            os.close(fds[1])
+
+
+def _report(waiting: dict[int, socket.socket]) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            with waiting.pop(pid) as reply, contextlib.suppress(OSError):
+                reply.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _become(request: tuple[list[str], str, dict[str, str]], out: int, err: int) -> NoReturn:
+    """The command, in the child: what the interpreter's own start would have set is set."""
+    arguments, folder, variables = request
+    code = 70
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        os.close(out)
+        os.close(err)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variables)
+        time.tzset()
+        sys.argv = ["sohistio", *arguments]
+        try:
+            runpy.run_module("sohistio", run_name="__main__", alter_sys=True)
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        # As an interpreter that ends: it waits for its threads, then does what is left for the end.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 — the child must not go on as the server
+        traceback.print_exc()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as given:
+        _serve(given)
