@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
-from accounts import kubeconfig_for
+from accounts import Cluster, kubeconfig_for
 from azure_server import (
     AKS_APPLICATION,
     CLIENT,
@@ -47,25 +47,6 @@ url = {url!r} + "/az?resource=" + urllib.parse.quote(resource, safe="")
 with urllib.request.urlopen(url, context=ssl.create_default_context(cafile={authority!r})) as answer:
     print(answer.read().decode())
 """
-
-
-class Cluster(Protocol):
-    """A sandbox or a region."""
-
-    @property
-    def kubeconfig(self) -> Path:
-        """Its administrator's."""
-        raise NotImplementedError
-
-    @property
-    def context(self) -> str:
-        """The one in that file."""
-        raise NotImplementedError
-
-    @property
-    def api(self) -> KubeApi:
-        """Its API server, as administrator."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,17 @@ from xml.etree import ElementTree as ET
 from azure_expressions import PURE, Functions, Variables, evaluate
 from conftest import CHECKOUT
 
-REPOSITORY = ("src", "environments", "rbac", "pipelines", "requirements", "pyproject.toml", "README.md", "LICENSE")
 _INSTALLERS = ("UsePythonVersion@0", "KubectlInstaller@0", "HelmInstaller@1")
 _MACRO = re.compile(r"\$\(([^()$]+)\)")
 _COMMAND = re.compile(r"##vso\[([\w.]+)\s*([^\]]*)\](.*)")
 _LONGEST = 300
+SUCCEEDED, ISSUES, FAILED, SKIPPED = "Succeeded", "SucceededWithIssues", "Failed", "Skipped"
+
+
+def worst(results: Iterable[str]) -> str:
+    """Of several results."""
+    found = set(results)
+    return next((name for name in (FAILED, ISSUES) if name in found), SUCCEEDED)
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,12 @@ class Job:
     steps: list[StepRun] = field(default_factory=list)
     tests: list[str] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     @property
     def result(self) -> str:
-        """succeeded, issues or failed."""
-        results = {step.result for step in self.steps}
-        return next((name for name in ("failed", "issues") if name in results), "succeeded")
+        """Succeeded, SucceededWithIssues or Failed, as Azure names them."""
+        return worst(step.result for step in self.steps)
 
     @property
     def own_seconds(self) -> float:
@@ -99,7 +105,7 @@ class Job:
         python.chmod(0o755)
 
     def _functions(self) -> Functions:
-        failed = self.result == "failed"
+        failed = self.result == FAILED
         own = {
             "succeeded": lambda: not failed,
             "succeededOrFailed": lambda: True,
@@ -110,14 +116,14 @@ class Job:
 
     def step(self, step: dict[str, Any]) -> None:
         """One more step on this machine, whatever its condition is."""
-        title, inputs = step.get("displayName", ""), step.get("inputs", {})
+        inputs = step.get("inputs", {})
         if "checkout" in step:
             self._check_out()
         elif "bash" in step:
-            self._script(title, step["bash"], step.get("env", {}), {})
+            self._script(step, step["bash"], {})
         elif step.get("task") == "AzureCLI@2":
             assert inputs["scriptType"] == "bash"
-            self._script(title, inputs["inlineScript"], step.get("env", {}), self.cloud.login)
+            self._script(step, inputs["inlineScript"], self.cloud.login)
         elif "publish" in step:
             self._publish(Path(self._filled(step["publish"])), self._filled(step["artifact"]))
         elif "download" in step:
@@ -130,16 +136,14 @@ class Job:
             assert all(re.fullmatch(r"v?\d+(\.\d+)+", value) for value in inputs.values()), "a version is pinned"
 
     def _check_out(self) -> None:
+        """What is in the repository, without its history and its tests, and with the user's own environments."""
         sources = self.machine / "sources"
-        for name in REPOSITORY:
-            if (CHECKOUT / name).is_dir():
-                shutil.copytree(CHECKOUT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(CHECKOUT / name, sources / name)
+        left = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "dist", "tests")
+        shutil.copytree(CHECKOUT, sources, ignore=left, dirs_exist_ok=True)
         shutil.rmtree(sources / "environments")
         shutil.copytree(self.cloud.environments, sources / "environments")
 
-    def _script(self, title: str, script: str, mapped: Mapping[str, str], login: Mapping[str, str]) -> None:
+    def _script(self, step: Mapping[str, Any], script: str, login: Mapping[str, str]) -> None:
         own = {
             "HOME": str(self.machine / "home"),
             "PATH": ":".join([*self.path, str(self.machine / "bin"), "/usr/bin", "/bin"]),
@@ -148,7 +152,7 @@ class Job:
             "PIP_NO_INDEX": "1",
             "PYTHONPATH": next(place for place in sys.path if place.endswith("site-packages")),
         }
-        filled = {key: self._filled(value) for key, value in mapped.items()}
+        filled = {key: self._filled(value) for key, value in step.get("env", {}).items()}
         begun = time.monotonic()
         done = subprocess.run(
             ["/bin/bash", "--noprofile", "--norc", "-c", self._filled(script)],
@@ -161,22 +165,23 @@ class Job:
             timeout=_LONGEST,
             check=False,
         )
-        result = "failed" if done.returncode else "succeeded"
+        result = FAILED if done.returncode else SUCCEEDED
         for kind, properties, value in _COMMAND.findall(done.stdout):
-            result = self._obey(kind, properties, value, result)
+            told = dict(item.split("=", 1) for item in properties.split(";") if item)
+            self._obey(step, kind, told, value)
+            if kind == "task.complete" and result == SUCCEEDED:
+                result = told["result"]
         seconds = time.monotonic() - begun
-        self.steps.append(StepRun(title, script, done.returncode, result, done.stdout, seconds))
+        self.steps.append(StepRun(step["displayName"], script, done.returncode, result, done.stdout, seconds))
 
-    def _obey(self, kind: str, properties: str, value: str, result: str) -> str:
-        """What a step's output tells the agent; the step's result after that."""
-        told = dict(item.split("=", 1) for item in properties.split(";") if item)
+    def _obey(self, step: Mapping[str, Any], kind: str, told: Mapping[str, str], value: str) -> None:
+        """What a step's output tells the agent about the job."""
         if kind == "task.prependpath":
             self.path.insert(0, value)
         elif kind == "task.setvariable" and told.get("isOutput", "").lower() != "true":
             self.variables[told["variable"]] = value
-        elif kind == "task.complete" and told["result"] == "SucceededWithIssues" and result == "succeeded":
-            return "issues"
-        return result
+        elif kind == "task.setvariable" and "name" in step:
+            self.outputs[f"{self.name}.{step['name']}.{told['variable']}"] = value
 
     def _filled(self, text: str) -> str:
         """With its macros; one of no variable stays as it is."""

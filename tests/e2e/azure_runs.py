@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azure_agent import Cloud, Job, StepRun
-from azure_expressions import Variables
+from azure_agent import ISSUES, SKIPPED, SUCCEEDED, Cloud, Job, StepRun, worst
+from azure_expressions import PURE, Variables, evaluate
 from azure_templates import expand, scripts_of
 from conftest import CHECKOUT
 
@@ -31,7 +31,7 @@ class Run:
     @property
     def results(self) -> dict[str, str]:
         """Each stage, and how it ended."""
-        return {stage: _worst(job.result for job in jobs) if jobs else "skipped" for stage, jobs in self.jobs.items()}
+        return {stage: worst(job.result for job in jobs) if jobs else SKIPPED for stage, jobs in self.jobs.items()}
 
     @property
     def steps(self) -> Iterator[StepRun]:
@@ -42,14 +42,14 @@ class Run:
         return "".join(step.said for step in self.steps)
 
     @property
+    def outputs(self) -> dict[str, dict[str, str]]:
+        """The output variables of each stage's jobs."""
+        return {stage: {k: v for job in jobs for k, v in job.outputs.items()} for stage, jobs in self.jobs.items()}
+
+    @property
     def failures(self) -> str:
         """What failed said, for a test that wonders."""
         return "\n".join(f"== {step.title} ({step.code})\n{step.said}" for step in self.steps if step.code)
-
-
-def _worst(results: Iterator[str]) -> str:
-    found = set(results)
-    return next((name for name in ("failed", "issues") if name in found), "succeeded")
 
 
 def expanded(typed: Mapping[str, str], **variables: str) -> list[dict[str, Any]]:
@@ -86,14 +86,26 @@ def run(
     ended = Run(folder)
     ended.artifacts.mkdir(parents=True)
     for stage in expanded(typed, **variables):
-        name = stage["stage"]
-        if {"failed", "skipped"}.isdisjoint(ended.results.values()):
+        name, ended.jobs[stage["stage"]] = stage["stage"], []
+        before = list(ended.jobs)[-2:-1]
+        if begins(
+            stage, before, {place: result for place, result in ended.results.items() if place != name}, ended.outputs
+        ):
             if name in approver:
                 approver[name](ended)
             ended.jobs[name] = _stage(stage, ended, cloud, only, _RUN | _build(variables) | dict(cloud.variables))
-        else:
-            ended.jobs[name] = []
     return ended
+
+
+def begins(
+    stage: Mapping[str, Any], before: list[str], results: Mapping[str, str], outputs: Mapping[str, Mapping[str, str]]
+) -> bool:
+    """Whether a stage begins after the others of `results`; `before` is the one above it, or none."""
+    depends = stage.get("dependsOn", before)
+    known = {name: {"result": results[name], "outputs": Variables(outputs.get(name, {}))} for name in depends}
+    succeeded = all(results[name] in (SUCCEEDED, ISSUES) for name in depends)
+    functions = {**PURE, "succeeded": lambda: succeeded}
+    return bool(evaluate(stage.get("condition", "succeeded()"), {"dependencies": known}, functions))
 
 
 def _stage(

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from azure_expressions import Variables
-from azure_runs import PIPELINES, expanded, steps_of
+from azure_runs import PIPELINES, begins, expanded, steps_of
 from azure_templates import expand, scripts_of
 
 FILES = sorted(PIPELINES.rglob("*.yml"))
@@ -71,6 +71,27 @@ def test_every_run_is_valid_when_expanded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("action", "stages"), STAGES.items())
 def test_the_stages_of_an_action(action: str, stages: list[str]) -> None:
     assert [stage["stage"] for stage in expanded({"action": action})] == stages
+
+
+@pytest.mark.parametrize(
+    ("plan", "changed", "install", "begin"),
+    [
+        ("Succeeded", "true", "Succeeded", (True, True)),
+        ("SucceededWithIssues", "true", "SucceededWithIssues", (True, True)),
+        ("Succeeded", "false", "Skipped", (False, True)),
+        ("Failed", "", "Skipped", (False, False)),
+        ("Succeeded", "true", "Failed", (True, False)),
+        ("Skipped", "", "Skipped", (False, False)),
+    ],
+)
+def test_an_install_is_approved_where_there_is_something_to_do(
+    plan: str, changed: str, install: str, begin: tuple[bool, bool]
+) -> None:
+    stages = {stage["stage"]: stage for stage in expanded({"action": "install"})}
+    outputs = {"Plan": {"Plan.plan.changed": changed}}
+    install_begins = begins(stages["Install"], ["Plan"], {"Plan": plan}, outputs)
+    verification_begins = begins(stages["Verification"], ["Install"], {"Plan": plan, "Install": install}, outputs)
+    assert (install_begins, verification_begins) == begin
 
 
 def test_the_night_looks_at_every_environment_in_a_job_of_its_own() -> None:
