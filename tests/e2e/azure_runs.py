@@ -122,10 +122,12 @@ def _stage(
         return list(pool.map(carry_out, (job for job in stage["jobs"] if not only or job.get("job") in only)))
 
 
-def titled(typed: dict[str, str], title: str, **variables: str) -> dict[str, Any]:
-    """A step by its title, of the run that these parameters would make."""
+def titled(typed: dict[str, str], title: str, *, job_name: str = "", **variables: str) -> dict[str, Any]:
+    """A step by its title, of the run that these parameters would make; of the job named, or the first that has it."""
     for stage in expanded(typed, **variables):
         for job in stage["jobs"]:
+            if job_name and job.get("job") != job_name:
+                continue
             for step in steps_of(job):
                 if step.get("displayName") == title:
                     return step

@@ -121,7 +121,7 @@ def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_pat
     assert planner.outputs["Plan.plan.changed"] == "false", "the stage Install is skipped then"
 
     api.merge_patch(HPA, {"spec": {"maxReplicas": 7}})
-    drift = again(looked_at, titled({}, "Drift", Build__Reason="Schedule"))
+    drift = again(looked_at, titled({}, "Drift", job_name="qa", Build__Reason="Schedule"))
     assert (drift.code, drift.result) == (0, ISSUES), drift.said
     assert "qa is not as its files say: changes are pending" in drift.said
 
