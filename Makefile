@@ -20,23 +20,25 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@touch $@
 
 # Debian's packages start what they install; the tests start their own, and none is left running beside them.
-system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry, Prometheus
+system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry, Prometheus, Chromium
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v named >/dev/null || missing="$$missing bind9"; \
 	command -v skopeo >/dev/null || missing="$$missing skopeo"; \
 	command -v docker-registry >/dev/null || missing="$$missing docker-registry"; \
 	command -v prometheus >/dev/null || missing="$$missing prometheus"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || exit 1; \
 		for service in $$missing; do \
-			case $$service in skopeo) continue;; bind9) service=named;; esac; \
+			case $$service in skopeo|chromium*) continue;; bind9) service=named;; esac; \
 			if [ -d /run/systemd/system ]; then systemctl disable --quiet --now $$service; \
 			elif [ -x /etc/init.d/$$service ]; then /etc/init.d/$$service stop >/dev/null; fi || true; \
 		done; \
 	else \
 		echo "The tests need:$$missing. Install them (Debian, Ubuntu: sudo apt-get install$$missing; Fedora: sudo dnf" \
-			"install bind skopeo golang-github-prometheus, and docker-registry of docker-distribution), then run make again." >&2; \
+			"install bind skopeo golang-github-prometheus chromium chromedriver, and docker-registry of docker-distribution), then run make again." >&2; \
 		exit 1; \
 	fi
 
@@ -63,7 +65,7 @@ test: setup system-packages copy-tools lint ## All checks and all tests; builds 
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
 	$(BIN)/python -m compileall -q src tests demo
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
@@ -94,6 +96,7 @@ pictures: setup ## Draw docs/pictures/*.svg again, from the real program on a sa
 	@$(BIN)/python demo/pictures.py
 	@$(BIN)/python demo/traffic_paths.py
 	@$(BIN)/python demo/monitoring_pages.py
+	@$(BIN)/python demo/fleet_page.py
 
 clean: ## Remove what the other targets made; sandboxes and their built parts stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -28,7 +28,7 @@ def main() -> None:
     from typer.exceptions import TyperException
 
     from sohistio.cli import app_for
-    from sohistio.commands.registration import is_only_a_group, wrong_usage
+    from sohistio.commands.wrong_usage import is_only_a_group, wrong_usage
 
     # Typer ends silently on KeyboardInterrupt, and SIGTERM and SIGHUP would skip every clean-up.
     for number in stop_signals():
@@ -75,11 +75,19 @@ def _end(error: SohistioError) -> NoReturn:
 
 
 def _tell_agent(code: object) -> None:
-    """Azure DevOps' agent, where a pipeline runs this."""
-    if os.environ.get("TF_BUILD"):
-        from sohistio.output.devops.agent import end
+    """Azure DevOps' agent, where a pipeline runs this. The exit code is that of the work, whatever goes wrong here."""
+    if not os.environ.get("TF_BUILD"):
+        return
+    from sohistio.output.devops.agent import end
 
+    try:
         end(code if isinstance(code, int) else 0 if code is None else int(ExitCode.FAILED))
+    except Exception as bug:  # noqa: BLE001 — what is told does not undo what is done
+        from sohistio.system.crash_log import crash_log
+
+        sys.stderr.write(
+            f"Note: Azure DevOps was not told everything; report it, please: {', '.join(crash_log(bug))}\n"
+        )
 
 
 def _not_installed(error: OSError) -> SohistioError:

@@ -14,6 +14,7 @@ from sohistio.commands.aks_token import aks_token
 from sohistio.commands.bundle import bundle
 from sohistio.commands.check import check
 from sohistio.commands.dashboard import dashboard
+from sohistio.commands.examples import examples
 from sohistio.commands.explain import explain
 from sohistio.commands.failback import failback
 from sohistio.commands.failover import failover
@@ -22,6 +23,7 @@ from sohistio.commands.install import install
 from sohistio.commands.istioctl import istioctl
 from sohistio.commands.login import login
 from sohistio.commands.plan import plan
+from sohistio.commands.promote import promote
 from sohistio.commands.registration import app as new_app
 from sohistio.commands.registration import register_all
 from sohistio.commands.render import render
@@ -29,6 +31,7 @@ from sohistio.commands.restart import restart
 from sohistio.commands.restore import restore
 from sohistio.commands.rollback import rollback
 from sohistio.commands.status import status
+from sohistio.commands.support_bundle import support_bundle
 from sohistio.commands.sync import sync
 from sohistio.commands.uninstall import uninstall
 from sohistio.commands.unlock import unlock
@@ -50,10 +53,18 @@ def _root(
     """Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time."""
 
 
+@examples("sohistio version")
 def show_version() -> None:
     """Print sohistio's own version."""
     typer.echo(__version__)
 
+
+_EXAMPLES = (
+    "sohistio env list                  # the environments",
+    "sohistio check --env qa            # what would stop an install",
+    "sohistio plan --env qa             # what an install would do, and why",
+    "sohistio install --env qa",
+)
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "plan": plan,
@@ -65,6 +76,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "status": status,
     "history": history,
+    "promote": promote,
     "render": render,
     "explain": explain,
     "dashboard": dashboard,
@@ -76,6 +88,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "restore": restore,
     "unlock": unlock,
     "istioctl": istioctl,
+    "support-bundle": support_bundle,
     "login": login,
     "aks-token": aks_token,
     "version": show_version,
@@ -88,6 +101,7 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
     """
     app = new_app(
         help="Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time.",
+        examples=_EXAMPLES,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)

@@ -22,7 +22,8 @@ class SohistioError(Exception):
 
     `what` is one sentence without a final full stop; `details` are lines of evidence (a tool's own stderr kept as it
     was); `todo` is what to do about it. It ends with `again`, the sentence that says to run it again: apart, where
-    something else may have to say so first. `docs` is the section of the documentation about it.
+    something else may have to say so first. `docs` is the section of the documentation about it, `sent` whether it
+    went to the environment's webhook already.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
@@ -37,6 +38,7 @@ class SohistioError(Exception):
         self.remedy = todo
         self.again = again
         self.docs = docs or self.docs
+        self.sent = False
 
     @property
     def todo(self) -> str:

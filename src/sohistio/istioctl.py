@@ -85,6 +85,11 @@ class Istioctl:
         command = ("analyze", "--all-namespaces", "--output=json", *target.arguments())
         return parse_findings(self._ask("analyze", command, "", timeout))
 
+    def analyze_objects(self, objects: str, *, timeout: float = ANALYZE_SECONDS) -> list[Finding]:
+        """What istioctl finds wrong in these objects (YAML or JSON); no cluster is asked. Raises FailedError."""
+        command = ("analyze", "--use-kube=false", "--all-namespaces", "--output=json", "-")
+        return parse_findings(self._ask("analyze", command, objects, timeout))
+
     def precheck(self, target: KubeTarget, *, timeout: float = ANALYZE_SECONDS) -> list[Finding]:
         """What istioctl holds against an installation or upgrade of this cluster. Raises FailedError as `analyze` does.
 

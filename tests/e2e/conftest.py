@@ -55,12 +55,13 @@ class Sandbox:
         return [sys.executable, "-m", "sohistio", *arguments]
 
     def environ(self, **variables: str) -> dict[str, str]:
-        """What the commands see: nothing of the person's own KUBECONFIG or mirror."""
+        """What the commands see: nothing of the person's own KUBECONFIG, mirror or defaults."""
         mine = {k: v for k, v in os.environ.items() if not k.startswith(("SOHISTIO_", "KUBE"))}
         return (
             mine
             | {
                 "XDG_STATE_HOME": str(self.state_home),
+                "SOHISTIO_CONFIG": os.devnull,
                 "SOHISTIO_IP_PREFIX": "10.20",
                 "SOHISTIO_SUBSCRIPTION": SUBSCRIPTION,
             }

@@ -12,7 +12,6 @@ import pytest
 from conftest import CHECKOUT, LONGEST_COMMAND, Sandbox
 from killing import istioctls, no_istioctl_is_left
 from shop import await_true
-from workloads import apply, namespace
 
 pytestmark = pytest.mark.e2e
 
@@ -37,16 +36,21 @@ def started(box: Sandbox, *arguments: str, stdin: int = subprocess.PIPE) -> subp
     )
 
 
-def test_it_is_the_pinned_one_on_the_environments_cluster(sandbox: Sandbox) -> None:
-    apply(sandbox.api, namespace("shop", injected=False))
-    writes = sandbox.writes()
-    version = sandbox.run(*LOCAL, "--version", "1.30.5", "--", "version", "--remote=false", "-o", "json")
+@pytest.fixture(scope="module")
+def empty(sandbox: Sandbox) -> Sandbox:
+    sandbox.reset()
+    return sandbox
+
+
+def test_it_is_the_pinned_one_on_the_environments_cluster(empty: Sandbox) -> None:
+    writes = empty.writes()
+    version = empty.run(*LOCAL, "--version", "1.30.5", "--", "version", "--remote=false", "-o", "json")
     assert version.returncode == 0, version.stderr
     assert json.loads(version.stdout)["clientVersion"]["version"] == "1.30.5"
-    analyzed = sandbox.run(*LOCAL, "--", "analyze", "-A", "-o", "json")
+    analyzed = empty.run(*LOCAL, "--", "analyze", "-A", "-o", "json")
     assert analyzed.returncode == 0, analyzed.stderr
-    assert "Namespace shop" in {finding["origin"] for finding in json.loads(analyzed.stdout)}
-    assert sandbox.writes() == writes
+    assert "Namespace default" in {finding["origin"] for finding in json.loads(analyzed.stdout)}
+    assert empty.writes() == writes
 
 
 def test_its_own_exit_code_and_words_are_passed_on(sandbox: Sandbox) -> None:

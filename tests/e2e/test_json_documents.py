@@ -34,6 +34,7 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("EnvironmentList", "env", "list"),
         document("Environment", "env", "show", "local"),
         document("EnvironmentDiff", "env", "diff", "qa", "prod"),
+        document("Promotion", "promote", "--to", "prod"),
         document("EgressAllowed", "egress", "allow", *LOCAL, "--host", "a.example.com", "-n", "shop", "--dry-run"),
         document("Dashboards", "monitoring", "dashboards", "--out", str(tmp_path / "grafana")),
         document("Explanation", "explain", "capacity"),
@@ -56,6 +57,7 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("RunResult", "restart", *LOCAL),
         document("Status", "status", *LOCAL),
         document("History", "history", *LOCAL),
+        document("SupportBundle", "support-bundle", *LOCAL, "--no-logs", "--out", str(tmp_path / "help.tar.gz")),
         document("Error", "uninstall", *LOCAL, code=3),
         document("Error", "env", "show", "nowhere", code=2),
         document("Error", "verify", *LOCAL, "--version", "1.31", code=2),
@@ -67,4 +69,5 @@ def test_every_commands_document(empty_sandbox: Sandbox, tmp_path: Path) -> None
         document("RunResult", "uninstall", *LOCAL, "--yes", "--with-sidecars", "--restart-workloads"),
     ]
     elsewhere = {"FailoverReport", "Sync", "ImageMirror", "BundleMade"}  # they take two sandboxes, or two registries
+    elsewhere |= {"RunRecord", "ChangeNotice"}  # lines, and what a webhook gets: test_audit_trail.py
     assert {found["kind"] for found in seen} == set(SCHEMAS) - elsewhere

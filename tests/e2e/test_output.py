@@ -237,6 +237,9 @@ def check_what_an_agent_obeys(log: AgentLog, folder: Path) -> None:
     assert {command.name for command in log.commands} <= OURS
     assert "x" not in log.variables
     assert log.variables.get("outcome", "") in OUTCOMES
+    files = ("summaryFile", "preflightResults", "verificationResults")
+    values = {name: value for name, value in log.variables.items() if name not in files}
+    assert [value for value in values.values() if re.search(r"[^\w .,:/@+=-]", value)] == [], "scripts quote them"
     assert log.result in ("", "SucceededWithIssues")
     assert {Path(command.message).parent for command in log.named("task.uploadsummary")} <= {folder}
     codes = [code for kind in ("error", "warning") for code, _ in log.issues(kind)]

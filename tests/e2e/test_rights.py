@@ -218,6 +218,10 @@ def test_the_reader_sees_all_and_writes_nothing(installer: User, reader: User) -
     assert status.returncode == 0, status.stderr
     (row,) = json.loads(status.stdout)["environments"]
     assert (row["inSync"], row["installedVersion"], row["lock"]) == (True, "1.31.1", None)
+    assert row["missing"] == []
+    certificates = row["certificates"]
+    assert (certificates["first"], certificates["unread"]) == ("CA O=cluster.local", ["the CA's own certificate"])
+    assert certificates["daysLeft"] > 3000, "the root, which every namespace has"
 
     reader.box.api.merge_patch(HPA, {"spec": {"maxReplicas": 20}})
     drifted = json.loads(reader.run("plan", "--output", "json").stdout)

@@ -12,16 +12,13 @@ from typing import Protocol
 
 from sohistio.checks.result import CheckResult, Result, failed, passed, warned
 from sohistio.model.authority import PLUGGED_IN, SELF_SIGNED, AuthorityCertificate, LiveAuthority
-from sohistio.model.certificate import GatewayCertificate, MeshCertificates, WorkloadLife
+from sohistio.model.certificate import AUTHORITY_DAYS, GATEWAY_DAYS, GatewayCertificate, MeshCertificates, WorkloadLife
 from sohistio.model.durations import duration_of
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.words import counted
 
 DAY = 86400.0
-AUTHORITY_DAYS = 90
-"""A CA takes longer to renew than a server's certificate: somebody else signs it, and every workload restarts."""
-GATEWAY_DAYS = 30
 
 
 class _Ends(Protocol):

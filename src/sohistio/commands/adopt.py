@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Skip, Target, Yes
+from sohistio.commands.reason import Reason
 
 
+@examples(
+    "sohistio adopt --env qa",
+    "sohistio adopt --env qa --yes --output json",
+)
 def adopt(
     target: Target,
     cluster: Cluster,
     skip: Skip,
     yes: Yes,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     form: Form,
@@ -22,4 +29,4 @@ def adopt(
     from sohistio.planning.adopt import plan_adopt
 
     how = (approval_of(yes), timeouts_of(component, limit))
-    raise typer.Exit(planned_run(where_of(target, cluster, skip=skip), plan_adopt, how, json=form.json))
+    raise typer.Exit(planned_run(where_of(target, cluster, skip=skip, reason=reason), plan_adopt, how, json=form.json))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import AuthKind
 from sohistio.model.auth import Auth
 
@@ -14,6 +15,10 @@ from sohistio.model.auth import Auth
 _EARLY_SECONDS = 60.0
 
 
+@examples(
+    "sohistio aks-token",
+    "sohistio aks-token --auth workload-identity --tenant TENANT_ID",
+)
 def aks_token(
     auth: AuthKind = Auth.AUTO,
     tenant: Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Where the login has several.")] = None,

@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form, Release, Target, output_option
 
 
+@examples(
+    "sohistio bundle --env prod --out prod-bundle.tar",
+    "sohistio bundle --env prod --version 1.31.1 --out b.tar --platform linux-amd64",
+)
 def bundle(
     target: Target,
     release: Release,

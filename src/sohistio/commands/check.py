@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     Cluster,
     MaybeTarget,
@@ -19,9 +20,8 @@ from sohistio.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sohistio.checks.preflight.report import Report
+    from sohistio.output.fitted import Fitted
 
 
 class Form(StrEnum):
@@ -32,6 +32,12 @@ class Form(StrEnum):
     JUNIT = "junit"
 
 
+@examples(
+    "sohistio check --env qa",
+    "sohistio check --env qa --short   # one line, for a chat",
+    "sohistio check --env prod --output junit > preflight.xml",
+    "sohistio check --list",
+)
 def check(
     target: MaybeTarget,
     cluster: Cluster,
@@ -56,6 +62,7 @@ def check(
             help="Fail for certificates that end so soon, such as 30d.",
         ),
     ] = None,
+    short: Annotated[bool, typer.Option("--short", help="One line, to paste into a chat.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="List all checks with their hints.")] = False,
 ) -> None:
     """Run the preflight checks that come before every change. Nothing is touched.
@@ -69,7 +76,12 @@ def check(
     from sohistio.commands.requests import request_of, seconds, where_of
     from sohistio.commands.sessions import session_of
     from sohistio.errors import UsageError
+    from sohistio.output.console import say
+    from sohistio.output.short_line import short_line
 
+    if short and (list_ or output is not Form.TABLE):
+        other = "--list" if list_ else f"--output {output.value}"
+        raise UsageError(f"--short is one line for people, {other} is not", todo="Give one of them.")
     if list_:
         _print_list(output)
         return
@@ -84,7 +96,10 @@ def check(
     checks = checks_for(context)
     session.say(f"checking {len(checks) - len(request.skip_checks)} things side by side")
     report = Report(where.environment, look(checks, context, request.skip_checks, each))
-    print_report(report, output)
+    if short:
+        say(short_line(report))
+    else:
+        print_report(report, output)
     raise typer.Exit(report.exit_code)
 
 
@@ -121,21 +136,18 @@ def _print_list(form: Form) -> None:
         show(console(), _listing())
 
 
-def _listing() -> Table:
+def _listing() -> Fitted:
     """Every check with its severity, what it is about, its hint and where it is explained."""
-    from rich.table import Table
     from rich.text import Text
 
     from sohistio.checks.preflight.registry import CHECKS
+    from sohistio.output.fitted import Fitted
 
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    table.add_column("check", no_wrap=True)
-    table.add_column("severity", no_wrap=True)
-    table.add_column("what holds, and what to do if not", overflow="fold")
+    rows: list[tuple[str | Text, ...]] = []
     for item in CHECKS:
         severity = Text(item.severity.value, style="red" if item.severity.value == "error" else "yellow")
-        table.add_row(item.name, severity, item.about)
+        rows.append((item.name, severity, item.about))
         must = "cannot be skipped; " if item.mandatory else ""
-        table.add_row("", "", Text(f"→ {item.hint}", style="dim"))
-        table.add_row("", "", Text(f"{must}{item.docs}", style="dim"))
-    return table
+        rows.append(("", "", Text(f"→ {item.hint}", style="dim")))
+        rows.append(("", "", Text(f"{must}{item.docs}", style="dim")))
+    return Fitted(("check", "severity", "what holds, and what to do if not"), rows, prose=2)

@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Target
 
 
+@examples(
+    "sohistio dashboard grafana --env qa",
+    "sohistio dashboard prometheus --env local --port 9091",
+)
 def dashboard(
     page: Annotated[str, typer.Argument(metavar="PAGE", help="grafana, kiali, prometheus or jaeger.")],
     target: Target,

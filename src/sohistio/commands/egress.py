@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.edited_file import own_root, write_edited
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form, Target, change_option
 from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _LAST_PORT = 65535
 
 
+@examples(
+    "sohistio egress allow --env qa --host api.example.com --namespace shop",
+    "sohistio egress allow --env qa --host db.example.com --port 5432 -n shop",
+)
 def allow(
     target: Target,
     form: Form,
@@ -61,20 +65,13 @@ def allow(
     plan` then says what it changes, `sohistio install` does it.
     """
     from sohistio.environments.egress_edit import EgressRequest, egress_edit
-    from sohistio.environments.load import find_environments_root
-    from sohistio.system.streams import work_begins
 
     if not (namespace or service_account):
         raise UsageError(
             "nobody is said to call the host",
             todo="Give --namespace or --service-account; both can be given several times.",
         )
-    root = find_environments_root(target.environments, Path.cwd())
-    if root.name == "_environments":
-        raise UsageError(
-            "the environments that sohistio comes with are not yours to change",
-            todo="Give your own with --environments DIR, or go to the folder that has environments/.",
-        )
+    root = own_root(target.environments)
     request = EgressRequest(
         host,
         tuple(namespace or ()),
@@ -88,38 +85,21 @@ def allow(
     edit = egress_edit(target.env, root, os.environ, request)
     written = edit.changes and not dry_run
     if written:
-        work_begins()
-        _write(edit)
+        write_edited(edit.path, edit.file, edit.before, edit.after)
     _show(edit, target.env, form, written=written)
-
-
-def _write(edit: EgressEdit) -> None:
-    from sohistio.system.replaced_file import replace_text
-
-    try:
-        replace_text(edit.path, edit.before, edit.after)
-    except OSError as error:
-        if error.errno == errno.ESTALE:
-            raise UsageError(
-                f"{edit.file} was changed meanwhile", todo="Nothing was written. Run the same command again."
-            ) from error
-        raise UsageError(
-            f"{edit.file} cannot be written",
-            details=(error.strerror or str(error),),
-            todo=f"Nothing was written. Check the permissions of the file and of {edit.path.parent}, then try again.",
-        ) from error
 
 
 def _show(edit: EgressEdit, environment: str, form: Form, *, written: bool) -> None:
     from sohistio.output.console import say, say_folded
     from sohistio.output.documents import print_answer
+    from sohistio.output.file_diff import file_diff
 
     what = f"{edit.host.host}:{edit.host.port}"
     following = f"sohistio plan --env {environment}" if written else None
     notes = list(edit.notes)
     if written and edit.path.is_symlink():
         notes.append(f"{edit.file} is a link; {edit.path.resolve()} was written.")
-    lines = _diff(edit)
+    lines = file_diff(edit.file, edit.before, edit.after)
     if form.json:
         answer = {
             "environment": environment,
@@ -148,17 +128,12 @@ def _show(edit: EgressEdit, environment: str, form: Form, *, written: bool) -> N
         say_folded(f"{edit.file} is written. The cluster is as it was. Next: {following}")
 
 
-def _diff(edit: EgressEdit) -> list[str]:
-    """Unified; how lines end is not shown."""
-    import difflib
-
-    before, after = (text.splitlines() for text in (edit.before, edit.after))
-    return list(difflib.unified_diff(before, after, edit.file, edit.file, lineterm=""))
-
-
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio egress`, for the words of a command line as `register_all` takes them."""
-    group = app(help="External hosts that applications may call: allow.")
+    group = app(
+        help="External hosts that applications may call: allow.",
+        examples=["sohistio egress allow --env qa --host api.example.com --namespace shop"],
+    )
     commands: dict[str, Callable[..., None]] = {"allow": allow}
     register_all(group, commands, words_of_group(words, "egress"))
     return group

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sohistio.commands.env_diff import diff_environments
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Folder, Form, output_format
 from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
@@ -28,12 +29,19 @@ class DocumentFormat(StrEnum):
     JSON = "json"
 
 
+@examples(
+    "sohistio env list",
+    "sohistio env list --output json",
+)
 def list_environments(
     form: Form,
     environments: Folder = None,
 ) -> None:
     """List the environments. Works too where a variable is not set or a file is not valid."""
     from sohistio.environments.load import environment_names, find_environments_root, summary_of
+    from sohistio.output.console import console
+    from sohistio.output.fitted import Fitted
+    from sohistio.output.tables import show
 
     root = find_environments_root(environments, Path.cwd())
     summaries = [summary_of(name, root, os.environ) for name in environment_names(root)]
@@ -53,12 +61,15 @@ def list_environments(
         )
         for summary in summaries
     ]
-    for line in _columns([("NAME", "VERSION", "ADDRESS", "GATEWAYS", "CLUSTER", "PROTECTED"), *rows]):
-        typer.echo(line)
+    show(console(), Fitted(("NAME", "VERSION", "ADDRESS", "GATEWAYS", "CLUSTER", "PROTECTED"), rows, gap=2))
     if broken := [summary.name for summary in summaries if summary.problems]:
         typer.echo(f"\nNot valid as they are: {', '.join(broken)}. `sohistio env validate` says why.")
 
 
+@examples(
+    "sohistio env show qa",
+    "sohistio env show qa --output json",
+)
 def show_environment(
     name: Annotated[str, typer.Argument(help="Name of the environment")],
     environments: Folder = None,
@@ -84,6 +95,10 @@ def show_environment(
     print_answer("Environment", document)
 
 
+@examples(
+    "sohistio env validate",
+    "sohistio env validate qa prod",
+)
 def validate_environments(
     names: Annotated[list[str] | None, typer.Argument(help="Names of environments; default: all")] = None,
     environments: Folder = None,
@@ -105,6 +120,9 @@ def validate_environments(
         raise invalid(what, (problem for found in problems.values() for problem in found))
 
 
+@examples(
+    "sohistio env schema > environments/environment.schema.json",
+)
 def print_schema() -> None:
     """Print the JSON schema of environment.yaml, for editors."""
     from sohistio.environments.load import layer_schema
@@ -113,6 +131,10 @@ def print_schema() -> None:
     typer.echo(json_text(layer_schema()))
 
 
+@examples(
+    "sohistio env lock",
+    "sohistio env lock --version 1.31.1",
+)
 def lock_istioctl(
     version: Annotated[
         list[str] | None,
@@ -174,7 +196,10 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio env`, for the words of a command line as `register_all` takes them."""
-    group = app(help="Environments: list, show, validate, diff, schema, lock.")
+    group = app(
+        help="Environments: list, show, validate, diff, schema, lock.",
+        examples=["sohistio env list", "sohistio env validate", "sohistio env diff prod dr"],
+    )
     commands: dict[str, Callable[..., None]] = {
         "list": list_environments,
         "show": show_environment,

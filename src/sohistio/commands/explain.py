@@ -6,9 +6,15 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form
 
 
+@examples(
+    "sohistio explain                  # what can be explained",
+    "sohistio explain static-address   # a check",
+    "sohistio explain 3                # an exit code",
+)
 def explain(
     form: Form,
     name: Annotated[

@@ -6,10 +6,17 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.moving import Acceptance, Places, Shown, To
 from sohistio.commands.options import Cluster, ComponentLimit, Confirm, Form, Limit, Yes, change_option
+from sohistio.commands.reason import Reason
 
 
+@examples(
+    "sohistio failover --to dr --plan",
+    "sohistio failover --to dr --rehearse",
+    "sohistio failover --to dr --yes --confirm dr --watch 5m --report failover.md",
+)
 def failover(
     to: To,
     places: Places,
@@ -17,6 +24,7 @@ def failover(
     acceptance: Acceptance,
     yes: Yes,
     confirm: Confirm,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     shown: Shown,
@@ -31,7 +39,7 @@ def failover(
     from sohistio.commands.requests import approval_of, seconds, timeouts_of
     from sohistio.planning.sequences import failover_sequence, rehearsal_sequence
 
-    pair = pair_of(to, places.environments, cluster, acceptance, is_standby=True)
+    pair = pair_of(to, places.environments, cluster, acceptance, reason, is_standby=True)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     watch = round(seconds("--watch", shown.watch) or 0)
     code = moved(

@@ -2,55 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from sohistio.commands.options import Cluster, Form, Target
+from sohistio.commands.examples import examples
+from sohistio.commands.options import Cluster, Form, Target, output_option
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sohistio.model.record import Record, RunEntry
+    from sohistio.output.fitted import Fitted
 
 _COLUMNS = ("started", "mode", "from", "to", "outcome", "last step", "who", "plan")
 
 
-def history(target: Target, cluster: Cluster, form: Form) -> None:
-    """Show who changed what, when, and from which plan."""
+@examples(
+    "sohistio history --env qa",
+    "sohistio history --env prod --output json",
+    "sohistio history --env prod --export >> audit.jsonl",
+)
+def history(
+    target: Target,
+    cluster: Cluster,
+    form: Form,
+    export: Annotated[bool, output_option("--export", help="All that is known: JSON, a line for each run.")] = False,
+) -> None:
+    """Show who changed what, when, why, and from which plan."""
     from sohistio.commands.requests import where_of
     from sohistio.commands.sessions import session_of
     from sohistio.model.record import Record, run_document
     from sohistio.output.console import console, say
-    from sohistio.output.documents import print_answer
+    from sohistio.output.documents import print_answer, print_json_line
     from sohistio.output.tables import show
     from sohistio.planning.reads import recorded
 
     session = session_of(where_of(target, cluster))
     record = recorded(session) or Record(session.environment.name)
-    if form.json:
+    if export:
+        for run in record.runs:
+            print_json_line("RunRecord", run_document(run))
+    elif form.json:
         runs = [run_document(run) for run in record.runs]
         print_answer("History", {"environment": record.environment, "runs": runs})
     elif record.runs:
         show(console(), _table(record))
-        # A line each: a folder's name is of no use where a table cuts it.
+        # A line each: a table has no room for a sentence, and a folder's name is of no use where it is cut.
         for run in record.runs:
+            if run.reason:
+                say(f"reason of {_started(run)}: {run.reason}")
             if run.backup:
                 say(f"backup of {_started(run)} on {run.host}: {run.backup}")
     else:
         say(f"{session.environment.name}: nothing recorded")
 
 
-def _table(record: Record) -> Table:
+def _table(record: Record) -> Fitted:
     """The newest last."""
-    from rich.table import Table
+    from sohistio.output.fitted import Fitted
 
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    for column in _COLUMNS:
-        table.add_column(column, overflow="fold")
+    rows = []
     for run in record.runs:
         last_step = "" if run.outcome == "done" else run.last_step
         row = (_started(run), run.mode, run.from_version or "-", run.to_version or "-", run.outcome, last_step)
-        table.add_row(*row, f"{run.who}@{run.host}", run.plan_digest[:12])
-    return table
+        rows.append((*row, f"{run.who}@{run.host}", run.plan_digest[:12]))
+    return Fitted(_COLUMNS, rows)
 
 
 def _started(run: RunEntry) -> str:

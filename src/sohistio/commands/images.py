@@ -6,12 +6,18 @@ from collections.abc import Callable, Sequence
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.images_check import check_images
 from sohistio.commands.images_mirror import mirror_images
 from sohistio.commands.options import Cluster, ComponentLimit, Form, Limit, Release, Skip, Target, Tool, Yes
+from sohistio.commands.reason import Reason
 from sohistio.commands.registration import app, register_all, words_of_group
 
 
+@examples(
+    "sohistio images list --env qa",
+    "sohistio images list --env qa --version 1.31.1 --output json",
+)
 def list_images(target: Target, release: Release, tool: Tool, form: Form) -> None:
     """List the images that a version needs. No cluster is asked.
 
@@ -35,6 +41,10 @@ def list_images(target: Target, release: Release, tool: Tool, form: Form) -> Non
         show(console(), *images_view(images, places, f"{name}, Istio {version}"))
 
 
+@examples(
+    "sohistio images prepull --env prod",
+    "sohistio images prepull --env prod --version 1.31.1 --yes",
+)
 def prepull_images(
     target: Target,
     cluster: Cluster,
@@ -42,6 +52,7 @@ def prepull_images(
     tool: Tool,
     skip: Skip,
     yes: Yes,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     form: Form,
@@ -55,13 +66,16 @@ def prepull_images(
     from sohistio.planning.prepull import plan_prepull
 
     how = (approval_of(yes), timeouts_of(component, limit))
-    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip, reason=reason)
     raise typer.Exit(planned_run(where, plan_prepull, how, json=form.json))
 
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio images`, for the words of a command line as `register_all` takes them."""
-    group = app(help="Images that a version needs: list, check, mirror, prepull.")
+    group = app(
+        help="Images that a version needs: list, check, mirror, prepull.",
+        examples=["sohistio images list --env qa", "sohistio images mirror --env qa --yes"],
+    )
     commands: dict[str, Callable[..., None]] = {
         "list": list_images,
         "check": check_images,

@@ -7,9 +7,14 @@ from typing import Annotated
 import typer
 
 from sohistio.commands.check import Form, print_report
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Release, Target, Tool, output_format
 
 
+@examples(
+    "sohistio images check --env qa",
+    "sohistio images check --env qa --output junit > images.xml",
+)
 def check_images(
     target: Target,
     cluster: Cluster,

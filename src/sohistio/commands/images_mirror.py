@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form, OptionGroup, Release, Target, Tool, Yes, output_option
 
 
@@ -15,6 +16,10 @@ class Shown(OptionGroup):
     plan: Annotated[bool, output_option("--plan", help="Show what would be copied; nothing is touched.")] = False
 
 
+@examples(
+    "sohistio images mirror --env qa --plan",
+    "sohistio images mirror --env qa --version 1.31.1 --yes",
+)
 def mirror_images(
     target: Target,
     release: Release,

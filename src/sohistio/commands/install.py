@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     BackupContent,
     Cluster,
@@ -23,6 +24,7 @@ from sohistio.commands.options import (
     Yes,
     change_option,
 )
+from sohistio.commands.reason import Reason
 
 if TYPE_CHECKING:
     from sohistio.planning.planned import Planned
@@ -44,6 +46,12 @@ class Care(OptionGroup):
     ] = False
 
 
+@examples(
+    "sohistio install --env qa",
+    "sohistio install --env qa --version 1.31.1 --yes",
+    "sohistio install --env prod --plan prod.plan --yes --rollback-on-failure",
+    "sohistio install --env dev --mode reinstall --version 1.30.5 --yes",
+)
 def install(
     target: Target,
     cluster: Cluster,
@@ -54,6 +62,7 @@ def install(
     backup: BackupContent,
     yes: Yes,
     confirm: Confirm,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     care: Care,
@@ -73,16 +82,17 @@ def install(
     from sohistio.run.go_back import calls_for_rollback
     from sohistio.system.sealing import passphrase
 
-    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip, reason=reason)
     request = request_of(route, skip, backup)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if request.include_ca:
         passphrase(os.environ)  # better to miss it now than half way
-    planned = plan_install(ready_to_write(session_of(where)), request)
-    if care.plan_file is not None:
-        check_approved(care.plan_file, planned.plan)
     reporter = reporter_for(stderr=form.json)
-    result = carry_out(planned, *how, reporter, Gate(all=True))
+    with ready_to_write(session_of(where)) as session:
+        planned = plan_install(session, request)
+        if care.plan_file is not None:
+            check_approved(care.plan_file, planned.plan)
+        result = carry_out(planned, *how, reporter, Gate(all=True))
     document = result.document()
     if care.rollback_on_failure and calls_for_rollback(result):
         document["rollback"] = _went_back(planned, how, reporter)
@@ -99,13 +109,15 @@ def _went_back(planned: Planned, how: tuple[Approval, Timeouts], reporter: Repor
     from sohistio.output.error_text import print_error
     from sohistio.run.carry_out import carry_out
     from sohistio.run.go_back import approval_for_rollback, rollback_of
+    from sohistio.run.notify import refusals_sent
 
     approval, timeouts = how
     console(stderr=True).print("Rolling back, as --rollback-on-failure asks.")
     try:
-        back = rollback_of(planned)
-        approved = approval_for_rollback(back.plan, planned.plan, approval)
-        return carry_out(back, approved, timeouts, reporter).document()
+        with refusals_sent(planned.session):
+            back = rollback_of(planned)
+            approved = approval_for_rollback(back.plan, planned.plan, approval)
+            return carry_out(back, approved, timeouts, reporter).document()
     except SohistioError as error:
         print_error(error)
         return error_answer(error)

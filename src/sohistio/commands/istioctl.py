@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Release, Target, Tool
 
 
+@examples(
+    "sohistio istioctl --env qa -- proxy-status",
+    "sohistio istioctl --env qa -- analyze --all-namespaces",
+)
 def istioctl(
     target: Target,
     cluster: Cluster,

@@ -6,10 +6,15 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import AuthKind, Cluster, Target
 from sohistio.model.auth import Auth
 
 
+@examples(
+    "sohistio login --env qa",
+    "sohistio login --env qa --auth azure-cli --overwrite",
+)
 def login(
     target: Target,
     auth: AuthKind = Auth.AUTO,

@@ -8,11 +8,15 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form, change_option
 from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
 
 
+@examples(
+    "sohistio monitoring dashboards --out dashboards",
+)
 def write_dashboards(
     form: Form,
     out: Annotated[Path, change_option("--out", metavar="DIR", help="Folder for the files; made if it is not there.")],
@@ -61,7 +65,9 @@ def write_dashboard(path: Path, text: str) -> str:
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio monitoring`, for the words of a command line as `register_all` takes them."""
-    group = app(help="For a Grafana of your own: dashboards.")
+    group = app(
+        help="For a Grafana of your own: dashboards.", examples=["sohistio monitoring dashboards --out dashboards"]
+    )
     commands: dict[str, Callable[..., None]] = {"dashboards": write_dashboards}
     register_all(group, commands, words_of_group(words, "monitoring"))
     return group

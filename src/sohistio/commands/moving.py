@@ -20,6 +20,7 @@ from sohistio.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from sohistio.commands.reason import Reason
     from sohistio.planning.failover import Accepted, Pair
     from sohistio.planning.sequences import Sequence
     from sohistio.planning.session import Session
@@ -68,7 +69,7 @@ class Places(OptionGroup):
     environments: Folder = None
 
 
-def pair_of(to: str, folder: Path | None, cluster: Cluster, acceptance: Acceptance, *, is_standby: bool) -> Pair:
+def pair_of(to: str, folder: Path | None, cluster: Cluster, said: Acceptance, why: Reason, *, is_standby: bool) -> Pair:
     """Both sessions, their settings checked before anything is asked; --kubeconfig and --context are the target's.
 
     Raises UsageError.
@@ -80,13 +81,13 @@ def pair_of(to: str, folder: Path | None, cluster: Cluster, acceptance: Acceptan
     from sohistio.planning.failover import Pair
 
     standby, primary = standby_for(to, folder, is_standby=is_standby)
-    accepted = accepted_of(acceptance)
+    accepted = accepted_of(said)
     # Azure cannot be asked in every emergency: with a kubeconfig given by hand, the person says that it is right.
     skip = Skip([IDENTITY] if IDENTITY in accepted.rules else None)
 
     def session(name: str) -> Session:
         own = cluster if name == to else Cluster(auth=cluster.auth)
-        return session_of(where_of(Target(name, folder), own, skip=skip))
+        return session_of(where_of(Target(name, folder), own, skip=skip, reason=why))
 
     pair = Pair(session(primary), session(standby), accepted)
     pair.checked_settings()
@@ -137,6 +138,7 @@ def accepted_of(acceptance: Acceptance) -> Accepted:
     from sohistio.checks.readiness import acceptable
     from sohistio.errors import UsageError
     from sohistio.failover.rules import ACCEPTABLE
+    from sohistio.model.nearest import did_you_mean
     from sohistio.planning.cluster_identity import IDENTITY
     from sohistio.planning.failover import Accepted
 
@@ -144,7 +146,7 @@ def accepted_of(acceptance: Acceptance) -> Accepted:
     if unknown := sorted(rules - known):
         raise UsageError(
             f"--accept {unknown[0]!r} is no rule that can be accepted",
-            todo=f"Can be accepted: {', '.join(sorted(known))}.",
+            todo=did_you_mean(unknown[0], known, f"Can be accepted: {', '.join(sorted(known))}."),
         )
     if acceptance.because and not rules:
         raise UsageError("--because says why a rule is accepted, and none is", todo="Give --accept RULE with it.")
@@ -161,6 +163,7 @@ def moved(
     form: Form,
 ) -> int:
     """Plan, show, ask, carry out, report: the exit code."""
+    from contextlib import nullcontext
     from dataclasses import replace
 
     from sohistio.checks.preflight.context import Sides
@@ -171,24 +174,27 @@ def moved(
     from sohistio.output.reports import reporter_for
     from sohistio.planning.target_cluster import check_right_cluster
     from sohistio.run.move import move_traffic
+    from sohistio.run.notify import refusals_sent
     from sohistio.run.readiness import require_readiness, run_hook
+    from sohistio.run.reason import missing_reason
     from sohistio.run.reporter import Tone
     from sohistio.system.machine import process_began
 
     if shown.report is not None:
         check_place(shown.report)
-    sequence = sequence_of()
-    check_right_cluster(sequence.first.session)
-    if shown.plan:
-        return _only_shown(sequence, form)
-    approval, timeouts = how
-    readiness = None
-    if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
-        readiness = require_readiness(Sides(pair, sequence.observed), sequence, reporter_for(stderr=form.json))
-        run_hook(pair, sequence)
-    traffic = replace(traffic_of(pair, sequence), readiness=readiness)
     reporter = reporter_for(stderr=form.json)
-    result = move_traffic(sequence, approval, timeouts, reporter, process_began(), traffic)
+    with nullcontext() if shown.plan else refusals_sent(pair.standby):
+        sequence = sequence_of()
+        check_right_cluster(sequence.first.session)
+        if shown.plan:
+            return _only_shown(sequence, form)
+        missing_reason(sequence.first)
+        readiness = None
+        if sequence.mode is not Mode.FAILBACK and sequence.first.plan.changes_pending:
+            readiness = require_readiness(Sides(pair, sequence.observed), sequence, reporter)
+            run_hook(pair, sequence)
+        traffic = replace(traffic_of(pair, sequence), readiness=readiness)
+        result = move_traffic(sequence, *how, reporter, process_began(), traffic)
     if form.json:
         print_json(document(result))
     else:

@@ -6,10 +6,15 @@ from collections.abc import Callable, Sequence
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Confirm, Form, Limit, Skip, Target, Yes
 from sohistio.commands.registration import app, register_all, words_of_group
 
 
+@examples(
+    "sohistio namespaces apply --env qa",
+    "sohistio namespaces apply --env qa --yes --output json",
+)
 def apply_namespaces(
     target: Target,
     cluster: Cluster,
@@ -35,7 +40,10 @@ def apply_namespaces(
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio namespaces`, for the words of a command line as `register_all` takes them."""
-    group = app(help="istio-system, injection labels, pull Secrets: apply.")
+    group = app(
+        help="istio-system, injection labels, pull Secrets: apply.",
+        examples=["sohistio namespaces apply --env qa"],
+    )
     commands: dict[str, Callable[..., None]] = {"apply": apply_namespaces}
     register_all(group, commands, words_of_group(words, "namespaces"))
     return group

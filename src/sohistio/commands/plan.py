@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     BackupContent,
     Cluster,
@@ -25,6 +26,7 @@ class Shown(OptionGroup):
     """How the plan is shown, and what it ends with."""
 
     diff: Annotated[bool, output_option("--diff", help="Show every changed object and field.")] = False
+    full: Annotated[bool, output_option("--full", help="As --diff, and long values are not folded.")] = False
     exit_code: Annotated[bool, output_option("--exit-code", help="Exit 4 when changes are pending.")] = False
     out: Annotated[
         Path | None,
@@ -32,6 +34,12 @@ class Shown(OptionGroup):
     ] = None
 
 
+@examples(
+    "sohistio plan --env qa",
+    "sohistio plan --env qa --version 1.31.1 --diff",
+    "sohistio plan --env prod --out prod.plan   # for install --plan prod.plan",
+    "sohistio plan --env qa --output json --exit-code",
+)
 def plan(
     target: Target,
     cluster: Cluster,
@@ -70,7 +78,7 @@ def plan(
     if form.json:
         print_json(planned.plan.document())
     else:
-        show(console(), plan_view(planned.plan, diff=shown.diff))
+        show(console(), plan_view(planned.plan, diff=shown.diff or shown.full, full=shown.full))
     if planned.plan.refusal:
         print_error(planned.refusal)
         raise typer.Exit(ExitCode.REFUSED)

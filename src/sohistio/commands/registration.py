@@ -12,8 +12,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sohistio.commands.defaults import defaults_of, say_environment
+from sohistio.commands.examples import examples_of, write_examples
 from sohistio.commands.options import CHANGE, OUTPUT, TARGET, OptionGroup
 from sohistio.errors import UsageError
+from sohistio.model.nearest import did_you_mean
 from sohistio.output.asked import before_dashes
 
 # What a command has for itself comes first, what all have last.
@@ -67,33 +70,64 @@ class PanelCommand(TyperCommand):
                 with formatter.section(name):
                     formatter.write_dl(records, col_max=_FLAGS_WIDTH)
 
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The examples."""
+        write_examples(self.epilog, formatter)
+
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
         """The first sentence of the help, whole."""
         return first_sentence(self.help or "")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Raises UsageError for an option with an empty value: a pipeline's variable that is not set."""
-        flags = {flag for param in self.params if not getattr(param, "is_flag", False) for flag in param.opts}
+        """With a person's own defaults, each after its flag and its variable.
+
+        Raises UsageError for an option with an empty value: a pipeline's variable that is not set.
+        """
+        # An empty reason is none: a failover is not stopped by it, and what needs one says so itself.
+        taken = (param for param in self.params if not getattr(param, "is_flag", False) and param.name != "reason")
+        flags = {flag for param in taken for flag in param.opts}
         for flag in _empty(before_dashes(args), flags):
             raise UsageError(
                 f"{flag} is empty",
                 todo="Is a variable of the pipeline not set? Leave the flag out, or say what is meant.",
             )
-        return super().parse_args(ctx, args)
+        defaults = defaults_of(ctx, args, [param.name for param in self.params if param.envvar])
+        ctx.default_map = {**defaults}
+        rest = super().parse_args(ctx, args)
+        say_environment(ctx, defaults)
+        return rest
 
 
 class PanelGroup(TyperGroup):
     """A group of commands, listed with the first sentence of each one's help."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The examples."""
+        write_examples(self.epilog, formatter)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Raises UsageError for a command that there is not."""
+        name = args[0]
+        if not (ctx.resilient_parsing or name.startswith("-") or name in self.commands):
+            typer.echo(ctx.get_usage(), err=True)
+            more = f"`{ctx.command_path} --help` lists the commands."
+            raise UsageError(f"there is no command {name!r}", todo=did_you_mean(name, self.commands, more))
+        return super().resolve_command(ctx, args)
 
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
         """The first sentence of the help, whole."""
         return first_sentence(self.help or "")
 
 
-def app(**settings: Any) -> typer.Typer:
-    """A group of commands whose help is plain text."""
+def app(*, examples: Sequence[str], **settings: Any) -> typer.Typer:
+    """A group of commands whose help is plain text, with examples as those of a command."""
     return typer.Typer(
-        cls=PanelGroup, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, **settings
+        cls=PanelGroup,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        epilog="\n".join(examples),
+        **settings,
     )
 
 
@@ -106,7 +140,8 @@ def register_all(
     """
     for name, command in commands.items():
         whole = words is None or name in words[:1]
-        group.command(name, cls=PanelCommand)(with_options(command) if whole else _listed(command))
+        function = with_options(command) if whole else _listed(command)
+        group.command(name, cls=PanelCommand, epilog=examples_of(command))(function)
 
 
 def words_of_group(words: Sequence[str] | None, name: str) -> Sequence[str] | None:
@@ -136,18 +171,3 @@ def _empty(args: Sequence[str], flags: set[str]) -> list[str]:
     """The options that are given with an empty text: `--env ""`, `--env=`."""
     found = [arg.removesuffix("=") for arg in args if arg.endswith("=") and arg.removesuffix("=") in flags]
     return found + [flag for flag, value in pairwise(args) if flag in flags and not value.strip()]
-
-
-def is_only_a_group(error: Exception) -> bool:
-    """Whether no command was named at all: then its help is the answer."""
-    return type(error).__name__ == "NoArgsIsHelpError"
-
-
-def wrong_usage(error: Any) -> UsageError:
-    """What Typer has against a command line, as an error of sohistio; its usage line goes to stderr first."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "sohistio"
-    if context is not None:
-        typer.echo(context.get_usage(), err=True)
-    what = str(error.format_message()).strip().removesuffix(".").replace("Value error, ", "")
-    return UsageError(what, todo=f"`{command} --help` says what it takes.")

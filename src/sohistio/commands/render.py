@@ -6,9 +6,15 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Release, Target, Tool
 
 
+@examples(
+    "sohistio render --env qa",
+    "sohistio render --env qa | istioctl manifest generate -f -",
+    "sohistio render --env qa --policy",
+)
 def render(
     target: Target,
     release: Release,

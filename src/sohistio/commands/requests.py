@@ -21,6 +21,7 @@ from sohistio.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from sohistio.commands.reason import Reason
     from sohistio.modes.install_plan import Request
     from sohistio.planning.session import Where
     from sohistio.run.approval import Approval
@@ -34,8 +35,10 @@ def where_of(
     release: Release | None = None,
     tool: Tool | None = None,
     skip: Skip | None = None,
+    reason: Reason | None = None,
 ) -> Where:
     """What the command line says of the environment and its cluster. Raises UsageError."""
+    from sohistio.model.cause import Cause
     from sohistio.model.versions import Version
     from sohistio.planning.session import Where
 
@@ -55,6 +58,7 @@ def where_of(
         cluster.auth,
         skipped,
         tool.bundle if tool else None,
+        reason.cause if reason else Cause(),
     )
 
 

@@ -7,15 +7,22 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Confirm, Form, Skip, Target, Yes
+from sohistio.commands.reason import Reason
 
 
+@examples(
+    "sohistio restore --env qa --backup DIR   # `sohistio history` names it",
+    "sohistio restore --env qa --backup DIR --ca --yes",
+)
 def restore(
     target: Target,
     cluster: Cluster,
     skip: Skip,
     yes: Yes,
     confirm: Confirm,
+    reason: Reason,
     form: Form,
     backup: Annotated[
         Path, typer.Option("--backup", metavar="DIR", help="The backup's folder; `sohistio history` names it.")
@@ -30,6 +37,6 @@ def restore(
     from sohistio.planning.restore import RestoreRequest, plan_restore
     from sohistio.run.tools import Timeouts
 
-    where, request = where_of(target, cluster, skip=skip), RestoreRequest(backup, ca)
+    where, request = where_of(target, cluster, skip=skip, reason=reason), RestoreRequest(backup, ca)
     how = (approval_of(yes, confirm), Timeouts())
     raise typer.Exit(planned_run(where, lambda session: plan_restore(session, request), how, json=form.json))

@@ -23,7 +23,8 @@ def planned_run(
     where: Where, planner: Callable[[Session], Planned], how: tuple[Approval, Timeouts], *, json: bool
 ) -> int:
     """Plan, show, ask, carry out, verify: the exit code. With `json`, stdout is the result's document."""
-    result = carry_out(planner(ready_to_write(session_of(where))), *how, reporter_for(stderr=json))
+    with ready_to_write(session_of(where)) as session:
+        result = carry_out(planner(session), *how, reporter_for(stderr=json))
     if json:
         print_json(result.document())
     return result.exit_code

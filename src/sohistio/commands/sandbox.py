@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Form
 from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.system.streams import work_begins
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Option("--name", help="Name of the sandbox; several run side by side.")]
 
 
+@examples(
+    "sohistio sandbox up",
+    "sohistio sandbox up --name dr --nodes 5",
+    "sohistio sandbox up --traffic --load-balancer-lag 8s",
+)
 def up(
     name: Name = "local",
     nodes: Annotated[
@@ -46,6 +52,10 @@ def up(
     _tell(start(name, nodes, build_progress, asked))
 
 
+@examples(
+    "sohistio sandbox down",
+    "sohistio sandbox down --name dr",
+)
 def down(name: Name = "local") -> None:
     """End the sandbox and remove its files.
 
@@ -57,6 +67,9 @@ def down(name: Name = "local") -> None:
     typer.echo(f"The sandbox {name!r} is gone." if stop(name) else f"There is no sandbox {name!r}.")
 
 
+@examples(
+    "sohistio sandbox reset",
+)
 def reset(name: Name = "local") -> None:
     """Go back to an empty cluster with as many nodes.
 
@@ -69,6 +82,9 @@ def reset(name: Name = "local") -> None:
     _tell(start_anew(name, build_progress))
 
 
+@examples(
+    'eval "$(sohistio sandbox env)"',
+)
 def env(name: Name = "local") -> None:
     """Print the exports for a shell: eval "$(sohistio sandbox env)"."""
     import shlex
@@ -79,6 +95,10 @@ def env(name: Name = "local") -> None:
     typer.echo(f"export SOHISTIO_ISTIO_MIRROR={sandbox_mirror_url(name)}")
 
 
+@examples(
+    "sohistio sandbox status",
+    "sohistio sandbox status --name dr --output json",
+)
 def status(form: Form, name: Name = "local") -> None:
     """Show each part of the sandbox.
 
@@ -128,6 +148,9 @@ def _tell(result: Up) -> None:
 
 
 def _print_table(seen: SandboxStatus) -> None:
+    from sohistio.output.console import console
+    from sohistio.output.fitted import Fitted
+    from sohistio.output.tables import show
     from sohistio.sandbox.status import log_end
 
     option = "" if seen.name == "local" else f" --name {seen.name}"
@@ -138,10 +161,8 @@ def _print_table(seen: SandboxStatus) -> None:
     if not seen.parts:
         typer.echo(f"Start it with: sohistio sandbox up{option}")
         return
-    rows = [("PART", "STATE", "PID", "ADDRESS"), *((p.name, p.state, str(p.pid or ""), p.address) for p in seen.parts)]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    rows = [(part.name, part.state, str(part.pid or ""), part.address) for part in seen.parts]
+    show(console(), Fitted(("PART", "STATE", "PID", "ADDRESS"), rows, gap=2))
     for line in seen.record.failure:
         typer.echo(f"  {line}")
     for part in seen.parts:
@@ -154,7 +175,10 @@ def _print_table(seen: SandboxStatus) -> None:
 
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio sandbox`, for the words of a command line as `register_all` takes them."""
-    group = app(help="A real API server, istiod and release mirror on this machine.")
+    group = app(
+        help="A real API server, istiod and release mirror on this machine.",
+        examples=["sohistio sandbox up", 'eval "$(sohistio sandbox env)"', "sohistio sandbox down"],
+    )
     commands: dict[str, Callable[..., None]] = {"up": up, "down": down, "status": status, "reset": reset, "env": env}
     register_all(group, commands, words_of_group(words, "sandbox"))
     return group

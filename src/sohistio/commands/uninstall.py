@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sohistio.commands.examples import examples
 from sohistio.commands.options import (
     BackupContent,
     Cluster,
@@ -21,6 +22,7 @@ from sohistio.commands.options import (
     change_option,
     output_option,
 )
+from sohistio.commands.reason import Reason
 
 
 class Extent(OptionGroup):
@@ -43,6 +45,11 @@ class Extent(OptionGroup):
     ] = False
 
 
+@examples(
+    "sohistio uninstall --env dev",
+    "sohistio uninstall --env dev --restart-workloads --yes",
+    "sohistio uninstall --env prod --yes --confirm prod",
+)
 def uninstall(
     target: Target,
     cluster: Cluster,
@@ -51,6 +58,7 @@ def uninstall(
     skip: Skip,
     yes: Yes,
     confirm: Confirm,
+    reason: Reason,
     component: ComponentLimit,
     limit: Limit,
     form: Form,
@@ -66,7 +74,7 @@ def uninstall(
     from sohistio.planning.uninstall import plan_uninstall
     from sohistio.system.sealing import passphrase
 
-    where = where_of(target, cluster, skip=skip)
+    where = where_of(target, cluster, skip=skip, reason=reason)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if backup.include_ca and not extent.purge:
         raise UsageError("--include-ca goes with --purge", todo="Without --purge the CA stays where it is.")

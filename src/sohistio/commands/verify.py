@@ -7,9 +7,14 @@ from typing import Annotated
 import typer
 
 from sohistio.commands.check import Form
+from sohistio.commands.examples import examples
 from sohistio.commands.options import Cluster, Release, Target, Tool, output_format
 
 
+@examples(
+    "sohistio verify --env qa",
+    "sohistio verify --env qa --output junit > verification.xml",
+)
 def verify(
     target: Target,
     cluster: Cluster,
@@ -22,8 +27,6 @@ def verify(
     Exit 5 where a check of severity error does not hold.
     """
     from sohistio.adapters.kubernetes.observe import observe
-    from sohistio.checks.dry_run import audit_of
-    from sohistio.checks.moves import interrupted_moves
     from sohistio.checks.result import check_document
     from sohistio.commands.requests import where_of
     from sohistio.commands.sessions import session_of
@@ -33,25 +36,12 @@ def verify(
     from sohistio.output.documents import print_answer, print_document
     from sohistio.output.junit import junit
     from sohistio.output.tables import checks_view, show
-    from sohistio.planning.declared_monitoring import declared_monitoring
-    from sohistio.planning.policy import declared_policy
     from sohistio.planning.reads import recorded
-    from sohistio.planning.standby import standby_rule
-    from sohistio.run.verify import Verification, verify_mesh
+    from sohistio.run.verify_now import verified_now
 
     session = session_of(where_of(target, cluster, release=release, tool=tool))
     # Before anything is downloaded: a wrong context is the sooner answer.
-    state, record = observe(session.api), recorded(session)
-    policy = declared_policy(session.environment)
-    monitoring = declared_monitoring(session, record)
-    asked = Verification(
-        session.api, session.target, session.istioctl, state=state, policy=policy, monitoring=monitoring
-    )
-    rule = standby_rule(session, state, record)
-    mesh, _ = session.render(
-        session.version, session.operator_yaml(session.version, gateways_off=rule.off or not rule.certain)
-    )
-    checks = (*verify_mesh(asked, mesh), *audit_of(session.environment), *interrupted_moves(record))
+    checks = verified_now(session, observe(session.api), recorded(session))
     failed = any(check.breaks for check in checks)
     name = session.environment.name
     looked(name)

@@ -6,7 +6,7 @@ the folder to start from are the caller's to give.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from sohistio.environments.layers import merge
 from sohistio.environments.messages import holder, problems_in
 from sohistio.environments.model import Environment, layer_schema
 from sohistio.environments.policy_problems import policy_problems
+from sohistio.environments.promotion_chain import chain_problem, chain_to
 from sohistio.environments.variables import variables_for
 from sohistio.environments.yaml_files import Document, Problem, invalid, read_document
 from sohistio.errors import UsageError
+from sohistio.model.nearest import did_you_mean
 
 __all__ = [
     "BASE",
@@ -32,6 +34,7 @@ __all__ = [
     "layer_schema",
     "load_environment",
     "problems_of",
+    "promotion_chain",
     "shown",
     "summary_of",
 ]
@@ -90,6 +93,21 @@ def problems_of(name: str, root: Path, variables: Mapping[str, str]) -> tuple[Pr
     return () if isinstance(result, Environment) else tuple(sorted(set(result)))
 
 
+def promotion_chain(name: str, root: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The environments whose versions and settings lead to one, the first one first and itself last."""
+    return chain_to(name, _contents(root, variables))
+
+
+def _contents(root: Path, variables: Mapping[str, str]) -> Callable[[str], Mapping[str, Any]]:
+    """What the environment.yaml of an environment says, merged; nothing of one that does not exist."""
+
+    def content(name: str) -> Mapping[str, Any]:
+        own = variables_for(name, variables)
+        return merge(*(read_document(root / folder / FILE, FILE, own).data for folder in (BASE, name)))
+
+    return content
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """An environment in one line, also of one that is not valid: what its files say, None where they do not."""
@@ -137,7 +155,7 @@ class _Layers:
     ) -> None:
         if name not in (names := environment_names(root)):
             known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
-            raise UsageError(f"There is no environment named {name!r}", todo=known)
+            raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known))
 
         variables = variables_for(name, variables)
 
@@ -187,11 +205,14 @@ def _load(
     if layers.data.get("name", name) != name:
         text = f"expected {name}, the name of the folder, got {layers.data['name']!r}"
         problems.append(holder(("name",), layers.files).problem(("name",), text))
-    standby_of = layers.data.get("standbyOf")
     others = [other for other in environment_names(root) if other != name]
-    if isinstance(standby_of, str) and standby_of not in others:
-        text = f"expected the name of another environment ({', '.join(others) or 'there is none'}), got {standby_of!r}"
-        problems.append(holder(("standbyOf",), layers.files).problem(("standbyOf",), text))
+    for key in ("standbyOf", "promotesFrom"):
+        named = layers.data.get(key)
+        if isinstance(named, str) and named not in others:
+            text = f"expected the name of another environment ({', '.join(others) or 'there is none'}), got {named!r}"
+            problems.append(holder((key,), layers.files).problem((key,), text))
+    if text := chain_problem(name, _contents(root, variables)):
+        problems.append(holder(("promotesFrom",), layers.files).problem(("promotesFrom",), text))
     try:
         environment = Environment.build(layers.data, layers.operator)
     except ValidationError as error:

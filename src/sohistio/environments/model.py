@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from sohistio.environments.aks import Aks
+from sohistio.environments.audit import Audit, Notify
 from sohistio.environments.caller_addresses import trusts_requests
+from sohistio.environments.cluster import Cluster
 from sohistio.environments.failover import Failover
 from sohistio.environments.images import Images
 from sohistio.environments.istiooperator import Gateway, gateways_of, place_of, render_operator
@@ -30,7 +31,6 @@ from sohistio.environments.values import (
     Part,
     Release,
     Seconds,
-    Text,
 )
 from sohistio.model.policy import Policy
 from sohistio.model.pull_secrets import registry_of
@@ -63,35 +63,6 @@ class Istio(Part):
             raise ValueError(
                 f"expected {host}, the registry of the hub, in pullSecretSource, not in pullSecretRegistries"
             )
-        return self
-
-
-class Nodes(Part):
-    """The size of the cluster's node pool."""
-
-    min: Count
-    max: Count
-    size: Text = Field(description="Azure's name of the virtual machine size")
-
-    @model_validator(mode="after")
-    def _min_not_above_max(self) -> Nodes:
-        if self.min > self.max:
-            raise ValueError(f"expected min at most max, got {self.min} and {self.max}")
-        return self
-
-
-class Cluster(Part):
-    """Which cluster: one of AKS, a context of the kubeconfig, or a sandbox of this machine."""
-
-    aks: Aks | None = Field(None, description="An AKS cluster; sohistio logs in to it by itself")
-    context: Text | None = Field(None, description="Context of the kubeconfig, for a cluster that is not AKS")
-    sandbox: Name | None = Field(None, description="Name of a sandbox, in place of a context")
-    nodes: Nodes | None = Field(None, description="What the cluster's node pool is meant to have")
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Cluster:
-        if [self.aks, self.context, self.sandbox].count(None) != 2:
-            raise ValueError("expected one of aks, context and sandbox")
         return self
 
 
@@ -131,6 +102,9 @@ class Environment(Part):
     description: str = ""
     protected: bool = Field(description="Whether changes must be confirmed with the environment's name")
     standby_of: Name | None = Field(None, description="The environment that this one stands by for; gateways are off")
+    promotes_from: Name | None = Field(
+        None, description="The environment whose version and settings this one gets next"
+    )
     ingress_address: Address | None = Field(
         None, description="IPv4 address of the ingress gateway's internal load balancer; only a standby may lack it"
     )
@@ -148,6 +122,8 @@ class Environment(Part):
     monitoring: Annotated[Monitoring, BeforeValidator(_switched_off)] = Field(
         Monitoring(), description="What watches the mesh (docs/monitoring.md)"
     )
+    audit: Audit = Field(Audit(), description="What is asked of a run that changes something (docs/audit.md)")
+    notify: Notify | None = Field(None, description="Where each change and each refusal is reported (docs/audit.md)")
     _operator: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")

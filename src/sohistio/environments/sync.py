@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from fnmatch import fnmatchcase, translate
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.values import Part, Text
+from sohistio.model.nearest import nearest
 from sohistio.model.sync import COMPARED_KINDS, Exclusion, Substitution, SyncRules
 
 # One character of a pattern that is a choice: `[abc]`, `[!a-c]`.
@@ -37,9 +37,7 @@ def _kind(value: str) -> str:
         return value
     names = sorted({name.partition(".")[0] for name in COMPARED_KINDS})
     # Kinds are typed as resources, too: in lower case, in the plural, with a group.
-    typed = value.partition(".")[0].lower()
-    near = difflib.get_close_matches(typed, [name.lower() for name in names], n=1)
-    found = next((name for name in names if near and name.lower() == near[0]), "")
+    found = nearest(value.partition(".")[0], names)
     more = f"did you mean {found}?" if found else f"known kinds: {', '.join(names)}"
     raise ValueError(f"is no kind that sync compares; {more}")
 

@@ -1,15 +1,14 @@
 """Edits YAML files that people write: comments, order and formatting stay, and all lines that need not change.
 
-ruamel.yaml writes a document with its comments, but in its own layout. So the text is written twice, without and with
-the change, and only what differs between these two is carried over to the lines as they are.
+ruamel.yaml writes a document with its comments, but in its own layout: yaml_lines.py carries the change over.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -19,8 +18,10 @@ from ruamel.yaml.error import CommentMark, YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.tokens import CommentToken
 
+from sohistio.environments.yaml_lines import carried_over, comments_of
+
 _WIDE = 1_000_000  # lines are as long as they are
-_COMMENT = re.compile(r"(?:^|\s)(#.*)$")
+_NULL = re.compile(r":(?:null|~)(?=#|$)")
 _MARK = "\ufeff"  # which some editors put first
 _TEXT = "tag:yaml.org,2002:str"
 _Slot = tuple[Any, Any]  # a map or list, and the key of the value whose line has a comment
@@ -41,20 +42,36 @@ def with_list(text: str, key: Sequence[str], items: Sequence[Mapping[str, Any]])
 
     Nothing is removed. New lines end as most of the others do. Raises NotEditableError.
     """
+    return _edited(text, key, [dict(item) for item in items], whole=False)
+
+
+def with_value(text: str, key: Sequence[str], value: Any) -> str:
+    """The text with `value` at `key`, in place of what is there; a list that only gets longer is extended.
+
+    Raises NotEditableError, also where a comment within what is replaced would be lost.
+    """
+    found: Any = content_of(text)
+    for name in key:
+        found = found.get(name) if isinstance(found, dict) else None
+    is_longer = isinstance(found, list) and isinstance(value, list) and bool(found) and value[: len(found)] == found
+    return _edited(text, key, value, whole=not is_longer)
+
+
+def _edited(text: str, key: Sequence[str], value: Any, *, whole: bool) -> str:
     if text.startswith(_MARK):
-        return _MARK + with_list(text.removeprefix(_MARK), key, items)
-    wanted = _with(content_of(text), key, [dict(item) for item in items])
+        return _MARK + _edited(text.removeprefix(_MARK), key, value, whole=whole)
+    wanted = _with(content_of(text), key, value)
     lines = text.splitlines(keepends=True)
     end = "\r\n" if sum(line.endswith("\r\n") for line in lines) * 2 > len(lines) else "\n"
     plain = [line.rstrip("\r\n") for line in lines]
     try:
-        before, after = _written(plain, key, None), _written(plain, key, items)
+        written = _written(plain), _written(plain, _Change(key, value, whole))
     except YAMLError as error:
         raise NotEditableError("it cannot be written anew") from error
-    # Where only blanks differ a line is the same; if that misplaces what is new, those lines are written anew as well.
+    # Where only the layout differs a line is the same; if that misplaces what is new, those lines are new as well.
     reason = ""
-    for alike in (_without_blanks, str):
-        merged = "".join(_ended(_merged(plain, before, after, alike), lines, end))
+    for alike in (_loosely, str):
+        merged = carried_over(lines, written, alike, end)
         reason = _loss(plain, merged, wanted)
         if not reason:
             return merged
@@ -69,30 +86,40 @@ def _loss(lines: Sequence[str], merged: str, wanted: Mapping[str, Any]) -> str:
         return "the result would not be valid YAML"
     if found != wanted:
         return "the result would not be what is meant"
-    lost = _comments(lines) - _comments(merged.splitlines())
+    lost = comments_of(lines) - comments_of(merged.splitlines())
     return f"a comment would be lost: {min(lost)}" if lost else ""
 
 
-def _without_blanks(line: str) -> str:
-    return "".join(line.split())
+def _loosely(line: str) -> str:
+    """A line without its blanks, and without a written null, which ruamel leaves out."""
+    return _NULL.sub(":", "".join(line.split()))
 
 
-def _with(content: Mapping[str, Any], key: Sequence[str], items: list[dict[str, Any]]) -> dict[str, Any]:
+def _with(content: Mapping[str, Any], key: Sequence[str], value: Any) -> dict[str, Any]:
     if len(key) == 1:
-        return {**content, key[0]: items}
-    return {**content, key[0]: _with(content.get(key[0]) or {}, key[1:], items)}
+        return {**content, key[0]: value}
+    return {**content, key[0]: _with(content.get(key[0]) or {}, key[1:], value)}
 
 
-def _written(lines: Sequence[str], key: Sequence[str], items: Sequence[Mapping[str, Any]] | None) -> list[str]:
-    """The lines as ruamel writes them, with the change where `items` are given."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A value for a key: `whole` puts it in place of what is there, else a list there is extended."""
+
+    key: Sequence[str]
+    value: Any
+    whole: bool
+
+
+def _written(lines: Sequence[str], change: _Change | None = None) -> list[str]:
+    """The lines as ruamel writes them, with the change where one is given."""
     writer = YAML()
     writer.preserve_quotes = True
     writer.width = _WIDE
     document = writer.load("\n".join(lines) + "\n")
     step, offset = _indents(document)
     writer.indent(mapping=step, sequence=offset + 2, offset=offset)
-    if items is not None:
-        _set(document, key, items)
+    if change is not None:
+        _set(document, change)
     text = io.StringIO()
     writer.dump(document, text)
     return text.getvalue().splitlines()
@@ -115,18 +142,21 @@ def _blocks(parent: CommentedMap) -> Iterator[tuple[CommentedMap, CommentedMap |
                 yield from _blocks(child)
 
 
-def _set(document: CommentedMap, key: Sequence[str], items: Sequence[Mapping[str, Any]]) -> None:
-    parent, column = document, -1
+def _set(document: CommentedMap, change: _Change) -> None:
+    parent, column, key = document, -1, change.key
     for index, name in enumerate(key[:-1]):
         below = parent.get(name)
         if not isinstance(below, CommentedMap) or not below:
-            value: Any = items
+            value = change.value
             for inner in reversed(key[index + 1 :]):
                 value = {inner: value}
             _put(parent, name, _made(value, flow=bool(parent.fa.flow_style())), column)
             return
         parent, column = below, parent.lc.col
-    _fit(parent, key[-1], items, column)
+    if change.whole:
+        _put(parent, key[-1], _made(change.value, flow=bool(parent.fa.flow_style())), column)
+    else:
+        _fit(parent, key[-1], change.value, column)
 
 
 def _fit(parent: CommentedMap, name: str, value: Any, column: int) -> None:
@@ -201,7 +231,7 @@ def _give_tail(slot: _Slot | None, tail: str) -> None:
 
 def _last_slot(container: Any) -> _Slot | None:
     """The map or list, and its key, whose value is the last of a container's lines."""
-    if not container or container.fa.flow_style():
+    if not isinstance(container, (CommentedMap, CommentedSeq)) or not container or container.fa.flow_style():
         return None
     last = list(container)[-1] if isinstance(container, CommentedMap) else len(container) - 1
     below = container[last]
@@ -214,36 +244,3 @@ def _token(holder: Any, last: Any) -> CommentToken | None:
     at = 2 if isinstance(holder, CommentedMap) else 0
     found = slots[at] if len(slots) > at else None
     return found if isinstance(found, CommentToken) else None
-
-
-def _merged(
-    ours: Sequence[str], before: Sequence[str], after: Sequence[str], alike: Callable[[str], str]
-) -> Iterator[int | str]:
-    """Three-way: the number of a line of `ours` that stays, or a new line. Lines are compared by what `alike` gives."""
-    same = dict(_pairs([alike(line) for line in before], [alike(line) for line in ours]))
-    kept = dict(_pairs(before, after))
-    meeting = [(same[line], line, kept[line]) for line in sorted(same.keys() & kept.keys())]
-    own, old, new = 0, 0, 0
-    for next_own, next_old, next_new in [*meeting, (len(ours), len(before), len(after))]:
-        if before[old:next_old] == after[new:next_new]:
-            yield from range(own, next_own)
-        else:
-            yield from after[new:next_new]
-        if next_old < len(before):
-            yield next_own
-        own, old, new = next_own + 1, next_old + 1, next_new + 1
-
-
-def _pairs(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, int]]:
-    for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks():
-        yield from ((block.a + index, block.b + index) for index in range(block.size))
-
-
-def _ended(merged: Iterator[int | str], lines: Sequence[str], end: str) -> list[str]:
-    """Each line with its end; only the last one may lack it, where it lacked it before."""
-    found = [f"{item}{end}" if isinstance(item, str) else lines[item] for item in merged]
-    return [*(line if line.endswith("\n") else f"{line}{end}" for line in found[:-1]), *found[-1:]]
-
-
-def _comments(lines: Sequence[str]) -> set[str]:
-    return {match.group(1).rstrip() for line in lines if (match := _COMMENT.search(line))}

@@ -6,7 +6,6 @@ Anchors, aliases, merge keys and tags are not accepted: an environment should re
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +15,19 @@ from typing import Any
 import yaml
 
 from sohistio.errors import UsageError
+from sohistio.model.nearest import nearest
 
 Key = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _AMBIGUOUS = re.compile(r"[-+.]?[0-9][0-9a-fA-FxXoO_.:+-]*|[yYnN]")  # 1e3, 1.31, 0o7, y: numbers and truth to some
-# Here variables are named, for others to read: filled in, a password would be part of the environment.
-_NEVER_FILLED_IN = (("istio", "pullSecretSource", "variables"), ("istio", "pullSecretRegistries", "*", "variables"))
+# Here variables are named, for others to read: filled in, a secret would be part of the environment.
+_NEVER_FILLED_IN = (
+    ("istio", "pullSecretSource", "variables"),
+    ("istio", "pullSecretRegistries", "*", "variables"),
+    ("notify", "webhook"),
+)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + kind for kind in ("null", "bool", "int", "float", "str")}
 _TEXT_TAGS = {_TAG + kind for kind in ("timestamp", "value")}  # dates and `=` have no meaning here: they are text
@@ -92,10 +96,8 @@ def dotted(key: Key) -> str:
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """What to say of a key that is not one of `known`: the nearest of them, or all where none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(key, names, n=1)
-    if not near:  # the wrong case and a lost or added ending are typing errors too
-        near = [name for name in names if name.lower() == key.lower()]
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known keys: {', '.join(names)}"
+    near = nearest(key, names)
+    return f"unknown key; did you mean {near}?" if near else f"unknown key; known keys: {', '.join(names)}"
 
 
 def read_document(path: Path, file: str, variables: Mapping[str, str], text: str | None = None) -> Document:

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from sohistio.model.authority import LiveAuthority
 from sohistio.model.state import ObjectRef
 
+AUTHORITY_DAYS = 90
+"""When the end of a CA is worth a warning: it takes longer to renew than a server's certificate, as somebody else signs
+it, and every workload restarts."""
+GATEWAY_DAYS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:

@@ -29,7 +29,7 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class RunEntry:
     """One run. Times are ISO 8601 in UTC; `outcome` is `running` until it ends, and `brokeOff` from the next run on
-    where it never did; `last_step` is the step begun last, `backup` its folder on `host`."""
+    where it never did; `last_step` is the step begun last, `backup` its folder on `host`, `reason` the person's own."""
 
     id: str
     mode: Mode
@@ -45,6 +45,7 @@ class RunEntry:
     outcome: str = "running"
     last_step: str = ""
     backup: str = ""
+    reason: str = ""
 
     @property
     def ended_well(self) -> bool:
@@ -239,6 +240,7 @@ _NAMES = {
     "outcome": "outcome",
     "last_step": "lastStep",
     "backup": "backup",
+    "reason": "reason",
 }
 _KEYS = {json: name for name, json in _NAMES.items()}
 

@@ -6,29 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from sohistio.adapters.releases.cache_folder import mebibytes
 from sohistio.model.bundle import Contents
+from sohistio.output.fitted import Fitted
 from sohistio.planning.bundle import BundlePlan
 
 
 def bundle_view(plan: BundlePlan, contents: Contents, out: Path) -> tuple[RenderableType, ...]:
     """What is in it, and how it is used."""
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    for column in ("image", "size", "platforms", "digest"):
-        table.add_column(column, overflow="fold")
+    rows = []
     for item in plan.images:
         platforms = ", ".join(item.content.platforms) or "one"
-        table.add_row(
-            f"{item.image.name}:{item.image.tag}", mebibytes(item.content.bytes), platforms, item.image.digest[:19]
-        )
+        name = f"{item.image.name}:{item.image.tag}"
+        rows.append((name, mebibytes(item.content.bytes), platforms, item.image.digest[:19]))
     size = sum(item.size for item in contents.files.values())
     istioctl = ", ".join(map(str, plan.platforms))
     return (
         Text(f"{out}: {plan.environment}, Istio {plan.version}, {mebibytes(size)}", style="bold"),
-        table,
+        Fitted(("image", "size", "platforms", "digest"), rows),
         Text(f"istioctl for {istioctl}; environments and pins of {plan.environments}"),
         Text(f"`sohistio images mirror --env {plan.environment} --bundle {out}` fills its hub without the internet."),
     )

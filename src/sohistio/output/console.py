@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterable
 from typing import IO, Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.control import Control
-from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
@@ -29,13 +29,14 @@ class SafeConsole(Console):
     """
 
     def __init__(self, stream: IO[str], *, width: int | None = None, plain: bool = False) -> None:
-        """`plain` is for a log's lines: no terminal, whatever FORCE_COLOR says."""
+        """`plain` is for a log's lines: no terminal, whatever FORCE_COLOR says. NO_COLOR takes bold away, too."""
         self.stream = stream_of(stream)
         self._drawn = _Drawn(self.stream)
         super().__init__(
             file=cast(IO[str], self._drawn),
             width=width,
             force_terminal=False if plain else None,
+            color_system=None if os.environ.get("NO_COLOR") else "auto",
             markup=False,
             emoji=False,
             highlight=False,
@@ -128,7 +129,6 @@ def say_folded(line: str) -> None:
     if not sys.stdout.isatty():
         say(line)
         return
-    text = one_line(line)
-    indent = len(text) - len(text.lstrip())
-    rest = Text(text.lstrip(), overflow="fold")
-    console().print(Padding(rest, (0, 0, 0, indent)))
+    from sohistio.output.fitted import Hanging
+
+    console().print(Hanging(Text(line)))

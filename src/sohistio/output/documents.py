@@ -31,6 +31,11 @@ def print_answer(kind: str, fields: Mapping[str, Any]) -> None:
     print_json({"schemaVersion": SCHEMA_VERSION, "kind": kind, **fields})
 
 
+def print_json_line(kind: str, fields: Mapping[str, Any]) -> None:
+    """One of several documents on stdout, a line each: for a pipe."""
+    print(json_text({"schemaVersion": SCHEMA_VERSION, "kind": kind, **fields}, indent=None))
+
+
 def error_answer(error: SohistioError) -> dict[str, object]:
     """An error as the answer of a command that was asked for JSON."""
     return {"schemaVersion": SCHEMA_VERSION, "kind": "Error", "error": error.document()}

@@ -37,7 +37,7 @@ def print_error(error: SohistioError) -> None:
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns
         lines = [folded for line in lines for folded in _folded(line, width)]
-        if "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
+        if not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
             lines[0] = lines[0].replace("Error:", "\x1b[1;31mError:\x1b[0m", 1)
     text = "\n".join(lines) + "\n"
     if isinstance(sys.stderr, Stream):

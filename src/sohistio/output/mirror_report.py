@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from sohistio.adapters.registry.copying import Copy
@@ -15,6 +14,7 @@ from sohistio.errors import ExitCode
 from sohistio.images.mirroring import Action
 from sohistio.output.console import console
 from sohistio.output.error_text import print_error
+from sohistio.output.fitted import Fitted
 from sohistio.output.run_report import RunReport
 from sohistio.planning.mirroring import MirrorPlan, PlannedImage
 from sohistio.run.copies import ImageResult, ImageState
@@ -81,15 +81,14 @@ def plan_view(plan: MirrorPlan) -> RenderableType:
     counts = {action: len(plan.of(action)) for action in Action}
     head = f"{plan.environment}, Istio {plan.version}: {counts[Action.COPY]} to copy ({mebibytes(plan.bytes)}), "
     head += f"{counts[Action.SKIP]} there, {counts[Action.REFUSE]} refused"
-    table = Table(box=None, padding=(0, 2), pad_edge=False, header_style="bold")
-    for column in ("image", "", "size", "digest"):
-        table.add_column(column, overflow="fold")
+    rows: list[tuple[str | Text, ...]] = []
     for planned in plan.images:
         decision = planned.decision
         name = str(decision.target).removeprefix(f"{plan.hub}/")
         size = mebibytes(planned.content.bytes) if planned.content else ""
         action = Text(decision.action.value, style=_STYLES[decision.action])
-        table.add_row(name, action, size, decision.digest[:_DIGEST_SHOWN] or "not known")
+        rows.append((name, action, size, decision.digest[:_DIGEST_SHOWN] or "not known"))
+    table = Fitted(("image", "", "size", "digest"), rows)
     parts: list[RenderableType] = [Text(head, style="bold")]
     parts += [Text(f"source  {plan.source}"), Text(f"target  {plan.hub}"), table]
     if plan.danger:

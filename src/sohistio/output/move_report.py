@@ -12,6 +12,7 @@ from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.health import Health
 from sohistio.run.failover import Moment
 from sohistio.run.move import MoveResult
+from sohistio.system.sanitize import one_line
 
 _WORDS = {
     Moment.SCALED: "gateways ready",
@@ -74,7 +75,7 @@ def markdown(result: MoveResult) -> str:
     lines = [
         f"# {sequence.mode.value.capitalize()}: {sequence.source} → {sequence.to}",
         "",
-        f"Began {_iso(result.began)}; {outcome}.",
+        f"Began {_iso(result.began)}; {outcome}.{_reason(result)}",
         "",
         "| after | what |",
         "|---|---|",
@@ -130,6 +131,12 @@ def conclusion(result: MoveResult) -> str:
 def _watched(result: MoveResult) -> Health | None:
     found = result.traffic.watched if result.traffic else []
     return found[-1] if found else None
+
+
+def _reason(result: MoveResult) -> str:
+    """The one that was given, as a sentence of the page; empty where there was none."""
+    reasons = [run.entry.reason for run in result.results if run.entry and run.entry.reason]
+    return f" Reason: {one_line(reasons[0])}" if reasons else ""
 
 
 def _rounded(result: MoveResult, moment: Moment) -> float | None:

@@ -14,8 +14,10 @@ from sohistio.model.failover_mark import Stage
 from sohistio.model.fault import Severity
 from sohistio.model.mode import Mode
 from sohistio.output.console import SafeConsole
+from sohistio.output.fitted import Hanging
 from sohistio.plan.changes import Action, Changes
-from sohistio.plan.drift.values import all_lines, one_line
+from sohistio.plan.drift.folded import diff_lines
+from sohistio.plan.drift.values import one_line
 from sohistio.plan.failover_steps import MarkFailover
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
@@ -29,8 +31,11 @@ MOST_LISTED = 12
 _MOST_FIELDS = 2
 
 
-def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
-    """A plan: the decision and its reasons, what changes, the steps, and what is left alone."""
+def plan_view(plan: Plan, *, diff: bool = False, full: bool = False) -> RenderableType:
+    """A plan: the decision and its reasons, what changes, the steps, and what is left alone.
+
+    With `diff` every object and field, long values folded unless in `full`.
+    """
     dangers = () if plan.refusal else plan.dangers
     head = Table.grid(padding=(0, 2))
     head.add_column(style="bold")
@@ -46,7 +51,7 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     parts: list[RenderableType] = [Text(f"This plan {words}.", style="bold red") for words in dangers]
     parts += [Text(""), head] if dangers else [head]
     if plan.changes:
-        parts += [Text(""), Text(f"Changes: {plan.changes.summary()}", style="bold"), *_changes(plan, diff)]
+        parts += [Text(""), Text(f"Changes: {plan.changes.summary()}", style="bold"), *_changes(plan, diff, full)]
     if plan.phases:
         parts += [Text(""), _steps(plan)]
     parts += _left_alone(plan)
@@ -54,7 +59,7 @@ def plan_view(plan: Plan, *, diff: bool = False) -> RenderableType:
     return Group(*parts)
 
 
-def _changes(plan: Plan, diff: bool) -> list[RenderableType]:
+def _changes(plan: Plan, diff: bool, full: bool) -> list[RenderableType]:
     changes = plan.changes
     lines: list[RenderableType] = [Text(f"  {name}: {_counted(part)}") for name, part in changes.components.items()]
     lines.append(Text(""))
@@ -65,7 +70,7 @@ def _changes(plan: Plan, diff: bool) -> list[RenderableType]:
         sign, style = _ACTION_SIGN[change.action]
         lines.append(Text(f"  {sign} {change.ref}", style=style))
         if diff:
-            lines += [_diff_line(line) for field in change.fields for line in all_lines(field)]
+            lines += [_diff_line(line) for line in diff_lines(change.fields, full=full)]
             continue
         fields = sorted(change.fields, key=lambda field: not field.manager)[:_MOST_FIELDS]
         lines += [Padding(Text(one_line(field)), (0, 0, 0, 6)) for field in fields]
@@ -183,5 +188,6 @@ def show(console: SafeConsole, *parts: RenderableType) -> None:
             for piece in part.renderables if isinstance(part, Group) else (part,):
                 # In a log a line stays a line: folded, somebody else's text would begin one.
                 whole = isinstance(piece, Text) and (piece is part or not console.is_terminal)
-                console.print(piece, soft_wrap=whole)
+                shown = Hanging(piece) if isinstance(piece, Text) and not whole else piece
+                console.print(shown, soft_wrap=whole)
     console.put(captured.get())

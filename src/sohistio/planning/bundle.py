@@ -12,6 +12,7 @@ from sohistio.environments.images_lock import NAME, Pins, read_images_lock
 from sohistio.errors import RefusedError, UsageError
 from sohistio.images.targets import source_of
 from sohistio.model.image import Image
+from sohistio.model.nearest import did_you_mean
 from sohistio.planning.images import needed_images
 from sohistio.planning.registries import Sources
 from sohistio.planning.session import Session
@@ -52,7 +53,8 @@ def platforms_of(names: Sequence[str]) -> tuple[Platform, ...]:
     chosen = tuple(dict.fromkeys(names)) or _USUAL
     if unknown := [name for name in chosen if name not in known]:
         raise UsageError(
-            f"--platform {unknown[0]!r} is none that istioctl is released for", todo=f"Known: {', '.join(known)}."
+            f"--platform {unknown[0]!r} is none that istioctl is released for",
+            todo=did_you_mean(unknown[0], known, f"Known: {', '.join(known)}."),
         )
     return tuple(known[name] for name in chosen)
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import RegistryError
 from sohistio.adapters.registry.manifests import read_platforms
 from sohistio.adapters.releases.downloads import Patience
-from sohistio.errors import RefusedError
-from sohistio.images.pulls import is_on_this_machine
 from sohistio.model.image import Image
-from sohistio.planning.registries import own_registry
+from sohistio.planning.registries import registries_of
 from sohistio.planning.session import Session
 from sohistio.system.parallel import side_by_side
 
@@ -25,17 +22,7 @@ def platforms_of(session: Session, images: Sequence[Image]) -> tuple[tuple[str, 
 
     A sandbox pulls nothing, so no registry is asked there, unless it is on this machine.
     """
-    with ExitStack() as stack:
-        registries: dict[str, Registry] = {}
-        for image in images:
-            if image.registry in registries or (session.sandbox and not is_on_this_machine(image.registry)):
-                continue
-            try:
-                registry = own_registry(session, image.repository, _PATIENCE)
-            except RefusedError as error:
-                session.say(f"{error.what}: platforms at {image.registry} are not known")
-                continue
-            registries[image.registry] = stack.enter_context(registry)
+    with registries_of(session, images, _PATIENCE) as registries:
 
         def ask(image: Image) -> tuple[tuple[str, ...], str]:
             return _ask(registries[image.registry], image) if image.registry in registries else ((), "")

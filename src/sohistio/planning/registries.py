@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,8 @@ from pathlib import Path
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.logins import login_of_files, login_of_variables
 from sohistio.adapters.releases.downloads import Patience
+from sohistio.errors import RefusedError
+from sohistio.images.pulls import is_on_this_machine
 from sohistio.images.targets import monitoring_image, registry_of, source_of
 from sohistio.model.image import Image
 from sohistio.planning.session import Session
@@ -51,6 +53,26 @@ def own_sources(session: Session) -> Iterator[Sources]:
         published = [source_of(monitoring_image(part, hub, source), hub, source) for part in parts]
         names = sorted({image.registry for image in published if image} - {main.host})
         yield Sources(main, {name: stack.enter_context(own_registry(session, name)) for name in names})
+
+
+@contextmanager
+def registries_of(session: Session, images: Sequence[Image], patience: Patience) -> Iterator[Mapping[str, Registry]]:
+    """The registries of images, by their names, each with this user's login, where it can be read.
+
+    A sandbox pulls nothing, so no registry is asked there, unless it is on this machine.
+    """
+    with ExitStack() as stack:
+        found: dict[str, Registry] = {}
+        for image in images:
+            if image.registry in found or (session.sandbox and not is_on_this_machine(image.registry)):
+                continue
+            try:
+                registry = own_registry(session, image.repository, patience)
+            except RefusedError as error:
+                session.say(f"{error.what}: {image.registry} is not asked")
+                continue
+            found[image.registry] = stack.enter_context(registry)
+        yield found
 
 
 def own_registry(session: Session, place: str, patience: Patience | None = None) -> Registry:

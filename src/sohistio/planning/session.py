@@ -29,6 +29,7 @@ from sohistio.images.needed import to_inject
 from sohistio.images.pins import pinned_values
 from sohistio.istioctl import Istioctl
 from sohistio.model.auth import Auth
+from sohistio.model.cause import Cause
 from sohistio.model.desired import DesiredMesh, desired_mesh
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.managed_cluster import ManagedCluster
@@ -51,6 +52,7 @@ class Where:
     auth: Auth = Auth.AUTO
     skip_checks: frozenset[str] = frozenset()
     bundle: Path | None = None
+    cause: Cause = field(default_factory=Cause)
 
 
 @dataclass
@@ -166,12 +168,10 @@ class Session:
 
     def _pinned(self, version: Version) -> dict[str, Any]:
         """The values that pin the images; none without istio.pinDigests."""
-        istio = self.environment.istio
+        istio, name = self.environment.istio, self.environment.name
         if not istio.pin_digests:
             return {}
-        todo = (
-            f"Run `sohistio images mirror --env {self.environment.name} --version {version}`: it pins what it copies."
-        )
+        todo = f"Run `sohistio images mirror --env {name} --version {version}`: it pins what it copies."
         pins = read_images_lock(self.root / IMAGES_LOCK)
         return pinned_values(self.unpinned_objects(version), pins, (self.environment.images.source, istio.hub), todo)
 

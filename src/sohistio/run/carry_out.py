@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,9 +20,13 @@ from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.planning.target_cluster import check_right_cluster
 from sohistio.run.approval import Approval, approve, refuse_unapproved
+from sohistio.run.events import RunEvents
 from sohistio.run.failover import Traffic
 from sohistio.run.gate import Gate
+from sohistio.run.notify import refusals_sent, result_sent
+from sohistio.run.origin import origin_of
 from sohistio.run.progress import RunResult
+from sohistio.run.reason import missing_reason
 from sohistio.run.recorder import Origin, Recorder
 from sohistio.run.reporter import Reporter, Tone
 from sohistio.run.runner import Runner
@@ -56,7 +56,23 @@ def carry_out(
     gate: Gate = _RIGHTS_ONLY,
     traffic: Traffic | None = None,
 ) -> RunResult:
-    """The whole way of a plan, reported as it goes. Raises RefusedError before a write."""
+    """The whole way of a plan, reported as it goes, its end sent to the webhook. Raises RefusedError before a write."""
+    with refusals_sent(planned.session):
+        result = _carried_out(planned, approval, timeouts, reporter, gate, traffic)
+    killed = [run for run in planned.record.runs if run.outcome == "running"] if planned.record else []
+    if unsent := result_sent(planned.session, result, killed):
+        reporter.line(unsent, Tone.WARNING)
+    return result
+
+
+def _carried_out(
+    planned: Planned,
+    approval: Approval,
+    timeouts: Timeouts,
+    reporter: Reporter,
+    gate: Gate,
+    traffic: Traffic | None,
+) -> RunResult:
     work_begins()
     plan = planned.plan
     if not approval.given:
@@ -70,6 +86,8 @@ def carry_out(
         idle = "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
         reporter.line(f"{plan.environment}: {idle}, nothing was written", Tone.GOOD)
         return result
+    if unexplained := missing_reason(planned):
+        reporter.line(unexplained, Tone.WARNING)
     refuse_unapproved(planned, approval, can_ask=reporter.can_ask())
     gated = gate.look(planned)
     reporter.preflight(plan.environment, gated.report.checks)
@@ -78,7 +96,9 @@ def carry_out(
     if gated.report.failures:
         raise gated.report.refusal(gate.checks if gate.all else ())
     approve(planned, approval, reporter)
-    origin = _origin(planned)
+    origin = origin_of(planned.session)
+    if origin.reason:
+        reporter.line(f"reason: {origin.reason}")
     with stop_event() as stop, _locked(planned, origin, stop) as hold:
         # Another environment's first run, or an upgrade of the cluster, may have come between.
         check_right_cluster(planned.session, again=True)
@@ -91,16 +111,6 @@ def carry_out(
     return result
 
 
-def _origin(planned: Planned) -> Origin:
-    """Who runs: the person who started the pipeline under Azure DevOps, else the user of this machine."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    who = os.environ.get("BUILD_REQUESTEDFOR") or user
-    return Origin(uuid.uuid4().hex[:12], who, socket.gethostname(), planned.session.environment.digest())
-
-
 @contextmanager
 def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator[Hold]:
     """The lock, held for the block; losing it stops the run."""
@@ -109,14 +119,24 @@ def _locked(planned: Planned, origin: Origin, stop: threading.Event) -> Iterator
         yield hold
 
 
-def ready_to_write(session: Session) -> Session:
-    """What every command that writes passes before it plans: the right cluster, and no run at work on it.
+@contextmanager
+def ready_to_write(session: Session) -> Iterator[Session]:
+    """What every command that writes works in, from before it plans. Refusals, in the block too, go to the webhook.
 
-    The lock of a run that died is waited out: its last writes may take effect meanwhile. Raises RefusedError.
+    Raises RefusedError, as `await_ready` does.
+    """
+    with refusals_sent(session):
+        await_ready(session)
+        yield session
+
+
+def await_ready(session: Session) -> None:
+    """The right cluster, and no run at work on it. Raises RefusedError.
+
+    The lock of a run that died is waited out: its last writes may take effect meanwhile.
     """
     check_right_cluster(session)
     Lock(session.api, session.say, threading.Event(), session.lock_watched).await_free()
-    return session
 
 
 def _still_true(planned: Planned, approval: Approval, reporter: Reporter) -> Planned:
@@ -158,9 +178,14 @@ def _run(
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
     readiness = begun.traffic.readiness if begun.traffic else None
     recorder = Recorder(tools.api, planned.record, planned.plan, begun.origin, hold, readiness)
-    or_refused("the record could not be written", recorder.begin)
+    events = RunEvents(
+        planned.session.api, or_refused("the record could not be written", recorder.begin), reporter.line
+    )
+    events.began(recorder.entry)
     with reporter.observer() as observer:
-        return Runner(tools, observer, recorder, hold, total).carry_out(planned.plan)
+        result = Runner(tools, observer, recorder, hold, total).carry_out(planned.plan)
+    events.ended(recorder.entry)
+    return result
 
 
 def _before(planned: Planned, begun: _Begun) -> Before:

@@ -12,6 +12,7 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError, RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.monitoring import GRAFANA_ADMIN, RANDOM_SECRETS, UI_PORTS, Part
+from sohistio.model.nearest import did_you_mean
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
@@ -43,7 +44,8 @@ def page_of(session: Session, name: str, port: int | None) -> Page:
     """The page of a part. Raises UsageError for a name or a port that cannot be, RefusedError where it is not there."""
     known = {part.value: part for part in UI_PORTS}
     if name not in known:
-        raise UsageError(f"there is no page {name!r}", todo=f"Expected one of {', '.join(sorted(known))}.")
+        expected = f"Expected one of {', '.join(sorted(known))}."
+        raise UsageError(f"there is no page {name!r}", todo=did_you_mean(name, known, expected))
     part = known[name]
     if port is not None and not 1 <= port <= _LAST_PORT:
         raise UsageError(f"--port {port} is no port", todo=f"Give one from 1 to {_LAST_PORT}, or leave it out.")

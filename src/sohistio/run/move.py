@@ -11,6 +11,7 @@ from sohistio.run.after_a_move import failed_before_the_switch
 from sohistio.run.approval import Approval, approve
 from sohistio.run.carry_out import carry_out
 from sohistio.run.failover import Moment, Traffic
+from sohistio.run.notify import refusals_sent
 from sohistio.run.progress import RunResult
 from sohistio.run.reporter import Reporter, Tone
 from sohistio.run.tools import Timeouts
@@ -97,12 +98,13 @@ def _then(result: MoveResult, given: Approval, timeouts: Timeouts, reporter: Rep
     """The traffic has moved: what goes wrong now is said, and does not undo that."""
     sequence = result.sequence
     try:
-        planned = sequence.then() if sequence.then else None
-        if planned is None or not planned.plan.changes_pending:
-            return
-        if given.given:
-            reporter.plan(planned.plan)
-        result.results.append(carry_out(planned, given, timeouts, reporter, traffic=result.traffic))
+        with refusals_sent(sequence.first.session):
+            planned = sequence.then() if sequence.then else None
+            if planned is None or not planned.plan.changes_pending:
+                return
+            if given.given:
+                reporter.plan(planned.plan)
+            result.results.append(carry_out(planned, given, timeouts, reporter, traffic=result.traffic))
     except SohistioError as error:
         if not given.given:  # nothing was approved yet, so nothing was done
             raise
@@ -116,8 +118,9 @@ def _undo(
     """The standby's gateways as they were found. The failure itself is what the command ends with."""
     reporter.line(f"No traffic was moved: putting {sequence.to} back as it was found.", Tone.WARNING)
     try:
-        planned = sequence.undo() if sequence.undo else None
-        return carry_out(planned, given, timeouts, reporter, traffic=traffic) if planned else None
+        with refusals_sent(sequence.first.session):
+            planned = sequence.undo() if sequence.undo else None
+            return carry_out(planned, given, timeouts, reporter, traffic=traffic) if planned else None
     except SohistioError as error:
         reporter.line(f"{sequence.to} could not be put back: {error.what}", Tone.WARNING)
         return None

@@ -10,6 +10,7 @@ from typing import Protocol
 from sohistio.checks.result import CheckResult, check_document
 from sohistio.errors import ExitCode, SohistioError
 from sohistio.model.document import SCHEMA_VERSION
+from sohistio.model.record import RunEntry, run_document
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.plan.plan import Phase, Plan
@@ -37,7 +38,10 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came of a plan. `gateway_gaps` is the seconds each gateway had no ready pod while the run worked."""
+    """What came of a plan. `gateway_gaps` is the seconds each gateway had no ready pod while the run worked.
+
+    `entry` is the run as the record has it, None where nothing was written.
+    """
 
     plan: Plan
     steps: tuple[StepResult, ...]
@@ -45,6 +49,7 @@ class RunResult:
     error: SohistioError | None
     seconds: float
     gateway_gaps: Mapping[str, float] = field(default_factory=dict)
+    entry: RunEntry | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -73,6 +78,7 @@ class RunResult:
             "seconds": round(self.seconds, 1),
             "gatewaySecondsWithoutReadyPod": {name: round(gap, 1) for name, gap in self.gateway_gaps.items()},
             "error": self.error.document() if self.error else None,
+            "run": run_document(self.entry) if self.entry else None,
             "tally": tally_of(self.plan).document(),
             "steps": [
                 {"id": result.step.id, "state": result.state.value, "seconds": round(result.seconds, 1)}

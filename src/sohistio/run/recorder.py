@@ -25,12 +25,13 @@ _PAUSE_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who runs, where, under which id; and the digest of the environment's files."""
+    """Who runs, where, under which id, and why; and the digest of the environment's files."""
 
     run_id: str
     who: str
     host: str
     environment_digest: str
+    reason: str = ""
 
     @property
     def identity(self) -> str:
@@ -73,16 +74,22 @@ class Recorder:
             who=origin.who,
             host=origin.host,
             started=_now(),
+            reason=origin.reason,
         )
+
+    @property
+    def entry(self) -> RunEntry:
+        """The run as the record has it by now."""
+        return self._entry
 
     @property
     def began(self) -> float:
         """When the run began, in seconds since 1970."""
         return datetime.fromisoformat(self._entry.started).timestamp()
 
-    def begin(self) -> None:
-        """Note that the run has begun. Raises KubeError."""
-        write_record(self._api, self._record.with_run(self._entry))
+    def begin(self) -> str:
+        """Note that the run has begun; returns the uid of the record's object. Raises KubeError."""
+        return write_record(self._api, self._record.with_run(self._entry))
 
     def mark(self, stage: Stage, accepted: str = "", switched: str = "") -> None:
         """Note how far a failover is; `switched` is when the DNS record was switched, where that is known.

@@ -49,6 +49,7 @@ class Runner:
         result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
         # First the record: it waits for a server that is away, and what is there is looked at once that is back.
         self.recorder.end(result, run.backup, self.observer.note)
+        result = replace(result, entry=self.recorder.entry)
         if error is not None and self.tools.traffic is not None:
             explain(error, self.tools.traffic, results)
         elif error is not None:

@@ -19,8 +19,8 @@ Document = Mapping[str, Any]
 
 # Of environment.yaml: who it is, where it is, and what only a standby has. The version has a difference of its own.
 _ENVIRONMENTS_OWN = frozenset(
-    {"name", "description", "protected", "standbyOf", "ingressAddress", "cluster", "timeouts", "restarts"}
-    | {"failover", "sync"}
+    {"name", "description", "protected", "standbyOf", "promotesFrom", "ingressAddress", "cluster", "timeouts"}
+    | {"restarts", "failover", "sync"}
     # What watches a mesh is its cluster's: addresses, disks, receivers, the host of its pages.
     | {"monitoring"}
 )

@@ -17,6 +17,11 @@ def cache_dir() -> Path:
     return _home("XDG_CACHE_HOME", ".cache")
 
 
+def config_dir() -> Path:
+    """Files that a person writes: their own defaults."""
+    return _home("XDG_CONFIG_HOME", ".config")
+
+
 def state_dir() -> Path:
     """Files of runs: logs, sandboxes."""
     return _home("XDG_STATE_HOME", ".local/state")

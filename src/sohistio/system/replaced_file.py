@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -26,17 +27,36 @@ def replace_text(path: Path, before: str, after: str) -> None:
     if exact_text(target) != before:
         raise OSError(errno.ESTALE, "it was changed meanwhile", str(target))
     status = target.stat()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(after.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
+
+    def as_before(fresh: Path) -> None:
         if hasattr(os, "chown"):
             with contextlib.suppress(PermissionError):  # only root may give a file away
                 os.chown(fresh, status.st_uid, status.st_gid)
         fresh.chmod(status.st_mode & 0o7777)
+
+    _put(target, after, as_before)
+
+
+def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file, whether or not there is one, with this mode; where `path` is a link, what it leads to.
+
+    Whoever reads it meanwhile finds the old one or the new one, never a part. Raises OSError.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():  # a device or a folder is not to be replaced by a file
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(target))
+    _put(target, text, lambda fresh: fresh.chmod(mode))
+
+
+def _put(target: Path, text: str, finish: Callable[[Path], None]) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        finish(fresh)
         fresh.replace(target)
     except BaseException:
         fresh.unlink(missing_ok=True)

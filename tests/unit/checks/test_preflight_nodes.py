@@ -13,7 +13,7 @@ from sohistio.checks.preflight.check import Good, NotAsked
 from sohistio.checks.preflight.provisioning import node_provisioning
 from sohistio.checks.preflight.quantities import Amount, pod_request, quantity, tolerates
 from sohistio.checks.preflight.rollouts import Rollout, rollout_of, rollouts
-from sohistio.environments.model import Nodes
+from sohistio.environments.cluster import Nodes
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.managed_cluster import ManagedCluster, NodePool
 from sohistio.model.mode import Mode

@@ -16,6 +16,13 @@ app = app_for()
 AT = ("--env", "local")
 
 
+def test_an_empty_reason_is_none() -> None:
+    """A failover at night is not stopped by a parameter of its pipeline that nobody filled in."""
+    ended = CliRunner().invoke(app, ["failover", "--to", "nowhere", "--reason", ""])
+    assert isinstance(ended.exception, UsageError)
+    assert "There is no environment named 'nowhere'" in str(ended.exception)
+
+
 @pytest.mark.parametrize(
     ("command", "flag"),
     [

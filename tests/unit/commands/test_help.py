@@ -48,9 +48,17 @@ def test_no_variable_approves_or_skips() -> None:
     flags = {param.opts[0]: param.envvar for command in ALL.values() for param in command.params if param.envvar}
     assert flags.keys() == {
         *("--env", "--environments", "--kubeconfig", "--context", "--auth", "--istioctl", "--bundle"),
-        *("--component-timeout", "--timeout", "--output", "--fail-if-expires-within"),
+        *("--component-timeout", "--timeout", "--output", "--fail-if-expires-within", "--reason"),
     }
     assert all(variable.startswith("SOHISTIO_") for variable in flags.values())
+
+
+def test_every_command_that_changes_a_cluster_takes_a_reason() -> None:
+    taking = {" ".join(path) for path, command in ALL.items() if "reason" in {param.name for param in command.params}}
+    assert taking == {
+        *("install", "uninstall", "restart", "rollback", "restore", "adopt", "sync", "unlock", "images prepull"),
+        *("failover", "failback"),
+    }
 
 
 def test_the_common_options_come_last() -> None:
@@ -59,6 +67,7 @@ def test_the_common_options_come_last() -> None:
         "Change:",
         "Target:",
         "Output:",
+        "Examples:",
     ]
 
 

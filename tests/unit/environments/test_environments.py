@@ -253,9 +253,17 @@ BAD_ENVIRONMENTS = [
     ("istio: {hubb: x}", "6: istio.hubb: unknown key; did you mean hub?"),
     ("istio: {Hub: x}", "6: istio.Hub: unknown key; did you mean hub?"),
     ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: maxFailures, parallel, timeout"),
-    ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, cluster, description, "
-     "failover, images, ingressAddress, istio, monitoring, name, policy, protected, restarts, standbyOf, sync, "
-     "timeouts"),
+    ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, audit, cluster, description, "
+     "failover, images, ingressAddress, istio, monitoring, name, notify, policy, promotesFrom, protected, restarts, "
+     "standbyOf, sync, timeouts"),
+    ("audit: {reasonRequired: 'yes'}", "6: audit.reasonRequired: expected true or false, got 'yes'"),
+    ("audit: {reason: true}", "6: audit.reason: unknown key; did you mean reasonRequired?"),
+    ("notify: {format: teams}", "6: notify.webhook: is missing; every environment needs it, here or in "
+     "base/environment.yaml"),
+    ("notify: {webhook: SOHISTIO_NOTIFY_URL, format: slack}", "6: notify.format: expected 'teams' or 'json', "
+     "got 'slack'"),
+    ("notify: {webhook: 'https://hooks.example.com/?sig=s3cret'}", "6: notify: expected webhook to name a variable "
+     "that holds the URL, such as SOHISTIO_NOTIFY_URL"),
     ("protected: 'yes'", "6: protected: expected true or false, got 'yes'"),
     ("restarts:\n  parallel: three", "7: restarts.parallel: expected a whole number, got 'three'"),
     ("restarts:\n  parallel: 0", "7: restarts.parallel: expected at least 1, got 0"),
@@ -282,6 +290,7 @@ BAD_ENVIRONMENTS = [
      "6: applicationNamespaces: expected each name once, shop is given twice"),
     ("standbyOf: prd", "6: standbyOf: expected the name of another environment (there is none), got 'prd'"),
     ("standbyOf: qa", "6: standbyOf: expected the name of another environment (there is none), got 'qa'"),
+    ("promotesFrom: prd", "6: promotesFrom: expected the name of another environment (there is none), got 'prd'"),
     ("failover: {}", "6: failover.dns: is missing; every environment needs it, here or in base/environment.yaml"),
     ("failover: {dns: {recrod: x, record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}}",
      "6: failover.dns.recrod: unknown key; did you mean record?"),

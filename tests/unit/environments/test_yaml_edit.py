@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sohistio.environments.yaml_edit import NotEditableError, content_of, with_list
+from sohistio.environments.yaml_edit import NotEditableError, content_of, with_list, with_value
 
 KEY = ("policy", "egress", "hosts")
 NEW = {"host": "b.com", "port": 443, "namespaces": ["shop"]}
@@ -144,3 +144,46 @@ def test_what_reads_as_something_else_is_quoted() -> None:
 def test_nothing_is_removed(items: list[dict[str, Any]]) -> None:
     with pytest.raises(NotEditableError, match="not be what is meant"):
         with_list(LIST, KEY, items)
+
+
+SETTINGS = """\
+istio:
+  version: 1.30.5  # CHG-7
+  pullSecret: null
+  hub:   a.com/istio # two more blanks
+policy: {mtls: {mode: strict}} # in one line
+lists:
+  - one # first
+  - two
+# the end
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "lines"),
+    [
+        (("istio", "version"), "1.31.1", ["-  version: 1.30.5  # CHG-7", "+  version: 1.31.1  # CHG-7"]),
+        (("istio", "pinDigests"), True, ["+  pinDigests: true"]),
+        (("istio", "pullSecret"), "jfrogauth", ["-  pullSecret: null", "+  pullSecret: jfrogauth"]),
+        (("istio", "build"), "1.31", ['+  build: "1.31"']),
+        (
+            ("policy", "mtls", "mode"),
+            "permissive",
+            [
+                "-policy: {mtls: {mode: strict}} # in one line",
+                "+policy: {mtls: {mode: permissive}} # in one line",
+            ],
+        ),
+        (("lists",), ["one", "two", "three"], ["+  - three"]),
+        (("new", "inner"), {"a": 1}, ["+new:", "+  inner:", "+    a: 1"]),
+    ],
+)
+def test_a_value_of_any_kind(key: tuple[str, ...], value: Any, lines: list[str]) -> None:
+    after = with_value(SETTINGS, key, value)
+    found = [line for line in difflib.ndiff(SETTINGS.splitlines(), after.splitlines()) if line[0] in "+-"]
+    assert [f"{line[0]}{line[2:]}" for line in found] == lines
+
+
+def test_a_comment_within_what_is_replaced_is_not_lost() -> None:
+    with pytest.raises(NotEditableError, match="a comment would be lost: # first"):
+        with_value(SETTINGS, ("lists",), ["three"])

@@ -33,6 +33,13 @@ def test_a_record_of_an_older_sohistio_names_no_namespaces() -> None:
     assert Record.of(document) == Record("qa")
 
 
+def test_a_run_of_an_older_sohistio_has_no_reason() -> None:
+    document = Record("qa", runs=(run(reason="CHG1"),)).document()
+    assert Record.of(document).runs[0].reason == "CHG1"
+    del document["runs"][0]["reason"]
+    assert Record.of(document).runs == (run(),)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from observed import state
+from runs import run as a_run
 from sides import INGRESS, SETTINGS, world
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError, UsageError
 from sohistio.failover.plans import Move, plan_move, plan_standing_by
@@ -97,6 +99,14 @@ def test_what_a_watch_found_is_in_every_report(tmp_path: Path) -> None:
     assert "- 1 ×: it answered 503, not 200" in page
     assert summary(found)[-3] == "watched: 101 requests, 1 failed (1.0 %); p50 50 ms, p95 95 ms"
     assert "did not answer for 4 s" in summary(found)[-1]
+
+
+def test_the_page_has_the_reason(tmp_path: Path) -> None:
+    explained = moved()
+    entry = a_run("failover", reason="INC-4711 prod is down")
+    explained.results[:] = [replace(run(MOVE), entry=entry)]
+    assert write_page(tmp_path / "report.md", explained) == ""
+    assert "; done. Reason: INC-4711 prod is down\n" in (tmp_path / "report.md").read_text()
 
 
 def test_where_the_page_cannot_be_written(tmp_path: Path) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 
 import pytest
 
+import fleet
+from sohistio.fleet.row import StandbyStatus
 from sohistio.model.readiness import Outcome, ReadinessItem
-from sohistio.output.console import SafeConsole
-from sohistio.output.standbys import item_document, readiness_note, standbys_view
-from sohistio.output.tables import show
-from sohistio.planning.status import EnvironmentStatus, StandbyStatus
+from sohistio.output.standbys import item_document, readiness_note, standby_line
 
-NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
+NOW = datetime(2026, 11, 27, 3, tzinfo=UTC).timestamp()
 
 
 def item(name: str, result: Outcome = Outcome.PASSED, at: str = "2026-11-27T00:00:00+00:00") -> ReadinessItem:
@@ -29,8 +27,8 @@ GONE = item("failover-certificates", Outcome.FAILED, "2026-11-27T02:59:30+00:00"
     ("items", "note"),
     [
         ((), ""),
-        ((item("failover-hook"), OLD), "readiness: all well, the oldest failover-dns, 7d ago"),
-        ((OLD, SLOW), "readiness: failover-capacity warning, 3h ago"),
+        ((item("failover-hook"), OLD), "readiness: all well, the oldest failover-dns, 7 d ago"),
+        ((OLD, SLOW), "readiness: failover-capacity warning, 3 h ago"),
         ((OLD, SLOW, GONE), "readiness: failover-certificates failed and 1 more, just now"),
         (
             (item("failover-dns", at="2026-02-30T00:00:00+00:00"),),
@@ -52,18 +50,11 @@ def test_as_json() -> None:
     }
 
 
-def test_a_standby_on_a_screen_of_100_columns() -> None:
+def test_a_standby_in_a_line() -> None:
     found = StandbyStatus("active", None, None, recorded=False, readiness=(OLD, SLOW, GONE))
-    rows = [
-        EnvironmentStatus("prod"),
-        EnvironmentStatus("dr", standby=found),
-        EnvironmentStatus("qa", standby=found, problem="it cannot be reached"),
-    ]
-    stream = io.StringIO()
-    show(SafeConsole(stream, width=100), standbys_view(rows, NOW))
-    first, second = stream.getvalue().splitlines()
-    assert first.rstrip() == (
-        "dr    failover: active (no record: DNS leads here), never rehearsed, never synced, readiness:"
+    assert standby_line(found, NOW) == (
+        "failover: active (no record: DNS leads here), never rehearsed, never synced, readiness: "
+        "failover-certificates failed and 1 more, just now"
     )
-    assert second.strip() == "failover-certificates failed and 1 more, just now"
-    assert max(len(first), len(second)) <= 100
+    found = StandbyStatus("", fleet.last_run(None), fleet.last_run(7200), left=1)
+    assert standby_line(found, fleet.NOW) == "rehearsed of an unknown age, synced 2 h ago with 1 difference left"

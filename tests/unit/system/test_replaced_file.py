@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sohistio.system.replaced_file import exact_text, replace_text
+from sohistio.system.replaced_file import exact_text, replace_text, write_whole
 
 _NOBODY = 65534
 
@@ -70,3 +70,26 @@ def _not_root(*owned: Path) -> Iterator[None]:
         yield
     finally:
         os.setresuid(0, 0, 0)
+
+
+def test_a_whole_file_is_written_with_its_mode_over_a_link_too(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.html"
+    write_whole(path, "one")
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("one", 0o644)
+    path.chmod(0o600)
+    link = tmp_path / "link.html"
+    link.symlink_to("fleet.html")
+    write_whole(link, "two")
+    assert (link.is_symlink(), path.read_text(), stat.S_IMODE(path.stat().st_mode)) == (True, "two", 0o644)
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["fleet.html", "link.html"]
+
+
+def test_what_is_no_ordinary_file_is_left_alone(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, Path(os.devnull)):
+        with pytest.raises(OSError, match="no ordinary file"):
+            write_whole(path, "x")
+    with pytest.raises(OSError, match="No such file"):
+        write_whole(tmp_path / "nowhere" / "a.html", "x")
+    assert [item.name for item in tmp_path.iterdir()] == ["pipe"]

@@ -166,13 +166,17 @@ class KubeApi:
         headers = {"Accept": accept, "Content-Type": content_type}
         while True:
             try:
-                return self._tried(asked, headers)
+                return document_of(self.server, self._tried(asked, headers))
             except KubeError as error:
                 if self._conduct is None or asked.writes or not error.passing:
                     raise
                 self._conduct.read_failed(error)
 
-    def _tried(self, asked: Request, headers: Mapping[str, str]) -> Object:
+    def text(self, path: str, query: Mapping[str, str]) -> str:
+        """What is no document, such as a container's log. Raises KubeError."""
+        return self._tried(Request("GET", path, query, None), {"Accept": "*/*"}).decode("utf-8", "replace")
+
+    def _tried(self, asked: Request, headers: Mapping[str, str]) -> bytes:
         import urllib3
         from kubernetes.client.exceptions import ApiException
 
@@ -187,14 +191,14 @@ class KubeApi:
                 query_params=list(asked.query.items()),
                 header_params={**headers, **bearing(token)},
                 # Bytes are sent as they stand.
-                body=yaml_of(body) if body is not None and "apply" in headers["Content-Type"] else body,
+                body=yaml_of(body) if body is not None and "apply" in headers.get("Content-Type", "") else body,
                 auth_settings=["BearerToken"],
             )
             # Whoever gives tokens may have been slow: what the run may do is asked for last.
             seconds = self._seconds_for(asked)
             try:
                 response = self._client.call_api(*arguments, _request_timeout=seconds)
-                data = response.read()
+                data: bytes = response.read()
             # The kubernetes package makes an ApiException of urllib3's SSLError.
             except (urllib3.exceptions.HTTPError, ApiException) as error:
                 cause = str(getattr(error, "reason", None) or error)
@@ -209,7 +213,7 @@ class KubeApi:
             if self._conduct and response.status != 429 and response.status < 500:
                 self._conduct.answered()
             if 200 <= response.status < 300:
-                return document_of(self.server, data)
+                return data
             if response.status == 401 and token and not rejected and not last:
                 rejected = token  # it ended on its way; the server has not begun anything
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.adapters.kubernetes.gateway_objects import of_istio
@@ -15,12 +15,15 @@ from sohistio.system.parallel import side_by_side
 
 # On what istioctl installs itself (EnvoyFilters of the charts before 1.23): it comes and goes with its version.
 _ISTIOCTLS_OWN = "operator.istio.io/component"
+# What names the Secrets of gateways, and by what of_istio knows which of them are Istio's.
+GATEWAY_KINDS = frozenset({"Gateway", "GatewayClass", "ListenerSet", "XListenerSet"})
 # istiod's mark on a Gateway whose Deployment it makes (pilot/pkg/config/kube/gatewaycommon, deploymentcontroller.go).
 _ISTIODS_OWN = frozenset({"gateway.istio.io/controller-version"})
 
 
-def custom_resources(api: KubeApi) -> list[Object]:
-    """Every VirtualService, EnvoyFilter, AuthorizationPolicy, … with apiVersion and kind, sorted by kind and name.
+def custom_resources(api: KubeApi, kinds: Collection[str] = ()) -> list[Object]:
+    """Every VirtualService, EnvoyFilter, AuthorizationPolicy, … with apiVersion and kind, sorted by kind and name; or
+    those of some kinds only.
 
     Among them are the Gateway API's objects that Istio serves. Not among them is what istioctl installs itself.
 
@@ -31,7 +34,8 @@ def custom_resources(api: KubeApi) -> list[Object]:
         found = api.items(f"/apis/{kind.group_version}/{kind.plural}", labels=f"!{_ISTIOCTLS_OWN}")
         return [{"apiVersion": kind.group_version, "kind": kind.kind} | item for item in found]
 
-    found = [item for items in side_by_side(listed, served_kinds(api)) for item in items]
+    asked = [kind for kind in served_kinds(api) if not kinds or kind.kind in kinds]
+    found = [item for items in side_by_side(listed, asked) for item in items]
     istios = [item for item in found if is_istios(item)]
     shared = of_istio([item for item in found if not is_istios(item)])
     return sorted((*istios, *shared), key=resource_ref)

@@ -31,6 +31,7 @@ _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _KINDS = {
     "Namespace": Resource(_CORE, "namespaces", namespaced=False),
     "ConfigMap": Resource(_CORE, "configmaps"),
+    "Event": Resource(_CORE, "events"),
     "Pod": Resource(_CORE, "pods"),
     "PersistentVolumeClaim": Resource(_CORE, "persistentvolumeclaims"),
     "ResourceQuota": Resource(_CORE, "resourcequotas"),

@@ -49,6 +49,14 @@ def private_copy(target: KubeTarget) -> KubeTarget:
     return KubeTarget(_written(document), target.context, copy_of=", ".join(map(str, files)))
 
 
+def discard(target: KubeTarget) -> None:
+    """Remove the file of a target that nothing uses any more; one that this process has not written is left alone."""
+    parent = state_dir() / "kubeconfigs"
+    file = target.kubeconfig
+    if file is not None and file.parent.parent == parent and file.parent == private_folder(parent):
+        file.unlink(missing_ok=True)
+
+
 def _only(context: str | None, documents: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
     """The context alone. Of several files the first that has a name wins. Raises KeyError where a part is missing."""
     entry = _found("contexts", context, documents)

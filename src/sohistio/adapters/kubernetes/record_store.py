@@ -33,12 +33,12 @@ def read_record(api: KubeApi) -> Record | None:
         ) from error
 
 
-def write_record(api: KubeApi, record: Record) -> None:
-    """Write the record, making it where there is none. Raises KubeError."""
+def write_record(api: KubeApi, record: Record) -> str:
+    """Write the record, making it where there is none; returns the object's uid. Raises KubeError."""
     path = path_of(RECORD_REF)
     data = {_KEY: json.dumps(record.document(), indent=1)}
     try:
-        api.merge_patch(path, {"data": data})
+        written = api.merge_patch(path, {"data": data})
     except KubeError as error:
         if error.status != 404:
             raise
@@ -48,4 +48,5 @@ def write_record(api: KubeApi, record: Record) -> None:
             "metadata": {"name": RECORD_NAME, "labels": {"app.kubernetes.io/managed-by": "sohistio"}},
             "data": data,
         }
-        api.create(collection_path("ConfigMap", ISTIO_NAMESPACE), body)
+        written = api.create(collection_path("ConfigMap", ISTIO_NAMESPACE), body)
+    return str((written.get("metadata") or {}).get("uid", ""))

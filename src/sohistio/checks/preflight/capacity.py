@@ -12,7 +12,7 @@ from sohistio.checks.preflight.context import Context
 from sohistio.checks.preflight.provisioning import node_provisioning
 from sohistio.checks.preflight.quantities import Amount, pod_request, quantity, tolerates
 from sohistio.checks.preflight.rollouts import Rollout, rollouts, short_of
-from sohistio.environments.model import Nodes
+from sohistio.environments.cluster import Nodes
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.managed_cluster import NodePool

@@ -28,6 +28,7 @@ from sohistio.checks.preflight.context import Context
 from sohistio.checks.readiness import READINESS
 from sohistio.errors import UsageError
 from sohistio.model.fault import Severity
+from sohistio.model.nearest import did_you_mean
 from sohistio.modes import application_routing, skew
 from sohistio.planning import cluster_identity
 
@@ -199,5 +200,7 @@ def check_names(names: Iterable[str]) -> frozenset[str]:
     for name in sorted(asked.difference(skippable)):
         mandatory = any(check.name == name for check in CHECKS)
         what = "cannot be skipped" if mandatory else "is no check"
-        raise UsageError(f"--skip-check {name!r} {what}", todo=f"Can be skipped: {', '.join(skippable)}.")
+        meant = "" if mandatory else did_you_mean(name, skippable)
+        todo = f"{meant} `sohistio check --list` lists them." if meant else f"Can be skipped: {', '.join(skippable)}."
+        raise UsageError(f"--skip-check {name!r} {what}", todo=todo)
     return asked

@@ -36,19 +36,25 @@ class Report:
         """The exit code of `sohistio check`: 0, or 3 as a run would be refused."""
         return ExitCode.REFUSED if self.failures else ExitCode.OK
 
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """The checks' names by how they ended, without what nothing ended as: failed, warnings, passed, skipped.
+
+        Each once, by the worst of its results.
+        """
+        passed = (check for check in self.checks if check.result is Result.PASSED)
+        ends = {"failed": self.failures, "warnings": self.warnings, "passed": passed, "skipped": self.checks}
+        found: dict[str, tuple[str, ...]] = {}
+        left = dict.fromkeys(check.name for check in self.checks)
+        for end, checks in ends.items():
+            if names := tuple(dict.fromkeys(check.name for check in checks if check.name in left)):
+                found["warning" if (end, len(names)) == ("warnings", 1) else end] = names
+                left = {name: None for name in left if name not in names}
+        return found
+
     def summary(self) -> str:
-        """One line; each check counts once, by the worst of its results."""
-        failed, warned = ({check.name for check in found} for found in (self.failures, self.warnings))
-        passed = {check.name for check in self.checks if check.result is Result.PASSED} - failed - warned
-        skipped = {check.name for check in self.checks} - failed - warned - passed
-        warnings = len(warned - failed)
-        words = {
-            "failed": len(failed),
-            "warning" if warnings == 1 else "warnings": warnings,
-            "passed": len(passed),
-            "skipped": len(skipped),
-        }
-        return f"{self.environment}: {', '.join(f'{count} {word}' for word, count in words.items() if count)}"
+        """One line that counts."""
+        return f"{self.environment}: {', '.join(f'{len(names)} {end}' for end, names in self.names.items())}"
 
     def document(self) -> dict[str, Any]:
         """The report as versioned JSON."""

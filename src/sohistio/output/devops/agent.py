@@ -55,7 +55,7 @@ class Agent:
         self.issue(error_issue(error))
 
     def end(self, code: int) -> None:
-        """Issues, files, variables, and the result where there was a warning; whoever printed nothing tells nothing."""
+        """Issues, files, variables, and the result where there was a warning; a command with no facts tells nothing."""
         from sohistio.output.devops.facts import IssueType, at_most
 
         if not self.facts.has_something:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -140,8 +141,8 @@ class Facts:
         return self.environment or (self.runs[0].plan.environment if self.runs else "")
 
     def issues(self) -> Iterator[Issue]:
-        """All but the errors, which were logged when they were printed; errors first."""
-        found = [*self.found, *self._checks(), *self._of_runs()]
+        """Each once, errors first; without the errors of the command, which were logged when they were printed."""
+        found = dict.fromkeys([*self.found, *self._checks(), *self._of_runs()])
         yield from sorted(found, key=lambda issue: issue.type is not IssueType.ERROR)
 
     def _checks(self) -> Iterator[Issue]:
@@ -177,6 +178,8 @@ class Facts:
         values = {"outcome": self.outcome(code), "exitCode": str(int(code)), "environment": self.about()}
         if self.runs:
             values |= self._of_plans()
+            if code is ExitCode.REFUSED and self.errors and not values["refusal"]:
+                values["refusal"] = quotable(self.errors[-1].what)
         if self.suites:
             broken = [check for suite in self.suites for check in suite.worth_a_look]
             failures = len({check.name for check in broken if check.breaks})
@@ -189,19 +192,27 @@ class Facts:
         runs = self.runs if looks else [run for run in self.runs if run.changed]
         return {
             "mode": first.mode.value,
-            "installedVersion": first.installed_version,
-            "targetVersion": first.target_version,
-            "refusal": first.refusal,
+            "installedVersion": quotable(first.installed_version),
+            "targetVersion": quotable(first.target_version),
+            "refusal": quotable(first.refusal),
             "changed": _boolean(any(run.plan.changes_pending if looks else run.changed for run in self.runs)),
             "changedObjects": str(sum(tally_of(run.plan).changed for run in runs)),
             "restarts": str(sum(tally_of(run.plan).restarts if looks else run.restarts for run in runs)),
         }
 
 
+def quotable(text: str) -> str:
+    """Text as a variable's value: a pipeline puts `$(…)` of one into scripts as it is, where nothing of a cluster's may
+    be a quote, a substitution or the end of a command. What could be is left out.
+    """
+    return " ".join(_ACTIVE.sub(" ", text[:_LONGEST_VALUE]).split())
+
+
 def error_issue(error: SohistioError) -> Issue:
     """An error as an issue: its code is its exit code's word."""
     todo = f" What to do: {error.todo}" if error.todo else ""
-    details = f" ({'; '.join(error.details[:_MOST_DETAILS])})" if error.details else ""
+    lines = [line.strip() for detail in error.details for line in detail.splitlines()][:_MOST_DETAILS]
+    details = f" ({'; '.join(lines)})" if lines else ""
     return Issue(IssueType.ERROR, _CODES.get(error.exit_code, "failed"), f"{error.what}{details}.{todo}")
 
 
@@ -221,3 +232,5 @@ def _boolean(value: bool) -> str:
 
 
 _MOST_DETAILS = 3
+_LONGEST_VALUE = 300
+_ACTIVE = re.compile(r"[^\w .,:/@+=-]")

@@ -92,7 +92,7 @@ class Grouping:
 
     def step_started(self, step: Step) -> None:
         """How far the run is."""
-        if step.id in self._places:
+        if step.id in self._places and self._stream is not None:
             command("task.setprogress", {"value": str(100 * self._places[step.id] // len(self._places))}, step.summary)
         self._inner.step_started(step)
 

@@ -157,7 +157,7 @@ def _workloads(run: Carried, of: str) -> Iterator[list[str]]:
     steps = [step for step in run.plan.steps if isinstance(step, RestartWorkloads)]
     rows = [(str(ref), states.get(step.id, "to do")) for step in steps for ref in step.workloads]
     if rows:
-        yield [f"## Workloads to restart{of}", "", *table(("workload", "restart"), rows, most=_MOST_WORKLOADS)]
+        yield [f"## Restarts{of}", "", *table(("workload", "restart"), rows, most=_MOST_WORKLOADS)]
     left = [item for step in steps for item in step.left_alone]
     if left:
         columns = ("workload", "why", "what to do")

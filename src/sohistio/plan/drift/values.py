@@ -18,17 +18,17 @@ def one_line(change: FieldChange) -> str:
     texts = _text(change.before), _text(change.after)
     if all(_is_long(text) for text in texts):
         count = sum(line.startswith(("-", "+")) for line in _unified(change))
-        return f"{change.path}: {count} lines differ{_by(change)}"
-    return f"{change.path}: {_cut(texts[0])} → {_cut(texts[1])}{_by(change)}"
+        return f"{change.path}: {count} lines differ{set_by(change.manager)}"
+    return f"{change.path}: {_cut(texts[0])} → {_cut(texts[1])}{set_by(change.manager)}"
 
 
 def all_lines(change: FieldChange) -> Iterator[str]:
     """Nothing cut; long values as a unified diff, `-` what is there and `+` what is asked for."""
     texts = _text(change.before), _text(change.after)
     if not any(_is_long(text) for text in texts):
-        yield f"{change.path}: {texts[0]} → {texts[1]}{_by(change)}"
+        yield f"{change.path}: {texts[0]} → {texts[1]}{set_by(change.manager)}"
         return
-    yield f"{change.path}:{_by(change)}"
+    yield f"{change.path}:{set_by(change.manager)}"
     for line in _unified(change):
         yield f"  {line}"
 
@@ -64,5 +64,6 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
-def _by(change: FieldChange) -> str:
-    return f" (set by {change.manager})" if change.manager else ""
+def set_by(manager: str) -> str:
+    """Who made a hand edit; empty where nobody did."""
+    return f" (set by {manager})" if manager else ""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sohistio.adapters.kubernetes.kubeconfig import client_for
-from sohistio.adapters.kubernetes.private_kubeconfig import private_copy
+from sohistio.adapters.kubernetes.private_kubeconfig import discard, private_copy
 from sohistio.errors import RefusedError, SohistioError, UsageError
 from sohistio.model.kube_target import KubeTarget
 
@@ -154,3 +154,14 @@ def test_a_user_that_cannot_log_in_is_told_of_the_persons_file(
         client_for(private_copy(KubeTarget(path, "x")))
     assert str(path) in caught.value.what + caught.value.todo
     assert "state" not in caught.value.what + caught.value.todo
+
+
+def test_a_copy_can_be_discarded_and_nothing_else(tmp_path: Path, state: Path) -> None:
+    own = written(tmp_path / "config", document())
+    copy = private_copy(KubeTarget(own, "x"))
+    other = written(state / "of-another-process" / "1-config", document())
+    for target in (copy, KubeTarget(own, "x"), KubeTarget(other, "x"), KubeTarget(None, "x")):
+        discard(target)
+    assert copy.kubeconfig is not None
+    assert [path.exists() for path in (copy.kubeconfig, own, other)] == [False, True, True]
+    discard(copy)

@@ -18,7 +18,7 @@ from sohistio.errors import (
     UsageError,
     VerificationError,
 )
-from sohistio.output.devops.facts import Facts, Issue, IssueType, Stage, Suite, at_most, error_issue
+from sohistio.output.devops.facts import Facts, Issue, IssueType, Stage, Suite, at_most, error_issue, quotable
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Plan
 from sohistio.run.progress import RunResult, StepResult, StepState
@@ -107,6 +107,30 @@ def test_variables(facts: Facts, code: ExitCode, variables: dict[str, str]) -> N
     assert {name: found[name] for name in variables} == variables
 
 
+def test_why_a_run_was_refused() -> None:
+    facts = told(plans=(UPGRADE,))
+    facts.errors.append(RefusedError("1 preflight check does not hold"))
+    assert facts.variables(ExitCode.REFUSED)["refusal"] == "1 preflight check does not hold"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a downgrade from 1.31.1 needs --mode reinstall", "a downgrade from 1.31.1 needs --mode reinstall"),
+        ("1.31.1$(id)`id`", "1.31.1 id id"),
+        ("\"'; rm -rf / & | > <\n%PATH% !x *", "rm -rf / PATH x"),
+        ("über → Straße\x1b[0m", "über Straße 0m"),
+        ("x" * 400, "x" * 300),
+    ],
+)
+def test_a_value_is_nothing_that_a_script_obeys(text: str, value: str) -> None:
+    assert quotable(text) == value
+    found = told(looks=True, plans=(replace(REFUSED, installed_version=text, refusal=text),)).variables(
+        ExitCode.REFUSED
+    )
+    assert (found["installedVersion"], found["refusal"]) == (value, value)
+
+
 def test_checks_alone() -> None:
     facts = Facts("check", "qa", only_looks=True, suites=[Suite(Stage.PREFLIGHT, "qa", (GOOD, WARNED))])
     assert facts.variables(ExitCode.OK) == {
@@ -129,7 +153,9 @@ def test_a_plan_that_is_made_again_is_one_run() -> None:
 def test_issues() -> None:
     notice = Changes(UPGRADE.changes.objects, "not compared as thoroughly")
     plan = replace(UPGRADE, changes=notice)
-    facts = told(results=(ran(plan, checks=(WARNED, GOOD, BAD), gateway_gaps={"istio-egressgateway": 0, "in": 2.0}),))
+    facts = told(
+        results=(ran(plan, checks=(WARNED, GOOD, BAD, WARNED), gateway_gaps={"istio-egressgateway": 0, "in": 2.0}),)
+    )
     assert [(issue.type.value, issue.code, issue.message) for issue in facts.issues()] == [
         ("error", "pods-ready", "qa: pods-ready: istiod 2/3 ready → describe it"),
         ("warning", "sidecars-current", "qa: sidecars-current: paused [/shop] → restart it"),
@@ -162,7 +188,7 @@ def test_the_code_of_an_error_is_its_exit_codes(error: SohistioError, code: str)
 
 
 def test_an_error_says_what_and_what_to_do() -> None:
-    error = FailedError("it broke", details=("one", "two", "three", "four"), todo="Mend it.")
+    error = FailedError("it broke", details=("one\n  two", "three", "four"), todo="Mend it.")
     assert error_issue(error).message == "it broke (one; two; three). What to do: Mend it."
 
 

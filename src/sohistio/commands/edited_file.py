@@ -1,0 +1,41 @@
+"""An environment's file that a command edits: whose it may be, its diff, and the write."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from sohistio.errors import UsageError
+
+
+def own_root(environments: Path | None) -> Path:
+    """The folder of environments, where it is the user's own. Raises UsageError for the one of the package."""
+    from sohistio.environments.load import find_environments_root
+
+    root = find_environments_root(environments, Path.cwd())
+    if root.name == "_environments":
+        raise UsageError(
+            "the environments that sohistio comes with are not yours to change",
+            todo="Give your own with --environments DIR, or go to the folder that has environments/.",
+        )
+    return root
+
+
+def write_edited(path: Path, file: str, before: str, after: str) -> None:
+    """Write the text in place of the one that was read; `file` is its name in messages. Raises UsageError."""
+    from sohistio.system.replaced_file import replace_text
+    from sohistio.system.streams import work_begins
+
+    work_begins()
+    try:
+        replace_text(path, before, after)
+    except OSError as error:
+        if error.errno == errno.ESTALE:
+            raise UsageError(
+                f"{file} was changed meanwhile", todo="Nothing was written. Run the same command again."
+            ) from error
+        raise UsageError(
+            f"{file} cannot be written",
+            details=(error.strerror or str(error),),
+            todo=f"Nothing was written. Check the permissions of the file and of {path.parent}, then try again.",
+        ) from error

@@ -1,0 +1,123 @@
+"""The looks of `sohistio status`: one, or one after the other until Ctrl-C, and how each is shown."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sohistio.errors import ExitCode, FailedError, UsageError
+from sohistio.fleet.row import EnvironmentStatus
+from sohistio.planning.session import Where
+from sohistio.planning.status import DEADLINE_SECONDS, status_of
+
+LEAST_EVERY = 5
+"""Seconds between two looks: each renders manifests and asks each cluster some fifty things."""
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """As JSON or for people, and as a page in the file `html` too; `single` shows one environment with all details."""
+
+    json: bool
+    html: Path | None
+    single: bool = False
+
+
+def look_once(places: Sequence[Where], deadline: float | None, shown: Shown) -> ExitCode:
+    """Look, and show it. Raises UsageError where the page cannot be written."""
+    from sohistio.output.console import console
+    from sohistio.output.devops.found import tell_environments
+    from sohistio.output.documents import print_answer
+    from sohistio.output.environment_facts import details_view
+    from sohistio.output.fleet_table import fleet_view
+    from sohistio.output.status_document import status_document
+    from sohistio.output.tables import show
+
+    _check(shown.html)
+    rows = status_of(places, deadline or DEADLINE_SECONDS)
+    tell_environments(rows)
+    now = time.time()
+    if shown.json:
+        print_answer("Status", status_document(rows, now))
+    elif shown.single:
+        show(console(), *(details_view(row, now) for row in rows))
+    else:
+        screen = console()
+        show(screen, fleet_view(rows, now, screen.width if screen.is_terminal else None))
+    _write(shown.html, rows, now)
+    return ExitCode.FAILED if any(row.problem for row in rows) else ExitCode.OK
+
+
+def watch_all(places: Sequence[Where], deadline: float | None, shown: Shown, every: int) -> None:
+    """Look each `every` seconds, or as soon as the look before has ended, until Ctrl-C or SIGTERM.
+
+    Raises UsageError where the page cannot be written at the beginning, FailedError where it cannot be later.
+    """
+    from sohistio.output.console import console
+    from sohistio.output.fleet_watch import FleetLines, LiveFleet
+    from sohistio.system.interruption import stop_event
+
+    _check(shown.html)
+    screen = console()
+    with stop_event() as stop, LiveFleet(screen, every) if screen.is_terminal else FleetLines() as display:
+        while not stop.is_set():
+            begun = time.monotonic()
+            rows = _looked(places, deadline or DEADLINE_SECONDS, stop)
+            if rows is None:
+                return
+            now = time.time()
+            display.show(rows, now)
+            try:
+                _write(shown.html, rows, now, every)
+            except UsageError as error:
+                raise FailedError(error.what, details=error.details, todo=error.todo) from error
+            stop.wait(max(0.0, every - (time.monotonic() - begun)))
+
+
+def _looked(places: Sequence[Where], deadline: float, stop: threading.Event) -> Sequence[EnvironmentStatus] | None:
+    """The rows; None where it is to stop: nobody waits for a cluster that hangs."""
+    found: queue.Queue[Sequence[EnvironmentStatus]] = queue.Queue()
+    threading.Thread(target=lambda: found.put(status_of(places, deadline)), name="look", daemon=True).start()
+    while not stop.is_set():
+        try:
+            return found.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            continue
+    return None
+
+
+def _check(path: Path | None) -> None:
+    """Before a look that takes a while. Raises UsageError."""
+    if path is None:
+        return
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise _not_written(path, f"there is no folder {folder}")
+    if path.exists() and not path.is_file():
+        raise _not_written(path, "it is a folder" if path.is_dir() else "it is no ordinary file")
+
+
+def _write(path: Path | None, rows: Sequence[EnvironmentStatus], now: float, every: int | None = None) -> None:
+    """Raises UsageError."""
+    if path is None:
+        return
+    from sohistio.output.fleet_page import Look, fleet_page
+    from sohistio.system.replaced_file import write_whole
+
+    try:
+        write_whole(path, fleet_page(Look(rows, now, every)))
+    except OSError as error:
+        raise _not_written(path, str(error)) from error
+
+
+def _not_written(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"the page could not be written to {path}",
+        details=(why,),
+        todo="Give --html a file in a folder that can be written and has room.",
+    )
