@@ -152,6 +152,7 @@ def stories(run: Acceptance, found: dict[str, Any], previous: str) -> None:
 
     run.sohistio(f"Upgrade to Istio {target}", "install", "--yes")
     run.sohistio("Verify", "verify")
+    run.sohistio("Support bundle", "support-bundle", "--out", str(run.folder / "support.tar.gz"))
     images = {container["image"] for pod in running(api, sidecar=True) for container in sidecars(pod)}
     run.expects("The sidecars are of the new version", [image.endswith(target) for image in images], [True])
 

@@ -14,7 +14,8 @@ from azure_templates import expand, scripts_of
 from conftest import CHECKOUT
 
 PIPELINES = CHECKOUT / "pipelines"
-_RUN = {"TF_BUILD": "True", "Build.BuildId": "4711", "Build.RequestedFor": "Ada Lovelace", "System.StageAttempt": "1"}
+_RUN = {"TF_BUILD": "True", "Build.BuildId": "4711", "Build.RequestedFor": "Ada Lovelace"}
+_RUN |= {"System.StageAttempt": "1", "System.JobAttempt": "1"}
 
 
 @dataclass

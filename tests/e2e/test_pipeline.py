@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from aks import USER, Aks, pipeline_login
-from azure_agent import ISSUES, SUCCEEDED, Cloud
+from azure_agent import FAILED, ISSUES, SUCCEEDED, Cloud
 from azure_runs import Run, again, not_executed, run, titled
 from azure_server import PIPELINE_TOKEN
 from conftest import SUBSCRIPTION
@@ -105,10 +105,13 @@ def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_pat
 
     before = aks.sandbox.writes(USER)
     begun = time.monotonic()
-    night = run(tmp_path / "night", agents, {}, only={"dev", "qa"}, Build__Reason="Schedule")
-    print(f"the night of two environments: {time.monotonic() - begun:.1f} s")
+    night = run(tmp_path / "night", agents, {}, only={"dev", "qa", "overview"}, Build__Reason="Schedule")
+    print(f"the night of two environments and the page: {time.monotonic() - begun:.1f} s")
     assert aks.sandbox.writes(USER) == before, "a night in sync writes nothing"
-    unreachable, looked_at = night.jobs["Nightly"]
+    unreachable, looked_at, overview = night.jobs["Nightly"]
+    assert overview.result == FAILED, "what could not be read is an error"
+    page = (night.artifacts / "overview-1" / "index.html").read_text()
+    assert all(name in page for name in ("aks-dev", "aks-qa", "in sync"))
     assert [step.title for step in unreachable.steps if step.code] == ["Log in"], "and no step after it is tried"
     assert unreachable.steps[-1].title == "Log in"
     print(f"of it qa's own steps: {looked_at.own_seconds:.1f} s")
