@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench lint format lock wheel pictures clean
+.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench lint format lock wheel pictures docs \
+	docs-reference clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,10 +62,10 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 acceptance-aks: setup ## The main stories on a throw-away AKS cluster: ENVIRONMENT=… CONFIRM=…, see docs/acceptance.md
 	@$(BIN)/python demo/acceptance.py
 
-test: setup system-packages copy-tools lint ## All checks and all tests; builds the sandbox's parts first
+test: setup system-packages copy-tools lint docs ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
-	$(BIN)/python -m compileall -q src tests demo
+	$(BIN)/python -m compileall -q src tests demo handbook
 	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
@@ -88,6 +89,8 @@ lock: setup ## Lock the newest allowed dependencies, with hashes
 	$(BIN)/pip-compile --upgrade --quiet --build-deps-for wheel --generate-hashes --allow-unsafe --strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --constraint requirements/dev.txt \
 		-o requirements/pipeline.txt pyproject.toml
+	$(BIN)/pip-compile --upgrade --quiet --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/docs.txt requirements/docs.in
 
 wheel: setup ## Build dist/*.whl
 	$(BIN)/python -m build --wheel --no-isolation
@@ -97,6 +100,16 @@ pictures: setup ## Draw docs/pictures/*.svg again, from the real program on a sa
 	@$(BIN)/python demo/traffic_paths.py
 	@$(BIN)/python demo/monitoring_pages.py
 	@$(BIN)/python demo/fleet_page.py
+
+docs-reference: setup ## Make docs/reference and the picture of the layers again, from the code
+	@$(BIN)/python handbook/reference.py
+
+docs: setup $(VENV)/.docs ## Build the site into dist/handbook/site, and check every link
+	@$(BIN)/python handbook/make_site.py
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/docs.txt
+	@touch $@
 
 clean: ## Remove what the other targets made; sandboxes and their built parts stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,4 +1,4 @@
-"""Makes the README's pictures: the real program in a terminal of its own, on a sandbox of its own, as SVG.
+"""Makes the pictures of runs in docs/: the real program in a terminal of its own, on a sandbox of its own, as SVG.
 
 Run by `make pictures`. The user's sandboxes are left alone: this one lives in a temporary folder.
 """

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes users may rely on (README, "Exit codes")."""
+    """The exit codes users may rely on (docs/modes-and-safety.md#exit-codes)."""
 
     OK = 0
     FAILED = 1

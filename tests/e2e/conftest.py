@@ -130,7 +130,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The session's sandbox. Its parts are built first where the cache has none (the README says how long)."""
+    """The session's sandbox. Its parts are built first where the cache has none (docs/getting-started.md: how long)."""
     state_home = tmp_path_factory.mktemp("state")
     box = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig")
     up = subprocess.run(box.command("sandbox", "up"), env=box.environ(), text=True, check=False)

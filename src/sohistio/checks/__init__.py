@@ -1,1 +1,1 @@
-"""Checks: before a run and after it; one is a function and a row."""
+"""What must hold before a run and after it; a check is a function and a row."""

@@ -1,1 +1,1 @@
-"""The commands on an environment, one file a family; each returns its exit code."""
+"""One file per command: its options and a short body."""

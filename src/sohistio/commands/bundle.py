@@ -27,10 +27,10 @@ def bundle(
         ),
     ] = None,
 ) -> None:
-    """Pack all that an environment needs from the internet into one file.
+    """Pack all that an environment needs from the internet.
 
-    Its istioctl, its images, the pins and the environments' files. `--bundle FILE` of install, check, images mirror and
-    images check takes them from there.
+    One file with its istioctl, its images, the pins and the environments' files. `--bundle FILE` of install, check,
+    images mirror and images check takes them from there.
     """
     from sohistio.commands.requests import where_of
     from sohistio.commands.sessions import session_of

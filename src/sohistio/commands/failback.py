@@ -27,7 +27,7 @@ def failback(
     shown: Shown,
     form: Form,
 ) -> None:
-    """Move traffic back from the standby, and switch its gateways off."""
+    """Move traffic back, and switch the standby's gateways off."""
     from sohistio.commands.moving import moved, pair_of
     from sohistio.commands.requests import approval_of, seconds, timeouts_of
     from sohistio.planning.sequences import failback_sequence

@@ -44,9 +44,10 @@ def promote(
     environments: Folder = None,
     auth: AuthKind = Auth.AUTO,
 ) -> None:
-    """Propose another environment's version and settings, with evidence.
+    """Propose another environment's version and settings.
 
-    Clusters are only read, and nothing is written without --write. Exit 3 where something speaks against it.
+    With the evidence. Clusters are only read; nothing is written without --write. Exit 3 where something speaks
+    against it.
     """
     from datetime import UTC, datetime
     from pathlib import Path

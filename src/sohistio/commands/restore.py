@@ -31,7 +31,7 @@ def restore(
         bool, typer.Option("--ca", help="Put the CA's Secret back too, if it is missing and the backup has its key.")
     ] = False,
 ) -> None:
-    """Put custom resources of a backup back that differ or are gone."""
+    """Put a backup's custom resources back where they differ."""
     from sohistio.commands.requests import approval_of, where_of
     from sohistio.commands.running import planned_run
     from sohistio.planning.restore import RestoreRequest, plan_restore

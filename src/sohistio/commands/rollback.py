@@ -24,7 +24,7 @@ def rollback(
     limit: Limit,
     form: Form,
 ) -> None:
-    """Go back to the version and manifest that were in place before."""
+    """Go back to the version and manifest in place before."""
     from sohistio.commands.requests import approval_of, timeouts_of, where_of
     from sohistio.commands.running import planned_run
     from sohistio.planning.rollback import plan_rollback

@@ -11,7 +11,7 @@ from sohistio.commands.reason import Reason
     "sohistio unlock --env qa --reason 'the agent was shut down during the run'",
 )
 def unlock(target: Target, cluster: Cluster, skip: Skip, reason: Reason) -> None:
-    """Free the lock of a run that is dead, before it expires by itself.
+    """Free the lock of a dead run before it expires by itself.
 
     The reason, which is required here, stays on the Lease.
     """

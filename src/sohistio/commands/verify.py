@@ -22,7 +22,7 @@ def verify(
     tool: Tool,
     output: Annotated[Form, output_format(help="table, json or junit.")] = Form.TABLE,
 ) -> None:
-    """Verify the mesh: pods, gateways, sidecars, policy, monitoring.
+    """Verify pods, gateways, sidecars, policy and monitoring.
 
     Exit 5 where a check of severity error does not hold.
     """

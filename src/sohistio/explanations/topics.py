@@ -10,11 +10,8 @@ from enum import StrEnum
 from sohistio.explanations.markdown import Block, Paragraph, Section, Table, sections
 from sohistio.explanations.text import plain
 
-README, PREFLIGHT, TROUBLESHOOTING, MONITORING = (
-    "README.md",
-    "docs/preflight.md",
-    "docs/troubleshooting.md",
-    "docs/monitoring.md",
+SAFETY, PREFLIGHT, TROUBLESHOOTING, MONITORING, PROMOTE = (
+    f"docs/{name}.md" for name in ("modes-and-safety", "preflight", "troubleshooting", "monitoring", "promote")
 )
 _LED = re.compile(r"\*\*(.+?)\.?\*\*\s*(.*)")
 _EXIT_CODE = re.compile(r"exit code (\d+)$")
@@ -27,6 +24,7 @@ class Kind(StrEnum):
 
     CHECK = "check"
     VERIFICATION = "verification"
+    PROMOTION = "promotion"
     EXIT_CODE = "exitCode"
     ALERT = "alert"
     ERROR = "error"
@@ -58,6 +56,7 @@ def topics_of(documents: Mapping[str, str]) -> tuple[Topic, ...]:
     return (
         *_under(read[PREFLIGHT], "The checks", PREFLIGHT, Kind.CHECK),
         *_verifications(read[TROUBLESHOOTING]),
+        *_evidence(read[PROMOTE]),
         *_exit_codes(read, errors),
         *_under(read[MONITORING], "Alerts", MONITORING, Kind.ALERT),
         *errors,
@@ -94,6 +93,16 @@ def _verifications(found: Sequence[Section]) -> Iterator[Topic]:
                         yield Topic(Kind.VERIFICATION, name, TROUBLESHOOTING, section.anchor, (text,))
 
 
+def _evidence(found: Sequence[Section]) -> Iterator[Topic]:
+    """What speaks for a promotion, or against it."""
+    section = next(item for item in found if item.title == "The evidence")
+    for table in section.blocks:
+        if isinstance(table, Table):
+            for name, holds, if_not in table.rows:
+                blocks = (Paragraph(f"It holds if: {holds}"), Paragraph(f"If not: {if_not}"))
+                yield Topic(Kind.PROMOTION, plain(name), PROMOTE, section.anchor, blocks)
+
+
 def _errors(file: str, section: Section) -> Iterator[Topic]:
     """The rows of tables of errors; in troubleshooting.md also what a paragraph begins with in bold."""
     led: tuple[str, list[Block]] | None = None
@@ -113,15 +122,15 @@ def _errors(file: str, section: Section) -> Iterator[Topic]:
 
 
 def _exit_codes(read: Mapping[str, Sequence[Section]], errors: Sequence[Topic]) -> Iterator[Topic]:
-    """A row of the README, and the errors that end so."""
-    section = next(item for item in read[README] if item.title == "Exit codes")
+    """A row of the table of exit codes, and the errors that end so."""
+    section = next(item for item in read[SAFETY] if item.title == "Exit codes")
     table = next(block for block in section.blocks if isinstance(block, Table))
     for code, meaning, *_ in table.rows:
         blocks: list[Block] = [Paragraph(f"Exit code {code}: {meaning}.")]
         for at, found in enumerate(read[TROUBLESHOOTING]):
             if (named := _EXIT_CODE.search(found.title)) and named[1] == code:
                 blocks += _what_ends_so(found, _inner(read[TROUBLESHOOTING], at), errors)
-        yield Topic(Kind.EXIT_CODE, code, README, section.anchor, tuple(blocks))
+        yield Topic(Kind.EXIT_CODE, code, SAFETY, section.anchor, tuple(blocks))
 
 
 def _what_ends_so(section: Section, inner: Sequence[Section], errors: Sequence[Topic]) -> Iterator[Block]:

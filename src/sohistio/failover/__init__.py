@@ -1,1 +1,1 @@
-"""Failover: whether the DNS record may be switched. Pure."""
+"""Traffic between two sides: the plans, when it must not move, whether a standby is ready. Pure."""

@@ -1,4 +1,4 @@
-"""The mode: install, upgrade, reinstall, none or unknown, decided from what the cluster shows (README, "Modes")."""
+"""The mode: install, upgrade, reinstall, none or unknown, from what the cluster shows (docs/modes-and-safety.md)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The mesh's eyes: what dashboards show. Pure."""
+"""What watches the mesh: its objects, its alerts, what dashboards show. Pure."""

@@ -17,6 +17,7 @@ from sohistio.output.console import console, say
 _TITLES = {
     Kind.CHECK: "a check before a run",
     Kind.VERIFICATION: "a check after a run",
+    Kind.PROMOTION: "a check of a promotion",
     Kind.EXIT_CODE: "an exit code",
     Kind.ALERT: "an alert",
     Kind.ERROR: "an error",
@@ -25,6 +26,7 @@ _TITLES = {
 _LISTED = {
     Kind.CHECK: "Checks before a run",
     Kind.VERIFICATION: "Checks after a run",
+    Kind.PROMOTION: "Checks of a promotion",
     Kind.EXIT_CODE: "Exit codes",
     Kind.ALERT: "Alerts",
 }

@@ -1,4 +1,4 @@
-"""Whether a plan may be carried out: by the flags, or by the answer of whoever is asked (README, "Approval")."""
+"""Whether a plan may be carried out: by the flags, or by the answer of whoever is asked (docs/modes-and-safety.md)."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code (README, "Exit codes")."""
+        """The exit code (docs/modes-and-safety.md#exit-codes)."""
         if self.error is not None:
             return self.error.exit_code
         return ExitCode.VERIFICATION_FAILED if any(check.breaks for check in self.checks) else ExitCode.OK

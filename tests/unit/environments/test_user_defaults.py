@@ -116,4 +116,11 @@ def test_every_key_is_an_option_that_a_variable_may_give_and_no_other() -> None:
     assert NO_DEFAULT.keys() <= known.keys()
     assert all(known[key] for key in KEYS)
     given_by_variables = {key for key, variable in known.items() if variable}
-    assert given_by_variables - set(KEYS) == {"kubeconfig", "context", "istioctl", "bundle", "failIfExpiresWithin"}
+    assert given_by_variables - set(KEYS) == {
+        "kubeconfig",
+        "context",
+        "istioctl",
+        "bundle",
+        "failIfExpiresWithin",
+        "reason",
+    }

@@ -56,7 +56,7 @@ def test_every_check_before_a_run_is_explained() -> None:
 def test_every_check_after_a_run_is_explained() -> None:
     names = verification_checks()
     assert {"istiod-version", "policy-in-place", "monitoring-ready", "pull-secrets", "purged"} <= names
-    assert names <= set(named(Kind.VERIFICATION))
+    assert names <= {*named(Kind.VERIFICATION), *named(Kind.PROMOTION)}
 
 
 def test_every_exit_code_is_explained() -> None:

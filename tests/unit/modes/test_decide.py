@@ -1,4 +1,4 @@
-"""The mode table, row by row (README, "Modes")."""
+"""The mode table, row by row (docs/modes-and-safety.md)."""
 
 from __future__ import annotations
 

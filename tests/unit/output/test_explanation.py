@@ -42,7 +42,7 @@ def test_its_document_has_the_same_text() -> None:
 
 def test_what_can_be_explained(capsys: pytest.CaptureFixture[str]) -> None:
     error = Topic(Kind.ERROR, "the run lost its lock", "docs/troubleshooting.md", "x", ())
-    show_list((TOPIC, Topic(Kind.EXIT_CODE, "0", "README.md", "exit-codes", ()), error))
+    show_list((TOPIC, Topic(Kind.EXIT_CODE, "0", "docs/modes-and-safety.md", "exit-codes", ()), error))
     assert capsys.readouterr().out == (
         "Checks before a run\n  capacity\n\nExit codes\n  0\n\n"
         "Errors\n  1 of them, by a few of their words: sohistio explain another run\n"

@@ -17,7 +17,7 @@ ReadText = Callable[[str], Mapping[str, Any] | None]
 def changed_fields(live: Mapping[str, Any], applied: Mapping[str, Any], read_text: ReadText) -> tuple[FieldChange, ...]:
     """The fields that an apply would change on a live object, without noise, each with who edited it by hand.
 
-    Noise is what the server, istiod, istioctl's installing, AKS or an autoscaler write by themselves (README, "Modes":
+    Noise is what the server, istiod, istioctl's installing, AKS or an autoscaler write by themselves (docs/drift.md:
     in sync means no difference). YAML and JSON in a ConfigMap compare by their fields, so comments are no difference.
     """
     parked = is_parked(live)

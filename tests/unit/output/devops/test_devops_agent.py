@@ -25,7 +25,7 @@ def test_an_error_before_anything_is_an_issue_and_has_its_page(tmp_path: Path) -
     assert (done.returncode, done.stdout) == (2, "")
     log = read(done.stderr)
     ((code, message),) = log.issues("error")
-    assert (code, message.startswith("No such option: --no-such-flag")) == ("wrong-usage", True)
+    assert (code, message.startswith("sohistio plan has no option --no-such-flag")) == ("wrong-usage", True)
     page = tmp_path / "sohistio-plan.md"
     assert log.variables == {"outcome": "wrongUsage", "exitCode": "2", "environment": "", "summaryFile": str(page)}
     assert [command.message for command in log.named("task.uploadsummary")] == [str(page)]
