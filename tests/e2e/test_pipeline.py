@@ -18,6 +18,7 @@ from azure_agent import FAILED, ISSUES, SUCCEEDED, Cloud
 from azure_runs import Run, again, not_executed, run, titled
 from azure_server import PIPELINE_TOKEN
 from conftest import SUBSCRIPTION
+from killing import last_run
 from sohistio.adapters.kubernetes.api import KubeApi
 
 pytestmark = pytest.mark.e2e
@@ -102,6 +103,9 @@ def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_pat
     assert "pull-secret" in installed.jobs["PreScreening"][0].tests, "what was checked is in the tab Tests"
     assert "istiod-version" in installed.jobs["Verification"][0].tests
     no_secret_is_in(installed, aks)
+    recorded = last_run(aks.sandbox)
+    assert recorded is not None
+    assert (recorded.outcome, recorded.who, recorded.reason) == ("done", "Ada Lovelace", INSTALL["reason"])
 
     before = aks.sandbox.writes(USER)
     begun = time.monotonic()
