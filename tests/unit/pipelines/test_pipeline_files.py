@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -165,4 +166,7 @@ def test_the_lock_of_the_pipeline_is_that_of_the_tests() -> None:
         return set(re.findall(r"^[\w.-]+==[\w.]+", text, re.MULTILINE))
 
     assert locked("pipeline.txt") < locked("dev.txt")
+    declared = tomllib.loads((PIPELINES.parent / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {line.partition("==")[0] for line in locked("pipeline.txt")}
+    assert {re.split(r"[><=]", line)[0].replace(".", "-") for line in declared} <= names
     assert any(line.startswith("hatchling==") for line in locked("pipeline.txt"))
