@@ -194,13 +194,13 @@ def main() -> None:
     if os.environ.get("CONFIRM") != environment:
         refuse(f"This installs and uninstalls Istio on the cluster of {environment}: repeat its name, CONFIRM=….")
     found, failed = settings(environment), ""
-    if NAMESPACE not in found["applicationNamespaces"]:
-        refuse(f"{environment} has no applicationNamespaces: [{NAMESPACE}].")
     with tempfile.TemporaryDirectory() as folder:
         run = Acceptance(environment, Path(folder))
         try:
             if json.loads(run.sohistio("An empty cluster", "plan", "--output", "json"))["mode"] != "install":
                 refuse(f"The cluster of {environment} has a mesh.")
+            if NAMESPACE not in found["applicationNamespaces"]:
+                refuse(f"{environment} has no applicationNamespaces: [{NAMESPACE}].")
             stories(run, found, os.environ.get("PREVIOUS", PREVIOUS_MINOR))
         except FailedError as error:
             failed = str(error)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from aks import PRINCIPAL, USER, Aks
+from accepted import accepted
+from aks import USER, Aks
 from azure_server import INGRESS_ADDRESS
 from conftest import CHECKOUT
 
@@ -37,31 +36,22 @@ def declare(folder: Path, document: dict[str, Any]) -> None:
     (folder / "acceptance" / "environment.yaml").write_text(yaml.safe_dump(document))
 
 
-def accepted(aks: Aks, environments: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    own = {"ENVIRONMENT": "acceptance", "CONFIRM": "acceptance", "SOHISTIO_ENVIRONMENTS": str(environments)}
-    return subprocess.run(
-        [sys.executable, CHECKOUT / "demo" / "acceptance.py"],
-        cwd=environments,
-        env=aks.environ(PRINCIPAL, **(own | variables)),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
 @pytest.mark.usefixtures("empty_sandbox")
-def test_all_of_it_and_what_it_refuses(aks: Aks, environments: Path) -> None:
+def test_what_it_refuses_what_it_reports_and_all_of_it(aks: Aks, environments: Path) -> None:
+    """That it leaves a cluster with a mesh alone is in test_pipeline.py, which has one."""
     before = aks.sandbox.writes(USER)
-    unconfirmed = accepted(aks, environments, CONFIRM="qa")
-    assert (unconfirmed.returncode, "repeat its name" in unconfirmed.stderr) == (3, True)
     path = environments / "acceptance" / "environment.yaml"
     usual = yaml.safe_load(path.read_text())
-    declare(environments, usual | {"protected": True})
-    protected = accepted(aks, environments)
-    assert (protected.returncode, "is protected" in protected.stderr) == (3, True)
+    unconfirmed = accepted(aks, environments, CONFIRM="qa")
+    assert (unconfirmed.returncode, "repeat its name" in unconfirmed.stderr) == (3, True)
+    for other, words in (({"protected": True}, "is protected"), ({"applicationNamespaces": []}, "has no application")):
+        declare(environments, usual | other)
+        refused = accepted(aks, environments)
+        assert (refused.returncode, words in refused.stderr) == (3, True), refused.stderr
     declare(environments, usual)
+    failed = accepted(aks, environments, PREVIOUS="1.28.0", REPORT="failed.md")
+    report = (environments / "failed.md").read_text()
+    assert (failed.returncode, "It failed at: Preflight checks." in report) == (1, True), report
     assert aks.sandbox.writes(USER) == before
 
     done = accepted(aks, environments)
@@ -72,18 +62,3 @@ def test_all_of_it_and_what_it_refuses(aks: Aks, environments: Path) -> None:
     assert "| Upgrade to Istio 1.31.1 |" in report
     assert report.count("| ok |") == report.count("\n| ") - 1, "every row but the head"
     assert aks.sandbox.api.get("/api/v1/namespaces/istio-system") is None
-
-
-@pytest.mark.usefixtures("empty_sandbox")
-def test_a_step_that_fails_is_reported_and_a_mesh_is_left_alone(aks: Aks, environments: Path) -> None:
-    failed = accepted(aks, environments, PREVIOUS="1.30.99", REPORT="other.md")
-    assert failed.returncode == 1, failed.stdout + failed.stderr
-    report = (environments / "other.md").read_text()
-    assert "passed" not in report
-    assert "It failed at: " in report
-    installed = aks.run("install", "--env", "acceptance", "--yes", SOHISTIO_ENVIRONMENTS=str(environments))
-    assert installed.returncode == 0, installed.stderr
-    before = aks.sandbox.writes(USER)
-    refused = accepted(aks, environments)
-    assert (refused.returncode, "has a mesh" in refused.stderr) == (3, True)
-    assert aks.sandbox.writes(USER) == before

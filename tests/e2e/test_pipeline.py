@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from accepted import accepted
 from aks import USER, Aks, pipeline_login
 from azure_agent import FAILED, ISSUES, SUCCEEDED, Cloud
 from azure_runs import Run, again, not_executed, run, titled
@@ -122,6 +123,10 @@ def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_pat
     assert (looked_at.name, looked_at.result) == ("qa", ISSUES), night.failures
     assert "changes are pending" not in night.said
     no_secret_is_in(night, aks)
+
+    acceptance = accepted(aks, agents.environments, "qa")
+    assert (acceptance.returncode, "The cluster of qa has a mesh." in acceptance.stderr) == (3, True)
+    assert aks.sandbox.writes(USER) == before
 
     (planner,) = installed.jobs["Plan"]
     again(planner, titled(INSTALL, "Plan the install"))
