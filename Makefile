@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages copy-tools demo demo-dr test bench lint format lock wheel pictures docs docs-reference clean
+.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench lint format lock wheel pictures docs \
+	docs-reference clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -58,6 +59,9 @@ demo: setup ## The main job on the sandbox: install, nothing to do, upgrade, ver
 demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with real traffic
 	@$(BIN)/python demo/dr.py
 
+acceptance-aks: setup ## The main stories on a throw-away AKS cluster: ENVIRONMENT=… CONFIRM=…, see docs/acceptance.md
+	@$(BIN)/python demo/acceptance.py
+
 test: setup system-packages copy-tools lint docs ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
@@ -82,6 +86,9 @@ format: setup ## Format the code
 lock: setup ## Lock the newest allowed dependencies, with hashes
 	$(BIN)/pip-compile --upgrade --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/dev.txt pyproject.toml
+	$(BIN)/pip-compile --upgrade --quiet --build-deps-for wheel --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --constraint requirements/dev.txt \
+		-o requirements/pipeline.txt pyproject.toml
 	$(BIN)/pip-compile --upgrade --quiet --generate-hashes --allow-unsafe --strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/docs.txt requirements/docs.in
 

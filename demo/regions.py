@@ -38,9 +38,14 @@ class Region:
     address: str
 
     @property
+    def context(self) -> str:
+        """The one in its kubeconfig."""
+        return f"sohistio-{self.name}"
+
+    @property
     def api(self) -> KubeApi:
         """Its API server, as administrator."""
-        return KubeApi(KubeTarget(self.kubeconfig, f"sohistio-{self.name}"))
+        return KubeApi(KubeTarget(self.kubeconfig, self.context))
 
     @property
     def record(self) -> dict[str, Any]:

@@ -20,6 +20,16 @@ class Cluster(Protocol):
         """Its administrator's."""
         raise NotImplementedError
 
+    @property
+    def context(self) -> str:
+        """The one in that file."""
+        raise NotImplementedError
+
+    @property
+    def api(self) -> KubeApi:
+        """Its API server, as administrator."""
+        raise NotImplementedError
+
 
 def account(api: KubeApi, name: str) -> str:
     """A new service account in the namespace default; returns a token of it."""

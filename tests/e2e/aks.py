@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from accounts import kubeconfig_for
+from accounts import Cluster, kubeconfig_for
 from azure_server import (
     AKS_APPLICATION,
     CLIENT,
@@ -79,15 +79,13 @@ class Aks:
 
     def as_new(self) -> None:
         """Whatever other tests did to Azure and the sandbox: a healthy cluster that trusts its tokens."""
-        self.azure.kubeconfig = _kubeconfig(self.sandbox)
+        self.azure.kubeconfig = as_azure_gives_it(self.sandbox)
         self.azure.properties = properties()
         self.azure.seconds = 3600.0
         self.azure.free_addresses = {INGRESS_ADDRESS}
         self.azure.instead.clear()
         self.azure.asked.clear()
-        _let_it_do_everything(self.sandbox.api)
-        if not _is_trusted(self):
-            _trust(self)
+        let_in(self.azure, self.sandbox)
 
     @property
     def private_folders(self) -> Path:
@@ -107,14 +105,7 @@ class Aks:
     # the kinds of login
 
     def pipelines(self) -> dict[str, str]:
-        return {
-            "TF_BUILD": "True",
-            "SYSTEM_OIDCREQUESTURI": f"{self.azure.url}/org/project/_apis/distributedtask/hubs/build/oidctoken",
-            "SYSTEM_ACCESSTOKEN": PIPELINE_TOKEN,
-            "AZURESUBSCRIPTION_CLIENT_ID": CLIENT,
-            "AZURESUBSCRIPTION_TENANT_ID": TENANT,
-            "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": CONNECTION,
-        }
+        return {"TF_BUILD": "True", "SYSTEM_ACCESSTOKEN": PIPELINE_TOKEN} | pipeline_login(self.azure)
 
     def workload_identity(self) -> dict[str, str]:
         path = self.folder / "federated-token"
@@ -165,9 +156,19 @@ def properties(**changed: Any) -> dict[str, Any]:
     } | changed
 
 
-def _kubeconfig(sandbox: Sandbox) -> str:
-    """As Azure gives it: the cluster's address, and a login by another program."""
-    document = yaml.safe_load(sandbox.kubeconfig.read_text())
+def pipeline_login(azure: Azure) -> dict[str, str]:
+    """The variables that the task AzureCLI@2 sets for its service connection, and the agent's own."""
+    return {
+        "SYSTEM_OIDCREQUESTURI": f"{azure.url}/org/project/_apis/distributedtask/hubs/build/oidctoken",
+        "AZURESUBSCRIPTION_CLIENT_ID": CLIENT,
+        "AZURESUBSCRIPTION_TENANT_ID": TENANT,
+        "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": CONNECTION,
+    }
+
+
+def as_azure_gives_it(cluster: Cluster) -> str:
+    """Its kubeconfig: the cluster's address, and a login by another program."""
+    document = yaml.safe_load(cluster.kubeconfig.read_text())
     plugin = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubelogin", "args": ["get-token"]}
     document["users"][0]["user"] = {"exec": plugin}
     return yaml.safe_dump(document)
@@ -182,12 +183,15 @@ def _write_environments(aks: Aks) -> None:
     path.write_text(yaml.safe_dump(document))
 
 
-def _trust(aks: Aks) -> None:
-    """Let the sandbox's API server trust the tokens. It takes it some seconds to read who signs them."""
+def let_in(azure: Azure, cluster: Cluster) -> None:
+    """Let the API server trust the tokens, for everything. It takes it some seconds to read who signs them."""
+    _let_it_do_everything(cluster.api)
+    if _is_trusted(azure, cluster):
+        return
     issuer = {
-        "url": aks.azure.signer.issuer,
+        "url": azure.signer.issuer,
         "audiences": [AKS_APPLICATION],
-        "certificateAuthority": aks.azure.authority_file.read_text(),
+        "certificateAuthority": azure.authority_file.read_text(),
     }
     mappings = {"username": {"claim": "oid", "prefix": "aad:"}}
     document = {
@@ -195,20 +199,20 @@ def _trust(aks: Aks) -> None:
         "kind": "AuthenticationConfiguration",
         "jwt": [{"issuer": issuer, "claimMappings": mappings}],
     }
-    path = aks.sandbox.kubeconfig.parent / "authentication.json"
+    path = cluster.kubeconfig.parent / "authentication.json"
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(document))
     fresh.replace(path)
     deadline = time.monotonic() + 60
-    while not _is_trusted(aks):
+    while not _is_trusted(azure, cluster):
         assert time.monotonic() < deadline, "the API server does not trust the tokens"
         time.sleep(0.2)
 
 
-def _is_trusted(aks: Aks) -> bool:
-    file = kubeconfig_for(aks.sandbox, aks.folder, aks.azure.access_token(AKS_APPLICATION))
+def _is_trusted(azure: Azure, cluster: Cluster) -> bool:
+    file = kubeconfig_for(cluster, azure.folder, azure.access_token(AKS_APPLICATION))
     try:
-        KubeApi(KubeTarget(file, aks.sandbox.context)).get("/api/v1/namespaces/default")
+        KubeApi(KubeTarget(file, cluster.context)).get("/api/v1/namespaces/default")
     except KubeError as error:
         if error.status != 401:
             raise

@@ -17,6 +17,9 @@ import pytest
 import unsafe_clusters as clusters
 import unsafe_starts as unsafe
 from acting import WarmRegions
+from aks import USER
+from aks_regions import aks_regions
+from azure_runs import again, not_executed, run, titled
 from client import Client
 from json_schemas import check
 from regions import HOST, Region, Regions, until
@@ -70,7 +73,7 @@ def stage(region: Region) -> str:
     return mark.stage.value if mark else ""
 
 
-def writes(region: Region) -> list[str]:
+def writes(region: Region, user: str = "sohistio-admin") -> list[str]:
     """What sohistio has written to the region, without its lock: verbs and places, from the audit log."""
     log = region.kubeconfig.parent / "audit.log"
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -78,7 +81,7 @@ def writes(region: Region) -> list[str]:
         f"{event['verb']} {event['requestURI']}"
         for event in events
         if event["stage"] == "ResponseComplete"
-        and event["user"].get("username") == "sohistio-admin"
+        and event["user"].get("username") == user
         and event["verb"] not in ("get", "list", "watch")
         and "/leases" not in event["requestURI"]
         and "accessreviews" not in event["requestURI"]
@@ -156,6 +159,39 @@ def test_a_rehearsal_moves_no_traffic(regions: Regions) -> None:
     assert (shown["stage"], shown["lastSync"]) == ("standby", None)
     assert shown["lastRehearsal"]
     assert stage(dr) == "standby"
+
+
+def test_the_pipeline_moves_traffic_and_looks_at_the_standby(regions: Regions, tmp_path: Path) -> None:
+    """Its scripts that need two regions, as AKS clusters; here on one machine, there (test_pipeline.py) on many."""
+    ended, there = [], {"environment": "dr", "confirm": "dr"}
+    with aks_regions(regions, tmp_path) as cloud, client(regions) as asked:
+        verified = run(tmp_path / "run", cloud, {"environment": "dr", "action": "verify"})
+        (machine,) = verified.jobs["Verification"]
+        assert not verified.failures
+        for typed, serves in (
+            (there | {"action": "rehearse"}, "prod"),
+            (there | {"action": "failover"}, "dr"),
+            ({"environment": "prod", "confirm": "prod", "action": "failback"}, "prod"),
+        ):
+            before = written(regions)
+            ended.append(again(machine, titled(typed, "Plan the move of traffic")))
+            assert (ended[-1].code, written(regions)) == (0, before), ended[-1].said
+            ended.append(again(machine, titled(typed, "Move traffic")))
+            assert ended[-1].code == 0, ended[-1].said
+            assert written(regions) != before
+            assert answered(regions, 1).keys() == {serves}
+        weekly = {"Build__Reason": "Schedule", "Build__CronSchedule__DisplayName": "Weekly rehearsal"}
+        ended.append(again(machine, titled({}, "Rehearse the failover to dr", **weekly)))
+        assert ended[-1].code == 0, ended[-1].said
+        ended.append(again(machine, titled({}, "The standby is as the active side", Build__Reason="Schedule")))
+        assert (ended[-1].code, "holds another certificate in dr" in ended[-1].said) == (4, True), ended[-1].said
+    assert asked.failures == {}
+    assert not_executed(ended).isdisjoint(step.title for step in ended)
+
+
+def written(regions: Regions) -> list[list[str]]:
+    """What the pipeline's identity has written to each."""
+    return [writes(region, USER) for region in regions.regions.values()]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import Sandbox
 from every_kind import create, definitions, insist, of_gateway_api, of_istio
+from json_schemas import check
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
 from workloads import apply, await_running, budget, deployment, namespace
 
@@ -104,6 +105,9 @@ def test_an_uninstall_keeps_what_the_next_install_takes_up_and_a_purge_leaves_a_
     assert refused.returncode == 3
     assert "Deployment shop/web: 2 pods" in refused.stderr
     assert "--with-sidecars" in refused.stderr
+    shown = sandbox.run("uninstall", *LOCAL, "--plan", "--output", "json")
+    assert shown.returncode == 3, "a plan that would be refused says so"
+    assert check(shown.stdout, "Plan")["refusal"]
     unapproved = sandbox.run("uninstall", *LOCAL, "--with-sidecars")
     assert unapproved.returncode == 3
     assert "nobody approved it" in unapproved.stderr

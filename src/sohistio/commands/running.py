@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sohistio.commands.sessions import session_of
+from sohistio.errors import ExitCode
+from sohistio.output.devops.agent import looked
 from sohistio.output.documents import print_json
+from sohistio.output.error_text import print_error
 from sohistio.output.reports import reporter_for
+from sohistio.output.run_report import RunReport
 from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session, Where
+from sohistio.planning.target_cluster import check_right_cluster
 from sohistio.run.approval import Approval
 from sohistio.run.carry_out import carry_out, ready_to_write
 from sohistio.run.tools import Timeouts
@@ -23,3 +28,19 @@ def planned_run(
     if json:
         print_json(result.document())
     return result.exit_code
+
+
+def only_planned(where: Where, planner: Callable[[Session], Planned], *, json: bool) -> int:
+    """Plan and show; nothing is touched: the exit code, 3 where a run would be refused."""
+    session = session_of(where)
+    check_right_cluster(session)
+    planned = planner(session)
+    looked(planned.plan.environment, planned.plan)
+    if json:
+        print_json(planned.plan.document())
+    else:
+        RunReport(stderr=False).plan(planned.plan)
+    if planned.plan.refusal:
+        print_error(planned.refusal)
+        return int(ExitCode.REFUSED)
+    return int(ExitCode.OK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from sohistio.commands.options import (
     Target,
     Yes,
     change_option,
+    output_option,
 )
 from sohistio.commands.reason import Reason
 
@@ -60,12 +62,13 @@ def uninstall(
     component: ComponentLimit,
     limit: Limit,
     form: Form,
+    plan: Annotated[bool, output_option("--plan", help="Show what would happen; nothing is touched.")] = False,
 ) -> None:
     """Uninstall the mesh. CRDs, custom resources, CA and namespace stay unless --purge is given."""
     import os
 
     from sohistio.commands.requests import approval_of, timeouts_of, where_of
-    from sohistio.commands.running import planned_run
+    from sohistio.commands.running import only_planned, planned_run
     from sohistio.errors import UsageError
     from sohistio.model.footprint import Removal
     from sohistio.planning.uninstall import plan_uninstall
@@ -78,4 +81,7 @@ def uninstall(
     if backup.include_ca:
         passphrase(os.environ)  # better to miss it now than half way
     asked = Removal(extent.with_sidecars, extent.purge, extent.restart_workloads, backup.include_ca)
-    raise typer.Exit(planned_run(where, lambda session: plan_uninstall(session, asked), how, json=form.json))
+    planner = partial(plan_uninstall, asked=asked)
+    raise typer.Exit(
+        only_planned(where, planner, json=form.json) if plan else planned_run(where, planner, how, json=form.json)
+    )
