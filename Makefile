@@ -66,7 +66,7 @@ test: setup system-packages copy-tools lint docs ## All checks and all tests; bu
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
 	$(BIN)/python -m compileall -q src tests demo handbook
-	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"

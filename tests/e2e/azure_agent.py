@@ -18,7 +18,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from azure_expressions import PURE, Functions, Variables, evaluate
-from conftest import CHECKOUT
+
+CHECKOUT = Path(__file__).parents[2]
+
 
 _INSTALLERS = ("UsePythonVersion@0", "KubectlInstaller@0", "HelmInstaller@1")
 _MACRO = re.compile(r"\$\(([^()$]+)\)")

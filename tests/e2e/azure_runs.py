@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azure_agent import ISSUES, SKIPPED, SUCCEEDED, Cloud, Job, StepRun, worst
+from azure_agent import CHECKOUT, ISSUES, SKIPPED, SUCCEEDED, Cloud, Job, StepRun, worst
 from azure_expressions import PURE, Variables, evaluate
 from azure_templates import expand, scripts_of
-from conftest import CHECKOUT
 
 PIPELINES = CHECKOUT / "pipelines"
 _RUN = {"TF_BUILD": "True", "Build.BuildId": "4711", "Build.RequestedFor": "Ada Lovelace"}
