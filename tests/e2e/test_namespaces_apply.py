@@ -88,6 +88,7 @@ def prepared(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sand
         "create /api/v1/namespaces",
         "create /apis/coordination.k8s.io/v1/namespaces/istio-system/leases",
         f"create {system}/configmaps",
+        f"create {system}/events",
         f"patch {system}/configmaps/sohistio-record",
         f"patch {system}/secrets/jfrogauth",
         "patch /api/v1/namespaces/shop/secrets/jfrogauth",
