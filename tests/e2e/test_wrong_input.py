@@ -95,7 +95,7 @@ def test_misspelt_key(empty: Sandbox, environments: Path) -> None:
 
 def test_variable_that_is_not_set(empty: Sandbox) -> None:
     said = refused(empty, 2, "install", "--env", "qa", "--context", empty.context, SOHISTIO_IP_PREFIX="")
-    assert "environments/qa/environment.yaml:4: ingressAddress:" in said
+    assert "environments/qa/environment.yaml:5: ingressAddress:" in said
     assert "SOHISTIO_IP_PREFIX" in said
 
 
