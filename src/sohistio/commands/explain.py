@@ -12,7 +12,7 @@ from sohistio.commands.options import Form
 
 @examples(
     "sohistio explain                  # what can be explained",
-    "sohistio explain static-address   # a check",
+    "sohistio explain gateway-address  # a check",
     "sohistio explain 3                # an exit code",
 )
 def explain(

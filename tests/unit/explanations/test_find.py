@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import sohistio
 from sohistio.checks.preflight.registry import CHECKS
+from sohistio.commands.examples import examples_of
+from sohistio.commands.explain import explain
 from sohistio.errors import ExitCode, UsageError
 from sohistio.explanations.find import MOST, find
 from sohistio.explanations.shipped import shipped_documents
@@ -142,3 +145,10 @@ def test_too_much_is_listed() -> None:
 def test_nonsense_is_wrong_usage(query: str) -> None:
     with pytest.raises(UsageError):
         find(TOPICS, query)
+
+
+def test_the_examples_of_help_are_explained() -> None:
+    lines = examples_of(explain).splitlines()
+    asked = [shlex.split(line, comments=True)[2:] for line in lines]
+    assert [words for words in asked if words and not find(TOPICS, " ".join(words))] == []
+    assert [] in asked, "and without a name"
