@@ -25,7 +25,7 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parent / "docs" / "pictures"
-COLUMNS, ROWS = 100, 60
+COLUMNS, ROWS = 110, 60
 _TOKEN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\??([0-9]*)([A-Za-z])|\r|\n|[^\x1b\r\n]+")
 _WEB_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _STEP = re.compile("  [√\u2800-\u28ff] ")  # done, or a spinner in braille
