@@ -142,10 +142,11 @@ class Regions:
         }
 
     def environ(self) -> dict[str, str]:
-        """What the commands see: nothing of the person's own kubeconfig or mirror."""
+        """What the commands see: nothing of the person's own kubeconfig, mirror or defaults."""
         mine = {key: value for key, value in os.environ.items() if not key.startswith(("SOHISTIO_", "KUBE"))}
         return mine | {
             "XDG_STATE_HOME": str(self.state_home),
+            "SOHISTIO_CONFIG": os.devnull,
             "SOHISTIO_ENVIRONMENTS": str(self.environments),
             "SOHISTIO_IP_PREFIX": "10.20",
             "SOHISTIO_SUBSCRIPTION": "11111111-2222-4333-8444-555555555555",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from agent_reading import Command, read
 from azure_expressions import PURE, Functions, Variables, evaluate
 
 CHECKOUT = Path(__file__).parents[2]
@@ -24,7 +25,6 @@ CHECKOUT = Path(__file__).parents[2]
 
 _INSTALLERS = ("UsePythonVersion@0", "KubectlInstaller@0", "HelmInstaller@1")
 _MACRO = re.compile(r"\$\(([^()$]+)\)")
-_COMMAND = re.compile(r"##vso\[([\w.]+)\s*([^\]]*)\](.*)")
 _LONGEST = 300
 SUCCEEDED, ISSUES, FAILED, SKIPPED = "Succeeded", "SucceededWithIssues", "Failed", "Skipped"
 
@@ -168,16 +168,16 @@ class Job:
             check=False,
         )
         result = FAILED if done.returncode else SUCCEEDED
-        for kind, properties, value in _COMMAND.findall(done.stdout):
-            told = dict(item.split("=", 1) for item in properties.split(";") if item)
-            self._obey(step, kind, told, value)
-            if kind == "task.complete" and result == SUCCEEDED:
-                result = told["result"]
+        for command in read(done.stdout).commands:
+            self._obey(step, command)
+            if command.name == "task.complete" and result == SUCCEEDED:
+                result = command.properties["result"]
         seconds = time.monotonic() - begun
         self.steps.append(StepRun(step["displayName"], script, done.returncode, result, done.stdout, seconds))
 
-    def _obey(self, step: Mapping[str, Any], kind: str, told: Mapping[str, str], value: str) -> None:
+    def _obey(self, step: Mapping[str, Any], command: Command) -> None:
         """What a step's output tells the agent about the job."""
+        kind, told, value = command.name, command.properties, command.message
         if kind == "task.prependpath":
             self.path.insert(0, value)
         elif kind == "task.setvariable" and told.get("isOutput", "").lower() != "true":

@@ -13,6 +13,8 @@ from azure_expressions import PURE, Variables, evaluate
 from azure_templates import expand, scripts_of
 
 PIPELINES = CHECKOUT / "pipelines"
+# They need two regions: test_moving_traffic.py runs them, test_pipeline.py all others.
+MOVES = {"Plan the move of traffic", "Move traffic", "Rehearse the failover to dr", "The standby is as the active side"}
 _RUN = {"TF_BUILD": "True", "Build.BuildId": "4711", "Build.RequestedFor": "Ada Lovelace"}
 _RUN |= {"System.StageAttempt": "1", "System.JobAttempt": "1"}
 

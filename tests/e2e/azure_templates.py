@@ -126,10 +126,12 @@ def scripts_of(folder: Path) -> set[tuple[str, str]]:
 
 def _scripts(node: Any, around: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in node.items() if isinstance(node, dict) else ():
-        if key in ("bash", "script", "pwsh", "powershell") and isinstance(value, str):
+        if key in ("bash", "script", "pwsh", "powershell", "inlineScript") and isinstance(value, str):
+            if "${{ parameters.script }}" in value:  # the one around the scripts of the other files
+                continue
             yield (str((around | node).get("displayName") or (around | node).get("title", "")), value.strip())
         else:
-            # A branch of a mapping has the title of what it belongs to.
-            yield from _scripts(value, node if _control(key) else {})
+            # A branch of a mapping, and a task's inputs, have the title of what they belong to.
+            yield from _scripts(value, node if _control(key) or key == "inputs" else {})
     for item in node if isinstance(node, list) else ():
         yield from _scripts(item, {})

@@ -24,13 +24,13 @@ LOCAL = ("--env", "local")
 _LONGEST = 120.0
 
 
-def killed_once(sandbox: Sandbox, now: Callable[[], bool], *arguments: str) -> tuple[bool, str]:
+def killed_once(sandbox: Sandbox, now: Callable[[], bool], *arguments: str, **variables: str) -> tuple[bool, str]:
     """Start sohistio and kill it as soon as `now` holds: whether it was killed, not done before, and what it said."""
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
             sandbox.command(*arguments),
             cwd=CHECKOUT,
-            env=sandbox.environ(),
+            env=sandbox.environ(**variables),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

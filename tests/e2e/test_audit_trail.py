@@ -52,8 +52,12 @@ class World:
     webhook: WebhookServer
     authority: Path
 
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"SOHISTIO_NOTIFY_URL": self.webhook.url, "SSL_CERT_FILE": str(self.authority)}
+
     def run(self, command: str, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        given = {"SOHISTIO_NOTIFY_URL": self.webhook.url, "SSL_CERT_FILE": str(self.authority)} | variables
+        given = self.variables | variables
         done = self.box.run(*command.split(), *self.local, *flags, cwd=CHECKOUT, **given)
         assert "s3cret" not in done.stdout + done.stderr, "the webhook's URL is a secret"
         return done
@@ -175,7 +179,9 @@ def test_a_killed_run_is_reported_by_the_next(world: World) -> None:
         run = last_run(world.box)
         return run is not None and run.reason == "CHG1 killed" and run.last_step == "control-plane/install"
 
-    killed, said = killed_once(world.box, at_work, "install", *world.local, "--reason", "CHG1 killed")
+    killed, said = killed_once(
+        world.box, at_work, "install", *world.local, "--reason", "CHG1 killed", **world.variables
+    )
     assert killed, said
     assert world.posted() == []
     if world.box.api.get(BUDGET):
@@ -194,8 +200,7 @@ def test_a_killed_run_is_reported_by_the_next(world: World) -> None:
 
 def test_a_run_that_died_while_a_plan_was_read_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the record says once the lock is held counts, not what it said before the approval."""
-    variables = {"SOHISTIO_NOTIFY_URL": world.webhook.url, "SSL_CERT_FILE": str(world.authority)}
-    for name, value in (world.box.environ() | variables).items():
+    for name, value in world.box.environ(**world.variables).items():
         monkeypatch.setenv(name, value)
     world.needs_a_change()
     session = Session(Where("local", Path(world.local[-1]), cause=Cause("install", "CHG3")), lambda _: None)

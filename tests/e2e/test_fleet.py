@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -147,6 +148,8 @@ def test_a_watch_in_a_log_has_a_line_for_each_change(fleet: Fleet, tmp_path: Pat
         command, env=fleet.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as watch:
         assert watch.stdout is not None
+        patience = threading.Timer(PATIENCE, watch.kill)
+        patience.start()
         try:
             assert watch.stdout.readline().endswith("1 environment: 1 in sync\n")
             assert watch.stdout.readline().endswith("calm: in sync\n")
@@ -165,6 +168,7 @@ def test_a_watch_in_a_log_has_a_line_for_each_change(fleet: Fleet, tmp_path: Pat
         finally:
             watch.send_signal(signal.SIGINT)
             rest = watch.stdout.read()
+            patience.cancel()
     assert watch.returncode == 0, rest
     assert "Traceback" not in rest
 
@@ -175,9 +179,13 @@ def test_a_watch_in_a_terminal_is_drawn_anew_until_ctrl_c(fleet: Fleet) -> None:
     environ = fleet.environ | {"TERM": "xterm-256color", "COLUMNS": "100"}
     with subprocess.Popen(command, env=environ, stdin=its_end, stdout=its_end, stderr=its_end) as watch:
         os.close(its_end)
-        until_shown(own_end, 2)
-        watch.send_signal(signal.SIGINT)
-        rest = until_closed(own_end)
+        try:
+            until_shown(own_end, 2)
+            watch.send_signal(signal.SIGINT)
+            rest = until_closed(own_end)
+        except BaseException:
+            watch.kill()
+            raise
     os.close(own_end)
     assert watch.returncode == 0, rest
     assert rest.rstrip().endswith("\x1b[?25h"), "the cursor is back"

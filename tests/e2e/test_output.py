@@ -270,6 +270,7 @@ def test_nothing_from_the_cluster_is_obeyed(sandbox: Sandbox, tmp_path: Path) ->
             stderr=subprocess.PIPE,
         ) as process:
             stdout, stderr = (part.decode() for part in process.communicate())
+        assert "\r" not in stdout + stderr, arguments
         check_what_an_agent_obeys(read(stdout, stderr), agent_folder)
         stdout, stderr = ("\n".join(read(part).lines) for part in (stdout, stderr))
         for part in (stdout, stderr):

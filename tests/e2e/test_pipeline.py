@@ -16,7 +16,7 @@ import yaml
 from accepted import accepted
 from aks import USER, Aks, pipeline_login
 from azure_agent import FAILED, ISSUES, SUCCEEDED, Cloud
-from azure_runs import Run, again, not_executed, run, titled
+from azure_runs import MOVES, Run, again, not_executed, run, titled
 from azure_server import PIPELINE_TOKEN
 from conftest import SUBSCRIPTION
 from killing import last_run
@@ -29,8 +29,6 @@ PASSWORD = "registry-pass-0815"
 INSTALL = {"environment": "qa", "action": "install", "flags": "--skip-check images", "reason": "CHG-1: first install"}
 HPA = "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers/istiod"
 BILLING = "/api/v1/namespaces/billing"
-# They need two regions: test_moving_traffic.py.
-MOVES = {"Plan the move of traffic", "Move traffic", "Rehearse the failover to dr", "The standby is as the active side"}
 
 
 @pytest.fixture(scope="module")

@@ -222,14 +222,10 @@ def test_a_cluster_that_cannot_be_reached_is_many_lines_and_a_bundle(sandbox: Sa
     kubeconfig.write_text(yaml.safe_dump(document))
     where = ("--kubeconfig", str(kubeconfig), "--context", sandbox.context)
     given = {"SOHISTIO_ISTIO_MIRROR": sandbox.mirror}
-    done = sandbox.run("support-bundle", "--env", "local", *where, "--no-logs", cwd=CHECKOUT, **given)
-    made = list(CHECKOUT.glob("support-local-*.tar.gz"))
-    try:
-        assert done.returncode == 0, done.stdout + done.stderr
-        (path,) = made
-        files = unpacked(path, tmp_path / "unpacked")
-        assert set(files) == {"index.json", "versions.json", "environment.json", "plan.json"}
-        assert done.stdout.count("cannot be reached") == len(PARTS - {"versions", "environment", "plan", "logs"})
-    finally:
-        for path in made:
-            path.unlink()
+    own = ("--env", "local", "--environments", str(CHECKOUT / "environments"))
+    done = sandbox.run("support-bundle", *own, *where, "--no-logs", cwd=tmp_path, **given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = tmp_path.glob("support-local-*.tar.gz")
+    files = unpacked(path, tmp_path / "unpacked")
+    assert set(files) == {"index.json", "versions.json", "environment.json", "plan.json"}
+    assert done.stdout.count("cannot be reached") == len(PARTS - {"versions", "environment", "plan", "logs"})

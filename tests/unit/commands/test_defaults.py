@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import command, environ
 from environment_folder import environment_folder
 
 FOLDER = Path(__file__).parents[3] / "environments"
@@ -29,21 +30,12 @@ def config(home: Path, text: str) -> Path:
 
 
 def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    mine = {name: text for name, text in os.environ.items() if not name.startswith(("SOHISTIO_", "XDG_", "TF_"))}
+    """The defaults are those of this home."""
+    mine = environ(HOME=str(home), **variables)
+    if "SOHISTIO_CONFIG" not in variables:
+        del mine["SOHISTIO_CONFIG"]
     return subprocess.run(
-        [sys.executable, "-m", "sohistio", *arguments],
-        cwd=home,
-        env=mine
-        | {
-            "HOME": str(home),
-            "SOHISTIO_IP_PREFIX": "10.20",
-            "SOHISTIO_SUBSCRIPTION": "11111111-2222-4333-8444-555555555555",
-        }
-        | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+        command(*arguments), cwd=home, env=mine, capture_output=True, text=True, check=False, timeout=120
     )
 
 
@@ -93,7 +85,7 @@ def test_a_flag_wins_over_a_form_by_default(home: Path, arguments: tuple[str, ..
 
 def test_another_tools_help_is_not_ones_own(home: Path) -> None:
     path = config(home, f"env: qa\nenvironments: {FOLDER}\n")
-    done = run(home, "istioctl", "--", "analyze", "--help", KUBECONFIG=os.devnull)
+    done = run(home, "istioctl", "--", "analyze", "--help")
     assert f"environment qa, the default of {path}\n" in done.stderr
     assert "Missing option" not in done.stderr
 

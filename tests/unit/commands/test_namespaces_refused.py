@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from environment_folder import VARIABLES, environment_folder
+from command_line import run
+from environment_folder import environment_folder
 from webhook_server import WebhookServer
 
 
@@ -25,17 +23,9 @@ def kubeconfig(folder: Path) -> str:
 
 def test_a_refusal_names_the_command_and_the_reason(tmp_path: Path) -> None:
     environment_folder(tmp_path, qa="notify: {webhook: SOHISTIO_NOTIFY_URL}\naudit: {reasonRequired: true}\n")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SOHISTIO_")}
     with WebhookServer() as webhook:
-        done = subprocess.run(
-            [sys.executable, "-m", "sohistio", "namespaces", "apply", "--env", "qa", "--yes", "--reason", "CHG1"],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-            env={**kept, **VARIABLES, "KUBECONFIG": kubeconfig(tmp_path), "SOHISTIO_NOTIFY_URL": webhook.url},
-            timeout=120,
-        )
+        given = {"KUBECONFIG": kubeconfig(tmp_path), "SOHISTIO_NOTIFY_URL": webhook.url}
+        done = run("namespaces", "apply", "--env", "qa", "--yes", "--reason", "CHG1", cwd=tmp_path, **given)
     assert done.returncode == 3, done.stderr
     (notice,) = webhook.posted
     assert (notice["command"], notice["reason"], notice["outcome"]) == ("namespaces apply", "CHG1", "refused")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from agent_reading import read
-from environment_folder import QA, VARIABLES, environment_folder
+from command_line import run
+from environment_folder import QA, environment_folder
 
 SCHEMA = Path(__file__).parents[3] / "docs/schemas/promotion.schema.json"
 
@@ -30,16 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def promote(folder: Path, *arguments: str, code: int, **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SOHISTIO_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "sohistio", "promote", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**kept, **VARIABLES, "KUBECONFIG": str(folder / "none"), "SOHISTIO_ISTIO_MIRROR": "none", **variables},
-        timeout=60,
-    )
+    done = run("promote", *arguments, cwd=folder, **variables)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from environment_folder import VARIABLES, environment_folder
+from command_line import command, environ
+from environment_folder import environment_folder
 from sohistio.commands.fleet import Shown, watch_all
 from sohistio.planning.session import Where
 
@@ -20,11 +20,9 @@ def watch(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Its stdout is a pipe whose reader has gone, as behind `| head`. No cluster is asked: there is no kubeconfig."""
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "sohistio", "status", "--watch", "--every", "5s", "--env", "qa", *arguments]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SOHISTIO_")}
-    environ = {**kept, **VARIABLES, "KUBECONFIG": str(folder / "none"), "SOHISTIO_ISTIO_MIRROR": "none"}
+    watching = command("status", "--watch", "--every", "5s", "--env", "qa", *arguments)
     with os.fdopen(writer) as stdout:
-        return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=folder, env=environ)
+        return subprocess.Popen(watching, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=folder, env=environ())
 
 
 def await_page(page: Path, process: subprocess.Popen[str]) -> None:

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).parents[3]
+from command_line import run
+
 LOCAL = ("--env", "local")
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    mine = {name: text for name, text in os.environ.items() if not name.startswith("SOHISTIO_")}
-    ours = {
-        "KUBECONFIG": os.devnull,
-        "SOHISTIO_CONFIG": os.devnull,
-        "SOHISTIO_IP_PREFIX": "10.20",
-        "SOHISTIO_SUBSCRIPTION": "11111111-2222-4333-8444-555555555555",
-    }
-    command = [sys.executable, "-m", "sohistio", *arguments]
-    return subprocess.run(
-        command, cwd=CHECKOUT, env=mine | ours, capture_output=True, text=True, check=False, timeout=120
-    )
 
 
 @pytest.mark.parametrize(

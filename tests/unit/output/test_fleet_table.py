@@ -33,6 +33,7 @@ def test_golden(name: str, width: int | None) -> None:
     file = GOLDEN / f"{name}.txt"
     if not file.exists():
         file.write_text(text, encoding="utf-8")
+        pytest.fail(f"{file} was written: read it")
     assert text == file.read_text(encoding="utf-8")
 
 
@@ -41,6 +42,7 @@ def test_golden_details() -> None:
     file = GOLDEN / "fleet-details.txt"
     if not file.exists():
         file.write_text(text, encoding="utf-8")
+        pytest.fail(f"{file} was written: read it")
     assert text == file.read_text(encoding="utf-8")
 
 

@@ -18,12 +18,15 @@ def field(path: str, before: Any, after: Any, manager: str = "") -> FieldChange:
     return FieldChange(path, before, after, manager)
 
 
+CHANGED = ("  @@ -1998,3 +1998,3 @@", "   line 1997", "   line 1998", "  -line 1999", "  +line 1999!")
+
+
 @pytest.mark.parametrize(
     ("fields", "lines"),
     [
         ([field("spec.maxReplicas", 20, 10, "kubectl-edit")], ["spec.maxReplicas: 20 → 10 (set by kubectl-edit)"]),
         ([field("data.x", None, TEXT)], ["data.x: 2,000 lines differ; --full shows them"]),
-        ([field("data.x", TEXT, f"{TEXT}!", "me")], ["data.x: (set by me)", "  @@ -1998,3 +1998,3 @@"]),
+        ([field("data.x", TEXT, f"{TEXT}!", "me")], ["data.x: (set by me)", *CHANGED]),
         ([field("a", None, "b" * 400)], ["a: 1 line differs; --full shows them"]),
         (
             [field(f"{SCHEMA}.p{n:02}.description", "old", "new", "kubectl-edit") for n in range(20)],
@@ -49,8 +52,7 @@ def field(path: str, before: Any, after: Any, manager: str = "") -> FieldChange:
     ],
 )
 def test_folded(fields: list[FieldChange], lines: list[str]) -> None:
-    shown = list(diff_lines(fields, full=False))
-    assert shown[: len(lines)] == lines
+    assert list(diff_lines(fields, full=False)) == lines
 
 
 def test_in_full_nothing_is_lost() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from environment_folder import environment_folder
+from release_mirror import until
 from sohistio.errors import FailedError, RefusedError, UsageError
 from sohistio.model.cause import Cause
 from sohistio.planning.session import Session, Where
@@ -80,11 +81,9 @@ def test_ctrl_c_ends_the_waiting_and_not_the_refusal(webhook: WebhookServer, tmp
     said: list[str] = []
 
     def interrupt() -> None:
-        while not webhook.posted:
-            asked.wait(0.05)
+        until(lambda: webhook.posted)
         os.kill(os.getpid(), signal.SIGINT)
 
-    asked = threading.Event()
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(RefusedError, match="no"):

@@ -97,7 +97,7 @@ def test_a_slow_reader_gets_all_of_it() -> None:
     program = "import os; os.write(1, b'x' * 150_000)"
     with subprocess.Popen(command(sys.executable, "-c", program), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        time.sleep(8)  # longer than a tool's last words are waited for
+        time.sleep(6)  # longer than a tool's last words are waited for
         assert len(process.stdout.read()) == 150_000
         assert process.wait(SECONDS) == 0
 

@@ -60,6 +60,7 @@ def _compare(name: str, document: dict[str, Any]) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if not file.exists():
         file.write_text(text, encoding="utf-8")
+        pytest.fail(f"{file} was written: read it")
     assert text == file.read_text(encoding="utf-8")
 
 

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agent_reading import read
+from command_line import run
 
 WRONG = ("plan", "--env", "qa", "--no-such-flag", "##vso[task.complete]\x1b[31m")
 
 
-def started(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    mine = {key: value for key, value in os.environ.items() if not key.startswith(("SOHISTIO_", "AGENT_", "TF_"))}
-    command = [sys.executable, "-m", "sohistio", *arguments]
-    return subprocess.run(command, env=mine | variables, capture_output=True, text=True, check=False, timeout=120)
-
-
 def test_an_error_before_anything_is_an_issue_and_has_its_page(tmp_path: Path) -> None:
-    done = started(*WRONG, TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
+    done = run(*WRONG, TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     log = read(done.stderr)
     ((code, message),) = log.issues("error")
@@ -32,19 +24,19 @@ def test_an_error_before_anything_is_an_issue_and_has_its_page(tmp_path: Path) -
     assert page.read_text(encoding="utf-8").startswith("# plan, wrong usage\n")
     assert log.result == ""
 
-    again = started(*WRONG, TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
+    again = run(*WRONG, TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
     assert read(again.stderr).variables["summaryFile"] == str(tmp_path / "sohistio-plan-2.md")
-    outside = started(*WRONG)
+    outside = run(*WRONG)
     assert outside.stderr.splitlines() == [line for line in log.lines if line], "elsewhere it is the same without"
 
 
 def test_without_a_folder_of_the_agent_it_is_the_state_folder(tmp_path: Path) -> None:
-    done = started(*WRONG, TF_BUILD="True", AGENT_TEMPDIRECTORY="not/absolute", XDG_STATE_HOME=str(tmp_path))
+    done = run(*WRONG, TF_BUILD="True", AGENT_TEMPDIRECTORY="not/absolute", XDG_STATE_HOME=str(tmp_path))
     assert read(done.stderr).variables["summaryFile"] == str(tmp_path / "sohistio" / "pipeline" / "sohistio-plan.md")
 
 
 def test_a_document_stays_clean(tmp_path: Path) -> None:
-    done = started(*WRONG, "--output", "json", TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
+    done = run(*WRONG, "--output", "json", TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
     assert read(done.stdout).commands == []
     assert done.stdout.startswith("{\n")
     assert done.stdout.endswith("}\n")
@@ -59,6 +51,6 @@ def test_a_document_stays_clean(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_is_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = started(*arguments, TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
+    done = run(*arguments, TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
     log = read(done.stdout, done.stderr)
     assert (log.commands, log.formats, list(tmp_path.iterdir())) == ([], [], [])
