@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sohistio.adapters.kubernetes.api import KubeError
-from sohistio.adapters.kubernetes.certificates import mesh_certificates
+from sohistio.adapters.kubernetes.certificates import signing_certificates
 from sohistio.adapters.kubernetes.custom_resources import GATEWAY_KINDS, custom_resources
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.fleet.row import Certificates, Drift, EnvironmentStatus, Ingress, LastRun, Lock, Sidecars, StandbyStatus
@@ -151,12 +151,11 @@ def _with_certificates(session: Session, row: EnvironmentStatus, state: ClusterS
         return row
     try:
         objects = custom_resources(session.api, GATEWAY_KINDS)
-        found = mesh_certificates(session.api, objects, state.mesh_deployments)
+        found = signing_certificates(session.api, objects, state.mesh_deployments)
     except KubeError as error:
         missing = f"the certificates could not be read: {': '.join((error.what, *error.details[:1]))}"
         return replace(row, missing=(*row.missing, missing))
-    absent = [item.secret for item in found.gateways if item.certificate is None and not item.unread]
-    notes = [f"a Gateway names {ref}, which does not exist or holds no certificate that can be read" for ref in absent]
+    notes = [item.absence for item in found.gateways if item.absence]
     return replace(row, certificates=certificates_of(found, time.time()), missing=(*row.missing, *notes))
 
 
