@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.certificates import signing_certificates
@@ -24,6 +23,7 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.planning.standby import dns_leads_here
+from sohistio.system.times import seconds_since_1970
 
 # What there may be to do to a mesh in sync, by the plan's phases; others are called as they are.
 _PENDING = {
@@ -68,16 +68,7 @@ def last_run(record: Record | None) -> LastRun | None:
 
 
 def _timed(run: RunEntry | None) -> LastRun | None:
-    return LastRun(run, _seconds(run.ended or run.started)) if run else None
-
-
-def _seconds(text: str) -> float | None:
-    """Of an ISO 8601 time, since 1970; None for what is none: anybody may edit a record."""
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return LastRun(run, seconds_since_1970(run.ended or run.started)) if run else None
 
 
 def _pending(plan: Plan) -> str:
