@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from sohistio.environments.file_edit import FileEdit
 
 
-def own_root(environments: Path | None) -> Path:
-    """The folder of environments, where it is the user's own. Raises UsageError for the one of the package."""
+def own_root(environments: Path | None, do: str = "change") -> Path:
+    """The folder of environments, where it is the user's own; `do` is what is meant to be done to them.
+
+    Raises UsageError for the one of the package.
+    """
     from sohistio.environments.load import find_environments_root
 
     root = find_environments_root(environments, Path.cwd())
     if root.name == "_environments":
         raise UsageError(
-            "the environments that sohistio comes with are not yours to change",
+            f"the environments that sohistio comes with are not yours to {do}",
             todo="Give your own with --environments DIR, or go to the folder that has environments/.",
         )
     return root
