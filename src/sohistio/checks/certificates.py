@@ -90,8 +90,7 @@ def gateways_judged(
             what = f"the certificate of {item.secret} was not read: you lack permission to get it"
             yield Unread(what, _UNREAD_GATEWAY)
         elif item.certificate is None:
-            what = f"a Gateway names {item.secret}, which does not exist or holds no certificate that can be read"
-            yield Fault(what, "Put it there, or take the name out of the Gateway.", Severity.WARNING)
+            yield Fault(item.absence, "Put it there, or take the name out of the Gateway.", Severity.WARNING)
         else:
             what = f"the certificate of {item.secret}"
             fault = _fault(what, item.certificate, now, (GATEWAY_DAYS, within), _RENEW)

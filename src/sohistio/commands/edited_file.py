@@ -4,38 +4,45 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sohistio.errors import UsageError
 
+if TYPE_CHECKING:
+    from sohistio.environments.file_edit import FileEdit
 
-def own_root(environments: Path | None) -> Path:
-    """The folder of environments, where it is the user's own. Raises UsageError for the one of the package."""
+
+def own_root(environments: Path | None, do: str = "change") -> Path:
+    """The folder of environments, where it is the user's own; `do` is what is meant to be done to them.
+
+    Raises UsageError for the one of the package.
+    """
     from sohistio.environments.load import find_environments_root
 
     root = find_environments_root(environments, Path.cwd())
     if root.name == "_environments":
         raise UsageError(
-            "the environments that sohistio comes with are not yours to change",
+            f"the environments that sohistio comes with are not yours to {do}",
             todo="Give your own with --environments DIR, or go to the folder that has environments/.",
         )
     return root
 
 
-def write_edited(path: Path, file: str, before: str, after: str) -> None:
-    """Write the text in place of the one that was read; `file` is its name in messages. Raises UsageError."""
+def write_edited(edit: FileEdit) -> None:
+    """Write the text in place of the one that was read. Raises UsageError."""
     from sohistio.system.replaced_file import replace_text
     from sohistio.system.streams import work_begins
 
     work_begins()
     try:
-        replace_text(path, before, after)
+        replace_text(edit.path, edit.before, edit.after)
     except OSError as error:
         if error.errno == errno.ESTALE:
             raise UsageError(
-                f"{file} was changed meanwhile", todo="Nothing was written. Run the same command again."
+                f"{edit.file} was changed meanwhile", todo="Nothing was written. Run the same command again."
             ) from error
         raise UsageError(
-            f"{file} cannot be written",
+            f"{edit.file} cannot be written",
             details=(error.strerror or str(error),),
-            todo=f"Nothing was written. Check the permissions of the file and of {path.parent}, then try again.",
+            todo=f"Nothing was written. Check the permissions of the file and of {edit.path.parent}, then try again.",
         ) from error

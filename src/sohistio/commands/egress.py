@@ -85,7 +85,7 @@ def allow(
     edit = egress_edit(target.env, root, os.environ, request)
     written = edit.changes and not dry_run
     if written:
-        write_edited(edit.path, edit.file, edit.before, edit.after)
+        write_edited(edit)
     _show(edit, target.env, form, written=written)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sohistio.commands.edited_file import own_root
 from sohistio.commands.env_diff import diff_environments
 from sohistio.commands.examples import examples
 from sohistio.commands.options import Folder, Form, output_format
@@ -150,17 +151,12 @@ def lock_istioctl(
     """
     from sohistio.adapters.releases.lock import lock_versions
     from sohistio.adapters.releases.mirror import Mirror
-    from sohistio.environments.load import environment_names, find_environments_root, summary_of
+    from sohistio.environments.load import environment_names, summary_of
     from sohistio.model.versions import Version
 
-    root = find_environments_root(environments, Path.cwd())
+    root = own_root(environments, "pin")
     texts = version or [summary_of(name, root, os.environ).version or "" for name in environment_names(root)]
     versions = [Version.parse(text) for text in dict.fromkeys(texts)]
-    if root.name == "_environments":
-        raise UsageError(
-            "the environments that sohistio comes with are not yours to pin",
-            todo="Give your own with --environments DIR, or go to the folder that has environments/.",
-        )
     path = root / "istioctl.lock"
     work_begins()
     report = lock_versions(path, versions, Mirror.choose(None, os.environ), say=lambda line: typer.echo(line, err=True))

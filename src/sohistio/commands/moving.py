@@ -178,27 +178,13 @@ def moved(
 
 def _only_shown(sequence: Sequence, form: Form) -> int:
     """The plan as it is, and why it is refused: the exit code."""
-    from sohistio.errors import ExitCode
-    from sohistio.output.console import console
     from sohistio.output.devops.agent import looked
-    from sohistio.output.documents import print_json
-    from sohistio.output.error_text import print_error
-    from sohistio.output.run_report import RunReport
+    from sohistio.output.shown_plan import show_plan
 
     plan = sequence.first.plan
     looked(plan.environment, plan)
-    if form.json:
-        print_json(plan.document())
-    else:
-        RunReport(stderr=False).plan(plan)
-        if sequence.later:
-            console().print(sequence.later)
-        elif not plan.changes_pending and not plan.refusal:
-            console().print(f"{sequence.to} serves already")
-    if plan.refusal:
-        print_error(sequence.first.refusal)
-        return int(ExitCode.REFUSED)
-    return int(ExitCode.OK)
+    serves = "" if plan.changes_pending or plan.refusal else f"{sequence.to} serves already"
+    return show_plan(sequence.first, json=form.json, last=sequence.later or serves)
 
 
 def traffic_of(pair: Pair, sequence: Sequence) -> Traffic:

@@ -58,12 +58,9 @@ def plan(
     from sohistio.commands.requests import request_of, where_of
     from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
-    from sohistio.output.console import console
     from sohistio.output.devops.agent import looked
-    from sohistio.output.documents import print_json
-    from sohistio.output.error_text import print_error
     from sohistio.output.plan_file import write_plan
-    from sohistio.output.tables import plan_view, show
+    from sohistio.output.shown_plan import show_plan
     from sohistio.planning.install import plan_install
     from sohistio.planning.target_cluster import check_right_cluster
 
@@ -75,12 +72,7 @@ def plan(
     looked(planned.plan.environment, planned.plan)
     if shown.out is not None:
         write_plan(shown.out, planned.plan)
-    if form.json:
-        print_json(planned.plan.document())
-    else:
-        show(console(), plan_view(planned.plan, diff=shown.diff or shown.full, full=shown.full))
-    if planned.plan.refusal:
-        print_error(planned.refusal)
-        raise typer.Exit(ExitCode.REFUSED)
+    if code := show_plan(planned, json=form.json, diff=shown.diff, full=shown.full):
+        raise typer.Exit(code)
     if shown.exit_code and planned.plan.changes_pending:
         raise typer.Exit(ExitCode.CHANGES_PENDING)

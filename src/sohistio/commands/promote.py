@@ -79,7 +79,7 @@ def promote(
         now = datetime.now(UTC)
         proposal = Proposal(edit, chain, evidence_of(Promotion(one, other, edit, int(least) if least else None, now)))
         if write and not proposal.speaks_against:
-            write_edited(edit.path, edit.file, edit.before, edit.after)
+            write_edited(edit)
             proposal = Proposal(edit, chain, proposal.checks, written=True)
     print_proposal(proposal, json=form.json)
     raise typer.Exit(ExitCode.REFUSED if proposal.speaks_against else ExitCode.OK)

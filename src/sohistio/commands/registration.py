@@ -52,7 +52,22 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-class PanelCommand(TyperCommand):
+class _PlainHelp:
+    """Help that ends with the examples; its first sentence stands in the group's list."""
+
+    epilog: str | None
+    help: str | None
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The examples."""
+        write_examples(self.epilog, formatter)
+
+    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
+        """The first sentence of the help, whole."""
+        return first_sentence(self.help or "")
+
+
+class PanelCommand(_PlainHelp, TyperCommand):
     """A command whose help groups its options by what they are about."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -69,14 +84,6 @@ class PanelCommand(TyperCommand):
             if records:
                 with formatter.section(name):
                     formatter.write_dl(records, col_max=_FLAGS_WIDTH)
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """The examples."""
-        write_examples(self.epilog, formatter)
-
-    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
-        """The first sentence of the help, whole."""
-        return first_sentence(self.help or "")
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """With a person's own defaults, each after its flag and its variable.
@@ -98,12 +105,8 @@ class PanelCommand(TyperCommand):
         return rest
 
 
-class PanelGroup(TyperGroup):
+class PanelGroup(_PlainHelp, TyperGroup):
     """A group of commands, listed with the first sentence of each one's help."""
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """The examples."""
-        write_examples(self.epilog, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Raises UsageError for a command that there is not."""
@@ -113,10 +116,6 @@ class PanelGroup(TyperGroup):
             more = f"`{ctx.command_path} --help` lists the commands."
             raise UsageError(f"there is no command {name!r}", todo=did_you_mean(name, self.commands, more))
         return super().resolve_command(ctx, args)
-
-    def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 — it is never cut
-        """The first sentence of the help, whole."""
-        return first_sentence(self.help or "")
 
 
 def app(*, examples: Sequence[str], **settings: Any) -> typer.Typer:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sohistio.commands.sessions import session_of
-from sohistio.errors import ExitCode
 from sohistio.output.devops.agent import looked
 from sohistio.output.documents import print_json
-from sohistio.output.error_text import print_error
 from sohistio.output.reports import reporter_for
-from sohistio.output.run_report import RunReport
+from sohistio.output.shown_plan import show_plan
 from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session, Where
 from sohistio.planning.target_cluster import check_right_cluster
@@ -36,11 +34,4 @@ def only_planned(where: Where, planner: Callable[[Session], Planned], *, json: b
     check_right_cluster(session)
     planned = planner(session)
     looked(planned.plan.environment, planned.plan)
-    if json:
-        print_json(planned.plan.document())
-    else:
-        RunReport(stderr=False).plan(planned.plan)
-    if planned.plan.refusal:
-        print_error(planned.refusal)
-        return int(ExitCode.REFUSED)
-    return int(ExitCode.OK)
+    return show_plan(planned, json=json)

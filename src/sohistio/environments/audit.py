@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from sohistio.environments.values import Part, Text
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from sohistio.environments.variables import is_variable_name
 
 
 class Audit(Part):
@@ -29,6 +27,6 @@ class Notify(Part):
     @model_validator(mode="after")
     def _name(self) -> Notify:
         # Not said of the key itself: the message would show its value, and somebody may have written the URL there.
-        if not _VARIABLE.fullmatch(self.webhook):
+        if not is_variable_name(self.webhook):
             raise ValueError("expected webhook to name a variable that holds the URL, such as SOHISTIO_NOTIFY_URL")
         return self

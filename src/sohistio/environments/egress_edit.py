@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sohistio.environments.file_edit import FileEdit
 from sohistio.environments.layers import merge
 from sohistio.environments.load import BASE, FILE, Environment, load_environment, shown
 from sohistio.environments.yaml_edit import NotEditableError, content_of, with_list
@@ -50,23 +51,14 @@ class EgressRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class EgressEdit:
+class EgressEdit(FileEdit):
     """A file's text before and after; both are the same where all of it is allowed already.
 
     `host` is the host as declared, with its defaults; `notes` is what else a person should know, a sentence each.
     """
 
-    path: Path
-    file: str
-    before: str
-    after: str
     host: ExternalHost
     notes: tuple[str, ...] = ()
-
-    @property
-    def changes(self) -> bool:
-        """Whether there is anything to write."""
-        return self.before != self.after
 
 
 def egress_edit(name: str, root: Path, variables: Mapping[str, str], request: EgressRequest) -> EgressEdit:

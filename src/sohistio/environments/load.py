@@ -95,15 +95,25 @@ def problems_of(name: str, root: Path, variables: Mapping[str, str]) -> tuple[Pr
 
 def promotion_chain(name: str, root: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
     """The environments whose versions and settings lead to one, the first one first and itself last."""
-    return chain_to(name, _contents(root, variables))
+    return chain_to(name, _contents(root, variables, {}))
 
 
-def _contents(root: Path, variables: Mapping[str, str]) -> Callable[[str], Mapping[str, Any]]:
-    """What the environment.yaml of an environment says, merged; nothing of one that does not exist."""
+def _contents(
+    root: Path, variables: Mapping[str, str], known: Mapping[str, Mapping[str, Any]]
+) -> Callable[[str], Mapping[str, Any]]:
+    """What the environment.yaml of an environment says, merged as far as it decides where the version comes from;
+    nothing of one that does not exist. `known` are those that have been read already; each other one is read once.
+    """
+    found = dict(known)
 
     def content(name: str) -> Mapping[str, Any]:
-        own = variables_for(name, variables)
-        return merge(*(read_document(root / folder / FILE, FILE, own).data for folder in (BASE, name)))
+        if name not in found:
+            own = variables_for(name, variables)
+            data = read_document(root / name / FILE, FILE, own).data
+            if not isinstance(data.get("promotesFrom"), str):  # else nothing of base decides
+                data = merge(read_document(root / BASE / FILE, FILE, own).data, data)
+            found[name] = data
+        return found[name]
 
     return content
 
@@ -211,7 +221,7 @@ def _load(
         if isinstance(named, str) and named not in others:
             text = f"expected the name of another environment ({', '.join(others) or 'there is none'}), got {named!r}"
             problems.append(holder((key,), layers.files).problem((key,), text))
-    if text := chain_problem(name, _contents(root, variables)):
+    if text := chain_problem(name, _contents(root, variables, {name: layers.data})):
         problems.append(holder(("promotesFrom",), layers.files).problem(("promotesFrom",), text))
     try:
         environment = Environment.build(layers.data, layers.operator)

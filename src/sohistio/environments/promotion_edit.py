@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sohistio.environments.file_edit import FileEdit
 from sohistio.environments.layers import merge
 from sohistio.environments.load import BASE, FILE, Environment, load_environment, shown
 from sohistio.environments.promotion_keys import VERSION, has, is_promoted, leaves, own_part, value_at
 from sohistio.environments.promotion_keys import Path as KeyPath
-from sohistio.environments.yaml_edit import NotEditableError, content_of, with_value
+from sohistio.environments.yaml_edit import NotEditableError, content_of, content_with, with_value
 from sohistio.environments.yaml_files import dotted, to_yaml
 from sohistio.errors import UsageError
 from sohistio.system.replaced_file import exact_text
@@ -29,28 +30,19 @@ class Promoted:
 
 
 @dataclass(frozen=True, slots=True)
-class PromotionEdit:
+class PromotionEdit(FileEdit):
     """The target's file before and after, both environments valid. `after` equals `before` where nothing is promoted.
 
     `not_promoted` are keys that differ and stay as they are, since they are the environment's own; `only_here` promoted
     ones that only the target's file sets, so nobody has tried them.
     """
 
-    path: Path
-    file: str
-    before: str
-    after: str
     source: Environment
     target: Environment
     proposed: Environment
     promoted: tuple[Promoted, ...]
     not_promoted: tuple[str, ...]
     only_here: tuple[str, ...]
-
-    @property
-    def changes(self) -> bool:
-        """Whether there is anything to write."""
-        return self.before != self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +113,9 @@ def _not_promoted(layers: _Layers) -> Iterator[str]:
 
 
 def _only_here(layers: _Layers) -> Iterator[str]:
+    set_there = {VERSION, *(key for key, _ in leaves(layers.source))}
     for key, value in leaves(layers.target):
-        is_set_there = key == VERSION or any(key == other for other, _ in leaves(layers.source))
-        if is_promoted(key) and not is_set_there and not has(layers.there, key, value):
+        if is_promoted(key) and key not in set_there and not has(layers.there, key, value):
             yield dotted(key)
 
 
@@ -134,10 +126,7 @@ def _edited(text: str, wanted: Mapping[KeyPath, Any], file: str) -> str:
     except NotEditableError as error:
         by_hand: dict[str, Any] = {}
         for key, value in wanted.items():
-            nested = value
-            for name in reversed(key):
-                nested = {name: nested}
-            by_hand = merge(by_hand, nested)
+            by_hand = content_with(by_hand, key, value)
         raise UsageError(
             f"{file} cannot be edited: {error}",
             details=tuple(to_yaml(by_hand).splitlines()),

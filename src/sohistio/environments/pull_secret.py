@@ -9,9 +9,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from sohistio.environments.values import Part, Text
+from sohistio.environments.variables import is_variable_name
 
 _REGISTRY = re.compile(r"(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::[0-9]+)?|[a-z0-9-]+:[0-9]+")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _VAULT = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/?")
 _VAULT_SECRET = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -57,7 +57,7 @@ class Variables(Part):
     @model_validator(mode="after")
     def _names(self) -> Variables:
         # Not said of the one key: the message would show its value, and somebody may have written a password there.
-        if not all(_VARIABLE.fullmatch(name) for name in (self.username, self.password)):
+        if not all(is_variable_name(name) for name in (self.username, self.password)):
             raise ValueError("expected username and password to name variables, such as JFROG_USERNAME, JFROG_PASSWORD")
         return self
 

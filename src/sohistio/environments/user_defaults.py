@@ -54,7 +54,7 @@ def _duration(value: str) -> str:
     return value
 
 
-_VALUES: Mapping[str, Callable[[str], str]] = {
+KEYS: Mapping[str, Callable[[str], str]] = {
     "env": _text,
     "environments": _text,
     "auth": _one_of(*Auth),
@@ -62,8 +62,7 @@ _VALUES: Mapping[str, Callable[[str], str]] = {
     "timeout": _duration,
     "componentTimeout": _duration,
 }
-KEYS = tuple(_VALUES)
-"""The keys of the file."""
+"""The keys of the file, each with what checks its value."""
 
 
 def user_defaults(path: Path, variables: Mapping[str, str]) -> dict[str, str]:
@@ -102,10 +101,10 @@ def _checked(key: str, value: object) -> str:
     first, *others = key.lstrip("-").replace("_", "-").split("-")
     if reason := NO_DEFAULT.get(first + "".join(word.capitalize() for word in others)):
         raise ValueError(reason)
-    if key not in _VALUES:
-        raise ValueError(unknown_key(key, _VALUES))
+    if key not in KEYS:
+        raise ValueError(unknown_key(key, KEYS))
     try:
-        return _VALUES[key](value if isinstance(value, str) else "")
+        return KEYS[key](value if isinstance(value, str) else "")
     except ValueError as error:
         raise ValueError(f"{error}, got {'nothing' if value is None else repr(value)}") from None
 

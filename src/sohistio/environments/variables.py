@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_ITSELF = re.compile(r"\$\([^()]*\)")
+
+
+def is_variable_name(text: str) -> bool:
+    """Whether a variable can have this name."""
+    return _NAME.fullmatch(text) is not None
 
 
 def variables_for(name: str, variables: Mapping[str, str]) -> Mapping[str, str]:

@@ -37,6 +37,13 @@ def content_of(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def content_with(content: Mapping[str, Any], key: Sequence[str], value: Any) -> dict[str, Any]:
+    """The content with `value` at `key`; the content itself is not changed."""
+    if len(key) == 1:
+        return {**content, key[0]: value}
+    return {**content, key[0]: content_with(content.get(key[0]) or {}, key[1:], value)}
+
+
 def with_list(text: str, key: Sequence[str], items: Sequence[Mapping[str, Any]]) -> str:
     """The text with the list at `key` made equal to `items`: entries get new keys and values, new ones come last.
 
@@ -60,7 +67,7 @@ def with_value(text: str, key: Sequence[str], value: Any) -> str:
 def _edited(text: str, key: Sequence[str], value: Any, *, whole: bool) -> str:
     if text.startswith(_MARK):
         return _MARK + _edited(text.removeprefix(_MARK), key, value, whole=whole)
-    wanted = _with(content_of(text), key, value)
+    wanted = content_with(content_of(text), key, value)
     lines = text.splitlines(keepends=True)
     end = "\r\n" if sum(line.endswith("\r\n") for line in lines) * 2 > len(lines) else "\n"
     plain = [line.rstrip("\r\n") for line in lines]
@@ -93,12 +100,6 @@ def _loss(lines: Sequence[str], merged: str, wanted: Mapping[str, Any]) -> str:
 def _loosely(line: str) -> str:
     """A line without its blanks, and without a written null, which ruamel leaves out."""
     return _NULL.sub(":", "".join(line.split()))
-
-
-def _with(content: Mapping[str, Any], key: Sequence[str], value: Any) -> dict[str, Any]:
-    if len(key) == 1:
-        return {**content, key[0]: value}
-    return {**content, key[0]: _with(content.get(key[0]) or {}, key[1:], value)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from typing import Any
 
 import yaml
 
+from sohistio.environments.variables import is_variable_name
 from sohistio.errors import UsageError
 from sohistio.model.nearest import nearest
 
 Key = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
-_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _AMBIGUOUS = re.compile(r"[-+.]?[0-9][0-9a-fA-FxXoO_.:+-]*|[yYnN]")  # 1e3, 1.31, 0o7, y: numbers and truth to some
 # Here variables are named, for others to read: filled in, a secret would be part of the environment.
 _NEVER_FILLED_IN = (
@@ -203,7 +203,7 @@ class _Reader:
                 return match.group()
             if name is None:  # $${NAME} stands for the text ${NAME}
                 return "${"
-            if not match.group(2) or not _VARIABLE_NAME.fullmatch(name):
+            if not match.group(2) or not is_variable_name(name):
                 self._add(line, key, f"{match.group()} is not a variable; expected ${{NAME}}")
                 return match.group()
             value = self.variables.get(name, "")

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from sohistio.fleet.cells import Column, cells_of
 from sohistio.fleet.row import EnvironmentStatus
 
-# Of these the text shows an age; what they are about is compared instead.
-_AGING = frozenset({Column.CERTIFICATE, Column.LAST_RUN, Column.SYNCED, Column.REHEARSED})
-
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
@@ -45,15 +42,15 @@ def changes_between(
 
 
 def _subject(row: EnvironmentStatus, column: Column, text: str) -> object:
-    if column not in _AGING:
-        return text
+    """The text; where that shows an age, what it is about."""
     standby = row.standby
-    return {
+    aging: dict[Column, object] = {
         Column.CERTIFICATE: row.certificates,
         Column.LAST_RUN: row.last_run,
         Column.SYNCED: standby and (standby.synced, standby.left),
         Column.REHEARSED: standby and standby.rehearsed,
-    }[column]
+    }
+    return aging.get(column, text)
 
 
 def _problem(old: EnvironmentStatus, row: EnvironmentStatus) -> list[CellChange]:

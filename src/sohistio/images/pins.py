@@ -52,29 +52,28 @@ def pinned_values(
             details=tuple(others),
             todo="Give it there with its digest (name:tag@sha256:…), or leave it to the environment.",
         )
-    pinned = {value: _pinned(image, pins, places) for value, image in images.items()}
-    if missing := sorted({str(image) for value, image in images.items() if pinned[value] is None}):
+    digests = {value: pin_of(image, pins, places) for value, image in images.items()}
+    if missing := sorted({str(image) for value, image in images.items() if not digests[value]}):
         raise NotPinnedError(
             f"istio.pinDigests is on and images.lock has no digest for {missing[0] if len(missing) == 1 else 'these'}",
             details=tuple(missing) if len(missing) > 1 else (),
             todo=todo,
         )
     values: dict[str, Any] = {}
-    for keys, image in pinned.items():
+    for keys, image in images.items():
         part = values
         for key in keys:
             part = part.setdefault(key, {})
-        part["image"] = str(image)
+        part["image"] = str(image.pinned(digests[keys]))
     return values
 
 
-def _pinned(image: Image, pins: Mapping[Image, str], places: tuple[str, str]) -> Image | None:
-    """A pin is of the source; one of an image that nobody mirrors is of the image itself."""
-    if image.digest:
-        return image
+def pin_of(image: Image, pins: Mapping[Image, str], places: tuple[str, str]) -> str:
+    """The digest that an image has to have, empty for none: its own, else that of its source in images.lock; of an
+    image that nobody mirrors the pin is its own. `places` are source and hub.
+    """
     source, hub = places
-    digest = pins.get(source_of(image, hub, source) or image)
-    return image.pinned(digest) if digest else None
+    return image.digest or pins.get(source_of(image.by_tag, hub, source) or image, "")
 
 
 def _decided_elsewhere(objects: Sequence[_Object], known: set[Image]) -> Iterator[Image]:

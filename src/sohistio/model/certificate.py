@@ -34,6 +34,13 @@ class GatewayCertificate:
     certificate: Certificate | None
     unread: bool = False
 
+    @property
+    def absence(self) -> str:
+        """That there is none, in a sentence; empty where there is one, or where nobody knows."""
+        if self.unread or self.certificate is not None:
+            return ""
+        return f"a Gateway names {self.secret}, which does not exist or holds no certificate that can be read"
+
 
 @dataclass(frozen=True, slots=True)
 class WorkloadLife:

@@ -230,3 +230,8 @@ class ClusterState:
     namespaces: tuple[ObservedNamespace, ...] = ()
     gateway_api: GatewayApi = field(default_factory=GatewayApi)
     ending: tuple[Ending, ...] = ()
+
+    @property
+    def has_ready_istiod(self) -> bool:
+        """Whether an istiod of this mesh answers: its webhook takes custom resources and injects pods."""
+        return any(item.component == "istiod" and item.ready for item in self.mesh_deployments)

@@ -53,7 +53,7 @@ def why_withheld(state: ClusterState, labels: NamespaceLabels) -> str:
     Empty where nothing is to be labelled, where istiod answers, and where there is no webhook yet.
     """
     guarded = any(ref.kind == "MutatingWebhookConfiguration" for ref in state.leftovers)
-    if not labels.to_label or not guarded or _has_istiod(state):
+    if not labels.to_label or not guarded or state.has_ready_istiod:
         return ""
     names = first_names(labels.to_label, _MOST_NAMED)
     return f"{names}: not labelled while the injector's webhook is there and no istiod is ready, or no pod could start"
@@ -88,7 +88,7 @@ def namespaces_plan(subject: Subject, facts: NamespaceFacts) -> NamespacesPlan:
     notices = [*notices_of(labels, facts.secrets), *facts.notices]
     if withheld:
         notices.append(f"{withheld}. {install}")
-    if labels.to_label and _has_istiod(state):
+    if labels.to_label and state.has_ready_istiod:
         names = first_names(labels.to_label, _MOST_NAMED)
         restart = f"`sohistio restart --env {subject.environment}`"
         notices.append(f"running pods of {names} get their sidecars when they are restarted: {restart}")
@@ -107,7 +107,3 @@ def _verification(facts: NamespaceFacts) -> Phase:
     refs = tuple(item.ref for item in facts.secrets)
     what = "labels and pull Secrets" if refs else "labels"
     return Phase("verify", (VerifyNamespaces("namespaces/verify", f"look at {what} again", facts.listed, refs),))
-
-
-def _has_istiod(state: ClusterState) -> bool:
-    return any(item.component == "istiod" and item.ready for item in state.mesh_deployments)

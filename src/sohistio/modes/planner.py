@@ -186,7 +186,7 @@ def _phases(
         if decision.replace and decision.installed is not None:
             phases.append(reinstall.removal(state, target, decision.installed))
         # Without a mesh nobody knows these kinds yet; without a ready istiod its webhook refuses them.
-        if any(seen.component == "istiod" and seen.ready for seen in state.mesh_deployments) and not decision.replace:
+        if state.has_ready_istiod and not decision.replace:
             phases += ways_out
             ways_out = ()
         phases += around.withheld

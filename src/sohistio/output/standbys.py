@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sohistio.fleet.row import LastRun, StandbyStatus
 from sohistio.model.ages import ago, since
 from sohistio.model.readiness import Outcome, ReadinessItem
 from sohistio.model.words import counted
+from sohistio.system.times import seconds_since_1970
 
 
 def standby_line(found: StandbyStatus, now: float) -> str:
@@ -45,7 +45,5 @@ def item_document(item: ReadinessItem, now: float) -> dict[str, Any]:
 
 
 def _seconds(item: ReadinessItem, now: float) -> float | None:
-    try:
-        return max(0.0, now - datetime.fromisoformat(item.at).timestamp())
-    except (ValueError, TypeError):
-        return None
+    at = seconds_since_1970(item.at)
+    return None if at is None else max(0.0, now - at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from sohistio.model.words import counted
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import RestartWorkloads, UninstallIstio
@@ -22,7 +23,7 @@ class Tally:
 
     def words(self) -> str:
         """`5 changed, 0 replaced, 4 restarts, 0 addresses touched`."""
-        restarts = "1 restart" if self.restarts == 1 else f"{self.restarts} restarts"
+        restarts = counted(self.restarts, "restart")
         addresses = "1 address" if self.addresses == 1 else f"{self.addresses} addresses"
         return f"{self.changed} changed, {self.replaced} replaced, {restarts}, {addresses} touched"
 

@@ -13,7 +13,8 @@ from sohistio.environments.images_lock import read_images_lock
 from sohistio.environments.load import Environment
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import RefusedError
-from sohistio.images.targets import monitoring_image, source_of
+from sohistio.images.pins import pin_of
+from sohistio.images.targets import monitoring_image
 from sohistio.model.image import Image
 from sohistio.model.mode import Mode
 from sohistio.model.monitoring import Monitoring, Part
@@ -84,8 +85,7 @@ def _pinned(session: Session, image: Image) -> Image:
     if not environment.istio.pin_digests:
         return image
     pins = read_images_lock(session.root / IMAGES_LOCK)
-    source = source_of(image, environment.istio.hub, environment.images.source)
-    digest = pins.get(source or image)
+    digest = pin_of(image, pins, (environment.images.source, environment.istio.hub))
     if not digest:
         raise RefusedError(
             f"istio.pinDigests is on and images.lock has no digest for {image}",

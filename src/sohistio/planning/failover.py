@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 
 from sohistio.adapters.dns.adapter import DnsAdapter, Watch
@@ -17,6 +17,7 @@ from sohistio.failover.dns import environment_of
 from sohistio.failover.plans import Move, plan_move, plan_other_side, plan_rehearsal, plan_standing_by
 from sohistio.failover.rules import check_two_clusters, drain_faults, faults_of
 from sohistio.failover.world import Side, World, last_switch
+from sohistio.model.ages import since
 from sohistio.model.failover import FailoverSettings
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
@@ -29,6 +30,7 @@ from sohistio.planning.reads import or_refused, recorded
 from sohistio.planning.session import Session, Where
 from sohistio.planning.without_azure import without_azure
 from sohistio.system.parallel import in_time
+from sohistio.system.times import seconds_since_1970
 
 _CLOCKS_SECONDS = 5
 SIDE_SECONDS = 15.0
@@ -211,21 +213,17 @@ def plan_left(pair: Pair, *, drain: bool) -> Planned:
 
 def _since_switch(world: World) -> float | None:
     """Seconds since a run switched the DNS record, by either cluster's record."""
-    switched = last_switch(world)
-    try:
-        return (datetime.now(UTC) - datetime.fromisoformat(switched)).total_seconds() if switched else None
-    except ValueError:  # the 30th of February, say: somebody has edited the record
-        return None
+    return since(time.time(), seconds_since_1970(last_switch(world)))
 
 
 def _old_answers(pair: Pair, world: World) -> int:
     """For how many more seconds name servers and clients may give the address from before the last switch."""
-    since = _since_switch(world)
-    if since is None:
+    passed = _since_switch(world)
+    if passed is None:
         return 0
     # The name servers have been asked: only answers that clients keep are left.
     kept = max(pair.settings.dns.max_ttl, world.answer.ttl) + _CLOCKS_SECONDS
-    return max(0, round(kept - since))
+    return max(0, round(kept - passed))
 
 
 def _refusal(pair: Pair, faults: tuple[Fault, ...]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sohistio.environments.images_lock import NAME, read_images_lock
 from sohistio.errors import RefusedError, UsageError
 from sohistio.images.needed import Needed, needed_of
+from sohistio.images.pins import pin_of
 from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
@@ -53,6 +54,5 @@ def listed_images(session: Session, version: Version) -> tuple[ListedImage, ...]
     found = []
     for item, of_it in zip(needed, platforms, strict=True):
         source = source_of(item.image.by_tag, hub, published)
-        digest = item.image.digest or pins.get(source or item.image, "")
-        found.append(ListedImage(item, source, digest, of_it))
+        found.append(ListedImage(item, source, pin_of(item.image, pins, (published, hub)), of_it))
     return tuple(found)

@@ -9,9 +9,8 @@ from sohistio.adapters.registry.errors import RegistryError
 from sohistio.adapters.registry.manifests import read_platforms
 from sohistio.adapters.releases.downloads import Patience
 from sohistio.model.image import Image
-from sohistio.planning.registries import registries_of
+from sohistio.planning.registries import ask_each, registries_of
 from sohistio.planning.session import Session
-from sohistio.system.parallel import side_by_side
 
 # A list is no reason to wait for a registry.
 _PATIENCE = Patience(attempts=1, connect=3.0, silence=5.0)
@@ -27,11 +26,7 @@ def platforms_of(session: Session, images: Sequence[Image]) -> tuple[tuple[str, 
         def ask(image: Image) -> tuple[tuple[str, ...], str]:
             return _ask(registries[image.registry], image) if image.registry in registries else ((), "")
 
-        def give_up() -> None:
-            for registry in registries.values():
-                registry.give_up()
-
-        answers = side_by_side(ask, images, interrupted=give_up)
+        answers = ask_each(registries, ask, images)
     for why in dict.fromkeys(why for _, why in answers if why):
         session.say(f"{why}: platforms are not known")
     return tuple(found for found, _ in answers)

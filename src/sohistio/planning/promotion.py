@@ -9,12 +9,11 @@ from sohistio.adapters.kubernetes.holder import Holder
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import RegistryError
-from sohistio.adapters.releases.downloads import Patience
 from sohistio.environments.images_lock import NAME, Pins, read_images_lock
 from sohistio.environments.promotion_chain import words_of
 from sohistio.errors import RefusedError, UsageError
+from sohistio.images.pins import pin_of
 from sohistio.images.pulls import Pull, PullOutcome
-from sohistio.images.targets import source_of
 from sohistio.model.image import Image
 from sohistio.model.versions import Version
 from sohistio.modes.install_plan import Request
@@ -22,12 +21,9 @@ from sohistio.planning.images import needed_images
 from sohistio.planning.install import plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused, unreadable
-from sohistio.planning.registries import registries_of
+from sohistio.planning.registries import PATIENCE, ask_each, registries_of
 from sohistio.planning.session import Session
 from sohistio.planning.target_cluster import check_right_cluster
-from sohistio.system.parallel import side_by_side
-
-_PATIENCE = Patience(attempts=2, longest_wait=5.0, connect=5.0, silence=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +71,19 @@ def look_at_hub(session: Session, version: Version, *, pinned: bool) -> tuple[Pu
     Where images are `pinned`, each has the digest of images.lock to meet. Empty where nothing is pulled, in a sandbox.
     Raises RefusedError, UsageError where the images cannot be listed.
     """
-    istio, published = session.environment.istio, session.environment.images.source
+    places = session.environment.images.source, session.environment.istio.hub
     pins: Pins = read_images_lock(session.root / NAME) if pinned else {}
     images = [needed.image for needed in needed_images(session, version)]
-    with registries_of(session, images, _PATIENCE) as registries:
+    with registries_of(session, images, PATIENCE) as registries:
 
         def ask(image: Image) -> Pull | None:
-            pin = image.digest or pins.get(source_of(image.by_tag, istio.hub, published) or image, "")
+            pin = pin_of(image, pins, places)
             if image.registry in registries:
                 return _asked(registries[image.registry], image, pin)
             unasked = Pull(image, (), PullOutcome.UNKNOWN, pin=pin, said="its login cannot be read")
             return None if session.sandbox else unasked
 
-        def give_up() -> None:
-            for registry in registries.values():
-                registry.give_up()
-
-        return tuple(pull for pull in side_by_side(ask, images, interrupted=give_up) if pull is not None)
+        return tuple(pull for pull in ask_each(registries, ask, images) if pull is not None)
 
 
 def unpinned(pulls: Sequence[Pull]) -> tuple[str, ...]:

@@ -11,14 +11,10 @@ from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.errors import DeniedError, NotLoggedInError, RegistryError
 from sohistio.adapters.registry.logins import Login
 from sohistio.adapters.registry.manifests import read_platforms
-from sohistio.adapters.releases.downloads import Patience
 from sohistio.images.pulls import Pull, PullOutcome
 from sohistio.model.image import Image
 from sohistio.model.pull_secrets import login_of
-from sohistio.system.parallel import side_by_side
-
-_PATIENCE = Patience(attempts=2, longest_wait=5.0, connect=5.0, silence=10.0)
-"""A check does not wait for a registry in trouble as a mirroring does."""
+from sohistio.planning.registries import PATIENCE, ask_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +50,12 @@ def read_pulls(
         registries: dict[_Puller, Registry] = {}
         for puller in dict.fromkeys(puller for puller, _ in asked):
             login = Login(*puller.pair, "the pull Secret") if puller.pair else None
-            registries[puller] = stack.enter_context(Registry(puller.host, login, say, _PATIENCE))
+            registries[puller] = stack.enter_context(Registry(puller.host, login, say, PATIENCE))
 
         def ask(key: tuple[_Puller, WantedImage]) -> Pull:
             return _pull(registries[key[0]], key, tuple(asked[key]))
 
-        def give_up() -> None:
-            for registry in registries.values():
-                registry.give_up()
-
-        return tuple(side_by_side(ask, asked, interrupted=give_up))
+        return tuple(ask_each(registries, ask, asked))
 
 
 def _pull(registry: Registry, asked: tuple[_Puller, WantedImage], places: tuple[str, ...]) -> Pull:

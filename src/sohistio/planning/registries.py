@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sohistio.adapters.registry.client import Registry
 from sohistio.adapters.registry.logins import login_of_files, login_of_variables
@@ -16,6 +17,13 @@ from sohistio.images.pulls import is_on_this_machine
 from sohistio.images.targets import monitoring_image, registry_of, source_of
 from sohistio.model.image import Image
 from sohistio.planning.session import Session
+from sohistio.system.parallel import side_by_side
+
+PATIENCE = Patience(attempts=2, longest_wait=5.0, connect=5.0, silence=10.0)
+"""A check does not wait for a registry in trouble as a mirroring does."""
+
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,18 @@ def registries_of(session: Session, images: Sequence[Image], patience: Patience)
                 continue
             found[image.registry] = stack.enter_context(registry)
         yield found
+
+
+def ask_each(
+    registries: Mapping[Any, Registry], ask: Callable[[_Item], _Answer], items: Iterable[_Item]
+) -> list[_Answer]:
+    """Ask for each item, several at a time, the answers in the items' order: an interruption ends every wait."""
+
+    def give_up() -> None:
+        for registry in registries.values():
+            registry.give_up()
+
+    return side_by_side(ask, items, interrupted=give_up)
 
 
 def own_registry(session: Session, place: str, patience: Patience | None = None) -> Registry:

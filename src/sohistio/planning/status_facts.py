@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sohistio.adapters.kubernetes.api import KubeError
-from sohistio.adapters.kubernetes.certificates import mesh_certificates
+from sohistio.adapters.kubernetes.certificates import signing_certificates
 from sohistio.adapters.kubernetes.custom_resources import GATEWAY_KINDS, custom_resources
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.fleet.row import Certificates, Drift, EnvironmentStatus, Ingress, LastRun, Lock, Sidecars, StandbyStatus
@@ -24,6 +23,7 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.planning.standby import dns_leads_here
+from sohistio.system.times import seconds_since_1970
 
 # What there may be to do to a mesh in sync, by the plan's phases; others are called as they are.
 _PENDING = {
@@ -68,16 +68,7 @@ def last_run(record: Record | None) -> LastRun | None:
 
 
 def _timed(run: RunEntry | None) -> LastRun | None:
-    return LastRun(run, _seconds(run.ended or run.started)) if run else None
-
-
-def _seconds(text: str) -> float | None:
-    """Of an ISO 8601 time, since 1970; None for what is none: anybody may edit a record."""
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return LastRun(run, seconds_since_1970(run.ended or run.started)) if run else None
 
 
 def _pending(plan: Plan) -> str:
@@ -151,12 +142,11 @@ def _with_certificates(session: Session, row: EnvironmentStatus, state: ClusterS
         return row
     try:
         objects = custom_resources(session.api, GATEWAY_KINDS)
-        found = mesh_certificates(session.api, objects, state.mesh_deployments)
+        found = signing_certificates(session.api, objects, state.mesh_deployments)
     except KubeError as error:
         missing = f"the certificates could not be read: {': '.join((error.what, *error.details[:1]))}"
         return replace(row, missing=(*row.missing, missing))
-    absent = [item.secret for item in found.gateways if item.certificate is None and not item.unread]
-    notes = [f"a Gateway names {ref}, which does not exist or holds no certificate that can be read" for ref in absent]
+    notes = [item.absence for item in found.gateways if item.absence]
     return replace(row, certificates=certificates_of(found, time.time()), missing=(*row.missing, *notes))
 
 

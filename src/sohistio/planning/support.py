@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sohistio import __version__
+from sohistio.adapters.kubernetes.api import Object
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.adapters.kubernetes.support import (
     WithoutSecrets,
@@ -30,6 +31,7 @@ from sohistio.plan.plan import Plan
 from sohistio.planning.install import plan_install
 from sohistio.planning.reads import recorded
 from sohistio.planning.session import Session
+from sohistio.system.once import Once
 from sohistio.system.parallel import side_by_side, within
 
 Content = Mapping[str, Any]
@@ -69,6 +71,7 @@ def support_parts(session: Session, *, logs: bool) -> tuple[SupportPart, ...]:
     environment = session.environment
     session.api = session.api.under(WithoutSecrets())
     api, namespaces = session.api, _namespaces(session)
+    resources = Once(lambda: read_resources(api))
     parts = (
         SupportPart("versions", "versions.json", lambda: read_versions(session)),
         SupportPart("environment", "environment.json", lambda: _environment(environment.document())),
@@ -78,8 +81,8 @@ def support_parts(session: Session, *, logs: bool) -> tuple[SupportPart, ...]:
         SupportPart("objects", "objects.json", lambda: {"objects": read_objects(api, namespaces)}),
         SupportPart("cluster-wide", "cluster-wide.json", lambda: {"objects": read_cluster_wide(api)}),
         SupportPart("config-maps", "config-maps.json", lambda: {"objects": read_config_maps(api)}),
-        SupportPart("custom-resources", "custom-resources.json", lambda: {"objects": read_resources(api)[0]}),
-        SupportPart("analyze", "analyze.json", lambda: _analyzed(session), seconds=_PLAN_SECONDS),
+        SupportPart("custom-resources", "custom-resources.json", lambda: {"objects": resources()[0]}),
+        SupportPart("analyze", "analyze.json", lambda: _analyzed(session, resources()[1]), seconds=_PLAN_SECONDS),
         SupportPart("events", "events.json", lambda: {"events": read_events(api, namespaces)}, free_text=True),
     )
     if not logs:
@@ -178,12 +181,11 @@ def _lock(session: Session) -> Content:
     return {"holder": holder.identity, "since": holder.since.isoformat(), "renewed": holder.renewed.isoformat()}
 
 
-def _analyzed(session: Session) -> Content:
+def _analyzed(session: Session, resources: list[Object]) -> Content:
     """istioctl over the custom resources as they were read: asked about the cluster it would read all Secrets.
 
     Without its messages: they may quote what it looks at.
     """
-    _, resources = read_resources(session.api)
     if not resources:
         return {"findings": []}
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": resources})

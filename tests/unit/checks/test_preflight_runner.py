@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from sohistio.checks.preflight.check import Check, Good, NotAsked, Verdict
-from sohistio.checks.preflight.context import Context, Once, UnseenError
+from sohistio.checks.preflight.context import Context, UnseenError
 from sohistio.checks.preflight.registry import CHECKS, check_names
 from sohistio.checks.preflight.report import Report
 from sohistio.checks.preflight.runner import look
@@ -23,6 +23,7 @@ from sohistio.model.fault import NEVER_SKIPPED, Fault, Severity
 from sohistio.modes.skew import RULES
 from sohistio.output.junit import junit
 from sohistio.planning.session import Session, Where
+from sohistio.system.once import Once
 
 DOCS = Path(__file__).parents[3] / "docs" / "preflight.md"
 SCENE = Context(Session(Where("qa"), lambda _: None), None, None)

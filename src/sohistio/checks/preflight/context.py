@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from sohistio.adapters.kubernetes.access import not_analyzable
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -26,11 +25,10 @@ from sohistio.planning.planned import Planned
 from sohistio.planning.session import Session
 from sohistio.planning.surroundings import look_around
 from sohistio.planning.target_cluster import azure_faults, managed_of, recorded_faults
+from sohistio.system.once import Once
 
 if TYPE_CHECKING:
     from sohistio.checks.preflight.pulls import Pulls
-
-_T = TypeVar("_T")
 
 
 def _readable(api: KubeApi, path: str) -> list[Object]:
@@ -45,32 +43,6 @@ def _readable(api: KubeApi, path: str) -> list[Object]:
 
 class UnseenError(Exception):
     """What a check needs is not there, because another check fails: its message names that one."""
-
-
-class Once(Generic[_T]):
-    """Something read at the first call, by whichever thread comes first; the others wait for it. Errors are kept."""
-
-    def __init__(self, read: Callable[[], _T]) -> None:
-        self._read = read
-        self._lock = threading.Lock()
-        self._done: Callable[[], _T] | None = None
-
-    def __call__(self) -> _T:
-        with self._lock:
-            if self._done is None:
-                try:
-                    value = self._read()
-                    self._done = lambda: value
-                except SohistioError as error:
-                    self._done = _raising(error)
-        return self._done()
-
-
-def _raising(error: SohistioError) -> Callable[[], Any]:
-    def again() -> Any:
-        raise error
-
-    return again
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,6 @@ def _place(field: FieldChange) -> str:
 
 def _lines_that_differ(field: FieldChange) -> int:
     before, after = _pretty(field.before), _pretty(field.after)
-    if not (before and after):
-        return len(before) + len(after)
     changed = difflib.unified_diff(before, after, lineterm="", n=0)
     return sum(line.startswith(("-", "+")) for line in list(changed)[2:])
 
