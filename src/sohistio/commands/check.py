@@ -111,12 +111,13 @@ def print_report(report: Report, form: Form) -> None:
 
     from sohistio.output.console import console
     from sohistio.output.devops.agent import checked, looked
+    from sohistio.output.devops.facts import Stage
     from sohistio.output.documents import print_document, print_json
     from sohistio.output.junit import junit
     from sohistio.output.tables import checks_view, show
 
     looked(report.environment)
-    checked(report.environment, report.checks)
+    checked(Stage.PREFLIGHT, report.environment, report.checks)
     if form is Form.JSON:
         print_json(report.document())
     elif form is Form.JUNIT:

@@ -32,7 +32,8 @@ def verify(
     from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
-    from sohistio.output.devops.agent import looked, verified
+    from sohistio.output.devops.agent import checked, looked
+    from sohistio.output.devops.facts import Stage
     from sohistio.output.documents import print_answer, print_document
     from sohistio.output.junit import junit
     from sohistio.output.tables import checks_view, show
@@ -45,7 +46,7 @@ def verify(
     failed = any(check.breaks for check in checks)
     name = session.environment.name
     looked(name)
-    verified(name, checks)
+    checked(Stage.VERIFICATION, name, checks)
     if output is Form.JSON:
         result = {"environment": name, "result": "failed" if failed else "passed"}
         print_answer("Verification", result | {"checks": [check_document(check) for check in checks]})

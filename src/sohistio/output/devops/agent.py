@@ -26,7 +26,7 @@ from sohistio.system.streams import Stream
 
 if TYPE_CHECKING:
     from sohistio.checks.result import CheckResult
-    from sohistio.output.devops.facts import Facts, Issue
+    from sohistio.output.devops.facts import Facts, Issue, Stage
     from sohistio.plan.plan import Plan
 
 _MOST_ISSUES = 8
@@ -146,20 +146,10 @@ def looked(environment: str, plan: Plan | None = None) -> None:
             agent.facts.planned(plan)
 
 
-def checked(environment: str, checks: Sequence[CheckResult]) -> None:
-    """What holds before a run, and what does not."""
+def checked(stage: Stage, environment: str, checks: Sequence[CheckResult]) -> None:
+    """What holds before a run, or of the mesh, and what does not."""
     if agent := current():
-        from sohistio.output.devops.facts import Stage, Suite
-
-        agent.facts.suites.append(Suite(Stage.PREFLIGHT, environment, tuple(checks)))
-
-
-def verified(environment: str, checks: Sequence[CheckResult]) -> None:
-    """What holds of the mesh, and what does not."""
-    if agent := current():
-        from sohistio.output.devops.facts import Stage, Suite
-
-        agent.facts.suites.append(Suite(Stage.VERIFICATION, environment, tuple(checks)))
+        agent.facts.checked(stage, environment, checks)
 
 
 def command(name: str, properties: Mapping[str, str], message: str) -> None:
