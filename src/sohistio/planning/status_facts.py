@@ -153,7 +153,7 @@ def _with_certificates(session: Session, row: EnvironmentStatus, state: ClusterS
         objects = custom_resources(session.api, GATEWAY_KINDS)
         found = mesh_certificates(session.api, objects, state.mesh_deployments)
     except KubeError as error:
-        missing = f"the certificates could not be read: {': '.join((error.what, *error.details[:1]))}"
+        missing = f"the certificates could not be read: {error.brief()}"
         return replace(row, missing=(*row.missing, missing))
     absent = [item.secret for item in found.gateways if item.certificate is None and not item.unread]
     notes = [f"a Gateway names {ref}, which does not exist or holds no certificate that can be read" for ref in absent]
