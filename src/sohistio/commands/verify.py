@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from sohistio.commands.check import Form
 from sohistio.commands.examples import examples
-from sohistio.commands.options import Cluster, Release, Target, Tool, output_format
+from sohistio.commands.options import Cluster, Release, Target, Tool
+from sohistio.commands.report_form import ReportForm, ReportFormat
 
 
 @examples(
@@ -20,7 +18,7 @@ def verify(
     cluster: Cluster,
     release: Release,
     tool: Tool,
-    output: Annotated[Form, output_format(help="table, json or junit.")] = Form.TABLE,
+    form: ReportForm,
 ) -> None:
     """Verify pods, gateways, sidecars, policy and monitoring.
 
@@ -47,10 +45,10 @@ def verify(
     name = session.environment.name
     looked(name)
     checked(Stage.VERIFICATION, name, checks)
-    if output is Form.JSON:
+    if form.output is ReportFormat.JSON:
         result = {"environment": name, "result": "failed" if failed else "passed"}
         print_answer("Verification", result | {"checks": [check_document(check) for check in checks]})
-    elif output is Form.JUNIT:
+    elif form.output is ReportFormat.JUNIT:
         print_document(junit(f"sohistio.verification.{name}", checks))
     else:
         show(console(), checks_view(checks))
