@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from terminal import shown_on_terminal
 
 pytestmark = pytest.mark.e2e

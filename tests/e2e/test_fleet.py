@@ -20,7 +20,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from browser import chromium
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from side_by_side import HPA, MERGE, Fleet, calm_api, environment, install, kubeconfig, spoil
 from terminal import to_the_end
 
