@@ -9,28 +9,17 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from monitoring_pages import BROWSERS, PICTURES, photograph
+from monitoring_pages import BROWSERS, CHECKOUT, PICTURES, photograph, sohistio
 
-CHECKOUT = Path(__file__).parents[1]
 OLDER, CURRENT = "1.30.5", "1.31.1"
 SANDBOXES = {"dev": CURRENT, "qa": CURRENT, "prod": OLDER, "dr": CURRENT}
 """The clusters that are there, with the version that is installed; int's does not answer."""
-
-
-def sohistio(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
-    """What it prints. Raises CalledProcessError where it ends with another exit code."""
-    command = [sys.executable, "-m", "sohistio", *arguments]
-    done = subprocess.run(command, cwd=CHECKOUT, check=False, stdout=subprocess.PIPE, text=True)
-    if done.returncode not in codes:
-        raise subprocess.CalledProcessError(done.returncode, command, done.stdout)
-    return done.stdout
 
 
 def environments(folder: Path) -> Path:

@@ -31,10 +31,13 @@ MONITORING: dict[str, dict[str, str]] = {"prometheus": {}, "grafana": {}, "kiali
 _WATCHED_SECONDS = 110.0
 
 
-def sohistio(*arguments: str) -> str:
-    """What it prints. Raises CalledProcessError where it fails."""
+def sohistio(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+    """What it prints. Raises CalledProcessError where it ends with another exit code."""
     command = [sys.executable, "-m", "sohistio", *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, cwd=CHECKOUT, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode not in codes:
+        raise subprocess.CalledProcessError(done.returncode, command, done.stdout)
+    return done.stdout
 
 
 def environments(folder: Path) -> tuple[str, ...]:

@@ -45,6 +45,10 @@ class SohistioError(Exception):
         """All that there is to do about it."""
         return " ".join(part for part in (self.remedy, self.again) if part)
 
+    def brief(self, most: int = 1) -> str:
+        """What happened with its first details, at most so many, in one line."""
+        return ": ".join((self.what, *self.details[:most]))
+
     def document(self) -> dict[str, object]:
         """The four parts as JSON."""
         return {

@@ -30,16 +30,11 @@ class PrometheusServer(LoopbackServer):
         self.status = 200
         self.headers: dict[str, str] = {}
         self.slow = 0.0
-        server = _server(self)
-        self._scheme = "http"
-        if context is not None:
-            self._scheme = "https"
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        super().__init__(server)
+        super().__init__(_server(self), context)
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
+        return self.address
 
     def answer(self, query: str) -> bytes:
         if self.body is not None:

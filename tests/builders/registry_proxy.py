@@ -51,10 +51,7 @@ class TroubledWay(LoopbackServer):
         self.authorizations: list[str | None] = []
         self.closing = threading.Event()
         self._choosing = threading.Lock()
-        server = _server(self)
-        context = registry.trust.server_context()
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        super().__init__(server)
+        super().__init__(_server(self), registry.trust.server_context())
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()

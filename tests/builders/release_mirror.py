@@ -59,12 +59,7 @@ class ReleaseMirror(LoopbackServer):
         self.asked: list[str] = []
         self.authorizations: list[str | None] = []
         self.closing = threading.Event()
-        server = _server(self)
-        self._scheme = "http"
-        if context is not None:
-            self._scheme = "https"
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        super().__init__(server)
+        super().__init__(_server(self), context)
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
@@ -76,7 +71,7 @@ class ReleaseMirror(LoopbackServer):
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self.port}/releases"
+        return f"{self.address}/releases"
 
     def publish(self, version: str, where: Platform = HERE, *, body: bytes | None = None) -> str:
         """Put a release up, with its checksum; returns the archive's path on the server."""

@@ -24,17 +24,12 @@ class WebhookServer(LoopbackServer):
         self.silent = 0.0
         self.paths: list[str] = []
         self.posted: list[dict[str, Any]] = []
-        server = _server(self)
-        self._scheme = "http"
-        if context is not None:
-            self._scheme = "https"
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        super().__init__(server)
+        super().__init__(_server(self), context)
 
     @property
     def url(self) -> str:
         """With a signature in it, as those of Teams have one."""
-        return f"{self._scheme}://127.0.0.1:{self._server.server_port}{PATH}"
+        return f"{self.address}{PATH}"
 
 
 def serving(authority: Authority, folder: Path) -> ssl.SSLContext:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from aks import PRINCIPAL, Aks
-from conftest import CHECKOUT
+from sandboxes import CHECKOUT
 
 
 def accepted(

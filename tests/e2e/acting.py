@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from conftest import CHECKOUT
 from regions import Regions
+from sandboxes import CHECKOUT
 from warm import WARM
 
 

@@ -28,7 +28,7 @@ from azure_server import (
     TENANT,
     Azure,
 )
-from conftest import CHECKOUT, SUBSCRIPTION, Sandbox
+from sandboxes import CHECKOUT, SUBSCRIPTION, Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget
 from warm import WARM

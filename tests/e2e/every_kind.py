@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from conftest import Sandbox
+from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 
 _SELECTOR = {"selector": {"matchLabels": {"app": "web"}}}

@@ -25,7 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conftest import Sandbox
+from sandboxes import Sandbox
 
 _LONGEST_HANG = 120
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from conftest import Sandbox
+from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.foreign import OPERATOR_FINALIZER
 from sohistio.adapters.kubernetes.manifest import read_manifest

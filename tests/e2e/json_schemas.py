@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from conftest import CHECKOUT
+from sandboxes import CHECKOUT
 
 SCHEMAS = {
     schema["title"]: schema

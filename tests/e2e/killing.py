@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.record_store import read_record

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conftest import Sandbox
+from sandboxes import Sandbox
 from shop import await_true
 from sohistio.sandbox.traffic.addresses import loopback_of
 from workloads import apply, deployment, pods_of

@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 
-from conftest import CHECKOUT, Sandbox
 from image_content import ImageContent, image_content
 from json_schemas import check
 from own_environments import own_environments
 from registries import RealRegistry, Trust, auth_file
 from registry_proxy import TroubledWay
+from sandboxes import CHECKOUT, Sandbox
 from token_server import TokenServer
 from warm import WARM
 

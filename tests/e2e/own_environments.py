@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from conftest import CHECKOUT
+from sandboxes import CHECKOUT
 
 
 def own_environments(folder: Path, **changes: Any) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import Sandbox
 from mesh_workloads import MeshWorkload, apply_to, deploy_workload
 from outside import Outside, https_server, line_server
 from own_environments import own_environments
 from requests_by_address import Answer, get, trusting
+from sandboxes import Sandbox
 from shop import SYSTEM, await_true, traffic_of, traffic_sandbox
 from sohistio.sandbox.traffic.addresses import Addresses, loopback_of
 from sohistio.system.certificates import Authority

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 
 LOCAL = ("--env", "local")
 

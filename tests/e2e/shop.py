@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from application import deploy
-from conftest import Sandbox
 from own_environments import own_environments
 from requests_by_address import Answer, get, trusting
+from sandboxes import Sandbox
 from sohistio.system.certificates import Authority
 from workloads import pods_of
 

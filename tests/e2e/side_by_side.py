@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from certificates import tls_secret
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.record_store import RECORD_REF

@@ -11,10 +11,10 @@ import yaml
 
 from accounts import account
 from certificates import tls_secret
-from conftest import CHECKOUT
 from every_kind import create, definitions, of_gateway_api
 from json_schemas import check
 from killing import custom_resource, route
+from sandboxes import CHECKOUT
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget
 from two_sandboxes import NamedSandbox, Pair

@@ -12,7 +12,7 @@ import yaml
 from accepted import accepted
 from aks import USER, Aks
 from azure_server import INGRESS_ADDRESS
-from conftest import CHECKOUT
+from sandboxes import CHECKOUT
 
 pytestmark = pytest.mark.e2e
 

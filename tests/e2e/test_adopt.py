@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from conftest import USER, Sandbox
 from foreign import (
     CONTROLLER,
     HPA,
@@ -23,6 +22,7 @@ from foreign import (
     put_operator,
     until,
 )
+from sandboxes import USER, Sandbox
 from sohistio.adapters.kubernetes.foreign import OPERATOR_FINALIZER
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.adapters.releases.mirror import Mirror

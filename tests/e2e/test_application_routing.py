@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from preflight_runs import LOCAL, environments, preflight
+from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.record_store import read_record, write_record

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from accounts import account, kubeconfig_for
-from conftest import CHECKOUT, Sandbox
 from json_schemas import check
 from killing import killed_once, last_run
 from own_environments import own_environments
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.lease import Lock
 from sohistio.adapters.kubernetes.record_store import read_record, write_record

@@ -6,7 +6,7 @@ import pytest
 
 from aks import PRINCIPAL, Aks, properties
 from azure_server import arm_error
-from conftest import SUBSCRIPTION
+from sandboxes import SUBSCRIPTION
 from sohistio.adapters.azure.account import AksCluster
 from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, AzureCloud

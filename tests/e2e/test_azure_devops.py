@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from agent_reading import AgentLog, read
-from conftest import Sandbox
+from sandboxes import Sandbox
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e

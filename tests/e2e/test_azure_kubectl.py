@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from aks import USER, Aks, mode_of
-from conftest import Sandbox
+from sandboxes import Sandbox
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ import yaml
 from agent_reading import read
 from aks import PRINCIPAL, Aks, properties
 from azure_server import CLIENT, OBJECT, Answer, arm_error
-from conftest import Sandbox
+from sandboxes import Sandbox
 
 pytestmark = pytest.mark.e2e
 

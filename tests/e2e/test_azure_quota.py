@@ -10,7 +10,7 @@ import pytest
 
 from aks import PRINCIPAL, Aks, properties
 from azure_server import Answer, Azure, Request, arm_error, managed
-from conftest import SUBSCRIPTION
+from sandboxes import SUBSCRIPTION
 from sides import INGRESS, gateways, side
 from sohistio.adapters.azure.account import AksCluster
 from sohistio.adapters.kubernetes.observe import observe

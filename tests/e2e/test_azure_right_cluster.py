@@ -10,7 +10,7 @@ import yaml
 
 from aks import Aks, properties
 from azure_server import Answer, arm_error
-from conftest import SUBSCRIPTION, Sandbox
+from sandboxes import SUBSCRIPTION, Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.record_store import RECORD_REF, write_record
 from sohistio.model.record import Record

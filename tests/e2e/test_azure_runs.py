@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from aks import USER, Aks, mode_of
-from conftest import CHECKOUT
 from killing import last_run
+from sandboxes import CHECKOUT
 
 pytestmark = pytest.mark.e2e
 

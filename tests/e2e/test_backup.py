@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Sandbox
 from killing import LOCAL, custom_resource, kept, last_run, route, settle
+from sandboxes import Sandbox
 from sohistio.system.backup_folder import CUSTOM_RESOURCES
 from workloads import path_of
 

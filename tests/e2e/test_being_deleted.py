@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from every_kind import insist
 from killing import LOCAL, route
+from sandboxes import Sandbox
 from workloads import apply, namespace
 
 pytestmark = pytest.mark.e2e

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CHECKOUT
 from json_schemas import check
 from mirrors import NAMES, Done, Mirror, pins
 from registry_proxy import Trouble, until
+from sandboxes import CHECKOUT
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e

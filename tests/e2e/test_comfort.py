@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
-import struct
 import subprocess
-import termios
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
+from terminal import shown_on_terminal
 
 pytestmark = pytest.mark.e2e
 
@@ -45,28 +41,8 @@ def meshed(sandbox: Sandbox) -> Sandbox:
 
 def on_a_terminal(box: Sandbox, *arguments: str, **variables: str) -> tuple[int, str]:
     """Exit code and what a terminal of 60 columns gets on stdout."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     environ = {name: text for name, text in box.environ(**variables).items() if name not in ("COLUMNS", "FORCE_COLOR")}
-    with subprocess.Popen(
-        box.command(*arguments),
-        cwd=CHECKOUT,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                shown += (more := os.read(ours, 65536))
-            except OSError:  # what a terminal says at its end
-                break
-            if not more:
-                break
-    os.close(ours)
-    return process.returncode, shown.decode().replace("\r\n", "\n")
+    return shown_on_terminal(box.command(*arguments), COLUMNS, environ, CHECKOUT)
 
 
 @pytest.mark.parametrize("command", READ_ONLY, ids=" ".join)

@@ -18,9 +18,9 @@ import yaml
 from accounts import account, kubeconfig_for
 from certificate_authorities import Corporate, Shape, corporate, make
 from certificates import tls_secret
-from conftest import CHECKOUT, Sandbox
 from mesh_workloads import SIDECAR_PORT, deploy_workload
 from own_environments import own_environments
+from sandboxes import CHECKOUT, Sandbox
 from shop import await_true, traffic_sandbox
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget

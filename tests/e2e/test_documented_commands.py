@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 
 pytestmark = pytest.mark.e2e
 

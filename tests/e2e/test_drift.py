@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
+from sandboxes import Sandbox
 
 pytestmark = pytest.mark.e2e
 

@@ -21,8 +21,9 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from browser import chromium
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from side_by_side import HPA, MERGE, Fleet, calm_api, environment, install, kubeconfig, spoil
+from terminal import to_the_end
 
 pytestmark = pytest.mark.e2e
 
@@ -182,11 +183,10 @@ def test_a_watch_in_a_terminal_is_drawn_anew_until_ctrl_c(fleet: Fleet) -> None:
         try:
             until_shown(own_end, 2)
             watch.send_signal(signal.SIGINT)
-            rest = until_closed(own_end)
+            rest = to_the_end(own_end)
         except BaseException:
             watch.kill()
             raise
-    os.close(own_end)
     assert watch.returncode == 0, rest
     assert rest.rstrip().endswith("\x1b[?25h"), "the cursor is back"
     assert "Traceback" not in rest
@@ -199,16 +199,6 @@ def until_shown(terminal: int, times: int) -> str:
         assert ready, text
         text += os.read(terminal, 65_536).decode()
     assert "calm" in text
-    return text
-
-
-def until_closed(terminal: int) -> str:
-    text = ""
-    try:
-        while chunk := os.read(terminal, 65_536):
-            text += chunk.decode()
-    except OSError:  # how a terminal says that the program has ended
-        pass
     return text
 
 

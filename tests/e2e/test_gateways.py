@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import CHECKOUT, Sandbox
 from killing import killed_once, last_run
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.rollout import progress_of
 from sohistio.model.state import ObjectRef

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Sandbox
 from json_schemas import check
 from own_environments import own_environments
+from sandboxes import Sandbox
 
 pytestmark = pytest.mark.e2e
 

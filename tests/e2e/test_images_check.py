@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from bind import RECORD, ZONE, Bind
-from conftest import Sandbox
 from image_content import PLATFORMS, ImageContent, image_content
 from json_schemas import check
 from own_environments import own_environments
 from registries import PASSWORD, USER, RealRegistry, Trust, free_port
+from sandboxes import Sandbox
 from sohistio.sandbox.modules import architecture
 from workloads import apply, namespace
 

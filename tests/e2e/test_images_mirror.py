@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from conftest import CHECKOUT
 from image_content import image_content
 from mirrors import NAMES, VERSION, Mirror, pins
 from registry_proxy import Trouble, until
+from sandboxes import CHECKOUT
 
 pytestmark = pytest.mark.e2e
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Sandbox
 from image_content import image_content
 from mirrors import VERSION, Mirror, Registries, a_mirror
+from sandboxes import Sandbox
 
 pytestmark = pytest.mark.e2e
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
 from image_content import image_content
 from mirrors import NAMES, VERSION, Mirror, Registries, a_mirror, pins
 from registries import LOGIN, PASSWORD, USER, auth_file
 from registry_proxy import ConnectProxy, Trouble, until
+from sandboxes import CHECKOUT, Sandbox
 from token_server import READER
 
 pytestmark = pytest.mark.e2e

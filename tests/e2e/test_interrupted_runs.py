@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from accounts import kubeconfig_for
-from conftest import CHECKOUT, Sandbox
 from killing import istioctls
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.record_store import read_record
 from workloads import apply, await_running, deployment, namespace, pods_of
 

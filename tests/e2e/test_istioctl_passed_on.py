@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CHECKOUT, LONGEST_COMMAND, Sandbox
 from killing import istioctls, no_istioctl_is_left
+from sandboxes import CHECKOUT, LONGEST_COMMAND, Sandbox
 from shop import await_true
 
 pytestmark = pytest.mark.e2e

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from conftest import Sandbox
 from json_schemas import SCHEMAS, check
+from sandboxes import Sandbox
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e

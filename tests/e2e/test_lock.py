@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
 from killing import LOCAL, last_run, no_istioctl_is_left
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.hold import LEASE_SECONDS, RENEW_SECONDS, Hold
 from sohistio.adapters.kubernetes.lease import Lock, holder_of, unlock
 from sohistio.errors import InterruptedRunError, RefusedError

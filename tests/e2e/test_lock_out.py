@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from own_environments import own_environments
 from preflight_runs import Checked
 from prometheus_server import PrometheusServer, Series
+from sandboxes import Sandbox
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Sandbox
 from killing import await_step, meanwhile, sidecars
+from sandboxes import Sandbox
 from workloads import apply, await_running, deployment, namespace, pause, pods_of
 
 pytestmark = pytest.mark.e2e

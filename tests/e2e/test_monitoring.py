@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import CHECKOUT, Sandbox
 from own_environments import own_environments
+from sandboxes import CHECKOUT, Sandbox
 from shop import await_true
 from sohistio.adapters.kubernetes.api import KubeError, Object
 from workloads import apply, namespace

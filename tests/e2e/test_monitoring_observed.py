@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import Sandbox
 from dashboard_queries import chosen
 from mesh_workloads import apply_to
 from own_environments import own_environments
 from pod_ports import PodPort
 from rendered_prometheus import RenderedPrometheus, rendered_prometheus
 from requests_by_address import Answer, get, trusting
+from sandboxes import Sandbox
 from shop import SYSTEM, await_true, traffic_of, traffic_sandbox
 from sohistio.model.dashboards import Source
 from sohistio.monitoring.dashboards import dashboards

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from built import built
-from conftest import Sandbox
 from mesh_workloads import apply_to
 from own_environments import own_environments
 from requests_by_address import get, trusting
+from sandboxes import Sandbox
 from shop import SYSTEM, await_true, traffic_of, traffic_sandbox
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.system.certificates import Authority

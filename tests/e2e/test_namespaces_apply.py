@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
 from json_schemas import check
 from own_environments import own_environments
+from sandboxes import CHECKOUT, Sandbox
 from workloads import apply, namespace
 
 pytestmark = pytest.mark.e2e

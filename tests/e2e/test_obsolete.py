@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.state import ObjectRef
 

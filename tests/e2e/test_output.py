@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 import pytest
 
 from agent_reading import AgentLog, read
-from conftest import CHECKOUT, Sandbox
 from own_environments import own_environments
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.errors import KubeError
 from sohistio.adapters.kubernetes.record_store import read_record, write_record

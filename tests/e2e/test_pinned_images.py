@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from own_environments import own_environments
+from sandboxes import Sandbox
 from workloads import apply, await_running, deployment, namespace, path_of, pods_of
 
 pytestmark = pytest.mark.e2e

@@ -18,8 +18,8 @@ from aks import USER, Aks, pipeline_login
 from azure_agent import FAILED, ISSUES, SUCCEEDED, Cloud
 from azure_runs import MOVES, Run, again, not_executed, run, titled
 from azure_server import PIPELINE_TOKEN
-from conftest import SUBSCRIPTION
 from killing import last_run
+from sandboxes import SUBSCRIPTION
 from sohistio.adapters.kubernetes.api import KubeApi
 
 pytestmark = pytest.mark.e2e

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from accounts import kubeconfig_for
-from conftest import Sandbox
 from faulty import HANG, Fault, FaultyServer, Request
 from preflight_runs import LOCAL, environments, patched, preflight, there
+from sandboxes import Sandbox
 from sohistio.checks.preflight.registry import CHECKS
 from workloads import namespace
 

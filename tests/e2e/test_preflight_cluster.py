@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from preflight_runs import LOCAL, Checked, environments, patched, preflight, there
+from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.lease import LEASE_REF
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.checks.preflight.quantities import Amount, pod_request

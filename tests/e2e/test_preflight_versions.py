@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from killing import route, sidecars
 from preflight_runs import LOCAL, environments, istioctl_that_says, preflight, there
+from sandboxes import Sandbox
 from workloads import apply, await_running, deployment, namespace, path_of
 
 pytestmark = pytest.mark.e2e

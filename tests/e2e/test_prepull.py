@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
 from json_schemas import check
 from killing import killed_once
+from sandboxes import CHECKOUT, Sandbox
 
 pytestmark = pytest.mark.e2e
 

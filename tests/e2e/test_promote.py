@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from image_content import image_content
 from json_schemas import check
 from own_environments import own_environments
 from registries import PASSWORD, USER, RealRegistry, Trust
+from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from own_environments import own_environments
+from sandboxes import Sandbox
 from workloads import apply, namespace
 
 pytestmark = pytest.mark.e2e

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CHECKOUT, Sandbox
 from killing import killed_once, last_run
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.lease import unlock
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.state import ObjectRef

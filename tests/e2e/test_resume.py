@@ -10,8 +10,8 @@ from functools import partial
 
 import pytest
 
-from conftest import Sandbox
 from killing import LOCAL, Kept, kept, killed_once, last_run, no_istioctl_is_left, settle, sidecars
+from sandboxes import Sandbox
 
 pytestmark = pytest.mark.e2e
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from accounts import account, kubeconfig_for
-from conftest import CHECKOUT, Sandbox
 from killing import last_run
 from own_environments import own_environments
+from sandboxes import CHECKOUT, Sandbox
 from shop import await_true
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.model.kube_target import KubeTarget

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from workloads import apply, await_running, budget, daemon_set, deployment, namespace, path_of, pods_of, stateful_set
 
 pytestmark = pytest.mark.e2e

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Sandbox
 from mesh_workloads import SIDECAR_PORT, MeshWorkload, apply_to, deploy_workload, handshake, request
 from outside import https_server, line_server
 from own_environments import own_environments
+from sandboxes import Sandbox
 from shop import SYSTEM, await_true, traffic_of, traffic_sandbox
 from sohistio.sandbox.traffic.addresses import loopback_of
 from sohistio.system.certificates import Authority

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Sandbox
+from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.record_store import RECORD_REF
 

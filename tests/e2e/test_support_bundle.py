@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from accounts import account, kubeconfig_for
-from conftest import CHECKOUT, Sandbox
 from json_schemas import check
 from own_environments import own_environments
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from workloads import apply, deployment, namespace

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from https_load import load, object_of
+from sandboxes import Sandbox
 from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_of, traffic_sandbox
 from sohistio.sandbox.processes import processes_of
 from workloads import pods_of

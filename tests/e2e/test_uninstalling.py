@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from conftest import Sandbox
 from every_kind import create, definitions, insist, of_gateway_api, of_istio
 from json_schemas import check
+from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
 from workloads import apply, await_running, budget, deployment, namespace
 

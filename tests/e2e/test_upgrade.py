@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import CHECKOUT, Sandbox
 from killing import LOCAL, await_said, await_step, kept, last_run, meanwhile, route, settle, sidecars
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.lease import LEASE_REF, unlock
 from sohistio.adapters.kubernetes.paths import collection_path, path_of

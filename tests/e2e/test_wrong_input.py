@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from accounts import account, kubeconfig_for, role
-from conftest import CHECKOUT, LONGEST_COMMAND, Sandbox
 from release_mirror import HERE, ReleaseMirror, script, tar_gz
+from sandboxes import CHECKOUT, LONGEST_COMMAND, Sandbox
 from sohistio.model.versions import Version
 
 pytestmark = pytest.mark.e2e

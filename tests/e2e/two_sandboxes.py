@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from conftest import CHECKOUT, Sandbox
+from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.custom_resources import custom_resources
 from sohistio.system.parallel import side_by_side
 from workloads import apply, namespace

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from conftest import CHECKOUT, Sandbox
 from faulty import HANG, Fault, Request
+from sandboxes import CHECKOUT, Sandbox
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/istio-system/leases/sohistio"
 # From when on another run may have the lock.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -52,6 +53,21 @@ def test_help_loads_nothing_heavy(arguments: tuple[str, ...], heavy: set[str]) -
     assert code == "0", done.stderr
     assert done.stdout
     assert heavy & set(loaded) == set()
+
+
+def test_on_an_agent_nothing_of_plans_is_loaded_where_there_is_nothing_to_tell() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, "version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=os.environ | {"TF_BUILD": "True"},
+    )
+    code, *loaded = done.stderr.splitlines()
+    assert code == "0", done.stderr
+    assert "sohistio.output.devops.agent" in loaded
+    assert not {name for name in loaded if name.startswith(("sohistio.output.devops.facts", "sohistio.plan."))}
 
 
 def test_help_names_every_command() -> None:

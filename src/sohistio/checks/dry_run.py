@@ -17,4 +17,4 @@ def audit_of(environment: Environment) -> tuple[CheckResult, ...]:
         prometheus = prometheus_of(environment)
         return tuple(audited(dry_runs(prometheus) if prometheus else None))
     except RefusedError as error:
-        return (not_audited(": ".join((error.what, *error.details[:1])), error.todo),)
+        return (not_audited(error.brief(), error.todo),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,20 +16,12 @@ from sohistio.commands.options import (
     Skip,
     Target,
     Tool,
-    output_format,
 )
+from sohistio.commands.report_form import ReportForm, ReportFormat
 
 if TYPE_CHECKING:
     from sohistio.checks.preflight.report import Report
     from sohistio.output.fitted import Fitted
-
-
-class Form(StrEnum):
-    """For people, for machines, for a pipeline's test results."""
-
-    TABLE = "table"
-    JSON = "json"
-    JUNIT = "junit"
 
 
 @examples(
@@ -47,10 +38,7 @@ def check(
     tool: Tool,
     route: Route,
     skip: Skip,
-    output: Annotated[
-        Form,
-        output_format(help="table, json or junit."),
-    ] = Form.TABLE,
+    form: ReportForm,
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="TIME", help="Time for each check, such as 30s.")
     ] = None,
@@ -81,11 +69,11 @@ def check(
     from sohistio.output.console import say
     from sohistio.output.short_line import short_line
 
-    if short and (list_ or (output is not Form.TABLE and is_on_command_line(ctx, "output"))):
-        other = "--list" if list_ else f"--output {output.value}"
+    if short and (list_ or (form.output is not ReportFormat.TABLE and is_on_command_line(ctx, "output"))):
+        other = "--list" if list_ else f"--output {form.output.value}"
         raise UsageError(f"--short is one line for people, {other} is not", todo="Give one of them.")
     if list_:
-        _print_list(output)
+        _print_list(form.output)
         return
     if target.env is None:
         raise UsageError("no environment is named", todo="Give --env NAME.")
@@ -101,38 +89,39 @@ def check(
     if short:
         say(short_line(report))
     else:
-        print_report(report, output)
+        print_report(report, form.output)
     raise typer.Exit(report.exit_code)
 
 
-def print_report(report: Report, form: Form) -> None:
+def print_report(report: Report, form: ReportFormat) -> None:
     """The report in the form that was asked for."""
     from rich.text import Text
 
     from sohistio.output.console import console
     from sohistio.output.devops.agent import checked, looked
+    from sohistio.output.devops.facts import Stage
     from sohistio.output.documents import print_document, print_json
     from sohistio.output.junit import junit
     from sohistio.output.tables import checks_view, show
 
     looked(report.environment)
-    checked(report.environment, report.checks)
-    if form is Form.JSON:
+    checked(Stage.PREFLIGHT, report.environment, report.checks)
+    if form is ReportFormat.JSON:
         print_json(report.document())
-    elif form is Form.JUNIT:
+    elif form is ReportFormat.JUNIT:
         print_document(junit(f"sohistio.preflight.{report.environment}", report.checks))
     else:
         style = "bold red" if report.failures else "yellow" if report.warnings else "green"
         show(console(), checks_view(report.checks), Text(report.summary(), style=style))
 
 
-def _print_list(form: Form) -> None:
+def _print_list(form: ReportFormat) -> None:
     from sohistio.checks.preflight.registry import CHECKS
     from sohistio.output.console import console
     from sohistio.output.documents import print_answer
     from sohistio.output.tables import show
 
-    if form is Form.JSON:
+    if form is ReportFormat.JSON:
         print_answer("PreflightList", {"checks": [item.document() for item in CHECKS]})
     else:
         show(console(), _listing())

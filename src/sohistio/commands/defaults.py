@@ -13,7 +13,8 @@ from typing import Any
 import typer
 
 from sohistio.errors import UsageError
-from sohistio.output.asked import answer_in_json, asks_for_json, before_dashes
+from sohistio.output.asked import answer_in_json, asks_for_json
+from sohistio.system.command_line import before_dashes
 from sohistio.system.paths import config_dir
 
 VARIABLE = "SOHISTIO_CONFIG"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from sohistio.commands.check import Form, print_report
+from sohistio.commands.check import print_report
 from sohistio.commands.examples import examples
-from sohistio.commands.options import Cluster, Release, Target, Tool, output_format
+from sohistio.commands.options import Cluster, Release, Target, Tool
+from sohistio.commands.report_form import ReportForm
 
 
 @examples(
@@ -20,7 +19,7 @@ def check_images(
     cluster: Cluster,
     release: Release,
     tool: Tool,
-    output: Annotated[Form, output_format(help="table, json or junit.")] = Form.TABLE,
+    form: ReportForm,
 ) -> None:
     """Check that nodes can pull every image from the hub.
 
@@ -37,5 +36,5 @@ def check_images(
     where = where_of(target, cluster, release=release, tool=tool)
     context = context_of(session_of(where), Request())
     report = Report(where.environment, look(image_checks(context), context))
-    print_report(report, output)
+    print_report(report, form.output)
     raise typer.Exit(report.exit_code)

@@ -17,7 +17,7 @@ from sohistio.commands.examples import examples_of, write_examples
 from sohistio.commands.options import CHANGE, OUTPUT, TARGET, OptionGroup
 from sohistio.errors import UsageError
 from sohistio.model.nearest import did_you_mean
-from sohistio.output.asked import before_dashes
+from sohistio.system.command_line import before_dashes
 
 # What a command has for itself comes first, what all have last.
 _PANELS = ("Options", CHANGE, TARGET, OUTPUT)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from sohistio.commands.check import Form
 from sohistio.commands.examples import examples
-from sohistio.commands.options import Cluster, Release, Target, Tool, output_format
+from sohistio.commands.options import Cluster, Release, Target, Tool
+from sohistio.commands.report_form import ReportForm, ReportFormat
 
 
 @examples(
@@ -20,7 +18,7 @@ def verify(
     cluster: Cluster,
     release: Release,
     tool: Tool,
-    output: Annotated[Form, output_format(help="table, json or junit.")] = Form.TABLE,
+    form: ReportForm,
 ) -> None:
     """Verify pods, gateways, sidecars, policy and monitoring.
 
@@ -32,7 +30,8 @@ def verify(
     from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode
     from sohistio.output.console import console
-    from sohistio.output.devops.agent import looked, verified
+    from sohistio.output.devops.agent import checked, looked
+    from sohistio.output.devops.facts import Stage
     from sohistio.output.documents import print_answer, print_document
     from sohistio.output.junit import junit
     from sohistio.output.tables import checks_view, show
@@ -45,11 +44,11 @@ def verify(
     failed = any(check.breaks for check in checks)
     name = session.environment.name
     looked(name)
-    verified(name, checks)
-    if output is Form.JSON:
+    checked(Stage.VERIFICATION, name, checks)
+    if form.output is ReportFormat.JSON:
         result = {"environment": name, "result": "failed" if failed else "passed"}
         print_answer("Verification", result | {"checks": [check_document(check) for check in checks]})
-    elif output is Form.JUNIT:
+    elif form.output is ReportFormat.JUNIT:
         print_document(junit(f"sohistio.verification.{name}", checks))
     else:
         show(console(), checks_view(checks))

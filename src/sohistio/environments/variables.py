@@ -33,5 +33,14 @@ def is_set(value: str) -> bool:
 
     A line's end came with the variable (`echo`, a file), and is no part of it.
     """
+    return bool(_text_of(value))
+
+
+def value_in(variables: Mapping[str, str], name: str) -> str:
+    """The value of a variable, without a line's end that came with it; empty where it is not set (`is_set`)."""
+    return _text_of(variables.get(name, ""))
+
+
+def _text_of(value: str) -> str:
     text = value.rstrip("\r\n")
-    return bool(text) and not _NAME_ITSELF.fullmatch(text)
+    return "" if _NAME_ITSELF.fullmatch(text) else text

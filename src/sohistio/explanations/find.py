@@ -9,6 +9,7 @@ from sohistio.errors import UsageError
 from sohistio.explanations.text import plain
 from sohistio.explanations.topics import Kind, Topic
 from sohistio.model.nearest import did_you_mean
+from sohistio.model.words import first_lines
 
 MOST = 4
 """Topics that are shown together; of more, their names are."""
@@ -35,9 +36,8 @@ def find(topics: Sequence[Topic], query: str) -> tuple[Topic, ...]:
     if not found:
         raise _unknown(named, query, asked)
     if len(found) > MOST:
-        names = tuple(topic.name for topic in found[:_MOST_NAMED])
-        more = (f"and {len(found) - _MOST_NAMED} more",) if len(found) > _MOST_NAMED else ()
-        raise UsageError(f"{query!r} fits {len(found)} topics", details=(*names, *more), todo="Give more words of one.")
+        names = first_lines([topic.name for topic in found], _MOST_NAMED)
+        raise UsageError(f"{query!r} fits {len(found)} topics", details=names, todo="Give more words of one.")
     return tuple(found)
 
 

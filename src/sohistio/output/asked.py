@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from sohistio.system.command_line import before_dashes
+
 # Set once the command line asks for JSON: from then on an error is a document, too.
 _asked: list[bool] = []
 
@@ -18,11 +20,6 @@ def answer_in_json() -> None:
 def is_json_asked() -> bool:
     """Whether stdout is for a document."""
     return bool(_asked)
-
-
-def before_dashes(arguments: Sequence[str]) -> Sequence[str]:
-    """The part of a command line that is sohistio's own."""
-    return arguments[: arguments.index("--")] if "--" in arguments else arguments
 
 
 def asks_for_json(arguments: Sequence[str], variable: str = "") -> bool:

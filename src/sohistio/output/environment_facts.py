@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sohistio.adapters.kubernetes.holder import Holder
 from sohistio.fleet.cells import OF_STANDBYS, Cell, Column, cells_of
 from sohistio.fleet.row import EnvironmentStatus, Lock
 from sohistio.fleet.state import Level
@@ -19,10 +20,8 @@ STYLES = {Level.PLAIN: "", Level.GOOD: "green", Level.ATTENTION: "yellow", Level
 
 def lock_line(lock: Lock, now: float) -> str:
     """For people."""
-    began = datetime.fromtimestamp(lock.since, UTC)
-    return (
-        f"{lock.holder}, since {began:%Y-%m-%d %H:%M:%S} UTC, last sign of life {max(0, now - lock.renewed):.0f} s ago"
-    )
+    since, renewed, at = (datetime.fromtimestamp(seconds, UTC) for seconds in (lock.since, lock.renewed, now))
+    return Holder(lock.holder, since, renewed).line(at)
 
 
 def facts_of(row: EnvironmentStatus, now: float) -> list[tuple[str, Cell]]:

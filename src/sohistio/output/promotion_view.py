@@ -12,6 +12,7 @@ from sohistio.model.sync import SyncRules
 from sohistio.model.words import counted
 from sohistio.output.console import console, say, say_folded
 from sohistio.output.devops.agent import checked, looked
+from sohistio.output.devops.facts import Stage
 from sohistio.output.documents import print_answer
 from sohistio.output.file_diff import file_diff
 from sohistio.output.tables import checks_view, show
@@ -56,7 +57,7 @@ def print_proposal(proposal: Proposal, *, json: bool) -> None:
     target = proposal.names[1]
     looked(target)
     if proposal.checks:
-        checked(target, proposal.checks)
+        checked(Stage.PREFLIGHT, target, proposal.checks)
     if json:
         print_answer("Promotion", _document(proposal))
         return

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sohistio.checks.result import CheckResult
+from sohistio.checks.preflight.report import Report
 from sohistio.output.console import console
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
@@ -35,12 +35,10 @@ class RunReport:
         """One line."""
         self._console.print(text, style=_STYLES[tone])
 
-    def preflight(self, environment: str, checks: tuple[CheckResult, ...]) -> None:
-        """People read what does not hold, which `checks` or the refusal has."""
-
-    def checks(self, checks: tuple[CheckResult, ...]) -> None:
-        """Checks with their hints."""
-        show(self._console, checks_view(checks))
+    def preflight(self, report: Report) -> None:
+        """What is worth a look and stops nothing, with its hints; the refusal has the rest of what does not hold."""
+        if report.warnings:
+            show(self._console, checks_view(report.warnings))
 
     @contextmanager
     def observer(self) -> Iterator[Observer]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sohistio.checks.preflight.report import Report
+from collections.abc import Sequence
+
+from sohistio.checks.preflight.report import Report, ended
+from sohistio.checks.result import CheckResult
 from sohistio.model.words import first_names
 from sohistio.system.sanitize import one_line
 
@@ -17,21 +20,21 @@ def short_line(report: Report) -> str:
 
     Names come first: what failed is said with its messages as far as the line has room for them.
     """
+    found = report.names
     named = {
-        end: f"{len(names)} {end}" + (f" ({first_names(names, _MOST_NAMES)})" if end[:4] in ("fail", "warn") else "")
-        for end, names in report.names.items()
+        end: ended(end, names) + (f" ({first_names(names, _MOST_NAMES)})" if end in ("failed", "warning") else "")
+        for end, names in found.items()
     }
     line = f"{report.environment}: {', '.join(named.values())}"
-    if report.failures and (said := _messages(report, LONGEST - len(line))):
-        failed = f"{len(report.names['failed'])} failed ({said})"
-        line = line.replace(named["failed"], failed, 1)
+    failed = found.get("failed", ())
+    if failed and (said := _messages(failed, report.failures, LONGEST - len(line))):
+        line = line.replace(named["failed"], f"{ended('failed', failed)} ({said})", 1)
     return line
 
 
-def _messages(report: Report, room: int) -> str:
+def _messages(names: Sequence[str], failures: Sequence[CheckResult], room: int) -> str:
     """The failed checks, each with its first message; empty where there is no room for all of them."""
-    names = report.names["failed"]
-    first = {check.name: one_line(check.message) for check in reversed(report.failures)}
+    first = {check.name: one_line(check.message) for check in reversed(failures)}
     each = room // len(names) - len(": ")
     if len(names) > _MOST_NAMES or each < _SHORTEST_MESSAGE:
         return ""

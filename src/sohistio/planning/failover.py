@@ -139,7 +139,7 @@ def _side(session: Session) -> tuple[Side, ClusterState | None, Record | None]:
         expected = tuple(least)
         scaled = or_refused("the autoscalers could not be read", lambda: autoscaled(session.api, expected))
     except SohistioError as error:
-        unread = _unread(session, ": ".join((error.what, *error.details[:1])))
+        unread = _unread(session, error.brief())
         return replace(unread, hint=f"{error.todo} {unread.hint}".strip()), None, None
     ingress = next((item for item in environment.gateways if item.kind == "ingress"), None)
     services = [

@@ -12,7 +12,7 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.pull_secrets import pull_secrets
 from sohistio.environments.pull_secret import KeyVault, PullSecretSource, Variables
-from sohistio.environments.variables import is_set
+from sohistio.environments.variables import value_in
 from sohistio.errors import RefusedError
 from sohistio.model.pull_secrets import (
     SOURCE,
@@ -129,15 +129,14 @@ def _credential(session: Session, wanted: _Wanted) -> PullCredential:
 
 
 def _of_variables(wanted: _Wanted, names: Variables, variables: Mapping[str, str]) -> PullCredential:
-    unset = [name for name in (names.username, names.password) if not is_set(variables.get(name, ""))]
+    username, password = value_in(variables, names.username), value_in(variables, names.password)
+    unset = [name for name, value in ((names.username, username), (names.password, password)) if not value]
     if unset:
         what = f"the variable {unset[0]} is" if len(unset) == 1 else f"the variables {' and '.join(unset)} are"
         raise RefusedError(
             f"{what} not set; {wanted.key} takes the registry's user name and password from there",
             todo="Set it for this process; in a pipeline, map the secret variable under `env:` of the step.",
         )
-    # A line's end came with the variable (`echo`, a file), and is no part of a password.
-    username, password = (variables[name].rstrip("\r\n") for name in (names.username, names.password))
     return of_pair(wanted.hub, username, password)
 
 

@@ -63,8 +63,7 @@ def _row(where: Where) -> EnvironmentStatus:
                 raise
         except SohistioError as error:
             trouble = Trouble.UNREACHABLE if _is_away(error) or _is_away(error.__cause__) else row.trouble
-            problem = ": ".join((error.what, *error.details[:1]))
-            return replace(row, trouble=trouble, problem=problem, hint=error.todo)
+            return replace(row, trouble=trouble, problem=error.brief(), hint=error.todo)
         except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
             problem = f"sohistio has a bug here: {type(error).__name__}: {error}"
             return replace(row, trouble=Trouble.UNREAD, problem=problem)

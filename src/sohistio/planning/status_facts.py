@@ -144,7 +144,7 @@ def _with_certificates(session: Session, row: EnvironmentStatus, state: ClusterS
         objects = custom_resources(session.api, GATEWAY_KINDS)
         found = signing_certificates(session.api, objects, state.mesh_deployments)
     except KubeError as error:
-        missing = f"the certificates could not be read: {': '.join((error.what, *error.details[:1]))}"
+        missing = f"the certificates could not be read: {error.brief()}"
         return replace(row, missing=(*row.missing, missing))
     notes = [item.absence for item in found.gateways if item.absence]
     return replace(row, certificates=certificates_of(found, time.time()), missing=(*row.missing, *notes))

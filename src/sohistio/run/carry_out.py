@@ -86,9 +86,7 @@ def _carried_out(
         reporter.line(unexplained, Tone.WARNING)
     refuse_unapproved(planned, approval, can_ask=reporter.can_ask())
     gated = gate.look(planned)
-    reporter.preflight(plan.environment, gated.report.checks)
-    if gated.report.warnings:
-        reporter.checks(gated.report.warnings)
+    reporter.preflight(gated.report)
     if gated.report.failures:
         raise gated.report.refusal(gate.checks if gate.all else ())
     approve(planned, approval, reporter)

@@ -53,7 +53,7 @@ class RunEvents:
             post_event(self.api.within(_SECONDS), event, self.record_uid)
         except KubeError as error:
             gone = error.status == 404
-            return "" if gone else ": ".join((error.what, *error.details[:1]))
+            return "" if gone else error.brief()
         return ""
 
 

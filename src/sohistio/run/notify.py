@@ -12,7 +12,7 @@ from typing import Any
 
 from sohistio.adapters.webhook.client import post
 from sohistio.adapters.webhook.teams import card_message
-from sohistio.environments.variables import is_set, variables_for
+from sohistio.environments.variables import value_in, variables_for
 from sohistio.errors import InterruptedRunError, RefusedError, SohistioError
 from sohistio.model.notice import REFUSED, Notice
 from sohistio.model.record import RunEntry
@@ -82,9 +82,8 @@ def _sent(session: Session, notice: Notice) -> str:
     if settings is None:
         return ""
     name = settings.webhook
-    # A line's end came with the variable (`echo`, a file), and is no part of a URL.
-    url = variables_for(notice.environment, os.environ).get(name, "").rstrip("\r\n")
-    if not is_set(url):
+    url = value_in(variables_for(notice.environment, os.environ), name)
+    if not url:
         why = f"the variable {name} is not set"
     else:
         document = card_message(notice) if settings.format == "teams" else notice.document()

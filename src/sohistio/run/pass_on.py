@@ -9,6 +9,7 @@ from itertools import dropwhile, takewhile
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.nearest import did_you_mean
 from sohistio.planning.session import Session
+from sohistio.system.command_line import before_dashes
 from sohistio.system.passed_on import pass_on
 
 _HELP = ("-h", "--help")
@@ -50,7 +51,7 @@ def check_arguments(arguments: Sequence[str], environment: str) -> None:
             f"{arguments[0]!r} comes before istioctl's command",
             todo=f"Give the command first: `sohistio istioctl --env {environment} -- proxy-status`.",
         )
-    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    own = before_dashes(arguments)
     if named := next((word for word in own if _ANOTHER_CLUSTER.fullmatch(word)), None):
         raise UsageError(
             f"{named!r} names another cluster: istioctl runs on the one of {environment}",

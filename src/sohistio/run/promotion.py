@@ -96,4 +96,4 @@ def _unread(name: str, error: SohistioError) -> CheckResult:
     """A check whose evidence cannot be had. After an interruption there is nothing to go on with."""
     if interruption := came():
         raise interruption
-    return failed(name, ": ".join((error.what, *error.details[:2])), error.todo)
+    return failed(name, error.brief(2), error.todo)

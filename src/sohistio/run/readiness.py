@@ -26,9 +26,7 @@ def require_readiness(sides: Sides, sequence: Sequence, reporter: Reporter) -> R
     this_is_it = {_REHEARSAL} if sequence.mode is Mode.REHEARSE else set()
     accepted = sides.pair.accepted.rules | this_is_it
     report = readiness_of(sides, accepted)
-    reporter.preflight(report.environment, report.checks)
-    if report.warnings:
-        reporter.checks(report.warnings)
+    reporter.preflight(report)
     if not report.failures:
         return found_in(report, sides.pair.accepted.rules, datetime.now(UTC).isoformat(timespec="seconds"))
     lines = [line for item in report.failures for line in (f"{item.name}: {item.message}", f"  → {item.hint}")]

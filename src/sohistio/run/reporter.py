@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Protocol
 
-from sohistio.checks.result import CheckResult
+from sohistio.checks.preflight.report import Report
 from sohistio.plan.plan import Plan
 from sohistio.run.progress import Observer, RunResult
 
@@ -28,11 +28,8 @@ class Reporter(Protocol):
     def line(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """One line."""
 
-    def preflight(self, environment: str, checks: tuple[CheckResult, ...]) -> None:
+    def preflight(self, report: Report) -> None:
         """All checks that were made before the run, also the ones that stop it."""
-
-    def checks(self, checks: tuple[CheckResult, ...]) -> None:
-        """Checks that are worth a look and stop nothing."""
 
     def observer(self) -> AbstractContextManager[Observer]:
         """Who hears of the run's progress while the block runs."""

@@ -18,6 +18,7 @@ from sohistio.errors import FailedError, SohistioError, UsageError
 from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.words import first_names
 from sohistio.planning.support import Content, SupportPart, Texts
+from sohistio.run.bundle import check_out
 from sohistio.system.interruption import came
 from sohistio.system.parallel import in_time
 
@@ -56,8 +57,7 @@ def check_new(path: Path) -> None:
     """Raises UsageError where no new file can be made there, before anything is read."""
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} is there already", todo="Give another --out, or remove it.")
-    if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"no file can be made in {path.parent}", todo="Give another --out.")
+    check_out(path)
 
 
 def collect(parts: Sequence[SupportPart], to_text: ToText) -> tuple[Collected, ...]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import struct
-import subprocess
 import sys
-import termios
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from sohistio.commands.env import group_for
+from terminal import shown_on_terminal
 
 SHIPPED = Path(__file__).parents[3] / "environments"
 VARIABLES = {"SOHISTIO_IP_PREFIX": "10.20", "SOHISTIO_SUBSCRIPTION": "11111111-2222-4333-8444-555555555555"}
@@ -38,20 +34,11 @@ def test_an_environment_is_as_it_is() -> None:
 
 def test_a_narrow_terminal_folds_long_lines_and_cuts_nothing() -> None:
     columns = 40
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     command = [sys.executable, "-m", "sohistio", "env", "diff", "qa", "prod", "--environments", str(SHIPPED)]
     plain = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
-    process = subprocess.Popen(command, stdout=theirs, env={**plain, **VARIABLES, "TERM": "xterm", "NO_COLOR": "1"})
-    os.close(theirs)
-    said = b""
-    try:
-        while piece := os.read(ours, 10_000):
-            said += piece
-    except OSError:  # how a terminal tells that the last program has gone
-        os.close(ours)
-    assert process.wait() == 0
-    lines = said.decode().splitlines()
+    code, shown = shown_on_terminal(command, columns, {**plain, **VARIABLES, "TERM": "xterm", "NO_COLOR": "1"})
+    assert code == 0
+    lines = shown.splitlines()
     assert max(map(len, lines)) <= columns
     whole = diff("qa", "prod")
     assert max(map(len, whole.splitlines())) > columns, "a pipe's lines are as long as they are"

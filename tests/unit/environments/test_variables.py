@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sohistio.environments.variables import is_set, variables_for
+from sohistio.environments.variables import is_set, value_in, variables_for
 
 SHARED = {"SOHISTIO_IP_PREFIX": "10.1", "HOME": "/root"}
 
@@ -41,3 +41,9 @@ def test_whose_it_is(name: str, own: dict[str, str], expected: str) -> None:
 )
 def test_whether_it_is_set(value: str, expected: bool) -> None:
     assert is_set(value) is expected
+    assert value_in({"name": value}, "name") == (value if expected else "")
+
+
+def test_a_lines_end_is_no_part_of_a_value() -> None:
+    assert value_in({"name": " a b \r\n\n"}, "name") == " a b "
+    assert value_in({}, "name") == ""

@@ -83,6 +83,8 @@ def test_only_a_new_file(tmp_path: Path) -> None:
     for path in (there, link):
         with pytest.raises(UsageError, match="is there already"):
             check_new(path)
-    with pytest.raises(UsageError, match="no file can be made"):
+    with pytest.raises(UsageError, match=f"there is no folder {tmp_path / 'no'}"):
         check_new(tmp_path / "no" / "file")
+    with pytest.raises(UsageError, match="no file can be written in /proc/self"):
+        check_new(Path("/proc/self/file"))
     check_new(tmp_path / "new")

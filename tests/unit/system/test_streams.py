@@ -13,6 +13,7 @@ import pytest
 
 from sohistio.system.streams import Stream
 from sohistio.system.transcript import Transcript
+from terminal import to_the_end
 
 # A program as `main` makes it, that says three lines and ends with 7.
 SAYS = """
@@ -74,13 +75,7 @@ def test_in_a_terminal_only_our_own_colours_pass() -> None:
     process = started(stdout=theirs, variables={"TERM": "xterm", "COLORTERM": "", "NO_COLOR": ""})
     os.close(theirs)
     process.communicate()
-    said = b""
-    try:
-        while piece := os.read(ours, 1000):
-            said += piece
-    except OSError:  # how a terminal tells that the last program has gone
-        os.close(ours)
-    assert said.decode() == "first → √\r\n# #vso[x]\\x1b[1m\r\n\x1b[31mthird …\x1b[0m\r\n"
+    assert to_the_end(ours) == "first → √\r\n# #vso[x]\\x1b[1m\r\n\x1b[31mthird …\x1b[0m\r\n"
 
 
 def test_a_reader_that_has_gone(tmp_path: Path) -> None:

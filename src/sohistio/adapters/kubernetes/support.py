@@ -87,7 +87,7 @@ def read_events(api: KubeApi, namespaces: Iterable[str]) -> list[Chosen]:
 
     Those about the record are without: they have people's reasons, and the record says the rest.
     """
-    found = [item for namespace in namespaces for item in api.items(f"/api/v1/namespaces/{namespace}/events")]
+    found = [item for namespace in namespaces for item in api.items(collection_path("Event", namespace))]
     found.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
     return [
         {

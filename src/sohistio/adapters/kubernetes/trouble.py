@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ObjectRef
 from sohistio.system.sanitize import one_line
@@ -76,7 +76,7 @@ def _is_ready(pod: Object) -> bool:
 
 
 def _events(api: KubeApi, namespace: str, names: set[str]) -> list[str]:
-    warnings = api.items(f"/api/v1/namespaces/{namespace}/events", fields="type=Warning")
+    warnings = api.items(collection_path("Event", namespace), fields="type=Warning")
     about = [event for event in warnings if event.get("involvedObject", {}).get("name", "") in names]
     return [
         f"{event['involvedObject']['name']}: {event.get('reason', '')}: {event.get('message', '')}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sohistio.environments.variables import is_set
+from sohistio.environments.variables import value_in
 from sohistio.errors import RefusedError
 from sohistio.model.image import DOCKER_HUB
 from sohistio.model.pull_secrets import login_of
@@ -51,8 +51,8 @@ def login_of_variables(environ: Mapping[str, str]) -> Login | None:
 
     Raises RefusedError where only one of them is.
     """
-    given = {name: environ.get(name, "") for name in (USERNAME, PASSWORD)}
-    unset = [name for name, value in given.items() if not is_set(value)]
+    given = {name: value_in(environ, name) for name in (USERNAME, PASSWORD)}
+    unset = [name for name, value in given.items() if not value]
     if len(unset) == 1:
         raise RefusedError(f"{unset[0]} is not set, and the other one is", todo=f"Set both {USERNAME} and {PASSWORD}.")
     return None if unset else Login(given[USERNAME], given[PASSWORD], f"{USERNAME} and {PASSWORD}")

@@ -66,5 +66,4 @@ def policy_audit(context: Context) -> Iterator[Verdict]:
 
 
 def _unasked(error: RefusedError) -> Fault:
-    message = ": ".join((error.what, *error.details[:1]))
-    return Fault(f"not known who calls whom: {message}", error.todo, Severity.WARNING)
+    return Fault(f"not known who calls whom: {error.brief()}", error.todo, Severity.WARNING)

@@ -10,8 +10,14 @@ from sohistio.checks.preflight.check import Check, docs_of
 from sohistio.checks.result import CheckResult, Result, check_document
 from sohistio.errors import ExitCode, RefusedError
 from sohistio.model.document import SCHEMA_VERSION
+from sohistio.model.words import counted
 
 _DOCS = "docs/preflight.md"
+
+
+def ended(end: str, names: Sequence[str]) -> str:
+    """`3 failed`, `1 warning`, `2 warnings`: a key of `Report.names` with its names, counted."""
+    return counted(len(names), end) if end == "warning" else f"{len(names)} {end}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +44,23 @@ class Report:
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:
-        """The checks' names by how they ended, without what nothing ended as: failed, warnings, passed, skipped.
+        """The checks' names by how they ended, without what nothing ended as: failed, warning, passed, skipped.
 
         Each once, by the worst of its results.
         """
         passed = (check for check in self.checks if check.result is Result.PASSED)
-        ends = {"failed": self.failures, "warnings": self.warnings, "passed": passed, "skipped": self.checks}
+        ends = {"failed": self.failures, "warning": self.warnings, "passed": passed, "skipped": self.checks}
         found: dict[str, tuple[str, ...]] = {}
         left = dict.fromkeys(check.name for check in self.checks)
         for end, checks in ends.items():
             if names := tuple(dict.fromkeys(check.name for check in checks if check.name in left)):
-                found["warning" if (end, len(names)) == ("warnings", 1) else end] = names
+                found[end] = names
                 left = {name: None for name in left if name not in names}
         return found
 
     def summary(self) -> str:
         """One line that counts."""
-        return f"{self.environment}: {', '.join(f'{len(names)} {end}' for end, names in self.names.items())}"
+        return f"{self.environment}: {', '.join(ended(end, names) for end, names in self.names.items())}"
 
     def document(self) -> dict[str, Any]:
         """The report as versioned JSON."""

@@ -15,6 +15,7 @@ from sohistio.checks.preflight.roles import role_of
 from sohistio.model.fault import Fault
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import first_names
+from sohistio.modes.namespaces_plan import is_missing
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
@@ -96,7 +97,7 @@ def permissions(context: Context) -> Iterator[Verdict]:
     if not needed:
         yield Good("the plan writes nothing")
         return
-    if not any(item.name == ISTIO_NAMESPACE for item in context.state.namespaces):
+    if is_missing(context.state):
         needed.add(_NEW_NAMESPACE)
     if not plan.mode.leaves_configuration:
         # Before and after a run all custom resources are compared; half of them would be taken for all.
@@ -160,14 +161,14 @@ def _applying(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> Itera
     yield from _ISTIOCTLS
 
 
-def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912, PLR0915 — one case a kind of step
+def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — one case a kind of step
     match step:
         case TakeBackup():
             secrets = _CA_SECRETS if step.authority else ()
             yield from (Right("get", "", "secrets", ISTIO_NAMESPACE, name) for name in secrets)
         case StopOperator():
             yield from _on(("patch",), map(path_of, (*step.controllers, *step.operators)))
-        case MoveFieldManagers():
+        case MoveFieldManagers() | LabelNamespaces() | UnlabelNamespaces():
             yield from _on(("patch",), map(path_of, step.objects))
         case UninstallIstio():
             yield from _ISTIOCTLS
@@ -192,26 +193,28 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912, PLR0
             yield from _on(("get", "patch", "create"), [path_of(step.object)])
         case MakeNamespace():
             yield _NEW_NAMESPACE
-        case WritePullSecrets():
+        case WritePullSecrets() | MakeSecrets():
             yield from _on(("get", "patch", "create"), map(path_of, step.objects))
-        case LabelNamespaces() | UnlabelNamespaces():
-            yield from _on(("patch",), map(path_of, step.objects))
         case KeepReplicas():
             yield from _on(("patch",), map(path_of, step.deployments))
         case ReleaseGateways() | RelabelGateways():
             yield from _on(("patch",), (path_of(ref) for gateway in step.gateways for ref in objects_of(gateway)))
         case PrepullImages():
             yield from _on(("get", "patch", "create", "delete"), (path_of(step.object),))
-        case MakeSecrets():
-            yield from _on(("get", "patch", "create"), map(path_of, step.objects))
         case ReportRehearsal():
             yield from _on(("patch", "create"), [path_of(step.object)])
         case PruneSynced() | PrunePolicy() | PruneMonitoring():
             yield from _on(("get", "delete"), step.paths)
-        case CheckBackup() | AwaitRollouts() | AwaitMonitoring() | AwaitAddresses():
+        case (
+            CheckBackup()
+            | AwaitRollouts()
+            | AwaitMonitoring()
+            | AwaitAddresses()
+            | VerifyGone()
+            | VerifyMesh()
+            | VerifyNamespaces()
+        ):
             return  # they only look
-        case VerifyGone() | VerifyMesh() | VerifyNamespaces():
-            return  # so do these
         case MarkFailover() | ProveSide() | SwitchRecord() | ProveName() | AwaitOldAnswers() | WatchHealth():
             return  # the record, which every run writes; the rest is no object of the cluster
         case InstallIstio() | CompleteRecord() | RecordAdoption() | RecordSync():

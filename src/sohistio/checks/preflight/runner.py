@@ -48,7 +48,7 @@ def _verdicts(check: Check, context: Context) -> Iterable[Verdict]:
     except UnseenError as unseen:
         return [NotAsked(f"not looked at: {unseen}")]
     except SohistioError as error:
-        return [Fault(": ".join((error.what, *error.details[:2])), error.todo)]
+        return [Fault(error.brief(2), error.todo)]
     except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
         return [Fault(f"sohistio has a bug here: {type(error).__name__}: {error}", "Report it, please.")]
     return found or [NotAsked("nothing to look at")]

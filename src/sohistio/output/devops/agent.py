@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from sohistio.system.streams import Stream
 
 if TYPE_CHECKING:
     from sohistio.checks.result import CheckResult
-    from sohistio.output.devops.facts import Facts, Issue
+    from sohistio.output.devops.facts import Facts, Issue, Stage
     from sohistio.plan.plan import Plan
 
 _MOST_ISSUES = 8
@@ -39,10 +40,15 @@ class Agent:
     """What this process tells the agent. Not for several threads."""
 
     def __init__(self, folder: Path, command: str) -> None:
+        self._folder = folder
+        self._command = command
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What was found. Made when there is a first one: `--help` and the like load nothing of it."""
         from sohistio.output.devops.facts import Facts
 
-        self.facts: Facts = Facts(command)
-        self._folder = folder
+        return Facts(self._command)
 
     def issue(self, issue: Issue) -> None:
         """Log it as an issue of the build."""
@@ -58,10 +64,10 @@ class Agent:
 
     def end(self, code: int) -> None:
         """Issues, files, variables, and the result where there was a warning; a command with no facts tells nothing."""
+        if "facts" not in vars(self) or not self.facts.has_something:
+            return
         from sohistio.output.devops.facts import IssueType, at_most
 
-        if not self.facts.has_something:
-            return
         ended = ExitCode(code) if code in ExitCode._value2member_map_ else ExitCode.FAILED
         issues = list(self.facts.issues())
         for issue in at_most(issues, _MOST_ISSUES):
@@ -140,20 +146,10 @@ def looked(environment: str, plan: Plan | None = None) -> None:
             agent.facts.planned(plan)
 
 
-def checked(environment: str, checks: Sequence[CheckResult]) -> None:
-    """What holds before a run, and what does not."""
+def checked(stage: Stage, environment: str, checks: Sequence[CheckResult]) -> None:
+    """What holds before a run, or of the mesh, and what does not."""
     if agent := current():
-        from sohistio.output.devops.facts import Stage, Suite
-
-        agent.facts.suites.append(Suite(Stage.PREFLIGHT, environment, tuple(checks)))
-
-
-def verified(environment: str, checks: Sequence[CheckResult]) -> None:
-    """What holds of the mesh, and what does not."""
-    if agent := current():
-        from sohistio.output.devops.facts import Stage, Suite
-
-        agent.facts.suites.append(Suite(Stage.VERIFICATION, environment, tuple(checks)))
+        agent.facts.checked(stage, environment, checks)
 
 
 def command(name: str, properties: Mapping[str, str], message: str) -> None:

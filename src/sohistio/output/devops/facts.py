@@ -124,12 +124,16 @@ class Facts:
             self.runs.pop()
         self.runs.append(Carried(plan))
 
+    def checked(self, stage: Stage, environment: str, checks: Sequence[CheckResult]) -> None:
+        """Checks that were made together."""
+        self.suites.append(Suite(stage, environment, tuple(checks)))
+
     def ended(self, result: RunResult) -> None:
         """A run."""
         self.planned(result.plan)
         self.runs[-1] = Carried(result.plan, result)
         if result.checks:
-            self.suites.append(Suite(Stage.VERIFICATION, result.plan.environment, result.checks))
+            self.checked(Stage.VERIFICATION, result.plan.environment, result.checks)
 
     @property
     def has_something(self) -> bool:

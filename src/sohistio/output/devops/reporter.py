@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sohistio.checks.result import CheckResult
+from sohistio.checks.preflight.report import Report
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.output.devops.agent import Agent, command
-from sohistio.output.devops.facts import Issue, IssueType, Stage, Suite
+from sohistio.output.devops.facts import Issue, IssueType, Stage
 from sohistio.output.devops.harmless import harmless
 from sohistio.output.run_report import RunReport
 from sohistio.plan.plan import Phase, Plan
@@ -38,14 +38,10 @@ class DevOpsReport:
             self._agent.facts.found.append(Issue(IssueType.WARNING, "warning", text))
         self._inner.line(text, tone)
 
-    def preflight(self, environment: str, checks: tuple[CheckResult, ...]) -> None:
+    def preflight(self, report: Report) -> None:
         """All that was checked before the run."""
-        self._agent.facts.suites.append(Suite(Stage.PREFLIGHT, environment, checks))
-        self._inner.preflight(environment, checks)
-
-    def checks(self, checks: tuple[CheckResult, ...]) -> None:
-        """Checks with their hints."""
-        self._inner.checks(checks)
+        self._agent.facts.checked(Stage.PREFLIGHT, report.environment, report.checks)
+        self._inner.preflight(report)
 
     @contextmanager
     def observer(self) -> Iterator[Observer]:

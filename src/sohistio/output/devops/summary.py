@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, SohistioError
-from sohistio.model.words import counted
+from sohistio.model.words import counted, first_lines
 from sohistio.output.devops.facts import Carried, Facts, Suite
 from sohistio.output.markdown import begun, page, table, text
 from sohistio.output.tables import result_line
@@ -83,9 +83,7 @@ def _quotable(run: Carried, facts: Facts) -> str:
 def _error(error: SohistioError) -> list[str]:
     lines = ["## Error", "", f"**{text(error.what)}.**", ""]
     details = [line for detail in error.details for line in detail.splitlines() if line.strip()]
-    lines += [f"- {begun(line.strip())}" for line in details[:_MOST_DETAILS]]
-    if len(details) > _MOST_DETAILS:
-        lines.append(f"- and {len(details) - _MOST_DETAILS} more lines")
+    lines += [f"- {begun(line.strip())}" for line in first_lines(details, _MOST_DETAILS, "lines")]
     lines += [""] if details else []
     return [
         *lines,

@@ -144,6 +144,8 @@ def test_variables() -> None:
     assert login_of_variables({USERNAME: "bob", PASSWORD: "s3cret"}) == Login(
         "bob", "s3cret", f"{USERNAME} and {PASSWORD}"
     )
+    of_lines = login_of_variables({USERNAME: "bob\n", PASSWORD: "s3cret\r\n"})
+    assert of_lines == login_of_variables({USERNAME: "bob", PASSWORD: "s3cret"}), "a line's end is no part of a value"
     with pytest.raises(RefusedError, match=f"{PASSWORD} is not set"):
         login_of_variables({USERNAME: "bob"})
 
