@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from typing import NoReturn
 
 from sohistio.errors import ExitCode, SohistioError, UsageError
 from sohistio.output.asked import answer_in_json, asks_for_json, is_json_asked
 from sohistio.system import streams
-from sohistio.system.interruption import came, interrupt, stop_signals
+from sohistio.system.interruption import came, end_on_signals
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
@@ -32,9 +31,7 @@ def main() -> None:
     from sohistio.cli import app_for
     from sohistio.commands.wrong_usage import is_only_a_group, wrong_usage
 
-    # Typer ends silently on KeyboardInterrupt, and SIGTERM and SIGHUP would skip every clean-up.
-    for number in stop_signals():
-        signal.signal(number, interrupt)
+    end_on_signals()  # Typer would end silently on KeyboardInterrupt
     try:
         # A shell that completes a word gives no arguments, and asks for all.
         arguments = None if "_SOHISTIO_COMPLETE" in os.environ else sys.argv[1:]

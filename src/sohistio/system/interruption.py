@@ -2,13 +2,20 @@
 
 Libraries that take whatever is raised for a failed login (azure-identity's `az`, kubernetes' login commands) do not
 hide it: that it came is noted.
+
+Python runs a handler between two steps of the main thread. A signal that comes between the last step and a wait is
+heard only when that wait ends, which may be a minute: with several threads at work, about one in a hundred does. So a
+thread interrupts the main thread's wait again, by a signal that means nothing else.
 """
 
 from __future__ import annotations
 
+import os
+import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,6 +23,9 @@ from types import FrameType
 from sohistio.errors import InterruptedRunError
 
 _came: list[InterruptedRunError] = []
+_KNOCKS = 5
+# Seconds from the signal to the first knock, and between two.
+_BETWEEN = 0.1
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
@@ -24,6 +34,33 @@ def stop_signals() -> tuple[signal.Signals, ...]:
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         asked.append(signal.SIGHUP)
     return tuple(asked)
+
+
+def end_on_signals() -> None:
+    """From now on the signals that ask a program to end raise InterruptedRunError, whatever the main thread waits for.
+
+    SIGTERM and SIGHUP would skip every clean-up otherwise.
+    """
+    for number in stop_signals():
+        signal.signal(number, interrupt)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGURG, lambda _number, _frame: None)
+        heard, noted = os.pipe()
+        os.set_blocking(noted, False)
+        signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
+        threading.Thread(target=_knock, args=(heard,), name="signals", daemon=True).start()
+
+
+def _knock(heard: int) -> None:
+    asked = set(stop_signals())
+    main = threading.main_thread().ident
+    while numbers := os.read(heard, 1024):
+        if asked.isdisjoint(numbers):
+            continue  # our own knock, or a signal that nobody waits for
+        for _ in range(_KNOCKS):
+            time.sleep(_BETWEEN)
+            if sys.platform != "win32" and main is not None:
+                signal.pthread_kill(main, signal.SIGURG)
 
 
 def interrupt(number: int, _frame: FrameType | None) -> None:
@@ -38,10 +75,35 @@ def came() -> InterruptedRunError | None:
     return _came[0] if _came else None
 
 
+class _Stop(threading.Event):
+    """An event that a signal's handler may set: the usual one hangs where the handler comes upon its own lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = False
+        self._token: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def is_set(self) -> bool:
+        return self._asked
+
+    def set(self) -> None:
+        self._asked = True
+        self._token.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self._asked:
+            try:
+                self._token.get(timeout=None if timeout is None else max(0.0, timeout))
+            except queue.Empty:
+                return self._asked
+            self._token.put(None)  # for whoever else waits
+        return True
+
+
 @contextmanager
 def stop_event() -> Iterator[threading.Event]:
     """Within the block, Ctrl-C, SIGTERM and SIGHUP set the event instead of tearing apart what is under way."""
-    stop = threading.Event()
+    stop = _Stop()
 
     def set_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()

@@ -7,10 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+
+from sohistio.system.interruption import stop_event
 
 _SLOW = f"""#!{sys.executable} -I
 import pathlib, sys, time
@@ -76,3 +79,52 @@ def test_while_a_kubeconfigs_login_command_runs(tmp_path: Path, flags: tuple[str
     assert "the login of context" not in said
     if flags:
         assert json.loads(out)["error"]["exitCode"] == 130
+
+
+_UNHEARD = """
+import signal, threading
+from sohistio.errors import InterruptedRunError
+from sohistio.system.interruption import end_on_signals, stop_event
+
+def come():
+    # As where it comes just before the main thread's wait begins: that is not interrupted.
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+end_on_signals()
+threading.Timer(0.2, come).start()
+try:
+    {wait}
+except InterruptedRunError:
+    print("heard")
+"""
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "threading.Lock().acquire() and (never := threading.Lock()).acquire() and never.acquire()",
+        "threading.Event().wait()",
+        "with stop_event() as stop: print('heard' if stop.wait() else '')",
+        "with stop_event() as stop: print('heard' if stop.wait(60) else '')",
+    ],
+)
+def test_a_signal_that_does_not_interrupt_the_wait(wait: str) -> None:
+    program = [sys.executable, "-c", _UNHEARD.format(wait=wait)]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.stdout, done.stderr) == ("heard\n", "")
+
+
+def test_a_stop_wakes_everybody_who_waits_for_it() -> None:
+    heard: list[bool] = []
+    with stop_event() as stop:
+        assert not stop.is_set()
+        assert not stop.wait(0)
+        assert not stop.wait(-1)
+        threads = [threading.Thread(target=lambda: heard.append(stop.wait(20))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        os.kill(os.getpid(), signal.SIGTERM)
+        for thread in threads:
+            thread.join(20)
+        assert stop.is_set()
+    assert heard == [True] * 3
