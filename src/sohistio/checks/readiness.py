@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
 from functools import partial
 
 from sohistio.adapters.dns.adapter import Watch
@@ -33,6 +33,7 @@ from sohistio.model.fault import Fault, Severity
 from sohistio.model.mode import Mode
 from sohistio.system.parallel import side_by_side
 from sohistio.system.program import program_path
+from sohistio.system.times import seconds_since_1970
 
 _NETWORKING = "/apis/networking.istio.io/v1"
 _NOT_DECLARED = "the environment does not say how traffic gets to it (failover)"
@@ -161,7 +162,8 @@ def rehearsal(context: Context) -> Iterator[Verdict]:
     pair, seen = sides.pair, sides.observed
     record = seen.records.get(pair.standby.environment.name)
     last = record.last_of(Mode.REHEARSE) if record else None
-    days = (datetime.now(UTC) - datetime.fromisoformat(last.ended)).total_seconds() / DAY if last else None
+    ended = seconds_since_1970(last.ended) if last else None
+    days = None if ended is None else (time.time() - ended) / DAY
     fault = rehearsal_fault(days)
     if fault:
         yield fault

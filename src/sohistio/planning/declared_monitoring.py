@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import Object
@@ -23,6 +22,7 @@ from sohistio.model.record import Record
 from sohistio.monitoring.installation import Installation
 from sohistio.monitoring.render import monitoring_objects
 from sohistio.planning.session import Session
+from sohistio.system.times import seconds_since_1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,7 @@ def _pinned(session: Session, image: Image) -> Image:
 
 def _seconds(text: str) -> int:
     """Since 1970; 0 for a time that is none: somebody may have edited the record."""
-    try:
-        return int(datetime.fromisoformat(text).timestamp())
-    except ValueError:
-        return 0
+    return int(seconds_since_1970(text) or 0)
 
 
 def _dashboards() -> dict[str, str]:

@@ -16,6 +16,7 @@ from sohistio.planning.promotion import SourceLook, look_at_hub, look_at_source,
 from sohistio.planning.session import Session
 from sohistio.run.verify_now import verified_now
 from sohistio.system.interruption import came
+from sohistio.system.times import seconds_since_1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,8 @@ def _images(asked: Promotion) -> Iterator[CheckResult]:
 def _seconds_since(record: Record | None, now: datetime) -> float | None:
     """How long ago the run ended well that installed what runs; None where that is not known."""
     run = judged.installing_run(record)
-    try:
-        return (now - datetime.fromisoformat(run.ended)).total_seconds() if run and run.ended_well else None
-    except (ValueError, TypeError):  # anybody may edit the record
-        return None
+    ended = seconds_since_1970(run.ended) if run and run.ended_well else None
+    return None if ended is None else now.timestamp() - ended
 
 
 def _or_failed(name: str, read: Callable[[], Iterator[CheckResult]]) -> tuple[CheckResult, ...]:

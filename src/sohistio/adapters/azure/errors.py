@@ -123,7 +123,7 @@ def _answered(status: int, text: str, subject: str) -> RefusedError:
         )
     if status == 404:
         return RefusedError(
-            f"Azure has no {subject}",
+            f"Azure does not know {subject}",
             details=details,
             todo="Correct subscription, resourceGroup and name below cluster.aks in environment.yaml.",
         )

@@ -76,7 +76,7 @@ NO_RIGHT = "The client 'c' with object id 'o-1' does not have authorization to p
         (answered(403, "RequestDisallowed", "by policy"), "Azure forbids", "by policy", "to this login at the cluster"),
         (
             answered(404, "ResourceGroupNotFound", "no group", ResourceNotFoundError),
-            "Azure has no the cluster",
+            "Azure does not know the cluster",
             "no group",
             "resourceGroup",
         ),
