@@ -1,4 +1,4 @@
-"""istioctl: what it is asked, and what its answers mean. Where the binary comes from is istioctl_cache.py."""
+"""istioctl: what it is asked, and what its answers mean. Where the binary comes from is adapters/releases/obtain.py."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ _KEPT_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Istioctl:
-    """An istioctl binary whose version is known."""
+    """An istioctl binary whose version is known. `digest` is its SHA-256, empty where nobody took it."""
 
     path: Path
     version: Version
+    digest: str = ""
 
     def manifest_generate(self, operator_yaml: str) -> str:
         """The objects (YAML documents) that an install of this IstioOperator applies; needs no cluster.

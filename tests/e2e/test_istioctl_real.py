@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sohistio.adapters.releases.digest import sha256_of
 from sohistio.adapters.releases.mirror import Mirror
 from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
 from sohistio.errors import FailedError
@@ -49,7 +50,9 @@ def nobody(tmp_path: Path) -> KubeTarget:
 
 def test_it_is_accepted_when_given(istioctl: Path, tool: Istioctl, tmp_path: Path) -> None:
     source = IstioctlSource(tmp_path, Mirror.parse("https://unused.invalid"), explicit=istioctl)
-    assert obtain_istioctl(tool.version, source, print) == Istioctl(istioctl.absolute(), tool.version)
+    assert obtain_istioctl(tool.version, source, print) == Istioctl(
+        istioctl.absolute(), tool.version, sha256_of(istioctl)
+    )
 
 
 def test_a_manifest(tool: Istioctl) -> None:

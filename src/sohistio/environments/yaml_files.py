@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
 def read_document(path: Path, file: str, variables: Mapping[str, str], text: str | None = None) -> Document:
     """Read one YAML file, or `text` in its place; `file` is how messages name it. Problems are kept, never raised."""
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8") if text is None else text, Loader=yaml.SafeLoader)
+        root = _composed(path.read_text(encoding="utf-8") if text is None else text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         return _broken(file, *_reason(error))
     if root is None:
@@ -113,6 +114,13 @@ def read_document(path: Path, file: str, variables: Mapping[str, str], text: str
     reader = _Reader(file, variables)
     data = reader.mapping(root, ())
     return Document(file, data, reader.lines, tuple(reader.problems), frozenset(reader.unread))
+
+
+@lru_cache(maxsize=32)
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text, which nobody changes: each environment is read over base's files."""
+    root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    return root
 
 
 def _reason(error: Exception) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.holder import Watched
 from sohistio.adapters.kubernetes.manifest import read_manifest
 from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, private_kubeconfig
+from sohistio.adapters.releases.kept_manifests import KeptManifests
 from sohistio.adapters.releases.mirror import MIRROR_VARIABLE, Mirror
 from sohistio.adapters.releases.newest import newest_patch
 from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
@@ -68,7 +69,6 @@ class Session:
     azure_is_silent: bool = False
     _obtained: dict[Version, Istioctl] = field(default_factory=dict)
     _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
-    _manifests: dict[tuple[Version, str], str] = field(default_factory=dict)
 
     @cached_property
     def bundle(self) -> Bundle | None:
@@ -200,10 +200,15 @@ class Session:
 
     def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""
-        istioctl, name = self.istioctl(version), self.environment.name
+        istioctl = self.istioctl(version)
+        kept = KeptManifests(cache_dir() / "manifests")
+        manifest = kept.of(istioctl.digest, operator, lambda: self._rendered(istioctl, operator))
+        return desired_mesh(manifest, version, operator), manifest
+
+    def _rendered(self, istioctl: Istioctl, operator: str) -> list[dict[str, Any]]:
+        version, name = istioctl.version, self.environment.name
         try:
-            if (version, operator) not in self._manifests:
-                self._manifests[version, operator] = istioctl.manifest_generate(operator)
+            printed = istioctl.manifest_generate(operator)
         except FailedError as error:
             raise RefusedError(
                 f"istioctl {version} cannot render the IstioOperator of {name}",
@@ -211,7 +216,7 @@ class Session:
                 todo=f"Correct istiooperator.yaml (`sohistio render --env {name}` shows all of it).",
             ) from error
         try:
-            manifest = read_manifest(self._manifests[version, operator])
+            return read_manifest(printed)
         except FailedError as error:
             raise RefusedError(
                 f"istioctl {version} printed no manifest for the IstioOperator of {name}",
@@ -219,7 +224,6 @@ class Session:
                 todo=f"See what it prints: `sohistio render --env {name} | {istioctl.path} manifest generate -f -`. "
                 "Is it Istio's own istioctl?",
             ) from error
-        return desired_mesh(manifest, version, operator), manifest
 
     def newest_patch(self, minor: Version) -> Version | None:
         """The newest release of this version's minor that the mirror has; None where it has none, or no answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from sohistio.adapters.releases.archives import unpack_binary
 from sohistio.adapters.releases.cache_folder import cannot_store, exclusive
+from sohistio.adapters.releases.digest import known_sha256, sha256_of
 from sohistio.adapters.releases.downloads import Downloads, Patience
 from sohistio.adapters.releases.lock import published_checksum, read_lock
 from sohistio.adapters.releases.mirror import Mirror, Platform
@@ -66,11 +66,13 @@ def obtain_istioctl(version: Version, source: IstioctlSource, progress: Callable
             pin = published_checksum(downloads, source.mirror, (version, here))
     folder = source.cache / "istioctl" / source.place / str(version) / str(here)
     binary = folder / here.binary
-    if not _intact(binary, pin):
+    digest = _intact(binary, pin)
+    if digest is None:
         with exclusive(folder, progress):
-            if not _intact(binary, pin):
-                _Fetch(version, here, source, progress).into(folder, pin)
-    return Istioctl(binary, version)
+            digest = _intact(binary, pin)
+            if digest is None:
+                digest = _Fetch(version, here, source, progress).into(folder, pin)
+    return Istioctl(binary, version, digest)
 
 
 def _given(path: Path, version: Version) -> Istioctl:
@@ -87,16 +89,24 @@ def _given(path: Path, version: Version) -> Istioctl:
             f"{path} is istioctl {found}, but istioctl {version} is needed",
             todo=f"Give the path of istioctl {version}, or leave --istioctl out to have it fetched.",
         )
-    return Istioctl(path.absolute(), version)
+    return Istioctl(path.absolute(), version, _digest_of(path))
 
 
-def _intact(binary: Path, pin: str | None) -> bool:
-    """Whether the binary is as it was unpacked, from the archive that is pinned; anything unreadable is not."""
+def _digest_of(binary: Path) -> str:
+    try:
+        return sha256_of(binary)
+    except OSError:  # a program may be run without being readable
+        return ""
+
+
+def _intact(binary: Path, pin: str | None) -> str | None:
+    """The binary's SHA-256 if it is as it was unpacked, from the archive that is pinned; anything unreadable is not."""
     try:
         record = json.loads((binary.parent / _RECORD).read_text(encoding="utf-8"))
-        return record["binarySha256"] == _sha256(binary) and pin in (None, record["archiveSha256"])
+        digest = known_sha256(binary)
+        return digest if record["binarySha256"] == digest and pin in (None, record["archiveSha256"]) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
+        return None
 
 
 def _bundled_checksum(archives: Path, name: str) -> str:
@@ -112,11 +122,6 @@ def _bundled_checksum(archives: Path, name: str) -> str:
         ) from error
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @dataclass(frozen=True, slots=True)
 class _Fetch:
     version: Version
@@ -124,8 +129,8 @@ class _Fetch:
     source: IstioctlSource
     say: Callable[[str], None]
 
-    def into(self, folder: Path, pin: str | None) -> None:
-        """Fetch, check and unpack beside the place it goes to; the last act is a rename."""
+    def into(self, folder: Path, pin: str | None) -> str:
+        """Fetch, check and unpack beside the place it goes to; the last act is a rename. The binary's SHA-256."""
         try:
             for left_by_a_killed_run in folder.glob(f"{_PARTIAL}*"):
                 shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
@@ -135,13 +140,15 @@ class _Fetch:
                 fresh = partial / self.platform.binary
                 unpack_binary(partial / self._name, self.platform, fresh)
                 self._check_version(fresh)
+                unpacked = sha256_of(fresh)
                 record = partial / _RECORD
-                record.write_text(json.dumps({"archiveSha256": digest, "binarySha256": _sha256(fresh)}) + "\n")
+                record.write_text(json.dumps({"archiveSha256": digest, "binarySha256": unpacked}) + "\n")
                 record.replace(folder / _RECORD)
                 fresh.replace(folder / self.platform.binary)
         except OSError as error:
             raise cannot_store(error, folder) from error
         self.say(f"istioctl {self.version} is in {folder}")
+        return unpacked
 
     @property
     def _name(self) -> str:
@@ -174,7 +181,7 @@ class _Fetch:
     def _bundled(self, archives: Path, partial: Path, pin: str | None) -> str:
         published = _bundled_checksum(archives, self._name)
         shutil.copyfile(archives / self._name, partial / self._name)
-        found = _sha256(partial / self._name)
+        found = sha256_of(partial / self._name)
         self._compare(f"{self._name} of the bundle", found, published, pin)
         return found
 

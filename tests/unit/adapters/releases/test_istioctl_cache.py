@@ -109,7 +109,9 @@ def test_a_given_binary_of_the_right_version_is_used(tmp_path: Path) -> None:
     given = tmp_path / "my-istioctl"
     given.write_bytes(script("1.31.1"))
     given.chmod(0o755)
-    assert obtain(tmp_path, "https://unused.invalid", explicit=given) == Istioctl(given, VERSION)
+    assert obtain(tmp_path, "https://unused.invalid", explicit=given) == Istioctl(
+        given, VERSION, hashlib.sha256(script("1.31.1")).hexdigest()
+    )
 
 
 @pytest.mark.parametrize(

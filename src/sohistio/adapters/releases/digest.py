@@ -1,0 +1,41 @@
+"""The SHA-256 of a large file that rarely changes: taken once, and again as soon as the file is not what it was."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from pathlib import Path
+
+from sohistio.system.replaced_file import write_whole
+
+SETTLED = 2.0
+"""Seconds: a file may be written twice within one tick of its file system's clock, so a new one is not yet believed."""
+
+
+def sha256_of(path: Path) -> str:
+    """In hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def known_sha256(path: Path, settled: float = SETTLED) -> str:
+    """As `sha256_of`, remembered in a file beside it with the file's size, times and inode. Raises OSError.
+
+    Any write to the file changes its ctime, which only the system sets: then it is read again.
+    """
+    status = path.stat()
+    seen = [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    note = path.with_name(f"{path.name}.seen.json")
+    try:
+        known = json.loads(note.read_text(encoding="utf-8"))
+        if known["file"] == seen:
+            return str(known["sha256"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    digest = sha256_of(path)
+    if time.time() - status.st_ctime > settled:
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            write_whole(note, json.dumps({"file": seen, "sha256": digest}) + "\n", 0o600)
+    return digest
