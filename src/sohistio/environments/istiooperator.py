@@ -26,7 +26,8 @@ INGRESS_GATEWAY = "istio-ingressgateway"
 """The gateway that has the environment's address."""
 
 _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
-_GATEWAY_LISTS: Mapping[str, Literal["ingress", "egress"]] = {"ingressGateways": "ingress", "egressGateways": "egress"}
+GATEWAY_LISTS: Mapping[str, Literal["ingress", "egress"]] = {"ingressGateways": "ingress", "egressGateways": "egress"}
+"""The lists of gateways below spec.components, and what they are."""
 
 # The keys of Istio's operator API (operator/pkg/apis/types.go and values_types.proto), without those of _OWNED.
 _ROOT = frozenset({"apiVersion", "kind", "spec"})
@@ -108,7 +109,7 @@ def check_operator(document: Document, base: Document | None = None) -> list[Pro
         for name in value:
             if name not in known and (*key, name) not in _OWNED:
                 problems.append(document.problem((*key, name), unknown_key(name, known)))
-    for list_name in _GATEWAY_LISTS:
+    for list_name in GATEWAY_LISTS:
         problems += _check_gateways(document, ("spec", "components", list_name), base)
     return problems
 
@@ -125,7 +126,7 @@ def gateways_of(operator: Mapping[str, Any]) -> tuple[Gateway, ...]:
         Gateway(
             item["name"], item.get("namespace", NAMESPACE), kind, _least_pods(operator, item, kind), sees_callers(item)
         )
-        for list_name, kind in _GATEWAY_LISTS.items()
+        for list_name, kind in GATEWAY_LISTS.items()
         for item in components.get(list_name, [])
         if item.get("enabled", True)
     )
@@ -173,7 +174,7 @@ def render_operator(
         "spec": {"hub": hub, "tag": str(version), "components": {}, "values": {"global": secrets}},
     }
     document = merge(operator, set_by_environment)
-    for list_name in _GATEWAY_LISTS:
+    for list_name in GATEWAY_LISTS:
         for gateway in document["spec"]["components"].get(list_name, []):
             k8s: dict[str, Any] = {"replicaCount": 0} if gateways_off else {}
             if gateway["name"] == INGRESS_GATEWAY and ingress_address:
@@ -197,8 +198,8 @@ def _places(document: Document) -> Iterator[tuple[Key, frozenset[str]]]:
         (("spec", "components"), _COMPONENTS),
         (("spec", "values"), _VALUES),
     ]
-    places += [(("spec", "components", name), _COMPONENT) for name in _COMPONENTS - set(_GATEWAY_LISTS)]
-    for list_name in _GATEWAY_LISTS:
+    places += [(("spec", "components", name), _COMPONENT) for name in _COMPONENTS - set(GATEWAY_LISTS)]
+    for list_name in GATEWAY_LISTS:
         items = _at(document.data, ("spec", "components", list_name))
         if isinstance(items, list):
             places += [(("spec", "components", list_name, index), _GATEWAY) for index in range(len(items))]

@@ -13,6 +13,7 @@ from sohistio.environments.audit import Audit, Notify
 from sohistio.environments.caller_addresses import trusts_requests
 from sohistio.environments.cluster import Cluster
 from sohistio.environments.failover import Failover
+from sohistio.environments.gateway_ending import Gateways
 from sohistio.environments.images import Images
 from sohistio.environments.istiooperator import Gateway, gateways_of, place_of, render_operator
 from sohistio.environments.layers import merge
@@ -113,6 +114,11 @@ class Environment(Part):
     application_namespaces: Namespaces = Field(description="Namespaces whose pods get sidecars")
     timeouts: Timeouts
     restarts: Restarts
+    gateways_end: Gateways = Field(
+        Gateways(),
+        alias="gateways",
+        description="How gateways are replaced without cutting a request (docs/gateways.md)",
+    )
     failover: Failover | None = Field(None, description="How a failover to this environment, a standby, is done")
     images: Images = Field(Images(), description="Where the hub's images are published")
     sync: Sync | None = Field(
@@ -193,7 +199,7 @@ class Environment(Part):
         `gateways_off` is what failover/standby.py has decided; without it a standby's are.
         """
         return render_operator(
-            merge(self._operator, mesh_settings(self.mesh_policy())),
+            self.gateways_end.under(merge(self._operator, mesh_settings(self.mesh_policy()))),
             version or self.istio.version,
             hub=self.istio.hub,
             pull_secret=self.istio.pull_secret,

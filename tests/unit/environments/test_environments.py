@@ -254,8 +254,8 @@ BAD_ENVIRONMENTS = [
     ("istio: {Hub: x}", "6: istio.Hub: unknown key; did you mean hub?"),
     ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: maxFailures, parallel, timeout"),
     ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, audit, cluster, description, "
-     "failover, images, ingressAddress, istio, monitoring, name, notify, policy, promotesFrom, protected, restarts, "
-     "standbyOf, sync, timeouts"),
+     "failover, gateways, images, ingressAddress, istio, monitoring, name, notify, policy, promotesFrom, protected, "
+     "restarts, standbyOf, sync, timeouts"),
     ("audit: {reasonRequired: 'yes'}", "6: audit.reasonRequired: expected true or false, got 'yes'"),
     ("audit: {reason: true}", "6: audit.reason: unknown key; did you mean reasonRequired?"),
     ("notify: {format: teams}", "6: notify.webhook: is missing; every environment needs it, here or in "
