@@ -25,6 +25,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
 
     Without the user, the context's login command is not started: requests must bring their own token.
     """
+    import urllib3
     import yaml
     from kubernetes.client.api_client import ApiClient
     from kubernetes.client.configuration import Configuration
@@ -68,7 +69,26 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
         )
     configuration.retries = False
     configuration.connection_pool_maxsize = _CONNECTIONS
-    return ApiClient(configuration)
+    _check_server(configuration, target, where)
+    try:
+        return ApiClient(configuration)
+    except (urllib3.exceptions.HTTPError, ValueError):  # its text may have the proxy's password
+        raise UsageError(
+            "the proxy to the API server cannot be used",
+            details=(
+                f"it is the proxy-url of context {target.context!r} in {where}, or else the variable HTTPS_PROXY",
+            ),
+            todo="Set it to http://host:port or https://host:port, special characters in a password as %XX.",
+        ) from None
+
+
+def _check_server(configuration: Any, target: KubeTarget, where: Any) -> None:
+    """The server's address is shown and recorded: no login in it. Raises UsageError."""
+    if "@" in str(configuration.host).partition("://")[2].partition("/")[0]:
+        raise UsageError(
+            f"the server of context {target.context!r} has a login in its address",
+            todo=f"Take it out of the address in {where}; a login is the context's user.",
+        )
 
 
 def _without_user(config: dict[str, Any], target: KubeTarget, configuration: Any) -> None:
