@@ -5,14 +5,11 @@ What is wrong with the file is a UsageError (exit 2); a login command of it that
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
 
@@ -44,12 +41,13 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
                 details=(f"it has: {', '.join(known) or 'none'}",),
                 todo=_GIVE_ONE,
             )
-        with _login_errors() as failed:
+        with login_errors() as failed:
             if not with_user:
                 _without_user(merged.value, target, configuration)
             else:
-                kube_config.load_kube_config(  # type: ignore[no-untyped-call]
-                    os.pathsep.join(map(str, paths)),
+                tie_logins(merged.value["users"])
+                kube_config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                    merged,
                     context=target.context,
                     client_configuration=configuration,
                     persist_config=False,
@@ -67,6 +65,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
             details=tuple(failed),
             todo=f"See the user of this context in {where}: its command must be installed, and you logged in.",
         )
+    check_token(configuration, target.context)
     configuration.retries = False
     configuration.connection_pool_maxsize = _CONNECTIONS
     _check_server(configuration, target, where)
@@ -121,22 +120,3 @@ def paths_of(given: Path | None) -> list[Path]:
 
 def _contexts(config: Any) -> list[str]:
     return [str(item["name"]) for item in config.value["contexts"]]
-
-
-@contextmanager
-def _login_errors() -> Iterator[list[str]]:
-    """The kubernetes package logs why a login command failed, and goes on as nobody: take its words instead."""
-    said: list[str] = []
-    here = threading.get_ident()
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == here:  # other clusters may be logged in to at the same time
-                said.append(record.getMessage())
-
-    root, listener = logging.getLogger(), Listener(logging.ERROR)
-    root.addHandler(listener)
-    try:
-        yield said
-    finally:
-        root.removeHandler(listener)
