@@ -57,6 +57,9 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
         said = str(error).partition("/{")[0]  # it may go on with the user's credentials
         raise UsageError(what, details=(said,), todo=_GIVE_ONE) from error
     except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, FileNotFoundError) and error.filename not in map(str, paths):
+            what = f"the kubeconfig {where} names a file that is not there: {error.filename}"
+            raise UsageError(what, todo=_GIVE_ONE) from error
         details = str(error).splitlines() if isinstance(error, (OSError, yaml.YAMLError, UnicodeError)) else ()
         raise UsageError(f"{where} is no kubeconfig", details=tuple(details), todo=_GIVE_ONE) from error
     if failed:
@@ -82,7 +85,12 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
 
 
 def _check_server(configuration: Any, target: KubeTarget, where: Any) -> None:
-    """The server's address is shown and recorded: no login in it. Raises UsageError."""
+    """Its certificate is verified; its address is shown and recorded, with no login in it. Raises UsageError."""
+    if not configuration.verify_ssl:
+        raise UsageError(
+            f"context {target.context!r} has insecure-skip-tls-verify: anybody could be the API server",
+            todo=f"Put the cluster's certificate-authority-data in its place in {where}.",
+        )
     if "@" in str(configuration.host).partition("://")[2].partition("/")[0]:
         raise UsageError(
             f"the server of context {target.context!r} has a login in its address",

@@ -51,11 +51,11 @@ def _words(text: str) -> str:
 def check_token(configuration: Any, context: str | None) -> None:
     """A line's end around a token came with its file. Raises RefusedError where it cannot be a token."""
     for name, value in list(configuration.api_key.items()):
-        token = str(value).strip()
+        scheme, _, token = str(value).strip().partition(" ")
         if not (token.isascii() and token.isprintable()):
             raise RefusedError(
                 f"the login of context {context!r} gave a token that cannot be one",
                 details=("there are line ends, or signs that are no ASCII, within it",),
                 todo="Look at what the context's user has below `token` or `tokenFile`, or at what its command prints.",
             )
-        configuration.api_key[name] = token
+        configuration.api_key[name] = f"{scheme} {token.strip()}"
