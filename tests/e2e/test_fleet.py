@@ -212,6 +212,8 @@ def until_shown(terminal: int, times: int) -> str:
         (("--html", "/nowhere/fleet.html"), "the page could not be written to /nowhere/fleet.html"),
         (("--html", "/"), "it is a folder"),
         (("--html", "/dev/null"), "it is no ordinary file"),
+        (("--html", f"/tmp/{'x' * 300}.html"), "File name too long"),  # noqa: S108 — nothing is written
+        (("--html", "-"), "a page does not go to stdout"),
     ],
 )
 def test_flags_of_the_fleet_that_make_no_sense(sandbox: Sandbox, flags: tuple[str, ...], words: str) -> None:

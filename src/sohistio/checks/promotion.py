@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.images.pulls import Pull, pull_faults
-from sohistio.model.ages import lasting, waiting
+from sohistio.model.ages import CLOCKS_DIFFER, lasting, waiting
 from sohistio.model.durations import duration_of
 from sohistio.model.mode import Mode
 from sohistio.model.record import Record, RunEntry
@@ -82,6 +82,9 @@ def soak_check(seconds_since: float | None, soak: int | None) -> CheckResult:
     """For how long it has run there: long enough, where that is asked for."""
     if seconds_since is None:
         return failed(SOAK, "the record does not say since when it has run there", "It needs a run that ended well.")
+    if seconds_since < -CLOCKS_DIFFER:
+        hint = "The clock of the machine that ran it, or this one's, is wrong, or somebody edited the record."
+        return failed(SOAK, f"by the record it will have been installed in {waiting(-seconds_since)}", hint)
     if soak is not None and seconds_since < soak:
         hint = f"Wait; in {waiting(soak - seconds_since)} it is long enough."
         return failed(SOAK, f"it has run there for {lasting(seconds_since)}, less than {duration_of(soak)}", hint)

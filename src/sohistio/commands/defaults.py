@@ -33,7 +33,7 @@ def defaults_file(variables: Mapping[str, str]) -> Path | None:
         return None
     path = config_dir() / "config.yaml"
     try:
-        return path if path.is_file() else None
+        return path if os.path.lexists(path) else None  # a folder or a dead link is told, not passed over
     except OSError:
         return None
 

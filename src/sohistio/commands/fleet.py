@@ -104,11 +104,20 @@ def _check(path: Path | None) -> None:
     """Before a look that takes a while. Raises UsageError."""
     if path is None:
         return
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        raise _not_written(path, f"there is no folder {folder}")
-    if path.exists() and not path.is_file():
-        raise _not_written(path, "it is a folder" if path.is_dir() else "it is no ordinary file")
+    import tempfile
+
+    if str(path) == "-":
+        raise _not_written(path, "a page does not go to stdout")
+    try:
+        target = path.resolve()
+        if not target.parent.is_dir():
+            raise _not_written(path, f"there is no folder {target.parent}")
+        if target.exists() and not target.is_file():
+            raise _not_written(path, "it is a folder" if target.is_dir() else "it is no ordinary file")
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise _not_written(path, error.strerror or str(error)) from error
 
 
 def _write(path: Path | None, rows: Sequence[EnvironmentStatus], now: float, every: int | None = None) -> None:

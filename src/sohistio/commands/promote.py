@@ -56,9 +56,9 @@ def promote(
 
     from sohistio.commands.requests import seconds
     from sohistio.commands.sessions import session_of
-    from sohistio.environments.load import find_environments_root, load_environment, promotion_chain
+    from sohistio.environments.load import check_name, find_environments_root, load_environment, promotion_chain
     from sohistio.environments.promotion_edit import promotion_edit
-    from sohistio.errors import ExitCode
+    from sohistio.errors import ExitCode, UsageError
     from sohistio.output.promotion_view import Proposal, print_proposal
     from sohistio.planning.promotion import chosen_source
     from sohistio.planning.session import Where
@@ -67,6 +67,8 @@ def promote(
     root = own_root(environments) if write else find_environments_root(environments, Path.cwd())
     least = seconds("--soak", soak)
     load_environment(target, root, os.environ)
+    if source is not None:
+        check_name(source, root)
     chain = promotion_chain(target, root, os.environ)
     chosen = chosen_source(chain, source)
     edit = promotion_edit(chosen, target, root, os.environ)
@@ -79,6 +81,11 @@ def promote(
         now = datetime.now(UTC)
         proposal = Proposal(edit, chain, evidence_of(Promotion(one, other, edit, int(least) if least else None, now)))
         if write and not proposal.speaks_against:
+            if promotion_edit(chosen, target, root, os.environ) != edit:
+                raise UsageError(
+                    "the files of the environments were changed meanwhile",
+                    todo="Nothing was written. Run the same command again: the evidence is of what they said before.",
+                )
             write_edited(edit)
             proposal = Proposal(edit, chain, proposal.checks, written=True)
     print_proposal(proposal, json=form.json)

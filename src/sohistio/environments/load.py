@@ -70,6 +70,13 @@ def environment_names(root: Path) -> list[str]:
     return sorted(file.parent.name for file in root.glob(f"*/{FILE}") if file.parent.name != BASE)
 
 
+def check_name(name: str, root: Path) -> None:
+    """Raises UsageError where `root` has no environment of this name."""
+    if name not in (names := environment_names(root)):
+        known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
+        raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known))
+
+
 def load_environment(
     name: str, root: Path, variables: Mapping[str, str], instead: Mapping[Path, str] | None = None
 ) -> Environment:
@@ -163,10 +170,7 @@ class _Layers:
     def __init__(
         self, name: str, root: Path, variables: Mapping[str, str], instead: Mapping[Path, str] | None = None
     ) -> None:
-        if name not in (names := environment_names(root)):
-            known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
-            raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known))
-
+        check_name(name, root)
         variables = variables_for(name, variables)
 
         def read(folder: str, file: str) -> Document:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from sohistio.model.words import counted
 
 DAY = 86_400
+CLOCKS_DIFFER = 300.0
+"""Seconds by which the clocks of two machines may."""
 _UNITS = (("d", "day", DAY), ("h", "hour", 3600), ("min", "minute", 60))
 
 
 def age(seconds: float | None) -> str:
-    """`3 d`, `5 h`, `12 min` or `now`; `?` where nobody knows. What lies in the future (another clock) is now."""
-    if seconds is None:
+    """`3 d`, `5 h`, `12 min` or `now`; `?` where nobody knows, and of what lies in the future."""
+    if seconds is None or seconds < -CLOCKS_DIFFER:
         return "?"
     return _short(seconds) or "now"
 

@@ -62,12 +62,13 @@ def why_withheld(state: ClusterState, labels: NamespaceLabels) -> str:
 def namespaces_plan(subject: Subject, facts: NamespaceFacts) -> NamespacesPlan:
     """The namespace first, then pull Secrets, then labels; at the end all of it is looked at again."""
     state = subject.state
+    installed = next((item.image_version for item in state.istiods), "")
     plan = Plan(
         environment=subject.environment,
         cluster=state.server,
         mode=Mode.NAMESPACES,
-        installed_version=next((item.image_version for item in state.istiods), ""),
-        target_version="",
+        installed_version=installed,
+        target_version=installed,
         reasons=(_REASON,),
     )
     if (stop := unmanageable(state)) is not None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sohistio.model.words import counted
 from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.namespace_steps import LabelNamespaces, MakeNamespace, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import RestartWorkloads, UninstallIstio
 
@@ -32,13 +33,23 @@ class Tally:
         return asdict(self)
 
 
+def _of_namespaces(step: object) -> int:
+    """The objects that it makes, writes or labels beside the manifest's."""
+    match step:
+        case MakeNamespace():
+            return 1
+        case WritePullSecrets() | LabelNamespaces() | UnlabelNamespaces():
+            return len(step.objects)
+    return 0
+
+
 def tally_of(plan: Plan) -> Tally:
     """Of a plan that was carried out whole, or that is to be."""
     handed_over = sum(isinstance(step, HandOverAddress) for step in plan.steps)
     moved = sum(change.moves_address for change in plan.gateway_changes)
     given_back = sum(ref in plan.addressed for ref in plan.removed if ref.kind == "Service")
     return Tally(
-        changed=len(plan.changes.objects),
+        changed=len(plan.changes.objects) + sum(map(_of_namespaces, plan.steps)),
         replaced=sum(isinstance(step, UninstallIstio) for step in plan.steps),
         restarts=sum(len(step.workloads) for step in plan.steps if isinstance(step, RestartWorkloads)),
         addresses=handed_over + moved + given_back,

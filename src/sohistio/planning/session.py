@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from sohistio.model.managed_cluster import ManagedCluster
 from sohistio.model.sidecar import Injector
 from sohistio.model.versions import Version
 from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig, sandbox_mirror_url, sandbox_of_context
+from sohistio.system.lazy import lazy
 from sohistio.system.paths import cache_dir
 
 
@@ -70,29 +70,29 @@ class Session:
     _obtained: dict[Version, Istioctl] = field(default_factory=dict)
     _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
-    @cached_property
+    @lazy
     def bundle(self) -> Bundle | None:
         """What --bundle named, None where it named nothing."""
         return Bundle(self.where.bundle) if self.where.bundle else None
 
-    @cached_property
+    @lazy
     def root(self) -> Path:
         """The folder of environments: the one given, else the bundle's, else the usual one."""
         if self.bundle is not None and self.where.environments is None:
             return self.bundle.environments
         return find_environments_root(self.where.environments, Path.cwd())
 
-    @cached_property
+    @lazy
     def environment(self) -> Environment:
         """The validated environment. Raises UsageError."""
         return load_environment(self.where.environment, self.root, os.environ)
 
-    @cached_property
+    @lazy
     def version(self) -> Version:
         """The target version: the command line's, else the environment's."""
         return self.where.version or self.environment.istio.version
 
-    @cached_property
+    @lazy
     def sandbox(self) -> str | None:
         """The sandbox this session works on, None for any other cluster."""
         if self.where.kubeconfig is not None:
@@ -101,7 +101,7 @@ class Session:
             return sandbox_of_context(self.where.context)
         return self.environment.cluster.sandbox
 
-    @cached_property
+    @lazy
     def aks(self) -> AksCluster | None:
         """The AKS cluster that the environment names, asked for nothing yet; None where it names none."""
         named = None if self.sandbox is not None else self.environment.cluster.aks
@@ -123,7 +123,7 @@ class Session:
         """Whether this session logs in to AKS by itself; a kubeconfig or context given by hand has its own login."""
         return self.where.kubeconfig is None and self.where.context is None and self.aks is not None
 
-    @cached_property
+    @lazy
     def target(self) -> KubeTarget:
         """The cluster. The kubeconfig's current-context is never used: it may be anything.
 
@@ -145,7 +145,7 @@ class Session:
         cluster = self.environment.cluster
         return cluster.context or (cluster.aks.name if cluster.aks else None)
 
-    @cached_property
+    @lazy
     def api(self) -> KubeApi:
         """The cluster's API. Which cluster it is is said before the first request: it may be a silent one."""
         tokens = self.aks.azure.tokens if self.logs_in and self.aks is not None else None
@@ -229,7 +229,7 @@ class Session:
         """The newest release of this version's minor that the mirror has; None where it has none, or no answer."""
         return newest_patch(self.mirror, minor.major, minor.minor, self.say)
 
-    @cached_property
+    @lazy
     def mirror(self) -> Mirror:
         """Where releases come from: SOHISTIO_ISTIO_MIRROR, else the sandbox's own mirror, else the public releases."""
         own = sandbox_mirror_url(self.sandbox) if self.sandbox else None

@@ -63,9 +63,9 @@ def _words(entry: RunEntry, what: str) -> str:
     A run of mode none changes something around the mesh, such as a label, and not the mesh.
     """
     mode = "run" if entry.mode is Mode.NONE else entry.mode.value
-    versions = "".join(
-        f" {word} {version}" for word, version in (("from", entry.from_version), ("to", entry.to_version)) if version
-    )
+    before, after = entry.from_version, entry.to_version
+    moves = (("with", before),) if before == after else (("from", before), ("to", after))
+    versions = "".join(f" {word} {version}" for word, version in moves if version)
     reason = f"reason: {entry.reason}" if entry.reason else "no reason given"
     who = f"{entry.who}@{entry.host}"
     return one_line(f"{mode} of {entry.environment}{versions} by {who} {what}; run {entry.id}; {reason}")

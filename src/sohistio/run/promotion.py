@@ -16,7 +16,11 @@ from sohistio.planning.promotion import SourceLook, look_at_hub, look_at_source,
 from sohistio.planning.session import Session
 from sohistio.run.verify_now import verified_now
 from sohistio.system.interruption import came
+from sohistio.system.parallel import within
 from sohistio.system.times import seconds_since_1970
+
+_LOOK_SECONDS = 180.0
+"""For all that is asked of the source; istioctl's analysis alone may take two minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,31 @@ def evidence_of(asked: Promotion) -> tuple[CheckResult, ...]:
     names = (edit.source.name, edit.target.name)
     return (
         judged.version_check(edit.source.istio.version, edit.target.istio.version, names),
-        *_of_source(asked),
+        *_in_time(lambda: tuple(_of_source(asked))),
         *_or_failed(judged.IMAGES, lambda: _images(asked)),
     )
+
+
+def _in_time(look: Callable[[], tuple[CheckResult, ...]]) -> tuple[CheckResult, ...]:
+    """What is known of the source: a login that hangs, or a server that drips, keeps nobody waiting for ever."""
+
+    def answer() -> tuple[CheckResult, ...] | Exception:
+        try:
+            return look()
+        except Exception as error:  # noqa: BLE001 — it is raised where it is waited for
+            return error
+
+    late = failed(judged.CLUSTER, f"no answer within {_LOOK_SECONDS:.0f} s", "Look at its login and its network.")
+    found = within(_LOOK_SECONDS, answer, (late, *_not_looked_at()))
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _not_looked_at() -> Iterator[CheckResult]:
+    reason = "not looked at: the source's cluster could not be read"
+    for name in (judged.INSTALLED, judged.RUNS, judged.SOAK, judged.DRIFT, judged.VERIFIED):
+        yield CheckResult(name, Severity.ERROR, Result.SKIPPED, reason)
 
 
 def _of_source(asked: Promotion) -> Iterator[CheckResult]:
@@ -47,9 +73,7 @@ def _of_source(asked: Promotion) -> Iterator[CheckResult]:
         look = look_at_source(asked.source)
     except SohistioError as error:
         yield _unread(judged.CLUSTER, error)
-        reason = "not looked at: the source's cluster could not be read"
-        for name in (judged.INSTALLED, judged.RUNS, judged.SOAK, judged.DRIFT, judged.VERIFIED):
-            yield CheckResult(name, Severity.ERROR, Result.SKIPPED, reason)
+        yield from _not_looked_at()
         return
     name, version = asked.edit.source.name, asked.edit.source.istio.version
     plan, record = look.planned.plan, look.planned.record

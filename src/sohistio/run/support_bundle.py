@@ -55,7 +55,7 @@ class Collected:
 
 def check_new(path: Path) -> None:
     """Raises UsageError where no new file can be made there, before anything is read."""
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise UsageError(f"{path} is there already", todo="Give another --out, or remove it.")
     check_out(path)
 

@@ -98,6 +98,7 @@ def test_the_record_says_who_and_when(runs: tuple, holder: str, expected: str, w
         (5 * DAY, 3 * DAY, "passed", "it has run there for 5 d"),
         (3 * 3600, 3 * DAY, "error", "it has run there for 3 h, less than 72h"),
         (-20, None, "passed", "it has run there for less than 1 min"),
+        (-2 * DAY, None, "error", "by the record it will have been installed in 2 d"),
         (None, None, "error", "the record does not say since when it has run there"),
     ],
 )

@@ -100,6 +100,12 @@ def test_a_file_that_is_not_valid_stops_a_command_and_not_its_help(home: Path) -
         assert run(home, *answers).returncode == 0
 
 
+def test_a_folder_in_the_files_place_is_told(home: Path) -> None:
+    (home / ".config" / "sohistio" / "config.yaml").mkdir()
+    done = run(home, "env", "list", "--environments", str(FOLDER))
+    assert (done.returncode, "is not a file" in done.stderr) == (2, True)
+
+
 def test_an_agents_home_is_not_a_persons(home: Path) -> None:
     path = config(home, "output: json\n")
     command = ("env", "list", "--environments", str(FOLDER))

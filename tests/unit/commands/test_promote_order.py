@@ -58,6 +58,7 @@ def test_nothing_to_promote(folder: Path) -> None:
         (("--from", "dr", "--to", "prod"), 3, "prod is promoted from qa; --from dr is not in its chain"),
         (("--to", "qa"), 2, "Set `promotesFrom: NAME` in environments/qa/environment.yaml"),
         (("--from", "dr", "--to", "qa"), 2, "Set `promotesFrom: dr` in environments/qa/environment.yaml"),
+        (("--from", "qaa", "--to", "prod"), 2, "There is no environment named 'qaa'.\nWhat to do: Did you mean qa?"),
         (("--to", "nowhere"), 2, "There is no environment named 'nowhere'"),
         (("--to", "prod", "--soak", "soon"), 2, "--soak 'soon' is not a duration"),
         (("--from", "qa"), 2, "--to"),

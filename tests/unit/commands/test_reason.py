@@ -7,6 +7,7 @@ import json
 import pytest
 
 from sohistio.commands.reason import LONGEST_REASON, reason_of
+from sohistio.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,12 @@ from sohistio.commands.reason import LONGEST_REASON, reason_of
         ("", ""),
         (" \n ", ""),
         ("$(changeNumber)", ""),  # a variable of Azure DevOps without a value
+        ("$(changeNumber) $(changeText)", ""),
+        ("\u200b \u2060", ""),  # nothing that anybody sees
+        ("\u202e\x01.", ""),
+        ("\u3164", ""),
         ("CHG0012345", "CHG0012345"),
+        ("- a list", "- a list"),
         ("  CHG0012345\r\n\tmonthly   patch\n", "CHG0012345 monthly patch"),
         ("CHG1 $(x) y", "CHG1 $(x) y"),
         ("red \x1b[31m", "red \\x1b[31m"),
@@ -30,3 +36,12 @@ def test_reason(given: str | None, recorded: str) -> None:
     found = reason_of(given)
     assert found == recorded
     assert json.loads(json.dumps(found)).encode().decode() == found
+
+
+@pytest.mark.parametrize("given", ["--yes", "-y", "--", "-", "--confirm prod"])
+def test_a_flag_that_was_swallowed(given: str) -> None:
+    """`--reason $CHG --yes` where CHG is empty."""
+    with pytest.raises(UsageError) as caught:
+        reason_of(given)
+    assert given in caught.value.what
+    assert "variable" in caught.value.todo

@@ -12,6 +12,8 @@ from sohistio.model.ages import DAY, age, ago, lasting, left, spelled, waiting
     [
         (None, "?", "of an unknown age"),
         (-5.0, "now", "just now"),
+        (-300.0, "now", "just now"),
+        (-301.0, "?", "of an unknown age"),  # a wrong clock, or an edited record
         (59.0, "now", "just now"),
         (60.0, "1 min", "1 min ago"),
         (7199.0, "1 h", "1 h ago"),

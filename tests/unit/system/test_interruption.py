@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from command_line import run
 from sohistio.system.interruption import stop_event
 
 _SLOW = f"""#!{sys.executable} -I
-import pathlib, sys, time
-pathlib.Path({{begun!r}}).touch()
+import os, pathlib, sys, time
+pathlib.Path({{begun!r}}).write_text(str(os.getpid()))
 time.sleep(60)
 """
 ENVIRONMENTS = Path(__file__).parents[3] / "environments"
@@ -52,6 +53,21 @@ def interrupted(number: int, begun: Path, folder: Path, *arguments: str) -> tupl
     return process.returncode, out, said
 
 
+def kubeconfig_with_login(folder: Path, program: Path) -> Path:
+    """Context `x` logs in by the program, `y` as nobody; nobody listens at their server."""
+    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(program), "interactiveMode": "Never"}
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"exec": login}}, {"name": "nobody", "user": {}}],
+        "contexts": [
+            {"name": name, "context": {"cluster": "c", "user": user}} for name, user in (("x", "u"), ("y", "nobody"))
+        ],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(document))
+    return path
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_while_the_azure_cli_is_asked(tmp_path: Path, number: signal.Signals) -> None:
     _, begun = slow_command(tmp_path, "az")
@@ -64,14 +80,7 @@ def test_while_the_azure_cli_is_asked(tmp_path: Path, number: signal.Signals) ->
 @pytest.mark.parametrize("flags", [(), ("--output", "json")], ids=["text", "json"])
 def test_while_a_kubeconfigs_login_command_runs(tmp_path: Path, flags: tuple[str, ...]) -> None:
     program, begun = slow_command(tmp_path, "slow-login")
-    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(program), "interactiveMode": "Never"}
-    document = {
-        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
-        "users": [{"name": "u", "user": {"exec": login}}],
-        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-    }
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps(document))
+    path = kubeconfig_with_login(tmp_path, program)
     where = ("--env", "local", "--environments", str(ENVIRONMENTS), "--context", "x", "--kubeconfig", str(path))
     code, out, said = interrupted(signal.SIGINT, begun, tmp_path, "plan", *where, *flags)
     assert code == 130, said
@@ -79,6 +88,33 @@ def test_while_a_kubeconfigs_login_command_runs(tmp_path: Path, flags: tuple[str
     assert "the login of context" not in said
     if flags:
         assert json.loads(out)["error"]["exitCode"] == 130
+    await_gone(int(begun.read_text()))
+
+
+def await_gone(process: int) -> None:
+    """A login command that hangs ends with sohistio."""
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{process}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_login_that_hangs_ends_with_a_status_that_did_not_wait_for_it(tmp_path: Path) -> None:
+    """And it hides no other cluster: the library's lock was one for all."""
+    program, begun = slow_command(tmp_path, "slow-login")
+    path = kubeconfig_with_login(tmp_path, program)
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    (folder / "base").symlink_to(ENVIRONMENTS / "base")
+    for name, context in (("a-hangs", "x"), ("b-refused", "y")):
+        (folder / name).mkdir()
+        keys = {"name": name, "cluster": {"context": context}, "ingressAddress": "127.0.0.1"}
+        (folder / name / "environment.yaml").write_text(json.dumps(keys))
+    done = run("status", "--environments", str(folder), "--deadline", "8s", "--output", "json", KUBECONFIG=str(path))
+    said = {row["environment"]: row["problem"] for row in json.loads(done.stdout)["environments"]}
+    assert "did not answer within 8 s" in said["a-hangs"]
+    assert "cannot be reached" in said["b-refused"]
+    await_gone(int(begun.read_text()))
 
 
 _UNHEARD = """

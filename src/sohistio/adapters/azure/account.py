@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 from sohistio.adapters.azure.cloud import endpoints
@@ -17,6 +16,7 @@ from sohistio.errors import RefusedError
 from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, ClusterAccess, ManagedCluster
 from sohistio.model.vcpu_quota import Usage
+from sohistio.system.lazy import lazy
 
 
 class AzureLogin:
@@ -31,7 +31,7 @@ class AzureLogin:
             say(choice.notice)
         say(f"Azure: {WORDS[choice.auth]}")
 
-    @cached_property
+    @lazy
     def tokens(self) -> ClusterTokens:
         """Tokens for the API server."""
         return ClusterTokens(self.cluster_token, self.credential)
@@ -55,7 +55,7 @@ class AksCluster:
         self.place = place
         self.azure = AzureLogin(Login.to(place, auth), say)
 
-    @cached_property
+    @lazy
     def managed(self) -> ManagedCluster:
         """What Azure tells of it."""
         return read_cluster(self._client, self.place, self._in_our_words)
@@ -64,7 +64,7 @@ class AksCluster:
         """Have `managed` asked for anew where it is needed next."""
         self.__dict__.pop("managed", None)
 
-    @cached_property
+    @lazy
     def access(self) -> ClusterAccess:
         """Its API server. A cluster that does not run is reported as such: there is none to reach."""
         if self.managed.power and self.managed.power != "Running":
@@ -94,7 +94,7 @@ class AksCluster:
         with in_our_words(f"the vCPU quota of {location or 'its region'}", self.azure.auth, where):
             return read_usages(self._client, self.place.subscription, location, where.resource_manager)
 
-    @cached_property
+    @lazy
     def _client(self) -> Any:
         return arm_client(self.azure.credential(), self.place, self.azure.where)
 

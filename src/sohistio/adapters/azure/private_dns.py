@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 from sohistio.adapters.azure.account import AzureLogin
@@ -14,6 +13,7 @@ from sohistio.adapters.azure.errors import in_our_words, role_wanted, safe_lines
 from sohistio.adapters.dns.adapter import RecordChangedError
 from sohistio.errors import FailedError, RefusedError
 from sohistio.model.dns import AzurePrivateDns, DnsRecord, RecordAnswer
+from sohistio.system.lazy import lazy
 
 ROLE = "Private DNS Zone Contributor"
 _WRITE = "Microsoft.Network/privateDnsZones/A/write"
@@ -147,7 +147,7 @@ class AzureDns:
             self._client.private_zones.get(self.settings.resource_group, self.record.zone)
             return None
 
-    @cached_property
+    @lazy
     def _client(self) -> Any:
         quiet()
         from azure.mgmt.privatedns import PrivateDnsManagementClient

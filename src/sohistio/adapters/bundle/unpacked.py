@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 from sohistio.adapters.bundle.archive import read_contents, unpack_bundle
 from sohistio.errors import NotObtainedError
 from sohistio.model.bundle import Contents
+from sohistio.system.lazy import lazy
 from sohistio.system.paths import cache_dir
 from sohistio.system.private_folder import private_folder
 
@@ -21,22 +21,22 @@ class Bundle:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @cached_property
+    @lazy
     def contents(self) -> Contents:
         """What it says that it has."""
         return read_contents(self.path)
 
-    @cached_property
+    @lazy
     def environments(self) -> Path:
         """The folder of environments, with the pins."""
         return self._folder(ENVIRONMENTS)
 
-    @cached_property
+    @lazy
     def istioctl(self) -> Path:
         """The folder of istioctl's archives, each with its checksum as the mirror had it."""
         return self._folder(ISTIOCTL)
 
-    @cached_property
+    @lazy
     def images(self) -> Path:
         """The folder of images, an OCI layout."""
         return self._folder(IMAGES)

@@ -6,7 +6,6 @@ was changed meanwhile. Reads are signed as well: a name server with views then s
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sohistio.adapters.dns.adapter import RecordChangedError
@@ -15,6 +14,7 @@ from sohistio.adapters.dns.tsig_key import read_key
 from sohistio.adapters.dns.wire import NoAnswerError, send
 from sohistio.errors import FailedError, RefusedError
 from sohistio.model.dns import DnsRecord, RecordAnswer, Rfc2136
+from sohistio.system.lazy import lazy
 
 if TYPE_CHECKING:
     from dns.message import Message
@@ -101,7 +101,7 @@ class Rfc2136Dns:
             update.absent(name, "A")
         return update
 
-    @cached_property
+    @lazy
     def _key(self) -> Key:
         return read_key(self.settings)
 

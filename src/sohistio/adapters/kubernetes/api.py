@@ -10,7 +10,15 @@ import time
 from collections.abc import Mapping
 from copy import copy
 
-from sohistio.adapters.kubernetes.errors import KubeError, Object, document_of, refused, unreachable, untrusted
+from sohistio.adapters.kubernetes.errors import (
+    KubeError,
+    Object,
+    document_of,
+    page_of,
+    refused,
+    unreachable,
+    untrusted,
+)
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.adapters.kubernetes.paths import Resource, base_of, discovered, resource_of
 from sohistio.adapters.kubernetes.requests import Conduct, Request, bearing, is_or_wraps, pause_before, yaml_of
@@ -86,9 +94,8 @@ class KubeApi:
             query["limit"] = str(PAGE_SIZE)
             if token:
                 query["continue"] = token
-            page = self.request("GET", path, query=query, accept=accept)
-            items.extend(page.get("items") or ())
-            token = page.get("metadata", {}).get("continue", "")
+            found, token = page_of(self.server, self.request("GET", path, query=query, accept=accept))
+            items.extend(found)
             if not token:
                 return items
 

@@ -8,6 +8,8 @@ from typing import Any
 from sohistio.errors import FailedError
 
 Object = dict[str, Any]
+_SHOWN = 100
+_LONGEST_CAUSE = 400
 
 
 class KubeError(FailedError):
@@ -29,7 +31,7 @@ def unreachable(server: str, cause: str) -> KubeError:
     return KubeError(
         f"the API server {server} cannot be reached",
         0,
-        details=(cause,),
+        details=(cause if len(cause) <= _LONGEST_CAUSE else f"{cause[:_LONGEST_CAUSE]}…",),
         todo="Check the network (VPN, private cluster) and that the cluster is running.",
         passing=True,
     )
@@ -51,10 +53,23 @@ def document_of(server: str, data: bytes) -> Object:
         found = None
     if isinstance(found, dict):
         return found
-    raise KubeError(
+    raise no_kubernetes(server, data[:_SHOWN].decode("utf-8", "replace"))
+
+
+def page_of(server: str, page: Object) -> tuple[list[Object], str]:
+    """The objects of a list's page, and the token of the next one."""
+    items, metadata = page.get("items") or [], page.get("metadata") or {}
+    token = metadata.get("continue") or "" if isinstance(metadata, dict) else None
+    if not isinstance(token, str) or not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise no_kubernetes(server, json.dumps(page)[:_SHOWN])
+    return items, token
+
+
+def no_kubernetes(server: str, begins: str) -> KubeError:
+    return KubeError(
         f"what answers at {server} is no Kubernetes API server",
         0,
-        details=(f"it begins with: {data[:100].decode('utf-8', 'replace')!r}",),
+        details=(f"it begins with: {begins!r}",),
         todo="Check the server in the kubeconfig, and whether a proxy or a login page answers in its place.",
     )
 
@@ -76,4 +91,7 @@ def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
             "Ask for a role that has this right: rbac/reader.yaml reads; docs/rbac.md says which command takes which."
         )
         return KubeError("the API server forbids a request", status, details=(message,), todo=todo)
-    return KubeError(f"{method} {path} answered {status}", status, details=(message,))
+    if 300 <= status < 400:
+        todo = "It leads elsewhere: check the server in the kubeconfig, and whether a login page answers for it."
+        return KubeError(f"{method} {path} answered {status}", status, todo=todo)
+    return KubeError(f"{method} {path} answered {status}", status, details=(message,) if message else ())

@@ -5,14 +5,11 @@ What is wrong with the file is a UsageError (exit 2); a login command of it that
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
 
@@ -25,6 +22,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
 
     Without the user, the context's login command is not started: requests must bring their own token.
     """
+    import urllib3
     import yaml
     from kubernetes.client.api_client import ApiClient
     from kubernetes.client.configuration import Configuration
@@ -43,12 +41,13 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
                 details=(f"it has: {', '.join(known) or 'none'}",),
                 todo=_GIVE_ONE,
             )
-        with _login_errors() as failed:
+        with login_errors() as failed:
             if not with_user:
                 _without_user(merged.value, target, configuration)
             else:
-                kube_config.load_kube_config(  # type: ignore[no-untyped-call]
-                    os.pathsep.join(map(str, paths)),
+                tie_logins(merged.value["users"])
+                kube_config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                    merged,
                     context=target.context,
                     client_configuration=configuration,
                     persist_config=False,
@@ -58,6 +57,9 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
         said = str(error).partition("/{")[0]  # it may go on with the user's credentials
         raise UsageError(what, details=(said,), todo=_GIVE_ONE) from error
     except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, FileNotFoundError) and error.filename not in map(str, paths):
+            what = f"the kubeconfig {where} names a file that is not there: {error.filename}"
+            raise UsageError(what, todo=_GIVE_ONE) from error
         details = str(error).splitlines() if isinstance(error, (OSError, yaml.YAMLError, UnicodeError)) else ()
         raise UsageError(f"{where} is no kubeconfig", details=tuple(details), todo=_GIVE_ONE) from error
     if failed:
@@ -66,9 +68,34 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
             details=tuple(failed),
             todo=f"See the user of this context in {where}: its command must be installed, and you logged in.",
         )
+    check_token(configuration, target.context)
     configuration.retries = False
     configuration.connection_pool_maxsize = _CONNECTIONS
-    return ApiClient(configuration)
+    _check_server(configuration, target, where)
+    try:
+        return ApiClient(configuration)
+    except (urllib3.exceptions.HTTPError, ValueError):  # its text may have the proxy's password
+        raise UsageError(
+            "the proxy to the API server cannot be used",
+            details=(
+                f"it is the proxy-url of context {target.context!r} in {where}, or else the variable HTTPS_PROXY",
+            ),
+            todo="Set it to http://host:port or https://host:port, special characters in a password as %XX.",
+        ) from None
+
+
+def _check_server(configuration: Any, target: KubeTarget, where: Any) -> None:
+    """Its certificate is verified; its address is shown and recorded, with no login in it. Raises UsageError."""
+    if not configuration.verify_ssl:
+        raise UsageError(
+            f"context {target.context!r} has insecure-skip-tls-verify: anybody could be the API server",
+            todo=f"Put the cluster's certificate-authority-data in its place in {where}.",
+        )
+    if "@" in str(configuration.host).partition("://")[2].partition("/")[0]:
+        raise UsageError(
+            f"the server of context {target.context!r} has a login in its address",
+            todo=f"Take it out of the address in {where}; a login is the context's user.",
+        )
 
 
 def _without_user(config: dict[str, Any], target: KubeTarget, configuration: Any) -> None:
@@ -101,22 +128,3 @@ def paths_of(given: Path | None) -> list[Path]:
 
 def _contexts(config: Any) -> list[str]:
     return [str(item["name"]) for item in config.value["contexts"]]
-
-
-@contextmanager
-def _login_errors() -> Iterator[list[str]]:
-    """The kubernetes package logs why a login command failed, and goes on as nobody: take its words instead."""
-    said: list[str] = []
-    here = threading.get_ident()
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == here:  # other clusters may be logged in to at the same time
-                said.append(record.getMessage())
-
-    root, listener = logging.getLogger(), Listener(logging.ERROR)
-    root.addHandler(listener)
-    try:
-        yield said
-    finally:
-        root.removeHandler(listener)

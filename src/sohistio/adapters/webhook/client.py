@@ -22,6 +22,7 @@ TOTAL_SECONDS = 10.0
 TRIES = 2
 _TRY_SECONDS = 4.0
 _PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE = TOTAL_SECONDS - _TRY_SECONDS
 _PASSING = (408, 429, 500, 502, 503, 504)
 
 
@@ -79,7 +80,7 @@ def _posted(url: str, body: bytes) -> str:
 def _pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     wanted = error.pause if isinstance(error, _NotTakenError) else 0.0
-    return min(max(_PAUSE_SECONDS, wanted), TOTAL_SECONDS)
+    return max(_PAUSE_SECONDS, wanted)
 
 
 def _once(url: str, body: bytes) -> None:
@@ -105,7 +106,10 @@ def _check(response: httpx.Response) -> None:
         return
     if response.is_redirect:
         raise _NotTakenError(f"it leads to another address ({status}), and is not followed there")
-    raise _NotTakenError(f"it answered {status}", passing=status in _PASSING, pause=retry_after(response))
+    pause = retry_after(response)
+    # One who asks for more time than there is would say the same again.
+    passing = status in _PASSING and pause <= _LONGEST_PAUSE
+    raise _NotTakenError(f"it answered {status}", passing=passing, pause=pause)
 
 
 def _failed(error: Exception) -> _NotTakenError:

@@ -37,7 +37,8 @@ def _title(notice: Notice) -> dict[str, Any]:
 def _facts(notice: Notice) -> list[tuple[str, str]]:
     run, error = notice.run, notice.error or {}
     nothing = "none was given, though this environment requires one" if notice.reason_required else ""
-    versions = f"{run.from_version or 'none'} → {run.to_version or 'none'}" if run else ""
+    before, after = (run.from_version or "none", run.to_version or "none") if run else ("", "")
+    versions = before if before == after else f"{before} → {after}"
     return [
         ("Reason", notice.cause.reason or nothing),
         ("Who", f"{notice.who}@{notice.host}"),

@@ -187,6 +187,23 @@ def test_something_else_answers(server: ApiServer, api: KubeApi, body: bytes) ->
         api.get(POD)
 
 
+@pytest.mark.parametrize(
+    "body", [{"items": [1]}, {"items": 7}, {"metadata": 7}, {"metadata": {"continue": 7}}], ids=str
+)
+def test_json_that_is_no_list_of_objects(server: ApiServer, api: KubeApi, body: dict[str, object]) -> None:
+    server.answers("GET", "/api/v1/pods", Reply(body))
+    with pytest.raises(KubeError, match="is no Kubernetes API server"):
+        api.items("/api/v1/pods")
+
+
+def test_a_server_that_leads_elsewhere(server: ApiServer, api: KubeApi) -> None:
+    server.answers("GET", POD, Reply(b"", 302))
+    with pytest.raises(KubeError) as caught:
+        api.get(POD)
+    assert (caught.value.what, caught.value.details) == (f"GET {POD} answered 302", ())
+    assert "login page" in caught.value.todo
+
+
 def test_an_error_page_of_somebody_else(server: ApiServer, api: KubeApi) -> None:
     server.answers("GET", POD, Reply(b"<html>Forbidden by the proxy</html>", 403))
     with pytest.raises(KubeError) as caught:

@@ -1,0 +1,99 @@
+"""Addresses of a kubeconfig that cannot be used: said without the login that somebody wrote into them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from sohistio.adapters.kubernetes.kubeconfig import client_for
+from sohistio.errors import ExitCode, RefusedError, UsageError
+from sohistio.model.kube_target import KubeTarget
+
+SECRET = "s3cret"
+
+
+def target(folder: Path, server: str, user: Mapping[str, str] = MappingProxyType({}), **cluster: Any) -> KubeTarget:
+    path = folder / "kubeconfig"
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": server, **cluster}}],
+        "users": [{"name": "u", "user": dict(user)}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+    }
+    path.write_text(json.dumps(document))
+    return KubeTarget(path, "x")
+
+
+def test_a_login_in_the_servers_address(tmp_path: Path) -> None:
+    """It would be shown with every look, and written into plans, messages and support bundles."""
+    with pytest.raises(UsageError) as caught:
+        client_for(target(tmp_path, f"https://admin:{SECRET}@127.0.0.1:6443"))
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert caught.value.what == "the server of context 'x' has a login in its address"
+    assert SECRET not in str(caught.value.document())
+
+
+def test_a_server_whose_certificate_is_not_to_be_verified(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="anybody could be the API server"):
+        client_for(target(tmp_path, "https://127.0.0.1:6443", user={}, **{"insecure-skip-tls-verify": True}))
+
+
+def test_a_file_that_is_named_and_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="names a file that is not there: /nowhere/token"):
+        client_for(target(tmp_path, "https://127.0.0.1:6443", user={"tokenFile": "/nowhere/token"}))
+
+
+@pytest.mark.parametrize(
+    ("token", "fine"), [("abc.def\n", True), ("  abc", True), ("abc\ndef", False), ("gr\u00fcn", False)]
+)
+def test_tokens(tmp_path: Path, token: str, *, fine: bool) -> None:
+    asked = target(tmp_path, "https://127.0.0.1:6443", user={"token": token})
+    if fine:
+        assert client_for(asked).configuration.api_key == {"BearerToken": f"Bearer {token.strip()}"}
+        return
+    with pytest.raises(RefusedError) as caught:
+        client_for(asked)
+    assert caught.value.what == "the login of context 'x' gave a token that cannot be one"
+    assert token.strip() not in str(caught.value.document())
+
+
+PROXIES = [
+    f"http://u:{SECRET}@127.0.0.1:99999",
+    f"foo://u:{SECRET}@127.0.0.1:1",
+    f"u:{SECRET}@127.0.0.1:1",
+    f"http://u:{SECRET}@[",
+    f"http://u:{SECRET}/x@127.0.0.1:1",
+    f"http://u:{SECRET}#x@127.0.0.1:1",
+]
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_a_proxy_of_the_kubeconfig(tmp_path: Path, proxy: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        client_for(target(tmp_path, "https://127.0.0.1:6443", user={}, **{"proxy-url": proxy}))
+    assert caught.value.what == "the proxy to the API server cannot be used"
+    assert "proxy-url of context 'x'" in caught.value.details[0]
+    assert SECRET not in str(caught.value.document())
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, proxy: str) -> None:
+    for variable in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, proxy)
+    with pytest.raises(UsageError) as caught:
+        client_for(target(tmp_path, "https://127.0.0.1:6443"))
+    assert SECRET not in str(caught.value.document())
+
+
+def test_a_login_for_a_proxy_is_fine(tmp_path: Path) -> None:
+    assert client_for(
+        target(tmp_path, "https://127.0.0.1:6443", user={}, **{"proxy-url": "http://u:p%2F@127.0.0.1:3128"})
+    )
