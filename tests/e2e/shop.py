@@ -50,10 +50,10 @@ class Shop:
 
 
 @contextmanager
-def traffic_sandbox(state_home: Path, *, nodes: int = 3) -> Iterator[Sandbox]:
+def traffic_sandbox(state_home: Path, *flags: str, nodes: int = 3) -> Iterator[Sandbox]:
     """A sandbox with traffic, of a test file's own."""
     found = Sandbox(state_home, state_home / "sohistio" / "sandbox" / "local" / "kubeconfig")
-    up = found.run("sandbox", "up", "--traffic", "--nodes", str(nodes))
+    up = found.run("sandbox", "up", "--traffic", "--nodes", str(nodes), *flags)
     assert up.returncode == 0, up.stderr
     try:
         yield found
@@ -61,11 +61,12 @@ def traffic_sandbox(state_home: Path, *, nodes: int = 3) -> Iterator[Sandbox]:
         found.run("sandbox", "down")
 
 
-def open_shop(sandbox: Sandbox, folder: Path) -> Shop:
+def open_shop(sandbox: Sandbox, folder: Path, **changes: Any) -> Shop:
     """Install the mesh by sohistio, with an address of this sandbox's own; then the application."""
     second_octet = 100 + traffic_of(sandbox)["traffic"]["number"]
     address = f"127.{second_octet}.2.10"
-    installed = sandbox.run("install", *own_environments(folder, ingressAddress=address, applicationNamespaces=[]))
+    flags = own_environments(folder, ingressAddress=address, applicationNamespaces=[], **changes)
+    installed = sandbox.run("install", *flags)
     assert installed.returncode == 0, installed.stderr
     authority = Authority("the test's")
     deploy(sandbox.api, HOST, authority)

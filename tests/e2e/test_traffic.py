@@ -48,9 +48,8 @@ def test_a_request_goes_through_a_real_envoy_to_a_backend(shop: Shop) -> None:
     assert (answer.status, answer.headers["x-region"], answer.headers["server"]) == (200, "local", "istio-envoy")
     assert object_of(answer)["region"] == "local"
     assert object_of(answer)["path"] == "/basket?of=4711"
-    assert {object_of(shop.get())["pod"] for _ in range(20)} == {
-        pod["metadata"]["name"] for pod in pods_of(shop.sandbox.api, "shop")
-    }
+    pods = {pod["metadata"]["name"] for pod in pods_of(shop.sandbox.api, "shop")}
+    await_true(lambda: {object_of(shop.get())["pod"] for _ in range(20)} == pods)
     parts = {part["name"]: part for part in traffic_of(shop.sandbox)["parts"]}
     for pod in pods_of(shop.sandbox.api, SYSTEM, "istio-ingressgateway"):
         assert parts[f"envoy-{pod['metadata']['name']}"]["state"] == "running"

@@ -17,8 +17,8 @@ from sohistio.environments.istiooperator import GATEWAY_LISTS
 from sohistio.environments.layers import merge
 from sohistio.environments.values import Part, Seconds, SecondsOrNone
 
-# Seconds that a new pod must be ready before an old one may go: load balancers notice it by their probes, too.
-_SETTLED_SECONDS = 5
+# Seconds that a new pod must be ready before an old one may go: a load balancer finds it by its next probe.
+_NEXT_PROBE_SECONDS = 5
 _WAIT_FOR_CONNECTIONS = {"name": "EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "value": "true"}
 
 
@@ -53,11 +53,9 @@ class Gateways(Part):
 
     def _overlays(self, gateway: Mapping[str, Any], k8s: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What the operator API has no key for. Patches of the environment's own come later, so they win."""
-        values: dict[str, Any] = {
-            "spec.minReadySeconds": _SETTLED_SECONDS,
-            "spec.template.spec.terminationGracePeriodSeconds": self.grace_seconds,
-        }
+        values: dict[str, Any] = {"spec.template.spec.terminationGracePeriodSeconds": self.grace_seconds}
         if self.load_balancer_delay_seconds:
+            values["spec.minReadySeconds"] = min(_NEXT_PROBE_SECONDS, self.load_balancer_delay_seconds)
             sleep = {"preStop": {"sleep": {"seconds": self.load_balancer_delay_seconds}}}
             values["spec.template.spec.containers.[name:istio-proxy].lifecycle"] = sleep
         patches = [{"path": path, "value": value} for path, value in values.items()]

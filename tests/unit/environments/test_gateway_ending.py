@@ -45,9 +45,9 @@ def test_what_holds_where_nothing_is_said() -> None:
     assert patches(rendered({}))[PATHS["grace"]] == 85
 
 
-def test_a_load_balancer_that_knows_at_once_needs_no_sleep() -> None:
+def test_a_load_balancer_that_knows_at_once_needs_no_time() -> None:
     found = patches(rendered({"loadBalancerDelay": "0s"}))
-    assert found == {PATHS["ready"]: 5, PATHS["grace"]: 75}
+    assert found == {PATHS["grace"]: 75}
 
 
 def test_what_the_environment_says_itself_wins() -> None:
