@@ -17,7 +17,7 @@ from sohistio.commands.registration import app, register_all, words_of_group
 @examples(
     "sohistio namespaces apply --env qa",
     "sohistio namespaces apply --env qa --yes --output json",
-    "sohistio namespaces apply --env qa --add-only   # before a plan that somebody approves",
+    "sohistio namespaces apply --env qa --add-only   # before an approved plan",
 )
 def apply_namespaces(
     target: Target,
