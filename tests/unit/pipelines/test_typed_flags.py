@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -60,6 +61,13 @@ def test_what_may_be_typed_is_an_option_of_every_command_of_the_action(action: s
             done = typed(action, f" {flags}  ")
             assert (done.returncode, done.stderr) == (0, ""), done.stderr
             assert done.stdout.split("-\n")[0].split("\n")[:-1] == flags.split()
+
+
+@pytest.mark.parametrize(("action", "options"), MAY_BE_TYPED.items())
+def test_the_documentation_has_the_same_list(action: str, options: str) -> None:
+    section = (CHECKOUT / "docs" / "pipeline.md").read_text().partition("### Flags")[2].partition("###")[0]
+    (row,) = (line for line in section.splitlines() if line.startswith(f"| {action} |"))
+    assert set(re.findall(r"--[a-z-]+", row)) == set(options.split())
 
 
 @pytest.mark.parametrize("action", COMMANDS)
