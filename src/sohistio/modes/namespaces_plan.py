@@ -18,6 +18,7 @@ from sohistio.plan.plan import Phase, Plan
 
 _MOST_NAMED = 5
 _REASON = "namespaces and pull Secrets only; the mesh is left as it is"
+_ADD_ONLY = "only what adds; what takes away, or waits for istiod, is left to an install"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def namespaces_plan(subject: Subject, facts: NamespaceFacts) -> NamespacesPlan:
         mode=Mode.NAMESPACES,
         installed_version=next((item.image_version for item in state.istiods), ""),
         target_version="",
-        reasons=(_REASON,),
+        reasons=(_REASON, _ADD_ONLY) if facts.add_only else (_REASON,),
     )
     if (stop := unmanageable(state)) is not None:
         return NamespacesPlan(replace(plan, refusal=stop.refusal), stop.todo, stop.reasons)

@@ -134,6 +134,7 @@ def test_with_add_only_the_rest_is_left_to_an_install(
 ) -> None:
     plan = planned(seen, *secrets, listed=("media",), add_only=True).plan
     assert (plan.refusal, plan.danger, ids(plan)) == ("", "", steps)
+    assert plan.reasons[-1] == "only what adds; what takes away, or waits for istiod, is left to an install"
     assert [notice for notice in plan.notices if "does not exist" not in notice] == notices
     (result,) = labels_in_place(seen, ("media",), add_only=True)
     if verified is None:
