@@ -11,6 +11,7 @@ from sohistio.errors import ExitCode, SohistioError, UsageError
 from sohistio.output.asked import answer_in_json, asks_for_json, is_json_asked
 from sohistio.system import streams
 from sohistio.system.interruption import came, end_on_signals
+from sohistio.system.pipeline import on_an_agent
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
@@ -20,7 +21,7 @@ def main() -> None:
     # A command makes much that stays and ends soon: looking for garbage as often as usual is a tenth of its time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     streams.install()
-    if os.environ.get("TF_BUILD"):
+    if on_an_agent(os.environ):
         from sohistio.output.devops.agent import begin
         from sohistio.output.devops.harmless import harmless
 
@@ -75,7 +76,7 @@ def _end(error: SohistioError) -> NoReturn:
 
 def _tell_agent(code: object) -> None:
     """Azure DevOps' agent, where a pipeline runs this. The exit code is that of the work, whatever goes wrong here."""
-    if not os.environ.get("TF_BUILD"):
+    if not on_an_agent(os.environ):
         return
     from sohistio.output.devops.agent import end
     from sohistio.output.devops.harmless import harmless

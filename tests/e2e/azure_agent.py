@@ -120,7 +120,8 @@ class Job:
         """One more step on this machine, whatever its condition is."""
         inputs = step.get("inputs", {})
         if "checkout" in step:
-            self._check_out()
+            if step["checkout"] == "self":
+                self._check_out()
         elif "bash" in step:
             self._script(step, step["bash"], {})
         elif step.get("task") == "AzureCLI@2":
@@ -129,8 +130,8 @@ class Job:
         elif "publish" in step:
             self._publish(Path(self._filled(step["publish"])), self._filled(step["artifact"]))
         elif "download" in step:
-            found = self.artifacts / step["artifact"]
-            shutil.copytree(found, self.machine / "workspace" / step["artifact"])
+            artifact = self._filled(step["artifact"])
+            shutil.copytree(self.artifacts / artifact, self.machine / "workspace" / artifact)
         elif step.get("task") == "PublishTestResults@2":
             self._read_tests(Path(self._filled(inputs["searchFolder"])), inputs["testResultsFiles"])
         else:

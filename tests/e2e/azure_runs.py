@@ -116,12 +116,27 @@ def _stage(
     def carry_out(job: Mapping[str, Any]) -> Job:
         name = job.get("job") or job["deployment"]
         machine = ended.folder / f"{stage['stage']}-{name}"
-        own = Job(name, machine, cloud, ended.artifacts, Variables(variables))
+        own = Job(name, machine, cloud, ended.artifacts, Variables(dict(variables) | own_variables(job, ended)))
         own.run(steps_of(job))
         return own
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(carry_out, (job for job in stage["jobs"] if not only or job.get("job") in only)))
+
+
+def own_variables(job: Mapping[str, Any], ended: Run) -> dict[str, str]:
+    """Those that a job has for itself, from what the jobs of earlier stages put out."""
+    stages = {
+        stage: {
+            one.name: {"outputs": Variables({k.partition(".")[2]: v for k, v in one.outputs.items()})} for one in jobs
+        }
+        for stage, jobs in ended.jobs.items()
+    }
+    found = {}
+    for name, text in job.get("variables", {}).items():
+        assert (text[:2], text[-1:]) == ("$[", "]"), "nothing else is used in pipelines/"
+        found[name] = str(evaluate(text[2:-1], {"stageDependencies": stages}))
+    return found
 
 
 def titled(typed: dict[str, str], title: str, *, job_name: str = "", **variables: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,6 +14,8 @@ import pytest
 
 from agent_reading import AgentLog, read
 from sandboxes import Sandbox
+from sohistio.adapters.kubernetes.hold import Hold
+from sohistio.adapters.kubernetes.lease import Lock
 from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
@@ -166,7 +169,22 @@ def test_a_warning_a_refusal_and_wrong_usage(sandbox: Sandbox, job: Job) -> None
     wrong = job.step("install", "--env", "nowhere")
     assert wrong.code == 2
     assert [code for code, _ in wrong.agent.issues("error")] == ["wrong-usage"]
-    are(wrong.agent.variables, outcome="wrongUsage", environment="")
+    are(wrong.agent.variables, outcome="wrongUsage", environment="nowhere")
+
+    held = Lock(sandbox.api, lambda _: None, threading.Event())
+    with held.held("somebody@elsewhere", Hold(threading.Event())):
+        locked = job.step("install", *LOCAL, "--yes")
+    assert locked.code == 3
+    are(locked.agent.variables, outcome="refused", environment="local")
+    assert Path(locked.agent.variables["summaryFile"]).name.startswith("sohistio-install-local")
+    assert locked.page().startswith("# local: install, refused\n")
+
+    passed_on = job.step("istioctl", *LOCAL, "--", "analyze", "--bogus")
+    assert passed_on.code == 64
+    are(passed_on.agent.variables, outcome="failed", exitCode="64", environment="local")
+    assert "\nExit code 64.\n" in passed_on.page()
+    changing = job.step("istioctl", *LOCAL, "--", "install")
+    are(changing.agent.variables, outcome="refused", exitCode="3", environment="local")
 
     shown = job.step("status", *LOCAL)
     are(shown.agent.variables, environments="1", notRead="0")
@@ -180,8 +198,11 @@ def test_a_folder_that_cannot_be_written_costs_the_page_only(sandbox: Sandbox, t
     file.touch()
     step = Job(sandbox, file).step("env", "show", "nowhere")
     assert step.code == 2
-    assert [code for code, _ in step.agent.issues("warning")] == ["file-not-written"]
+    ((code, message),) = step.agent.issues("warning")
+    assert (code, f"({file} is no folder)" in message) == ("file-not-written", True)
     assert "summaryFile" not in step.agent.variables
+    shown = Job(sandbox, file).step("status", *LOCAL)
+    assert (shown.code, shown.agent.result) == (0, "SucceededWithIssues")
 
 
 def grouped(step: Step) -> None:

@@ -126,6 +126,7 @@ def test_beside_half_a_mesh_secrets_are_written_and_labels_wait(prepared: Sandbo
         written = applied(prepared, (*flags, "--output", "json"), SECOND)
         before = prepared.writes()
         refused = applied(prepared, flags, SECOND)
+        left = applied(prepared, (*flags, "--add-only"), SECOND)
         assert prepared.writes() == before
     finally:
         prepared.api.delete(f"{WEBHOOKS}/istio-sidecar-injector")
@@ -138,6 +139,7 @@ def test_beside_half_a_mesh_secrets_are_written_and_labels_wait(prepared: Sandbo
     assert why in refused.stderr
     assert "`sohistio install --env local` brings istiod back" in refused.stderr
     assert not labelled(prepared, "media")
+    assert (left.returncode, why in left.stdout, left.stderr.count("Error")) == (0, True, 0), left.stdout + left.stderr
     done = applied(prepared, flags, SECOND)
     assert done.returncode == 0, done.stdout + done.stderr
     assert labelled(prepared, "media")
@@ -148,6 +150,9 @@ def test_injection_is_taken_away_with_approval_only(prepared: Sandbox, tmp_path:
     refused = applied(prepared, flags, SECOND)
     assert refused.returncode == 3
     assert "takes sidecar injection away from namespace" in refused.stderr
+    left = applied(prepared, (*environment(tmp_path, "late"), "--add-only"), SECOND)
+    assert left.returncode == 0, left.stderr
+    assert "shop: no longer in applicationNamespaces, and labelled still" in left.stdout
     assert labelled(prepared, "shop")
     done = applied(prepared, (*flags, "--yes"), SECOND)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -15,7 +15,7 @@ import yaml
 
 from accepted import accepted
 from aks import USER, Aks, pipeline_login
-from azure_agent import FAILED, ISSUES, SUCCEEDED, Cloud
+from azure_agent import FAILED, ISSUES, SKIPPED, SUCCEEDED, Cloud
 from azure_runs import MOVES, Run, again, not_executed, run, titled
 from azure_server import PIPELINE_TOKEN
 from killing import last_run
@@ -83,23 +83,32 @@ def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_pat
     api.create("/api/v1/namespaces", {"metadata": {"name": "billing", "labels": {"istio-injection": "enabled"}}})
 
     def somebody_changes_the_cluster(done: Run) -> None:
-        """While the approval is waited for; what was approved is refused then. And back again."""
+        """While the approval is waited for; what was approved is refused then. And back again, and planned anew."""
         (machine,) = done.jobs["Plan"]
         label_billing(api, None)
+        machine.variables["approvedPlan"] = machine.outputs["Plan.plan.artifact"]
         machine.step(titled(INSTALL, "Download the approved plan"))
         stale = again(machine, titled(INSTALL, "Install as approved"))
         label_billing(api, "enabled")
         assert (stale.code, "is stale: the plan is another one now" in stale.said) == (3, True), stale.said
+        machine.variables["System.StageAttempt"] = "2"
+        again(machine, titled(INSTALL, "Plan the install"))
+        machine.step(titled(INSTALL, "Publish the plan"))
 
     installed = run(tmp_path / "install", agents, INSTALL, {"Install": somebody_changes_the_cluster})
-    assert set(installed.results.values()) <= {SUCCEEDED, ISSUES}, installed.failures
+    results = installed.results
+    assert results.pop("NeverInstalled") == SKIPPED
+    assert set(results.values()) <= {SUCCEEDED, ISSUES}, installed.failures
     assert installed.outputs["Plan"]["Plan.plan.changed"] == "true"
     assert [path.name for path in sorted(installed.artifacts.iterdir())] == [
         "install-backup-and-logs-1",
         "namespace-setup-logs-1",
-        "plan",
+        "plan-1",
+        "plan-2",
     ]
+    assert (installed.jobs["Install"][0].machine / "workspace" / "plan-2").is_dir()
     assert "pull-secret" in installed.jobs["PreScreening"][0].tests, "what was checked is in the tab Tests"
+    assert "namespace-labels" in installed.jobs["NamespaceSetup"][0].tests
     assert "istiod-version" in installed.jobs["Verification"][0].tests
     no_secret_is_in(installed, aks)
     recorded = last_run(aks.sandbox)
@@ -129,6 +138,10 @@ def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_pat
     (planner,) = installed.jobs["Plan"]
     again(planner, titled(INSTALL, "Plan the install"))
     assert planner.outputs["Plan.plan.changed"] == "false", "the stage Install is skipped then"
+    never = again(planner, titled(INSTALL, "Planned, never installed"))
+    assert (never.code, "planned, never installed" in never.said) == (1, True)
+    planner.variables.pop("xdg_state_home")
+    assert again(planner, titled(INSTALL, "Collect backups and logs")).code == 0, "also without the tools"
 
     api.merge_patch(HPA, {"spec": {"maxReplicas": 7}})
     drift = again(looked_at, titled({}, "Drift", job_name="qa", Build__Reason="Schedule"))
@@ -142,11 +155,13 @@ def test_an_environment_from_nothing_to_nothing(aks: Aks, agents: Cloud, tmp_pat
     removed = [again(looked_at, titled(uninstall, title)) for title in ("Uninstall", "No mesh is left")]
     assert [step.code for step in (*shown, *removed)] == [0, 0, 0, 0], "".join(step.said for step in removed)
 
-    assert not_executed([*installed.steps, *night.steps, *shown, *removed]) == MOVES
+    assert not_executed([*installed.steps, *night.steps, never, *shown, *removed]) == MOVES
 
 
 # The steps that get what is typed, by an action that has them.
 WITH_TYPED = {
+    "Verify": "verify",
+    "Validate the environments' files": "failback",
     "Preflight checks": "install",
     "Plan the install": "install",
     "Install as approved": "install",
@@ -156,17 +171,20 @@ WITH_TYPED = {
     "Move traffic": "failover",
 }
 HOSTILE = ('"; touch {} #', "$(touch {})", "`touch {}`", "x; touch {}", "$(System.AccessToken)", "* {}", "--nonsense")
+# Another target than the one whose approvals were asked, or a step that is green and does nothing.
+ELSEWHERE = ("--env local", "--to=prod", "--context x", "--plan", "--help", "--skip-check x\n--env local")
 
 
 def test_what_is_typed_is_never_a_command(aks: Aks, agents: Cloud, tmp_path: Path) -> None:
     """Hostile texts as parameters, and each step that is given them: wrong usage, and nothing else happens."""
     before = aks.sandbox.writes(USER)
-    verified = run(tmp_path / "run", agents, INSTALL | {"action": "verify", "version": "1.2.3; id"})
+    verify = {"environment": "qa", "action": "verify"}
+    verified = run(tmp_path / "run", agents, verify | {"version": "1.2.3; id"})
     (machine,) = verified.jobs["Verification"]
     assert [(step.title, step.code) for step in verified.steps if step.code] == [("Verify", 2)]
     touched = tmp_path / "touched"
     every_text = [("Preflight checks", name, text) for text in HOSTILE for name in ("version", "flags")]
-    every_step = [(title, "flags", HOSTILE[0]) for title in WITH_TYPED]
+    every_step = [(title, "flags", text) for title in WITH_TYPED for text in (HOSTILE[0], *ELSEWHERE)]
     for title, name, text in (*every_text, *every_step):
         typed = {"environment": "qa", "action": WITH_TYPED[title], name: text.format(touched)}
         tried = again(machine, titled(typed, title))

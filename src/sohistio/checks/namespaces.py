@@ -9,28 +9,34 @@ from sohistio.model.pull_secrets import ObservedPullSecret, PullSecretState
 from sohistio.model.state import ClusterState
 from sohistio.model.words import first_names
 from sohistio.modes.namespaces import labels_of
-from sohistio.modes.namespaces_plan import why_withheld
+from sohistio.modes.namespaces_plan import why_withheld, written_now
 
 LABELS, SECRETS = "namespace-labels", "pull-secrets"
 _MOST_NAMED = 5
 _AGAIN = "Somebody changed it meanwhile: run `sohistio namespaces apply` again."
 
 
-def labels_in_place(state: ClusterState, listed: Sequence[str]) -> Iterator[CheckResult]:
-    """Every namespace of the list that is there is labelled, and no other is by sohistio."""
+def labels_in_place(state: ClusterState, listed: Sequence[str], *, add_only: bool = False) -> Iterator[CheckResult]:
+    """Every namespace of the list that is there is labelled, and no other is by sohistio.
+
+    With `add_only` what is left to an install is only named.
+    """
     found = labels_of(state, listed)
-    withheld = why_withheld(state, found)
-    if withheld:
+    now, withheld = written_now(state, found, add_only=add_only), why_withheld(state, found)
+    waits = bool(withheld) and not add_only
+    if waits:
         yield failed(LABELS, withheld, "Run `sohistio install`: it brings istiod back, and labels them.")
-    elif found.to_label:
-        yield failed(LABELS, f"not labelled: {first_names(found.to_label, _MOST_NAMED)}", _AGAIN)
-    if found.to_unlabel:
-        yield failed(LABELS, f"still labelled: {first_names(found.to_unlabel, _MOST_NAMED)}", _AGAIN)
-    if found.contrary:
-        yield failed(LABELS, found.refusal, found.todo)
-    if not (found.to_label or found.to_unlabel or found.contrary):
-        missing = f" (not there yet: {first_names(found.missing, _MOST_NAMED)})" if found.missing else ""
-        yield passed(LABELS, f"as applicationNamespaces has them{missing}")
+    if now.to_label:
+        yield failed(LABELS, f"not labelled: {first_names(now.to_label, _MOST_NAMED)}", _AGAIN)
+    if now.to_unlabel:
+        yield failed(LABELS, f"still labelled: {first_names(now.to_unlabel, _MOST_NAMED)}", _AGAIN)
+    if now.contrary:
+        yield failed(LABELS, now.refusal, now.todo)
+    if not (waits or now.to_label or now.to_unlabel or now.contrary):
+        missing = f" (not there yet: {first_names(now.missing, _MOST_NAMED)})" if now.missing else ""
+        names = sorted({*found.to_label, *found.to_unlabel})
+        left = f" (left to an install: {first_names(names, _MOST_NAMED)})" if names else ""
+        yield passed(LABELS, f"as applicationNamespaces has them{missing}{left}")
 
 
 def secrets_in_place(secrets: Sequence[ObservedPullSecret]) -> Iterator[CheckResult]:

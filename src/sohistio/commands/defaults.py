@@ -16,6 +16,7 @@ from sohistio.errors import UsageError
 from sohistio.output.asked import answer_in_json, asks_for_json
 from sohistio.system.command_line import before_dashes
 from sohistio.system.paths import config_dir
+from sohistio.system.pipeline import on_an_agent
 
 VARIABLE = "SOHISTIO_CONFIG"
 # Without --env these show every environment: a default would hide the others.
@@ -29,7 +30,7 @@ def defaults_file(variables: Mapping[str, str]) -> Path | None:
     """
     if named := variables.get(VARIABLE):
         return Path(named)
-    if variables.get("TF_BUILD"):
+    if on_an_agent(variables):
         return None
     path = config_dir() / "config.yaml"
     try:

@@ -74,7 +74,7 @@ def install(
     from sohistio.commands.requests import approval_of, request_of, timeouts_of, where_of
     from sohistio.commands.sessions import session_of
     from sohistio.output.documents import print_json
-    from sohistio.output.plan_file import check_approved
+    from sohistio.output.plan_file import check_approved, read_approved
     from sohistio.output.reports import reporter_for
     from sohistio.planning.install import plan_install
     from sohistio.run.carry_out import carry_out, ready_to_write
@@ -87,11 +87,12 @@ def install(
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if request.include_ca:
         passphrase(os.environ)  # better to miss it now than half way
+    approved = read_approved(care.plan_file) if care.plan_file is not None else None
     reporter = reporter_for(stderr=form.json)
     with ready_to_write(session_of(where)) as session:
         planned = plan_install(session, request)
-        if care.plan_file is not None:
-            check_approved(care.plan_file, planned.plan)
+        if approved is not None:
+            check_approved(approved, planned.plan)
         result = carry_out(planned, *how, reporter, Gate(all=True))
     document = result.document()
     if care.rollback_on_failure and calls_for_rollback(result):

@@ -68,9 +68,11 @@ def pair_of(to: str, folder: Path | None, cluster: Cluster, said: Acceptance, wh
     from sohistio.commands.options import Skip, Target
     from sohistio.commands.requests import where_of
     from sohistio.commands.sessions import session_of
+    from sohistio.output.devops.agent import asked_about
     from sohistio.planning.cluster_identity import IDENTITY
     from sohistio.planning.failover import Pair
 
+    asked_about(to)
     standby, primary = standby_for(to, folder, is_standby=is_standby)
     accepted = accepted_of(said, why.cause.reason)
     # Azure cannot be asked in every emergency: with a kubeconfig given by hand, the person says that it is right.

@@ -40,8 +40,10 @@ def where_of(
     """What the command line says of the environment and its cluster. Raises UsageError."""
     from sohistio.model.cause import Cause
     from sohistio.model.versions import Version
+    from sohistio.output.devops.agent import asked_about
     from sohistio.planning.session import Where
 
+    asked_about(target.env)
     cluster, version = cluster or Cluster(), release.version if release else None
     skipped: frozenset[str] = frozenset()
     if skip and skip.skip_check:

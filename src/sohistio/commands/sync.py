@@ -57,7 +57,7 @@ def sync(
     from sohistio.commands.sessions import session_of
     from sohistio.errors import ExitCode, UsageError
     from sohistio.output.console import console
-    from sohistio.output.devops.agent import looked
+    from sohistio.output.devops.agent import asked_about, looked
     from sohistio.output.devops.found import tell_differences
     from sohistio.output.documents import print_json
     from sohistio.output.reports import reporter_for
@@ -70,6 +70,7 @@ def sync(
     from sohistio.run.carry_out import await_ready, carry_out
     from sohistio.run.notify import refusals_sent
 
+    asked_about(target)
     if full and not check:
         raise UsageError("--full goes with --check", todo="Only the comparison shows values.")
     places = [Where(name, environments, auth=auth, cause=reason.cause) for name in (source, target)]

@@ -23,7 +23,7 @@ def variables_for(name: str, variables: Mapping[str, str]) -> Mapping[str, str]:
     own = {
         key.removesuffix(suffix): value
         for key, value in variables.items()
-        if value and key.startswith("SOHISTIO_") and key.endswith(suffix)
+        if is_set(value) and key.startswith("SOHISTIO_") and key.endswith(suffix)
     }
     return {**variables, **own}
 
@@ -31,7 +31,7 @@ def variables_for(name: str, variables: Mapping[str, str]) -> Mapping[str, str]:
 def is_set(value: str) -> bool:
     """Whether a variable's value is one: where a pipeline's has none, Azure DevOps leaves the text `$(name)` itself.
 
-    A line's end came with the variable (`echo`, a file), and is no part of it.
+    A line's end came with the variable (`echo`, a file), and is no part of it; nor are blanks around such a name.
     """
     return bool(_text_of(value))
 
@@ -41,6 +41,14 @@ def value_in(variables: Mapping[str, str], name: str) -> str:
     return _text_of(variables.get(name, ""))
 
 
+def not_set(variables: Mapping[str, str], name: str) -> str:
+    """What to say of a variable that is not set (`is_set`); what it holds all the same explains it."""
+    left = variables.get(name, "").strip()
+    return f"the variable {name} is not set" + (
+        f": Azure DevOps has no value for {left} and left it there" if left else ""
+    )
+
+
 def _text_of(value: str) -> str:
     text = value.rstrip("\r\n")
-    return "" if _NAME_ITSELF.fullmatch(text) else text
+    return "" if _NAME_ITSELF.fullmatch(text.strip()) else text

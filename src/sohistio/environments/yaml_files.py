@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sohistio.environments.variables import is_variable_name
+from sohistio.environments.variables import is_variable_name, not_set, value_in
 from sohistio.errors import UsageError
 from sohistio.model.nearest import nearest
 
@@ -214,10 +214,10 @@ class _Reader:
             if not match.group(2) or not is_variable_name(name):
                 self._add(line, key, f"{match.group()} is not a variable; expected ${{NAME}}")
                 return match.group()
-            value = self.variables.get(name, "")
+            value = value_in(self.variables, name)
             if not value:
                 todo = f"Set the variable, for example: export {name}=<value>"
-                self._add(line, key, f"the variable {name} is not set", todo)
+                self._add(line, key, not_set(self.variables, name), todo)
                 return match.group()
             return value
 

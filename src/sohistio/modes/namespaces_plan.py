@@ -18,12 +18,14 @@ from sohistio.plan.plan import Phase, Plan
 
 _MOST_NAMED = 5
 _REASON = "namespaces and pull Secrets only; the mesh is left as it is"
+_ADD_ONLY = "only what adds; what takes away, or waits for istiod, is left to an install"
 
 
 @dataclass(frozen=True, slots=True)
 class NamespaceFacts:
     """What the environment lists, how labels and pull Secrets compare with it, and what a reader must know of Secrets
-    that could not be compared. `was_missing` where istio-system was not there when the command first looked.
+    that could not be compared. `was_missing` where istio-system was not there when the command first looked. With
+    `add_only` what takes something away, or has to wait for istiod, is left to an install.
     """
 
     listed: tuple[str, ...]
@@ -31,6 +33,7 @@ class NamespaceFacts:
     secrets: Sequence[ObservedPullSecret] = ()
     notices: tuple[str, ...] = ()
     was_missing: bool = False
+    add_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,15 @@ def why_withheld(state: ClusterState, labels: NamespaceLabels) -> str:
     return f"{names}: not labelled while the injector's webhook is there and no istiod is ready, or no pod could start"
 
 
+def written_now(state: ClusterState, labels: NamespaceLabels, *, add_only: bool) -> NamespaceLabels:
+    """What of them need not wait; with `add_only` nothing is taken away."""
+    return replace(
+        labels,
+        to_label=() if why_withheld(state, labels) else labels.to_label,
+        to_unlabel=() if add_only else labels.to_unlabel,
+    )
+
+
 def namespaces_plan(subject: Subject, facts: NamespaceFacts) -> NamespacesPlan:
     """The namespace first, then pull Secrets, then labels; at the end all of it is looked at again."""
     state = subject.state
@@ -69,7 +81,7 @@ def namespaces_plan(subject: Subject, facts: NamespaceFacts) -> NamespacesPlan:
         mode=Mode.NAMESPACES,
         installed_version=installed,
         target_version=installed,
-        reasons=(_REASON,),
+        reasons=(_REASON, _ADD_ONLY) if facts.add_only else (_REASON,),
     )
     if (stop := unmanageable(state)) is not None:
         return NamespacesPlan(replace(plan, refusal=stop.refusal), stop.todo, stop.reasons)
@@ -79,16 +91,20 @@ def namespaces_plan(subject: Subject, facts: NamespaceFacts) -> NamespacesPlan:
     if facts.labels.refusal:
         return NamespacesPlan(replace(plan, refusal=facts.labels.refusal), facts.labels.todo)
     withheld = why_withheld(state, facts.labels)
-    labels = replace(facts.labels, to_label=()) if withheld else facts.labels
+    labels = written_now(state, facts.labels, add_only=facts.add_only)
     phases = (*_own_namespace(state, facts), *secrets_phase(facts.secrets), *labels_phase(labels))
     install = f"`sohistio install --env {subject.environment}` brings istiod back, and labels them."
-    if withheld and not phases:
+    if withheld and not phases and not facts.add_only:
         return NamespacesPlan(replace(plan, refusal=withheld), install)
     if phases:
         phases = (*phases, _verification(facts))
     notices = [*notices_of(labels, facts.secrets), *facts.notices]
     if withheld:
         notices.append(f"{withheld}. {install}")
+    if facts.add_only and facts.labels.to_unlabel:
+        names = first_names(facts.labels.to_unlabel, _MOST_NAMED)
+        install = f"`sohistio install --env {subject.environment}` takes it off, with approval"
+        notices.append(f"{names}: no longer in applicationNamespaces, and labelled still: {install}")
     if labels.to_label and state.has_ready_istiod:
         names = first_names(labels.to_label, _MOST_NAMED)
         restart = f"`sohistio restart --env {subject.environment}`"
@@ -107,4 +123,5 @@ def _own_namespace(state: ClusterState, facts: NamespaceFacts) -> tuple[Phase, .
 def _verification(facts: NamespaceFacts) -> Phase:
     refs = tuple(item.ref for item in facts.secrets)
     what = "labels and pull Secrets" if refs else "labels"
-    return Phase("verify", (VerifyNamespaces("namespaces/verify", f"look at {what} again", facts.listed, refs),))
+    step = VerifyNamespaces("namespaces/verify", f"look at {what} again", facts.listed, refs, facts.add_only)
+    return Phase("verify", (step,))

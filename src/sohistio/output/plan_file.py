@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from sohistio.output.documents import json_text
 from sohistio.plan.diff import differences
 from sohistio.plan.documents import digest_of
 from sohistio.plan.plan import Plan
+
+_MOST_BYTES = 1 << 25
+"""Far more than any plan has: one that creates a mesh has 14 KiB."""
 
 
 def write_plan(path: Path, plan: Plan) -> None:
@@ -27,31 +32,62 @@ def write_plan(path: Path, plan: Plan) -> None:
         ) from error
 
 
-def check_approved(path: Path, plan: Plan) -> None:
-    """Refuse where the file was edited, or the plan of now is not the one in it. Raises UsageError, RefusedError."""
+@dataclass(frozen=True, slots=True)
+class ApprovedPlan:
+    """A plan as it was approved: its file, and the document in it, as it was written."""
+
+    path: Path
+    document: Mapping[str, Any]
+
+
+def read_approved(path: Path) -> ApprovedPlan:
+    """The plan in a file. Raises UsageError where it is no ordinary file, no plan, or was edited."""
     try:
-        approved = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
-        edited = approved["digest"] != digest_of(approved) or approved["fileDigest"] != _whole(approved)
-        stale = approved["digest"] != plan.digest()
-        different = differences(approved, plan.document())
+        document = json.loads(_bounded(path).decode("utf-8"), object_pairs_hook=_once)
+        edited = document["digest"] != digest_of(document) or document["fileDigest"] != _whole(document)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read", details=(str(error),), todo="Give --plan a file.") from error
+        why = error.strerror or str(error)
+        raise UsageError(f"{path} cannot be read", details=(why,), todo="Give --plan a file.") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = str(error) if isinstance(error, ValueError) else "it is JSON, but no plan of this version of sohistio"
-        raise UsageError(
-            f"{path} is not a plan", details=(why,), todo="Write one with `sohistio plan --out FILE`."
-        ) from error
+        raise _no_plan(path, error) from error
     if edited:
         raise UsageError(
             f"{path} was edited: its digest is of another plan",
             todo="Write it anew with `sohistio plan --out FILE`, and have that one approved.",
         )
-    if stale:
+    return ApprovedPlan(path, document)
+
+
+def check_approved(approved: ApprovedPlan, plan: Plan) -> None:
+    """Refuse where the plan of now is not the approved one. Raises RefusedError, UsageError."""
+    try:
+        different = differences(approved.document, plan.document())
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_plan(approved.path, error) from error
+    if approved.document["digest"] != plan.digest():
         raise RefusedError(
-            f"{path} is stale: the plan is another one now",
+            f"{approved.path} is stale: the plan is another one now",
             details=different,
             todo="Look at the new plan with `sohistio plan --out FILE` and have that one approved.",
         )
+
+
+def _bounded(path: Path) -> bytes:
+    """All of an ordinary file: a pipe may never end, nor even begin. Raises UsageError, OSError."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UsageError(f"{path} is no ordinary file", todo="Give --plan a file of `sohistio plan --out FILE`.")
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise UsageError(
+            f"{path} is larger than {_MOST_BYTES >> 20} MiB, and no plan is", todo="Give --plan the plan's file."
+        )
+    return content
+
+
+def _no_plan(path: Path, error: Exception) -> UsageError:
+    why = str(error) if isinstance(error, ValueError) else "it is JSON, but no plan of this version of sohistio"
+    return UsageError(f"{path} is not a plan", details=(why,), todo="Write one with `sohistio plan --out FILE`.")
 
 
 def _whole(document: Mapping[str, Any]) -> str:

@@ -155,7 +155,7 @@ _ENDED = {
     Mode.FAILOVER: "its part of the failover is done",
     Mode.FAILBACK: "its part of the failback is done",
     Mode.PREPULL: "the images are on every node",
-    Mode.NAMESPACES: "the namespaces are as the environment has them",
+    Mode.NAMESPACES: "the namespaces are prepared",
     Mode.SYNC: "{changes}, as the other environment has it",
     Mode.REHEARSE: "rehearsed, and standing by again",
 }

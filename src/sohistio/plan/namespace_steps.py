@@ -51,13 +51,16 @@ class UnlabelNamespaces:
 
 @dataclass(frozen=True, slots=True)
 class VerifyNamespaces:
-    """Look again: the namespaces `listed` are labelled, and these pull Secrets are as their source has them."""
+    """Look again: the namespaces `listed` are labelled, and these pull Secrets are as their source has them. With
+    `add_only` no label has to be gone, and none to be there that waits for istiod.
+    """
 
     risk: ClassVar[Risk] = Risk.READ
     id: str
     summary: str
     listed: tuple[str, ...]
     secrets: tuple[ObjectRef, ...]
+    add_only: bool = False
 
 
 NamespaceStep = MakeNamespace | WritePullSecrets | LabelNamespaces | UnlabelNamespaces

@@ -15,9 +15,10 @@ from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.session import Session
 
 
-def plan_namespaces(session: Session, *, was_missing: bool = False) -> Planned:
+def plan_namespaces(session: Session, *, add_only: bool = False, was_missing: bool = False) -> Planned:
     """Look at the cluster and plan. Writes nothing, and needs no istioctl. Raises RefusedError.
 
+    With `add_only` what takes something away, or has to wait for istiod, is left to an install.
     `was_missing` where istio-system was not there when the command first looked: the lock has made it by now.
     """
     environment = session.environment
@@ -30,13 +31,13 @@ def plan_namespaces(session: Session, *, was_missing: bool = False) -> Planned:
     pull = PullSecrets() if unmanageable(state) else look_at_pull_secrets(session, state, labels)
     was_missing = was_missing or is_missing(state)
     listed = tuple(environment.application_namespaces)
-    facts = NamespaceFacts(listed, labels, pull.seen, pull.notices, was_missing)
+    facts = NamespaceFacts(listed, labels, pull.seen, pull.notices, was_missing, add_only)
     found = namespaces_plan(Subject(environment.name, "", state), facts)
     return Planned(
         session,
         found.plan,
         state,
-        partial(plan_namespaces, session, was_missing=was_missing),
+        partial(plan_namespaces, session, add_only=add_only, was_missing=was_missing),
         record,
         refused=Refused(found.todo, found.details),
         pull_secrets=pull.ready,

@@ -51,7 +51,7 @@ def verify_namespaces(tools: Tools, step: VerifyNamespaces) -> tuple[CheckResult
         again = "What is done stays done: run it again once the cluster can be read."
         raise FailedError("the namespaces could not be looked at again", details=state.unreadable, todo=again)
     seen = pull_secrets(tools.api, step.secrets, tools.pull_credential) if tools.pull_credential else ()
-    return (*labels_in_place(state, step.listed), *secrets_in_place(seen))
+    return (*labels_in_place(state, step.listed, add_only=step.add_only), *secrets_in_place(seen))
 
 
 def _write(tools: Tools, waiting: Waiting, step: WritePullSecrets) -> None:

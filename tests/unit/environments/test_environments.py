@@ -374,6 +374,13 @@ def test_an_unset_variable_names_file_line_key_and_variable(root: Path) -> None:
     assert caught.value.todo == "Set the variable, for example: export SOHISTIO_IP_PREFIX=<value>"
 
 
+def test_a_name_that_azure_devops_left_is_no_value(root: Path) -> None:
+    assert details(root, {"SOHISTIO_IP_PREFIX": " $(ipPrefix) "}) == (
+        f"{QA_FILE}:2: ingressAddress: the variable SOHISTIO_IP_PREFIX is not set: "
+        "Azure DevOps has no value for $(ipPrefix) and left it there",
+    )
+
+
 def test_all_problems_of_all_layers_are_named_at_once(root: Path) -> None:
     (root / "base/environment.yaml").write_text(BASE.replace("maxFailures", "maxFailure"))
     (root / "qa/environment.yaml").write_text(QA + "protcted: true\n")

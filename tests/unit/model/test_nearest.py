@@ -28,6 +28,12 @@ def test_nearest(typed: str, meant: str | None) -> None:
     assert nearest(typed, NAMES) == meant
 
 
+def test_what_is_far_longer_was_not_meant() -> None:
+    assert nearest("reason", ("reasonRequired",)) == "reasonRequired"
+    assert nearest("wait", ("waypoint", "validate")) is None
+    assert nearest("waypont", ("waypoint", "validate")) == "waypoint"
+
+
 def test_a_known_name_keeps_its_case() -> None:
     assert nearest("virtualservices", ("Gateway", "VirtualService")) == "VirtualService"
 

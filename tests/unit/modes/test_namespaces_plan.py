@@ -41,8 +41,11 @@ def meshed(ready: int, *namespaces: ObservedNamespace) -> ClusterState:
     return state(namespaces=namespaces, leftovers=(WEBHOOK,), mesh_deployments=(istiod(ready),))
 
 
-def planned(seen: ClusterState, *secrets: ObservedPullSecret, listed: tuple[str, ...] = LISTED) -> NamespacesPlan:
-    return namespaces_plan(Subject("qa", "", seen), NamespaceFacts(listed, labels_of(seen, listed), secrets))
+def planned(
+    seen: ClusterState, *secrets: ObservedPullSecret, listed: tuple[str, ...] = LISTED, add_only: bool = False
+) -> NamespacesPlan:
+    facts = NamespaceFacts(listed, labels_of(seen, listed), secrets, add_only=add_only)
+    return namespaces_plan(Subject("qa", "", seen), facts)
 
 
 def ids(plan: Plan) -> list[str]:
@@ -88,6 +91,61 @@ def test_labels_wait_for_istiod_where_its_webhook_is_there() -> None:
     with_secrets = planned(meshed(0, OWN, SHOP), secret(PullSecretState.OLD)).plan
     assert with_secrets.refusal == "", "what istiod may be waiting for is written"
     assert any(notice.startswith("shop: not labelled while") for notice in with_secrets.notices)
+
+
+MEDIA = ObservedNamespace("media", injected=False)
+WAITS = (
+    "media: not labelled while the injector's webhook is there and no istiod is ready, or no pod could start. "
+    "`sohistio install --env qa` brings istiod back, and labels them."
+)
+LEFT = (
+    "shop: no longer in applicationNamespaces, and labelled still: "
+    "`sohistio install --env qa` takes it off, with approval"
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "secrets", "steps", "notices", "verified"),
+    [
+        (
+            meshed(3, OWN, LABELLED, MEDIA),
+            (),
+            ["namespaces/label", "namespaces/verify"],
+            [LEFT, "running pods of media get their sidecars when they are restarted: `sohistio restart --env qa`"],
+            None,
+        ),
+        (meshed(0, OWN, LABELLED, MEDIA), (), [], [WAITS, LEFT], " (left to an install: media, shop)"),
+        (
+            meshed(0, OWN, MEDIA),
+            (secret(PullSecretState.OLD),),
+            ["pull-secrets/write", "namespaces/verify"],
+            [WAITS],
+            " (left to an install: media)",
+        ),
+        (cluster(OWN, LABELLED), (), [], [LEFT], " (not there yet: media) (left to an install: shop)"),
+    ],
+)
+def test_with_add_only_the_rest_is_left_to_an_install(
+    seen: ClusterState,
+    secrets: tuple[ObservedPullSecret, ...],
+    steps: list[str],
+    notices: list[str],
+    verified: str | None,
+) -> None:
+    plan = planned(seen, *secrets, listed=("media",), add_only=True).plan
+    assert (plan.refusal, plan.danger, ids(plan)) == ("", "", steps)
+    assert plan.reasons[-1] == "only what adds; what takes away, or waits for istiod, is left to an install"
+    assert [notice for notice in plan.notices if "does not exist" not in notice] == notices
+    (result,) = labels_in_place(seen, ("media",), add_only=True)
+    if verified is None:
+        assert (result.breaks, result.message) == (True, "not labelled: media")
+    else:
+        assert (result.breaks, result.message) == (False, f"as applicationNamespaces has them{verified}")
+
+
+def test_with_add_only_what_somebody_set_is_not_overwritten_either() -> None:
+    contrary = cluster(OWN, replace(SHOP, injection="disabled"))
+    assert planned(contrary, add_only=True).plan.refusal == planned(contrary).plan.refusal != ""
 
 
 def test_pods_that_run_already_get_their_sidecars_by_a_restart() -> None:

@@ -14,16 +14,19 @@ from typing import Any
 import pytest
 import yaml
 
+from azure_agent import Cloud, Job
 from azure_expressions import Variables
-from azure_runs import PIPELINES, begins, expanded, steps_of
+from azure_runs import PIPELINES, Run, begins, expanded, own_variables, steps_of
 from azure_templates import expand, scripts_of
+from sohistio.environments.failover import ManualPart
+from sohistio.model.durations import seconds_of
 
 FILES = sorted(PIPELINES.rglob("*.yml"))
 NIGHT = {"Build__Reason": "Schedule", "Build__CronSchedule__DisplayName": "Nightly"}
 WEEKLY = {"Build__Reason": "Schedule", "Build__CronSchedule__DisplayName": "Weekly rehearsal"}
 MOVE = ["PreScreening", "Plan", "Move", "Verification"]
 STAGES = {
-    "install": ["PreScreening", "NamespaceSetup", "Plan", "Install", "Verification"],
+    "install": ["PreScreening", "NamespaceSetup", "Plan", "Install", "NeverInstalled", "Verification"],
     "uninstall": ["PreScreening", "Plan", "Uninstall", "Verification"],
     "verify": ["Verification"],
     "failover": MOVE,
@@ -75,24 +78,34 @@ def test_the_stages_of_an_action(action: str, stages: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "changed", "install", "begin"),
+    ("results", "changed", "install", "begin"),
     [
-        ("Succeeded", "true", "Succeeded", (True, True)),
-        ("SucceededWithIssues", "true", "SucceededWithIssues", (True, True)),
-        ("Succeeded", "false", "Skipped", (False, True)),
-        ("Failed", "", "Skipped", (False, False)),
-        ("Succeeded", "true", "Failed", (True, False)),
-        ("Skipped", "", "Skipped", (False, False)),
+        (("Succeeded", "Succeeded", "Succeeded"), "true", "Succeeded", (True, False, True)),
+        (("SucceededWithIssues",) * 3, "true", "SucceededWithIssues", (True, False, True)),
+        (("Succeeded", "Succeeded", "Succeeded"), "false", "Skipped", (False, False, True)),
+        (("Succeeded", "Succeeded", "Failed"), "", "Skipped", (False, False, False)),
+        (("Succeeded", "Succeeded", "Failed"), "true", "Skipped", (False, False, False)),
+        (("Succeeded", "Succeeded", "Succeeded"), "true", "Failed", (True, False, False)),
+        (("Succeeded", "Failed", "Skipped"), "", "Skipped", (False, False, False)),
+        (("Failed", "Skipped", "Skipped"), "", "Skipped", (False, False, False)),
+        # Somebody left the stage of the namespaces out when the run was queued.
+        (("Succeeded", "Skipped", "Succeeded"), "false", "Skipped", (False, False, True)),
+        # Nobody approved in time: Azure Pipelines skips the stage.
+        (("Succeeded", "Succeeded", "Succeeded"), "true", "Skipped", (True, True, False)),
+        (("SucceededWithIssues", "Skipped", "Skipped"), "", "Skipped", (False, True, False)),
     ],
 )
 def test_an_install_is_approved_where_there_is_something_to_do(
-    plan: str, changed: str, install: str, begin: tuple[bool, bool]
+    results: tuple[str, str, str], changed: str, install: str, begin: tuple[bool, bool, bool]
 ) -> None:
+    """And where it was to be approved and was not, the run fails."""
     stages = {stage["stage"]: stage for stage in expanded({"action": "install"})}
     outputs = {"Plan": {"Plan.plan.changed": changed}}
-    install_begins = begins(stages["Install"], ["Plan"], {"Plan": plan}, outputs)
-    verification_begins = begins(stages["Verification"], ["Install"], {"Plan": plan, "Install": install}, outputs)
-    assert (install_begins, verification_begins) == begin
+    known = dict(zip(("PreScreening", "NamespaceSetup", "Plan"), results, strict=True))
+    install_begins = begins(stages["Install"], ["Plan"], known, outputs)
+    known["Install"] = install
+    later = [begins(stages[name], [], known, outputs) for name in ("NeverInstalled", "Verification")]
+    assert (install_begins, *later) == begin
 
 
 def test_the_night_looks_at_every_environment_in_a_job_of_its_own() -> None:
@@ -111,10 +124,51 @@ def test_a_choice_is_a_choice(typed: dict[str, str]) -> None:
 @pytest.mark.parametrize(("typed", "build"), RUNS)
 def test_a_job_begins_with_checkout_tools_and_login(typed: dict[str, str], build: dict[str, str]) -> None:
     for job in jobs_of(typed, build):
+        if job.get("job") == "NeverInstalled":  # it only says so
+            continue
         begin = [step.get("displayName", "checkout") for step in steps_of(job)[:6]]
         expected = ["checkout", "Python", "kubectl", "Helm", "sohistio", "Log in"]
         # The page looks at all clusters, so it logs in to none.
         assert begin == (expected if job.get("job") != "overview" else [*expected[:5], "The page of all environments"])
+
+
+def test_what_was_screened_and_planned_cannot_be_left_out() -> None:
+    """People may choose stages when they queue a run."""
+    for action, stages in STAGES.items():
+        fixed = [stage["stage"] for stage in expanded({"action": action}) if stage.get("isSkippable") == "false"]
+        assert fixed == [name for name in stages if name in ("PreScreening", "Plan")]
+
+
+def test_every_job_ends_in_time_and_not_before_its_run() -> None:
+    base = yaml.safe_load((PIPELINES.parent / "environments" / "base" / "environment.yaml").read_text())
+    total, by_hand = seconds_of(base["timeouts"]["total"]), ManualPart.model_fields["timeout_seconds"].default
+    least = dict.fromkeys(("NamespaceSetup", "Install", "Uninstall"), total) | {"Move": 2 * total + by_hand}
+    for typed, build in RUNS:
+        for job in jobs_of(typed, build):
+            name = job.get("job") or job["deployment"]
+            needed = least["Move"] if "deployment" in job and name == "dr" else least.get(name, 0)
+            assert 60 * int(job["timeoutInMinutes"]) >= 1.5 * needed, name
+            assert int(job["timeoutInMinutes"]) <= 360, "Microsoft's agents end it then"
+            assert int(job["cancelTimeoutInMinutes"]) <= 10
+
+
+def test_every_artifact_may_be_published_again() -> None:
+    """The stage may be run again, and an artifact of that name would be there already."""
+    for typed, build in RUNS:
+        for step in itertools.chain.from_iterable(steps_of(job) for job in jobs_of(typed, build)):
+            if "publish" in step:
+                assert step["artifact"].endswith(("-$(System.StageAttempt)", "-$(System.JobAttempt)"))
+
+
+def test_the_plan_of_the_last_attempt_is_the_one_that_is_installed(tmp_path: Path) -> None:
+    stages = {stage["stage"]: stage for stage in expanded({"action": "install"})}
+    (install,) = stages["Install"]["jobs"]
+    planner = Job("Plan", tmp_path, Cloud({}, {}, {}, tmp_path), tmp_path, Variables())
+    ended = Run(tmp_path, {"Plan": [planner]})
+    planner.outputs = {"Plan.plan.artifact": "plan-2", "Plan.plan.changed": "true"}
+    assert own_variables(install, ended) == {"approvedPlan": "plan-2"}
+    (download,) = (step for step in steps_of(install) if "download" in step)
+    assert download["artifact"] == "$(approvedPlan)"
 
 
 def test_what_writes_waits_for_the_approvals_of_its_environment() -> None:

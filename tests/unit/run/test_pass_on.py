@@ -99,6 +99,7 @@ def test_what_changes_the_mesh_is_refused_with_what_to_use_instead(line: str, co
         ("nonsense web-1", "`istioctl nonsense` is not one of", "Use istioctl itself"),
         ("proxy-statu", "`istioctl proxy-statu` is not one of", "Did you mean proxy-status? "),
         ("uninstall-me", "`istioctl uninstall-me` is not one of", "sohistio login --env qa"),
+        ("experimental wait", "`istioctl wait` is not one of", "Use istioctl itself"),
         ("waypoint lst", "`istioctl waypoint lst` is not one of", "Did you mean list? "),
         ("x workload entry configure -f x.yaml", "`istioctl workload` is not one of", "sohistio login --env qa"),
         ("tag -i istio-system set prod", "a flag comes before istioctl's command", "`tag list -n shop`"),
@@ -112,4 +113,5 @@ def test_what_is_not_known_to_only_look_is_refused(line: str, what: str, todo: s
         check_arguments(line.split(), "qa")
     assert caught.value.what.startswith(what)
     assert todo in caught.value.todo
+    assert ("Did you mean" in caught.value.todo) is ("Did you mean" in todo)
     assert caught.value.exit_code == 3

@@ -12,6 +12,7 @@ from sohistio.adapters.azure.cloud import Endpoints
 from sohistio.adapters.azure.login import SECRET_VARIABLES, WORDS
 from sohistio.errors import RefusedError
 from sohistio.model.auth import Auth
+from sohistio.system.pipeline import on_an_agent
 
 ROLE = "Azure Kubernetes Service Cluster User Role"
 _LINES, _LENGTH = 6, 400
@@ -112,7 +113,7 @@ def _is_of_devops(error: Exception) -> bool:
 
 def _is_outlived(error: Exception, auth: Auth) -> bool:
     """The service connection itself asks for a new id token each time: there it is something else, such as a clock."""
-    return auth is not Auth.PIPELINES and _OUTLIVED in _text(error) and bool(os.environ.get("TF_BUILD"))
+    return auth is not Auth.PIPELINES and _OUTLIVED in _text(error) and on_an_agent(os.environ)
 
 
 def _answered(status: int, text: str, subject: str) -> RefusedError:

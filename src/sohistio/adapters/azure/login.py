@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sohistio.errors import RefusedError
 from sohistio.model.auth import Auth
 from sohistio.model.managed_cluster import AksPlace, AzureCloud
+from sohistio.system.pipeline import on_an_agent
 
 CONNECTION = ("AZURESUBSCRIPTION_CLIENT_ID", "AZURESUBSCRIPTION_TENANT_ID", "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")
 _PIPELINES = ("SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN", *CONNECTION)
@@ -74,10 +75,10 @@ def choose(asked: Auth, variables: Mapping[str, str]) -> Choice:
                 todo=_HINTS[asked],
             )
         return Choice(asked)
-    if not _missing(Auth.PIPELINES, variables) and variables.get("TF_BUILD"):
+    if not _missing(Auth.PIPELINES, variables) and on_an_agent(variables):
         return Choice(Auth.PIPELINES)
     notice = ""
-    if variables.get("TF_BUILD") and all(variables.get(name) for name in CONNECTION):
+    if on_an_agent(variables) and all(variables.get(name) for name in CONNECTION):
         lacking = ", ".join(_missing(Auth.PIPELINES, variables))
         notice = f"the service connection is there, but cannot be used: {lacking} not set (docs/aks.md)"
     for auth in (Auth.ENVIRONMENT, Auth.WORKLOAD_IDENTITY):

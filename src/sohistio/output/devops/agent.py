@@ -18,10 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sohistio.errors import ExitCode, SohistioError
+from sohistio.errors import SohistioError
 from sohistio.output import error_text
 from sohistio.output.devops.harmless import harmless
 from sohistio.system.paths import state_dir
+from sohistio.system.pipeline import on_an_agent
 from sohistio.system.streams import Stream
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ class Agent:
     def __init__(self, folder: Path, command: str) -> None:
         self._folder = folder
         self._command = command
+        self.asked = ""
 
     @cached_property
     def facts(self) -> Facts:
         """What was found. Made when there is a first one: `--help` and the like load nothing of it."""
         from sohistio.output.devops.facts import Facts
 
-        return Facts(self._command)
+        return Facts(self._command, asked=self.asked)
 
     def issue(self, issue: Issue) -> None:
         """Log it as an issue of the build."""
@@ -63,21 +65,24 @@ class Agent:
             self.issue(error_issue(error))
 
     def end(self, code: int) -> None:
-        """Issues, files, variables, and the result where there was a warning; a command with no facts tells nothing."""
-        if "facts" not in vars(self) or not self.facts.has_something:
+        """Files, issues, variables, and the result where there was a warning.
+
+        A command that ends well and has no facts tells nothing.
+        """
+        if not (code or ("facts" in vars(self) and self.facts.has_something)):
             return
         from sohistio.output.devops.facts import IssueType, at_most
 
-        ended = ExitCode(code) if code in ExitCode._value2member_map_ else ExitCode.FAILED
+        files = self._files(code)  # one that cannot be written is an issue
         issues = list(self.facts.issues())
         for issue in at_most(issues, _MOST_ISSUES):
             self.issue(issue)
-        for name, value in (self.facts.variables(ended) | self._files(ended)).items():
+        for name, value in (self.facts.variables(code) | files).items():
             command("task.setvariable", {"variable": name, "isOutput": "true"}, value)
-        if ended is ExitCode.OK and any(issue.type is IssueType.WARNING for issue in issues):
-            command("task.complete", {"result": "SucceededWithIssues"}, self.facts.outcome(ended))
+        if not code and any(issue.type is IssueType.WARNING for issue in issues):
+            command("task.complete", {"result": "SucceededWithIssues"}, self.facts.outcome(code))
 
-    def _files(self, code: ExitCode) -> dict[str, str]:
+    def _files(self, code: int) -> dict[str, str]:
         """The page, which is uploaded, and the test results; where they are."""
         from sohistio.output.devops.summary import summary
         from sohistio.output.junit import junit
@@ -107,10 +112,9 @@ class Agent:
                     return path
             raise OSError(f"{_MOST_FILES - 1} files of that name are there already")
         except OSError as error:
-            message = (
-                f"{self._folder / name}{ending} cannot be written ({error}): the build gets no such page or results"
-            )
-            self.issue(Issue(IssueType.WARNING, "file-not-written", message))
+            why = f"{self._folder} is no folder" if isinstance(error, FileExistsError) else error.strerror or str(error)
+            message = f"{self._folder / name}{ending} cannot be written ({why}): the build gets no such page or results"
+            self.facts.found.append(Issue(IssueType.WARNING, "file-not-written", message))
             return None
 
 
@@ -119,7 +123,7 @@ _agents: list[Agent] = []
 
 def begin(arguments: Sequence[str], variables: Mapping[str, str]) -> None:
     """From here on this process is one of a pipeline's step, if it is."""
-    if not variables.get("TF_BUILD") or tuple(arguments[:1]) == _OTHERS_READ:
+    if not on_an_agent(variables) or tuple(arguments[:1]) == _OTHERS_READ:
         return
     given, first = Path(variables.get("AGENT_TEMPDIRECTORY", "")), next(iter(arguments), "")
     folder = given if given.is_absolute() else state_dir() / "pipeline"
@@ -136,6 +140,12 @@ def end(code: int) -> None:
     """The process ends with this exit code."""
     if agent := current():
         agent.end(code)
+
+
+def asked_about(environment: str) -> None:
+    """The command line names this environment: how far it gets to it is not known yet."""
+    if (agent := current()) and not agent.asked:
+        agent.asked = environment
 
 
 def looked(environment: str, plan: Plan | None = None) -> None:

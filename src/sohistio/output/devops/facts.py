@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ _CODES = {
     ExitCode.VERIFICATION_FAILED: "verification-failed",
     ExitCode.INTERRUPTED: "interrupted",
 }
-_OUTCOMES = {
+_OUTCOMES: Mapping[int, str] = {
     ExitCode.OK: "done",
     ExitCode.FAILED: "failed",
     ExitCode.USAGE: "wrongUsage",
@@ -105,7 +105,10 @@ class Section:
 
 @dataclass(slots=True)
 class Facts:
-    """What one command has said. `command` is its first word; with `only_looks` a plan was made to be read only."""
+    """What one command has said. `command` is its first word; with `only_looks` a plan was made to be read only.
+
+    `asked` is the environment that the command line names: the one it is about where it got to none.
+    """
 
     command: str = "sohistio"
     environment: str = ""
@@ -116,6 +119,7 @@ class Facts:
     found: list[Issue] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     more: dict[str, str] = field(default_factory=dict)
+    asked: str = ""
 
     def planned(self, plan: Plan) -> None:
         """A plan; a plan made again takes the place of the one before it."""
@@ -141,8 +145,10 @@ class Facts:
         return bool(self.only_looks or self.runs or self.suites or self.errors)
 
     def about(self) -> str:
-        """The environment, empty where none was got to."""
-        return self.environment or (self.runs[0].plan.environment if self.runs else "")
+        """The environment, empty for several and where none is named."""
+        if self.environment or self.runs:
+            return self.environment or self.runs[0].plan.environment
+        return "" if self.only_looks else quotable(self.asked)[:_LONGEST_NAME]
 
     def issues(self) -> Iterator[Issue]:
         """Each once, errors first; without the errors of the command, which were logged when they were printed."""
@@ -169,20 +175,20 @@ class Facts:
                     message = f"{name}: {gateway}: no ready pod for {seconds:.1f} s"
                     yield Issue(IssueType.WARNING, "gateway-without-pod", message)
 
-    def outcome(self, code: ExitCode) -> str:
+    def outcome(self, code: int) -> str:
         """One word for conditions of a pipeline."""
-        if code is ExitCode.OK and self.runs:
+        if code == ExitCode.OK and self.runs:
             looks = self.only_looks
             work = any(run.plan.changes_pending if looks else run.result is not None for run in self.runs)
             return ("changesPending" if looks else "done") if work else "upToDate"
-        return "passed" if code is ExitCode.OK and self.suites else _OUTCOMES[code]
+        return "passed" if code == ExitCode.OK and self.suites else _OUTCOMES.get(code, "failed")
 
-    def variables(self, code: ExitCode) -> dict[str, str]:
+    def variables(self, code: int) -> dict[str, str]:
         """The output variables, docs/pipeline.md; with several runs the first says what it was about."""
         values = {"outcome": self.outcome(code), "exitCode": str(int(code)), "environment": self.about()}
         if self.runs:
             values |= self._of_plans()
-            if code is ExitCode.REFUSED and self.errors and not values["refusal"]:
+            if code == ExitCode.REFUSED and self.errors and not values["refusal"]:
                 values["refusal"] = quotable(self.errors[-1].what)
         if self.suites:
             broken = [check for suite in self.suites for check in suite.worth_a_look]
@@ -237,4 +243,5 @@ def _boolean(value: bool) -> str:
 
 _MOST_DETAILS = 3
 _LONGEST_VALUE = 300
+_LONGEST_NAME = 63
 _ACTIVE = re.compile(r"[^\w .,:/@+=-]")

@@ -38,15 +38,15 @@ _OUTCOMES = {
 }
 
 
-def summary(facts: Facts, code: ExitCode) -> str:
+def summary(facts: Facts, code: int) -> str:
     """The whole page."""
     outcome = facts.outcome(code)
     about = f"{facts.about()}: " if facts.about() else ""
     return page(f"{about}{facts.command}, {_OUTCOMES.get(outcome, outcome)}", _sections(facts, code))
 
 
-def _sections(facts: Facts, code: ExitCode) -> Iterator[list[str]]:
-    if code is not ExitCode.OK and not facts.errors:
+def _sections(facts: Facts, code: int) -> Iterator[list[str]]:
+    if code != ExitCode.OK and not facts.errors:
         yield [f"Exit code {int(code)}."]
     for run in facts.runs:
         yield [begun(_quotable(run, facts))]

@@ -8,6 +8,7 @@ import pytest
 
 from agent_reading import read
 from command_line import run
+from sohistio.system.pipeline import on_an_agent
 
 WRONG = ("plan", "--env", "qa", "--no-such-flag", "##vso[task.complete]\x1b[31m")
 
@@ -54,3 +55,20 @@ def test_nothing_is_told(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*arguments, TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
     log = read(done.stdout, done.stderr)
     assert (log.commands, log.formats, list(tmp_path.iterdir())) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [("True", True), ("true", True), ("TRUE ", True), ("False", False), ("0", False), ("1", False), ("", False)],
+)
+def test_an_agent_says_true(value: str, is_one: bool, tmp_path: Path) -> None:
+    assert on_an_agent({"TF_BUILD": value}) is is_one
+    if value in ("true", "False"):
+        done = run(*WRONG, TF_BUILD=value, AGENT_TEMPDIRECTORY=str(tmp_path))
+        assert bool(read(done.stderr).commands) is bool(list(tmp_path.iterdir())) is is_one
+
+
+def test_the_environment_that_is_named_is_said_where_nothing_was_got_to(tmp_path: Path) -> None:
+    done = run("failover", "--to", "qa", TF_BUILD="True", AGENT_TEMPDIRECTORY=str(tmp_path))
+    assert (done.returncode, read(done.stderr).variables["environment"]) == (2, "qa"), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["sohistio-failover-qa.md"]

@@ -94,6 +94,17 @@ def told(*, looks: bool = False, plans: tuple[Plan, ...] = (), results: tuple[Ru
             id="checks-count-once",
         ),
         pytest.param(Facts(), ExitCode.USAGE, {"outcome": "wrongUsage", "environment": ""}, id="wrong-usage"),
+        pytest.param(Facts(), 64, {"outcome": "failed", "exitCode": "64"}, id="a-tools-own-exit-code"),
+        pytest.param(
+            Facts(asked="qa"), ExitCode.REFUSED, {"outcome": "refused", "environment": "qa"}, id="refused-before-a-plan"
+        ),
+        pytest.param(
+            Facts(asked="q;a\n$(id)" + "x" * 99),
+            ExitCode.USAGE,
+            {"environment": "q a id " + "x" * 56},
+            id="what-is-named-may-be-anything",
+        ),
+        pytest.param(Facts(asked="qa", only_looks=True), ExitCode.FAILED, {"environment": ""}, id="several"),
         pytest.param(
             told(plans=(UPGRADE, replace(UPGRADE, reasons=("another",))), results=(ran(UPGRADE), ran(REPLACEMENT))),
             ExitCode.OK,
