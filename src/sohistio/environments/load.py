@@ -1,4 +1,4 @@
-"""The folder of environments: found, read in layers, and validated into an Environment.
+"""A folder of environments, read in layers and validated into an Environment.
 
 environments/base/ holds what all share; environments/<name>/ is merged over it. The variables and
 the folder to start from are the caller's to give.
@@ -6,7 +6,7 @@ the folder to start from are the caller's to give.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sohistio.environments.messages import holder, problems_in
 from sohistio.environments.model import Environment, layer_schema
 from sohistio.environments.policy_problems import policy_problems
 from sohistio.environments.promotion_chain import chain_problem, chain_to
+from sohistio.environments.root import BASE, FILE, TO_COPY, environment_names, find_environments_root, is_bundled
 from sohistio.environments.variables import variables_for
 from sohistio.environments.yaml_files import Document, Problem, invalid, read_document
 from sohistio.errors import UsageError
@@ -39,35 +40,7 @@ __all__ = [
     "summary_of",
 ]
 
-BASE = "base"
-FILE = "environment.yaml"
 _OPERATOR_FILE = "istiooperator.yaml"
-
-
-def find_environments_root(explicit: Path | None, cwd: Path) -> Path:
-    """The folder of environments: the one given, else `environments/` here or further up, else the bundled one.
-
-    Raises UsageError where the one given is none.
-    """
-    if explicit is not None:
-        if not (explicit / BASE / FILE).is_file():
-            raise UsageError(
-                f"{explicit} is not a folder of environments",
-                details=(f"{explicit / BASE / FILE} does not exist",),
-                todo="Give the folder that holds base/ and one folder for each environment.",
-            )
-        return explicit
-    for folder in (cwd, *cwd.parents):
-        if (folder / "environments" / BASE / FILE).is_file():
-            return folder / "environments"
-    package = Path(__file__).parents[1]
-    bundled = package / "_environments"
-    return bundled if bundled.is_dir() else package.parents[1] / "environments"  # an editable install has the checkout
-
-
-def environment_names(root: Path) -> list[str]:
-    """The names of the environments in `root`, sorted; `base` is none."""
-    return sorted(file.parent.name for file in root.glob(f"*/{FILE}") if file.parent.name != BASE)
 
 
 def load_environment(
@@ -164,8 +137,7 @@ class _Layers:
         self, name: str, root: Path, variables: Mapping[str, str], instead: Mapping[Path, str] | None = None
     ) -> None:
         if name not in (names := environment_names(root)):
-            known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
-            raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known))
+            raise _unknown(name, names, root)
 
         variables = variables_for(name, variables)
 
@@ -191,6 +163,13 @@ class _Layers:
         for file in self.operator_files:
             operator = merge_operator(operator, file.data)
         return operator
+
+
+def _unknown(name: str, names: Sequence[str], root: Path) -> UsageError:
+    where = "what sohistio comes with" if is_bundled(root) else shown(root)
+    known = f"Known environments in {where}: {', '.join(names)}." if names else f"There are no environments in {where}."
+    more = (TO_COPY,) if is_bundled(root) else ()
+    return UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known, *more))
 
 
 def shown(path: Path) -> str:

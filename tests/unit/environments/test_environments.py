@@ -408,7 +408,7 @@ def test_an_unknown_environment_names_the_known_ones(root: Path, name: str) -> N
     with pytest.raises(UsageError) as caught:
         load_environment(name, root, PREFIX)
     assert caught.value.what == f"There is no environment named {name!r}"
-    assert caught.value.todo == "Known environments: qa."
+    assert caught.value.todo == "Known environments in environments: qa."
 
 
 # --- finding the folder --------------------------------------------------------------------------------------------
@@ -441,17 +441,20 @@ def test_env_list_works_without_the_variable(root: Path) -> None:
         0,
         "NAME  VERSION  ADDRESS                       GATEWAYS  CLUSTER  PROTECTED\n"
         "qa    1.31.1   ${SOHISTIO_IP_PREFIX}.20.188  on        aks-qa   no\n"
-        "\nNot valid as they are: qa. `sohistio env validate` says why.\n",
+        "\nFrom the folder environments.\nNot valid as they are: qa. `sohistio env validate` says why.\n",
         "",
     )
     assert run("list", SOHISTIO_IP_PREFIX="10.20")[1].splitlines()[1:] == [
-        "qa    1.31.1   10.20.20.188  on        aks-qa   no"
+        "qa    1.31.1   10.20.20.188  on        aks-qa   no",
+        "",
+        "From the folder environments.",
     ]
     document = json.loads(run("list", "--output", "json", "--environments", str(root))[1])
     problem = f"{QA_FILE}:2: ingressAddress: the variable SOHISTIO_IP_PREFIX is not set"
     assert document == {
         "schemaVersion": "1",
         "kind": "EnvironmentList",
+        "folder": str(root),
         "environments": [
             {
                 "name": "qa",
