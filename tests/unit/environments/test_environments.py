@@ -258,8 +258,7 @@ BAD_ENVIRONMENTS = [
      "standbyOf, sync, timeouts"),
     ("audit: {reasonRequired: 'yes'}", "6: audit.reasonRequired: expected true or false, got 'yes'"),
     ("audit: {reason: true}", "6: audit.reason: unknown key; did you mean reasonRequired?"),
-    ("notify: {format: teams}", "6: notify.webhook: is missing; every environment needs it, here or in "
-     "base/environment.yaml"),
+    ("notify: {format: teams}", "6: notify.webhook: is missing; notify needs it"),
     ("notify: {webhook: SOHISTIO_NOTIFY_URL, format: slack}", "6: notify.format: expected 'teams' or 'json', "
      "got 'slack'"),
     ("notify: {webhook: 'https://hooks.example.com/?sig=s3cret'}", "6: notify: expected webhook to name a variable "
@@ -291,7 +290,7 @@ BAD_ENVIRONMENTS = [
     ("standbyOf: prd", "6: standbyOf: expected the name of another environment (there is none), got 'prd'"),
     ("standbyOf: qa", "6: standbyOf: expected the name of another environment (there is none), got 'qa'"),
     ("promotesFrom: prd", "6: promotesFrom: expected the name of another environment (there is none), got 'prd'"),
-    ("failover: {}", "6: failover.dns: is missing; every environment needs it, here or in base/environment.yaml"),
+    ("failover: {}", "6: failover.dns: is missing; failover needs it"),
     ("failover: {dns: {recrod: x, record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}}",
      "6: failover.dns.recrod: unknown key; did you mean record?"),
     ("failover:\n  dns: {record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}\n"
