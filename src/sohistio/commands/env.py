@@ -67,7 +67,7 @@ def list_environments(
     ]
     show(console(), Fitted(("NAME", "VERSION", "ADDRESS", "GATEWAYS", "CLUSTER", "PROTECTED"), rows, gap=2))
     say("")
-    say(f"From what sohistio comes with. {TO_COPY}" if is_bundled(root) else f"From the folder {shown(root)}.")
+    say(f"These come with sohistio. {TO_COPY}" if is_bundled(root) else f"From the folder {shown(root)}.")
     if broken := [summary.name for summary in summaries if summary.problems]:
         say(f"Not valid as they are: {', '.join(broken)}. `sohistio env validate` says why.")
 

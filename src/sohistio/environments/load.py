@@ -166,8 +166,8 @@ class _Layers:
 
 
 def _unknown(name: str, names: Sequence[str], root: Path) -> UsageError:
-    where = "what sohistio comes with" if is_bundled(root) else shown(root)
-    known = f"Known environments in {where}: {', '.join(names)}." if names else f"There are no environments in {where}."
+    where = "(they come with sohistio)" if is_bundled(root) else f"in {shown(root)}"
+    known = f"Known environments {where}: {', '.join(names)}." if names else f"There are no environments {where}."
     more = (TO_COPY,) if is_bundled(root) else ()
     return UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known, *more))
 

@@ -12,7 +12,7 @@ FILE = "environment.yaml"
 FOLDER = "environments"
 """What a folder of environments is called where it is to be found by itself."""
 _BUNDLED = "_environments"
-TO_COPY = "`sohistio env init` copies those that sohistio comes with into a folder of your own."
+TO_COPY = "`sohistio env init` copies sohistio's environments into a folder of your own."
 
 
 def find_environments_root(explicit: Path | None, cwd: Path) -> Path:

@@ -117,9 +117,9 @@ def test_what_the_program_comes_with_is_nobodys_to_edit(bundled: Path) -> None:
     check_own(SHIPPED, "change")
     with pytest.raises(UsageError, match="not yours to pin") as caught:
         check_own(bundled, "pin")
-    assert caught.value.todo.startswith("`sohistio env init` copies")
+    assert caught.value.todo.startswith("`sohistio env init` copies sohistio's environments")
     with pytest.raises(UsageError) as unknown:
         load_environment("uat", bundled, {})
     assert unknown.value.todo == (
-        "Known environments in what sohistio comes with: dev, dr, int, local, prod, qa. " + TO_COPY
+        "Known environments (they come with sohistio): dev, dr, int, local, prod, qa. " + TO_COPY
     )
