@@ -51,6 +51,7 @@ def test_looking_is_not_refused(aks: Aks) -> None:
     recorded_as(aks.sandbox.api, "prod")
     done = aks.run("history", "--env", "qa")
     assert done.returncode == 0, done.stderr
+    assert "this cluster is recorded as prod, not as qa" in done.stderr
     told = aks.run("status", "--env", "qa")
     assert told.returncode == 1
     assert "recorded as prod" in " ".join(told.stdout.split())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,14 +71,14 @@ def test_the_tests_named_for_the_others_are_there() -> None:
 
 def test_they_run_as_they_are_written(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox = empty_sandbox
-    shutil.copytree(CHECKOUT / "environments", tmp_path / "environments")
-    here = sorted((command for command in COMMANDS if not is_elsewhere(command)), key=_installs_first)
-    assert here[0].startswith("install")
+    here = sorted((command for command in COMMANDS if not is_elsewhere(command)), key=_in_order)
+    assert here[0] == "env init", "the folder that all others use"
+    assert here[1].startswith("install")
     assert len(here) > 20
     for command in here:
         done = sandbox.run(*shlex.split(command), cwd=tmp_path, SOHISTIO_ENV="local")
         assert done.returncode == 0, f"sohistio {command}\n{done.stdout}{done.stderr}"
 
 
-def _installs_first(command: str) -> bool:
-    return not command.startswith("install")
+def _in_order(command: str) -> tuple[bool, bool]:
+    return command != "env init", not command.startswith("install")

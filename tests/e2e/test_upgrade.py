@@ -109,6 +109,8 @@ def test_a_hung_upgrade_and_the_rollback_target(empty_sandbox: Sandbox, tmp_path
     hung = sandbox.run("install", *LOCAL, *hanging)
     assert hung.returncode == 1, hung.stdout + hung.stderr
     assert "Error: istio-ingressgateway not ready within 8 s." in hung.stderr
+    shown = sandbox.run("rollback", *LOCAL, "--plan", "--output", "json")
+    assert (shown.returncode, json.loads(shown.stdout)["mode"]) == (0, "rollback"), shown.stderr
     back = sandbox.run("rollback", *LOCAL)
     assert back.returncode == 0, back.stdout + back.stderr
     assert "back to 1.30.5, the recorded version and manifest" in back.stdout

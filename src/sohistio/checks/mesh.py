@@ -103,11 +103,12 @@ def _addresses(evidence: Evidence) -> Iterator[CheckResult]:
         elif seen and not seen.addresses:
             hint = f"kubectl -n {wanted.ref.namespace} describe service {wanted.ref.name}: its events say why"
             yield failed("gateway-address", f"{wanted.ref.short} waits for {wanted.address or 'an address'}", hint)
+        elif seen:
+            hint = "Is the address free in the VNet, and does the annotation name it?"
+            yield failed("gateway-address", f"{wanted.ref.short} has {found} instead of {wanted.address}", hint)
         else:
-            message = f"{wanted.ref.short} has {found or 'no Service'} instead of {wanted.address}"
-            yield failed(
-                "gateway-address", message, "Is the address free in the VNet, and does the annotation name it?"
-            )
+            hint = "Run `sohistio install`: it makes the Service again."
+            yield failed("gateway-address", f"there is no Service {wanted.ref.short}", hint)
 
 
 def _budgets(evidence: Evidence) -> Iterator[CheckResult]:

@@ -17,14 +17,10 @@ def own_root(environments: Path | None, do: str = "change") -> Path:
 
     Raises UsageError for the one of the package.
     """
-    from sohistio.environments.load import find_environments_root
+    from sohistio.environments.root import check_own, find_environments_root
 
     root = find_environments_root(environments, Path.cwd())
-    if root.name == "_environments":
-        raise UsageError(
-            f"the environments that sohistio comes with are not yours to {do}",
-            todo="Give your own with --environments DIR, or go to the folder that has environments/.",
-        )
+    check_own(root, do)
     return root
 
 

@@ -12,6 +12,7 @@ import typer
 
 from sohistio.commands.edited_file import own_root
 from sohistio.commands.env_diff import diff_environments
+from sohistio.commands.env_init import init_environments
 from sohistio.commands.examples import examples
 from sohistio.commands.options import Folder, Form, output_format
 from sohistio.commands.registration import app, register_all, words_of_group
@@ -39,8 +40,9 @@ def list_environments(
     environments: Folder = None,
 ) -> None:
     """List the environments. Works too where a variable is not set or a file is not valid."""
-    from sohistio.environments.load import environment_names, find_environments_root, summary_of
-    from sohistio.output.console import console
+    from sohistio.environments.load import environment_names, find_environments_root, shown, summary_of
+    from sohistio.environments.root import TO_COPY, is_bundled
+    from sohistio.output.console import console, say
     from sohistio.output.fitted import Fitted
     from sohistio.output.tables import show
 
@@ -49,7 +51,8 @@ def list_environments(
     if form.json:
         from sohistio.output.documents import print_answer
 
-        print_answer("EnvironmentList", {"environments": [_summary_json(summary) for summary in summaries]})
+        listed = [_summary_json(summary) for summary in summaries]
+        print_answer("EnvironmentList", {"folder": str(root.absolute()), "environments": listed})
         return
     rows = [
         (
@@ -63,8 +66,10 @@ def list_environments(
         for summary in summaries
     ]
     show(console(), Fitted(("NAME", "VERSION", "ADDRESS", "GATEWAYS", "CLUSTER", "PROTECTED"), rows, gap=2))
+    say("")
+    say(f"These come with sohistio. {TO_COPY}" if is_bundled(root) else f"From the folder {shown(root)}.")
     if broken := [summary.name for summary in summaries if summary.problems]:
-        typer.echo(f"\nNot valid as they are: {', '.join(broken)}. `sohistio env validate` says why.")
+        say(f"Not valid as they are: {', '.join(broken)}. `sohistio env validate` says why.")
 
 
 @examples(
@@ -193,10 +198,11 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
 def group_for(words: Sequence[str] | None = None) -> typer.Typer:
     """`sohistio env`, for the words of a command line as `register_all` takes them."""
     group = app(
-        help="Environments: list, show, validate, diff, schema, lock.",
-        examples=["sohistio env list", "sohistio env validate", "sohistio env diff prod dr"],
+        help="Environments: init, list, show, validate, diff, schema, lock.",
+        examples=["sohistio env init", "sohistio env list", "sohistio env validate", "sohistio env diff prod dr"],
     )
     commands: dict[str, Callable[..., None]] = {
+        "init": init_environments,
         "list": list_environments,
         "show": show_environment,
         "validate": validate_environments,

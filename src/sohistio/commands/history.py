@@ -36,6 +36,8 @@ def history(
 
     session = session_of(where_of(target, cluster))
     record = recorded(session) or Record(session.environment.name)
+    if record.environment != session.environment.name:
+        session.say(f"this cluster is recorded as {record.environment}, not as {session.environment.name}")
     if export:
         for run in record.runs:
             print_json_line("RunRecord", run_document(run))

@@ -1,4 +1,4 @@
-"""The folder of environments: found, read in layers, and validated into an Environment.
+"""A folder of environments, read in layers and validated into an Environment.
 
 environments/base/ holds what all share; environments/<name>/ is merged over it. The variables and
 the folder to start from are the caller's to give.
@@ -19,6 +19,7 @@ from sohistio.environments.messages import holder, problems_in
 from sohistio.environments.model import Environment, layer_schema
 from sohistio.environments.policy_problems import policy_problems
 from sohistio.environments.promotion_chain import chain_problem, chain_to
+from sohistio.environments.root import BASE, FILE, TO_COPY, environment_names, find_environments_root, is_bundled
 from sohistio.environments.variables import variables_for
 from sohistio.environments.yaml_files import Document, Problem, invalid, read_document
 from sohistio.errors import UsageError
@@ -39,42 +40,17 @@ __all__ = [
     "summary_of",
 ]
 
-BASE = "base"
-FILE = "environment.yaml"
 _OPERATOR_FILE = "istiooperator.yaml"
-
-
-def find_environments_root(explicit: Path | None, cwd: Path) -> Path:
-    """The folder of environments: the one given, else `environments/` here or further up, else the bundled one.
-
-    Raises UsageError where the one given is none.
-    """
-    if explicit is not None:
-        if not (explicit / BASE / FILE).is_file():
-            raise UsageError(
-                f"{explicit} is not a folder of environments",
-                details=(f"{explicit / BASE / FILE} does not exist",),
-                todo="Give the folder that holds base/ and one folder for each environment.",
-            )
-        return explicit
-    for folder in (cwd, *cwd.parents):
-        if (folder / "environments" / BASE / FILE).is_file():
-            return folder / "environments"
-    package = Path(__file__).parents[1]
-    bundled = package / "_environments"
-    return bundled if bundled.is_dir() else package.parents[1] / "environments"  # an editable install has the checkout
-
-
-def environment_names(root: Path) -> list[str]:
-    """The names of the environments in `root`, sorted; `base` is none."""
-    return sorted(file.parent.name for file in root.glob(f"*/{FILE}") if file.parent.name != BASE)
 
 
 def check_name(name: str, root: Path) -> None:
     """Raises UsageError where `root` has no environment of this name."""
-    if name not in (names := environment_names(root)):
-        known = f"Known environments: {', '.join(names)}." if names else f"There are no environments in {root}."
-        raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known))
+    if name in (names := environment_names(root)):
+        return
+    where = "(they come with sohistio)" if is_bundled(root) else f"in {shown(root)}"
+    known = f"Known environments {where}: {', '.join(names)}." if names else f"There are no environments {where}."
+    more = (TO_COPY,) if is_bundled(root) else ()
+    raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known, *more))
 
 
 def load_environment(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from sohistio.environments.model import Environment
@@ -46,7 +47,9 @@ def holder(key: Key, files: Sequence[Document]) -> Document:
 def _message(item: ErrorDetails, key: Key) -> str:
     kind, value = item["type"], item["input"]
     if kind == "missing":
-        return "is missing; every environment needs it, here or in base/environment.yaml"
+        part = _optional_part(key[:-1])
+        needs = f"{part} needs it" if part else "every environment needs it, here or in base/environment.yaml"
+        return f"is missing; {needs}"
     if kind == "extra_forbidden":
         return unknown_key(str(key[-1]), _known_keys(key[:-1]))
     if kind in _LIMITS:
@@ -66,6 +69,19 @@ def _message(item: ErrorDetails, key: Key) -> str:
 
 
 def _known_keys(key: Key) -> list[str]:
+    models = [model for model, _ in _models(key)]
+    fields = (models[-1] if models else Environment).model_fields
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _optional_part(key: Key) -> str:
+    """The innermost key that an environment can do without, such as `notify`; empty where it needs all of them."""
+    optional = [field.alias or "" for _, field in _models(key) if not field.is_required()]
+    return optional[-1] if optional else ""
+
+
+def _models(key: Key) -> Iterator[tuple[type[BaseModel], FieldInfo]]:
+    """The model that each key of a path leads to, and the field that it is."""
     model: type[BaseModel] = Environment
     annotation: Any = None
     for part in key:
@@ -73,10 +89,11 @@ def _known_keys(key: Key) -> list[str]:
         if isinstance(part, int) or get_origin(annotation) is dict:
             annotation = None
             continue
-        annotation = next(field.annotation for field in model.model_fields.values() if field.alias == part)
+        field = next(field for field in model.model_fields.values() if field.alias == part)
+        annotation = field.annotation
         model = next(
             kind
             for kind in (annotation, *get_args(annotation))
             if isinstance(kind, type) and issubclass(kind, BaseModel)
         )
-    return [field.alias or name for name, field in model.model_fields.items()]
+        yield model, field

@@ -29,11 +29,16 @@ class Kind(StrEnum):
     ALERT = "alert"
     ERROR = "error"
     SECTION = "section"
+    PAGE = "page"
+
+
+PLACES = (Kind.SECTION, Kind.PAGE)
+"""What an error refers to, and what is found by its words only where nothing else has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One explanation: `name` is what it is asked for by, `file` and `anchor` where it stands."""
+    """One explanation: `name` is what it is asked for by, `file` and `anchor` where it stands; a page has no anchor."""
 
     kind: Kind
     name: str
@@ -44,7 +49,7 @@ class Topic:
     @property
     def source(self) -> str:
         """As an error names it."""
-        return f"{self.file}#{self.anchor}"
+        return f"{self.file}#{self.anchor}" if self.anchor else self.file
 
 
 def topics_of(documents: Mapping[str, str]) -> tuple[Topic, ...]:
@@ -61,6 +66,7 @@ def topics_of(documents: Mapping[str, str]) -> tuple[Topic, ...]:
         *_under(read[MONITORING], "Alerts", MONITORING, Kind.ALERT),
         *errors,
         *(_whole(file, found, at) for file, found in read.items() for at in range(len(found))),
+        *(_page(file, found) for file, found in read.items() if found),
     )
 
 
@@ -81,6 +87,16 @@ def _whole(file: str, found: Sequence[Section], at: int) -> Topic:
     for section in _inner(found, at):
         blocks += [Paragraph(f"**{section.title}**"), *section.blocks]
     return Topic(Kind.SECTION, found[at].title, file, found[at].anchor, tuple(blocks))
+
+
+def _page(file: str, found: Sequence[Section]) -> Topic:
+    """A page in short: what it begins with, and its sections."""
+    title, *rest = found
+    begins = [block for block in title.blocks if isinstance(block, Paragraph)][:1]
+    parts = [
+        Paragraph(f"[{item.title}](#{item.anchor})", bullet=True) for item in rest if item.level == title.level + 1
+    ]
+    return Topic(Kind.PAGE, plain(title.title), file, "", (*begins, *parts))
 
 
 def _verifications(found: Sequence[Section]) -> Iterator[Topic]:

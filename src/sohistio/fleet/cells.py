@@ -9,6 +9,7 @@ from enum import StrEnum
 from sohistio.fleet.row import EnvironmentStatus, LastRun
 from sohistio.fleet.state import Level, state_of
 from sohistio.model.ages import age, ago, left, since
+from sohistio.model.mode import Mode
 from sohistio.model.words import counted
 
 _NOTHING = "-"
@@ -85,7 +86,8 @@ def _state(row: EnvironmentStatus, _now: float) -> Cell:
 
 def _version(row: EnvironmentStatus, _now: float) -> Cell:
     if not row.installed:
-        return Cell(_NOTHING, f"none, wanted {row.target}" if row.target else "")
+        what = "not known" if row.mode in ("", Mode.UNKNOWN.value) else "none"
+        return Cell(_NOTHING, f"{what}, wanted {row.target}" if row.target else "")
     if row.target in ("", row.installed):
         return Cell(row.installed, order=row.installed)
     return Cell(f"{row.installed}→{row.target}", f"{row.installed}, wanted {row.target}", order=row.installed)

@@ -16,8 +16,8 @@ from rich.text import Text
 from sohistio.system.sanitize import one_line, visible
 from sohistio.system.streams import Stream, stream_of
 
-# Columns of a table in a log: enough that names are never folded.
-PIPE_WIDTH = 180
+# Columns of a log: more than a row ever has, so that a row stays a row, whatever is in it.
+PIPE_WIDTH = 100_000
 
 
 class SafeConsole(Console):

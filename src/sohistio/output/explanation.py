@@ -22,6 +22,7 @@ _TITLES = {
     Kind.ALERT: "an alert",
     Kind.ERROR: "an error",
     Kind.SECTION: "a section",
+    Kind.PAGE: "a page",
 }
 _LISTED = {
     Kind.CHECK: "Checks before a run",

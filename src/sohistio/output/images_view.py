@@ -1,4 +1,4 @@
-"""The images that a version needs: as a table of at most 100 columns, and as a document."""
+"""The images that a version needs: as a table, and as a document."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from sohistio.output.fitted import Fitted
 from sohistio.planning.images import ListedImage
 
 _DIGEST_SHOWN = len("sha256:") + 12
-# The columns with their widths: with the space between them 100 at most.
-_COLUMNS = {"image": 28, "platforms": 14, "digest": _DIGEST_SHOWN, "used by": 33}
+_COLUMNS = ("image", "platforms", "digest", "used by")
 _NOT_KNOWN = "not known"
 
 
@@ -24,14 +23,13 @@ def images_view(images: Sequence[ListedImage], places: tuple[str, str], about: s
     parts: list[RenderableType] = [
         Group(Text(head, style="bold"), Text(f"source  {source}"), Text(f"target  {target}"))
     ]
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    for column, width in _COLUMNS.items():
-        table.add_column(column, overflow="fold", max_width=width)
+    rows = []
     for listed in images:
         name = str(listed.needed.image.by_tag)
         shown = name.removeprefix(f"{target}/") if listed.source else name
-        table.add_row(shown, _listing(listed.platforms), _short(listed.digest), _listing(_names(listed.needed.used_by)))
-    parts.append(table)
+        used_by = _listing(_names(listed.needed.used_by))
+        rows.append((shown, _listing(listed.platforms), _short(listed.digest), used_by))
+    parts.append(Fitted(_COLUMNS, rows, prose=len(_COLUMNS) - 1, gap=2))
     if foreign := [str(listed.needed.image) for listed in images if listed.source is None]:
         parts.append(
             Group(*(Text(f"not in the target, so never mirrored: {name}", style="yellow") for name in foreign))

@@ -73,7 +73,7 @@ def _changes(plan: Plan, diff: bool, full: bool) -> list[RenderableType]:
             lines += [_diff_line(line) for line in diff_lines(change.fields, full=full)]
             continue
         fields = sorted(change.fields, key=lambda field: not field.manager)[:_MOST_FIELDS]
-        lines += [Padding(Text(one_line(field)), (0, 0, 0, 6)) for field in fields]
+        lines += [Padding(Text(one_line(field)), (0, 0, 0, 6), expand=False) for field in fields]
         if more := len(change.fields) - len(fields):
             lines.append(Text(f"      and {more} more field{'s' if more > 1 else ''}", style="dim"))
     if len(changes.objects) > len(shown):

@@ -70,7 +70,8 @@ class Pair:
         if environment.failover is None:
             raise UsageError(
                 f"the environment {environment.name} does not say how traffic gets there",
-                todo="Add failover (the DNS record and the probes) to its environment.yaml; docs/environments.md.",
+                todo="Declare failover (the DNS record, the probes) in its environment.yaml: "
+                "docs/failover.md#before-you-need-it.",
             )
         return environment.failover.settings(self.standby.root / environment.name)
 

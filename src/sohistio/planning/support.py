@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sohistio import __version__
-from sohistio.adapters.kubernetes.api import Object
+from sohistio.adapters.kubernetes.api import KubeError, Object
 from sohistio.adapters.kubernetes.lease import holder_of
 from sohistio.adapters.kubernetes.support import (
     WithoutSecrets,
@@ -216,13 +216,27 @@ def _logs(session: Session) -> Texts:
             f"left out: a bundle has {_MOST_LOGS} at most", todo="Read the others with `kubectl logs`."
         )
 
+    unread: dict[str, SohistioError] = {}
+
     def read(place: tuple[str, str, str]) -> tuple[str, str]:
         name = f"{'_'.join(place)}.log"
         try:
             return name, read_log(session.api, *place)
         except SohistioError as error:
-            problems[name] = error
+            unread[name] = error
             return name, ""
 
     found = side_by_side(read, containers[:_MOST_LOGS])
-    return Texts({name: text for name, text in found if text}, problems)
+    return Texts({name: text for name, text in found if text}, problems | _told_once(unread))
+
+
+def _told_once(unread: Mapping[str, SohistioError]) -> dict[str, SohistioError]:
+    """Of many that the API server answers alike, each with words of its own, one stands for all: no kubelet answers."""
+    alike: dict[object, list[str]] = {}
+    for name in sorted(unread):
+        error = unread[name]
+        alike.setdefault(error.status if isinstance(error, KubeError) and error.passing else name, []).append(name)
+    return {
+        first if not others else f"{counted(len(others) + 1, 'log')}, such as {first}": unread[first]
+        for first, *others in alike.values()
+    }

@@ -78,7 +78,7 @@ def _effects_of(obj: Object) -> Iterator[str]:
         yield f"{'refuses' if refuses else 'takes'} plaintext {where}"
     elif ref.kind == "AuthorizationPolicy":
         if DRY_RUN in obj["metadata"].get("annotations", {}):
-            yield f"lets {ref} refuse nothing"
+            yield f"applies {ref} as a dry run that refuses nothing"
         elif ref.name.startswith(GUARD):
             yield "closes hosts of the ingress gateway but for what policy.hosts lets in"
         elif is_egress(ref.name):

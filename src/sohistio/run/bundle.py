@@ -37,6 +37,8 @@ _SAY_SECONDS = 2.0
 
 def check_out(target: Path) -> None:
     """Raises UsageError, before anything is fetched, where no bundle can be written there: never over a device."""
+    if str(target) == "-":
+        raise UsageError("--out - would be a file of that name", todo="Name a file: it is not written to stdout.")
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", todo="Make it, or give another --out.")
     if target.exists() and not target.is_file():

@@ -11,6 +11,7 @@ from typing import Protocol
 from sohistio.adapters.registry.copy_tools import CopyTool
 from sohistio.adapters.registry.copying import Copy
 from sohistio.environments.images_lock import check_writable, read_images_lock, write_images_lock
+from sohistio.environments.root import check_own
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, RefusedError, SohistioError, UsageError
 from sohistio.images.mirroring import Action, Decision
 from sohistio.planning.mirroring import MirrorPlan, PlannedImage, Sides
@@ -96,11 +97,7 @@ class MirrorReporter(Protocol):
 
 def ready_to_pin(session: Session) -> None:
     """Raises UsageError where the environments are not this user's to pin."""
-    if session.root.name == "_environments":
-        raise UsageError(
-            "the environments that sohistio comes with are not yours to pin",
-            todo="Give your own with --environments DIR, or go to the folder that has environments/.",
-        )
+    check_own(session.root, "pin")
 
 
 def means_for(sides: Sides, tool: CopyTool | None, jobs: int, plan: MirrorPlan) -> Means:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,21 +26,28 @@ from sohistio.system.interruption import ending_at_once
 from sohistio.system.sanitize import one_line
 
 _MOST_DETAILS = 20
+# When the outermost block began, which knows how long a command took until it was refused.
+_BEGUN: ContextVar[float | None] = ContextVar("begun", default=None)
 
 
 @contextmanager
 def refusals_sent(session: Session) -> Iterator[None]:
     """Within the block something is to be changed: a refusal is sent to the webhook, once, and raised on."""
     known = session.environment.notify is not None  # an environment that cannot be read names no webhook
+    begun = _BEGUN.get() or time.monotonic()
+    outer = _BEGUN.set(begun)
     try:
         yield
     except RefusedError as error:
         if known and not error.sent:
             error.sent = True
-            notice = replace(_notice(session, REFUSED, int(error.exit_code)), error=_sanitized(error))
+            seconds = time.monotonic() - begun
+            notice = replace(_notice(session, REFUSED, int(error.exit_code)), seconds=seconds, error=_sanitized(error))
             if unsent := _sent(session, notice):
                 session.say(unsent)
         raise
+    finally:
+        _BEGUN.reset(outer)
 
 
 def result_sent(session: Session, result: RunResult, killed: Sequence[RunEntry]) -> str:

@@ -101,7 +101,7 @@ def test_standby_gateways_off() -> None:
         pytest.param((), "10.0.0.1", f"{INGRESS} waits for 10.0.0.1", id="pending"),
         pytest.param((), "", f"{INGRESS} waits for an address", id="pending-any"),
         pytest.param(("10.9.9.9",), "10.0.0.1", f"{INGRESS} has 10.9.9.9 instead of 10.0.0.1", id="another"),
-        pytest.param(None, "10.0.0.1", f"{INGRESS} has no Service instead of 10.0.0.1", id="no-service"),
+        pytest.param(None, "10.0.0.1", f"there is no Service {INGRESS}", id="no-service"),
     ],
 )
 def test_gateway_address(seen: tuple[str, ...] | None, asked: str, message: str) -> None:

@@ -67,3 +67,10 @@ def test_a_duration_that_is_too_long_is_told_the_limit() -> None:
     assert "not a duration" not in caught.value.what
     with pytest.raises(SohistioError, match="is not a duration"):
         timeouts_of(ComponentLimit("soon"), Limit())
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_explains_nothing(name: str) -> None:
+    ended = CliRunner().invoke(app, ["explain", name])
+    assert isinstance(ended.exception, UsageError)
+    assert ended.exception.what == "the name is empty"

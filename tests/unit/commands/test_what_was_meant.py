@@ -41,4 +41,4 @@ def test_what_was_meant(arguments: tuple[str, ...], meant: str) -> None:
 
 def test_what_was_meant_as_json() -> None:
     done = run("plan", "--env", "lcoal", "--output", "json")
-    assert json.loads(done.stdout)["error"]["todo"].startswith("Did you mean local? Known environments: ")
+    assert json.loads(done.stdout)["error"]["todo"].startswith("Did you mean local? Known environments in ")

@@ -258,8 +258,7 @@ BAD_ENVIRONMENTS = [
      "restarts, standbyOf, sync, timeouts"),
     ("audit: {reasonRequired: 'yes'}", "6: audit.reasonRequired: expected true or false, got 'yes'"),
     ("audit: {reason: true}", "6: audit.reason: unknown key; did you mean reasonRequired?"),
-    ("notify: {format: teams}", "6: notify.webhook: is missing; every environment needs it, here or in "
-     "base/environment.yaml"),
+    ("notify: {format: teams}", "6: notify.webhook: is missing; notify needs it"),
     ("notify: {webhook: SOHISTIO_NOTIFY_URL, format: slack}", "6: notify.format: expected 'teams' or 'json', "
      "got 'slack'"),
     ("notify: {webhook: 'https://hooks.example.com/?sig=s3cret'}", "6: notify: expected webhook to name a variable "
@@ -291,7 +290,7 @@ BAD_ENVIRONMENTS = [
     ("standbyOf: prd", "6: standbyOf: expected the name of another environment (there is none), got 'prd'"),
     ("standbyOf: qa", "6: standbyOf: expected the name of another environment (there is none), got 'qa'"),
     ("promotesFrom: prd", "6: promotesFrom: expected the name of another environment (there is none), got 'prd'"),
-    ("failover: {}", "6: failover.dns: is missing; every environment needs it, here or in base/environment.yaml"),
+    ("failover: {}", "6: failover.dns: is missing; failover needs it"),
     ("failover: {dns: {recrod: x, record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}}",
      "6: failover.dns.recrod: unknown key; did you mean record?"),
     ("failover:\n  dns: {record: app.a.com, zone: a.com, servers: [10.0.0.4], manual: {instructions: x}}\n"
@@ -415,7 +414,7 @@ def test_an_unknown_environment_names_the_known_ones(root: Path, name: str) -> N
     with pytest.raises(UsageError) as caught:
         load_environment(name, root, PREFIX)
     assert caught.value.what == f"There is no environment named {name!r}"
-    assert caught.value.todo == "Known environments: qa."
+    assert caught.value.todo == "Known environments in environments: qa."
 
 
 # --- finding the folder --------------------------------------------------------------------------------------------
@@ -448,17 +447,20 @@ def test_env_list_works_without_the_variable(root: Path) -> None:
         0,
         "NAME  VERSION  ADDRESS                       GATEWAYS  CLUSTER  PROTECTED\n"
         "qa    1.31.1   ${SOHISTIO_IP_PREFIX}.20.188  on        aks-qa   no\n"
-        "\nNot valid as they are: qa. `sohistio env validate` says why.\n",
+        "\nFrom the folder environments.\nNot valid as they are: qa. `sohistio env validate` says why.\n",
         "",
     )
     assert run("list", SOHISTIO_IP_PREFIX="10.20")[1].splitlines()[1:] == [
-        "qa    1.31.1   10.20.20.188  on        aks-qa   no"
+        "qa    1.31.1   10.20.20.188  on        aks-qa   no",
+        "",
+        "From the folder environments.",
     ]
     document = json.loads(run("list", "--output", "json", "--environments", str(root))[1])
     problem = f"{QA_FILE}:2: ingressAddress: the variable SOHISTIO_IP_PREFIX is not set"
     assert document == {
         "schemaVersion": "1",
         "kind": "EnvironmentList",
+        "folder": str(root),
         "environments": [
             {
                 "name": "qa",

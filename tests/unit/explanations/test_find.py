@@ -81,6 +81,13 @@ def test_every_section_that_an_error_names_is_explained() -> None:
         assert [topic.source for topic in find(TOPICS, place)] == [place]
 
 
+def test_every_page_is_explained_in_short() -> None:
+    for file in shipped_documents():
+        (page,) = find(TOPICS, file)
+        assert (page.kind, page.source) == (Kind.PAGE, file)
+        assert find(TOPICS, f"(exit code 3; {file})") == find(TOPICS, file.removeprefix("docs/")) == (page,)
+
+
 def first(query: str) -> Topic:
     return find(TOPICS, query)[0]
 
@@ -113,6 +120,61 @@ def test_what_is_meant(query: str, kind: Kind, name: str) -> None:
     assert (found.kind, found.name) == (kind, name)
 
 
+@pytest.mark.parametrize(
+    ("error", "source"),
+    [
+        ("no environment is named", "troubleshooting.md#nothing-was-touched-exit-code-2"),
+        ("There is no environment named 'uat'", "troubleshooting.md#nothing-was-touched-exit-code-2"),
+        (
+            "your defaults in /x/config.yaml can be written by others",
+            "troubleshooting.md#nothing-was-touched-exit-code-2",
+        ),
+        (
+            "the environments that sohistio comes with are not yours to change",
+            "troubleshooting.md#nothing-was-touched-exit-code-2",
+        ),
+        ("unlock needs --reason", "troubleshooting.md#nothing-was-touched-exit-code-2"),
+        ("the environment qa is no standby: it has no standbyOf", "troubleshooting.md#nothing-was-touched-exit-code-2"),
+        ("the environment dr does not say how traffic gets there", "failover.md#it-refuses"),
+        ("the environment east-2 does not say how traffic gets there", "failover.md#it-refuses"),
+        ("2 preflight checks do not hold", "troubleshooting.md#the-decision"),
+        ("1 preflight check does not hold", "troubleshooting.md#the-decision"),
+        ("the environment is qa, but this cluster is recorded as dr", "aks.md#errors"),
+        (
+            "this plan closes workloads of a but for what policy.workloads lets in, and nobody approved it",
+            "the-decision",
+        ),
+        (
+            "this plan applies AuthorizationPolicy a/access as a dry run that refuses nothing, and nobody approved it",
+            "",
+        ),
+        ("this plan deletes jaeger with the traces in its memory, and nobody approved it", "the-decision"),
+        ("prod is promoted from qa; --from dev skips qa", "troubleshooting.md#the-decision"),
+        ("registry.example.com gave no answer in 5 attempts", "troubleshooting.md#the-decision"),
+        ("registry.example.com gave no answer in 1 attempt", "troubleshooting.md#the-decision"),
+        ("traffic needs Envoy, and it is not installed", "troubleshooting.md#the-sandbox"),
+        ("istio-ingressgateway not ready within 8 s", "troubleshooting.md#failed-while-at-work-exit-code-1"),
+    ],
+)
+def test_a_whole_error_is_found_as_it_was_printed(error: str, source: str) -> None:
+    details = "  the lines below may have words of any other, such as another run is active on this cluster"
+    for pasted in (error, f"Error: {error}.", f"Error: {error}.\n{details}\n(exit code 2; docs/machines.md)"):
+        (found,) = find(TOPICS, pasted)
+        assert found.kind is Kind.ERROR
+        assert source in found.source
+
+
+def test_a_policys_approvals_have_rows_of_their_own() -> None:
+    closes = first("this plan closes workloads of a but for what policy.workloads lets in, and nobody approved it")
+    applies = first(
+        "this plan applies AuthorizationPolicy a/b as a dry run that refuses nothing, and nobody approved it"
+    )
+    other = first("this plan takes sidecar injection away from namespace shop, and nobody approved it")
+    assert closes.name.startswith("this plan closes …")
+    assert applies.name.startswith("this plan applies …")
+    assert other.name == "this plan …, and nobody approved it"
+
+
 def test_a_name_of_two_checks_has_both() -> None:
     assert [topic.kind for topic in find(TOPICS, "certificate-authority")] == [Kind.CHECK, Kind.VERIFICATION]
 
@@ -139,6 +201,12 @@ def test_too_much_is_listed() -> None:
         find(TOPICS, "the")
     assert "topics" in caught.value.what
     assert len(caught.value.details) > MOST
+
+
+def test_what_is_not_known_is_not_repeated_at_length() -> None:
+    with pytest.raises(UsageError) as caught:
+        find(TOPICS, "x" * 100_000)
+    assert len(caught.value.what) < 120
 
 
 @pytest.mark.parametrize("query", ["...", "…", "#", "[]", "(", "\x1b[2J", "x" * 10_000])

@@ -22,6 +22,8 @@ NEVER = StandbyStatus("", None, None)
         (DEV, Column.VERSION, "1.31.1", "1.31.1", Level.PLAIN),
         (fleet.behind("qa"), Column.VERSION, "1.30.5→1.31.1", "1.30.5, wanted 1.31.1", Level.PLAIN),
         (fleet.empty("qa"), Column.VERSION, "-", "none, wanted 1.31.1", Level.PLAIN),
+        (fleet.away("dr"), Column.VERSION, "-", "not known, wanted 1.31.1", Level.PLAIN),
+        (replace(fleet.empty("qa"), mode="unknown"), Column.VERSION, "-", "not known, wanted 1.31.1", Level.PLAIN),
         (DEV, Column.DRIFT, "none", "none", Level.PLAIN),
         (replace(DEV, drift=Drift(1, 1)), Column.DRIFT, "1", "1 object, 1 field", Level.ATTENTION),
         (

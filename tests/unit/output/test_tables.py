@@ -11,10 +11,15 @@ from rich.console import RenderableType
 from plans import BAD, FRESH, GOOD, NOTHING, REFUSED, STANDBY, UPGRADE, V31, WARNED
 from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
-from sohistio.output.console import SafeConsole
+from sohistio.images.needed import Needed
+from sohistio.model.image import Image
+from sohistio.output.console import SafeConsole, console
+from sohistio.output.fitted import Fitted
+from sohistio.output.images_view import images_view
 from sohistio.output.tables import checks_view, plan_view, result_line, show
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import VerifyMesh
+from sohistio.planning.images import ListedImage
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 
@@ -202,3 +207,25 @@ def test_colours_by_force_are_no_terminal_without_end(variable: str, monkeypatch
     stream = io.StringIO()
     show(SafeConsole(stream, width=80), checks_view((GOOD,)))
     assert GOOD.name in stream.getvalue()
+
+
+def test_in_a_pipe_a_row_stays_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long: names are not cut in two, and somebody else's text does not begin a line."""
+    name = f"registry.example.com/{'deep/' * 60}pilot:1.31.1"
+    words = "error: it is so " * 40
+    show(console(), Fitted(("image", "why"), [(name, words.strip()), ("b", "c")], prose=1))
+    show(console(), checks_view((replace(GOOD, message=f"{words}{name}"), GOOD)))
+    images, checks = capsys.readouterr().out.split("b" + " " * (len(name) + 3))
+    header, row = images.splitlines()
+    assert header.split() == ["image", "why"]
+    assert row.split() == [name, *words.split()]
+    _, first, _ = checks.splitlines()
+    assert first.split()[2:] == [*words.split(), name]
+
+
+def test_the_images_of_a_version_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    image = Image("registry.example.com", "a-folder/of-many-letters/proxyv2", "1.31.1")
+    listed = ListedImage(Needed(image, ("injected pods", "Deployment edge/gateway-of-partners")), None)
+    show(console(), *images_view([listed], ("docker.io/istio", "registry.example.com/istio"), "qa"))
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(str(image)))
+    assert row.split("  ")[-1] == "injected pods, gateway-of-partners"

@@ -48,6 +48,21 @@ def logs(session: Session) -> Texts:
     return read
 
 
+def test_logs_that_no_kubelet_gives_are_one_line(server: ApiServer, session: Session) -> None:
+    """Each answer names its own pod and node; a missing right is alike for all, and said by the reasons."""
+    server.answers("GET", ISTIOD, Reply({"items": [pod(number) for number in range(5)]}))
+    for number in range(5):
+        answer = {"message": f"dial tcp node-{number}:10250: connection refused"}
+        server.answers("GET", f"{ISTIOD}/istiod-{number:02}/log", Reply(answer, 403 if number == 4 else 500))
+    server.answers("GET", EDGE, Reply({"items": []}))
+    read = logs(session)
+    assert read.found == {}
+    assert sorted(read.problems) == [
+        "4 logs, such as istio-system_istiod-00_discovery.log",
+        "istio-system_istiod-04_discovery.log",
+    ]
+
+
 def test_logs_that_could_not_be_read_are_named_beside_those_that_could(server: ApiServer, session: Session) -> None:
     server.answers("GET", ISTIOD, Reply({"items": [pod(1), pod(2)]}))
     server.answers("GET", f"{ISTIOD}/istiod-01/log", Reply(LINE))

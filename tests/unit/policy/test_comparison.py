@@ -93,6 +93,14 @@ def test_the_phases_say_what_is_refused_or_let_in_from_then_on() -> None:
     assert [item.summary for item in ways_out.steps] == ["apply 23 objects of policy.egress"]
 
 
+def test_a_rule_of_stage_audit_says_that_it_refuses_nothing() -> None:
+    whole = compared(rendered(replace(WHOLE, stage=Stage.AUDIT), "qa"), {}, "qa", NAMESPACES)
+    (phase,) = policy_phase(whole, "qa", {})
+    (step,) = phase.steps
+    assert isinstance(step, ApplyPolicy)
+    assert "applies AuthorizationPolicy vault/access as a dry run that refuses nothing" in step.effects
+
+
 def test_taking_a_guard_away_is_said() -> None:
     strict = rendered(Policy(mtls=Mtls()), "qa")
     found = compared(NOTHING, live_of(strict.objects), "qa", NAMESPACES)

@@ -17,6 +17,12 @@ def test_a_file_that_is_there_and_one_that_is_not(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["old.tar"]
 
 
+def test_a_dash_is_no_file() -> None:
+    """In other programs it is standard output, where no archive goes."""
+    with pytest.raises(UsageError, match="--out - would be a file of that name"):
+        check_out(Path("-"))
+
+
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that not even root can write to")
 def test_a_folder_that_takes_no_file() -> None:
     with pytest.raises(UsageError, match="no file can be written in /proc/self") as caught:

@@ -18,6 +18,7 @@ from sohistio.planning.session import Session, Where
 from sohistio.run.notify import refusals_sent
 from webhook_server import WebhookServer
 
+NEVER = threading.Event()
 NOTIFY = "notify: {webhook: SOHISTIO_NOTIFY_URL}"
 
 
@@ -34,19 +35,22 @@ def session(folder: Path, said: list[str], keys: str = NOTIFY) -> Session:
     return Session(where, said.append)
 
 
-def refuse(at: Session, error: Exception) -> None:
+def refuse(at: Session, error: Exception, seconds: float = 0.0) -> None:
     """Raised in a block within a block, as a plan's refusal in a command is."""
-    with refusals_sent(at), refusals_sent(at):
-        raise error
+    with refusals_sent(at):
+        NEVER.wait(seconds)
+        with refusals_sent(at):
+            raise error
 
 
 def test_once(webhook: WebhookServer, tmp_path: Path) -> None:
     said: list[str] = []
     error = RefusedError("not \x1b[31mnow", details=("two\nlines",), todo="Wait.")
     with pytest.raises(RefusedError) as raised:
-        refuse(session(tmp_path, said), error)
+        refuse(session(tmp_path, said), error, seconds=0.2)
     assert raised.value is error
     (notice,) = webhook.posted
+    assert notice["seconds"] >= 0.2, "since the command's own block began"
     assert notice["title"] == "qa: uninstall refused"
     assert (notice["error"]["what"], notice["error"]["details"]) == ("not \\x1b[31mnow", ["two⏎lines"])
     assert said == []

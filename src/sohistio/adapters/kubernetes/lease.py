@@ -177,7 +177,7 @@ def _held(holder: Holder) -> RefusedError:
     return RefusedError(
         "another run is active on this cluster",
         details=(f"the lock is held by {holder.line(datetime.now(UTC))}",),
-        todo="Wait for it. Only if you know that it does nothing any more: `sohistio unlock --reason …`.",
+        todo="Wait for it. Only if you know that it does nothing any more: `sohistio unlock --env … --reason …`.",
     )
 
 

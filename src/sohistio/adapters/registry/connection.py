@@ -14,6 +14,7 @@ from sohistio.adapters.releases.downloads import Patience
 from sohistio.adapters.releases.mirror import without_secrets
 from sohistio.adapters.releases.trust import certificate_error, trusted_authorities, trusting_only
 from sohistio.adapters.releases.web import retry_after, web_client
+from sohistio.model.words import counted
 
 if TYPE_CHECKING:
     import httpx
@@ -108,7 +109,7 @@ class Connection:
             if attempt < self._patience.attempts:
                 self._wait(attempt, wanted, reason)
         raise RegistryError(
-            f"{self._host} gave no answer in {self._patience.attempts} attempts",
+            f"{self._host} gave no answer in {counted(self._patience.attempts, 'attempt')}",
             details=(f"the last one: {reason}", _shown(url)),
             todo="Check the registry, the network and the proxy (HTTPS_PROXY, NO_PROXY), and run it again. "
             "429 is a limit on pulls: log in to the registry, or wait.",

@@ -16,6 +16,7 @@ from sohistio.adapters.releases.mirror import Mirror, may_be_asked, without_secr
 from sohistio.adapters.releases.trust import certificate_error, trusted_authorities
 from sohistio.adapters.releases.web import retry_after, web_client
 from sohistio.errors import NotObtainedError
+from sohistio.model.words import counted
 
 if TYPE_CHECKING:
     import httpx
@@ -153,7 +154,7 @@ class Downloads:
             return result
         except _TransientError as error:
             raise NotObtainedError(
-                f"{without_secrets(url)} could not be fetched in {self._patience.attempts} attempts",
+                f"{without_secrets(url)} could not be fetched in {counted(self._patience.attempts, 'attempt')}",
                 details=(f"the last one: {error}",),
                 todo="Check the network, the proxy (HTTPS_PROXY, NO_PROXY) and the mirror (SOHISTIO_ISTIO_MIRROR).",
             ) from error

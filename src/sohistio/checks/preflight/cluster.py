@@ -12,6 +12,9 @@ from sohistio.model.fault import Fault
 def of_azure(context: Context, *, name: str, fine: str) -> Iterator[Verdict]:
     """One of the rules about the AKS cluster; `fine` says what holds, of the cluster's {cluster}."""
     managed = context.managed_cluster
+    if managed is None and context.stops.environment is not None:
+        yield NotAsked("Azure is not asked: the environment is not valid, so it does not say which cluster")
+        return
     if managed is None:
         yield NotAsked("Azure is not asked: a sandbox, no cluster.aks, or --skip-check")
         return

