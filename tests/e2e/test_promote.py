@@ -123,9 +123,8 @@ def test_what_has_run_is_proposed_then_written_and_then_there_is_nothing_left(wo
     held = [line.split()[1] for line in lines if line.startswith("√")]
     assert held == ["version", "installed", "last-run", "soak", "no-drift", "verified", "images"]
     assert f"pilot:{VERSION}, proxyv2:{VERSION} are in {world.registry.host}/istio" in done.stdout
-    assert (
-        "not promoted, as each environment has its own: applicationNamespaces, ingressAddress, istio.hub" in done.stdout
-    )
+    assert "each environment has its own: applicationNamespaces, gateways, ingressAddress, istio.hub" in done.stdout
+    assert "left to you" not in done.stdout
     assert lines[-1].startswith("Nothing speaks against it. Nothing was written: --write writes ")
     assert world.file.read_text() == before
 

@@ -1,10 +1,10 @@
 """Which keys of environment.yaml are promoted from one environment to the next. Data, and its reading. Pure.
 
 What is not named in `PROMOTED` is an environment's own affair and never promoted, new keys included: who it is and
-where (`name`, `cluster`, `ingressAddress`), what guards it (`protected`), how traffic gets to it (`failover`, `sync`),
-where its images and logins come from (`istio.hub`, `istio.pullSecret`, `images`), its namespaces, its size (`timeouts`,
-`restarts`), its hosts, tokens and authority (`policy.hosts`, `.ingress`, `.jwt`, `.egress.hosts`, `.authority`), and
-what watches it (`monitoring`).
+where (`name`, `cluster`, `ingressAddress`), its load balancer and its longest requests (`gateways`), what guards it
+(`protected`), how traffic gets to it (`failover`, `sync`), where its images and logins come from (`istio.hub`,
+`istio.pullSecret`, `images`), its namespaces, its size (`timeouts`, `restarts`), its hosts, tokens and authority
+(`policy.hosts`, `.ingress`, `.jwt`, `.egress.hosts`, `.authority`), and what watches it (`monitoring`).
 """
 
 from __future__ import annotations

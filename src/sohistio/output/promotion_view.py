@@ -42,7 +42,9 @@ class Proposal:
     def by_hand(self) -> tuple[str, ...]:
         """How the IstioOperators would still differ: overlays are people's to edit."""
         version = self.edit.proposed.istio.version
-        of_source = self.edit.source.operator_for(version, gateways_off=False)
+        # What the key `gateways` renders is each environment's own, and no overlay.
+        source = self.edit.source.model_copy(update={"gateways_end": self.edit.proposed.gateways_end})
+        of_source = source.operator_for(version, gateways_off=False)
         of_target = self.edit.proposed.operator_for(version, gateways_off=False)
         return tuple(item.what for item in operator_differences(of_source, of_target, SyncRules(), self.names))
 

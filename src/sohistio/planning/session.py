@@ -105,9 +105,7 @@ class Session:
     def aks(self) -> AksCluster | None:
         """The AKS cluster that the environment names, asked for nothing yet; None where it names none."""
         named = None if self.sandbox is not None else self.environment.cluster.aks
-        if named is None:
-            return None
-        return AksCluster(named.place(), self.where.auth, self.say)
+        return None if named is None else AksCluster(named.place(), self.where.auth, self.say)
 
     @property
     def managed_cluster(self) -> ManagedCluster | None:
@@ -239,12 +237,12 @@ class Session:
         """istioctl of a version, obtained once."""
         if version not in self._obtained:
             # A sandbox's istioctl is built on this machine: the pins are those of the public releases.
-            own_mirror = sandbox_mirror_url(self.sandbox) if self.sandbox else None
+            rebuilt = self.mirror.base == (sandbox_mirror_url(self.sandbox) if self.sandbox else None)
             source = IstioctlSource(
                 cache=cache_dir(),
                 mirror=self.mirror,
-                lock=None if self.mirror.base == own_mirror else self.root / "istioctl.lock",
-                rebuilt=self.mirror.base == own_mirror,
+                lock=None if rebuilt else self.root / "istioctl.lock",
+                rebuilt=rebuilt,
                 # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
                 explicit=self.where.istioctl if version == self.version else None,
                 archives=self.bundle.istioctl if self.bundle else None,
