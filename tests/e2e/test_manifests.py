@@ -109,10 +109,18 @@ def test_exactly_one_disruption_budget_each(name: str, objects_of: Callable[[str
     assert len(budgets) == len(COMPONENTS)
 
 
-def test_rolling_updates_of_gateways(name: str, objects_of: Callable[[str], Objects]) -> None:
+def test_gateways_are_replaced_without_cutting_requests(name: str, objects_of: Callable[[str], Objects]) -> None:
+    """A new pod before an old one goes, and time for what is open; the sandbox's load balancer knows at once."""
+    delay = 0 if name == "local" else 10
     for gateway in GATEWAYS:
-        strategy = objects_of(name)["Deployment", gateway]["spec"]["strategy"]
-        assert strategy["rollingUpdate"]["maxUnavailable"] == 1
+        spec = objects_of(name)["Deployment", gateway]["spec"]
+        assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        assert spec.get("minReadySeconds", 0) == (5 if delay else 0)
+        pod = spec["template"]["spec"]
+        assert pod["terminationGracePeriodSeconds"] == delay + 75
+        (container,) = pod["containers"]
+        assert container.get("lifecycle") == ({"preStop": {"sleep": {"seconds": delay}}} if delay else None)
+        assert {"name": "EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "value": "true"} in container["env"]
 
 
 def test_resources(name: str, objects_of: Callable[[str], Objects]) -> None:

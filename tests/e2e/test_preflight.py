@@ -114,7 +114,7 @@ def test_as_junit(empty: Sandbox) -> None:
 def test_as_a_table_and_as_a_list(empty: Sandbox) -> None:
     done = empty.run("check", *LOCAL)
     assert done.returncode == 0
-    assert "local: 24 passed, 16 skipped" in done.stdout
+    assert "local: 25 passed, 16 skipped" in done.stdout
     listed = empty.run("check", "--list")
     assert all(f"{row.name} " in listed.stdout and row.docs in listed.stdout for row in CHECKS)
     document = json.loads(empty.run("check", "--list", "--output", "json").stdout)
