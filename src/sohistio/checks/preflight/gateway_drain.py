@@ -55,4 +55,5 @@ def _faults(wanted: Gateways, template: Mapping[str, Any]) -> Sequence[str]:
 def _good(ref: ObjectRef, ending: PodEnding) -> Good:
     if ending.served is None:
         return Good(f"{ref.name}: the length of its preStop hook is not known")
-    return Good(f"{ref.name} serves open requests for {ending.served:.0f} s after {ending.pre_stop:.0f} s")
+    takes, serves = f"{ending.pre_stop:.0f} s", f"{ending.served:.0f} s"
+    return Good(f"a pod of {ref.name} that ends takes connections for {takes}, then serves what is open for {serves}")
