@@ -25,6 +25,7 @@ from sohistio.model.monitoring import Part
 from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.plan.plan import Plan
+from sohistio.planning.libraries import load_libraries
 from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import or_refused, recorded
 from sohistio.planning.session import Session, Where
@@ -109,6 +110,7 @@ def pair_for(session: Session) -> Pair | None:
 def look(pair: Pair) -> Observed:
     """Both sides side by side, then the record. Raises RefusedError where the record cannot be read."""
     sessions = {session.environment.name: session for session in (pair.primary, pair.standby)}
+    load_libraries(sessions.values())
     patience = {name: _SILENT_SECONDS if name in pair.silent else SIDE_SECONDS for name in sessions}
     found = in_time({name: (partial(_side, session), patience[name]) for name, session in sessions.items()})
     sides, states, records = {}, {}, {}

@@ -18,6 +18,7 @@ from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.modes.install_plan import Request
 from sohistio.modes.uninstall import installed_version
 from sohistio.planning.install import plan_install
+from sohistio.planning.libraries import load_libraries
 from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.session import Session, Where
 from sohistio.planning.status_facts import last_run, lock_of, with_plan
@@ -32,6 +33,8 @@ DEADLINE_SECONDS = 90.0
 
 def status_of(places: Sequence[Where], deadline_seconds: float = DEADLINE_SECONDS) -> list[EnvironmentStatus]:
     """Every environment's status, in the order given. What goes wrong with one is in its row, never raised."""
+    if len(places) > 1:
+        load_libraries(Session(where, lambda _: None) for where in places)
     rows = in_time({where.environment: (partial(_row, where), deadline_seconds) for where in places})
     return [rows.get(where.environment) or _late(where.environment, deadline_seconds) for where in places]
 

@@ -15,6 +15,7 @@ from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_names
 from sohistio.modes.uninstall import installed_version
 from sohistio.plan.changes import Changes
+from sohistio.planning.libraries import load_libraries
 from sohistio.planning.planned import Planned, Refused
 from sohistio.planning.reads import or_refused, recorded
 from sohistio.planning.session import Session
@@ -55,6 +56,7 @@ def plan_sync(source: Session, target: Session) -> SyncPlan:
     check_standby(source, target)
     with naming(source):
         check_right_cluster(source)
+    load_libraries((source, target))
     of_source, of_target = side_by_side(observed, (source, target))
     if of_source.uid == of_target.uid:
         raise RefusedError(
