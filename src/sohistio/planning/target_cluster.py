@@ -80,7 +80,8 @@ def managed_of(session: Session) -> ManagedCluster | None:
         raise RefusedError(
             f"it cannot be confirmed that {session.api.server} is the AKS cluster of {session.environment.name}",
             details=(error.what, *error.details),
-            todo=f"{error.todo} If you know that it is: --skip-check {cluster_identity.IDENTITY}.".strip(),
+            todo=f"{error.todo} If you know that it is: --skip-check {cluster_identity.IDENTITY} "
+            f"(of a failover: --accept {cluster_identity.IDENTITY} --because …).".strip(),
         ) from error
 
 
