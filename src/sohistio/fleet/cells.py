@@ -173,7 +173,7 @@ def _last_run(row: EnvironmentStatus, now: float) -> Cell:
 
 
 def _synced(row: EnvironmentStatus, now: float) -> Cell:
-    if row.standby is None:
+    if row.standby is None or not row.standby.stands_by:
         return Cell(_NOTHING, order=_FAR)
     cell = _age_of(row.standby.synced, now)
     remaining = row.standby.left
@@ -184,7 +184,9 @@ def _synced(row: EnvironmentStatus, now: float) -> Cell:
 
 
 def _rehearsed(row: EnvironmentStatus, now: float) -> Cell:
-    return _age_of(row.standby.rehearsed, now) if row.standby else Cell(_NOTHING, order=_FAR)
+    if row.standby is None or not row.standby.stands_by:
+        return Cell(_NOTHING, order=_FAR)
+    return _age_of(row.standby.rehearsed, now)
 
 
 def _age_of(run: LastRun | None, now: float) -> Cell:

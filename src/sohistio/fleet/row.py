@@ -95,7 +95,8 @@ class StandbyStatus:
 
     `stage` is empty where no failover ever was; `recorded` is False where only DNS says that the standby serves. The
     runs are None where there was none that ended well. `left` is how many differences the last sync left, `readiness`
-    what a rehearsal or a failover found last.
+    what a rehearsal or a failover found last. `stands_by` is False of the other side, which is neither rehearsed nor
+    synced.
     """
 
     stage: str
@@ -104,6 +105,7 @@ class StandbyStatus:
     left: int = 0
     recorded: bool = True
     readiness: tuple[ReadinessItem, ...] = ()
+    stands_by: bool = True
 
 
 @dataclass(frozen=True, slots=True)

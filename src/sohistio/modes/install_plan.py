@@ -169,7 +169,10 @@ def _todo(facts: Facts, decision: Decision, skew: Sequence[Fault]) -> str:
         return decision.todo
     skippable = [fault.rule for fault in skew if fault.can_be_skipped]
     if skew and len(skippable) == len(skew):
-        first = "Restart these workloads first: `sohistio restart`. " if "proxy-skew" in skippable else ""
+        restart = (
+            "Restart these workloads first: `sohistio restart`; one that names its own proxy image needs a newer one. "
+        )
+        first = restart if "proxy-skew" in skippable else ""
         return f"{first}If you know better: " + " ".join(f"--skip-check {name}" for name in skippable) + "."
     if any(fault.rule == "one-minor-at-a-time" for fault in skew) and decision.installed:
         return f"Give an intermediate version for each minor: {facts.via}."

@@ -14,8 +14,9 @@ from sohistio.system.times import seconds_since_1970
 
 def standby_line(found: StandbyStatus, now: float) -> str:
     """All of it in one line. `now` is in seconds since 1970."""
-    ages = [_done("rehearsed", found.rehearsed, now), _done("synced", found.synced, now)]
-    if found.synced and found.left:
+    done = (("rehearsed", found.rehearsed), ("synced", found.synced)) if found.stands_by else ()
+    ages = [_done(what, run, now) for what, run in done]
+    if ages and found.synced and found.left:
         ages[-1] += f" with {counted(found.left, 'difference')} left"
     stage = found.stage if found.recorded else f"{found.stage} (no record: DNS leads here)"
     noted = readiness_note(found.readiness, now)

@@ -133,6 +133,7 @@ def _standby(session: Session, planned: Planned) -> StandbyStatus | None:
         record.sync_left,
         recorded=not unrecorded,
         readiness=record.readiness,
+        stands_by=session.environment.is_standby,
     )
 
 

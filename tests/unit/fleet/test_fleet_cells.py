@@ -19,6 +19,8 @@ NEVER = StandbyStatus("", None, None)
 @pytest.mark.parametrize(
     ("row", "column", "text", "words", "level"),
     [
+        (replace(DEV, standby=replace(NEVER, stands_by=False)), Column.REHEARSED, "-", "-", Level.PLAIN),
+        (replace(DEV, standby=replace(NEVER, stands_by=False)), Column.SYNCED, "-", "-", Level.PLAIN),
         (DEV, Column.VERSION, "1.31.1", "1.31.1", Level.PLAIN),
         (fleet.behind("qa"), Column.VERSION, "1.30.5→1.31.1", "1.30.5, wanted 1.31.1", Level.PLAIN),
         (fleet.empty("qa"), Column.VERSION, "-", "none, wanted 1.31.1", Level.PLAIN),

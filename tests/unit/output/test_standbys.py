@@ -58,3 +58,9 @@ def test_a_standby_in_a_line() -> None:
     )
     found = StandbyStatus("", fleet.last_run(None), fleet.last_run(7200), left=1)
     assert standby_line(found, fleet.NOW) == "rehearsed of an unknown age, synced 2 h ago with 1 difference left"
+
+
+def test_the_side_that_it_stands_by_for_in_a_line() -> None:
+    """It is neither rehearsed nor synced, whatever its record has of a time when it was."""
+    found = StandbyStatus("drained", None, fleet.last_run(7200), left=1, stands_by=False)
+    assert standby_line(found, fleet.NOW) == "failover: drained"

@@ -87,7 +87,7 @@ CHECKS: tuple[Check, ...] = (
         partial(basics.skew, name="one-minor-at-a-time", fine="{target} is not too far"),
         stage=Stage.CHECK),
     Check("proxy-skew", _ERROR, "no running sidecar is too old for the new istiod",
-        "Restart these workloads first: `sohistio restart`; Jobs and bare pods yourself.",
+        "Restart these workloads first: `sohistio restart`; Jobs, bare pods and own proxy images yourself.",
         partial(basics.skew, name="proxy-skew", fine="no sidecar is too old for {target}"),
         stage=Stage.CHECK),
     Check(skew.GATEWAY_API, _ERROR, "istiod gets ready with the Gateway API's CRDs that the cluster has",
