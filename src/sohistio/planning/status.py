@@ -23,7 +23,7 @@ from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.session import Session, Where
 from sohistio.planning.status_facts import last_run, lock_of, with_plan
 from sohistio.planning.target_cluster import recorded_faults
-from sohistio.system.masked import masked
+from sohistio.system.masked import bug_text
 from sohistio.system.parallel import in_time
 
 # For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
@@ -69,8 +69,7 @@ def _row(where: Where) -> EnvironmentStatus:
             trouble = Trouble.UNREACHABLE if _is_away(error) or _is_away(error.__cause__) else row.trouble
             return replace(row, trouble=trouble, problem=error.brief(), hint=error.todo)
         except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
-            problem = masked(f"sohistio has a bug here: {type(error).__name__}: {error}")
-            return replace(row, trouble=Trouble.UNREAD, problem=problem)
+            return replace(row, trouble=Trouble.UNREAD, problem=f"sohistio has a bug here: {bug_text(error)}")
         return replace(row, trouble=Trouble.NONE)
 
 

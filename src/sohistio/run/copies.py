@@ -19,7 +19,7 @@ from sohistio.adapters.registry.logins import auth_file
 from sohistio.errors import FailedError, InterruptedRunError, SohistioError
 from sohistio.planning.mirroring import PlannedImage, Sides
 from sohistio.system.interruption import stop_event
-from sohistio.system.masked import masked
+from sohistio.system.masked import bug_text
 
 _ATTEMPTS = 3
 _FIRST_WAIT = 1.0
@@ -118,8 +118,7 @@ class Copies:
         except SohistioError as error:
             return (ImageState.INTERRUPTED, None) if self.stop.is_set() else (ImageState.FAILED, error)
         except Exception as bug:  # noqa: BLE001 — a thread's bug is this image's failure, the others go on
-            what = masked(f"sohistio has a bug: {type(bug).__name__}: {bug}")
-            return ImageState.FAILED, FailedError(what, todo="Report it, please.")
+            return ImageState.FAILED, FailedError(f"sohistio has a bug: {bug_text(bug)}", todo="Report it, please.")
         raise AssertionError("the last attempt raises or returns")  # pragma: no cover
 
     def _attempt(self, planned: PlannedImage, progress: Progress) -> None:

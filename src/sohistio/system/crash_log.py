@@ -7,14 +7,14 @@ import traceback
 from datetime import UTC, datetime
 
 from sohistio.errors import UsageError
-from sohistio.system.masked import masked
+from sohistio.system.masked import bug_text, masked
 from sohistio.system.paths import state_dir
 from sohistio.system.sanitize import inert, visible
 
 
 def crash_log(error: BaseException) -> tuple[str, ...]:
     """Write it; returns lines for the error's details: what it was, and where the traceback is (or all of it)."""
-    what = masked(f"{type(error).__name__}: {error}")
+    what = bug_text(error)
     try:
         folder = state_dir() / "logs"
         folder.mkdir(parents=True, exist_ok=True)

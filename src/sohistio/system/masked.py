@@ -15,6 +15,11 @@ _MASKS = (
 )
 
 
+def bug_text(error: BaseException) -> str:
+    """What an error that nobody expected is: its type and its words, masked."""
+    return masked(f"{type(error).__name__}: {error}")
+
+
 def masked(text: str) -> str:
     """The text with … in place of tokens, passwords and logins in URLs. It may miss some: show no more than needed."""
     for pattern, instead in _MASKS:

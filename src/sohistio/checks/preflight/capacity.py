@@ -99,16 +99,21 @@ def growth(pools: Sequence[NodePool], meant: Nodes | None, nodes: Sequence[Objec
 
 def wanted_of(manifest: Sequence[Object], mesh: DesiredMesh, rolling: Mapping[ObjectRef, Rollout]) -> list[Wanted]:
     """istiod and the gateways with their least number of pods, those that are off left out."""
-    specs = {
-        (item["metadata"]["namespace"], item["metadata"]["name"]): item["spec"]["template"]["spec"]
+    templates = templates_of(manifest)
+    return [
+        Wanted(item.ref, item.minimum, templates[item.ref]["spec"], rolling.get(item.ref))
+        for item in mesh.deployments
+        if not item.is_off and item.ref in templates
+    ]
+
+
+def templates_of(manifest: Sequence[Object]) -> dict[ObjectRef, Object]:
+    """The pod templates of a manifest's Deployments."""
+    return {
+        ObjectRef("Deployment", item["metadata"]["namespace"], item["metadata"]["name"]): item["spec"]["template"]
         for item in manifest
         if item["kind"] == "Deployment"
     }
-    return [
-        Wanted(item.ref, item.minimum, specs[item.ref.namespace, item.ref.name], rolling.get(item.ref))
-        for item in mesh.deployments
-        if not item.is_off and (item.ref.namespace, item.ref.name) in specs
-    ]
 
 
 def room(wanted: Sequence[Wanted], nodes: Sequence[Object], pods: Sequence[Object]) -> Iterator[Verdict]:

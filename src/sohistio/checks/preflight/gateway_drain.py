@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.checks.preflight.capacity import templates_of
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.environments.gateway_ending import Gateways
@@ -24,12 +25,9 @@ def gateway_drain(context: Context) -> Iterator[Verdict]:
     if not refs:
         yield NotAsked("no gateway is on")
         return
-    planned = {
-        (item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in context.manifest
-    }
-    templates = {ref: planned["Deployment", ref.namespace, ref.name]["spec"]["template"] for ref in refs}
+    planned = templates_of(context.manifest)
     running = {ref: found["spec"]["template"] for ref in refs if (found := context.api.get(path_of(ref)))}
-    yield from judged(wanted, templates, running)
+    yield from judged(wanted, {ref: planned[ref] for ref in refs}, running)
 
 
 def judged(

@@ -11,7 +11,7 @@ from sohistio.checks.preflight.context import Context, UnseenError
 from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import SohistioError
 from sohistio.model.fault import Fault, Severity
-from sohistio.system.masked import masked
+from sohistio.system.masked import bug_text
 from sohistio.system.parallel import in_time
 
 Found = tuple[CheckResult, ...]
@@ -51,7 +51,7 @@ def _verdicts(check: Check, context: Context) -> Iterable[Verdict]:
     except SohistioError as error:
         return [Fault(error.brief(2), error.todo)]
     except Exception as error:  # noqa: BLE001 — a thread's traceback would be printed into the middle of the table
-        return [Fault(masked(f"sohistio has a bug here: {type(error).__name__}: {error}"), "Report it, please.")]
+        return [Fault(f"sohistio has a bug here: {bug_text(error)}", "Report it, please.")]
     return found or [NotAsked("nothing to look at")]
 
 
