@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import faulthandler
 import gc
 import importlib
 import json
@@ -59,12 +60,17 @@ class Warm:
                 check=False,
             )
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            code = self._run(arguments, cwd, env, (out.fileno(), err.fileno()), timeout)
-            texts = []
-            for stream in (out, err):
-                stream.seek(0)
-                texts.append(stream.read().decode().replace("\r\n", "\n"))
-        return subprocess.CompletedProcess(command, code, *texts)
+            ended = None
+            try:
+                ended = self._run(arguments, cwd, env, (out.fileno(), err.fileno()), timeout)
+            finally:
+                texts = []
+                for stream in (out, err):
+                    stream.seek(0)
+                    texts.append(stream.read().decode().replace("\r\n", "\n"))
+                if ended is None:
+                    print(f"{' '.join(arguments)} said until it was given up:", *texts, sep="\n", file=sys.stderr)
+        return subprocess.CompletedProcess(command, ended, *texts)
 
     def _run(
         self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], streams: tuple[int, int], timeout: float
@@ -76,13 +82,15 @@ class Warm:
                 socket.send_fds(self._control(), [request], [*streams, its.fileno()])
             its.close()
             mine.settimeout(timeout)
-            answers = mine.makefile()
-            pid = int(answers.readline())
-            try:
-                return int(answers.readline())
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(list(arguments), timeout) from None
+            with mine.makefile() as answers:
+                pid = int(answers.readline())
+                try:
+                    return int(answers.readline())
+                except TimeoutError:
+                    os.kill(pid, signal.SIGUSR1)  # where each of its threads is goes to its standard error
+                    time.sleep(1)
+                    os.kill(pid, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired(list(arguments), timeout) from None
 
     def _control(self) -> socket.socket:
         if self._server is None:
@@ -169,6 +177,7 @@ def _become(request: tuple[list[str], str, dict[str, str]], out: int, err: int) 
         os.dup2(err, 2)
         os.close(out)
         os.close(err)
+        faulthandler.register(signal.SIGUSR1, file=2)
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(variables)

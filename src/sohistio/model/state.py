@@ -108,7 +108,9 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A PodDisruptionBudget; counts are those of its status."""
+    """A PodDisruptionBudget; counts are those of its status. `over` are the owners of the pods it selects, or the pods
+    that none owns.
+    """
 
     ref: ObjectRef
     selector: Mapping[str, Any]
@@ -117,6 +119,7 @@ class Budget:
     desired_healthy: int
     expected_pods: int
     disruptions_allowed: int
+    over: frozenset[ObjectRef] = frozenset()
 
     @property
     def headroom(self) -> int:

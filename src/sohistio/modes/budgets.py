@@ -29,7 +29,7 @@ def surplus_budgets(state: ClusterState, desired: DesiredMesh) -> Surplus:
     over = {seen.ref: sorted(budgets_over(state.budgets, seen), key=lambda budget: budget.ref) for seen in meshes}
     keepers = {_keeper(budgets, _own(ref)) for ref, budgets in over.items() if budgets}
     replaced = {ref for ref, budgets in over.items() if wanted[ref].budget and _own(ref) not in _refs(budgets)}
-    shared = {b.ref for budgets in over.values() for b in budgets if _covers_more(b, meshes, state.budgets)}
+    shared = {b.ref for budgets in over.values() for b in budgets if _covers_more(b, meshes)}
 
     hand_made = sorted({b.ref: b for budgets in over.values() for b in budgets if b.ref not in own}.items())
     now = tuple(b for ref, b in hand_made if ref not in keepers and ref not in shared)
@@ -61,7 +61,6 @@ def _refs(budgets: Sequence[Budget]) -> list[ObjectRef]:
     return [budget.ref for budget in budgets]
 
 
-def _covers_more(budget: Budget, meshes: Sequence[MeshDeployment], budgets: Sequence[Budget]) -> bool:
-    """Whether it expects more pods than the mesh's Deployments under it have."""
-    covered = sum(seen.desired for seen in meshes if budget in budgets_over(budgets, seen))
-    return budget.expected_pods > covered
+def _covers_more(budget: Budget, meshes: Sequence[MeshDeployment]) -> bool:
+    """Whether it is over pods of anything else. Its count of pods would not say: a rollout's surge is in it."""
+    return bool(budget.over - {seen.ref for seen in meshes})

@@ -113,7 +113,7 @@ def manifest(image: str) -> dict[str, Any]:
 
 
 def pod(name: str, image: str, **metadata: str) -> dict[str, Any]:
-    owner = {"uid": "2", "controller": True}
+    owner = {"uid": "2", "kind": "ReplicaSet", "name": "gateway-1", "controller": True}
     return {
         "metadata": {"name": name, "namespace": "istio-system", "ownerReferences": [owner], **metadata},
         "spec": {"containers": [{"name": "istio-proxy", "image": image}]},
@@ -125,7 +125,8 @@ def pod(name: str, image: str, **metadata: str) -> dict[str, Any]:
 def test_what_the_cluster_shows_of_a_gateway(tmp_path: Path, seen: int, rolling: bool) -> None:
     """Its running pods' images, without those that are going."""
     status = {"replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "observedGeneration": seen}
-    replica_set = {"uid": "2", "namespace": "istio-system", "ownerReferences": [{"uid": "1", "controller": True}]}
+    owner = {"uid": "1", "kind": "Deployment", "name": "gateway", "controller": True}
+    replica_set = {"uid": "2", "namespace": "istio-system", "ownerReferences": [owner]}
     going = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
     with ApiServer() as server:
         server.shows(

@@ -33,9 +33,10 @@ def desired(*, budgets: bool = True) -> DesiredMesh:
     return DesiredMesh(VERSION, "kind: IstioOperator", deployments, (), None)
 
 
-def over(name: str, app: str, expected: int = 3) -> Budget:
+def over(name: str, app: str, *others: ObjectRef, expected: int = 3) -> Budget:
     found = budget(name, app=app, namespace="istio-system")
-    return Budget(found.ref, found.selector, "1", "", 1, expected, 2)
+    owners = frozenset({ObjectRef("Deployment", "istio-system", app), *others})
+    return Budget(found.ref, found.selector, "1", "", 1, expected, 2, owners)
 
 
 INGRESS, EGRESS = "istio-ingressgateway", "istio-egressgateway"
@@ -59,6 +60,7 @@ def run(mode: str = "install", outcome: str = "done") -> RunEntry:
         pytest.param((OWN, OWN_EGRESS), True, [], [], id="one-each"),
         pytest.param((OWN, BY_HAND), True, ["by-hand"], [], id="beside-the-charts"),
         pytest.param((BY_HAND, ANOTHER), True, ["by-hand"], ["another"], id="only-hand-made"),
+        pytest.param((OWN, over("by-hand", INGRESS, expected=4)), True, ["by-hand"], [], id="while-a-rollout-surges"),
         pytest.param((BY_HAND,), True, [], ["by-hand"], id="stays-until-the-charts-is-there"),
         pytest.param((BY_HAND,), False, [], [], id="the-manifest-has-none"),
         pytest.param((BY_HAND, ANOTHER), False, ["by-hand"], [], id="two-and-the-manifest-has-none"),
@@ -75,7 +77,7 @@ def test_one_budget_stays(
 
 
 def test_a_budget_over_pods_of_others_too_stays() -> None:
-    wide = over("wide", INGRESS, expected=8)
+    wide = over("wide", INGRESS, ObjectRef("StatefulSet", "istio-system", "redis"))
     surplus = surplus_budgets(seen(OWN, wide), desired())
     assert (surplus.now, surplus.once_installed) == ((), ())
     assert "istio-system/wide is over pods of others too" in surplus.notices[0]

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.adapters.kubernetes.budgets import budget_in
+from sohistio.adapters.kubernetes.budgets import budgets_in
 from sohistio.adapters.kubernetes.ending import ending_definitions
 from sohistio.adapters.kubernetes.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.adapters.kubernetes.gateway_api import gateway_api, has_routing_class, without_application_routing
@@ -148,7 +148,7 @@ def _state_of(
             for item in items
             if is_kept(item)
         ),
-        budgets=tuple(budget_in(item) for item in lists["PodDisruptionBudgets"]),
+        budgets=budgets_in(lists),
         # In an injected namespace a gateway is still no application: istioctl rolls it.
         workloads=tuple(workload for workload in workloads if workload.ref not in own),
         unowned_pods=unowned,
