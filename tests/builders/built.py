@@ -21,9 +21,10 @@ _PROGRAMS = {
     "promtool": ("monitoring", "github.com/prometheus/prometheus/cmd/promtool"),
     "alertmanager": ("monitoring", "github.com/prometheus/alertmanager/cmd/alertmanager"),
     "amtool": ("monitoring", "github.com/prometheus/alertmanager/cmd/amtool"),
+    "vegeta": ("vegeta", "github.com/tsenart/vegeta/v12"),
     "jaeger": ("jaeger", "github.com/jaegertracing/jaeger/cmd/jaeger"),
 }
-_OF_THE_TESTS = ("prometheus", "promtool", "alertmanager", "amtool")
+_OF_THE_TESTS = ("prometheus", "promtool", "alertmanager", "amtool", "vegeta")
 _TAGS = "remove_all_sd,enable_kubernetes_sd"
 
 

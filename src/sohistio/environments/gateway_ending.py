@@ -9,16 +9,18 @@ EXIT_ON_ZERO_ACTIVE_CONNECTIONS (istio, pkg/envoy/agent.go), otherwise for 5 s.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from sohistio.environments.failover import ProbePart
 from sohistio.environments.istiooperator import GATEWAY_LISTS
 from sohistio.environments.layers import merge
 from sohistio.environments.values import Part, Seconds, SecondsOrNone
 
 # Seconds that a new pod must be ready before an old one may go: a load balancer finds it by its next probe.
 _NEXT_PROBE_SECONDS = 5
+_PLACES = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
 _WAIT_FOR_CONNECTIONS = {"name": "EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "value": "true"}
 
 
@@ -32,6 +34,17 @@ class Gateways(Part):
         10,
         alias="loadBalancerDelay",
         description="How long the load balancer still sends connections to a pod that ends: probe interval × threshold",
+    )
+
+    probes: Annotated[tuple[ProbePart, ...], Field(strict=False)] = Field(
+        (),
+        description="Requests to the ingress gateway that judge its new pods before the old ones go; "
+        "failover.probes where there are none",
+    )
+    egress_probes: Annotated[tuple[ProbePart, ...], Field(strict=False)] = Field(
+        (),
+        description="Requests to the ingress gateway whose answer needs the egress gateway, such as a page that calls "
+        "an external host",
     )
 
     @property
@@ -58,6 +71,17 @@ class Gateways(Part):
             values["spec.minReadySeconds"] = min(_NEXT_PROBE_SECONDS, self.load_balancer_delay_seconds)
             sleep = {"preStop": {"sleep": {"seconds": self.load_balancer_delay_seconds}}}
             values["spec.template.spec.containers.[name:istio-proxy].lifecycle"] = sleep
+        values["spec.template.spec.topologySpreadConstraints"] = _spread(gateway["name"])
         patches = [{"path": path, "value": value} for path, value in values.items()]
         own = {"apiVersion": "apps/v1", "kind": "Deployment", "name": gateway["name"], "patches": patches}
         return [own, *k8s.get("overlays", [])]
+
+
+def _spread(name: str) -> list[dict[str, Any]]:
+    """Over zones and nodes, each template's pods for themselves; a pod that finds no better place starts all the same.
+
+    The charts give each gateway's pods this label, and no others.
+    """
+    selector = {"matchLabels": {"service.istio.io/canonical-name": name}}
+    each = {"maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}
+    return [{**each, "topologyKey": key, "matchLabelKeys": ["pod-template-hash"]} for key in _PLACES]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -33,6 +34,7 @@ from sohistio.environments.values import (
     Release,
     Seconds,
 )
+from sohistio.model.gateway_probes import GatewayProbes
 from sohistio.model.policy import Policy
 from sohistio.model.pull_secrets import registry_of
 from sohistio.model.sync import SyncRules
@@ -205,6 +207,15 @@ class Environment(Part):
             pull_secret=self.istio.pull_secret,
             ingress_address=self.ingress_address,
             gateways_off=self.is_standby if gateways_off is None else gateways_off,
+        )
+
+    def gateway_probes(self, folder: Path) -> GatewayProbes:
+        """What judges the gateways' new pods; relative paths begin at `folder`, the environment's own."""
+        folder, gateways = folder.absolute(), self.gateways_end
+        ingress = gateways.probes or (self.failover.probes if self.failover else ())
+        return GatewayProbes(
+            tuple(probe.probe(folder) for probe in ingress),
+            tuple(probe.probe(folder) for probe in gateways.egress_probes),
         )
 
     def document(self) -> dict[str, Any]:

@@ -5,8 +5,10 @@ The rules are those of `kubectl rollout status`, plus a least number of ready po
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from sohistio.model.held import is_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,10 @@ def progress_of(item: dict[str, Any], minimum: int = 0) -> Progress:
             progress = _stateful_set(item["spec"], status)
         case _:
             progress = _deployment(item["spec"], status)
+            if item["spec"].get("paused") and not progress.done:
+                progress = replace(
+                    progress, message="held until its turn" if is_held(item) else "its rollout is paused"
+                )
     if not seen:
         return Progress(0, max(progress.wanted, minimum), False, "waiting for its controller to see the change")
     if progress.wanted < minimum:

@@ -133,7 +133,7 @@ class MeshDeployment:
 
     `scaled_by` is the field manager that set the replicas, where that was not istioctl's; `replicas_applied` where
     istioctl's manager owns them: an apply without them would set them back to 1 (istio#41481). `proxy_images` are those
-    of a gateway's running pods; `rolling` while a rollout is under way.
+    of a gateway's running pods; `rolling` while a rollout is under way, `held` where sohistio has paused it.
     """
 
     ref: ObjectRef
@@ -146,6 +146,7 @@ class MeshDeployment:
     replicas_applied: bool = False
     proxy_images: tuple[str, ...] = ()
     rolling: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,13 @@ def _installed(istiod: Istiod) -> Version | None:
 def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes) -> Decision:
     istiod = _own_istiod(state)
     installed = _installed(istiod) if istiod else None
-    return _compared(installed, asked, changes) if installed else _without_istiod(state, asked)
+    decision = _compared(installed, asked, changes) if installed else _without_istiod(state, asked)
+    held = [seen.ref.short for seen in state.mesh_deployments if seen.held]
+    if not held or decision.refusal:
+        return decision
+    reason = f"a run before this one has held {', '.join(held)} and not let go: old pods serve"
+    mode = Mode.REINSTALL if decision.mode is Mode.NONE else decision.mode
+    return replace(decision, mode=mode, reasons=(*decision.reasons, reason))
 
 
 def _unknown(reasons: tuple[str, ...], refusal: str, todo: str) -> Decision:

@@ -38,20 +38,28 @@ def completion(desired: DesiredMesh) -> tuple[Phase, ...]:
 
 
 def control_plane(
-    state: ClusterState, desired: DesiredMesh, verb: str, prefix: str = "", *, replaced: bool = False
+    state: ClusterState,
+    desired: DesiredMesh,
+    verb: str,
+    prefix: str = "",
+    *,
+    changes: Changes | None = None,
+    replaced: bool = False,
 ) -> Phase:
     """istioctl, then the wait: istioctl itself is content before old pods, the HPA and the address are.
 
-    `prefix` sets the ids of a hop on the way apart from the target's. Where the old control plane is `replaced`,
-    replicas were kept before it was taken away.
+    `prefix` sets the ids of a hop on the way apart from the target's. `changes` are what it changes, None where that
+    is not known yet. Where the old control plane is `replaced`, replicas were kept before it was taken away.
     """
     running = tuple((item.ref, item.minimum) for item in desired.deployments if not item.is_off)
     refs = tuple(ref for ref, _ in running)
     names = ", ".join(f"{ref.short} ≥ {minimum}" for ref, minimum in running)
     name = f"{prefix}control-plane"
     version = desired.version
+    turns = _turns(state, desired, changes)
+    order = f": istiod, then {', then '.join(ref.short for ref in turns)}" if turns else ""
     steps: list[Step] = [
-        InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs),
+        InstallIstio(f"{name}/install", f"{verb} Istio {version}{order}", version, desired.operator, refs, turns),
         AwaitRollouts(f"{name}/await", f"wait for {names}", running),
     ]
     if not replaced:
@@ -60,6 +68,20 @@ def control_plane(
         woken = ", ".join(ref.short for ref, _ in asleep)
         steps.insert(-1, ScaleUp(f"{name}/scale-up", f"wake {woken}, found at 0 replicas", asleep))
     return Phase(name, tuple(steps))
+
+
+def _turns(state: ClusterState, desired: DesiredMesh, changes: Changes | None) -> tuple[ObjectRef, ...]:
+    """Gateways that serve and get new pods: they are held, and replaced one after the other (issue 16).
+
+    Those that clients reach come first: they are judged best.
+    """
+    reached = {(item.ref.namespace, item.ref.name) for item in desired.services if item.type == "LoadBalancer"}
+    serving = {seen.ref for seen in state.mesh_deployments if seen.ready}
+    held = {seen.ref for seen in state.mesh_deployments if seen.held}
+    if changes is not None:
+        serving &= {change.ref for change in changes.objects}
+    turns = (item.ref for item in desired.gateways if not item.is_off and item.ref in serving | held)
+    return tuple(sorted(turns, key=lambda ref: ((ref.namespace, ref.name) not in reached, ref)))
 
 
 def keep_replicas(phase: str, kept: Sequence[tuple[ObjectRef, int]]) -> tuple[KeepReplicas, ...]:

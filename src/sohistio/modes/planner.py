@@ -202,7 +202,7 @@ def _phases(
             restarted |= _restarted_in(restart)
             phases += [*restart, install.verification(mesh, name)]
         phases += [
-            install.control_plane(state, target, verb, replaced=decision.replace),
+            install.control_plane(state, target, verb, changes=changes, replaced=decision.replace),
             *after_install,
             *install.standby(state, target),
             *install.obsolete(changes, given),

@@ -81,7 +81,10 @@ class UninstallIstio:
 
 @dataclass(frozen=True, slots=True)
 class InstallIstio:
-    """Run `istioctl install` of `version` with this IstioOperator (YAML); `watched` Deployments tell its progress."""
+    """Run `istioctl install` of `version` with this IstioOperator (YAML); `watched` Deployments tell its progress.
+
+    `turns` are gateways whose pods are replaced once istiod is ready, one gateway after the other.
+    """
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
@@ -89,6 +92,7 @@ class InstallIstio:
     version: Version
     operator: str = field(metadata=DIGESTED)
     watched: tuple[ObjectRef, ...]
+    turns: tuple[ObjectRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeError
-from sohistio.errors import FailedError, InterruptedRunError
+from sohistio.errors import FailedError, InterruptedRunError, SohistioError
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.plan.steps import AwaitRollouts, InstallIstio, UninstallIstio
+from sohistio.run.gateway_questions import questions_for
+from sohistio.run.gateway_turns import GatewayTurns
 from sohistio.run.gone import await_gone, is_gone
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.tools import Tools
@@ -26,6 +29,7 @@ _TICK_SECONDS = 0.1
 def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
     """Run `istioctl install` to its end. Raises FailedError with the reasons of what is not ready in time."""
     istioctl = tools.istioctl.of(step.version)
+    turns = GatewayTurns(waiting, step.turns, partial(questions_for, tools, waiting), tools.component_seconds)
 
     def start() -> ToolRun:
         # istioctl must not give up first: our own timeouts end with reasons, its own without.
@@ -35,9 +39,15 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
         )
 
     def watch(run: ToolRun, ended: threading.Event) -> None:
-        _watch(tools, waiting, run, step.watched, ended)
+        _watch(tools, waiting, run, (step.watched, turns), ended)
 
-    _to_its_end(waiting, start, watch, "istioctl install is run again: what it had applied stays")
+    try:
+        turns.hold()
+        _to_its_end(waiting, start, watch, "istioctl install is run again: what it had applied stays")
+        turns.end()
+    except SohistioError:
+        turns.give_up()
+        raise
 
 
 def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
@@ -102,9 +112,14 @@ def await_rollouts(tools: Tools, waiting: Waiting, step: AwaitRollouts) -> None:
 
 
 def _watch(
-    tools: Tools, waiting: Waiting, run: ToolRun, watched: tuple[ObjectRef, ...], ended: threading.Event
+    tools: Tools,
+    waiting: Waiting,
+    run: ToolRun,
+    what: tuple[tuple[ObjectRef, ...], GatewayTurns],
+    ended: threading.Event,
 ) -> None:
-    """While istioctl works: tell the rollouts' progress, and end it when one takes too long."""
+    """While istioctl works: tell the progress, end it when a rollout takes too long, and give gateways their turn."""
+    watched, turns = what
     hanging = Hanging(waiting.reasons, waiting.observer)
     since: dict[ObjectRef, float] = {}
     while run.poll() is None and not ended.is_set():
@@ -113,7 +128,9 @@ def _watch(
             found = waiting.look([(ref, 0) for ref in watched])
             unfinished = {ref: progress for ref, progress in found.items() if not progress.done}
             # One that does not exist yet waits for others: its own time has not begun.
-            under_way = {ref: progress for ref, progress in unfinished.items() if progress.wanted > 0}
+            under_way = {
+                ref: progress for ref, progress in unfinished.items() if progress.wanted > 0 and ref not in turns.held
+            }
             since = {ref: since.get(ref, now) for ref in under_way}
             late = [ref for ref, start in since.items() if now - start > tools.component_seconds]
             if late:
@@ -125,6 +142,7 @@ def _watch(
                 raise waiting.out_of_time(_stuck(waiting, found, list(unfinished)), run.last_lines)
             hanging.look(under_way)
             if not ended.is_set():
+                turns.take(found)
                 waiting.pause()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.istioctl import Istioctl
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.gateway_probes import GatewayProbes
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
@@ -69,7 +70,7 @@ class IstioctlRuns:
 class Tools:
     """`meshes` are the manifests by version; `component_seconds` bounds each component's rollout; `backup` is the
     folder for this run's backup; `pull_credential` goes into pull Secrets, `authority` into the CA's; `traffic` is
-    what moves it, None where the plan moves none."""
+    what moves it, None where the plan moves none; `probes` judge gateways while their pods are replaced."""
 
     environment: str
     api: KubeApi
@@ -85,6 +86,7 @@ class Tools:
     policy: DeclaredPolicy = field(default_factory=DeclaredPolicy)
     monitoring: DeclaredMonitoring = field(default_factory=DeclaredMonitoring)
     traffic: Traffic | None = None
+    probes: GatewayProbes = field(default_factory=GatewayProbes)
 
 
 def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Traffic | None = None) -> Tools:
@@ -108,4 +110,5 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Tra
         policy=planned.policy.declared,
         monitoring=planned.monitoring.declared,
         traffic=traffic,
+        probes=environment.gateway_probes(session.root / environment.name),
     )

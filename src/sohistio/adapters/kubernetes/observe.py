@@ -21,6 +21,7 @@ from sohistio.adapters.kubernetes.gateways import (
 )
 from sohistio.adapters.kubernetes.injection import Injector, in_force_since, injectors_of, injects
 from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
+from sohistio.model.held import is_held
 from sohistio.model.image import tag_of
 from sohistio.model.revision import revision_of
 from sohistio.model.sidecar import SidecarTemplate
@@ -236,4 +237,5 @@ def _mesh_deployment(item: Object, running: Workload) -> MeshDeployment:
         replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
         proxy_images=tuple(sorted({pod.proxy_image for pod in running.pods if pod.proxy_image})),
         rolling=running.rolling,
+        held=is_held(item),
     )

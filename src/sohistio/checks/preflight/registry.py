@@ -22,6 +22,7 @@ from sohistio.checks.preflight import (
     namespaces,
     pulls,
     rights,
+    spread,
     webhooks,
 )
 from sohistio.checks.preflight.check import ISTIOCTL_SECONDS, Check, Stage
@@ -124,6 +125,9 @@ CHECKS: tuple[Check, ...] = (
     Check("gateway-drain", _WARNING, "gateways end without cutting requests (gateways.longestRequest)",
         "docs/gateways.md says how the figures fit one another.",
         gateway_drain.gateway_drain),
+    Check("mesh-spread", _WARNING, "no node and no zone has all pods of istiod or of a gateway",
+        "Install: it spreads new pods. If it does, the other nodes have no room, or taints keep the pods away.",
+        spread.mesh_spread),
     Check("application-namespaces", _WARNING, "the environment's application namespaces exist and are labelled",
         "Create them, or take them out of applicationNamespaces; docs/namespaces.md says what an install labels.",
         namespaces.application_namespaces),

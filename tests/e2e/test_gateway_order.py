@@ -1,0 +1,141 @@
+"""Gateways are replaced one after the other, and one whose new pods do not answer as they should keeps its old ones."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from own_environments import own_environments
+from sandboxes import Sandbox
+from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_sandbox
+
+pytestmark = pytest.mark.e2e
+
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments"
+POLICIES = f"/apis/security.istio.io/v1/namespaces/{SYSTEM}/authorizationpolicies"
+INGRESS, EGRESS = "istio-ingressgateway", "istio-egressgateway"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with traffic_sandbox(tmp_path_factory.mktemp("state")) as box:
+        yield open_shop(box, tmp_path_factory.mktemp("own"))
+
+
+def environment(shop: Shop, folder: Path, **labels: str) -> tuple[str, ...]:
+    """With probes to the shop, and these labels on the pods of both gateways."""
+    (folder / "authority.pem").write_text(shop.authority)
+    probe = {"url": f"https://{HOST}/", "ca": str(folder / "authority.pem")}
+    gateways = {"loadBalancerDelay": "0s", "probes": [probe], "egressProbes": [{**probe}]}
+    flags = own_environments(folder, ingressAddress=shop.address, applicationNamespaces=[], gateways=gateways)
+    patches = [{"path": f"spec.template.metadata.labels.{key}", "value": value} for key, value in labels.items()]
+    lists = {
+        key: [
+            {
+                "name": name,
+                "k8s": {
+                    "overlays": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "patches": patches}]
+                },
+            }
+        ]
+        for key, name in (("ingressGateways", INGRESS), ("egressGateways", EGRESS))
+    }
+    overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"components": lists}}
+    (Path(flags[-1]) / "local" / "istiooperator.yaml").write_text(json.dumps(overlay))
+    return flags
+
+
+def plan_of(box: Sandbox, flags: tuple[str, ...]) -> dict[str, Any]:
+    planned = box.run("plan", *flags, "--output", "json")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    return dict(json.loads(planned.stdout))
+
+
+def gateway(box: Sandbox, name: str) -> dict[str, Any]:
+    found = box.api.get(f"{DEPLOYMENTS}/{name}")
+    assert found is not None
+    return found
+
+
+def pods(box: Sandbox, name: str) -> set[str]:
+    """The uids of a gateway's pods that are not going."""
+    found = box.api.items(f"/api/v1/namespaces/{SYSTEM}/pods", labels=f"app={name}")
+    return {pod["metadata"]["uid"] for pod in found if "deletionTimestamp" not in pod["metadata"]}
+
+
+@contextmanager
+def watched(box: Sandbox) -> Iterator[list[dict[str, tuple[int, int]]]]:
+    """Each gateway's old and new pods, looked at ten times a second."""
+    before = {name: pods(box, name) for name in (INGRESS, EGRESS)}
+    seen: list[dict[str, tuple[int, int]]] = []
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.wait(0.1):
+            now = {name: pods(box, name) for name in before}
+            seen.append({name: (len(now[name] & old), len(now[name] - old)) for name, old in before.items()})
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_the_egress_gateway_waits_for_the_ingress(shop: Shop, tmp_path: Path) -> None:
+    box = shop.sandbox
+    flags = environment(shop, tmp_path, colour="blue")
+    planned = plan_of(box, flags)
+    summaries = [step["summary"] for phase in planned["phases"] for step in phase["steps"]]
+    assert f"re-apply Istio 1.31.1: istiod, then {INGRESS}, then {EGRESS}" in summaries
+    with watched(box) as seen:
+        installed = box.run("install", *flags)
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    assert any(look[INGRESS][1] for look in seen)
+    assert any(look[EGRESS][1] for look in seen)
+    early = [look for look in seen if look[EGRESS][1] and look[INGRESS][0]]
+    assert early == [], "a new pod of the egress gateway while the ingress gateway has old ones"
+    assert min(sum(look[INGRESS]) for look in seen) >= 3
+    for name in (INGRESS, EGRESS):
+        found = gateway(box, name)
+        assert "paused" not in found["spec"]
+        assert "sohistio.io/held" not in (found["metadata"].get("annotations") or {})
+
+
+def test_new_pods_that_do_not_answer_are_taken_back(shop: Shop, tmp_path: Path) -> None:
+    box = shop.sandbox
+    good, bad = environment(shop, tmp_path, colour="blue"), environment(shop, tmp_path, colour="red")
+    denied = {"selector": {"matchLabels": {"colour": "red"}}, "action": "DENY", "rules": [{}]}
+    policy = {"apiVersion": "security.istio.io/v1", "kind": "AuthorizationPolicy", "metadata": {"name": "red"}}
+    box.api.create(POLICIES, policy | {"spec": denied})
+    before = {name: pods(box, name) for name in (INGRESS, EGRESS)}
+
+    failed = box.run("install", *bad)
+    assert failed.returncode == 1, failed.stdout + failed.stderr
+    assert f"{INGRESS} does not answer as it should since its first new pod serves" in failed.stderr
+    assert f"https://{HOST}/ at {shop.address}: 2 of " in failed.stderr
+    assert "it answered 403, not 200" in failed.stderr
+    assert "the old ones serve" in failed.stderr
+    await_true(lambda: gateway(box, INGRESS)["status"].get("updatedReplicas", 0) == 0)
+    await_true(lambda: len(pods(box, INGRESS)) == 3 and gateway(box, INGRESS)["status"]["readyReplicas"] == 3)
+    assert len(pods(box, INGRESS) & before[INGRESS]) >= 2, "one may have gone before the rollout was stopped"
+    assert pods(box, EGRESS) == before[EGRESS]
+    await_true(lambda: all(shop.status() == 200 for _ in range(9)))
+
+    planned = plan_of(box, bad)
+    assert any(f"has held {EGRESS}, {INGRESS}" in reason for reason in planned["reasons"]), planned["reasons"]
+
+    back = box.run("install", *good)
+    assert back.returncode == 0, back.stdout + back.stderr
+    for name in (INGRESS, EGRESS):
+        assert "paused" not in gateway(box, name)["spec"]
+    assert pods(box, EGRESS) == before[EGRESS], "nothing new, so nothing was replaced"
+    assert plan_of(box, good)["mode"] == "none"
