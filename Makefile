@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench lint format lock wheel pictures docs \
+.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench bench-gateways lint format lock wheel pictures docs \
 	docs-reference clean
 
 help: ## List the targets
@@ -21,19 +21,20 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@touch $@
 
 # Debian's packages start what they install; the tests start their own, and none is left running beside them.
-system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry, Prometheus, Chromium
+system-packages: ## Install what tests need and Python does not have: BIND, skopeo, a container registry, Prometheus, curl, Chromium
 	@missing=; PATH="$$PATH:/usr/sbin"; \
 	command -v named >/dev/null || missing="$$missing bind9"; \
 	command -v skopeo >/dev/null || missing="$$missing skopeo"; \
 	command -v docker-registry >/dev/null || missing="$$missing docker-registry"; \
 	command -v prometheus >/dev/null || missing="$$missing prometheus"; \
+	command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || exit 1; \
 		for service in $$missing; do \
-			case $$service in skopeo|chromium*) continue;; bind9) service=named;; esac; \
+			case $$service in curl|skopeo|chromium*) continue;; bind9) service=named;; esac; \
 			if [ -d /run/systemd/system ]; then systemctl disable --quiet --now $$service; \
 			elif [ -x /etc/init.d/$$service ]; then /etc/init.d/$$service stop >/dev/null; fi || true; \
 		done; \
@@ -72,6 +73,11 @@ bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make 
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py jaeger
 	$(BIN)/python -m pytest -m bench -rP
+
+bench-gateways: setup system-packages ## Requests lost in 20 upgrades and re-applies in a row, beside istioctl's: 25 minutes
+	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
+	$(BIN)/python tests/builders/built.py vegeta
+	$(BIN)/python -m pytest -m bench -rP tests/e2e/test_gateway_bench.py
 
 lint: setup ## Format, ruff, strict types, import rules
 	$(BIN)/ruff format --check .

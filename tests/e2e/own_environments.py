@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sandboxes import CHECKOUT
+
+
+def with_pod_labels(flags: tuple[str, ...], gateways: Mapping[str, str], **labels: str) -> tuple[str, ...]:
+    """The same environment, whose gateways (component list → name) have these labels on their pods."""
+    patches = [{"path": f"spec.template.metadata.labels.{key}", "value": value} for key, value in labels.items()]
+    lists = {
+        kind: [
+            {
+                "name": name,
+                "k8s": {
+                    "overlays": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "patches": patches}]
+                },
+            }
+        ]
+        for kind, name in gateways.items()
+    }
+    overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"components": lists}}
+    (Path(flags[-1]) / "local" / "istiooperator.yaml").write_text(json.dumps(overlay))
+    return flags
 
 
 def own_environments(folder: Path, **changes: Any) -> tuple[str, ...]:

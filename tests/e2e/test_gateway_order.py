@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from own_environments import own_environments
+from foreign import create
+from own_environments import own_environments, with_pod_labels
 from sandboxes import Sandbox
 from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_sandbox
+from sohistio.checks.preflight.quantities import Amount, pod_request
+from workloads import await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
 
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments"
 POLICIES = f"/apis/security.istio.io/v1/namespaces/{SYSTEM}/authorizationpolicies"
 INGRESS, EGRESS = "istio-ingressgateway", "istio-egressgateway"
+BOTH = {"ingressGateways": INGRESS, "egressGateways": EGRESS}
 
 
 @pytest.fixture(scope="module")
@@ -28,27 +32,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield open_shop(box, tmp_path_factory.mktemp("own"))
 
 
-def environment(shop: Shop, folder: Path, **labels: str) -> tuple[str, ...]:
-    """With probes to the shop, and these labels on the pods of both gateways."""
+def environment(shop: Shop, folder: Path, gateways: Mapping[str, str] = BOTH, **labels: str) -> tuple[str, ...]:
+    """With probes to the shop, and these labels on the pods of gateways."""
     (folder / "authority.pem").write_text(shop.authority)
     probe = {"url": f"https://{HOST}/", "ca": str(folder / "authority.pem")}
-    gateways = {"loadBalancerDelay": "0s", "probes": [probe], "egressProbes": [{**probe}]}
-    flags = own_environments(folder, ingressAddress=shop.address, applicationNamespaces=[], gateways=gateways)
-    patches = [{"path": f"spec.template.metadata.labels.{key}", "value": value} for key, value in labels.items()]
-    lists = {
-        key: [
-            {
-                "name": name,
-                "k8s": {
-                    "overlays": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "patches": patches}]
-                },
-            }
-        ]
-        for key, name in (("ingressGateways", INGRESS), ("egressGateways", EGRESS))
-    }
-    overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"components": lists}}
-    (Path(flags[-1]) / "local" / "istiooperator.yaml").write_text(json.dumps(overlay))
-    return flags
+    keys = {"loadBalancerDelay": "0s", "probes": [probe], "egressProbes": [{**probe}]}
+    flags = own_environments(folder, ingressAddress=shop.address, applicationNamespaces=[], gateways=keys)
+    return with_pod_labels(flags, gateways, **labels)
 
 
 def plan_of(box: Sandbox, flags: tuple[str, ...]) -> dict[str, Any]:
@@ -139,3 +129,36 @@ def test_new_pods_that_do_not_answer_are_taken_back(shop: Shop, tmp_path: Path) 
         assert "paused" not in gateway(box, name)["spec"]
     assert pods(box, EGRESS) == before[EGRESS], "nothing new, so nothing was replaced"
     assert plan_of(box, good)["mode"] == "none"
+
+
+def free_cpu(box: Sandbox) -> dict[str, float]:
+    """Of each node, in CPUs."""
+    pods = box.api.items("/api/v1/pods")
+    return {
+        node["metadata"]["name"]: Amount.of(node["status"]["allocatable"]).cpu
+        - sum(pod_request(pod["spec"]).cpu for pod in pods if pod["spec"].get("nodeName") == node["metadata"]["name"])
+        for node in box.api.items("/api/v1/nodes")
+    }
+
+
+def test_without_room_for_one_pod_more_one_goes_first(shop: Shop, tmp_path: Path) -> None:
+    box = shop.sandbox
+    flags = environment(shop, tmp_path, {"ingressGateways": INGRESS}, size="other")
+    fillers = []
+    for node, free in free_cpu(box).items():
+        filler = deployment("fill", node, replicas=1)
+        filler["spec"]["template"]["spec"] |= {"nodeSelector": {"kubernetes.io/hostname": node}}
+        resources = {"requests": {"cpu": f"{int(free * 1000) - 50}m"}}
+        filler["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+        fillers.append(filler)
+    create(box.api, namespace("fill", injected=False))
+    for filler in fillers:
+        create(box.api, filler)
+    await_running(box.api, "fill", len(fillers))
+    with watched(box) as seen:
+        installed = box.run("install", *flags)
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    assert "no node has room for one pod more, so one of its 3 pods goes first" in installed.stdout + installed.stderr
+    assert min(sum(look[INGRESS]) for look in seen) >= 2
+    assert gateway(box, INGRESS)["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert plan_of(box, flags)["mode"] == "none"

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from https_load import load
-from own_environments import own_environments
-from requests_by_address import get, trusting
+from gateway_load import UPLOADS, mixed_load
+from own_environments import own_environments, with_pod_labels
 from sandboxes import Sandbox
-from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_sandbox
+from shop import SYSTEM, Shop, await_true, open_shop, traffic_sandbox
 
 pytestmark = pytest.mark.e2e
 
@@ -33,29 +30,28 @@ def shop(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return open_shop(box, tmp_path_factory.mktemp("own"), gateways=KEYS)
 
 
+def environment(shop: Shop, folder: Path, **labels: str) -> tuple[str, ...]:
+    """The shop's, with these labels on the ingress gateway's pods."""
+    flags = own_environments(folder, ingressAddress=shop.address, applicationNamespaces=[], gateways=KEYS)
+    return with_pod_labels(flags, {"ingressGateways": "istio-ingressgateway"}, **labels)
+
+
 def gateways(sandbox: Sandbox) -> set[str]:
     """The uids of the ingress gateway's pods, those that end too."""
     pods = sandbox.api.items(f"/api/v1/namespaces/{SYSTEM}/pods", labels="app=istio-ingressgateway")
     return {pod["metadata"]["uid"] for pod in pods}
 
 
-def test_a_rollout_loses_no_request_and_cuts_no_long_one(shop: Shop) -> None:
+def test_an_install_loses_no_request_and_cuts_no_upload(shop: Shop, tmp_path: Path) -> None:
     before = gateways(shop.sandbox)
-    shop.annotate(delay="15s")  # 15 s of the 20 that a request may take
-    time.sleep(0.5)
-    with ThreadPoolExecutor(9) as pool:
-        trusted = trusting(shop.authority)
-        long_ones = [pool.submit(get, shop.address, HOST, trusted, seconds=60) for _ in range(9)]
-        time.sleep(1)
-        shop.annotate(delay=None)
-        time.sleep(0.5)
-        with load(shop.address, HOST, shop.authority, 40) as answers:
-            restarted = {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}
-            shop.sandbox.api.merge_patch(GATEWAY, {"spec": {"template": {"metadata": {"annotations": restarted}}}})
-            await_true(lambda: not before & gateways(shop.sandbox), 180)
-        assert [request.result().status for request in long_ones] == [200] * 9
-    assert answers.keys() == {"200"}
-    assert answers["200"] > 500
+    flags = environment(shop, tmp_path, colour="blue")
+    with mixed_load(shop, tmp_path, 20, upload_seconds=15) as counted:  # 15 s of the 20 that a request may take
+        installed = shop.sandbox.run("install", *flags)
+        assert installed.returncode == 0, installed.stdout + installed.stderr
+        await_true(lambda: not before & gateways(shop.sandbox), 180)
+    assert {kind: (found.failed, found.errors) for kind, found in counted.items()} == dict.fromkeys(counted, (0, {}))
+    assert sum(found.sent for found in counted.values()) > 1000
+    assert counted[UPLOADS].sent >= 3
 
 
 def test_gateways_that_would_cut_requests_are_named(shop: Shop, tmp_path: Path) -> None:

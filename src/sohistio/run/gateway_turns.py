@@ -18,6 +18,7 @@ from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.run.gateway_questions import Questions
 from sohistio.run.hanging import Hanging, Stuck
+from sohistio.run.room import Room
 from sohistio.run.wait import Waiting
 
 # Requests for each pod there is: with one new pod of four, all of them miss it once in 10,000 times.
@@ -107,10 +108,11 @@ class GatewayTurns:
 
     def _replace(self, ref: ObjectRef, questions: Questions) -> None:
         waiting, judged = self._waiting, False
-        hanging = Hanging(waiting.reasons, waiting.observer)
-        with waiting.at_most(self._seconds, f"{ref.short} not ready yet") as limit:
+        hanging, room = Hanging(waiting.reasons, waiting.observer), Room(waiting, ref)
+        with room, waiting.at_most(self._seconds, f"{ref.short} not ready yet") as limit:
             while True:
                 progress = waiting.look([(ref, 0)])[ref]
+                room.look()
                 if questions and not judged:
                     judged = self._judge(ref, questions)
                 elif questions:

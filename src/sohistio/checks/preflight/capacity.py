@@ -143,17 +143,14 @@ def room(wanted: Sequence[Wanted], nodes: Sequence[Object], pods: Sequence[Objec
 
 
 def _surges(wanted: Sequence[Wanted], nodes: Sequence[Object], free: Free) -> Iterator[Fault]:
-    """The pods that a rollout has on top of all that run. istiod rolls first, then the gateways side by side."""
-    first = [item for item in wanted if item.rollout is not None and item.rollout.is_istiod]
-    for together in (first, [item for item in wanted if item not in first]):
-        left = dict(free)
-        for item in together:
-            if item.rollout is None:
-                continue
-            request = pod_request(item.spec)
-            placed = sum(put_on(item.spec, request, nodes, left) for _ in range(item.rollout.surge))
-            if placed < item.rollout.surge:
-                yield short_of(item.ref, item.rollout, placed, request)
+    """The pods that a rollout has on top of all that run. istiod rolls first, then one gateway after the other."""
+    for item in wanted:
+        if item.rollout is None:
+            continue
+        left, request = dict(free), pod_request(item.spec)
+        placed = sum(put_on(item.spec, request, nodes, left) for _ in range(item.rollout.surge))
+        if placed < item.rollout.surge:
+            yield short_of(item.ref, item.rollout, placed, request)
 
 
 def free_on(nodes: Sequence[Object], pods: Sequence[Object], mesh: set[ObjectRef]) -> Free:

@@ -79,6 +79,8 @@ def short_of(ref: ObjectRef, rollout: Rollout, placed: int, request: Amount) -> 
     missing = f"no room for {rollout.surge - placed} of the {rollout.surge} pods of {request} each that it adds"
     if placed or rollout.unavailable:
         then = "it takes longer, a few pods at a time"
+    elif not rollout.is_istiod and rollout.running > 1:
+        then = f"one pod goes first, so {rollout.running - 1} serve meanwhile"
     else:
         then = "it hangs until one has room, and the run times out; the old pods go on serving"
     hint = "Add a node for the time of the rollout, or free some."
