@@ -122,7 +122,7 @@ def _server(mirror: ReleaseMirror) -> ThreadingHTTPServer:
     return Server(("127.0.0.1", 0), Handler)
 
 
-def until(condition: Any, seconds: float = 10.0) -> None:
+def until(condition: Any, seconds: float = 60.0) -> None:
     """Wait for a condition to hold."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -236,7 +236,7 @@ def test_room_for_a_rollout(free: str, unavailable: int, words: str) -> None:
     ("running", "words"),
     [
         pytest.param(3, "one pod goes first, so 2 serve meanwhile", id="three"),
-        pytest.param(1, "it hangs until one has room", id="the-only-one"),
+        pytest.param(1, "the run times out; the old pods go on serving", id="the-only-one"),
     ],
 )
 def test_a_gateway_without_room_for_one_more(running: int, words: str) -> None:

@@ -12,7 +12,18 @@ PATHS = {
     "ready": "spec.minReadySeconds",
     "grace": "spec.template.spec.terminationGracePeriodSeconds",
     "lifecycle": "spec.template.spec.containers.[name:istio-proxy].lifecycle",
+    "spread": "spec.template.spec.topologySpreadConstraints",
 }
+SPREAD = [
+    {
+        "maxSkew": 1,
+        "topologyKey": key,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {"service.istio.io/canonical-name": "istio-gateway"}},
+        "matchLabelKeys": ["pod-template-hash"],
+    }
+    for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+]
 
 
 def rendered(keys: dict[str, str], k8s: dict[str, Any] | None = None, kind: str = "ingress") -> dict[str, Any]:
@@ -36,6 +47,7 @@ def test_the_figures_fit_one_another(kind: str) -> None:
         PATHS["ready"]: 5,
         PATHS["grace"]: 135,
         PATHS["lifecycle"]: {"preStop": {"sleep": {"seconds": 15}}},
+        PATHS["spread"]: SPREAD,
     }
     assert k8s["env"] == [{"name": "EXIT_ON_ZERO_ACTIVE_CONNECTIONS", "value": "true"}]
     assert k8s["strategy"] == {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
@@ -47,7 +59,7 @@ def test_what_holds_where_nothing_is_said() -> None:
 
 def test_a_load_balancer_that_knows_at_once_needs_no_time() -> None:
     found = patches(rendered({"loadBalancerDelay": "0s"}))
-    assert found == {PATHS["grace"]: 75}
+    assert found == {PATHS["grace"]: 75, PATHS["spread"]: SPREAD}
 
 
 def test_what_the_environment_says_itself_wins() -> None:

@@ -59,7 +59,7 @@ def test_what_is_empty_is_null() -> None:
 
 def test_the_steps_of_a_document() -> None:
     upgrade = steps(UPGRADE.document())
-    assert upgrade["control-plane/install"].keys() == STEP_KEYS | {"version", "operatorDigest", "watched"}
+    assert upgrade["control-plane/install"].keys() == STEP_KEYS | {"version", "operatorDigest", "watched", "turns"}
     restart = upgrade["sidecars/restart"]
     assert restart.keys() == STEP_KEYS | {"workloads", "leftAlone", "withoutSidecar"}
     assert restart["workloads"] == [{"kind": r.kind, "namespace": r.namespace, "name": r.name} for r in (DB, WEB)]
