@@ -74,6 +74,12 @@ class Sandbox:
         """
         return [event for event in self._all_write_events() if event["user"].get("username", "") == user]
 
+    def requests(self, user: str = USER) -> int:
+        """How many requests a user (sohistio and its istioctl) has made, from the audit log: reads, dry runs and all."""
+        log = self.kubeconfig.parent / "audit.log"
+        events = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+        return sum(event["stage"] == "ResponseComplete" and event["user"].get("username") == user for event in events)
+
     def reset(self) -> None:
         """An empty cluster: a new one, but where nobody has written to this one since it was new.
 

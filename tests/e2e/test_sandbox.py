@@ -303,10 +303,17 @@ def test_the_real_istiod_follows_its_deployment(running: Home, tmp_path: Path) -
                     "apiVersion": "networking.istio.io/v1",
                 },
             )
-        os.kill(running.pid(next(p["name"] for p in running.status()[1]["parts"] if p["name"][:7] == "istiod-")), 9)
-        until(lambda: running.status()[0] == 1)
+        before = running.pid(next(p["name"] for p in running.status()[1]["parts"] if p["name"][:7] == "istiod-"))
+        os.kill(before, 9)
         pods = "/api/v1/namespaces/istio-system/pods"
-        until(lambda: not any(c["ready"] for p in api.items(pods) for c in p["status"]["containerStatuses"]))
+
+        def ready() -> list[bool]:
+            return [c["ready"] for p in api.items(pods) for c in p["status"]["containerStatuses"]]
+
+        until(lambda: not any(ready()))
+        until(lambda: all(ready()), 30)
+        assert istiods() == ["running"]
+        assert before not in [part["pid"] for part in running.status()[1]["parts"]], "it was started again"
         api.patch("/apis/apps/v1/namespaces/istio-system/deployments/istiod", {"spec": {"replicas": 0}})
         until(lambda: istiods() == [])
         assert running.status()[0] == 0

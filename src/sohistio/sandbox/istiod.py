@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -20,6 +21,7 @@ from sohistio.sandbox.ports import free_ports
 NAMESPACE = "istio-system"
 TROUBLE_LABEL = "sandbox.sohistio/trouble"
 _TOKEN_SECONDS = 30 * 24 * 3600
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _STOCK_ENVOY = {"PILOT_ENABLE_METADATA_EXCHANGE": "false", "PILOT_ENABLE_ALPN_FILTER": "false"}
 """A stock Envoy lacks the filters of Istio's own."""
 
@@ -81,7 +83,10 @@ class IstiodProcess:
 
 
 class IstiodFollower:
-    """Keeps one IstiodProcess a ReplicaSet whose pods run, and leads Services to the newest that answers."""
+    """Keeps one IstiodProcess a ReplicaSet whose pods run, and leads Services to the newest that answers.
+
+    One that has ended is started again as a kubelet would, on other ports: somebody may have taken one of its own.
+    """
 
     def __init__(self, api: ClusterApi, folder: Path, server: str, network: ServiceNetwork) -> None:
         self._api = api
@@ -91,6 +96,8 @@ class IstiodFollower:
         self.settings: Callable[[], Mapping[str, str]] = dict
         """Asked for what a new process is to have in its environment beside what its pod says."""
         self._processes: dict[str, IstiodProcess] = {}
+        self._restarts: dict[str, tuple[int, float]] = {}
+        """Of a ReplicaSet whose process has ended: how often it was started again, and when it is the next time."""
         self.ports: dict[int, int] = {}
         """Of the newest process that answers: the port on 127.0.0.1 for each port of its container."""
 
@@ -104,7 +111,7 @@ class IstiodFollower:
         pods.sort(key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
         wanted = {generation_of(pod): pod for pod in pods}
         for generation, pod in wanted.items():
-            if generation not in self._processes:
+            if generation not in self._processes or self._is_to_start_again(generation):
                 self._processes[generation] = IstiodProcess(self._api, self._folder, self._server, pod, self.settings())
         answering = {generation for generation in wanted if self._processes[generation].answers()}
         services = self._api.items(f"/api/v1/namespaces/{NAMESPACE}/services") if answering else []
@@ -120,6 +127,20 @@ class IstiodFollower:
             self._tell_readiness(pod, generation_of(pod) in answering)
         gone = [self._processes.pop(generation) for generation in list(self._processes) if generation not in wanted]
         Part.end_all(process.part for process in gone)
+        self._restarts = {generation: last for generation, last in self._restarts.items() if generation in wanted}
+
+    def _is_to_start_again(self, generation: str) -> bool:
+        part, now = self._processes[generation].part, time.monotonic()
+        count, due = self._restarts.get(generation, (0, 0.0))
+        if part.exit_code() is None:
+            return False
+        if not due:
+            print(f"{part.name} ended with exit code {part.exit_code()}", flush=True)
+            self._restarts[generation] = count, now + min(_FIRST_PAUSE_SECONDS * 2**count, _LONGEST_PAUSE_SECONDS)
+        elif now >= due:
+            self._restarts[generation] = count + 1, 0.0
+            return True
+        return False
 
     def _pods(self) -> list[dict[str, Any]]:
         return self._api.items(f"/api/v1/namespaces/{NAMESPACE}/pods", labelSelector="app=istiod")
