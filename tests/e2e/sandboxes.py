@@ -75,7 +75,7 @@ class Sandbox:
         return [event for event in self._all_write_events() if event["user"].get("username", "") == user]
 
     def requests(self, user: str = USER) -> int:
-        """How many requests a user (sohistio and its istioctl) has made, from the audit log: reads, dry runs and all."""
+        """How many requests a user (sohistio and its istioctl) has made, from the audit log, dry runs too."""
         log = self.kubeconfig.parent / "audit.log"
         events = map(json.loads, log.read_text(encoding="utf-8").splitlines())
         return sum(event["stage"] == "ResponseComplete" and event["user"].get("username") == user for event in events)
