@@ -220,6 +220,7 @@ def test_an_admission_policy_that_denies_is_said_by_the_plan(in_sync: Sandbox) -
     paths = [f"{ADMISSION}/validatingadmissionpolicies", f"{ADMISSION}/validatingadmissionpolicybindings"]
     for path, obj in zip(paths, (policy, binding), strict=True):
         in_sync.api.create(path, obj)
+    edit(in_sync, MESH, {"data": {"meshNetworks": "networks: {a: {}}"}}, "kubectl-edit")
     try:
         for _ in range(40):  # the API server compiles a policy a moment after it is there
             if in_sync.run("plan", *LOCAL).returncode:
@@ -233,3 +234,4 @@ def test_an_admission_policy_that_denies_is_said_by_the_plan(in_sync: Sandbox) -
     finally:
         for path in reversed(paths):
             in_sync.api.delete(f"{path}/small-autoscalers")
+        edit(in_sync, MESH, {"data": {"meshNetworks": "networks: {}"}}, "kubectl-edit")

@@ -13,7 +13,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
 from sohistio.planning.planned import Planned, Refused, Rendered
-from sohistio.planning.reads import compared, owned, recorded
+from sohistio.planning.reads import compared, live_objects, owned, recorded
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 
@@ -33,8 +33,9 @@ def plan_adopt(session: Session) -> Planned:
     operator = session.operator_yaml(installed, gateways_off=standby_rule(session, state, record).off)
     desired, manifest = session.render(installed, operator)
     session.say(f"comparing the manifest of {installed} with the cluster")
-    owners = owned(session, manifest)
-    changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)
+    live = live_objects(session, manifest)
+    owners = owned(session, manifest, live)
+    changes = with_undeclared(with_replicas(compared(session, manifest, live, record), desired, state), owners)
     subject = Subject(session.environment.name, str(installed), state)
     bare = make_plan(subject, replace(decision, mode=Mode.ADOPT, refusal="", replace=False), (), Changes())
     found = adoption(state, owners, desired, record, asked=True)

@@ -25,7 +25,7 @@ from sohistio.planning.monitoring import MonitoringFacts, look_at_monitoring
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.policy import PolicyFacts, labelled_in, look_at_policy
 from sohistio.planning.pull_secrets import PullSecrets, look_at_pull_secrets
-from sohistio.planning.reads import compared, or_refused, owned, recorded
+from sohistio.planning.reads import compared, live_objects, or_refused, owned, recorded
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 
@@ -89,8 +89,9 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
 
     desired, manifest = rendered_for(target)
     session.say("comparing the manifest with the cluster")
-    owners = owned(session, manifest)
-    changes = with_undeclared(with_replicas(compared(session, manifest, record), desired, state), owners)
+    live = live_objects(session, manifest)
+    owners = owned(session, manifest, live)
+    changes = with_undeclared(with_replicas(compared(session, manifest, live, record), desired, state), owners)
     taken = adoption(state, owners, desired, record)
     asked = Asked(target, request.mode, request.via, request.include_ca)
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.compare import compare
+from sohistio.adapters.kubernetes.live_objects import LiveObjects
 from sohistio.adapters.kubernetes.owners import object_owners
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.errors import RefusedError
@@ -19,16 +20,22 @@ from sohistio.planning.session import Session
 _Read = TypeVar("_Read")
 
 
-def compared(session: Session, manifest: list[dict[str, Any]], record: Record | None) -> Changes:
+def live_objects(session: Session, manifest: list[dict[str, Any]]) -> LiveObjects:
+    """The manifest's objects as the cluster has them. Raises RefusedError."""
+    return or_refused("the mesh's objects could not be read", lambda: LiveObjects(session.api, manifest))
+
+
+def compared(session: Session, manifest: list[dict[str, Any]], live: LiveObjects, record: Record | None) -> Changes:
     """The manifest against the cluster. Raises RefusedError, also with what admission or a quota denies."""
     earlier = record.gateway_namespaces if record else ()
     what = "the manifest could not be compared with the cluster"
-    return or_refused(what, lambda: compare(session.api, manifest, earlier))
+    return or_refused(what, lambda: compare(session.api, manifest, live, earlier))
 
 
-def owned(session: Session, manifest: list[dict[str, Any]]) -> tuple[ObjectOwners, ...]:
+def owned(session: Session, manifest: list[dict[str, Any]], live: LiveObjects) -> tuple[ObjectOwners, ...]:
     """The manifest's objects that others than istioctl have a say in. Raises RefusedError."""
-    return or_refused("whose the mesh's objects are could not be read", lambda: object_owners(session.api, manifest))
+    what = "whose the mesh's objects are could not be read"
+    return or_refused(what, lambda: object_owners(session.api, manifest, live))
 
 
 def unreadable(state: ClusterState) -> RefusedError:

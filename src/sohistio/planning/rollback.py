@@ -18,7 +18,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import GATEWAY_API, gateway_api_faults
 from sohistio.planning.planned import Planned, Refused, Rendered
-from sohistio.planning.reads import compared, recorded, unreadable
+from sohistio.planning.reads import compared, live_objects, recorded, unreadable
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 
@@ -40,7 +40,7 @@ def plan_rollback(session: Session) -> Planned:
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
     against = standby_rule(session, state, record).refusal((mesh,))
-    changes = with_replicas(compared(session, manifest, record), mesh, state)
+    changes = with_replicas(compared(session, manifest, live_objects(session, manifest), record), mesh, state)
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
     if decision.mode is Mode.UNKNOWN:
         refused = make_plan(Subject(session.environment.name, str(version), state), decision, (), changes)

@@ -1,5 +1,8 @@
 """Adapter: the rendered manifest against the live objects, by server-side apply dry runs. Nothing is written.
 
+Where every object certainly is as the manifest has it, no dry run is asked for; as soon as one is not, all are: an
+install applies them all.
+
 Who lacks permission to patch gets sohistio's own comparison, and a notice that says so. What admission or a quota
 denies is an error: an install would run into it half way.
 """
@@ -21,12 +24,14 @@ from sohistio.adapters.kubernetes.gateways import (
     is_released,
     owner_of,
 )
+from sohistio.adapters.kubernetes.live_objects import LiveObjects
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import RefusedError
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields, parking_change
+from sohistio.plan.drift.in_sync import is_in_sync
 from sohistio.plan.drift.noise import REVISION_TAG
 from sohistio.plan.drift.subset import missing_fields
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
@@ -61,18 +66,23 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float)) or value is None else str(value)
 
 
-def compare(api: KubeApi, manifest: list[Object], places: Collection[str] = ()) -> Changes:
+def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Collection[str] = ()) -> Changes:
     """What applying the manifest would create, change and remove.
 
-    `places` are namespaces where earlier manifests of this mesh had gateways: what is left there is its own, too.
+    `live` are its objects as they are. `places` are namespaces where earlier manifests of this mesh had gateways: what
+    is left there is its own, too.
 
     Raises RefusedError with the server's words where it would deny an object (admission, quota), KubeError where it
     does not answer.
     """
-    comparison = _Comparison(api)
+    comparison = _Comparison(api, live)
+    equal = [obj for obj in manifest if _is_equal(live.of(obj), obj)]
+    others = [obj for obj in manifest if obj not in equal]
     with workers() as pool:
-        changed = [change for change in pool.map(comparison.of, manifest) if change]
-        removed = _no_longer_shipped(api, manifest, places, pool)
+        changed = [change for change in pool.map(comparison.of, others) if change]
+        removed = _no_longer_shipped(api, manifest, live, places, pool)
+        if changed or removed:
+            changed += [change for change in pool.map(comparison.of, equal) if change]
     if comparison.denied:
         raise _denial(comparison.denied)
     kinds = f" {', '.join(sorted(comparison.not_patchable))}" if comparison.patchable else ""
@@ -82,11 +92,16 @@ def compare(api: KubeApi, manifest: list[Object], places: Collection[str] = ()) 
     return Changes(objects, "; ".join(notices))
 
 
+def _is_equal(live: Object | None, obj: Object) -> bool:
+    return live is not None and not _labels_off(live) and is_in_sync(live, obj, read_text)
+
+
 class _Comparison:
     """One look at a manifest's objects, from several threads; gathers what the server would not answer."""
 
-    def __init__(self, api: KubeApi) -> None:
+    def __init__(self, api: KubeApi, live: LiveObjects) -> None:
         self._api = api
+        self._live = live
         self.denied: list[str] = []
         self.patchable = False
         self.not_patchable: set[str] = set()
@@ -101,7 +116,7 @@ class _Comparison:
             if error.status == 404:  # a kind whose CRD is yet to come
                 return created
             raise
-        live = self._api.get(path)
+        live = self._live.of(obj)
         applied = self._dry_run(path, obj)
         if live is None:
             return created
@@ -157,7 +172,7 @@ def _labels_off(live: Object) -> tuple[FieldChange, ...]:
 
 
 def _no_longer_shipped(
-    api: KubeApi, manifest: list[Object], earlier: Collection[str], pool: ThreadPoolExecutor
+    api: KubeApi, manifest: list[Object], live: LiveObjects, earlier: Collection[str], pool: ThreadPoolExecutor
 ) -> list[ObjectChange]:
     """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
 
@@ -168,27 +183,23 @@ def _no_longer_shipped(
     istiod = api.get(path_of(ISTIOD_REF))
     places = {*earlier, *(obj["metadata"].get("namespace", "") for obj in manifest)}
     wanted = {ref_of(obj) for obj in manifest}
-    one_of_each = {(obj["apiVersion"], obj["kind"]): obj for obj in manifest if "CustomResource" not in obj["kind"]}
-    # A PDB or HPA whose component is switched off has no sibling left in the manifest.
-    for kind, version in (("PodDisruptionBudget", "policy/v1"), ("HorizontalPodAutoscaler", "autoscaling/v2")):
-        sample: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": {"name": "-", "namespace": "-"}}
-        one_of_each.setdefault((version, kind), sample)
 
     def is_ours(item: Object) -> bool:
         if is_released(item):
             return not is_of_another(item)
         return istiod is not None and is_owned_by(item, owner_of(istiod))
 
-    def surplus(obj: Object) -> list[ObjectChange]:
-        path = api.path_of(obj).rpartition("/")[0]
-        if namespace := obj["metadata"].get("namespace"):
-            path = path.replace(f"/namespaces/{namespace}/", "/")
-        selectors = [f"{COMPONENT},!{_TAG}", *([f"{KEPT},!{COMPONENT}"] if obj["kind"] in GATEWAY_KINDS else [])]
-        found = [item | {"kind": obj["kind"]} for labels in selectors for item in api.items(path, labels=labels)]
+    def surplus(kind: tuple[str, str]) -> list[ObjectChange]:
+        sample = {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "-", "namespace": "-"}}
+        found = [item for item in live.labelled[kind] if _TAG not in item["metadata"]["labels"]]
+        if kind[1] in GATEWAY_KINDS:
+            released = api.items(live.collection(sample), labels=f"{KEPT},!{COMPONENT}")
+            found += [item | {"kind": kind[1]} for item in released]
         return [
             ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
             for item in found
             if ref_of(item) not in wanted and is_ours(item) and item["metadata"].get("namespace", "") in places
         ]
 
-    return [change for changes in pool.map(surplus, one_of_each.values()) for change in changes]
+    kinds = [kind for kind in live.labelled if "CustomResource" not in kind[1]]
+    return [change for changes in pool.map(surplus, kinds) for change in changes]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.compare import read_text
+from sohistio.adapters.kubernetes.live_objects import LiveObjects
 from sohistio.plan.changes import FieldChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields
 from sohistio.plan.ownership import (
@@ -19,37 +20,28 @@ from sohistio.plan.ownership import (
 )
 from sohistio.system.parallel import side_by_side
 
-_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 
-
-def object_owners(api: KubeApi, manifest: Sequence[Object]) -> tuple[ObjectOwners, ...]:
+def object_owners(api: KubeApi, manifest: Sequence[Object], live: LiveObjects) -> tuple[ObjectOwners, ...]:
     """The manifest's objects that somebody beside istioctl put there or wrote to. Raises KubeError."""
-    found = side_by_side(lambda obj: _owners(api, obj), manifest)
+    found = side_by_side(lambda obj: _owners(api, obj, live.of(obj)), manifest)
     return tuple(sorted((item for item in found if item is not None), key=lambda item: item.ref))
 
 
-def _owners(api: KubeApi, obj: Object) -> ObjectOwners | None:
-    try:
-        path = api.path_of(obj)
-        metadata = api.request("GET", path, accept=_METADATA)["metadata"]
-    except KubeError as error:
-        if error.status == 404:
-            return None
-        raise
-    ref, entries = ref_of(obj), metadata.get("managedFields") or []
+def _owners(api: KubeApi, obj: Object, live: Object | None) -> ObjectOwners | None:
+    if live is None:
+        return None
+    ref, entries = ref_of(obj), live["metadata"].get("managedFields") or []
     by, beside = installers(ref.kind, entries), others(ref.kind, entries)
     if not by and not beside:
         return None
-    undeclared = _undeclared(api, path, obj) if by else ()
+    undeclared = _undeclared(api, obj, live) if by else ()
     return ObjectOwners(ref, by, beside, undeclared, component_of(obj))
 
 
-def _undeclared(api: KubeApi, path: str, obj: Object) -> tuple[FieldChange, ...]:
+def _undeclared(api: KubeApi, obj: Object, live: Object) -> tuple[FieldChange, ...]:
     """The server is asked what dropping the fields would leave: it fills in defaults, which are then no difference."""
-    live = api.get(path)
-    if live is None:
-        return ()
     try:
+        path = api.path_of(obj)
         applied = api.dry_run_apply(path, obj, ISTIOCTL_MANAGER)
         before, after = (item["metadata"].get("managedFields") or [] for item in (live, applied))
         patch = merge_patch(live, without(live, undeclared_paths(obj["kind"], before, after)))

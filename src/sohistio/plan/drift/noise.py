@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # What istioctl adds while it installs; `manifest generate` does not have it, so it is no drift.
-_INSTALLER_LABELS = frozenset(
+INSTALLER_LABELS = frozenset(
     {
         "install.operator.istio.io/owning-resource",
         "install.operator.istio.io/owning-resource-namespace",
@@ -34,7 +34,7 @@ def is_parked(obj: Mapping[str, Any]) -> bool:
 def quiet(obj: Mapping[str, Any], *, parked: bool) -> dict[str, Any]:
     """The object without noise; `parked` as the live object has it."""
     metadata = {key: value for key, value in obj["metadata"].items() if key not in _SERVER_METADATA}
-    labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k not in _INSTALLER_LABELS}
+    labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k not in INSTALLER_LABELS}
     metadata["labels"] = labels
     result = {key: value for key, value in obj.items() if key != "status"}
     result["metadata"] = metadata

@@ -10,6 +10,7 @@ import pytest
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.compare import compare
 from sohistio.adapters.kubernetes.gateways import GATEWAY_KINDS
+from sohistio.adapters.kubernetes.live_objects import LiveObjects
 from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, release_gateways
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action
@@ -108,5 +109,6 @@ def test_without_istiod_the_mark_says_what_no_manifest_has(
             server.answers("GET", f"/apis/{group}", Reply({"resources": [kind]}))
         server.answers("GET", f"{IN_PLACE}/shipped", Reply(shipped))
         server.answers("PATCH", f"{IN_PLACE}/shipped", Reply(shipped))
-        changes = compare(server.api(tmp_path), [shipped])
+        api = server.api(tmp_path)
+        changes = compare(api, [shipped], LiveObjects(api, [shipped]))
     assert [change.action for change in changes.objects] == [Action.REMOVED] * removed

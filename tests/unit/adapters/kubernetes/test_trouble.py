@@ -101,7 +101,12 @@ def test_a_text_of_several_lines_is_one_line_of_the_error(tmp_path: Path) -> Non
         server.answers(
             "GET",
             "/apis/apps/v1/namespaces/shop/deployments/web",
-            Reply({"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"app": "web"}}}}),
+            Reply(
+                {
+                    "metadata": {"name": "web", "namespace": "shop"},
+                    "spec": {"selector": {"matchLabels": {"app": "web"}}},
+                }
+            ),
         )
         server.answers("GET", f"{at}/pods", Reply({"items": []}))
         server.answers("GET", f"{at}/events", Reply({"items": [event]}))

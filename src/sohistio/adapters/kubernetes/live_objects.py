@@ -1,0 +1,64 @@
+"""Adapter: a manifest's objects as the cluster has them, read once: a list of each kind, and no request an object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.gateways import COMPONENT
+from sohistio.plan.changes import ref_of
+from sohistio.system.parallel import side_by_side
+
+# A PDB or HPA whose component is switched off has no sibling left in the manifest.
+_SWITCHED_OFF = (("policy/v1", "PodDisruptionBudget"), ("autoscaling/v2", "HorizontalPodAutoscaler"))
+
+
+class LiveObjects:
+    """What istioctl labelled, of each kind of the manifest, in all namespaces; what has no label is asked for by name.
+
+    Raises KubeError.
+    """
+
+    def __init__(self, api: KubeApi, manifest: Sequence[Object]) -> None:
+        self._api = api
+        samples: dict[tuple[str, str], Object] = {(obj["apiVersion"], obj["kind"]): obj for obj in manifest}
+        for version, kind in _SWITCHED_OFF:
+            sample: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": {"name": "-", "namespace": "-"}}
+            samples.setdefault((version, kind), sample)
+        kinds = list(samples)
+        lists = side_by_side(lambda kind: self._listed(samples[kind]), kinds)
+        self.labelled = dict(zip(kinds, lists, strict=True))
+        """By apiVersion and kind; empty for one whose CRD is yet to come."""
+        self._by_ref = {ref_of(item): item for items in lists for item in items}
+        others = [obj for obj in manifest if ref_of(obj) not in self._by_ref]
+        for obj, found in zip(others, side_by_side(self._asked, others), strict=True):
+            if found is not None:
+                self._by_ref[ref_of(obj)] = found
+
+    def of(self, obj: Object) -> Object | None:
+        """The object of the manifest as it is now; None where it is not there."""
+        return self._by_ref.get(ref_of(obj))
+
+    def collection(self, obj: Object) -> str:
+        """The REST path of all objects of its kind."""
+        path = self._api.path_of(obj).rpartition("/")[0]
+        namespace = obj["metadata"].get("namespace")
+        return path.replace(f"/namespaces/{namespace}/", "/") if namespace else path
+
+    def _listed(self, obj: Object) -> list[Object]:
+        try:
+            found = self._api.items(self.collection(obj), labels=COMPONENT)
+        except KubeError as error:
+            if error.status == 404:
+                return []
+            raise
+        return [item | {"apiVersion": obj["apiVersion"], "kind": obj["kind"]} for item in found]
+
+    def _asked(self, obj: Object) -> Object | None:
+        try:
+            return self._api.get(self._api.path_of(obj))
+        except KubeError as error:
+            if error.status == 404:  # a kind whose CRD is yet to come
+                return None
+            raise
