@@ -50,8 +50,9 @@ def control_plane(
     names = ", ".join(f"{ref.short} ≥ {minimum}" for ref, minimum in running)
     name = f"{prefix}control-plane"
     version = desired.version
+    opens = replaced or not state.has_ready_istiod
     steps: list[Step] = [
-        InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs),
+        InstallIstio(f"{name}/install", f"{verb} Istio {version}", version, desired.operator, refs, opens),
         AwaitRollouts(f"{name}/await", f"wait for {names}", running),
     ]
     if not replaced:

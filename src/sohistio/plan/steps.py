@@ -31,6 +31,7 @@ from sohistio.plan.namespace_steps import NamespaceStep, VerifyNamespaces
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import DIGESTED, Risk
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
+from sohistio.plan.webhook_steps import RepairWebhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,11 @@ class UninstallIstio:
 
 @dataclass(frozen=True, slots=True)
 class InstallIstio:
-    """Run `istioctl install` of `version` with this IstioOperator (YAML); `watched` Deployments tell its progress."""
+    """Run `istioctl install` of `version` with this IstioOperator (YAML); `watched` Deployments tell its progress.
+
+    Where it `opens` the injector, its webhook ignores failures until the default tag takes over, which comes when
+    istiod is ready.
+    """
 
     risk: ClassVar[Risk] = Risk.CHANGE
     id: str
@@ -89,6 +94,7 @@ class InstallIstio:
     version: Version
     operator: str = field(metadata=DIGESTED)
     watched: tuple[ObjectRef, ...]
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +215,7 @@ Step = (
     | WriteAuthority
     | NamespaceStep
     | VerifyNamespaces
+    | RepairWebhooks
     | StopOperator
     | MoveFieldManagers
     | ReleaseGateways

@@ -25,6 +25,7 @@ from sohistio.plan.namespace_steps import LabelNamespaces, MakeNamespace, Unlabe
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import KeepReplicas, ScaleUp, Step, StopOperator
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
+from sohistio.plan.webhook_steps import Cure, RepairWebhooks, WebhookRepair
 
 ISTIOD, INGRESS = ObjectRef("Deployment", "istio-system", "istiod"), ObjectRef("Deployment", "edge", "web")
 SHOP = ObjectRef("Namespace", "", "shop")
@@ -104,6 +105,8 @@ def test_a_replacement_deletes_the_control_plane_and_no_crd_and_no_gateway() -> 
     assert deleted == {
         "delete configmaps istio in istio-system",
         "delete horizontalpodautoscalers.autoscaling istiod in istio-system",
+        "delete validatingwebhookconfigurations.admissionregistration.k8s.io istio-validator-istio-system",
+        "delete validatingwebhookconfigurations.admissionregistration.k8s.io istiod-default-validator",
     }
     assert "create configmaps istio in istio-system" in needed(REPLACEMENT)
 
@@ -115,6 +118,8 @@ def test_a_standby_scales_its_gateways() -> None:
 OLD, NEW = (ObjectRef("Service", place, "gateway") for place in ("istio-system", "edge"))
 
 
+TAG = ObjectRef("MutatingWebhookConfiguration", "", "istio-revision-tag-default")
+REPAIR = RepairWebhooks("a", "b", (WebhookRepair(TAG, Cure.IGNORE_FAILURES, "c"),))
 SYNCED = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}}'
 PLACE = "/api/v1/namespaces/shop"
 
@@ -133,6 +138,7 @@ def test_a_sync_never_reads_the_ca() -> None:
         (PruneSynced("a", "b", "prod", (), (f"{PLACE}/configmaps/web",)), "get configmaps web in shop"),
         (PruneSynced("a", "b", "prod", (), (f"{PLACE}/configmaps/web",)), "delete configmaps web in shop"),
         (StopOperator("a", "b", (ISTIOD,), ()), "patch deployments.apps istiod in istio-system"),
+        (REPAIR, "update mutatingwebhookconfigurations.admissionregistration.k8s.io istio-revision-tag-default"),
         (ScaleUp("a", "b", ((ISTIOD, 3),)), "patch deployments.apps istiod in istio-system"),
         (WriteAuthority("a", "b", AUTHORITY_SECRET, "c", ()), "create secrets cacerts in istio-system"),
         (WriteAuthority("a", "b", AUTHORITY_SECRET, "c", ()), "patch secrets cacerts in istio-system"),

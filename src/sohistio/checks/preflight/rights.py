@@ -63,6 +63,7 @@ from sohistio.plan.steps import (
     VerifyMesh,
 )
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
+from sohistio.plan.webhook_steps import RepairWebhooks
 
 _LEASE, _RECORD = ("coordination.k8s.io", "leases"), ("", "configmaps")
 # Every run: the lock, taken and given back, and the record. What is created by POST is asked for without its name.
@@ -84,6 +85,15 @@ _TAG = (
     ObjectRef("Service", ISTIO_NAMESPACE, "istiod-revision-tag-default"),
 )
 _INJECTOR = Right("update", _WEBHOOKS, "mutatingwebhookconfigurations", name="istio-sidecar-injector")
+# Before istiod goes, no webhook of it may refuse what nobody answers any more.
+_LET_GO = (
+    _INJECTOR,
+    Right("update", _WEBHOOKS, "mutatingwebhookconfigurations", name="istio-revision-tag-default"),
+    *(
+        Right("delete", _WEBHOOKS, "validatingwebhookconfigurations", name=name)
+        for name in (f"istio-validator-{ISTIO_NAMESPACE}", "istiod-default-validator")
+    ),
+)
 _CA_SECRETS = ("cacerts", "istio-ca-secret")
 _NEVER_TAKEN = ("CustomResourceDefinition", "Namespace")
 _MOST_NAMED = 3
@@ -161,17 +171,20 @@ def _applying(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> Itera
     yield from _ISTIOCTLS
 
 
-def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — one case a kind of step
+def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912, PLR0915 — one case a kind of step
     match step:
         case TakeBackup():
             secrets = _CA_SECRETS if step.authority else ()
             yield from (Right("get", "", "secrets", ISTIO_NAMESPACE, name) for name in secrets)
+        case RepairWebhooks():
+            yield from _on(("update",), (path_of(repair.ref) for repair in step.repairs))
         case StopOperator():
             yield from _on(("patch",), map(path_of, (*step.controllers, *step.operators)))
         case MoveFieldManagers() | LabelNamespaces() | UnlabelNamespaces():
             yield from _on(("patch",), map(path_of, step.objects))
         case UninstallIstio():
             yield from _ISTIOCTLS
+            yield from _LET_GO
             yield from _on(("delete",), map(path_of, step.objects))
         case ScaleUp():
             yield from _on(("patch",), (path_of(ref) for ref, _ in step.minimums))
