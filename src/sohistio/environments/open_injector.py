@@ -23,7 +23,7 @@ def with_open_injector(operator: str) -> str:
     import yaml
 
     document: dict[str, Any] = yaml.safe_load(operator)
-    spec = document.setdefault("spec", {})
+    spec = _in(document, "spec")
     values = (spec.get("values") or {}).get("sidecarInjectorWebhook") or {}
     hooks = (*_HOOKS, _FOR_ALL) if values.get("enableNamespacesByDefault") else _HOOKS
     patches = [
@@ -31,8 +31,14 @@ def with_open_injector(operator: str) -> str:
         {"path": "webhooks.[name:{}].failurePolicy".format(f"{hook}.{_SUFFIX}".replace(".", "\\.")), "value": "Ignore"}
         for hook in hooks
     ]
-    pilot = (spec.setdefault("components", {}) or {}).setdefault("pilot", {})
-    k8s = pilot.setdefault("k8s", {})
+    k8s = _in(_in(_in(spec, "components"), "pilot"), "k8s")
     kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": MUTATING}
     k8s["overlays"] = [*(k8s.get("overlays") or ()), {**kind, "name": INJECTOR, "patches": patches}]
     return to_yaml(document)
+
+
+def _in(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    """The mapping at a key, made where there is none."""
+    parent[key] = parent.get(key) or {}
+    found: dict[str, Any] = parent[key]
+    return found
