@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -148,6 +149,26 @@ def webhooks_come(sandbox: Sandbox) -> Callable[[], bool]:
     return now
 
 
+def at_work_for(sandbox: Sandbox, seconds: float) -> Callable[[], bool]:
+    """Holds so many seconds after the next run has begun to write: what it does before harms nobody."""
+    known = last_run(sandbox)
+    began = 0.0
+
+    def now() -> bool:
+        nonlocal began
+        if not began:
+            run = last_run(sandbox)
+            began = time.monotonic() if run is not None and run != known else 0.0
+        return bool(began) and time.monotonic() > began + seconds
+
+    return now
+
+
+def seconds_of(run: RunEntry | None) -> float:
+    assert run is not None
+    return (datetime.fromisoformat(run.ended) - datetime.fromisoformat(run.started)).total_seconds()
+
+
 def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     """Upgrade, rollback, replace and rollback, so many times; each run is killed at an instant of its own.
 
@@ -160,20 +181,19 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     before = kept(sandbox)
     longest: dict[str, float] = {}
     for leg in LEGS:
-        begun = time.monotonic()
         unbroken = sandbox.run(*leg.words)
         assert unbroken.returncode == 0, unbroken.stdout + unbroken.stderr
-        longest[leg.kind] = time.monotonic() - begun
+        longest[leg.kind] = seconds_of(last_run(sandbox))
         as_unbroken(sandbox, leg.version, before)
     worst: list[Callable[[], bool]] = [webhooks_come(sandbox), partial(istiod_is_going, sandbox)]
     times = {kind: sum(leg.kind == kind for leg in LEGS) * rounds for kind in longest}
     done = dict.fromkeys(longest, 0)
     for leg in LEGS * rounds:
         share = (done[leg.kind] + random.random()) / times[leg.kind]  # noqa: S311 — no secret
-        instant = max(0.2, share * longest[leg.kind])
         done[leg.kind] += 1
+        aimed = leg.kind == "replace" and bool(worst)
+        now = worst.pop() if aimed else at_work_for(sandbox, share * longest[leg.kind])
         begun = time.monotonic()
-        now = worst.pop() if leg.kind == "replace" and worst else partial(is_over, begun + instant)
         killed_once(sandbox, now, *leg.words)
         pods_start(sandbox.api, PLACES[0])
         no_istioctl_is_left(sandbox)
@@ -182,10 +202,6 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
             said = f"{leg.kind} killed after {time.monotonic() - begun:.2f} s\n{finished.stdout}{finished.stderr}"
             assert finished.returncode == 0, said
         as_unbroken(sandbox, leg.version, before)
-
-
-def is_over(instant: float) -> bool:
-    return time.monotonic() > instant
 
 
 def test_killed_at_random_instants(empty_sandbox: Sandbox) -> None:
