@@ -79,7 +79,7 @@ class Runner:
         results: list[StepResult] = []
         error: SohistioError | None = None
         about_traffic = plan.mode.is_about_traffic
-        if not about_traffic and not isinstance(plan.steps[0], RepairWebhooks):
+        if not about_traffic and not any(isinstance(step, RepairWebhooks) for step in plan.steps):
             self._put_webhooks_right(run)
         for phase in plan.phases:
             if error is None:

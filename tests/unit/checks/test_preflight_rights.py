@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
+from observed import state, webhook
 from plans import FRESH, NOTHING, REFUSED, REPLACEMENT, STANDBY, UPGRADE
 from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
-from sohistio.checks.preflight.rights import rights_of, verdict_on
+from sohistio.checks.preflight.rights import letting_go, rights_of, verdict_on
 from sohistio.checks.preflight.roles import role_of
 from sohistio.model.authority import AUTHORITY_SECRET
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
+from sohistio.model.webhooks import VALIDATING, Webhooks
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, Changes, ObjectChange
@@ -105,10 +107,16 @@ def test_a_replacement_deletes_the_control_plane_and_no_crd_and_no_gateway() -> 
     assert deleted == {
         "delete configmaps istio in istio-system",
         "delete horizontalpodautoscalers.autoscaling istiod in istio-system",
-        "delete validatingwebhookconfigurations.admissionregistration.k8s.io istio-validator-istio-system",
-        "delete validatingwebhookconfigurations.admissionregistration.k8s.io istiod-default-validator",
     }
     assert "create configmaps istio in istio-system" in needed(REPLACEMENT)
+
+
+def test_webhooks_are_let_go_before_their_istiod_goes() -> None:
+    found = (webhook(name="istio-revision-tag-prod"), webhook(kind=VALIDATING, name="v"), webhook(revision="1-20"))
+    assert {str(right) for right in letting_go(state(webhooks=Webhooks(found, "istiod")))} == {
+        "update mutatingwebhookconfigurations.admissionregistration.k8s.io istio-revision-tag-prod",
+        "delete validatingwebhookconfigurations.admissionregistration.k8s.io v",
+    }
 
 
 def test_a_standby_scales_its_gateways() -> None:

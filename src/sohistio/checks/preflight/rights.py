@@ -13,9 +13,11 @@ from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.checks.preflight.roles import role_of
 from sohistio.model.fault import Fault
-from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+from sohistio.model.webhooks import MUTATING
 from sohistio.model.words import first_names
 from sohistio.modes.namespaces_plan import is_missing
+from sohistio.modes.webhooks import is_own
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
@@ -85,15 +87,6 @@ _TAG = (
     ObjectRef("Service", ISTIO_NAMESPACE, "istiod-revision-tag-default"),
 )
 _INJECTOR = Right("update", _WEBHOOKS, "mutatingwebhookconfigurations", name="istio-sidecar-injector")
-# Before istiod goes, no webhook of it may refuse what nobody answers any more.
-_LET_GO = (
-    _INJECTOR,
-    Right("update", _WEBHOOKS, "mutatingwebhookconfigurations", name="istio-revision-tag-default"),
-    *(
-        Right("delete", _WEBHOOKS, "validatingwebhookconfigurations", name=name)
-        for name in (f"istio-validator-{ISTIO_NAMESPACE}", "istiod-default-validator")
-    ),
-)
 _CA_SECRETS = ("cacerts", "istio-ca-secret")
 _NEVER_TAKEN = ("CustomResourceDefinition", "Namespace")
 _MOST_NAMED = 3
@@ -109,11 +102,21 @@ def permissions(context: Context) -> Iterator[Verdict]:
         return
     if is_missing(context.state):
         needed.add(_NEW_NAMESPACE)
+    if any(isinstance(step, UninstallIstio) for step in plan.steps):
+        needed |= set(letting_go(context.state))
     if not plan.mode.leaves_configuration:
         # Before and after a run all custom resources are compared; half of them would be taken for all.
         needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
     missing = lacking(context.api, needed)
     yield from verdict_on(missing, len(needed), role_of(plan))
+
+
+def letting_go(state: ClusterState) -> Iterator[Right]:
+    """What it takes that no webhook of the mesh refuses anything once its istiod goes: tags of one's own, too."""
+    for item in state.webhooks.configurations:
+        if is_own(item, state.revision):
+            verb = "update" if item.kind == MUTATING else "delete"
+            yield Right.on(verb, path_of(ObjectRef(item.kind, "", item.name)))
 
 
 def verdict_on(missing: Sequence[Right], asked: int, hint: str = "") -> Iterator[Verdict]:
@@ -171,7 +174,7 @@ def _applying(plan: Plan, manifest: Sequence[Object], path_for: PathOf) -> Itera
     yield from _ISTIOCTLS
 
 
-def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912, PLR0915 — one case a kind of step
+def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — one case a kind of step
     match step:
         case TakeBackup():
             secrets = _CA_SECRETS if step.authority else ()
@@ -184,7 +187,6 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912, PLR0
             yield from _on(("patch",), map(path_of, step.objects))
         case UninstallIstio():
             yield from _ISTIOCTLS
-            yield from _LET_GO
             yield from _on(("delete",), map(path_of, step.objects))
         case ScaleUp():
             yield from _on(("patch",), (path_of(ref) for ref, _ in step.minimums))
