@@ -100,7 +100,9 @@ class Runner:
         and not after a failure. What cannot be put right is said, and fails nothing: the verification looks again.
         """
         try:
-            put_right(run.tools.api.within(_LOOK_SECONDS), self.observer.note)
+            put_right(run.tools.api.within(_WEBHOOK_SECONDS), self.observer.note)
+        except InterruptedRunError:
+            return  # the next step says so
         except SohistioError as error:
             self.observer.note(f"not known whether every webhook reaches an istiod: {error.brief()}")
 
@@ -128,7 +130,7 @@ class Runner:
         return StepResult(step, state, time.monotonic() - started), error
 
 
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS, _WEBHOOK_SECONDS = 2.0, 10.0
 # After the others nothing is different about webhooks or istiod.
 _MAY_BREAK_WEBHOOKS = (
     RepairWebhooks,

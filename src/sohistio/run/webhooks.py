@@ -96,9 +96,10 @@ def _cured(found: Object, repair: WebhookRepair, root: str) -> Object:
             for hook in hooks:
                 hook["failurePolicy"] = "Fail" if hook["name"] in failed else hook["failurePolicy"]
         case Cure.POINT_TO_ISTIOD:
-            for hook in hooks:
-                hook["clientConfig"]["service"] |= {"namespace": ISTIO_NAMESPACE, "name": repair.service, "port": _PORT}
-                hook["clientConfig"]["caBundle"] = root
+            where = {"namespace": ISTIO_NAMESPACE, "name": repair.service, "port": _PORT}
+            for client in [hook["clientConfig"] for hook in hooks if "service" in hook["clientConfig"]]:
+                client["service"] |= where
+                client["caBundle"] = root
             # istiod keeps the certificate of those that are its revision's.
             changed["metadata"]["labels"] = (changed["metadata"].get("labels") or {}) | {LABEL: DEFAULT_REVISION}
         case Cure.TRUST_ISTIOD:
