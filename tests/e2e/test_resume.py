@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -130,10 +131,21 @@ LEGS = (
 )
 
 
-def istiod_is_going(sandbox: Sandbox) -> bool:
-    """The worst instant of a replacement: istioctl takes istiod first, and its webhooks later."""
-    found = sandbox.api.get(f"{SYSTEM}/istiod")
-    return found is None or "deletionTimestamp" in found["metadata"]
+def istiod_is_gone(sandbox: Sandbox) -> bool:
+    return sandbox.api.get(f"{SYSTEM}/istiod") is None
+
+
+@contextmanager
+def webhooks_outlive_istiod(sandbox: Sandbox) -> Iterator[None]:
+    """The worst instant of a replacement, made to last: istioctl takes istiod first, and its webhooks later."""
+    paths = [f"{INJECTORS}/{name}" for name in ("istio-revision-tag-default", "istio-sidecar-injector")]
+    for path in paths:
+        sandbox.api.merge_patch(path, {"metadata": {"finalizers": ["example.com/hold"]}})
+    try:
+        yield
+    finally:
+        for path in paths:
+            sandbox.api.merge_patch(path, {"metadata": {"finalizers": None}})
 
 
 def webhooks_come(sandbox: Sandbox) -> Callable[[], bool]:
@@ -185,17 +197,22 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
         assert unbroken.returncode == 0, unbroken.stdout + unbroken.stderr
         longest[leg.kind] = seconds_of(last_run(sandbox))
         as_unbroken(sandbox, leg.version, before)
-    worst: list[Callable[[], bool]] = [webhooks_come(sandbox), partial(istiod_is_going, sandbox)]
     times = {kind: sum(leg.kind == kind for leg in LEGS) * rounds for kind in longest}
     done = dict.fromkeys(longest, 0)
     for leg in LEGS * rounds:
         share = (done[leg.kind] + random.random()) / times[leg.kind]  # noqa: S311 — no secret
         done[leg.kind] += 1
-        aimed = leg.kind == "replace" and bool(worst)
-        now = worst.pop() if aimed else at_work_for(sandbox, share * longest[leg.kind])
+        turn = (leg.kind, done[leg.kind])
         begun = time.monotonic()
-        killed_once(sandbox, now, *leg.words)
-        pods_start(sandbox.api, PLACES[0])
+        if turn == ("replace", 1):
+            with webhooks_outlive_istiod(sandbox):
+                killed_once(sandbox, partial(istiod_is_gone, sandbox), *leg.words)
+                pods_start(sandbox.api, PLACES[0])
+        else:
+            at_random = at_work_for(sandbox, share * longest[leg.kind])
+            now = webhooks_come(sandbox) if turn == ("replace", 2) else at_random
+            killed_once(sandbox, now, *leg.words)
+            pods_start(sandbox.api, PLACES[0])
         no_istioctl_is_left(sandbox)
         if not leg.is_done(last_run(sandbox)):
             finished = sandbox.run(*leg.words)
