@@ -17,6 +17,7 @@ from sohistio.model.state import (
     ObservedService,
     Workload,
 )
+from sohistio.model.webhooks import MUTATING, Hook, Reach, WebhookConfiguration
 
 HUB = "docker.io/istio"
 EMPTY_CLUSTER: Mapping[str, Any] = {"istiods": (), "sidecar": None}
@@ -104,3 +105,12 @@ def service(*addresses: str, wanted: str = "10.0.0.1") -> ObservedService:
     return ObservedService(
         ObjectRef("Service", "istio-system", "istio-ingressgateway"), "LoadBalancer", wanted, addresses
     )
+
+
+def webhook(
+    reach: Reach = Reach.READY, *, kind: str = MUTATING, revision: str = "default", **changes: Any
+) -> WebhookConfiguration:
+    """A configuration with one webhook that fails; keyword arguments are of that one, `name` and `opened` of both."""
+    name, opened = changes.pop("name", f"istio-{revision}"), changes.pop("opened", False)
+    base: dict[str, Any] = {"name": "x.istio.io", "fails": True, "service": ("istio-system", "istiod"), "root": "r"}
+    return WebhookConfiguration(kind, name, revision, (Hook(**(base | {"reach": reach} | changes)),), opened)

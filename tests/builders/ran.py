@@ -7,9 +7,10 @@ import json
 import threading
 from pathlib import Path
 
-from api_server import ApiServer
+from api_server import ApiServer, Reply
 from plans import OPERATOR
 from sohistio.adapters.kubernetes.hold import Hold
+from sohistio.adapters.kubernetes.webhooks import LISTED
 from sohistio.istioctl import Istioctl
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.kube_target import KubeTarget
@@ -38,6 +39,8 @@ class Ran:
 
     def __init__(self, server: ApiServer, folder: Path, *, component: float = 30, total: float = 60) -> None:
         self.server = server
+        for path, _ in LISTED.values():
+            server.answers("GET", path, Reply({"items": []}))
         self.folder = folder
         self.component = component
         self.total = total

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from sandboxes import Sandbox
+from sohistio.adapters.kubernetes.api import KubeError
+from startable import pods_start
+from workloads import apply, namespace
 
 pytestmark = pytest.mark.e2e
 
@@ -188,6 +191,31 @@ def test_a_pod_is_injected_once(in_sync: Sandbox) -> None:
     assert in_sync.run("install", *LOCAL, "--yes").returncode == 0
     assert live(in_sync, tag)["webhooks"]
     assert mode(in_sync, *LOCAL) == "none"
+
+
+def test_a_tag_that_leads_nowhere_is_pointed_to_istiod_before_all_else(in_sync: Sandbox) -> None:
+    """Left by a revision that is gone (istio/istio#60596): no pod starts. The mesh itself differs in nothing."""
+    box, tag = in_sync, f"{ADMISSION}/mutatingwebhookconfigurations/istio-revision-tag-default"
+    apply(box.api, namespace("tagged"))
+    webhooks = live(box, tag)["webhooks"]
+    for webhook in webhooks:
+        webhook["clientConfig"]["service"]["name"] = "istiod-1-20"
+    edit(box, tag, {"webhooks": webhooks}, "kubectl-edit")
+    with pytest.raises(KubeError, match="answered 500"):
+        pods_start(box.api, "tagged")
+    for command, code in (("check", 0), ("verify", 5)):
+        done = box.run(command, *LOCAL)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "calls Service istio-system/istiod-1-20, which does not exist: no pod can be created" in done.stdout
+    planned = json.loads(box.run("plan", *LOCAL, "--output", "json").stdout)
+    steps = [step["id"] for phase in planned["phases"] for step in phase["steps"]]
+    assert (planned["mode"], steps) == ("none", ["webhooks/repair", "verify/mesh"])
+    assert "webhooks that no istiod answers" in box.run("status", *LOCAL).stdout
+    done = box.run("install", *LOCAL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "point istio-revision-tag-default to the istiod that is there" in done.stdout
+    pods_start(box.api, "tagged")
+    assert mode(box, *LOCAL) == "none"
 
 
 def test_an_admission_policy_that_denies_is_said_by_the_plan(in_sync: Sandbox) -> None:

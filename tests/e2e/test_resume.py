@@ -1,20 +1,28 @@
-"""Killed outright at any instant: the next run says where the last one ended, and ends as an unbroken one does."""
+"""Killed outright at any instant: pods start, and the next run says where the last one ended, and does the rest."""
 
 from __future__ import annotations
 
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import pytest
 
 from killing import LOCAL, Kept, kept, killed_once, last_run, no_istioctl_is_left, settle, sidecars
 from sandboxes import Sandbox
+from sohistio.model.mode import Mode
+from sohistio.model.record import RunEntry
+from startable import pods_start
 
 pytestmark = pytest.mark.e2e
 
+SYSTEM = "/apis/apps/v1/namespaces/istio-system/deployments"
+INJECTORS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 PLACES = ("shop", "payments")
 # Nobody waits for a dead run's lock on the machine where it died (test_lock.py: on another one).
 FREE_AT_ONCE = "its process was on this machine and has ended: the lock is free"
@@ -90,6 +98,7 @@ def test_killed_at_every_step(
         killed, said = killed_once(sandbox, next_step(sandbox, seen), "install", *LOCAL, *flags)
         assert ended in said, said
         assert not ended or FREE_AT_ONCE in said, said
+        pods_start(sandbox.api, PLACES[0])
         no_istioctl_is_left(sandbox)
         run = last_run(sandbox)
         assert run is not None
@@ -102,38 +111,120 @@ def test_killed_at_every_step(
     as_unbroken(sandbox, NEW, before)
 
 
-def is_over(instant: float) -> bool:
-    return time.monotonic() > instant
+@dataclass(frozen=True)
+class Leg:
+    """A command that is killed, and what it ends in. A rollback that is done is not done again: it would go back."""
+
+    kind: str
+    version: tuple[str, str]
+    words: tuple[str, ...]
+
+    def is_done(self, run: RunEntry | None) -> bool:
+        return self.kind == "rollback" and run is not None and run.mode is Mode.ROLLBACK and run.outcome == "done"
 
 
-def killed_at_random(sandbox: Sandbox, times: int) -> None:
-    """Up and down between two minors; each run is killed at an instant of its own, and the next one finishes."""
+LEGS = (
+    Leg("upgrade", NEW, ("install", *LOCAL, *NEW)),
+    Leg("rollback", OLD, ("rollback", *LOCAL, "--yes")),
+    Leg("replace", NEW, ("install", *LOCAL, *NEW, "--mode", "reinstall", "--yes")),
+    Leg("rollback", OLD, ("rollback", *LOCAL, "--yes")),
+)
+
+
+def istiod_is_gone(sandbox: Sandbox) -> bool:
+    return sandbox.api.get(f"{SYSTEM}/istiod") is None
+
+
+@contextmanager
+def webhooks_outlive_istiod(sandbox: Sandbox) -> Iterator[None]:
+    """The worst instant of a replacement, made to last: istioctl takes istiod first, and its webhooks later."""
+    paths = [f"{INJECTORS}/{name}" for name in ("istio-revision-tag-default", "istio-sidecar-injector")]
+    for path in paths:
+        sandbox.api.merge_patch(path, {"metadata": {"finalizers": ["example.com/hold"]}})
+    try:
+        yield
+    finally:
+        for path in paths:
+            sandbox.api.merge_patch(path, {"metadata": {"finalizers": None}})
+
+
+def webhooks_come(sandbox: Sandbox) -> Callable[[], bool]:
+    """The next worst: istioctl brings the webhooks before all that istiod needs."""
+    gone = False
+
+    def now() -> bool:
+        nonlocal gone
+        there = sandbox.api.get(f"{INJECTORS}/istio-sidecar-injector") is not None
+        gone = gone or not there
+        return gone and there
+
+    return now
+
+
+def at_work_for(sandbox: Sandbox, seconds: float) -> Callable[[], bool]:
+    """Holds so many seconds after the next run has begun to write: what it does before harms nobody."""
+    known = last_run(sandbox)
+    began = 0.0
+
+    def now() -> bool:
+        nonlocal began
+        if not began:
+            run = last_run(sandbox)
+            began = time.monotonic() if run is not None and run != known else 0.0
+        return bool(began) and time.monotonic() > began + seconds
+
+    return now
+
+
+def seconds_of(run: RunEntry | None) -> float:
+    assert run is not None
+    return (datetime.fromisoformat(run.ended) - datetime.fromisoformat(run.started)).total_seconds()
+
+
+def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
+    """Upgrade, rollback, replace and rollback, so many times; each run is killed at an instant of its own.
+
+    Pods start right after each kill, and the next run finishes. The instants are random, each kind's spread over all
+    of its run; two of the replacements are killed where a cluster is most likely left without its istiod.
+    """
     first = sandbox.run("install", *LOCAL, *OLD)
     assert first.returncode == 0, first.stdout + first.stderr
     settle(sandbox, PLACES, each=2)
     before = kept(sandbox)
-    up, down = (NEW, NEW), (OLD, (*OLD, "--mode", "reinstall", "--yes"))
-    longest = {}
-    for version, flags in (up, down):
-        begun = time.monotonic()
-        unbroken = sandbox.run("install", *LOCAL, *flags)
+    longest: dict[str, float] = {}
+    for leg in LEGS:
+        unbroken = sandbox.run(*leg.words)
         assert unbroken.returncode == 0, unbroken.stdout + unbroken.stderr
-        longest[version] = time.monotonic() - begun
-        as_unbroken(sandbox, version, before)
-    for number in range(times):
-        version, flags = down if number % 2 else up
-        instant = random.uniform(0.2, longest[version])  # noqa: S311 — no secret
-        killed_once(sandbox, partial(is_over, time.monotonic() + instant), "install", *LOCAL, *flags)
+        longest[leg.kind] = seconds_of(last_run(sandbox))
+        as_unbroken(sandbox, leg.version, before)
+    times = {kind: sum(leg.kind == kind for leg in LEGS) * rounds for kind in longest}
+    done = dict.fromkeys(longest, 0)
+    for leg in LEGS * rounds:
+        share = (done[leg.kind] + random.random()) / times[leg.kind]  # noqa: S311 — no secret
+        done[leg.kind] += 1
+        turn = (leg.kind, done[leg.kind])
+        begun = time.monotonic()
+        if turn == ("replace", 1):
+            with webhooks_outlive_istiod(sandbox):
+                killed_once(sandbox, partial(istiod_is_gone, sandbox), *leg.words)
+                pods_start(sandbox.api, PLACES[0])
+        else:
+            at_random = at_work_for(sandbox, share * longest[leg.kind])
+            now = webhooks_come(sandbox) if turn == ("replace", 2) else at_random
+            killed_once(sandbox, now, *leg.words)
+            pods_start(sandbox.api, PLACES[0])
         no_istioctl_is_left(sandbox)
-        done = sandbox.run("install", *LOCAL, *flags)
-        assert done.returncode == 0, f"killed after {instant:.2f} s\n{done.stdout}{done.stderr}"
-        as_unbroken(sandbox, version, before)
+        if not leg.is_done(last_run(sandbox)):
+            finished = sandbox.run(*leg.words)
+            said = f"{leg.kind} killed after {time.monotonic() - begun:.2f} s\n{finished.stdout}{finished.stderr}"
+            assert finished.returncode == 0, said
+        as_unbroken(sandbox, leg.version, before)
 
 
 def test_killed_at_random_instants(empty_sandbox: Sandbox) -> None:
-    killed_at_random(empty_sandbox, 30)
+    killed_everywhere(empty_sandbox, 3)
 
 
 @pytest.mark.bench
 def test_killed_at_many_random_instants(empty_sandbox: Sandbox) -> None:
-    killed_at_random(empty_sandbox, 100)
+    killed_everywhere(empty_sandbox, 25)

@@ -12,6 +12,7 @@ from sohistio.checks.off_gateways import is_of_a_gateway_that_is_off
 from sohistio.checks.policy import PolicyEvidence, policy_in_place
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.checks.sidecars import sidecars_current
+from sohistio.checks.webhooks_alive import webhooks_alive
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.ending import TODO, how_lost, sentence
 from sohistio.model.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
@@ -204,6 +205,10 @@ def _ending(evidence: Evidence) -> Iterator[CheckResult]:
         yield warned("being-deleted", sentence(found), TODO)
 
 
+def _webhooks(evidence: Evidence) -> Iterator[CheckResult]:
+    yield from webhooks_alive(evidence.state)
+
+
 def _policy(evidence: Evidence) -> Iterator[CheckResult]:
     yield from policy_in_place(evidence.policy)
 
@@ -223,6 +228,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _gateway_proxies,
     _addresses,
     _budgets,
+    _webhooks,
     _sidecars,
     _policy,
     _monitoring,

@@ -9,6 +9,7 @@ from typing import Any
 from sohistio.model.gateway_api import GatewayApi
 from sohistio.model.revision import DEFAULT_REVISION, Revision, revision_of
 from sohistio.model.sidecar import SidecarTemplate
+from sohistio.model.webhooks import Webhooks
 
 ISTIO_NAMESPACE = "istio-system"
 
@@ -234,6 +235,7 @@ class ClusterState:
     namespaces: tuple[ObservedNamespace, ...] = ()
     gateway_api: GatewayApi = field(default_factory=GatewayApi)
     ending: tuple[Ending, ...] = ()
+    webhooks: Webhooks = field(default_factory=Webhooks)
 
     @property
     def has_ready_istiod(self) -> bool:

@@ -58,8 +58,10 @@ def control_plane(
     version = desired.version
     turns = _turns(state, desired, changes)
     order = f": istiod, then {', then '.join(ref.short for ref in turns)}" if turns else ""
+    summary = f"{verb} Istio {version}{order}"
+    opens = replaced or not state.has_ready_istiod
     steps: list[Step] = [
-        InstallIstio(f"{name}/install", f"{verb} Istio {version}{order}", version, desired.operator, refs, turns),
+        InstallIstio(f"{name}/install", summary, version, desired.operator, refs, turns, opens),
         AwaitRollouts(f"{name}/await", f"wait for {names}", running),
     ]
     if not replaced:

@@ -13,6 +13,7 @@ from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, Obser
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.modes.gateway_changes import gateway_changes
+from sohistio.modes.webhooks import OPENED_NOTICE, repair_phase
 from sohistio.plan.changes import Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress
 from sohistio.plan.plan import Phase, Plan
@@ -120,11 +121,20 @@ def make_plan(
         plan,
         changes=changes.merged((*beside.policy.changes, *beside.monitoring.changes)),
         phases=_phases(subject.state, meshes, decision, changes, _Around(beside, withheld, after_install)),
-        notices=(reinstall.TRAFFIC_NOTICE,) if decision.replace else (),
+        notices=_notices(subject.state, decision),
         gateway_changes=moved,
         addressed=tuple(seen.ref for seen in subject.state.gateway_services if _is_addressed(seen)),
     )
     return replace(plan, notices=(*plan.notices, *handover.notices(plan)))
+
+
+def _notices(state: ClusterState, decision: Decision) -> tuple[str, ...]:
+    """What is noticed while there is no istiod yet: new pods, where some are injected, and traffic in a replacement."""
+    if decision.replace:
+        return (reinstall.TRAFFIC_NOTICE, OPENED_NOTICE)
+    injected = any(seen.injected for seen in state.namespaces)
+    opens = decision.mode is not Mode.NONE and not state.has_ready_istiod
+    return (OPENED_NOTICE,) if opens and injected else ()
 
 
 def _is_addressed(service: ObservedService) -> bool:
@@ -141,7 +151,7 @@ def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
         installed_version=subject.target,
         target_version=subject.target,
         reasons=("only workloads whose sidecar is not the mesh's",),
-        phases=(*phases, install.verification(desired)) if phases else (),
+        phases=(*repair_phase(subject.state), *phases, install.verification(desired)) if phases else (),
     )
 
 
@@ -174,7 +184,7 @@ def _phases(
 ) -> tuple[Phase, ...]:
     *between, target = meshes
     phases, labels, after_install = (
-        [*around.beside.authority, *around.beside.namespaces.secrets],
+        [*repair_phase(state), *around.beside.authority, *around.beside.namespaces.secrets],
         around.beside.namespaces.labels,
         around.after_install,
     )

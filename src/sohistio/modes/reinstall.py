@@ -12,8 +12,8 @@ from sohistio.plan.plan import Phase
 from sohistio.plan.steps import UninstallIstio
 
 TRAFFIC_NOTICE = (
-    "while the control plane is replaced, running gateways and sidecars go on with the configuration they have; "
-    "new pods get no sidecar and configuration changes wait"
+    "while the control plane is replaced, running gateways and sidecars go on with the configuration they have, "
+    "and configuration changes wait"
 )
 
 

@@ -15,6 +15,7 @@ from sohistio.modes import uninstall_words as words
 from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.namespaces import labelled_by_sohistio, unlabelling
 from sohistio.modes.planner import Subject
+from sohistio.modes.webhooks import repair_phase
 from sohistio.plan.backup_steps import CheckBackup
 from sohistio.plan.monitoring_steps import PruneMonitoring
 from sohistio.plan.plan import Phase, Plan
@@ -58,7 +59,7 @@ def uninstall_plan(subject: Subject, footprint: Footprint, asked: Removal) -> Pl
         return replace(plan, notices=(*words.being_deleted(state, footprint), *offer))
     if words.proxies(state) and not asked.with_sidecars:
         return replace(plan, refusal=_refusal(state))
-    phases = [*_operator(state), *phases]
+    phases = [*repair_phase(state), *_operator(state), *phases]
     if asked.purge:
         phases.insert(0, install.backup(version, include_ca=asked.include_ca))
     return replace(

@@ -24,6 +24,7 @@ from sohistio.plan.steps import (
     UninstallIstio,
 )
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
+from sohistio.plan.webhook_steps import RepairWebhooks
 
 _MOST_LINES = 20
 _NOTHING = object()
@@ -75,7 +76,8 @@ def only_restores(back: Plan, failed: Plan) -> bool:
 
 
 def _is_within(step: Step, approved: Step | None) -> bool:
-    if step.risk is Risk.READ or isinstance(step, CompleteRecord) or step == approved:
+    # A webhook that refuses everything is put right whenever it is seen, and said; nobody approves of one.
+    if step.risk is Risk.READ or isinstance(step, CompleteRecord | RepairWebhooks) or step == approved:
         return True
     if isinstance(step, RestartWorkloads) and isinstance(approved, RestartWorkloads):
         same = step.without_sidecar == approved.without_sidecar

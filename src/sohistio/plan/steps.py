@@ -31,6 +31,7 @@ from sohistio.plan.namespace_steps import NamespaceStep, VerifyNamespaces
 from sohistio.plan.policy_steps import ApplyPolicy, PrunePolicy
 from sohistio.plan.risk import DIGESTED, Risk
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
+from sohistio.plan.webhook_steps import RepairWebhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class InstallIstio:
     """Run `istioctl install` of `version` with this IstioOperator (YAML); `watched` Deployments tell its progress.
 
     `turns` are gateways whose pods are replaced once istiod is ready, one gateway after the other.
+    Where it `opens` the injector, its webhook ignores failures until the default tag takes over, which comes when
+    istiod is ready.
     """
 
     risk: ClassVar[Risk] = Risk.CHANGE
@@ -93,6 +96,7 @@ class InstallIstio:
     operator: str = field(metadata=DIGESTED)
     watched: tuple[ObjectRef, ...]
     turns: tuple[ObjectRef, ...] = ()
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,7 @@ Step = (
     | WriteAuthority
     | NamespaceStep
     | VerifyNamespaces
+    | RepairWebhooks
     | StopOperator
     | MoveFieldManagers
     | ReleaseGateways

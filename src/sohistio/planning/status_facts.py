@@ -27,6 +27,7 @@ from sohistio.system.times import seconds_since_1970
 
 # What there may be to do to a mesh in sync, by the plan's phases; others are called as they are.
 _PENDING = {
+    "webhooks": "webhooks that no istiod answers",
     "pull-secrets": "pull secrets",
     "namespaces": "namespaces",
     "sidecars": "restarts",

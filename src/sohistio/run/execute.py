@@ -55,6 +55,7 @@ from sohistio.plan.steps import (
     VerifyMesh,
 )
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
+from sohistio.plan.webhook_steps import RepairWebhooks
 from sohistio.run.adopt import move_field_managers, stop_operator
 from sohistio.run.authority import plug_in
 from sohistio.run.backup import check_backup, take_backup
@@ -81,6 +82,7 @@ from sohistio.run.tools import Tools
 from sohistio.run.verify import Verification, verify_gone, verify_mesh
 from sohistio.run.wait import Waiting
 from sohistio.run.watch_health import watch_health
+from sohistio.run.webhooks import repair_webhooks
 
 _NOT_ALL_GONE = "the mesh was uninstalled, but not everything is as it should be"
 _CHECKS_SAY = "Each check marked × says what to do about it."
@@ -115,6 +117,8 @@ class Execution:
                 plug_in(tools, step)
             case MakeNamespace() | WritePullSecrets() | LabelNamespaces() | UnlabelNamespaces():
                 prepare_namespaces(tools, waiting, step)
+            case RepairWebhooks():
+                repair_webhooks(tools.api, step)
             case StopOperator():
                 stop_operator(tools, waiting, step)
             case MoveFieldManagers():

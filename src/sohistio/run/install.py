@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.environments.open_injector import with_open_injector
 from sohistio.errors import FailedError, InterruptedRunError, SohistioError
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.rollout import Progress
@@ -19,6 +20,7 @@ from sohistio.run.gone import await_gone, is_gone
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.tools import Tools
 from sohistio.run.wait import POLL_SECONDS, Waiting
+from sohistio.run.webhooks import let_go
 from sohistio.system.tool_run import ToolRun
 
 # Half an uninstall is worse than a late interrupt: it is let finish (a second or two), but not for ever.
@@ -35,7 +37,11 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
         # istioctl must not give up first: our own timeouts end with reasons, its own without.
         readiness = int(waiting.seconds_left()) + 60
         return istioctl.start_install(
-            step.operator, tools.istioctl.target, readiness_seconds=readiness, log=tools.istioctl.log, say=_unheard
+            with_open_injector(step.operator) if step.opens else step.operator,
+            tools.istioctl.target,
+            readiness_seconds=readiness,
+            log=tools.istioctl.log,
+            say=_unheard,
         )
 
     def watch(run: ToolRun, ended: threading.Event) -> None:
@@ -52,6 +58,7 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
 
 def uninstall(tools: Tools, waiting: Waiting, step: UninstallIstio) -> None:
     """Run `istioctl uninstall` (never --purge) and wait until all of it is gone: deletion is asynchronous."""
+    let_go(tools.api, step.revision)
     istioctl = tools.istioctl.of(step.version)
     objects = tuple(dict.fromkeys((ISTIOD_REF, *step.objects)))
 

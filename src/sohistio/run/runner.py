@@ -7,8 +7,20 @@ from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, LockLostError, SohistioError
+from sohistio.plan.authority_steps import WriteAuthority
+from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects
 from sohistio.plan.plan import Plan
-from sohistio.plan.steps import Step
+from sohistio.plan.steps import (
+    AwaitRollouts,
+    InstallIstio,
+    MoveFieldManagers,
+    RemoveObjects,
+    ScaleUp,
+    Step,
+    StopOperator,
+    UninstallIstio,
+)
+from sohistio.plan.webhook_steps import RepairWebhooks
 from sohistio.run.after_a_move import explain
 from sohistio.run.aftermath import lead, without_control_plane
 from sohistio.run.execute import Execution
@@ -17,6 +29,7 @@ from sohistio.run.progress import Observer, RunResult, StepResult, StepState
 from sohistio.run.recorder import Recorder
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
+from sohistio.run.webhooks import put_right
 from sohistio.system.crash_log import crash_log
 
 
@@ -65,6 +78,9 @@ class Runner:
     def _steps(self, run: Execution, plan: Plan) -> tuple[list[StepResult], SohistioError | None]:
         results: list[StepResult] = []
         error: SohistioError | None = None
+        about_traffic = plan.mode.is_about_traffic
+        if not about_traffic and not any(isinstance(step, RepairWebhooks) for step in plan.steps):
+            self._put_webhooks_right(run)
         for phase in plan.phases:
             if error is None:
                 self.observer.phase_started(phase)
@@ -74,8 +90,21 @@ class Runner:
                     continue
                 result, error = self._one(run, step)
                 results.append(result)
+                if not about_traffic and isinstance(step, _MAY_BREAK_WEBHOOKS):
+                    self._put_webhooks_right(run)
                 self.observer.step_finished(result)
         return results, error
+
+    def _put_webhooks_right(self, run: Execution) -> None:
+        """None of the mesh's may refuse everything because no istiod answers: not for as long as the next step takes,
+        and not after a failure. What cannot be put right is said, and fails nothing: the verification looks again.
+        """
+        try:
+            put_right(run.tools.api.within(_WEBHOOK_SECONDS), self.observer.note)
+        except InterruptedRunError:
+            return  # the next step says so
+        except SohistioError as error:
+            self.observer.note(f"not known whether every webhook reaches an istiod: {error.brief()}")
 
     def _one(self, run: Execution, step: Step) -> tuple[StepResult, SohistioError | None]:
         self.observer.step_started(step)
@@ -101,7 +130,21 @@ class Runner:
         return StepResult(step, state, time.monotonic() - started), error
 
 
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS, _WEBHOOK_SECONDS = 2.0, 10.0
+# After the others nothing is different about webhooks or istiod.
+_MAY_BREAK_WEBHOOKS = (
+    RepairWebhooks,
+    StopOperator,
+    MoveFieldManagers,
+    UninstallIstio,
+    InstallIstio,
+    ScaleUp,
+    AwaitRollouts,
+    RemoveObjects,
+    RestoreObjects,
+    RestoreAuthority,
+    WriteAuthority,
+)
 _LOST = (
     "Another run has it, or somebody freed it (the reason is on Lease istio-system/sohistio). "
     "Look who is at work now (`sohistio history`)."

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from observed import budget, state
+from observed import budget, state, webhook
 from preflights import faults, goods, node, pod
 from sohistio.checks.preflight.address import addresses
 from sohistio.checks.preflight.analysis import judged
@@ -18,10 +18,11 @@ from sohistio.checks.preflight.budgets import blocking, overlapping
 from sohistio.checks.preflight.check import Good
 from sohistio.checks.preflight.images import closing_hubs, hubs, hubs_of_files
 from sohistio.checks.preflight.namespaces import applications, pull_secret_places, pull_secrets, systems
-from sohistio.checks.preflight.webhooks import Webhook, stale, webhooks_of
+from sohistio.checks.preflight.webhooks import is_istios, stale
 from sohistio.model.desired import DesiredService
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.state import Finding, ObjectRef, ObservedNamespace
+from sohistio.model.webhooks import Reach, WebhookConfiguration
 
 
 def seen(name: str, injection: str | None = None, revision: str | None = None, **more: Any) -> ObservedNamespace:
@@ -117,37 +118,41 @@ def test_pull_secrets_are_needed_where_the_install_labels_and_not_where_a_namesp
     assert pull_secret_places(state(namespaces=namespaces), ["shop"]) == ["istio-system", "media", "shop"]
 
 
-def configuration(policy: str = "Fail", *, app: str = "istiod", hook: str = "x.istio.io") -> dict[str, Any]:
-    service = {"clientConfig": {"service": {"namespace": "old", "name": "istiod"}}}
-    hooks = [
-        service | {"name": hook, "failurePolicy": policy},
-        {"name": "by-url", "clientConfig": {"url": "https://x"}},
-    ]
-    return {"metadata": {"name": "hook", "labels": {"app": app}}, "webhooks": hooks}
-
-
 def test_which_webhooks_are_istios() -> None:
-    place = ("old", "istiod")
-    kind = "ValidatingWebhookConfiguration"
-    assert list(webhooks_of(kind, configuration())) == [Webhook(kind, "hook", place, "Fail")]
-    assert list(webhooks_of(kind, configuration("Ignore", app="x"))) == [Webhook(kind, "hook", place, "Ignore")]
-    assert list(webhooks_of(kind, configuration(app="x", hook="policy.example.com"))) == []
+    def found(app: str, hook: str) -> bool:
+        return is_istios({"metadata": {"labels": {"app": app}}, "webhooks": [{"name": hook}]})
+
+    assert found("istiod", "x.example.com")
+    assert found("x", "validation.istio.io")
+    assert not found("x", "policy.example.com")
 
 
 @pytest.mark.parametrize(
-    ("services", "coming", "severity"),
+    ("item", "coming", "severity", "words"),
     [
-        ({("old", "istiod")}, set(), None),
-        (set(), {("old", "istiod")}, Severity.WARNING),
-        (set(), set(), Severity.ERROR),
+        pytest.param(webhook(revision="old"), False, None, "", id="alive"),
+        pytest.param(webhook(Reach.NO_SERVICE, revision="old"), True, Severity.WARNING, "no pod can be", id="coming"),
+        pytest.param(webhook(Reach.NO_SERVICE, revision="old"), False, None, "no pod can be created", id="gone"),
+        pytest.param(
+            webhook(Reach.NO_SERVICE, revision="old", fails=False),
+            False,
+            None,
+            "pods get no sidecar",
+            id="gone-ignored",
+        ),
+        pytest.param(webhook(Reach.NO_POD, revision="old"), False, Severity.WARNING, "has no ready pod", id="no-pod"),
+        pytest.param(webhook(Reach.NO_POD, revision="old", fails=False), False, None, "", id="no-pod-ignored"),
+        pytest.param(webhook(Reach.NO_SERVICE), False, Severity.WARNING, "does not exist", id="own"),
+        pytest.param(webhook(Reach.NO_POD), False, Severity.WARNING, "no pod can be created", id="own-no-pod"),
+        pytest.param(webhook(Reach.NO_SERVICE, parked=True, revision="old"), False, None, "", id="parked"),
     ],
 )
-def test_stale_webhooks(services: set[Any], coming: set[Any], severity: Severity | None) -> None:
-    hook = Webhook("MutatingWebhookConfiguration", "istio-sidecar-injector", ("old", "istiod"), "Fail")
-    found = list(stale([hook], services, coming))
-    bad = [verdict for verdict in found if isinstance(verdict, Fault)]
-    assert [verdict.severity or Severity.ERROR for verdict in bad] == ([severity] if severity else [])
-    assert all("no pod can be created" in verdict.message for verdict in bad)
+def test_stale_webhooks(item: WebhookConfiguration, coming: bool, severity: Severity | None, words: str) -> None:
+    verdicts = list(stale([item], {item.hooks[0].service} if coming else set()))
+    bad = [verdict for verdict in verdicts if isinstance(verdict, Fault)]
+    assert [verdict.severity for verdict in bad] == ([severity] if words else [])
+    assert all(words in verdict.message for verdict in bad)
+    assert len(verdicts) == 1
 
 
 def test_budgets_that_overlap() -> None:

@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
+from observed import state, webhook
 from plans import FRESH, NOTHING, REFUSED, REPLACEMENT, STANDBY, UPGRADE
 from preflights import faults, goods
 from sohistio.adapters.kubernetes.access import Right
 from sohistio.adapters.kubernetes.api import KubeError
-from sohistio.checks.preflight.rights import rights_of, verdict_on
+from sohistio.checks.preflight.rights import letting_go, rights_of, verdict_on
 from sohistio.checks.preflight.roles import role_of
 from sohistio.model.authority import AUTHORITY_SECRET
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
+from sohistio.model.webhooks import VALIDATING, Webhooks
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, Changes, ObjectChange
@@ -25,6 +27,7 @@ from sohistio.plan.namespace_steps import LabelNamespaces, MakeNamespace, Unlabe
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import KeepReplicas, ScaleUp, Step, StopOperator
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
+from sohistio.plan.webhook_steps import Cure, RepairWebhooks, WebhookRepair
 
 ISTIOD, INGRESS = ObjectRef("Deployment", "istio-system", "istiod"), ObjectRef("Deployment", "edge", "web")
 SHOP = ObjectRef("Namespace", "", "shop")
@@ -108,6 +111,14 @@ def test_a_replacement_deletes_the_control_plane_and_no_crd_and_no_gateway() -> 
     assert "create configmaps istio in istio-system" in needed(REPLACEMENT)
 
 
+def test_webhooks_are_let_go_before_their_istiod_goes() -> None:
+    found = (webhook(name="istio-revision-tag-prod"), webhook(kind=VALIDATING, name="v"), webhook(revision="1-20"))
+    assert {str(right) for right in letting_go(state(webhooks=Webhooks(found, "istiod")))} == {
+        "update mutatingwebhookconfigurations.admissionregistration.k8s.io istio-revision-tag-prod",
+        "delete validatingwebhookconfigurations.admissionregistration.k8s.io v",
+    }
+
+
 def test_a_standby_scales_its_gateways() -> None:
     assert "patch deployments.apps istio-egressgateway in istio-system" in needed(STANDBY)
 
@@ -115,6 +126,8 @@ def test_a_standby_scales_its_gateways() -> None:
 OLD, NEW = (ObjectRef("Service", place, "gateway") for place in ("istio-system", "edge"))
 
 
+TAG = ObjectRef("MutatingWebhookConfiguration", "", "istio-revision-tag-default")
+REPAIR = RepairWebhooks("a", "b", (WebhookRepair(TAG, Cure.IGNORE_FAILURES, "c"),))
 SYNCED = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}}'
 PLACE = "/api/v1/namespaces/shop"
 
@@ -133,6 +146,7 @@ def test_a_sync_never_reads_the_ca() -> None:
         (PruneSynced("a", "b", "prod", (), (f"{PLACE}/configmaps/web",)), "get configmaps web in shop"),
         (PruneSynced("a", "b", "prod", (), (f"{PLACE}/configmaps/web",)), "delete configmaps web in shop"),
         (StopOperator("a", "b", (ISTIOD,), ()), "patch deployments.apps istiod in istio-system"),
+        (REPAIR, "update mutatingwebhookconfigurations.admissionregistration.k8s.io istio-revision-tag-default"),
         (ScaleUp("a", "b", ((ISTIOD, 3),)), "patch deployments.apps istiod in istio-system"),
         (WriteAuthority("a", "b", AUTHORITY_SECRET, "c", ()), "create secrets cacerts in istio-system"),
         (WriteAuthority("a", "b", AUTHORITY_SECRET, "c", ()), "patch secrets cacerts in istio-system"),

@@ -19,6 +19,7 @@ from sohistio.model.versions import Version
 from sohistio.plan.documents import step_document
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import HoldStandby, InstallIstio, LeftAlone, RemoveObjects, Step
+from sohistio.plan.webhook_steps import Cure, WebhookRepair
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 PLAN_KEYS = {
@@ -59,7 +60,8 @@ def test_what_is_empty_is_null() -> None:
 
 def test_the_steps_of_a_document() -> None:
     upgrade = steps(UPGRADE.document())
-    assert upgrade["control-plane/install"].keys() == STEP_KEYS | {"version", "operatorDigest", "watched", "turns"}
+    own = {"version", "operatorDigest", "watched", "turns", "opens"}
+    assert upgrade["control-plane/install"].keys() == STEP_KEYS | own
     restart = upgrade["sidecars/restart"]
     assert restart.keys() == STEP_KEYS | {"workloads", "leftAlone", "withoutSidecar"}
     assert restart["workloads"] == [{"kind": r.kind, "namespace": r.namespace, "name": r.name} for r in (DB, WEB)]
@@ -96,6 +98,7 @@ def test_the_digest_follows_the_content() -> None:
         assert changed.digest() != UPGRADE.digest()
 
 
+INJECTOR = ObjectRef("MutatingWebhookConfiguration", "", "istio-sidecar-injector")
 SAMPLES: dict[str, tuple[Any, Any]] = {
     "str": ("a", "b"),
     "Version": (Version(1, 30, 5), Version(1, 31, 1)),
@@ -109,6 +112,10 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     "tuple[ObjectRef, ...]": ((DB,), (DB, WEB)),
     "tuple[tuple[ObjectRef, int], ...]": (((DB, 3),), ((DB, 4),)),
     "tuple[tuple[ObjectRef, str], ...]": (((DB, "10.0.0.1"),), ((DB, "10.0.0.2"),)),
+    "tuple[WebhookRepair, ...]": (
+        (WebhookRepair(INJECTOR, Cure.IGNORE_FAILURES, "a"),),
+        (WebhookRepair(INJECTOR, Cure.POINT_TO_ISTIOD, "a", "istiod"),),
+    ),
     "tuple[LeftAlone, ...]": ((LeftAlone(DB, "a"),), (LeftAlone(DB, "a", "b"),)),
 }
 

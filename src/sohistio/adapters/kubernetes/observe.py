@@ -20,6 +20,8 @@ from sohistio.adapters.kubernetes.gateways import (
     is_released,
 )
 from sohistio.adapters.kubernetes.injection import Injector, in_force_since, injectors_of, injects
+from sohistio.adapters.kubernetes.webhooks import LISTED as WEBHOOKS
+from sohistio.adapters.kubernetes.webhooks import webhooks_in
 from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
 from sohistio.model.held import is_held
 from sohistio.model.image import tag_of
@@ -41,7 +43,6 @@ from sohistio.system.parallel import workers
 _VERSION = "operator.istio.io/version"
 _REPLICAS = ("spec", "replicas")
 _CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
-_WEBHOOKS = "/apis/admissionregistration.k8s.io/v1"
 
 # What is listed, by name; the name is what a user reads where a list cannot be had.
 _LISTS: dict[str, tuple[str, str]] = {
@@ -54,8 +55,7 @@ _LISTS: dict[str, tuple[str, str]] = {
     "PodDisruptionBudgets": ("/apis/policy/v1/poddisruptionbudgets", ""),
     "CustomResourceDefinitions": ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", ""),
     "Services": ("/api/v1/services", ""),
-    "MutatingWebhookConfigurations": (f"{_WEBHOOKS}/mutatingwebhookconfigurations", "app=sidecar-injector"),
-    "ValidatingWebhookConfigurations": (f"{_WEBHOOKS}/validatingwebhookconfigurations", "app=istiod"),
+    **{f"{kind}s": listed for kind, listed in WEBHOOKS.items()},
 }
 
 
@@ -124,8 +124,7 @@ def _state_of(
     running = running_in(lists, {_ref("Deployment", item) for item in of_mesh})
     mesh = tuple(_mesh_deployment(item, running[_ref("Deployment", item)]) for item in of_mesh)
     leftovers = [
-        *(_leftover("MutatingWebhookConfiguration", item) for item in lists["MutatingWebhookConfigurations"]),
-        *(_leftover("ValidatingWebhookConfiguration", item) for item in lists["ValidatingWebhookConfigurations"]),
+        *(_leftover(kind, item) for kind in WEBHOOKS for item in lists[f"{kind}s"]),
         *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_half_a_mesh(item)),
         *(_leftover("Service", item) for item in lists["Services"] if is_released(item) and not is_of_another(item)),
     ]
@@ -157,6 +156,7 @@ def _state_of(
         unowned_carriers=unowned_carriers,
         namespaces=tuple(_namespace(item, injectors) for item in lists["Namespaces"]),
         ending=ending_definitions(lists["CustomResourceDefinitions"]),
+        webhooks=webhooks_in({kind: lists[f"{kind}s"] for kind in WEBHOOKS}, lists["Services"], lists["Pods"]),
     )
 
 

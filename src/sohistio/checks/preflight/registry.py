@@ -137,7 +137,7 @@ CHECKS: tuple[Check, ...] = (
     Check("pull-secret", _ERROR, "the pull secret is in istio-system, and wherever gateways or injected pods are",
         "Create it there (kubectl create secret docker-registry): pods with a sidecar cannot start without it.",
         namespaces.pull_secret),
-    Check("stale-webhooks", _ERROR, "every webhook of Istio leads to a Service that exists",
+    Check("stale-webhooks", _ERROR, "every webhook of Istio leads to a Service with a ready pod",
         "Delete the configuration that another Istio has left.",
         webhooks.stale_webhooks),
     Check("overlapping-budgets", _WARNING, "no pod of the mesh or of an injected namespace is under two budgets",

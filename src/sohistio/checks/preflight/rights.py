@@ -13,9 +13,11 @@ from sohistio.checks.preflight.check import Good, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.checks.preflight.roles import role_of
 from sohistio.model.fault import Fault
-from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+from sohistio.model.webhooks import MUTATING
 from sohistio.model.words import first_names
 from sohistio.modes.namespaces_plan import is_missing
+from sohistio.modes.webhooks import is_own
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
@@ -63,6 +65,7 @@ from sohistio.plan.steps import (
     VerifyMesh,
 )
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
+from sohistio.plan.webhook_steps import RepairWebhooks
 
 _LEASE, _RECORD = ("coordination.k8s.io", "leases"), ("", "configmaps")
 # Every run: the lock, taken and given back, and the record. What is created by POST is asked for without its name.
@@ -99,11 +102,21 @@ def permissions(context: Context) -> Iterator[Verdict]:
         return
     if is_missing(context.state):
         needed.add(_NEW_NAMESPACE)
+    if any(isinstance(step, UninstallIstio) for step in plan.steps):
+        needed |= set(letting_go(context.state))
     if not plan.mode.leaves_configuration:
         # Before and after a run all custom resources are compared; half of them would be taken for all.
         needed |= {Right("list", kind.group, kind.plural) for kind in served_kinds(context.api)}
     missing = lacking(context.api, needed)
     yield from verdict_on(missing, len(needed), role_of(plan))
+
+
+def letting_go(state: ClusterState) -> Iterator[Right]:
+    """What it takes that no webhook of the mesh refuses anything once its istiod goes: tags of one's own, too."""
+    for item in state.webhooks.configurations:
+        if is_own(item, state.revision):
+            verb = "update" if item.kind == MUTATING else "delete"
+            yield Right.on(verb, path_of(ObjectRef(item.kind, "", item.name)))
 
 
 def verdict_on(missing: Sequence[Right], asked: int, hint: str = "") -> Iterator[Verdict]:
@@ -166,6 +179,8 @@ def _of(step: Step, path_for: PathOf) -> Iterator[Right]:  # noqa: PLR0912 — o
         case TakeBackup():
             secrets = _CA_SECRETS if step.authority else ()
             yield from (Right("get", "", "secrets", ISTIO_NAMESPACE, name) for name in secrets)
+        case RepairWebhooks():
+            yield from _on(("update",), (path_of(repair.ref) for repair in step.repairs))
         case StopOperator():
             yield from _on(("patch",), map(path_of, (*step.controllers, *step.operators)))
         case MoveFieldManagers() | LabelNamespaces() | UnlabelNamespaces():

@@ -1,83 +1,68 @@
-"""A check of Istio's webhooks: each leads to a Service that is there."""
+"""A check of Istio's webhooks: each leads to a Service that is there, with a pod that answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from sohistio.adapters.kubernetes.webhooks import LISTED, webhooks_in
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
+from sohistio.checks.webhooks_alive import gone_for_good
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.webhooks import MUTATING, Hook, Reach, WebhookConfiguration
+from sohistio.modes.webhooks import is_own
 
 Object = Mapping[str, Any]
-_KINDS = {
-    "MutatingWebhookConfiguration": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-    "ValidatingWebhookConfiguration": "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-}
 _APPS = ("sidecar-injector", "istiod")
-_STALE = {
-    ("MutatingWebhookConfiguration", "Fail"): "no pod can be created in the namespaces that it injects",
-    ("MutatingWebhookConfiguration", "Ignore"): "new pods get no sidecar",
-    ("ValidatingWebhookConfiguration", "Fail"): "nobody can change Istio's configuration",
-    ("ValidatingWebhookConfiguration", "Ignore"): "Istio's configuration is not validated",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where a configuration sends its requests; the worst failure policy of its webhooks."""
-
-    kind: str
-    name: str
-    service: tuple[str, str]
-    policy: str
+_AT_FIRST = "A run puts it right before anything else: `sohistio install`."
 
 
 def stale_webhooks(context: Context) -> Iterator[Verdict]:
-    """Every webhook of Istio, of whatever revision, leads to a Service."""
-    found = [
-        webhook
-        for kind, path in _KINDS.items()
-        for item in context.api.items(path)
-        for webhook in webhooks_of(kind, item)
-    ]
-    services = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in context.services()}
+    """Every webhook of Istio, of whatever revision, reaches somebody; those of a run's own mesh it puts right."""
+    found = {kind: list(filter(is_istios, context.api.items(path))) for kind, (path, _) in LISTED.items()}
     objects = context.plan.rendered.manifest if context.plan is not None else ()
     coming = {(o["metadata"]["namespace"], o["metadata"]["name"]) for o in objects if o["kind"] == "Service"}
-    yield from stale(found, services, coming)
+    yield from stale(webhooks_in(found, context.services(), context.pods()).configurations, coming)
 
 
-def webhooks_of(kind: str, item: Object) -> Iterator[Webhook]:
-    """The Services that a configuration of Istio calls; nothing for another's, or for one that calls a URL."""
+def is_istios(item: Object) -> bool:
+    """Whether a configuration is of Istio: by the charts' label, or by its webhooks' names."""
     labels = item["metadata"].get("labels") or {}
-    webhooks: Sequence[Object] = item.get("webhooks") or ()
-    if labels.get("app") not in _APPS and not any(str(hook["name"]).endswith(".istio.io") for hook in webhooks):
-        return
-    policies: dict[tuple[str, str], str] = {}
-    for hook in webhooks:
-        service = (hook.get("clientConfig") or {}).get("service")
-        if service:
-            place = (service["namespace"], service["name"])
-            fails = hook.get("failurePolicy", "Fail") == "Fail" or policies.get(place) == "Fail"
-            policies[place] = "Fail" if fails else "Ignore"
-    for place, policy in policies.items():
-        yield Webhook(kind, item["metadata"]["name"], place, policy)
+    hooks: Sequence[Object] = item.get("webhooks") or ()
+    return labels.get("app") in _APPS or any(str(hook["name"]).endswith(".istio.io") for hook in hooks)
 
 
-def stale(found: Sequence[Webhook], services: set[tuple[str, str]], coming: set[tuple[str, str]]) -> Iterator[Verdict]:
-    """One fault for each whose Service is missing; a warning where the manifest brings the Service (back)."""
-    for hook in found:
-        if hook.service in services:
+def stale(found: Sequence[WebhookConfiguration], coming: set[tuple[str, str]]) -> Iterator[Verdict]:
+    """One fault for each that leads nowhere; a warning where a run puts it right or brings the Service (back)."""
+    good = []
+    for item in found:
+        lost = [hook for hook in item.hooks if _is_lost(hook)]
+        if not lost:
+            good.append(item.name)
             continue
-        what = f"{hook.kind} {hook.name} calls Service {'/'.join(hook.service)}, which does not exist"
-        message = f"{what}: {_STALE[hook.kind, hook.policy]}"
-        if hook.service in coming:
+        hook = max(lost, key=lambda hook: hook.fails)
+        message = f"{item.kind} {item.name} calls Service {hook.called}, {hook.why}: {_effect(item, hook)}"
+        if is_own(item):
+            yield Fault(message, _AT_FIRST, Severity.WARNING)
+        elif hook.service in coming:
             yield Fault(message, "An install brings the Service back: `sohistio install`.", Severity.WARNING)
+        elif hook.reach is Reach.NO_POD:
+            yield Fault(message, gone_for_good(item), Severity.WARNING)
         else:
-            hint = f"If that Istio is gone for good: kubectl delete {hook.kind.lower()} {hook.name}"
-            yield Fault(message, hint)
+            yield Fault(message, f"If that Istio is gone for good: kubectl delete {item.kind.lower()} {item.name}")
     if not found:
         yield NotAsked("there is none")
-    elif all(hook.service in services for hook in found):
-        yield Good(f"each leads to a Service: {', '.join(hook.name for hook in found)}")
+    elif len(good) == len(found):
+        yield Good(f"each reaches a pod that is ready: {', '.join(good)}")
+
+
+def _is_lost(hook: Hook) -> bool:
+    """Without its Service also where failures are ignored; without a pod it may be starting then."""
+    return not hook.parked and (hook.reach is Reach.NO_SERVICE or hook.is_dead)
+
+
+def _effect(item: WebhookConfiguration, hook: Hook) -> str:
+    if hook.fails:
+        return item.refuses
+    return "new pods get no sidecar" if item.kind == MUTATING else "Istio's configuration is not validated"

@@ -27,8 +27,12 @@ REVISION_TAG = "istio-revision-tag-default"
 
 def is_parked(obj: Mapping[str, Any]) -> bool:
     """Whether the injector's webhooks are switched off because the default revision tag's serve in their place."""
-    hooks = obj.get("webhooks") or []
-    return any(_PARKED in (hook.get("objectSelector") or {}).get("matchLabels", {}) for hook in hooks)
+    return any(map(is_parked_hook, obj.get("webhooks") or ()))
+
+
+def is_parked_hook(hook: Mapping[str, Any]) -> bool:
+    """Whether one webhook is: it matches no object."""
+    return _PARKED in ((hook.get("objectSelector") or {}).get("matchLabels") or {})
 
 
 def quiet(obj: Mapping[str, Any], *, parked: bool) -> dict[str, Any]:

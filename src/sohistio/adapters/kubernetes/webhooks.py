@@ -1,0 +1,118 @@
+"""Adapter: Istio's webhook configurations, with whether the Services that they call lead to a ready pod."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+
+from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
+from sohistio.model.state import ISTIO_NAMESPACE
+from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING, Hook, Reach, WebhookConfiguration, Webhooks
+from sohistio.plan.drift.noise import is_parked_hook
+
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+# As Istio's charts label them, and `istioctl tag`.
+LISTED: Mapping[str, tuple[str, str]] = {
+    MUTATING: (f"{_ADMISSION}/mutatingwebhookconfigurations", "app=sidecar-injector"),
+    VALIDATING: (f"{_ADMISSION}/validatingwebhookconfigurations", "app=istiod"),
+}
+_TAG = "istio.io/tag"
+# By namespace and name: whether a Service leads to a ready pod, or where (OUTSIDE) nobody can tell.
+_Reached = Mapping[tuple[str, str], Reach]
+
+
+def read_webhooks(api: KubeApi) -> Webhooks:
+    """A short look at them and at the mesh's namespace: what calls a Service elsewhere is OUTSIDE. Raises KubeError."""
+    found = {kind: api.items(path, labels=labels) for kind, (path, labels) in LISTED.items()}
+    if not any(found.values()):
+        return Webhooks()
+    services = api.items(f"/api/v1/namespaces/{ISTIO_NAMESPACE}/services")
+    pods = api.items(f"/api/v1/namespaces/{ISTIO_NAMESPACE}/pods", labels="app=istiod")
+    return webhooks_in(found, services, pods, everywhere=False)
+
+
+def webhooks_in(
+    found: Mapping[str, Sequence[Object]],
+    services: Sequence[Object],
+    pods: Sequence[Object],
+    *,
+    everywhere: bool = True,
+    revision: Revision = DEFAULT_REVISION,
+) -> Webhooks:
+    """Configurations by their kind, and whom they reach among these Services and pods.
+
+    Where those are not of `everywhere`, they are of the mesh's namespace.
+    """
+    reached = {_place(item): _reach(item, pods) for item in services}
+    return Webhooks(
+        tuple(
+            WebhookConfiguration(
+                kind,
+                item["metadata"]["name"],
+                str((item["metadata"].get("labels") or {}).get(LABEL, "")),
+                tuple(_hook(hook, reached, everywhere=everywhere) for hook in item.get("webhooks") or ()),
+                FAIL_AGAIN in (item["metadata"].get("annotations") or {}),
+            )
+            for kind, items in found.items()
+            for item in items
+        ),
+        _live(services, reached, revision),
+    )
+
+
+def _hook(hook: Object, reached: _Reached, *, everywhere: bool) -> Hook:
+    client = hook.get("clientConfig") or {}
+    service = client.get("service")
+    place = (str(service["namespace"]), str(service["name"])) if service else ("", "")
+    missing = Reach.NO_SERVICE if service and (everywhere or place[0] == ISTIO_NAMESPACE) else Reach.OUTSIDE
+    bundle = client.get("caBundle") or ""
+    return Hook(
+        name=str(hook["name"]),
+        fails=hook.get("failurePolicy", "Fail") == "Fail",
+        service=place,
+        reach=reached.get(place, missing),
+        parked=is_parked_hook(hook),
+        root=hashlib.sha256(b64decode(bundle).strip()).hexdigest() if bundle else "",
+    )
+
+
+def _live(services: Sequence[Object], reached: _Reached, revision: Revision) -> str:
+    """The revision's own Service; one of a tag leads to the same pods, and goes with the tag."""
+    own = [
+        item["metadata"]["name"]
+        for item in services
+        if _label(item, "app") == "istiod"
+        and _label(item, LABEL) == revision
+        and _place(item)[0] == ISTIO_NAMESPACE
+        and not _label(item, _TAG)
+        and reached[_place(item)] is Reach.READY
+    ]
+    return str(min(own, default=""))
+
+
+def _reach(service: Object, pods: Sequence[Object]) -> Reach:
+    """One without a selector has endpoints that somebody else writes, an istiod outside of the cluster, say."""
+    selector = service["spec"].get("selector") or {}
+    if not selector:
+        return Reach.OUTSIDE
+    place = service["metadata"]["namespace"]
+    return Reach.READY if any(_answers(pod, place, selector) for pod in pods) else Reach.NO_POD
+
+
+def _answers(pod: Object, place: str, selector: Mapping[str, str]) -> bool:
+    metadata = pod["metadata"]
+    if metadata["namespace"] != place or "deletionTimestamp" in metadata:
+        return False
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return ready and selector.items() <= (metadata.get("labels") or {}).items()
+
+
+def _place(item: Object) -> tuple[str, str]:
+    return item["metadata"]["namespace"], item["metadata"]["name"]
+
+
+def _label(item: Object, key: str) -> str:
+    return str((item["metadata"].get("labels") or {}).get(key, ""))

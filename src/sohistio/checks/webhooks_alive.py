@@ -1,0 +1,59 @@
+"""Whether each of Istio's webhooks reaches a ready istiod, and what a dead one stops. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sohistio.checks.result import CheckResult, failed, passed, warned
+from sohistio.model.state import ClusterState
+from sohistio.model.webhooks import MUTATING, Reach, WebhookConfiguration
+from sohistio.modes.webhooks import is_own
+
+_NAME = "webhooks-alive"
+_INSTALL = "`sohistio install` puts it right before anything else."
+_ROOT = (
+    "istiod writes its certificate there: see its log (kubectl -n istio-system logs deployment/istiod), or restart it."
+)
+
+
+def webhooks_alive(state: ClusterState) -> Iterator[CheckResult]:
+    """One result for each that is dead, ignores failures or trusts another root; one for all that are alive."""
+    alive = []
+    for item in state.webhooks.configurations:
+        own = is_own(item, state.revision)
+        if found := _dead(item, own=own) or (_of_own(item, state) if own else None):
+            yield found
+        elif any(hook.reach is Reach.READY and not hook.parked for hook in item.hooks):
+            alive.append(item.name)
+    if alive:
+        yield passed(_NAME, f"each reaches a ready istiod: {', '.join(alive)}")
+
+
+def _dead(item: WebhookConfiguration, *, own: bool) -> CheckResult | None:
+    dead = next((hook for hook in item.hooks if hook.is_dead), None)
+    if dead is None:
+        return None
+    message = f"{item.kind} {item.name} calls Service {dead.called}, {dead.why}: {item.refuses}"
+    if own:
+        return failed(_NAME, message, _INSTALL)
+    return warned(_NAME, message, gone_for_good(item))
+
+
+def _of_own(item: WebhookConfiguration, state: ClusterState) -> CheckResult | None:
+    what = f"{item.kind} {item.name}"
+    if any(hook.is_untrusting for hook in item.hooks):
+        message = f"{what} has no certificate to know istiod by: {item.refuses}"
+        return failed(_NAME, message, _INSTALL)
+    if item.opened:
+        then = "new pods may start without a sidecar" if item.kind == MUTATING else "nothing is validated"
+        message = f"{what} ignores failures, since no istiod answered: {then}"
+        return failed(_NAME, message, "`sohistio install` takes that back as soon as an istiod is ready.")
+    if state.ca_root and any(hook.fails and not hook.parked and hook.root != state.ca_root for hook in item.hooks):
+        message = f"{what} trusts another root certificate than the mesh's (ConfigMap istio-ca-root-cert)"
+        return warned(_NAME, message, _ROOT)
+    return None
+
+
+def gone_for_good(item: WebhookConfiguration) -> str:
+    """What to do about one that is not the mesh's."""
+    return f"Bring that istiod back; if it is gone for good: kubectl delete {item.kind.lower()} {item.name}"

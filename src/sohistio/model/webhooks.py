@@ -1,0 +1,86 @@
+"""Istio's admission webhooks as observed: whom each calls, and whether anybody is there to answer. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MUTATING, VALIDATING = "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
+INJECTOR, DEFAULT_TAG = "istio-sidecar-injector", "istio-revision-tag-default"
+OWN_NAMES = frozenset({INJECTOR, DEFAULT_TAG, "istio-validator-istio-system", "istiod-default-validator"})
+"""What istioctl writes for revision default, whatever the labels say by now."""
+FAIL_AGAIN = "sohistio/fail-again"
+"""An annotation on a configuration whose failures sohistio had ignored until an istiod is ready. Only sohistio takes
+the failure policy back: istiod does so for validators alone."""
+
+
+class Reach(StrEnum):
+    """Whether a call would get to a pod that is ready. OUTSIDE: to what no Service of this look says anything about."""
+
+    READY = "ready"
+    NO_POD = "noPod"
+    NO_SERVICE = "noService"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One webhook of a configuration. `fails` where a call that fails refuses what was asked (failurePolicy Fail);
+    `service` is the namespace and name it calls, empty for a URL; `parked` where it matches nothing, as istioctl leaves
+    the injector's own once the default tag serves; `root` is the SHA-256 of its caBundle, empty without one.
+    """
+
+    name: str
+    fails: bool
+    service: tuple[str, str] = ("", "")
+    reach: Reach = Reach.READY
+    parked: bool = False
+    root: str = "-"
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it refuses all it is asked about, because nobody answers."""
+        return self.fails and not self.parked and self.reach in (Reach.NO_POD, Reach.NO_SERVICE)
+
+    @property
+    def is_untrusting(self) -> bool:
+        """Whether it refuses all because it has no certificate to check the answer with."""
+        return self.fails and not self.parked and not self.root
+
+    @property
+    def called(self) -> str:
+        """The Service, for people."""
+        return "/".join(self.service)
+
+    @property
+    def why(self) -> str:
+        """What is wrong with whom it calls, as the end of a sentence; empty where nothing is."""
+        found = {Reach.NO_POD: "which has no ready pod", Reach.NO_SERVICE: "which does not exist"}
+        return found.get(self.reach, "")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookConfiguration:
+    """A configuration of webhooks of Istio's, of whatever revision; `opened` where it carries FAIL_AGAIN."""
+
+    kind: str
+    name: str
+    revision: str
+    hooks: tuple[Hook, ...]
+    opened: bool = False
+
+    @property
+    def refuses(self) -> str:
+        """What cannot be done while it is dead."""
+        if self.kind == MUTATING:
+            return "no pod can be created in the namespaces that it injects"
+        return "nobody can change Istio's configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """All of them, and `live`: the name of the Service in the mesh's namespace that leads to a ready istiod of the
+    mesh; empty where none does."""
+
+    configurations: tuple[WebhookConfiguration, ...] = ()
+    live: str = ""

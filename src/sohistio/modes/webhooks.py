@@ -1,0 +1,68 @@
+"""Which of the mesh's webhooks refuse everything because no istiod answers, and what puts each right. Pure.
+
+`failurePolicy: Fail` without an istiod behind it stops every pod of the injected namespaces, or every change of Istio's
+configuration (istio/istio#26380, #28880, #43227, #60596). Webhooks of another revision, of another namespace's istiod
+and of AKS are reported by the checks, and left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sohistio.model.revision import DEFAULT_REVISION, Revision
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
+from sohistio.model.webhooks import MUTATING, OWN_NAMES, Reach, WebhookConfiguration, Webhooks
+from sohistio.plan.plan import Phase
+from sohistio.plan.webhook_steps import Cure, RepairWebhooks, WebhookRepair
+
+OPENED_NOTICE = (
+    "until istiod is ready, pods of injected namespaces that start do so without a sidecar: the injector's "
+    "webhook ignores failures for so long, so that pods start wherever the run is killed"
+)
+_SUMMARIES = {
+    Cure.IGNORE_FAILURES: "no istiod answers: ignore failures of {} until one is ready (pods start, without a sidecar)",
+    Cure.FAIL_AGAIN: "istiod is back: no longer ignore failures of {}",
+    Cure.POINT_TO_ISTIOD: "point {} to the istiod that is there",
+    Cure.TRUST_ISTIOD: "give {} the root certificate to know istiod by",
+}
+
+
+def repair_phase(state: ClusterState) -> tuple[Phase, ...]:
+    """What comes before all else in a run; nothing where every webhook of the mesh reaches an istiod."""
+    repairs = repairs_of(state.webhooks, state.revision)
+    if not repairs:
+        return ()
+    names = {cure: [repair.ref.name for repair in repairs if repair.cure is cure] for cure in Cure}
+    said = (words.format(", ".join(names[cure])) for cure, words in _SUMMARIES.items() if names[cure])
+    return (Phase("webhooks", (RepairWebhooks("webhooks/repair", "; ".join(said), repairs),)),)
+
+
+def repairs_of(webhooks: Webhooks, revision: Revision = DEFAULT_REVISION) -> tuple[WebhookRepair, ...]:
+    """What each of the mesh's own takes, in the order in which they are listed."""
+    own = [item for item in webhooks.configurations if is_own(item, revision)]
+    return tuple(repair for item in own for repair in _repair(item, webhooks.live))
+
+
+def is_own(item: WebhookConfiguration, revision: Revision = DEFAULT_REVISION) -> bool:
+    """Whether it is the mesh's: by its revision or by istioctl's name for it, and calling no Service elsewhere."""
+    here = all(hook.service[0] in ("", ISTIO_NAMESPACE) for hook in item.hooks)
+    return here and (item.revision == revision or item.name in OWN_NAMES)
+
+
+def _repair(item: WebhookConfiguration, live: str) -> Iterator[WebhookRepair]:
+    ref = ObjectRef(item.kind, "", item.name)
+    dead = next((hook for hook in item.hooks if hook.is_dead), None)
+    if dead is not None and live:
+        words = f"{item.name} calls {dead.called}, {dead.why}: point it to {live}"
+        yield WebhookRepair(ref, Cure.POINT_TO_ISTIOD, words, live)
+    elif dead is not None:
+        meanwhile = "pods start, without a sidecar" if item.kind == MUTATING else "nothing is validated"
+        words = f"{item.name} calls {dead.called}, {dead.why}: ignore its failures until one is ready ({meanwhile})"
+        yield WebhookRepair(ref, Cure.IGNORE_FAILURES, words)
+    elif item.opened and live and all(hook.reach is Reach.READY for hook in item.hooks):
+        yield WebhookRepair(
+            ref, Cure.FAIL_AGAIN, f"{item.name} reaches a ready istiod again: no longer ignore failures"
+        )
+    elif live and any(hook.is_untrusting for hook in item.hooks):
+        words = f"{item.name} has no certificate to know {live} by: give it the mesh's root certificate"
+        yield WebhookRepair(ref, Cure.TRUST_ISTIOD, words, live)

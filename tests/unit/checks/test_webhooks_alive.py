@@ -1,0 +1,45 @@
+"""What the verification says of each of Istio's webhooks."""
+
+from __future__ import annotations
+
+import pytest
+
+from observed import state, webhook
+from sohistio.checks.result import Result
+from sohistio.checks.webhooks_alive import webhooks_alive
+from sohistio.model.fault import Severity
+from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Webhooks
+
+
+@pytest.mark.parametrize(
+    ("item", "severity", "words"),
+    [
+        pytest.param(webhook(Reach.NO_POD), Severity.ERROR, "which has no ready pod: no pod can be created", id="dead"),
+        pytest.param(
+            webhook(Reach.NO_SERVICE, kind=VALIDATING),
+            Severity.ERROR,
+            "istio-system/istiod, which does not exist: nobody can change Istio's configuration",
+            id="dead-validator",
+        ),
+        pytest.param(
+            webhook(Reach.NO_SERVICE, revision="1-20"), Severity.WARNING, "no pod can be created", id="another-revision"
+        ),
+        pytest.param(webhook(root=""), Severity.ERROR, "no certificate to know istiod by", id="no-certificate"),
+        pytest.param(webhook(root="b"), Severity.WARNING, "trusts another root certificate", id="another-root"),
+        pytest.param(
+            webhook(opened=True, fails=False), Severity.ERROR, "pods may start without a sidecar", id="opened"
+        ),
+    ],
+)
+def test_what_is_wrong(item: WebhookConfiguration, severity: Severity, words: str) -> None:
+    (result,) = webhooks_alive(state(webhooks=Webhooks((item,), "istiod"), ca_root="r"))
+    assert (result.name, result.severity, result.result) == ("webhooks-alive", severity, Result.FAILED)
+    assert words in result.message
+    assert result.hint
+
+
+def test_the_alive_are_named_and_the_parked_are_nothing() -> None:
+    found = Webhooks((webhook(name="tag"), webhook(Reach.NO_POD, name="injector", parked=True, root="b")), "istiod")
+    (result,) = webhooks_alive(state(webhooks=found, ca_root="r"))
+    assert (result.result, result.message) == (Result.PASSED, "each reaches a ready istiod: tag")
+    assert list(webhooks_alive(state())) == []
