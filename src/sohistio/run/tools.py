@@ -34,11 +34,14 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class RestartSettings:
-    """How many workloads at a time, how many may fail before the rest is left, and the seconds each may take."""
+    """How many workloads at a time, how many may fail before the rest is left, the seconds each may take, and the new
+    proxies a second for each ready istiod.
+    """
 
     parallel: int
     max_failures: int
     workload_seconds: float
+    proxies_per_second: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _owners_of(
             unowned[ObjectRef("Pod", metadata["namespace"], metadata["name"])] = _pod(pod)
     workloads = [
         replace(
-            _workload(kind, item, tuple(pods.get(item["metadata"]["uid"], ()))),
+            workload_of(kind, item, tuple(pods.get(item["metadata"]["uid"], ()))),
             arriving=tuple(arriving.get(item["metadata"]["uid"], ())),
             opted_in=opted_in(item["metadata"]["namespace"], _template_labels(item)),
         )
@@ -140,7 +140,8 @@ def _proxy_image(spec: Object) -> str:
     return next((str(c.get("image", "")) for c in containers if c["name"] == "istio-proxy"), "")
 
 
-def _workload(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workload:
+def workload_of(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workload:
+    """A raw Deployment, StatefulSet or DaemonSet with the running pods that belong to it."""
     metadata, spec, status = item["metadata"], item["spec"], item.get("status") or {}
     update = spec.get("strategy") or spec.get("updateStrategy") or {}
     strategy = "Partitioned" if (update.get("rollingUpdate") or {}).get("partition") else update.get("type")
