@@ -16,6 +16,7 @@ from sohistio.model.staleness import differing, expected_image, is_current, was_
 from sohistio.model.state import ClusterState, Workload
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, needless, partings, restarts
+from sohistio.run.await_jobs import await_jobs, old_jobs
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
 from sohistio.run.window import Begun, RollingWindow, not_started
@@ -105,6 +106,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads,
         # Where its newest pods have the sidecar already, another restart would only add to the churn.
         return Begun() if goal.is_on_its_way(workload, state) else _restart(waiting.api, workload, goal, state)
 
+    jobs = {} if step.without_sidecar else old_jobs(state)
     istiods = [item.ref for item in state.mesh_deployments if item.component == "istiod"]
     ended = RollingWindow(waiting, settings, begin, held).restart(to_restart, istiods)
     for line in not_started(ended.rest, (Why.HELD, Why.STUCK)):
@@ -117,6 +119,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads,
             details=tuple(line for stuck in ended.failed for line in stuck.lines()),
             todo=f"Old pods that still run keep serving. Fix the workloads named here, then run {goal.command}.",
         )
+    await_jobs(waiting, jobs, settings.jobs_seconds)
 
 
 def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState) -> Begun:

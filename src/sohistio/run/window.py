@@ -13,6 +13,7 @@ from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef, Workload
 from sohistio.model.words import first_names
 from sohistio.run.hanging import Hanging, Stuck
+from sohistio.run.keeping_up import KeepingUp
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import POLL_SECONDS, Waiting
 from sohistio.system.parallel import side_by_side
@@ -20,7 +21,7 @@ from sohistio.system.parallel import side_by_side
 # How often what the watches saw is looked at, and shown; neither takes a request.
 _LOOK_SECONDS = 0.1
 _SHOW_SECONDS = 1.0
-_LISTS_SECONDS = 120.0
+_METRICS_SECONDS = 5.0
 # Why rollouts hang takes three requests each.
 _REASONS_SECONDS = 20.0
 _MOST_NAMED = 10
@@ -88,15 +89,16 @@ class RollingWindow:
         with (
             waiting.at_most(waiting.seconds_left(), "restarts of workloads", lambda: (self._figures,)),
             Rollouts(waiting.api, [*self._queue], istiods) as now,
+            KeepingUp(waiting.brief(_METRICS_SECONDS)) as keeping_up,
         ):
             while not now.ready:
                 waiting.pause(_LOOK_SECONDS)
-            pace = Pace(self._per_second(now))
+            pace = Pace(self._per_second(now, keeping_up))
             while True:
                 now.check()
                 self._land(now)
                 found = self._next(now, pace)
-                pace = found.pace.at(self._per_second(now))
+                pace = found.pace.at(self._per_second(now, keeping_up))
                 self._start(found.start)
                 self._give_up(found.waits)
                 if not self._flights and all(wait.why in _FAILED_OR_HELD for wait in found.waits):
@@ -106,8 +108,14 @@ class RollingWindow:
                     self._show(now, found, total)
                 waiting.pause(_LOOK_SECONDS)
 
-    def _per_second(self, now: Rollouts) -> float:
-        return float(self._settings.proxies_per_second * max(1, now.ready_istiods()))
+    def _per_second(self, now: Rollouts, keeping_up: KeepingUp) -> float:
+        """The declared pace for all istiods that are ready, or what of it they keep up with."""
+        if keeping_up.why_unread:
+            self._say(
+                f"istiod's own metrics are not read, so restarts keep to the declared pace: {keeping_up.why_unread}"
+            )
+        declared = float(self._settings.proxies_per_second * max(1, now.ready_istiods()))
+        return max(1.0, declared * keeping_up.share)
 
     def _next(self, now: Rollouts, pace: Pace) -> Next:
         for line in now.polled:

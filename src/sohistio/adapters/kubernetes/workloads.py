@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import Object
@@ -110,9 +110,12 @@ def _template_labels(item: Object) -> Mapping[str, str]:
     return (item["spec"]["template"].get("metadata") or {}).get("labels") or {}
 
 
+def _owners(item: Object) -> Sequence[Object]:
+    return item["metadata"].get("ownerReferences") or ()
+
+
 def _controller(item: Object) -> str:
-    owners = item["metadata"].get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+    return next((str(owner["uid"]) for owner in _owners(item) if owner.get("controller")), "")
 
 
 def _is_running(pod: Object) -> bool:
@@ -131,6 +134,7 @@ def _pod(pod: Object) -> ObservedPod:
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         host_network=bool(spec.get("hostNetwork", False)),
         created=metadata.get("creationTimestamp", ""),
+        job=next((str(it["name"]) for it in _owners(pod) if it.get("controller") and it.get("kind") == "Job"), ""),
     )
 
 
