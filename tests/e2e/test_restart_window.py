@@ -1,0 +1,105 @@
+"""Many workloads under many disruption budgets, restarted as a window: judged by the API server's audit log alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from own_environments import own_environments
+from restart_audit import Guard, Log, lines_of, most_at_once, read_log, violations
+from sandboxes import USER, Sandbox
+from sohistio.sandbox.nodes import node
+from sohistio.system.parallel import side_by_side
+from workloads import apply, budget, deployment, namespace
+
+pytestmark = pytest.mark.e2e
+
+ONE_DOWN = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
+PLACES = 4
+PODS = 2
+
+
+class Size(NamedTuple):
+    """How many workloads, budgets, nodes for their pods, and how many restarts at a time."""
+
+    workloads: int
+    budgets: int
+    nodes: int
+    parallel: int
+
+
+SHORT = Size(workloads=100, budgets=10, nodes=12, parallel=10)
+WHOLE = Size(workloads=1000, budgets=100, nodes=70, parallel=25)
+
+
+def make(box: Sandbox, size: Size) -> list[Guard]:
+    """Workloads of two pods, half of which take one down to restart; under each budget one pod at most may be away."""
+    places = [f"team-{number}" for number in range(PLACES)]
+    for number in range(size.nodes):
+        if box.api.get(f"/api/v1/nodes/{node(number)['metadata']['name']}") is None:
+            box.api.create("/api/v1/nodes", node(number))
+    for place in places:
+        apply(box.api, namespace(place))
+
+    def workload(number: int) -> None:
+        group = number % size.budgets
+        strategy = {"strategy": ONE_DOWN} if number // size.budgets % 2 else {}
+        labels = {"group": f"g{group}"}
+        apply(box.api, deployment(places[group % PLACES], f"w{number:04}", labels=labels, **strategy))
+
+    side_by_side(workload, range(size.workloads))
+    guards = []
+    for group in range(size.budgets):
+        place, under = places[group % PLACES], range(group, size.workloads, size.budgets)
+        least = PODS * len(under) - 1
+        apply(box.api, budget(place, f"g{group}", minimum=least, selector={"group": f"g{group}"}))
+        names = frozenset((place, f"w{number:04}") for number in under)
+        guards.append(Guard((place, f"g{group}"), names, least))
+    return guards
+
+
+def restarted(box: Sandbox, folder: Path, size: Size) -> tuple[Log, list[Guard]]:
+    """The audit log of the first install beside workloads that are there already."""
+    box.reset()
+    guards = make(box, size)
+    restarts = {"parallel": size.parallel, "maxFailures": 1, "timeout": "2m", "proxiesPerSecond": 100}
+    flags = own_environments(folder, restarts=restarts)
+    audit = box.kubeconfig.parent / "audit.log"
+    before = lines_of(audit)
+    done = box.run("install", *flags)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    log = read_log(audit, USER, after=before)
+    wanted = {name for guard in guards for name in guard.workloads}
+    assert {one.workload for one in log.restarts} == wanted
+    return log, guards
+
+
+def judge(log: Log, guards: list[Guard], size: Size) -> None:
+    assert violations(log, guards) == []
+    assert 1 < most_at_once(log.restarts) <= size.parallel
+    read = Counter((one["verb"], one["objectRef"]["resource"]) for one in log.requests if "objectRef" in one)
+    print(f"{len(log.requests) / size.workloads:.2f} requests a workload, {read.most_common(8)}")
+    took = (max(one.over for one in log.restarts) - log.restarts[0].asked).total_seconds()
+    each = sum((one.over - one.asked).total_seconds() for one in log.restarts)
+    print(f"{took:.1f} s; at {size.parallel} at a time the pods themselves take {each / size.parallel:.1f} s")
+
+
+def test_budgets_hold_and_requests_are_few(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A short form: what a run asks whatever it restarts is most of its requests here, so they are counted apart."""
+    log, guards = restarted(sandbox, tmp_path, SHORT)
+    judge(log, guards, SHORT)
+    first, last = log.restarts[0].asked, log.restarts[-1].asked
+    meanwhile = [
+        one for one in log.requests if f"{first:%FT%T}" <= one["requestReceivedTimestamp"] <= f"{last:%FT%T.%f}"
+    ]
+    assert len(meanwhile) <= 2 * SHORT.workloads, Counter(one["requestURI"] for one in meanwhile).most_common(10)
+
+
+@pytest.mark.bench
+def test_a_thousand_workloads_under_a_hundred_budgets(sandbox: Sandbox, tmp_path: Path) -> None:
+    log, guards = restarted(sandbox, tmp_path, WHOLE)
+    judge(log, guards, WHOLE)
+    assert len(log.requests) <= 2.5 * WHOLE.workloads
