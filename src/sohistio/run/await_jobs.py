@@ -50,7 +50,7 @@ def await_jobs(waiting: Waiting, jobs: dict[ObjectRef, ObjectRef], seconds: floa
             waiting.observer.figures(f"waiting for Jobs with an old sidecar: {_names(running.values())}")
             if limit.passed:
                 break
-            waiting.pause(_LOOK_SECONDS)
+            waiting.pause(min(_LOOK_SECONDS, seconds))
     if seconds:
         waiting.observer.note(
             f"still running after {seconds:.0f} s, not waited for any more: {_names(running.values())}"

@@ -19,7 +19,8 @@ from sohistio.postinstall import beyond, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
-from sohistio.run.window import Begun, RollingWindow, not_started
+from sohistio.run.window import Begun, RollingWindow
+from sohistio.run.window_words import not_started
 
 # The annotation of `kubectl rollout restart`.
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -107,7 +108,9 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads,
         return Begun() if goal.is_on_its_way(workload, state) else _restart(waiting.api, workload, goal, state)
 
     jobs = {} if step.without_sidecar else old_jobs(state)
-    istiods = [item.ref for item in state.mesh_deployments if item.component == "istiod"]
+    # What loses its sidecar asks istiod for nothing.
+    asked = () if step.without_sidecar else state.mesh_deployments
+    istiods = [item.ref for item in asked if item.component == "istiod"]
     ended = RollingWindow(waiting, settings, begin, held).restart(to_restart, istiods)
     for line in not_started(ended.rest, (Why.HELD, Why.STUCK)):
         waiting.observer.note(line)

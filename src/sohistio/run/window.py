@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from sohistio.adapters.kubernetes.rollouts import Rollouts
@@ -11,11 +13,11 @@ from sohistio.model.pace import Pace
 from sohistio.model.restart_window import Candidate, Held, Next, Wait, Why, Window, next_starts
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef, Workload
-from sohistio.model.words import first_names
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.keeping_up import KeepingUp
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import POLL_SECONDS, Waiting
+from sohistio.run.window_words import figures
 from sohistio.system.parallel import side_by_side
 
 # How often what the watches saw is looked at, and shown; neither takes a request.
@@ -24,7 +26,6 @@ _SHOW_SECONDS = 1.0
 _METRICS_SECONDS = 5.0
 # Why rollouts hang takes three requests each.
 _REASONS_SECONDS = 20.0
-_MOST_NAMED = 10
 _GONE = Progress(0, 0, False, "it is gone")
 _FAILED_OR_HELD = frozenset({Why.FAILURES, Why.HELD, Why.STUCK})
 
@@ -79,7 +80,8 @@ class RollingWindow:
         self._hanging = Hanging(waiting.reasons, waiting.observer, _REASONS_SECONDS)
 
     def restart(self, workloads: Sequence[Workload], istiods: Sequence[ObjectRef]) -> Ended:
-        """Restart all of them, in their order as far as budgets allow.
+        """Restart all of them, in their order as far as budgets allow, and no faster than the `istiods` take their
+        sidecars; without istiods as fast as may be.
 
         Raises FailedError at the run's total timeout, and where the cluster cannot be watched any more.
         """
@@ -89,7 +91,7 @@ class RollingWindow:
         with (
             waiting.at_most(waiting.seconds_left(), "restarts of workloads", lambda: (self._figures,)),
             Rollouts(waiting.api, [*self._queue], istiods) as now,
-            KeepingUp(waiting.brief(_METRICS_SECONDS)) as keeping_up,
+            KeepingUp(waiting.brief(_METRICS_SECONDS)) if istiods else nullcontext() as keeping_up,
         ):
             while not now.ready:
                 waiting.pause(_LOOK_SECONDS)
@@ -108,8 +110,10 @@ class RollingWindow:
                     self._show(now, found, total)
                 waiting.pause(_LOOK_SECONDS)
 
-    def _per_second(self, now: Rollouts, keeping_up: KeepingUp) -> float:
+    def _per_second(self, now: Rollouts, keeping_up: KeepingUp | None) -> float:
         """The declared pace for all istiods that are ready, or what of it they keep up with."""
+        if keeping_up is None:
+            return math.inf
         if keeping_up.why_unread:
             self._say(
                 f"istiod's own metrics are not read, so restarts keep to the declared pace: {keeping_up.why_unread}"
@@ -229,32 +233,3 @@ def _progress(now: Rollouts, flight: _Flight) -> Progress | None:
     if rollout.generation < flight.generation:
         return Progress(0, rollout.pods, False, "waiting for its controller to see the change")
     return rollout.progress
-
-
-_SUMS: Mapping[Why, str] = {
-    Why.BUDGET: "{} for room in a disruption budget",
-    Why.NEIGHBOUR: "{} for another workload under the same budget",
-    Why.STUCK: "{} under the budget of one that did not come up",
-    Why.PACE: "{} for istiod to take the new proxies",
-    Why.HELD: "{} held",
-}
-
-
-def figures(total: int, done: int, flying: int, failed: int, waits: Sequence[Wait]) -> str:
-    """How a list stands, in one line: `12 of 100 done, 5 in flight, 83 to go: 2 wait for room in a …`."""
-    line = f"{done} of {total} done, {flying} in flight"
-    line += f", {failed} did not come up" if failed else ""
-    line += f", {len(waits)} to go" if waits else ""
-    counts = {why: sum(wait.why is why for wait in waits) for why in _SUMS}
-    said = [words.format(counts[why]) for why, words in _SUMS.items() if counts[why]]
-    return f"{line} ({'; '.join(said)})" if said else line
-
-
-def not_started(rest: Sequence[Wait], whys: Iterable[Why]) -> list[str]:
-    """What is said of those that were not started for these reasons: each reason once, with the first names."""
-    asked = set(whys)
-    by_reason: dict[str, list[ObjectRef]] = {}
-    for wait in rest:
-        if wait.why in asked:
-            by_reason.setdefault(wait.said, []).append(wait.candidate.ref)
-    return [f"not restarted, {reason}: {first_names(refs, _MOST_NAMED)}" for reason, refs in by_reason.items()]
