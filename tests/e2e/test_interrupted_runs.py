@@ -99,7 +99,7 @@ def test_stopped_at_work(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     assert not any(has_proxy for has_proxy in proxies(sandbox, "b-next"))
 
     with started(sandbox, tmp_path, "install", *flags) as run:
-        assert run.interrupt(signal.SIGHUP, once="shop/a-slow 0/2") == 130
+        assert run.interrupt(signal.SIGHUP, once="/2 ready") == 130
     record = read_record(sandbox.api)
     assert record is not None
     assert record.runs[-1].outcome == "interrupted"

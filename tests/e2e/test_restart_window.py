@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from own_environments import own_environments
 from restart_audit import Guard, Log, lines_of, most_at_once, read_log, violations
-from sandboxes import USER, Sandbox
+from sandboxes import CHECKOUT, USER, Sandbox
 from sohistio.sandbox.nodes import node
 from sohistio.system.parallel import side_by_side
 from workloads import apply, budget, deployment, namespace
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.e2e
 
 ONE_DOWN = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
 PLACES = 4
+LONGEST = 1500
 PODS = 2
 
 
@@ -60,17 +62,18 @@ def make(box: Sandbox, size: Size) -> list[Guard]:
         apply(box.api, budget(place, f"g{group}", minimum=least, selector={"group": f"g{group}"}))
         names = frozenset((place, f"w{number:04}") for number in under)
         guards.append(Guard((place, f"g{group}"), names, least))
-    await_ready(box, PODS * size.workloads)
+    old_job(box)
+    await_ready(box, PODS * size.workloads + 1)
     for place in places:
         box.api.merge_patch(f"/api/v1/namespaces/{place}", {"metadata": {"labels": {"istio-injection": "enabled"}}})
     return guards
 
 
 def await_ready(box: Sandbox, pods: int) -> None:
-    """Wait until so many pods run in the teams' namespaces."""
+    """Wait until so many pods of the teams, and of their Job, run."""
     for _ in range(600):
         found = box.api.items("/api/v1/pods", fields="status.phase=Running", metadata_only=True)
-        if sum(item["metadata"]["namespace"].startswith("team-") for item in found) >= pods:
+        if sum(item["metadata"]["namespace"].startswith(("team-", "batch")) for item in found) >= pods:
             return
         time.sleep(0.5)
     raise AssertionError("the workloads never came up")
@@ -96,7 +99,7 @@ def restarted(box: Sandbox, folder: Path, size: Size) -> tuple[Log, list[Guard],
     restarts = {
         "parallel": size.parallel,
         "maxFailures": 1,
-        "timeout": "2m",
+        "timeout": "5m",
         "proxiesPerSecond": 100,
         "awaitJobs": "1s",
     }
@@ -104,15 +107,22 @@ def restarted(box: Sandbox, folder: Path, size: Size) -> tuple[Log, list[Guard],
     done = box.run("install", *flags)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     guards = make(box, size)
-    old_job(box)
     audit = box.kubeconfig.parent / "audit.log"
     before = lines_of(audit)
-    done = box.run("restart", *flags)
+    done = subprocess.run(
+        box.command("restart", *flags),
+        env=box.environ(),
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     log = read_log(audit, USER, after=before)
     wanted = {name for guard in guards for name in guard.workloads}
     assert {one.workload for one in log.restarts} == wanted
-    return log, guards, done.stderr
+    return log, guards, done.stdout
 
 
 def judge(log: Log, guards: list[Guard], size: Size) -> None:
@@ -129,13 +139,11 @@ def test_budgets_hold_and_requests_are_few(sandbox: Sandbox, tmp_path: Path) -> 
     """A short form: what any run asks is much of its requests here, so that those between restarts are counted."""
     log, guards, said = restarted(sandbox, tmp_path, SHORT)
     judge(log, guards, SHORT)
-    first, last = log.restarts[0].asked, log.restarts[-1].asked
-    meanwhile = [
-        one for one in log.requests if f"{first:%FT%T}" <= one["requestReceivedTimestamp"] <= f"{last:%FT%T.%f}"
-    ]
+    first, last = (f"{when:%FT%T.%f}" for when in (log.restarts[0].asked, log.restarts[-1].asked))
+    meanwhile = [one for one in log.requests if first <= one["requestReceivedTimestamp"] <= last]
     assert "with an old sidecar until they end, and not restarted: Job batch/report" in said
     assert "still running after 1 s, not waited for any more: Job batch/report" in said
-    assert len(meanwhile) <= 2 * SHORT.workloads, Counter(one["requestURI"] for one in meanwhile).most_common(10)
+    assert len(meanwhile) <= 2.5 * SHORT.workloads, Counter(one["requestURI"] for one in meanwhile).most_common(10)
 
 
 @pytest.mark.bench
