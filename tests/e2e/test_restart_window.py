@@ -141,6 +141,7 @@ def test_budgets_hold_and_requests_are_few(sandbox: Sandbox, tmp_path: Path) -> 
     judge(log, guards, SHORT)
     first, last = (f"{when:%FT%T.%f}" for when in (log.restarts[0].asked, log.restarts[-1].asked))
     meanwhile = [one for one in log.requests if first <= one["requestReceivedTimestamp"] <= last]
+    assert "metrics are not read" not in said
     assert "with an old sidecar until they end, and not restarted: Job batch/report" in said
     assert "still running after 1 s, not waited for any more: Job batch/report" in said
     assert len(meanwhile) <= 2.5 * SHORT.workloads, Counter(one["requestURI"] for one in meanwhile).most_common(10)

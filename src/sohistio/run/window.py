@@ -99,15 +99,17 @@ class RollingWindow:
             while True:
                 now.check()
                 self._land(now)
-                found = self._next(now, pace)
-                pace = found.pace.at(self._per_second(now, keeping_up))
-                self._start(found.start)
-                self._give_up(found.waits)
-                if not self._flights and all(wait.why in _FAILED_OR_HELD for wait in found.waits):
-                    self._show(now, found, total)
-                    return Ended(self._done, tuple(self._failed.values()), found.waits)
-                if time.monotonic() - self._shown_at >= _SHOW_SECONDS:
-                    self._show(now, found, total)
+                due = time.monotonic() - self._shown_at >= _SHOW_SECONDS
+                if due or len(self._flights) < self._settings.parallel:
+                    found = self._next(now, pace)
+                    pace = found.pace.at(self._per_second(now, keeping_up))
+                    self._start(found.start)
+                    self._give_up(found.waits)
+                    over = not self._flights and all(wait.why in _FAILED_OR_HELD for wait in found.waits)
+                    if due or over:
+                        self._show(now, found, total)
+                    if over:
+                        return Ended(self._done, tuple(self._failed.values()), found.waits)
                 waiting.pause(_LOOK_SECONDS)
 
     def _per_second(self, now: Rollouts, keeping_up: KeepingUp | None) -> float:
