@@ -15,7 +15,7 @@ from sohistio.model.state import ObjectRef
 # How exact the seconds are.
 SAMPLE_SECONDS = 0.5
 # While workloads restart no step touches a gateway, and it may take hours: every look is a request.
-SELDOM_SECONDS = 5.0
+SELDOM_SECONDS = 15.0
 
 
 class GatewayWatch:

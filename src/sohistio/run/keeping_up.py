@@ -12,7 +12,7 @@ from sohistio.model.state import ISTIO_NAMESPACE
 
 # Through the API server, to one of the istiods behind the Service: a right on this one port (rbac/installer.yaml).
 METRICS_PATH = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/services/istiod:15014/proxy/metrics"
-_READ_SECONDS = 5.0
+_READ_SECONDS = 10.0
 # Readings in a row that failed: then there are none any more.
 _MOST_FAILED = 3
 _END_SECONDS = 1.0
