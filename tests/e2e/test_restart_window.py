@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 ONE_DOWN = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
 PLACES = 4
-LONGEST = 1500
+LONGEST = 3600
 PODS = 2
 
 
@@ -103,7 +103,7 @@ def restarted(box: Sandbox, folder: Path, size: Size) -> tuple[Log, list[Guard],
         "proxiesPerSecond": 100,
         "awaitJobs": "1s",
     }
-    flags = own_environments(folder, restarts=restarts)
+    flags = own_environments(folder, restarts=restarts, timeouts={"component": "5m", "total": "1h"})
     done = box.run("install", *flags)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     guards = make(box, size)
