@@ -44,6 +44,8 @@ READ_SECONDS = 15
 # in time after fewer, as each costs the whole deadline.
 TRIES = 4
 TRIES_IN_SILENCE = 2
+_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+Taking = Callable[[Stream], None] | None
 
 
 class KubeApi:
@@ -83,9 +85,7 @@ class KubeApi:
 
     def items(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
         """All objects at `path`, page by page. An expired page token (410) starts the listing again."""
-        accept = "application/json"
-        if metadata_only:
-            accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+        accept = _METADATA if metadata_only else "application/json"
         for attempt in range(TRIES):
             try:
                 return self._pages(path, {"labelSelector": labels, "fieldSelector": fields}, accept)
@@ -193,11 +193,11 @@ class KubeApi:
 
     def opened(self, path: str, query: Mapping[str, str]) -> Stream:
         """An answer that comes bit by bit, such as a watch's; the deadline is for each bit. Raises KubeError."""
-        streams: list[Stream] = []
-        self._tried(Request("GET", path, query, None), {"Accept": "application/json"}, streams.append)
-        return streams[0]
+        found: list[Stream] = []
+        self._tried(Request("GET", path, query, None), {"Accept": "application/json"}, found.append)
+        return found[0]
 
-    def _tried(self, asked: Request, headers: Mapping[str, str], take: Callable[[Stream], None] | None = None) -> bytes:
+    def _tried(self, asked: Request, headers: Mapping[str, str], take: Taking = None) -> bytes:
         """The answer; with `take` that gets a good one as it comes, and nothing is returned."""
         import urllib3
         from kubernetes.client.exceptions import ApiException
@@ -220,8 +220,7 @@ class KubeApi:
             seconds = self._seconds_for(asked)
             try:
                 response = self._client.call_api(*arguments, _request_timeout=seconds)
-                streams = take is not None and response.status == 200
-                data: bytes = b"" if streams else response.read()
+                data: bytes = b"" if take and response.status == 200 else response.read()
             # The kubernetes package makes an ApiException of urllib3's SSLError.
             except (urllib3.exceptions.HTTPError, ApiException) as error:
                 cause = str(getattr(error, "reason", None) or error)
@@ -236,7 +235,7 @@ class KubeApi:
             if self._conduct and response.status != 429 and response.status < 500:
                 self._conduct.answered()
             if 200 <= response.status < 300:
-                if take is not None:
+                if take:
                     take(Stream(response.response))
                 return data
             if response.status == 401 and token and not rejected and not last:
