@@ -153,21 +153,6 @@ def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:
     return to_restart, left
 
 
-def waves(workloads: Sequence[Workload], budgets: Sequence[Budget], size: int) -> list[list[Workload]]:
-    """Split into waves of at most `size`; two workloads under one disruption budget never share a wave."""
-    result: list[tuple[list[Workload], set[str]]] = []
-    for workload in workloads:
-        over = {str(budget.ref) for budget in budgets_of(workload, budgets)}
-        for wave, taken in result:
-            if len(wave) < size and not over & taken:
-                wave.append(workload)
-                taken.update(over)
-                break
-        else:
-            result.append(([workload], set(over)))
-    return [wave for wave, _ in result]
-
-
 def restart_phase(
     state: ClusterState,
     sidecar: SidecarTemplate | None,

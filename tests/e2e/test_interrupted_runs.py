@@ -86,7 +86,7 @@ def test_stopped_at_work(empty_sandbox: Sandbox, tmp_path: Path) -> None:
         file.write("restarts: {parallel: 1}\n")
     flags = (*LOCAL, "--environments", str(one_at_a_time))
     with started(sandbox, tmp_path, "install", *flags, "--output", "json") as run:
-        assert run.interrupt(signal.SIGTERM, once="wave 1 of 2: Deployment shop/a-slow") == 130
+        assert run.interrupt(signal.SIGTERM, once="shop/a-slow 0/2") == 130
     result = json.loads(run.stdout.read_text())
     assert (result["outcome"], result["exitCode"]) == ("interrupted", 130)
     states = {step["id"]: step["state"] for step in result["steps"]}
@@ -99,7 +99,7 @@ def test_stopped_at_work(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     assert not any(has_proxy for has_proxy in proxies(sandbox, "b-next"))
 
     with started(sandbox, tmp_path, "install", *flags) as run:
-        assert run.interrupt(signal.SIGHUP, once="wave 1 of ") == 130
+        assert run.interrupt(signal.SIGHUP, once="/2 ready") == 130
     record = read_record(sandbox.api)
     assert record is not None
     assert record.runs[-1].outcome == "interrupted"

@@ -1,4 +1,4 @@
-"""Which workloads a restart touches, which it leaves alone and why, and in which waves."""
+"""Which workloads a restart touches, which it leaves alone and why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
-from sohistio.postinstall import beyond, needless, restart_phase, restarts, waves
+from sohistio.postinstall import beyond, needless, restart_phase, restarts
 
 TODAY = sidecar("1.31.1")
 IMAGE = TODAY.image_for({})
@@ -223,14 +223,6 @@ def test_a_budget_of_another_namespace_does_not_count() -> None:
     assert len(to_restart) == 1
 
 
-def test_waves_are_bounded_and_never_hold_two_workloads_of_one_budget() -> None:
-    shared = budget("shared", app="web", headroom=1)
-    twins = [stale("a"), stale("b"), stale("c"), stale("d")]
-    under_one = [workload(w.ref.name, pods=(pod("1.30.5", labels={"app": "web"}),)) for w in twins[:2]]
-    planned = waves([*under_one, *twins[2:]], (shared,), 2)
-    assert [[w.ref.name for w in wave] for wave in planned] == [["a", "c"], ["b", "d"]]
-
-
 def test_no_phase_when_nothing_is_stale() -> None:
     assert restart_phase(state(workloads=(workload(),)), TODAY) == ()
 
@@ -265,7 +257,7 @@ def test_the_phase_names_what_will_be_stale_by_then() -> None:
 
 
 def test_approved_workloads_that_are_not_restarted_are_told_by_why() -> None:
-    """ "restart 5 workloads", then a wave of 2: the others are accounted for."""
+    """ "restart 5 workloads", then only 2 are: the others are accounted for."""
     refs = {name: ObjectRef("Deployment", "shop", name) for name in ("web", "api", "fresh", "paused", "gone")}
     settled = dict.fromkeys(ref for name, ref in refs.items() if name != "gone")
     lines = needless(

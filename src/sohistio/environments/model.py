@@ -33,6 +33,7 @@ from sohistio.environments.values import (
     Part,
     Release,
     Seconds,
+    SecondsOrNone,
 )
 from sohistio.model.gateway_probes import GatewayProbes
 from sohistio.model.policy import Policy
@@ -88,6 +89,14 @@ class Restarts(Part):
     parallel: Count = Field(description="Workloads restarted at once")
     max_failures: Count = Field(description="Failures after which no further workload is restarted")
     timeout_seconds: Seconds = Field(alias="timeout", description="For each workload")
+    proxies_per_second: Count = Field(
+        10, description="New sidecars a second for each ready istiod; the next workload waits for them"
+    )
+    jobs_seconds: SecondsOrNone = Field(
+        60,
+        alias="awaitJobs",
+        description="How long a restart waits for running Jobs with an old sidecar; 0s: they are only listed",
+    )
 
 
 def _switched_off(value: object) -> object:

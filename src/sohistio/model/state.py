@@ -54,7 +54,7 @@ class Istiod:
 class ObservedPod:
     """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection.
 
-    `created` is ISO 8601 in UTC.
+    `created` is ISO 8601 in UTC; `job` is the Job whose pod it is, if any.
     """
 
     name: str
@@ -64,6 +64,7 @@ class ObservedPod:
     ready: bool
     host_network: bool = False
     created: str = ""
+    job: str = ""
 
     @property
     def injected(self) -> bool:

@@ -93,7 +93,7 @@ class LiveObserver:
             return Text("")
         self._spinner.update(text=Text(f"{self._step.summary}  {time.monotonic() - self._started:.0f} s"))
         rows = Table.grid(padding=(0, 2))
-        # The open ones first: a long wave must not hide what everybody waits for.
+        # The open ones first: a long list must not hide what everybody waits for.
         ordered = sorted(self._rollouts.items(), key=lambda item: item[1].done)
         for ref, progress in ordered[:_MOST_ROLLOUTS]:
             bar = _bar(progress)

@@ -152,7 +152,7 @@ class RemoveObjects:
 
 @dataclass(frozen=True, slots=True)
 class RestartWorkloads:
-    """Restart workloads whose pods lack the current sidecar, in waves; `left_alone` are the ones passed by.
+    """Restart workloads whose pods lack the current sidecar, in this order; `left_alone` are the ones passed by.
 
     `workloads` is what was approved: one of them that needs no restart any more gets none, and no other gets one.
     With `without_sidecar` it is the other way round: the ones whose pods carry one, once nothing injects it any more.

@@ -14,6 +14,8 @@ from sohistio.model.state import ObjectRef
 
 # How exact the seconds are.
 SAMPLE_SECONDS = 0.5
+# While workloads restart no step touches a gateway, and it may take hours: every look is a request.
+SELDOM_SECONDS = 15.0
 
 
 class GatewayWatch:
@@ -21,7 +23,8 @@ class GatewayWatch:
 
     With its namespace before the name, where that is not the mesh's.
 
-    Of a gateway that is there at first it is counted from then on; else from the first sight of a ready pod.
+    Of a gateway that is there at first it is counted from then on; else from the first sight of a ready pod. It looks
+    `every` so many seconds.
     """
 
     def __init__(self, api: KubeApi, gateways: Sequence[ObjectRef]) -> None:
@@ -30,6 +33,7 @@ class GatewayWatch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="gateway-watch", daemon=True)
         self.seconds: dict[str, float] = {}
+        self.every = SAMPLE_SECONDS
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -44,7 +48,7 @@ class GatewayWatch:
     def _sample(self) -> None:
         last = time.monotonic()
         self.seconds |= {ref.short: 0.0 for ref in self._gateways if self._is_there(ref)}
-        while not self._stop.wait(SAMPLE_SECONDS):
+        while not self._stop.wait(self.every):
             now = time.monotonic()
             for ref in self._gateways:
                 ready = self._ready(ref)

@@ -29,11 +29,16 @@ class Stuck:
 
 
 class Hanging:
-    """Notices rollouts without progress and says why, once for each reason."""
+    """Notices rollouts without progress and says why, once for each reason.
 
-    def __init__(self, reasons: Callable[[ObjectRef], tuple[str, ...]], observer: Observer) -> None:
+    Reasons take requests: those of one rollout are asked for at most every `every` seconds.
+    """
+
+    def __init__(self, reasons: Callable[[ObjectRef], tuple[str, ...]], observer: Observer, every: float = 0.0) -> None:
         self._reasons = reasons
         self._observer = observer
+        self._every = every
+        self._next = 0.0
         self._since: dict[ObjectRef, tuple[Progress, float]] = {}
         self._said: set[str] = set()
 
@@ -44,10 +49,12 @@ class Hanging:
             before, since = self._since.get(ref, (progress, now))
             if before != progress:
                 since = now
-            elif now - since > HANGING_SECONDS:
-                since = now
+            elif now - since > HANGING_SECONDS and now >= self._next:
+                since, self._next = now, now + self._every
                 for reason in self._reasons(ref):
                     if reason not in self._said:
                         self._said.add(reason)
                         self._observer.note(reason)
             self._since[ref] = (progress, since)
+        for ref in self._since.keys() - open_ones.keys():
+            del self._since[ref]

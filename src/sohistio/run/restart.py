@@ -1,4 +1,4 @@
-"""Carries a restart out: bounded waves, each rollout awaited, a failure budget, never below a disruption budget."""
+"""Carries a restart out: a window over its list, each rollout awaited, a failure budget, never below a budget."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.model.rollout import Progress
+from sohistio.model.restart_window import Held, Why, nothing_held
 from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.staleness import differing, expected_image, is_current, was_tried
-from sohistio.model.state import Budget, ClusterState, Workload
+from sohistio.model.state import ClusterState, Workload
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
-from sohistio.postinstall import beyond, budgets_of, needless, partings, restarts, waves
-from sohistio.run.hanging import Stuck
+from sohistio.postinstall import beyond, needless, partings, restarts
+from sohistio.run.await_jobs import await_jobs, old_jobs
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
+from sohistio.run.window import Begun, RollingWindow
+from sohistio.run.window_words import not_started
 
 # The annotation of `kubectl rollout restart`.
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -80,8 +82,9 @@ _NO_SIDECAR = _Goal(
 _AGAIN = "What is done stays done: once the cluster can be read again, run the same command again."
 
 
-def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> None:
-    """Restart what needs it now and was approved; what else needs it by now is reported.
+def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads, held: Held = nothing_held) -> None:
+    """Restart what needs it now and was approved, in the step's order; what else needs it by now is reported, and so
+    is what is `held`: why a workload may not start now, empty where it may.
 
     Raises FailedError that names the workloads which did not come up.
     """
@@ -90,84 +93,45 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
     if state.unreadable:
         raise FailedError("the cluster could not be read before the restarts", details=state.unreadable, todo=_AGAIN)
     stale, passed = goal.found(state)
-    to_restart = [workload for workload in stale if workload.ref in step.workloads]
+    needing = {workload.ref: workload for workload in stale}
+    to_restart = [needing[ref] for ref in step.workloads if ref in needing]
     if others := [workload.ref for workload in stale if workload.ref not in step.workloads]:
         waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")
     seen = [workload.ref for workload in goal.seen(state)]
     for line in needless(step.workloads, stale, dict.fromkeys(seen, goal.settled), passed, goal.absent):
         waiting.observer.note(line)
-    planned = waves(to_restart, state.budgets, settings.parallel)
-    failed: list[Stuck] = []
-    for number, wave in enumerate(planned, start=1):
-        names = ", ".join(str(workload.ref) for workload in wave)
-        waiting.observer.note(f"wave {number} of {len(planned)}: {names}")
-        failed += _wave(waiting, wave, (goal, state), settings)
-        if len(failed) >= settings.max_failures:
-            break
-    if failed:
-        rest = sum(len(wave) for wave in planned[number:])
+    if not to_restart:
+        return
+
+    def begin(workload: Workload) -> Begun:
+        # Where its newest pods have the sidecar already, another restart would only add to the churn.
+        return Begun() if goal.is_on_its_way(workload, state) else _restart(waiting.api, workload, goal, state)
+
+    jobs = {} if step.without_sidecar else old_jobs(state)
+    # What loses its sidecar asks istiod for nothing.
+    asked = () if step.without_sidecar else state.mesh_deployments
+    istiods = [item.ref for item in asked if item.component == "istiod"]
+    ended = RollingWindow(waiting, settings, begin, held).restart(to_restart, istiods)
+    for line in not_started(ended.rest, (Why.HELD, Why.STUCK)):
+        waiting.observer.note(line)
+    if ended.failed:
+        rest = sum(wait.why is not Why.HELD for wait in ended.rest)
         left = f"; {rest} more {'was' if rest == 1 else 'were'} not started" if rest else ""
         raise FailedError(
-            f"{len(failed)} of {len(to_restart)} workloads did not come up {goal.words}{left}",
-            details=tuple(line for stuck in failed for line in stuck.lines()),
+            f"{len(ended.failed)} of {len(to_restart)} workloads did not come up {goal.words}{left}",
+            details=tuple(line for stuck in ended.failed for line in stuck.lines()),
             todo=f"Old pods that still run keep serving. Fix the workloads named here, then run {goal.command}.",
         )
+    await_jobs(waiting, jobs, settings.jobs_seconds)
 
 
-def _wave(
-    waiting: Waiting, wave: Sequence[Workload], aim: tuple[_Goal, ClusterState], settings: RestartSettings
-) -> list[Stuck]:
-    """Restart and await a wave. One that cannot be restarted is among the stuck, and holds up none of the others."""
-    goal, state = aim
-    stuck: list[Stuck] = []
-    started: list[Workload] = []
-    for workload in wave:
-        reason = ""
-        # Where its newest pods have the sidecar already, another restart would only add to the churn.
-        if not goal.is_on_its_way(workload, state):
-            budgets = budgets_of(workload, state.budgets)
-            reason = _await_budgets(waiting, workload, budgets, settings.workload_seconds)
-            reason = reason or _restart(waiting.api, workload, goal.image(workload, state))
-        if reason:
-            stuck.append(Stuck(workload.ref, Progress(0, workload.desired, False, reason), ()))
-        else:
-            started.append(workload)
-    return stuck + waiting.rollouts([(workload.ref, 0) for workload in started], settings.workload_seconds)
-
-
-def _restart(api: KubeApi, workload: Workload, image: str | None) -> str:
-    """As `kubectl rollout restart` does, and notes for which sidecar.
-
-    Returns why it was refused (an admission policy, say), empty if it was not.
-    """
+def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState) -> Begun:
+    """As `kubectl rollout restart` does, and notes for which sidecar."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    patch = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: now, RESTARTED_FOR: image}}}}}
+    annotations = {_RESTARTED_AT: now, RESTARTED_FOR: goal.image(workload, state)}
+    patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
     try:
-        api.merge_patch(path_of(workload.ref), patch)
+        written = api.merge_patch(path_of(workload.ref), patch)
     except KubeError as error:
-        return f"not restarted: {': '.join((error.what, *error.details))}"
-    return ""
-
-
-def _await_budgets(waiting: Waiting, workload: Workload, budgets: Sequence[Budget], seconds: float) -> str:
-    """Wait until every budget over the workload allows as many pods away as its update takes down at a time.
-
-    Returns why there was no waiting any longer, empty once all of them do.
-    """
-    if workload.max_unavailable == 0:
-        return ""
-    with waiting.at_most(seconds, f"{workload.ref}: its disruption budget allows no restart") as limit:
-        for budget in budgets:
-            path = path_of(budget.ref)
-            while True:
-                live = waiting.api.get(path)
-                allowed = int(((live or {}).get("status") or {}).get("disruptionsAllowed", 0))
-                if live is None or allowed >= workload.max_unavailable:
-                    break
-                if limit.passed:
-                    return (
-                        f"not restarted: {budget.ref} lets {allowed} pods be away (is one not ready?), "
-                        f"its update takes {workload.max_unavailable} down at a time"
-                    )
-                waiting.pause()
-    return ""
+        return Begun(refused=f"not restarted: {', '.join((error.what, *error.details))}")
+    return Begun(int((written.get("metadata") or {}).get("generation", 0)))

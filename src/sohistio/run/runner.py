@@ -15,6 +15,7 @@ from sohistio.plan.steps import (
     InstallIstio,
     MoveFieldManagers,
     RemoveObjects,
+    RestartWorkloads,
     ScaleUp,
     Step,
     StopOperator,
@@ -24,7 +25,7 @@ from sohistio.plan.webhook_steps import RepairWebhooks
 from sohistio.run.after_a_move import explain
 from sohistio.run.aftermath import lead, without_control_plane
 from sohistio.run.execute import Execution
-from sohistio.run.gateway_watch import GatewayWatch
+from sohistio.run.gateway_watch import SAMPLE_SECONDS, SELDOM_SECONDS, GatewayWatch
 from sohistio.run.progress import Observer, RunResult, StepResult, StepState
 from sohistio.run.recorder import Recorder
 from sohistio.run.tools import Tools
@@ -51,7 +52,7 @@ class Runner:
         gateways = [item.ref for mesh in self.tools.meshes.values() for item in mesh.gateways if not item.is_off]
         brief = self.tools.api.within(_LOOK_SECONDS)
         with GatewayWatch(brief, tuple(dict.fromkeys(gateways))) as watch, waiting.outage:
-            results, error = self._steps(run, plan)
+            results, error = self._steps(run, plan, watch)
         if self.tools.traffic is not None:
             self.tools.traffic.first_answer.end()
         if isinstance(error, InterruptedRunError):
@@ -75,7 +76,7 @@ class Runner:
             return LockLostError("the run lost its lock", details=done, todo=_LOST, again="Then run it again.")
         return InterruptedRunError(error.what, details=done, todo=_GO_ON, again="To go on, run the same command again.")
 
-    def _steps(self, run: Execution, plan: Plan) -> tuple[list[StepResult], SohistioError | None]:
+    def _steps(self, run: Execution, plan: Plan, watch: GatewayWatch) -> tuple[list[StepResult], SohistioError | None]:
         results: list[StepResult] = []
         error: SohistioError | None = None
         about_traffic = plan.mode.is_about_traffic
@@ -88,6 +89,7 @@ class Runner:
                 if error is not None:
                     results.append(StepResult(step, StepState.NOT_STARTED, 0.0))
                     continue
+                watch.every = SELDOM_SECONDS if isinstance(step, RestartWorkloads) else SAMPLE_SECONDS
                 result, error = self._one(run, step)
                 results.append(result)
                 if not about_traffic and isinstance(step, _MAY_BREAK_WEBHOOKS):

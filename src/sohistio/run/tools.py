@@ -35,11 +35,15 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class RestartSettings:
-    """How many workloads at a time, how many may fail before the rest is left, and the seconds each may take."""
+    """How many workloads at a time, how many may fail before the rest is left, the seconds each may take, the new
+    proxies a second for each ready istiod, and the seconds for Jobs that still run with an old sidecar.
+    """
 
     parallel: int
     max_failures: int
     workload_seconds: float
+    proxies_per_second: int = 10
+    jobs_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,11 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Tra
         meshes=planned.rendered.meshes,
         component_seconds=timeouts.component_seconds or environment.timeouts.component_seconds,
         restarts=RestartSettings(
-            environment.restarts.parallel, environment.restarts.max_failures, environment.restarts.timeout_seconds
+            parallel=environment.restarts.parallel,
+            max_failures=environment.restarts.max_failures,
+            workload_seconds=environment.restarts.timeout_seconds,
+            proxies_per_second=environment.restarts.proxies_per_second,
+            jobs_seconds=environment.restarts.jobs_seconds,
         ),
         backup=state_dir() / "backups" / name,
         before=before,

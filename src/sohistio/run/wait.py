@@ -195,7 +195,7 @@ class Waiting:
         if request.method != "GET":
             return READ_SECONDS * 2
         self.outage.asked()
-        return READ_SECONDS if "limit" in request.query else _POLL_READ_SECONDS
+        return READ_SECONDS if {"limit", "watch"} & request.query.keys() else _POLL_READ_SECONDS
 
     def answered(self) -> None:
         """As `Conduct` has it."""

@@ -121,6 +121,11 @@ class IstiodFollower:
             if generation in answering
             for route, port in routes_to(wanted[generation], services, self._processes[generation].ports).items()
         }
+        # A Service that is asked for through the API server (`services/proxy`) leads to the address of one of its pods.
+        for pod in pods:
+            if (address := pod["status"].get("podIP")) and (generation := generation_of(pod)) in answering:
+                ports = self._processes[generation].ports
+                routes |= {f"{address}:{port}": host_port for port, host_port in ports.items()}
         self.ports = next((self._processes[found].ports for found in reversed(wanted) if found in answering), {})
         self._network.lead(routes)  # before any pod is called ready, and before any process ends
         for pod in pods:

@@ -252,7 +252,8 @@ BAD_ENVIRONMENTS = [
     ("protcted: true", "6: protcted: unknown key; did you mean protected?"),
     ("istio: {hubb: x}", "6: istio.hubb: unknown key; did you mean hub?"),
     ("istio: {Hub: x}", "6: istio.Hub: unknown key; did you mean hub?"),
-    ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: maxFailures, parallel, timeout"),
+    ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: awaitJobs, maxFailures, parallel, "
+     "proxiesPerSecond, timeout"),
     ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, audit, cluster, description, "
      "failover, gateways, images, ingressAddress, istio, monitoring, name, notify, policy, promotesFrom, protected, "
      "restarts, standbyOf, sync, timeouts"),
@@ -266,6 +267,9 @@ BAD_ENVIRONMENTS = [
     ("protected: 'yes'", "6: protected: expected true or false, got 'yes'"),
     ("restarts:\n  parallel: three", "7: restarts.parallel: expected a whole number, got 'three'"),
     ("restarts:\n  parallel: 0", "7: restarts.parallel: expected at least 1, got 0"),
+    ("restarts:\n  proxiesPerSecond: 0", "7: restarts.proxiesPerSecond: expected at least 1, got 0"),
+    ("restarts:\n  awaitJobs: soon", "7: restarts.awaitJobs: expected a duration such as 90s, 5m, 1h or 30d, "
+     "got 'soon'"),
     ("restarts: 5", "6: restarts: expected keys and values, got 5"),
     ("timeouts: {total: 90}", "6: timeouts.total: expected a duration such as 90s, 5m, 1h or 30d, got 90"),
     ("timeouts: {total: 1 hour}", "6: timeouts.total: expected a duration such as 90s, 5m, 1h or 30d, got '1 hour'"),

@@ -7,7 +7,7 @@ costs seven times as much through them).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 
 from sohistio.adapters.kubernetes.errors import (
@@ -21,8 +21,16 @@ from sohistio.adapters.kubernetes.errors import (
 )
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.adapters.kubernetes.paths import Resource, base_of, discovered, resource_of
-from sohistio.adapters.kubernetes.requests import Conduct, Request, bearing, is_or_wraps, pause_before, yaml_of
-from sohistio.errors import SohistioError
+from sohistio.adapters.kubernetes.requests import (
+    Conduct,
+    Request,
+    bearing,
+    is_or_wraps,
+    pause_before,
+    token_of,
+    yaml_of,
+)
+from sohistio.adapters.kubernetes.stream import Stream
 from sohistio.model.kube_target import Bearer, KubeTarget
 from sohistio.plan.ownership import OWN_MANAGER
 
@@ -36,6 +44,8 @@ READ_SECONDS = 15
 # in time after fewer, as each costs the whole deadline.
 TRIES = 4
 TRIES_IN_SILENCE = 2
+_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+Taking = Callable[[Stream], None] | None
 
 
 class KubeApi:
@@ -75,9 +85,7 @@ class KubeApi:
 
     def items(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
         """All objects at `path`, page by page. An expired page token (410) starts the listing again."""
-        accept = "application/json"
-        if metadata_only:
-            accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+        accept = _METADATA if metadata_only else "application/json"
         for attempt in range(TRIES):
             try:
                 return self._pages(path, {"labelSelector": labels, "fieldSelector": fields}, accept)
@@ -183,7 +191,14 @@ class KubeApi:
         """What is no document, such as a container's log. Raises KubeError."""
         return self._tried(Request("GET", path, query, None), {"Accept": "*/*"}).decode("utf-8", "replace")
 
-    def _tried(self, asked: Request, headers: Mapping[str, str]) -> bytes:
+    def opened(self, path: str, query: Mapping[str, str]) -> Stream:
+        """An answer that comes bit by bit, such as a watch's; the deadline is for each bit. Raises KubeError."""
+        found: list[Stream] = []
+        self._tried(Request("GET", path, query, None), {"Accept": "application/json"}, found.append)
+        return found[0]
+
+    def _tried(self, asked: Request, headers: Mapping[str, str], take: Taking = None) -> bytes:
+        """The answer; with `take` that gets a good one as it comes, and nothing is returned."""
         import urllib3
         from kubernetes.client.exceptions import ApiException
 
@@ -191,7 +206,7 @@ class KubeApi:
         rejected = ""
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
-            token = self._token(rejected)
+            token = token_of(self._bearer, self.server, rejected)
             arguments = self._client.param_serialize(
                 method,
                 path,
@@ -205,7 +220,7 @@ class KubeApi:
             seconds = self._seconds_for(asked)
             try:
                 response = self._client.call_api(*arguments, _request_timeout=seconds)
-                data: bytes = response.read()
+                data: bytes = b"" if take and response.status == 200 else response.read()
             # The kubernetes package makes an ApiException of urllib3's SSLError.
             except (urllib3.exceptions.HTTPError, ApiException) as error:
                 cause = str(getattr(error, "reason", None) or error)
@@ -220,6 +235,8 @@ class KubeApi:
             if self._conduct and response.status != 429 and response.status < 500:
                 self._conduct.answered()
             if 200 <= response.status < 300:
+                if take:
+                    take(Stream(response.response))
                 return data
             if response.status == 401 and token and not rejected and not last:
                 rejected = token  # it ended on its way; the server has not begun anything
@@ -236,15 +253,3 @@ class KubeApi:
         if self._conduct is None:
             return seconds
         return min(seconds, self._conduct.seconds_for(asked))
-
-    def _token(self, rejected: str) -> str:
-        """The bearer's token, another than the rejected one; nothing without a bearer. Raises KubeError."""
-        if self._bearer is None:
-            return ""
-        try:
-            if rejected:
-                self._bearer.renew(rejected)
-            return self._bearer.token()
-        except SohistioError as error:
-            what = f"no token for the API server {self.server}: {error.what}"
-            raise KubeError(what, 0, details=error.details, todo=error.todo) from error

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sohistio.adapters.kubernetes.errors import KubeError, Object
+from sohistio.errors import SohistioError
+from sohistio.model.kube_target import Bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,19 @@ class Conduct(Protocol):
 
     def read_failed(self, error: KubeError) -> None:
         """A read was answered by nobody, or by a server in trouble (`passing`): returns to have it asked again."""
+
+
+def token_of(bearer: Bearer | None, server: str, rejected: str) -> str:
+    """The bearer's token, another than the rejected one; nothing without a bearer. Raises KubeError."""
+    if bearer is None:
+        return ""
+    try:
+        if rejected:
+            bearer.renew(rejected)
+        return bearer.token()
+    except SohistioError as error:
+        what = f"no token for the API server {server}: {error.what}"
+        raise KubeError(what, 0, details=error.details, todo=error.todo) from error
 
 
 def bearing(token: str) -> dict[str, str]:

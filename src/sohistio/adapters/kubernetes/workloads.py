@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import Object
@@ -89,7 +89,7 @@ def _owners_of(
             unowned[ObjectRef("Pod", metadata["namespace"], metadata["name"])] = _pod(pod)
     workloads = [
         replace(
-            _workload(kind, item, tuple(pods.get(item["metadata"]["uid"], ()))),
+            workload_of(kind, item, tuple(pods.get(item["metadata"]["uid"], ()))),
             arriving=tuple(arriving.get(item["metadata"]["uid"], ())),
             opted_in=opted_in(item["metadata"]["namespace"], _template_labels(item)),
         )
@@ -110,9 +110,12 @@ def _template_labels(item: Object) -> Mapping[str, str]:
     return (item["spec"]["template"].get("metadata") or {}).get("labels") or {}
 
 
+def _owners(item: Object) -> Sequence[Object]:
+    return item["metadata"].get("ownerReferences") or ()
+
+
 def _controller(item: Object) -> str:
-    owners = item["metadata"].get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+    return next((str(owner["uid"]) for owner in _owners(item) if owner.get("controller")), "")
 
 
 def _is_running(pod: Object) -> bool:
@@ -131,6 +134,7 @@ def _pod(pod: Object) -> ObservedPod:
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         host_network=bool(spec.get("hostNetwork", False)),
         created=metadata.get("creationTimestamp", ""),
+        job=next((str(it["name"]) for it in _owners(pod) if it.get("controller") and it.get("kind") == "Job"), ""),
     )
 
 
@@ -140,7 +144,8 @@ def _proxy_image(spec: Object) -> str:
     return next((str(c.get("image", "")) for c in containers if c["name"] == "istio-proxy"), "")
 
 
-def _workload(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workload:
+def workload_of(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workload:
+    """A raw Deployment, StatefulSet or DaemonSet with the running pods that belong to it."""
     metadata, spec, status = item["metadata"], item["spec"], item.get("status") or {}
     update = spec.get("strategy") or spec.get("updateStrategy") or {}
     strategy = "Partitioned" if (update.get("rollingUpdate") or {}).get("partition") else update.get("type")

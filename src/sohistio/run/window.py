@@ -1,0 +1,237 @@
+"""Restarts a list of workloads as a sliding window: as soon as one is done, the next one starts."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from sohistio.adapters.kubernetes.rollouts import Rollouts
+from sohistio.model.pace import Pace
+from sohistio.model.restart_window import Candidate, Held, Next, Wait, Why, Window, next_starts
+from sohistio.model.rollout import Progress
+from sohistio.model.state import ObjectRef, Workload
+from sohistio.run.hanging import Hanging, Stuck
+from sohistio.run.keeping_up import KeepingUp
+from sohistio.run.tools import RestartSettings
+from sohistio.run.wait import POLL_SECONDS, Waiting
+from sohistio.run.window_words import figures
+from sohistio.system.parallel import side_by_side
+
+# How often what the watches saw is looked at, and shown; neither takes a request.
+_LOOK_SECONDS = 0.1
+_SHOW_SECONDS = 1.0
+_METRICS_SECONDS = 5.0
+# Why rollouts hang takes three requests each.
+_REASONS_SECONDS = 20.0
+_GONE = Progress(0, 0, False, "it is gone")
+_FAILED_OR_HELD = frozenset({Why.FAILURES, Why.HELD, Why.STUCK})
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A workload's restart: the generation of its spec from which on its rollout is the restart's, or why not."""
+
+    generation: int = 0
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A workload that is being restarted; `until` is the end of its patience, in the run's working time."""
+
+    candidate: Candidate
+    generation: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of a list: how many were restarted, what did not come up, and what was not started."""
+
+    done: int
+    failed: tuple[Stuck, ...]
+    rest: tuple[Wait, ...]
+
+
+class RollingWindow:
+    """One list on its way. `begin` restarts a workload; `held` says why one may not start now."""
+
+    def __init__(
+        self, waiting: Waiting, settings: RestartSettings, begin: Callable[[Workload], Begun], held: Held
+    ) -> None:
+        self._waiting = waiting
+        self._settings = settings
+        self._begin = begin
+        self._held = held
+        self._queue: dict[ObjectRef, Workload] = {}
+        self._flights: dict[ObjectRef, _Flight] = {}
+        self._failed: dict[ObjectRef, Stuck] = {}
+        self._still_rolling: dict[ObjectRef, Candidate] = {}
+        self._passed_since: dict[ObjectRef, float] = {}
+        self._landed: dict[ObjectRef, Progress] = {}
+        self._shown: dict[ObjectRef, Progress] = {}
+        self._figures = "the lists of workloads and disruption budgets are read"
+        self._shown_at = 0.0
+        self._done = 0
+        self._said: set[str] = set()
+        self._hanging = Hanging(waiting.reasons, waiting.observer, _REASONS_SECONDS)
+
+    def restart(self, workloads: Sequence[Workload], istiods: Sequence[ObjectRef]) -> Ended:
+        """Restart all of them, in their order as far as budgets allow, and no faster than the `istiods` take their
+        sidecars; without istiods as fast as may be.
+
+        Raises FailedError at the run's total timeout, and where the cluster cannot be watched any more.
+        """
+        self._queue = {workload.ref: workload for workload in workloads}
+        total = len(workloads)
+        waiting = self._waiting
+        with (
+            waiting.at_most(waiting.seconds_left(), "restarts of workloads", lambda: (self._figures,)),
+            Rollouts(waiting.api, [*self._queue], istiods) as now,
+            KeepingUp(waiting.brief(_METRICS_SECONDS)) if istiods else nullcontext() as keeping_up,
+        ):
+            while not now.ready:
+                waiting.pause(_LOOK_SECONDS)
+            pace = Pace(self._per_second(now, keeping_up))
+            while True:
+                now.check()
+                self._land(now)
+                due = time.monotonic() - self._shown_at >= _SHOW_SECONDS
+                if due or len(self._flights) < self._settings.parallel:
+                    found = self._next(now, pace)
+                    pace = found.pace.at(self._per_second(now, keeping_up))
+                    self._start(found.start)
+                    self._give_up(found.waits)
+                    over = not self._flights and all(wait.why in _FAILED_OR_HELD for wait in found.waits)
+                    if due or over:
+                        self._show(now, found, total)
+                    if over:
+                        return Ended(self._done, tuple(self._failed.values()), found.waits)
+                waiting.pause(_LOOK_SECONDS)
+
+    def _per_second(self, now: Rollouts, keeping_up: KeepingUp | None) -> float:
+        """The declared pace for all istiods that are ready, or what of it they keep up with."""
+        if keeping_up is None:
+            return math.inf
+        if keeping_up.why_unread:
+            self._say(
+                f"istiod's own metrics are not read, so restarts keep to the declared pace: {keeping_up.why_unread}"
+            )
+        declared = float(self._settings.proxies_per_second * max(1, now.ready_istiods()))
+        return max(1.0, declared * keeping_up.share)
+
+    def _next(self, now: Rollouts, pace: Pace) -> Next:
+        for line in now.polled:
+            self._say(f"no watch, so that lists are read every few seconds: {line}")
+        window = Window(
+            [self._candidate(now, flight.candidate) for flight in self._flights.values()],
+            [self._candidate(now, candidate) for candidate in self._still_rolling.values()],
+            now.rooms(),
+            self._settings.parallel,
+            len(self._failed),
+            self._settings.max_failures,
+        )
+        queue = (self._candidate(now, _as_planned(workload)) for workload in self._queue.values())
+        return next_starts(queue, window, pace, self._waiting.now(), lambda ref: self._may_not(now, ref))
+
+    def _candidate(self, now: Rollouts, candidate: Candidate) -> Candidate:
+        """As it is now."""
+        rollout = now.rollout(candidate.ref)
+        workload = self._queue.get(candidate.ref)
+        labels = [pod.labels for pod in workload.pods] if workload else []
+        budgets = now.budgets_over(candidate.ref, labels) | (frozenset() if workload else candidate.budgets)
+        if rollout is None:
+            return Candidate(candidate.ref, candidate.pods, candidate.takes_down, budgets)
+        return Candidate(candidate.ref, rollout.pods, rollout.takes_down, budgets)
+
+    def _may_not(self, now: Rollouts, ref: ObjectRef) -> str:
+        rollout = now.rollout(ref)
+        if rollout is None:
+            return "it is gone"
+        return "paused: its rollout is somebody's decision" if rollout.paused else self._held(ref)
+
+    def _start(self, candidates: Iterable[Candidate]) -> None:
+        chosen = [(candidate, self._queue.pop(candidate.ref)) for candidate in candidates]
+        begun = side_by_side(lambda item: self._begin(item[1]), chosen)
+        until = self._waiting.now() + self._settings.workload_seconds
+        for (candidate, workload), one in zip(chosen, begun, strict=True):
+            self._passed_since.pop(candidate.ref, None)
+            if one.refused:
+                progress = Progress(0, workload.desired, False, one.refused)
+                self._failed[candidate.ref] = Stuck(candidate.ref, progress, ())
+            else:
+                self._flights[candidate.ref] = _Flight(candidate, one.generation, until)
+
+    def _give_up(self, waits: Sequence[Wait]) -> None:
+        """What its budget has kept from its turn for as long as a restart may take has failed."""
+        now = self._waiting.now()
+        for wait in waits:
+            ref = wait.candidate.ref
+            if wait.why is not Why.BUDGET or not (wait.passed or ref in self._passed_since):
+                self._passed_since.pop(ref, None)
+            elif now - self._passed_since.setdefault(ref, now) > self._settings.workload_seconds:
+                workload = self._queue.pop(ref)
+                progress = Progress(0, workload.desired, False, f"not restarted: {wait.said}")
+                self._failed[ref] = Stuck(ref, progress, ())
+
+    def _land(self, now: Rollouts) -> None:
+        """Take those that are done out of the window, and those whose time is over."""
+        open_ones: dict[ObjectRef, Progress] = {}
+        for ref, flight in list(self._flights.items()):
+            progress = _progress(now, flight)
+            if progress is None:
+                self._waiting.observer.note(f"{ref} is gone: it is not waited for any more")
+            elif not progress.done:
+                open_ones[ref] = progress
+                continue
+            else:
+                self._done += 1
+                self._landed[ref] = progress
+            del self._flights[ref]
+        for ref in list(self._still_rolling):
+            if (rollout := now.rollout(ref)) is None or rollout.progress.done:
+                del self._still_rolling[ref]
+        # A pause that passes the deadline would end without the reasons.
+        if open_ones and time.monotonic() >= self._waiting.deadline - POLL_SECONDS:
+            raise self._waiting.out_of_time([self._stuck(ref, progress) for ref, progress in open_ones.items()])
+        for ref, progress in list(open_ones.items()):
+            if self._waiting.now() > self._flights[ref].until:
+                self._failed[ref] = self._stuck(ref, progress)
+                self._still_rolling[ref] = self._flights.pop(ref).candidate
+                del open_ones[ref]
+        self._hanging.look(open_ones)
+
+    def _stuck(self, ref: ObjectRef, progress: Progress) -> Stuck:
+        return Stuck(ref, progress, self._waiting.reasons(ref))
+
+    def _show(self, now: Rollouts, found: Next, total: int) -> None:
+        """For people: the rollouts in flight and those that ended since, and the sums."""
+        self._shown_at = time.monotonic()
+        flying = {ref: _progress(now, flight) or _GONE for ref, flight in self._flights.items()}
+        if (shown := self._landed | flying) != self._shown:
+            self._waiting.observer.rollouts(shown)
+        self._shown, self._landed = flying, {}
+        self._figures = figures(total, self._done, len(self._flights), len(self._failed), found.waits)
+        self._waiting.observer.figures(self._figures)
+
+    def _say(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self._waiting.observer.note(line)
+
+
+def _as_planned(workload: Workload) -> Candidate:
+    return Candidate(workload.ref, workload.desired, workload.max_unavailable)
+
+
+def _progress(now: Rollouts, flight: _Flight) -> Progress | None:
+    """How far a flight is; None where its workload is gone."""
+    rollout = now.rollout(flight.candidate.ref)
+    if rollout is None:
+        return None
+    if rollout.generation < flight.generation:
+        return Progress(0, rollout.pods, False, "waiting for its controller to see the change")
+    return rollout.progress
