@@ -1,4 +1,4 @@
-"""Whether a workload may be restarted now, and in which order: what its environment and its people say. Pure.
+"""Whether a workload may be restarted at a time: what its environment and its people say. Pure.
 
 An opt-out is never overridden. Of windows the nearest word decides: the workload's annotation, else its namespace's,
 else the environment's. Freezes add up.
@@ -6,23 +6,18 @@ else the environment's. Freezes add up.
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sohistio.model.held_back import HeldBack, Why
 from sohistio.model.restart_annotations import OwnRules, UnreadableError, own_rules
 from sohistio.model.restart_times import Freeze, Moment, Window, moment_text, moment_words, next_chance, to_the_minute
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 
-_IN_WINDOW = "`sohistio restart` takes it once it may be."
-_ANNOTATIONS = "Its people decide: docs/restarts.md has the annotations."
-_FIX = "Correct or remove the annotation: kubectl annotate."
-
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """What the environment says must never be restarted: a namespace, or namespace/name; and why, if that is said."""
+    """What the environment says must never be restarted: a namespace, or namespace/name; and why."""
 
     name: str
     reason: str = ""
@@ -53,29 +48,17 @@ class Share:
     percent: int = 0
     count: int = 0
 
-    def __str__(self) -> str:
-        return f"{self.percent} %" if self.percent else str(self.count)
-
 
 @dataclass(frozen=True, slots=True)
 class Restraint:
-    """What holds restarts back in a run: the policy, and what the command line says of it."""
-
-    policy: RestartPolicy = field(default_factory=RestartPolicy)
-    outside_windows: bool = False
-    share: Share | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldBack:
-    """A workload that needs a restart and gets none now, why, and from when it may have one (ISO 8601 in UTC; empty
-    where no time alone changes that).
+    """What holds restarts back: the policy, what the command line says of it, and when that is asked (None: nothing is
+    held back).
     """
 
-    ref: ObjectRef
-    reason: str
-    opens: str = ""
-    todo: str = _IN_WINDOW
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+    now: Moment | None = None
+    outside_windows: bool = False
+    share: Share | None = None
 
 
 NO_RESTRAINT = Restraint()
@@ -97,13 +80,12 @@ def held(
     try:
         own, around = own_rules(workload.annotations), _of_namespace(ref, namespace)
     except UnreadableError as error:
-        return HeldBack(ref, str(error), todo=_FIX)
+        return HeldBack(ref, Why.ANNOTATION, str(error))
     if reason := _opted_out(policy, ref, own, around):
-        return HeldBack(ref, reason, todo=_ANNOTATIONS)
+        return HeldBack(ref, Why.OPT_OUT, reason)
     by_itself = workload.opted_in and not labelled and ref.namespace not in policy.application_namespaces
     if by_itself and not policy.also_injected:
-        reason = "asks for its sidecar by itself, and restarts.alsoInjected is false"
-        return HeldBack(ref, reason, todo="Restart it yourself when it suits.")
+        return HeldBack(ref, Why.INJECTION, "asks for its sidecar by itself, and restarts.alsoInjected is false")
     if restraint.outside_windows:
         return None
     windows = next((found for found in (own.windows, around.windows) if found is not None), policy.windows)
@@ -132,12 +114,12 @@ def _by_time(ref: ObjectRef, windows: tuple[Window, ...], freezes: tuple[Freeze,
     if frozen is None and (not windows or any(window.is_open(now) for window in windows)):
         return None
     chance = next_chance(windows, freezes, to_the_minute(now))
-    opens = f"opens {moment_words(*chance)}" if chance else "does not open within two weeks"
+    opens = f"opens {moment_words(*chance)}" if chance else "no time is foreseen at which it opens"
+    at = moment_text(chance[0]) if chance else ""
     if frozen is not None:
-        what = f"frozen ({frozen.text}{f': {frozen.reason}' if frozen.reason else ''})"
-    else:
-        what = "outside its window" if len(windows) == 1 else "outside its windows"
-    return HeldBack(ref, f"{what}; {opens}", moment_text(chance[0]) if chance else "")
+        because = f": {frozen.reason}" if frozen.reason else ""
+        return HeldBack(ref, Why.FREEZE, f"frozen ({frozen.text}{because}); {opens}", at)
+    return HeldBack(ref, Why.WINDOW, f"outside its window{'s' if len(windows) > 1 else ''}; {opens}", at)
 
 
 def names(name: str, ref: ObjectRef) -> bool:
@@ -145,76 +127,17 @@ def names(name: str, ref: ObjectRef) -> bool:
     return name in (ref.namespace, f"{ref.namespace}/{ref.name}")
 
 
-def split(
-    restraint: Restraint | None, state: ClusterState, stale: Sequence[Workload], now: Moment | None
-) -> tuple[list[Workload], list[HeldBack]]:
-    """Of those that need a restart: the ones that may have one now, and the ones held back; without a restraint all."""
-    if restraint is None or now is None:
-        return list(stale), []
+def held_in(restraint: Restraint, state: ClusterState, workloads: Sequence[Workload]) -> dict[ObjectRef, HeldBack]:
+    """Those of the workloads that may not be restarted at the restraint's time."""
+    if restraint.now is None:
+        return {}
     there = {seen.name: seen for seen in state.namespaces}
-    allowed: list[Workload] = []
-    back: list[HeldBack] = []
-    for workload in stale:
+    found: dict[ObjectRef, HeldBack] = {}
+    for workload in workloads:
         place = there.get(workload.ref.namespace)
         annotations = place.annotations if place else {}
         labelled = place is not None and place.injection == "enabled"
-        found = held(restraint, workload, annotations, now, labelled=labelled)
-        if found is None:
-            allowed.append(workload)
-        else:
-            back.append(found)
-    return allowed, back
-
-
-def picked(
-    share: Share | None, everything: Iterable[Workload], stale: Sequence[Workload]
-) -> tuple[list[Workload], list[HeldBack]]:
-    """Those of the stale workloads that are within the share, and the others; a larger share has all of a smaller."""
-    if share is None:
-        return list(stale), []
-    among = sorted((w.ref for w in (everything if share.percent else stale)), key=_rank)
-    most = math.ceil(len(among) * share.percent / 100) if share.percent else share.count
-    taken = set(among[:most])
-    what = f"not in this {share.percent} % (--limit)" if share.percent else f"not among these {share.count} (--limit)"
-    rest = [HeldBack(w.ref, what, todo="`sohistio restart` takes it.") for w in stale if w.ref not in taken]
-    return [w for w in stale if w.ref in taken], rest
-
-
-def _rank(ref: ObjectRef) -> str:
-    return hashlib.sha256(f"{ref.namespace}/{ref.kind}/{ref.name}".encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Workloads that are restarted before the next stage begins. `name` is the end of its step's id, `what` of its
-    summary; both are empty for the rest.
-    """
-
-    name: str
-    what: str
-    workloads: tuple[Workload, ...]
-
-
-def stages(policy: RestartPolicy, state: ClusterState, workloads: Sequence[Workload]) -> list[Stage]:
-    """The canary first, then the namespaces as they are listed, then the rest; those that have a workload."""
-    around = {seen.name for seen in state.namespaces if _is_canary(seen.annotations)}
-    first = [
-        w
-        for w in workloads
-        if w.ref.namespace in around or _is_canary(w.annotations) or any(names(n, w.ref) for n in policy.canary)
-    ]
-    found = [Stage("-canary", "canary: ", tuple(first))]
-    early = {w.ref for w in first}
-    rest = [w for w in workloads if w.ref not in early]
-    for name in policy.namespaces:
-        found.append(Stage(f"-in-{name}", f"namespace {name}: ", tuple(w for w in rest if w.ref.namespace == name)))
-    listed = set(policy.namespaces)
-    found.append(Stage("", "", tuple(w for w in rest if w.ref.namespace not in listed)))
-    return [stage for stage in found if stage.workloads]
-
-
-def _is_canary(annotations: Mapping[str, str]) -> bool:
-    try:
-        return own_rules(annotations).canary
-    except UnreadableError:
-        return False
+        item = held(restraint, workload, annotations, restraint.now, labelled=labelled)
+        if item is not None:
+            found[workload.ref] = item
+    return found

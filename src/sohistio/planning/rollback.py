@@ -19,6 +19,7 @@ from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import GATEWAY_API, gateway_api_faults
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, recorded, unreadable
+from sohistio.planning.restraint import restraint_of
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 
@@ -51,7 +52,8 @@ def plan_rollback(session: Session) -> Planned:
     if decided.replace and decided.installed is not None and not decided.refusal:
         session.istioctl(decided.installed)  # the uninstall needs it: better to miss it now than half way
     skew = _skew(session, state, version)
-    plan = make_plan(Subject(session.environment.name, str(version), state), decided, [mesh], changes, skew)
+    restraint = restraint_of(session)
+    plan = make_plan(Subject(session.environment.name, str(version), state, restraint), decided, [mesh], changes, skew)
     plan = replace(plan, notices=(*plan.notices, *_policy_notices(session, back.operator)))
     todo = decided.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
     return Planned(
@@ -62,6 +64,7 @@ def plan_rollback(session: Session) -> Planned:
         record,
         Rendered({version: mesh}, manifest),
         Refused(todo),
+        restraint=restraint,
     )
 
 

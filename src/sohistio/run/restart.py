@@ -13,10 +13,11 @@ from sohistio.errors import FailedError
 from sohistio.model.rollout import Progress
 from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.staleness import differing, expected_image, is_current, was_tried
-from sohistio.model.state import Budget, ClusterState, Workload
+from sohistio.model.state import Budget, ClusterState, ObjectRef, Workload
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, budgets_of, needless, partings, restarts, waves
 from sohistio.run.hanging import Stuck
+from sohistio.run.restart_gate import Gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
 
@@ -80,8 +81,9 @@ _NO_SIDECAR = _Goal(
 _AGAIN = "What is done stays done: once the cluster can be read again, run the same command again."
 
 
-def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> None:
-    """Restart what needs it now and was approved; what else needs it by now is reported.
+def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> frozenset[ObjectRef]:
+    """Restart what needs it now, was approved, and may be restarted when its turn comes; returns what may not any more.
+    What else needs it by now is reported.
 
     Raises FailedError that names the workloads which did not come up.
     """
@@ -91,17 +93,20 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
         raise FailedError("the cluster could not be read before the restarts", details=state.unreadable, todo=_AGAIN)
     stale, passed = goal.found(state)
     to_restart = [workload for workload in stale if workload.ref in step.workloads]
-    if others := [workload.ref for workload in stale if workload.ref not in step.workloads]:
+    known = settings.planned | settings.held_back.keys()
+    others = [w.ref for w in stale if w.ref not in step.workloads and w.ref not in known]
+    if others and (step.id in settings.stage_ends or not settings.stage_ends):
         waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")
     seen = [workload.ref for workload in goal.seen(state)]
     for line in needless(step.workloads, stale, dict.fromkeys(seen, goal.settled), passed, goal.absent):
         waiting.observer.note(line)
     planned = waves(to_restart, state.budgets, settings.parallel)
     failed: list[Stuck] = []
+    gate = None if step.without_sidecar else Gate(settings.restraint, state)
     for number, wave in enumerate(planned, start=1):
         names = ", ".join(str(workload.ref) for workload in wave)
         waiting.observer.note(f"wave {number} of {len(planned)}: {names}")
-        failed += _wave(waiting, wave, (goal, state), settings)
+        failed += _wave(waiting, wave, (goal, state, gate), settings)
         if len(failed) >= settings.max_failures:
             break
     if failed:
@@ -112,13 +117,17 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
             details=tuple(line for stuck in failed for line in stuck.lines()),
             todo=f"Old pods that still run keep serving. Fix the workloads named here, then run {goal.command}.",
         )
+    return frozenset(gate.refused) if gate else frozenset()
 
 
 def _wave(
-    waiting: Waiting, wave: Sequence[Workload], aim: tuple[_Goal, ClusterState], settings: RestartSettings
+    waiting: Waiting,
+    wave: Sequence[Workload],
+    aim: tuple[_Goal, ClusterState, Gate | None],
+    settings: RestartSettings,
 ) -> list[Stuck]:
     """Restart and await a wave. One that cannot be restarted is among the stuck, and holds up none of the others."""
-    goal, state = aim
+    goal, state, gate = aim
     stuck: list[Stuck] = []
     started: list[Workload] = []
     for workload in wave:
@@ -127,6 +136,9 @@ def _wave(
         if not goal.is_on_its_way(workload, state):
             budgets = budgets_of(workload, state.budgets)
             reason = _await_budgets(waiting, workload, budgets, settings.workload_seconds)
+            if not reason and gate is not None and (shut := gate.held(workload, datetime.now(UTC))):
+                waiting.observer.note(f"not restarted, {shut}: {workload.ref}")
+                continue
             reason = reason or _restart(waiting.api, workload, goal.image(workload, state))
         if reason:
             stuck.append(Stuck(workload.ref, Progress(0, workload.desired, False, reason), ()))
