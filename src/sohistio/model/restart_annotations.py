@@ -16,7 +16,7 @@ PREFIX = "sohistio.io/"
 RESTART, REASON = f"{PREFIX}restart", f"{PREFIX}restart-reason"
 WINDOWS, FREEZES = f"{PREFIX}restart-windows", f"{PREFIX}restart-freezes"
 ORDER = f"{PREFIX}restart-order"
-_KNOWN = (RESTART, REASON, WINDOWS, FREEZES, ORDER)
+ANNOTATIONS = (RESTART, REASON, WINDOWS, FREEZES, ORDER)
 NEVER, CANARY = "never", "canary"
 _MOST_QUOTED = 60
 _MOST_TIMES = 32
@@ -52,9 +52,11 @@ def own_rules(annotations: Mapping[str, str]) -> OwnRules:
     if not annotations:
         return NOTHING
     for key in sorted(annotations):
-        if key not in _KNOWN:
-            near = did_you_mean(key, _KNOWN)
-            raise UnreadableError(f"there is no annotation {_quoted(key)} ({near or 'known: ' + ', '.join(_KNOWN)})")
+        if key not in ANNOTATIONS:
+            near = did_you_mean(key, ANNOTATIONS)
+            raise UnreadableError(
+                f"there is no annotation {_quoted(key)} ({near or 'known: ' + ', '.join(ANNOTATIONS)})"
+            )
     reason = " ".join(annotations.get(REASON, "").split())
     return OwnRules(
         never=_word(annotations, RESTART, NEVER),

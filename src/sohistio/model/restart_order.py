@@ -42,7 +42,7 @@ def left_out(share: Share | None, everything: Iterable[Workload], stale: Sequenc
     among = sorted({w.ref for w in (everything if share.percent else stale)}, key=_rank)
     most = math.ceil(len(among) * share.percent / 100) if share.percent else share.count
     taken = set(among[:most])
-    reason = f"not in this {share.percent} % (--limit)" if share.percent else f"not among these {share.count} (--limit)"
+    reason = f"not in this {share.percent} % (--limit)" if share.percent else f"not within --limit {share.count}"
     return [HeldBack(w.ref, Why.LIMIT, reason) for w in stale if w.ref not in taken]
 
 

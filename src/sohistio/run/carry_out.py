@@ -12,7 +12,7 @@ from sohistio.adapters.kubernetes.ending import lasting
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.lease import Lock
 from sohistio.errors import RefusedError
-from sohistio.model.held_back import groups_of, waiting_words
+from sohistio.model.held_back import waiting_words
 from sohistio.model.mode import Mode
 from sohistio.model.state import Finding
 from sohistio.plan.diff import differences, does_no_more
@@ -81,8 +81,6 @@ def _carried_out(
         raise planned.unsettled
     if not plan.changes_pending:
         result = RunResult(plan, (), (), None, 0.0)
-        for group in groups_of(plan.held_back) if approval.given else ():
-            reporter.line(group.line, Tone.WARNING)
         reporter.line(f"{plan.environment}: {_idle(plan)}, nothing was written", Tone.GOOD)
         return result
     if unexplained := missing_reason(planned):

@@ -227,7 +227,7 @@ def test_a_count_is_of_what_needs_a_restart() -> None:
     stale = many(50)
     rest = left_out(Share(count=15), many(500), stale)
     assert len(rest) == 35
-    assert {item.reason for item in rest} == {"not among these 15 (--limit)"}
+    assert {item.reason for item in rest} == {"not within --limit 15"}
     assert left_out(Share(count=15), many(500), list(reversed(stale))) == list(reversed(rest))
     assert left_out(Share(count=60), many(500), stale) == []
     assert len(left_out(Share(percent=1), many(3), many(3))) == 2, "a share of anything is at least one"
