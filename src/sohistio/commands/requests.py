@@ -22,7 +22,7 @@ from sohistio.commands.options import (
 
 if TYPE_CHECKING:
     from sohistio.commands.reason import Reason
-    from sohistio.commands.restart_options import RestartShare
+    from sohistio.commands.restart_options import AsOf, RestartShare
     from sohistio.modes.install_plan import Request
     from sohistio.planning.session import Where
     from sohistio.run.approval import Approval
@@ -66,7 +66,11 @@ def where_of(
 
 
 def request_of(
-    route: Route, skip: Skip, backup: BackupContent | None = None, portion: RestartShare | None = None
+    route: Route,
+    skip: Skip,
+    backup: BackupContent | None = None,
+    portion: RestartShare | None = None,
+    as_of: AsOf | None = None,
 ) -> Request:
     """What the command line asks of the plan. The checks are known ones: `where_of` sees to it. Raises UsageError."""
     from sohistio.model.mode import Mode
@@ -77,7 +81,8 @@ def request_of(
     asked = None if route.mode is RequestedMode.AUTO else Mode(route.mode.value)
     include_ca = backup.include_ca if backup else False
     share = portion.share if portion else None
-    return Request(asked, between, frozenset(skip.skip_check or ()), include_ca, share)
+    at = as_of.moment if as_of else None
+    return Request(asked, between, frozenset(skip.skip_check or ()), include_ca, share, at)
 
 
 def approval_of(yes: Yes, confirm: Confirm | None = None) -> Approval:

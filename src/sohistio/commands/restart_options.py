@@ -11,6 +11,7 @@ from sohistio.errors import UsageError
 if TYPE_CHECKING:
     from sohistio.commands.reason import Reason
     from sohistio.model.restart_policy import Share
+    from sohistio.model.restart_times import Moment
 
 _PERCENT, _COUNT = re.compile(r"([1-9][0-9]?|100) ?%"), re.compile(r"[1-9][0-9]{0,5}")
 
@@ -37,6 +38,27 @@ class RestartShare(OptionGroup):
         raise UsageError(
             f"--limit {self.limit!r} is neither a share nor a number of workloads", todo="Give one such as 20% or 15."
         )
+
+
+class AsOf(OptionGroup):
+    """The time that a plan is made for."""
+
+    at: Annotated[
+        str | None,
+        change_option("--at", metavar="TIME", help="Windows as of `2026-11-28 02:30 Europe/Berlin`."),
+    ] = None
+
+    @property
+    def moment(self) -> Moment | None:
+        """That time, None for now. Raises UsageError."""
+        from sohistio.model.restart_times import MOMENT_EXAMPLE, moment_of
+
+        if self.at is None:
+            return None
+        try:
+            return moment_of(self.at)
+        except ValueError as error:
+            raise UsageError(f"--at {self.at!r}: {error}", todo=f"Give one such as {MOMENT_EXAMPLE}.") from error
 
 
 class Emergency(OptionGroup):

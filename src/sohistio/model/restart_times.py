@@ -18,6 +18,7 @@ Moment = datetime
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WINDOW_EXAMPLE = "`Sat-Sun 02:00-04:00 Europe/Berlin` or `daily 22:00-02:00 UTC`"
+MOMENT_EXAMPLE = "`2026-11-28 02:30 Europe/Berlin`"
 FREEZE_EXAMPLE = "`2026-12-20..2027-01-06 Europe/Berlin` or `2026-12-24 UTC`"
 
 _ZONE = r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}"
@@ -25,6 +26,7 @@ _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _WINDOW = re.compile(rf"(?P<days>[A-Za-z,-]+) +(?P<start>{_CLOCK})-(?P<end>{_CLOCK}|24:00) +(?P<zone>{_ZONE})")
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _FREEZE = re.compile(rf"(?P<first>{_DATE})(?:\.\.(?P<last>{_DATE}))? +(?P<zone>{_ZONE})")
+_MOMENT = re.compile(rf"(?P<local>{_DATE} {_CLOCK}) +(?P<zone>{_ZONE})")
 _LONGEST = 200
 """Characters of one window or freeze: what an annotation holds may be 256 KiB."""
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -150,6 +152,18 @@ def freeze_of(text: str, reason: str = "") -> Freeze:
         raise ValueError("expected a last day that is not before the first one")
     zone_of(match["zone"])
     return Freeze(text.strip(), first, last, match["zone"], reason)
+
+
+def moment_of(text: str) -> datetime:
+    """Read a time such as MOMENT_EXAMPLE. Raises ValueError, which begins with *expected*."""
+    match = _MOMENT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    try:
+        if match is None:
+            raise ValueError(text)
+        there = datetime.fromisoformat(match["local"])
+    except ValueError:
+        raise ValueError(f"expected a time such as {MOMENT_EXAMPLE}") from None
+    return there.replace(tzinfo=zone_of(match["zone"])).astimezone(UTC)
 
 
 def _minutes(clock: str) -> int:

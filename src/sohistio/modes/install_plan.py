@@ -12,6 +12,7 @@ from sohistio.model.gateway_api import Limits
 from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import ObservedPullSecret
 from sohistio.model.restart_policy import NO_RESTRAINT, Restraint, Share, held_in
+from sohistio.model.restart_times import Moment, moment_text
 from sohistio.model.standby import StandbyRule
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
@@ -36,13 +37,14 @@ _SERVES = (
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the command line asks of the plan: a mode by name, intermediate versions, checks to skip by name, the CA's
-    key in the backup, and how many workloads are restarted."""
+    key in the backup, how many workloads are restarted, and at which time (None: now)."""
 
     mode: Mode | None = None
     via: tuple[Version, ...] = ()
     skip_checks: frozenset[str] = frozenset()
     include_ca: bool = False
     share: Share | None = None
+    at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
         notices.append(sentence(state.ending))
     if plan.steps:
         notices += application_routing.notices(state)
+    if request.at is not None:
+        notices.append(f"restarts are those that windows and freezes allow at {moment_text(request.at)}")
     if facts.changes.notice:
         notices.append(facts.changes.notice)
     if decision.replace and decision.installed is not None and decision.installed < facts.target and not plan.refusal:

@@ -117,7 +117,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         policy=policy.phases,
         monitoring=monitoring.phases,
         authority=replace(authority.plan, notices=authority.notices),
-        restraint=restraint_of(session, request.share),
+        restraint=restraint_of(session, request.share, at=request.at),
         patches=[found for minor in missing_minors(decision) if (found := session.newest_patch(minor))],
     )
     rendered = Rendered({mesh.version: mesh for mesh in facts.meshes}, manifest)
