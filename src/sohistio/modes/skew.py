@@ -6,7 +6,7 @@ may be one minor older than istiod, never newer).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -129,3 +129,14 @@ def left_behind(state: ClusterState, istiod: Version, held_back: Mapping[ObjectR
             continue
         for fault in old_proxies(replace(state, carriers=(workload,), unowned_carriers={}), istiod):
             yield replace(fault, message=f"{fault.message}, which is not restarted now: {item.reason}")
+
+
+def newer_proxies(state: ClusterState, istiod: Version, held_back: Iterable[HeldBack]) -> list[ObjectRef]:
+    """Workloads that may not be restarted now, with sidecars newer than this istiod: Istio does not support that."""
+    kept = {item.ref for item in held_back}
+    return [
+        workload.ref
+        for workload in state.workloads
+        if workload.ref in kept
+        and any((found := Version.from_image(pod.proxy_image)) and istiod < found for pod in workload.pods)
+    ]

@@ -16,7 +16,7 @@ from sohistio.model.state import ClusterState, ObjectRef, ObservedNamespace
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
 from sohistio.modes.planner import Subject, make_plan, restart_plan
-from sohistio.modes.skew import left_behind
+from sohistio.modes.skew import left_behind, newer_proxies
 from sohistio.plan.changes import Changes
 from sohistio.plan.diff import does_no_more
 from sohistio.plan.plan import Plan
@@ -129,6 +129,12 @@ def test_sidecars_that_stay_and_would_be_too_old_are_a_fault(version: str, left:
             "istiod 1.31.1 does not support sidecars of 1.29.4: Deployment shop/web, which is not restarted now: "
             "outside its window; opens Sat 2026-11-28 02:00 Europe/Berlin"
         )
+
+
+def test_sidecars_newer_than_the_istiod_gone_back_to_are_found() -> None:
+    seen = state(workloads=(workload("api"), stale("db"), workload("web")))
+    held = held_in(Restraint(WINDOW, FRIDAY), seen, seen.workloads[:2]).values()
+    assert [ref.name for ref in newer_proxies(seen, Version(1, 30, 5), held)] == ["api"]
 
 
 def test_refs_of_the_two_stages_do_not_overlap() -> None:
