@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sohistio.errors import FailedError, NotObtainedError, UsageError
 from sohistio.model.kube_target import KubeTarget
+from sohistio.model.restart_annotations import ANNOTATIONS
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.sidecar import Injector
 from sohistio.model.state import Finding
@@ -21,6 +22,8 @@ from sohistio.system.tool_run import ToolRun
 
 _VERSION_SECONDS = 30.0
 _GENERATE_SECONDS = 120.0
+# https://istio.io/latest/docs/reference/config/analysis/ist0108/
+_UNKNOWN_ANNOTATION = "IST0108"
 ANALYZE_SECONDS = 120.0
 _KEPT_LINES = 12
 
@@ -78,13 +81,14 @@ class Istioctl:
         return ToolRun.start("istioctl uninstall", (str(self.path), *command), stdin="", log=log, say=say)
 
     def analyze(self, target: KubeTarget, *, timeout: float = ANALYZE_SECONDS) -> list[Finding]:
-        """What istioctl finds wrong in all namespaces of the cluster.
+        """What istioctl finds wrong in all namespaces of the cluster, but for sohistio's annotations about restarts.
 
         Raises FailedError, also after `timeout` seconds: where a right to list is missing, istioctl (1.31) waits for
         ever.
         """
         command = ("analyze", "--all-namespaces", "--output=json", *target.arguments())
-        return parse_findings(self._ask("analyze", command, "", timeout))
+        found = parse_findings(self._ask("analyze", command, "", timeout))
+        return [finding for finding in found if not _is_of_restarts(finding)]
 
     def analyze_objects(self, objects: str, *, timeout: float = ANALYZE_SECONDS) -> list[Finding]:
         """What istioctl finds wrong in these objects (YAML or JSON); no cluster is asked. Raises FailedError."""
@@ -122,6 +126,11 @@ class Istioctl:
                 todo=f"Fix what it says, or run {self.path} ({self.version}) by hand to see more.",
             )
         return done.stdout
+
+
+def _is_of_restarts(finding: Finding) -> bool:
+    """Whether it does not know an annotation that sohistio reads: istioctl takes all of `…istio.io/` for Istio's."""
+    return finding.code == _UNKNOWN_ANNOTATION and finding.message.rpartition(" ")[2] in ANNOTATIONS
 
 
 def reported_version(path: Path) -> Version:

@@ -14,9 +14,10 @@ import pytest
 
 from release_mirror import until
 from sohistio.errors import FailedError
-from sohistio.istioctl import parse_findings
+from sohistio.istioctl import Istioctl, parse_findings
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import Finding
+from sohistio.model.versions import Version
 from sohistio.system.tool_run import ToolRun
 
 # --- what it is asked, what it answers
@@ -71,6 +72,21 @@ def test_findings(before: str) -> None:
         ),
         Finding("IST0102", "Info", "Namespace default", "The namespace is not enabled for Istio injection."),
     ]
+
+
+def test_annotations_that_sohistio_reads_are_no_findings(tmp_path: Path) -> None:
+    keys = ("sohistio.io/restart-windows", "sohistio.io/restart", "sohistio.io/restart-window", "istio.io/x")
+    said = [
+        {"code": code, "level": "Warning", "origin": "Deployment a/b", "message": f"Unknown annotation: {key}"}
+        for key in keys
+        for code in ("IST0108", "IST0107")
+    ]
+    program = tmp_path / "istioctl"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(said, indent=1)}\nEND\n")
+    program.chmod(0o755)
+    found = Istioctl(program, Version(1, 31, 1), "").analyze(KubeTarget())
+    assert [finding.message.partition(": ")[2] for finding in found if finding.code == "IST0108"] == list(keys[2:])
+    assert len(found) == 6
 
 
 @pytest.mark.parametrize("output", ["[]\n", "null", _LOG_LINE + "[]\n"])

@@ -15,6 +15,7 @@ from sohistio.checks.sidecars import sidecars_current
 from sohistio.checks.webhooks_alive import webhooks_alive
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.ending import TODO, how_lost, sentence
+from sohistio.model.held_back import HeldBack
 from sohistio.model.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.postinstall import budgets_over
@@ -32,6 +33,7 @@ class Evidence:
     `monitoring` is what watches the mesh.
     `certificates` are what the mesh lives by; None where nobody looked.
     `approved` are the workloads that the run was to restart: it answers for no others. None: there was no run.
+    `held_back` are workloads that may not be restarted now, if they need it.
     """
 
     state: ClusterState
@@ -48,6 +50,7 @@ class Evidence:
     policy: PolicyEvidence = field(default_factory=PolicyEvidence)
     certificates: CertificateEvidence | None = None
     monitoring: MonitoringEvidence = field(default_factory=MonitoringEvidence)
+    held_back: Mapping[ObjectRef, HeldBack] = field(default_factory=dict)
 
 
 def _version(evidence: Evidence) -> Iterator[CheckResult]:
@@ -131,7 +134,7 @@ def _budgets(evidence: Evidence) -> Iterator[CheckResult]:
 
 
 def _sidecars(evidence: Evidence) -> Iterator[CheckResult]:
-    yield from sidecars_current(evidence.state, evidence.approved)
+    yield from sidecars_current(evidence.state, evidence.approved, evidence.held_back)
 
 
 def _analysis(evidence: Evidence) -> Iterator[CheckResult]:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
+from sohistio.model.held_back import HeldBack, groups_of
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.plan.steps import LeftAlone
 from sohistio.postinstall import beyond, restarts
 
 
-def sidecars_current(state: ClusterState, approved: Collection[ObjectRef] | None) -> Iterator[CheckResult]:
-    """Whether every workload has the current sidecar; `approved` as of `Evidence`."""
+def sidecars_current(
+    state: ClusterState, approved: Collection[ObjectRef] | None, held_back: Mapping[ObjectRef, HeldBack]
+) -> Iterator[CheckResult]:
+    """Whether every workload has the current sidecar, but for those held back; `approved` as of `Evidence`."""
     if state.sidecar is None:
         yield failed("sidecars-current", "the injector's configuration cannot be read", "Run `sohistio install`.")
         return
     stale, left = restarts(state, state.sidecar)
-    old = [workload.ref for workload in stale if approved is None or workload.ref in approved]
+    waiting = [held_back[workload.ref] for workload in stale if workload.ref in held_back]
+    due = [workload.ref for workload in stale if workload.ref not in held_back]
+    old = [ref for ref in due if approved is None or ref in approved]
     if old:
         names = ", ".join(map(str, old))
         yield failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
-    if others := [workload.ref for workload in stale if workload.ref not in old]:
+    if others := [ref for ref in due if ref not in old]:
         yield warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
     if not stale:
         count = sum(bool(workload.pods) for workload in state.workloads)
         yield passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
+    for group in groups_of(waiting):
+        yield warned("sidecars-current", f"old or no sidecar, {group.line}", group.first.todo)
     for item in left:
         if _is_worth_saying(item):
             yield warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)

@@ -25,6 +25,7 @@ from sohistio.commands.options import (
     change_option,
 )
 from sohistio.commands.reason import Reason
+from sohistio.commands.restart_options import RestartShare
 
 if TYPE_CHECKING:
     from sohistio.planning.planned import Planned
@@ -63,6 +64,7 @@ def install(
     yes: Yes,
     confirm: Confirm,
     reason: Reason,
+    portion: RestartShare,
     component: ComponentLimit,
     limit: Limit,
     care: Care,
@@ -83,7 +85,7 @@ def install(
     from sohistio.system.sealing import passphrase
 
     where = where_of(target, cluster, release=release, tool=tool, skip=skip, reason=reason)
-    request = request_of(route, skip, backup)
+    request = request_of(route, skip, backup, portion)
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if request.include_ca:
         passphrase(os.environ)  # better to miss it now than half way

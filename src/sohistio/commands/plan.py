@@ -20,6 +20,7 @@ from sohistio.commands.options import (
     Tool,
     output_option,
 )
+from sohistio.commands.restart_options import AsOf, RestartShare
 
 
 class Shown(OptionGroup):
@@ -48,6 +49,8 @@ def plan(
     route: Route,
     skip: Skip,
     backup: BackupContent,
+    portion: RestartShare,
+    as_of: AsOf,
     form: Form,
     shown: Shown,
 ) -> None:
@@ -65,7 +68,7 @@ def plan(
     from sohistio.planning.target_cluster import check_right_cluster
 
     where = where_of(target, cluster, release=release, tool=tool, skip=skip)
-    request = request_of(route, skip, backup)
+    request = request_of(route, skip, backup, portion, as_of)
     session = session_of(where)
     check_right_cluster(session)
     planned = plan_install(session, request)

@@ -22,6 +22,7 @@ from sohistio.commands.options import (
 
 if TYPE_CHECKING:
     from sohistio.commands.reason import Reason
+    from sohistio.commands.restart_options import AsOf, RestartShare
     from sohistio.modes.install_plan import Request
     from sohistio.planning.session import Where
     from sohistio.run.approval import Approval
@@ -64,7 +65,13 @@ def where_of(
     )
 
 
-def request_of(route: Route, skip: Skip, backup: BackupContent | None = None) -> Request:
+def request_of(
+    route: Route,
+    skip: Skip,
+    backup: BackupContent | None = None,
+    portion: RestartShare | None = None,
+    as_of: AsOf | None = None,
+) -> Request:
     """What the command line asks of the plan. The checks are known ones: `where_of` sees to it. Raises UsageError."""
     from sohistio.model.mode import Mode
     from sohistio.model.versions import Version
@@ -72,7 +79,10 @@ def request_of(route: Route, skip: Skip, backup: BackupContent | None = None) ->
 
     between = tuple(Version.parse(text) for text in route.via or ())
     asked = None if route.mode is RequestedMode.AUTO else Mode(route.mode.value)
-    return Request(asked, between, frozenset(skip.skip_check or ()), backup.include_ca if backup else False)
+    include_ca = backup.include_ca if backup else False
+    share = portion.share if portion else None
+    at = as_of.moment if as_of else None
+    return Request(asked, between, frozenset(skip.skip_check or ()), include_ca, share, at)
 
 
 def approval_of(yes: Yes, confirm: Confirm | None = None) -> Approval:

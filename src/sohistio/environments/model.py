@@ -23,21 +23,21 @@ from sohistio.environments.monitoring import Monitoring
 from sohistio.environments.monitoring_policy import with_monitoring
 from sohistio.environments.policy import PolicyKeys
 from sohistio.environments.pull_secret import PullSecretRegistries, PullSecretSource
+from sohistio.environments.restarts import Restarts
 from sohistio.environments.sync import Sync
 from sohistio.environments.values import (
     Address,
-    Count,
     Hub,
     Name,
     Namespaces,
     Part,
     Release,
     Seconds,
-    SecondsOrNone,
 )
 from sohistio.model.gateway_probes import GatewayProbes
 from sohistio.model.policy import Policy
 from sohistio.model.pull_secrets import registry_of
+from sohistio.model.restart_policy import RestartPolicy
 from sohistio.model.sync import SyncRules
 from sohistio.model.versions import Version
 
@@ -81,22 +81,6 @@ class Timeouts(Part):
         if self.component_seconds > self.total_seconds:
             raise ValueError("expected component to be at most total")
         return self
-
-
-class Restarts(Part):
-    """How workloads with an old sidecar are restarted."""
-
-    parallel: Count = Field(description="Workloads restarted at once")
-    max_failures: Count = Field(description="Failures after which no further workload is restarted")
-    timeout_seconds: Seconds = Field(alias="timeout", description="For each workload")
-    proxies_per_second: Count = Field(
-        10, description="New sidecars a second for each ready istiod; the next workload waits for them"
-    )
-    jobs_seconds: SecondsOrNone = Field(
-        60,
-        alias="awaitJobs",
-        description="How long a restart waits for running Jobs with an old sidecar; 0s: they are only listed",
-    )
 
 
 def _switched_off(value: object) -> object:
@@ -188,6 +172,10 @@ class Environment(Part):
     def gateways(self) -> tuple[Gateway, ...]:
         """The gateways it has, those of a standby too, ingress first."""
         return gateways_of(self._operator)
+
+    def restart_policy(self) -> RestartPolicy:
+        """When, and in which order, workloads may be restarted, as plain data."""
+        return self.restarts.policy(self.application_namespaces)
 
     def mesh_policy(self) -> Policy:
         """The policy as plain data, with what monitoring needs of it; an empty one without either."""

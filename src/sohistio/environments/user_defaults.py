@@ -26,6 +26,7 @@ NO_DEFAULT: Mapping[str, str] = {
     **dict.fromkeys(("yes", "confirm", "accept", "because", "reason", "skipCheck", "plan"), _EACH_TIME),
     **dict.fromkeys(("version", "mode", "via", "includeCa", "ca", "rollbackOnFailure", "overwrite"), _EACH_TIME),
     **dict.fromkeys(("purge", "withSidecars", "restartWorkloads", "drainProd"), _EACH_TIME),
+    **dict.fromkeys(("limit", "outsideWindows", "at"), _EACH_TIME),
     "kubeconfig": _ONE_CLUSTER,
     "context": _ONE_CLUSTER,
     "istioctl": _ONE_VERSION,

@@ -92,7 +92,7 @@ class Workload:
     `arriving` are the pods of it that do not run yet;
     `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it. `own_image` is that
     proxy's image, empty where the injector chooses it; `opted_in` where the labels of its pods, or its namespace's
-    `istio.io/rev`, ask for a sidecar without the label `istio-injection`.
+    `istio.io/rev`, ask for a sidecar without the label `istio-injection`. `annotations` are its own about restarts.
     """
 
     ref: ObjectRef
@@ -106,6 +106,7 @@ class Workload:
     own_image: str = ""
     opted_in: bool = False
     arriving: tuple[ObservedPod, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class ObservedNamespace:
     """A namespace: whether the default revision, or a tag of it, injects its pods (`istio-injection` beats
     `istio.io/rev`), the two labels' values (None where there is none), and whether sohistio, and nobody else, set
     `istio-injection`; `ending` while it is being deleted. `set_by` is the field manager that wrote the label which
-    decides, empty where nothing tells.
+    decides, empty where nothing tells. `annotations` are those about restarts.
     """
 
     name: str
@@ -180,6 +181,7 @@ class ObservedNamespace:
     labelled_by_sohistio: bool = False
     ending: bool = False
     set_by: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

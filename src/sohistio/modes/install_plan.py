@@ -11,6 +11,8 @@ from sohistio.model.fault import Fault
 from sohistio.model.gateway_api import Limits
 from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import ObservedPullSecret
+from sohistio.model.restart_policy import NO_RESTRAINT, Restraint, Share, held_in
+from sohistio.model.restart_times import Moment, moment_text
 from sohistio.model.standby import StandbyRule
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
@@ -21,7 +23,7 @@ from sohistio.modes.chain import via_flags
 from sohistio.modes.decide import Decision
 from sohistio.modes.namespaces import NamespaceLabels, labels_phase, notices_of, secrets_phase
 from sohistio.modes.planner import Beside, NamespacePhases, OwnPhases, Subject, make_plan
-from sohistio.modes.skew import Support, old_proxies, skew_faults
+from sohistio.modes.skew import Support, left_behind, old_proxies, skew_faults
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Plan
@@ -34,13 +36,15 @@ _SERVES = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asks of the plan: a mode by name, intermediate versions, checks to skip by name, and the
-    CA's key in the backup."""
+    """What the command line asks of the plan: a mode by name, intermediate versions, checks to skip by name, the CA's
+    key in the backup, how many workloads are restarted, and at which time (None: now)."""
 
     mode: Mode | None = None
     via: tuple[Version, ...] = ()
     skip_checks: frozenset[str] = frozenset()
     include_ca: bool = False
+    share: Share | None = None
+    at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Facts:
     monitoring: OwnPhases = field(default_factory=OwnPhases)
     authority: AuthorityPlan = field(default_factory=AuthorityPlan)
     patches: Sequence[Version] = ()
+    restraint: Restraint = NO_RESTRAINT
 
     @property
     def via(self) -> str:
@@ -116,7 +121,7 @@ def plan_of(facts: Facts, request: Request) -> InstallPlan:
         reason = f"{decision.installed} is installed and differs in nothing but its {differing}"
         decision = replace(decision, reasons=(reason, *decision.reasons[1:]))
     namespaces = NamespacePhases(secrets_phase(facts.pull_secrets.compared), labels_phase(labels))
-    subject = Subject(facts.environment, str(facts.target), state)
+    subject = Subject(facts.environment, str(facts.target), state, facts.restraint)
     beside = Beside(namespaces, facts.policy, facts.monitoring, facts.authority.phases)
     plan = make_plan(subject, decision, facts.meshes, facts.changes, skew, beside)
     plan = taking_over(plan, facts.adoption)
@@ -138,6 +143,8 @@ def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
         notices.append(sentence(state.ending))
     if plan.steps:
         notices += application_routing.notices(state)
+    if request.at is not None:
+        notices.append(f"restarts are those that windows and freezes allow at {moment_text(request.at)}")
     if facts.changes.notice:
         notices.append(facts.changes.notice)
     if decision.replace and decision.installed is not None and decision.installed < facts.target and not plan.refusal:
@@ -154,7 +161,7 @@ def _skew(facts: Facts) -> tuple[Fault, ...]:
     if decision.refusal or decision.mode is Mode.NONE:
         return ()
     in_place = not decision.replace and bool(state.istiods)
-    return skew_faults(
+    faults = skew_faults(
         state,
         decision.installed,
         decision.hops,
@@ -162,6 +169,11 @@ def _skew(facts: Facts) -> tuple[Fault, ...]:
         in_place=in_place,
         limits=facts.tables.gateway_api,
     )
+    newest = decision.hops[-1]
+    # Before the first hop of an upgrade in place all sidecars are looked at; these are still there after the others.
+    if not state.istiods or newest == decision.installed or (in_place and len(decision.hops) == 1):
+        return faults
+    return (*faults, *left_behind(state, newest, held_in(facts.restraint, state, state.workloads)))
 
 
 def _todo(facts: Facts, decision: Decision, skew: Sequence[Fault]) -> str:

@@ -9,10 +9,12 @@ from sohistio import postinstall
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
+from sohistio.model.restart_policy import NO_RESTRAINT, Restraint
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef, ObservedService
 from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.modes.gateway_changes import gateway_changes
+from sohistio.modes.restrained import restrained
 from sohistio.modes.webhooks import OPENED_NOTICE, repair_phase
 from sohistio.plan.changes import Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress
@@ -29,11 +31,12 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What every plan is about."""
+    """What every plan is about, and what holds its restarts back."""
 
     environment: str
     target: str
     state: ClusterState
+    restraint: Restraint = NO_RESTRAINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ def make_plan(
         gateway_changes=moved,
         addressed=tuple(seen.ref for seen in subject.state.gateway_services if _is_addressed(seen)),
     )
-    return replace(plan, notices=(*plan.notices, *handover.notices(plan)))
+    plan = replace(plan, notices=(*plan.notices, *handover.notices(plan)))
+    return restrained(plan, subject.state, subject.restraint)
 
 
 def _notices(state: ClusterState, decision: Decision) -> tuple[str, ...]:
@@ -144,7 +148,7 @@ def _is_addressed(service: ObservedService) -> bool:
 def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
     """The plan of `sohistio restart`: the mesh is left as it is."""
     phases = postinstall.restart_phase(subject.state, subject.state.sidecar)
-    return Plan(
+    plan = Plan(
         environment=subject.environment,
         cluster=subject.state.server,
         mode=Mode.RESTART,
@@ -153,6 +157,7 @@ def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
         reasons=("only workloads whose sidecar is not the mesh's",),
         phases=(*repair_phase(subject.state), *phases, install.verification(desired)) if phases else (),
     )
+    return restrained(plan, subject.state, subject.restraint)
 
 
 def _skew_refusal(skew: Sequence[Fault]) -> str:

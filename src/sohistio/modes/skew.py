@@ -6,12 +6,14 @@ may be one minor older than istiod, never newer).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from sohistio.model.fault import Fault
 from sohistio.model.gateway_api import Limits, limit_of, listed, newest
-from sohistio.model.state import ClusterState
+from sohistio.model.held_back import HeldBack
+from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
 
 # Istio minor ("1.31") → the oldest and newest Kubernetes 1.x minor it supports.
@@ -117,3 +119,24 @@ def old_proxies(state: ClusterState, istiod: Version) -> Iterator[Fault]:
         if istiod.minors_ahead_of(version) > 1:
             names = ", ".join(sorted(refs))
             yield Fault(f"istiod {istiod} does not support sidecars of {version}: {names}", rule="proxy-skew")
+
+
+def left_behind(state: ClusterState, istiod: Version, held_back: Mapping[ObjectRef, HeldBack]) -> Iterator[Fault]:
+    """Sidecars that an istiod of this version finds too old, as their workloads may not be restarted now."""
+    for workload in state.carriers:
+        item = held_back.get(workload.ref)
+        if item is None:
+            continue
+        for fault in old_proxies(replace(state, carriers=(workload,), unowned_carriers={}), istiod):
+            yield replace(fault, message=f"{fault.message}, which is not restarted now: {item.reason}")
+
+
+def newer_proxies(state: ClusterState, istiod: Version, held_back: Iterable[HeldBack]) -> list[ObjectRef]:
+    """Workloads that may not be restarted now, with sidecars newer than this istiod: Istio does not support that."""
+    kept = {item.ref for item in held_back}
+    return [
+        workload.ref
+        for workload in state.workloads
+        if workload.ref in kept
+        and any((found := Version.from_image(pod.proxy_image)) and istiod < found for pod in workload.pods)
+    ]

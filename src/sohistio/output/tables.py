@@ -12,6 +12,7 @@ from rich.text import Text
 from sohistio.checks.result import CheckResult, Result
 from sohistio.model.failover_mark import Stage
 from sohistio.model.fault import Severity
+from sohistio.model.held_back import HeldGroup, groups_of
 from sohistio.model.mode import Mode
 from sohistio.output.console import SafeConsole
 from sohistio.output.fitted import Hanging
@@ -44,7 +45,8 @@ def plan_view(plan: Plan, *, diff: bool = False, full: bool = False) -> Renderab
     head.add_row("cluster", plan.cluster)
     head.add_row("installed", plan.installed_version or "-")
     head.add_row("target", plan.target_version or "-")
-    mode = "none (up to date)" if plan.mode is Mode.NONE and not plan.changes_pending else plan.mode.value
+    idle = "none (nothing to do now)" if plan.held_back else "none (up to date)"
+    mode = idle if plan.mode is Mode.NONE and not plan.changes_pending else plan.mode.value
     head.add_row("mode", Text(mode, style="bold red" if plan.refusal else "bold green"))
     for number, reason in enumerate(plan.reasons):
         head.add_row("" if number else "because", reason)
@@ -109,9 +111,16 @@ def _steps(plan: Plan) -> Table:
 
 def _left_alone(plan: Plan) -> list[RenderableType]:
     left = [item for step in plan.steps if isinstance(step, RestartWorkloads) for item in step.left_alone]
-    if not left:
-        return []
-    return [Text(""), Text("Left alone:", style="bold"), *(Text(f"  {item.ref}: {item.reason}") for item in left)]
+    lines = [f"{item.ref}: {item.reason}" for item in left]
+    lines += [line for group in groups_of(plan.held_back) for line in _group_lines(group)]
+    return [Text(""), Text("Left alone:", style="bold"), *(Text(f"  {line}") for line in lines)] if lines else []
+
+
+def _group_lines(group: HeldGroup) -> list[str]:
+    """Each by itself while they are few."""
+    if len(group.refs) > MOST_LISTED:
+        return [group.line]
+    return [f"{ref}: {group.first.reason}" for ref in group.refs]
 
 
 def checks_view(checks: tuple[CheckResult, ...]) -> Table:

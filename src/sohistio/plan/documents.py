@@ -14,7 +14,7 @@ from sohistio.plan.changes import Action, Changes
 from sohistio.plan.steps import Step
 
 # What says nothing of what is done: the digest leaves it out.
-_NOT_DONE = ("notices", "digest", "fileDigest")
+_NOT_DONE = ("notices", "heldBack", "digest", "fileDigest")
 
 
 def digest_of(document: Mapping[str, Any], without: Collection[str] = _NOT_DONE) -> str:

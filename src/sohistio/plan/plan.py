@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sohistio.model.document import SCHEMA_VERSION
+from sohistio.model.held_back import HeldBack
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Changes
@@ -48,6 +49,7 @@ class Phase:
 class Plan:
     """What a run on one environment will do, and why. `gateway_changes` are those of live gateways' Services that
     need approval; `addressed` are live gateways' Services with an address of their own, which goes with them.
+    `held_back` are workloads that need a restart which the restart policy, or a limit, does not allow now.
     """
 
     environment: str
@@ -62,6 +64,7 @@ class Plan:
     refusal: str = ""
     gateway_changes: tuple[GatewayChange, ...] = ()
     addressed: tuple[ObjectRef, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -185,6 +188,7 @@ class Plan:
             "phases": [
                 {"name": phase.name, "steps": [step_document(step) for step in phase.steps]} for phase in self.phases
             ],
+            "heldBack": [item.document() for item in self.held_back],
             "changes": changes_document(self.changes),
         }
 

@@ -26,6 +26,7 @@ from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.policy import PolicyFacts, labelled_in, look_at_policy
 from sohistio.planning.pull_secrets import PullSecrets, look_at_pull_secrets
 from sohistio.planning.reads import compared, live_objects, or_refused, owned, recorded
+from sohistio.planning.restraint import restraint_of
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 
@@ -71,6 +72,7 @@ def plan_install(session: Session, request: Request) -> Planned:
         found.policy,
         found.monitoring,
         found.authority,
+        found.facts.restraint,
     )
 
 
@@ -116,6 +118,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         policy=policy.phases,
         monitoring=monitoring.phases,
         authority=replace(authority.plan, notices=authority.notices),
+        restraint=restraint_of(session, request.share, at=request.at),
         patches=[found for minor in missing_minors(decision) if (found := session.newest_patch(minor))],
     )
     rendered = Rendered({mesh.version: mesh for mesh in facts.meshes}, manifest)

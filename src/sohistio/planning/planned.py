@@ -12,6 +12,7 @@ from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
+from sohistio.model.restart_policy import NO_RESTRAINT, Restraint
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.plan.plan import Plan
@@ -51,7 +52,8 @@ class PullSecretsReady:
 class Planned:
     """`skew` are all version faults, those that were skipped too.
 
-    `again` looks and plans anew: what was approved must still be true once the lock is held.
+    `again` looks and plans anew: what was approved must still be true once the lock is held. `restraint` is what holds
+    restarts back.
     """
 
     session: Session
@@ -66,6 +68,7 @@ class Planned:
     policy: PolicyFacts = field(default_factory=PolicyFacts)
     monitoring: MonitoringFacts = field(default_factory=MonitoringFacts)
     authority: AuthorityFacts = field(default_factory=AuthorityFacts)
+    restraint: Restraint = NO_RESTRAINT
 
     @property
     def unsettled(self) -> RefusedError | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.errors import RefusedError
+from sohistio.model.restart_policy import Share
 from sohistio.model.versions import Version
 from sohistio.modes.planner import Subject, restart_plan
 from sohistio.planning.planned import Planned, Rendered
 from sohistio.planning.reads import recorded, unreadable
+from sohistio.planning.restraint import restraint_of
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 
 
-def plan_restart(session: Session) -> Planned:
+def plan_restart(session: Session, share: Share | None = None, *, outside_windows: bool = False) -> Planned:
     """Look at the cluster and plan the restart. Raises RefusedError where there is no mesh."""
     state = observe(session.api)
     if state.unreadable:
@@ -25,5 +27,10 @@ def plan_restart(session: Session) -> Planned:
     record = recorded(session)
     rule = standby_rule(session, state, record)
     mesh, _ = session.render(installed, session.operator_yaml(installed, gateways_off=rule.off))
-    plan = restart_plan(Subject(session.environment.name, str(installed), state), mesh)
-    return Planned(session, plan, state, lambda: plan_restart(session), record, Rendered({installed: mesh}))
+    restraint = restraint_of(session, share, outside_windows=outside_windows)
+    plan = restart_plan(Subject(session.environment.name, str(installed), state, restraint), mesh)
+
+    def again() -> Planned:
+        return plan_restart(session, share, outside_windows=outside_windows)
+
+    return Planned(session, plan, state, again, record, Rendered({installed: mesh}), restraint=restraint)

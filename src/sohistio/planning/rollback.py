@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.observe import observe
@@ -11,17 +12,20 @@ from sohistio.errors import RefusedError
 from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.policy import Policy
-from sohistio.model.state import ClusterState
+from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
+from sohistio.model.words import first_names
 from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
-from sohistio.modes.skew import GATEWAY_API, gateway_api_faults
+from sohistio.modes.skew import GATEWAY_API, gateway_api_faults, newer_proxies
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, live_objects, recorded, unreadable
+from sohistio.planning.restraint import restraint_of
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 
+_MOST_NAMED = 5
 _SERVES = "Its manifest is that of a standby: move the traffic first, `sohistio failback`. Nothing was changed."
 
 
@@ -51,8 +55,10 @@ def plan_rollback(session: Session) -> Planned:
     if decided.replace and decided.installed is not None and not decided.refusal:
         session.istioctl(decided.installed)  # the uninstall needs it: better to miss it now than half way
     skew = _skew(session, state, version)
-    plan = make_plan(Subject(session.environment.name, str(version), state), decided, [mesh], changes, skew)
-    plan = replace(plan, notices=(*plan.notices, *_policy_notices(session, back.operator)))
+    restraint = restraint_of(session)
+    plan = make_plan(Subject(session.environment.name, str(version), state, restraint), decided, [mesh], changes, skew)
+    notices = (*_policy_notices(session, back.operator), *_newer(newer_proxies(state, version, plan.held_back)))
+    plan = replace(plan, notices=(*plan.notices, *notices))
     todo = decided.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
     return Planned(
         session,
@@ -62,7 +68,18 @@ def plan_rollback(session: Session) -> Planned:
         record,
         Rendered({version: mesh}, manifest),
         Refused(todo),
+        restraint=restraint,
     )
+
+
+def _newer(refs: Sequence[ObjectRef]) -> list[str]:
+    """What the restart policy leaves that should not be left for long."""
+    if not refs:
+        return []
+    return [
+        f"sidecars that are newer than istiod, which Istio does not support, stay in {first_names(refs, _MOST_NAMED)}: "
+        "`sohistio restart --outside-windows --reason TEXT` passes over windows and freezes"
+    ]
 
 
 def _policy_notices(session: Session, operator: str) -> tuple[str, ...]:

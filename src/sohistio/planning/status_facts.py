@@ -95,7 +95,8 @@ def _sidecars(plan: Plan) -> Sidecars | None:
     if plan.mode in (Mode.UNKNOWN, Mode.INSTALL):
         return None
     steps = [step for step in plan.steps if isinstance(step, RestartWorkloads) and not step.without_sidecar]
-    return Sidecars(sum(len(step.workloads) for step in steps), sum(len(step.left_alone) for step in steps))
+    left = sum(len(step.left_alone) for step in steps) + len(plan.held_back)
+    return Sidecars(sum(len(step.workloads) for step in steps), left)
 
 
 def _gateways(planned: Planned) -> tuple[MeshDeployment, ...]:

@@ -147,7 +147,7 @@ class Execution:
                 remove(tools, waiting, step)
             case RestartWorkloads():
                 self.approved.update(step.workloads)
-                restart(waiting, tools.restarts, step)
+                self.approved -= restart(waiting, tools.restarts, step)
             case VerifyNamespaces():
                 self._checked(verify_namespaces(tools, step), "the namespaces are not as the environment has them")
             case VerifyGone():
@@ -209,6 +209,7 @@ class Execution:
         tools = self.tools
         asked = Verification(tools.api, tools.istioctl.target, tools.istioctl.of, tools.before)
         asked = replace(asked, waiting=self.waiting, approved=self.approved, policy_written=self.policy_written)
+        asked = replace(asked, restraint=tools.restarts.restraint, held_back=tools.restarts.held_back)
         if step.version == tuple(tools.meshes)[-1]:  # of a chain they are applied after its last version
             asked = replace(asked, policy=tools.policy, monitoring=tools.monitoring)
         what = f"the mesh of {step.version} is applied, but its verification failed"

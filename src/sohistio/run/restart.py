@@ -10,13 +10,14 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.model.restart_window import Held, Why, nothing_held
+from sohistio.model.restart_window import Why, nothing_held
 from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.staleness import differing, expected_image, is_current, was_tried
-from sohistio.model.state import ClusterState, Workload
+from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
+from sohistio.run.restart_gate import gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
 from sohistio.run.window import Begun, RollingWindow
@@ -82,9 +83,9 @@ _NO_SIDECAR = _Goal(
 _AGAIN = "What is done stays done: once the cluster can be read again, run the same command again."
 
 
-def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads, held: Held = nothing_held) -> None:
-    """Restart what needs it now and was approved, in the step's order; what else needs it by now is reported, and so
-    is what is `held`: why a workload may not start now, empty where it may.
+def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> frozenset[ObjectRef]:
+    """Restart what needs it now, was approved, and may be restarted when its turn comes, in the step's order; returns
+    what may not any more. What else needs it by now is reported.
 
     Raises FailedError that names the workloads which did not come up.
     """
@@ -95,18 +96,22 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads,
     stale, passed = goal.found(state)
     needing = {workload.ref: workload for workload in stale}
     to_restart = [needing[ref] for ref in step.workloads if ref in needing]
-    if others := [workload.ref for workload in stale if workload.ref not in step.workloads]:
+    known = {*step.workloads, *settings.planned, *settings.held_back}
+    others = [workload.ref for workload in stale if workload.ref not in known]
+    if others and (step.id in settings.stage_ends or not settings.stage_ends):
         waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")
     seen = [workload.ref for workload in goal.seen(state)]
     for line in needless(step.workloads, stale, dict.fromkeys(seen, goal.settled), passed, goal.absent):
         waiting.observer.note(line)
     if not to_restart:
-        return
+        return frozenset()
 
     def begin(workload: Workload) -> Begun:
         # Where its newest pods have the sidecar already, another restart would only add to the churn.
         return Begun() if goal.is_on_its_way(workload, state) else _restart(waiting.api, workload, goal, state)
 
+    on_their_way = {workload.ref for workload in to_restart if goal.is_on_its_way(workload, state)}
+    held = nothing_held if step.without_sidecar else gate(settings.restraint, state, on_their_way)
     jobs = {} if step.without_sidecar else old_jobs(state)
     # What loses its sidecar asks istiod for nothing.
     asked = () if step.without_sidecar else state.mesh_deployments
@@ -123,6 +128,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads,
             todo=f"Old pods that still run keep serving. Fix the workloads named here, then run {goal.command}.",
         )
     await_jobs(waiting, jobs, settings.jobs_seconds)
+    return frozenset(wait.candidate.ref for wait in ended.rest if wait.why is Why.HELD)
 
 
 def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState) -> Begun:

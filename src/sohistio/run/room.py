@@ -49,7 +49,7 @@ class Room:
             return
         self._next_look = now + _BETWEEN_SECONDS
         api, item = self._waiting.api, self._waiting.api.get(path_of(self._ref))
-        if item is None or not has_no_room(api, item):
+        if item is None or not has_no_room(api, self._ref.namespace, item):
             self._without_since = None
             return
         self._without_since = self._without_since or now

@@ -12,11 +12,14 @@ from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.istioctl import Istioctl
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.gateway_probes import GatewayProbes
+from sohistio.model.held_back import HeldBack
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
+from sohistio.model.restart_policy import NO_RESTRAINT, Restraint
 from sohistio.model.state import Finding, ObjectRef
 from sohistio.model.versions import Version
+from sohistio.plan.steps import RestartWorkloads
 from sohistio.planning.declared_monitoring import DeclaredMonitoring
 from sohistio.planning.planned import Planned
 from sohistio.planning.policy import DeclaredPolicy
@@ -37,6 +40,9 @@ class Timeouts:
 class RestartSettings:
     """How many workloads at a time, how many may fail before the rest is left, the seconds each may take, the new
     proxies a second for each ready istiod, and the seconds for Jobs that still run with an old sidecar.
+
+    `restraint` is what holds some of them back. `planned` are all that the plan restarts, `held_back` those that it
+    does not restart now, and `stage_ends` the steps after which nothing of the same list follows.
     """
 
     parallel: int
@@ -44,6 +50,10 @@ class RestartSettings:
     workload_seconds: float
     proxies_per_second: int = 10
     jobs_seconds: float = 0.0
+    restraint: Restraint = NO_RESTRAINT
+    planned: frozenset[ObjectRef] = frozenset()
+    held_back: Mapping[ObjectRef, HeldBack] = field(default_factory=dict)
+    stage_ends: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,22 @@ class Tools:
     probes: GatewayProbes = field(default_factory=GatewayProbes)
 
 
+def _restarts(planned: Planned) -> RestartSettings:
+    keys, plan = planned.session.environment.restarts, planned.plan
+    stages = [[step for step in phase.steps if isinstance(step, RestartWorkloads)] for phase in plan.phases]
+    return RestartSettings(
+        keys.parallel,
+        keys.max_failures,
+        keys.timeout_seconds,
+        keys.proxies_per_second,
+        keys.jobs_seconds,
+        planned.restraint,
+        frozenset(ref for steps in stages for step in steps for ref in step.workloads),
+        {item.ref: item for item in plan.held_back},
+        frozenset(steps[-1].id for steps in stages if steps),
+    )
+
+
 def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Traffic | None = None) -> Tools:
     """What a run of the plan works with."""
     session, environment = planned.session, planned.session.environment
@@ -103,13 +129,7 @@ def tools_for(planned: Planned, timeouts: Timeouts, before: Before, traffic: Tra
         istioctl=IstioctlRuns(session.istioctl, session.target, state_dir() / "logs" / f"{name}.log"),
         meshes=planned.rendered.meshes,
         component_seconds=timeouts.component_seconds or environment.timeouts.component_seconds,
-        restarts=RestartSettings(
-            parallel=environment.restarts.parallel,
-            max_failures=environment.restarts.max_failures,
-            workload_seconds=environment.restarts.timeout_seconds,
-            proxies_per_second=environment.restarts.proxies_per_second,
-            jobs_seconds=environment.restarts.jobs_seconds,
-        ),
+        restarts=_restarts(planned),
         backup=state_dir() / "backups" / name,
         before=before,
         record=planned.record,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from sohistio.adapters.kubernetes.access import not_analyzable
 from sohistio.adapters.kubernetes.api import KubeApi, Object
@@ -23,7 +24,9 @@ from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.istioctl import ANALYZE_SECONDS, Istioctl
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.held_back import HeldBack
 from sohistio.model.kube_target import KubeTarget
+from sohistio.model.restart_policy import NO_RESTRAINT, Restraint, held_in
 from sohistio.model.state import ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
@@ -49,6 +52,7 @@ class Verification:
     `policy` and `monitoring` are what the environment declares; `policy_written` are the policy's objects that the run
     changed.
     `state` is what was observed of the cluster just now, None where that is still to be done.
+    `restraint` and `held_back` are what kept workloads from being restarted.
     """
 
     api: KubeApi
@@ -61,6 +65,8 @@ class Verification:
     policy: DeclaredPolicy = field(default_factory=DeclaredPolicy)
     policy_written: Collection[ObjectRef] = ()
     monitoring: DeclaredMonitoring = field(default_factory=DeclaredMonitoring)
+    restraint: Restraint = NO_RESTRAINT
+    held_back: Mapping[ObjectRef, HeldBack] = field(default_factory=dict)
 
 
 def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ...]:
@@ -101,8 +107,17 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
             policy=_policy(asked, found, state),
             certificates=_certificates(asked, found, state),
             monitoring=_monitoring(asked, found),
+            held_back=_held_back(asked, state),
         )
     )
+
+
+def _held_back(asked: Verification, state: ClusterState) -> Mapping[ObjectRef, HeldBack]:
+    """What may not be restarted now, and what the run's plan held back."""
+    restraint = asked.restraint
+    if restraint.now is None:
+        return asked.held_back
+    return {**asked.held_back, **held_in(replace(restraint, now=datetime.now(UTC)), state, state.workloads)}
 
 
 def _policy(asked: Verification, found: Sequence[Object], state: ClusterState) -> PolicyEvidence:

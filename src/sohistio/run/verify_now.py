@@ -9,6 +9,7 @@ from sohistio.model.record import Record
 from sohistio.model.state import ClusterState
 from sohistio.planning.declared_monitoring import declared_monitoring
 from sohistio.planning.policy import declared_policy
+from sohistio.planning.restraint import restraint_of
 from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 from sohistio.run.verify import Verification, verify_mesh
@@ -23,6 +24,7 @@ def verified_now(session: Session, state: ClusterState, record: Record | None) -
         state=state,
         policy=declared_policy(session.environment),
         monitoring=declared_monitoring(session, record),
+        restraint=restraint_of(session),
     )
     rule = standby_rule(session, state, record)
     mesh, _ = session.render(

@@ -12,6 +12,7 @@ from sohistio.checks.mesh import Evidence, verify
 from sohistio.checks.result import CheckResult, Result
 from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredService
 from sohistio.model.fault import Severity
+from sohistio.model.held_back import HeldBack, Why
 from sohistio.model.state import Budget, ClusterState, Finding, ObjectRef
 from sohistio.model.versions import Version
 
@@ -149,6 +150,23 @@ def test_a_run_answers_for_the_restarts_it_was_to_do_and_tells_of_others() -> No
     assert other.message == "1 more Deployment needs a restart that this plan did not have: Deployment shop/late"
     assert "`sohistio restart`" in other.hint
     fails(found(state(workloads=(late,)), name), "old or no sidecar: Deployment shop/late")
+
+
+def test_what_waits_for_its_window_is_a_warning_by_its_reason() -> None:
+    waiting = [stale(name) for name in ("api", "db", "web")]
+    shut = "outside its window; opens Sat 2026-11-28 02:00 UTC"
+    held = {w.ref: HeldBack(w.ref, Why.WINDOW, shut) for w in waiting[:2]}
+    held |= {waiting[2].ref: HeldBack(waiting[2].ref, Why.OPT_OUT, "opted out of restarts by its annotation")}
+    results = found(state(workloads=tuple(waiting)), "sidecars-current", held_back=held)
+    assert [item.message for item in results] == [
+        f"old or no sidecar, {shut}: Deployment shop/api, Deployment shop/db",
+        "old or no sidecar, opted out of restarts by its annotation: Deployment shop/web",
+    ]
+    assert not any(item.breaks for item in results)
+    both = found(state(workloads=(*waiting, stale("due"))), "sidecars-current", held_back=held)
+    fails(both[:1], "old or no sidecar: Deployment shop/due")
+    looked = "1 running workloads that the mesh injects looked at, none to restart"
+    passes(found(state(workloads=(workload("api"),)), "sidecars-current", held_back=held), looked)
 
 
 def test_what_a_restart_passes_by_is_a_warning() -> None:

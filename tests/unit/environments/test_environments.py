@@ -252,8 +252,26 @@ BAD_ENVIRONMENTS = [
     ("protcted: true", "6: protcted: unknown key; did you mean protected?"),
     ("istio: {hubb: x}", "6: istio.hubb: unknown key; did you mean hub?"),
     ("istio: {Hub: x}", "6: istio.Hub: unknown key; did you mean hub?"),
-    ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: awaitJobs, maxFailures, parallel, "
-     "proxiesPerSecond, timeout"),
+    ("restarts: {zzz: 1}", "6: restarts.zzz: unknown key; known keys: alsoInjected, awaitJobs, freezes, maxFailures, "
+     "optOut, order, parallel, proxiesPerSecond, timeout, windows"),
+    ("restarts: {windows: [Sat 02:00-04:00]}",
+     "6: restarts.windows[0]: expected a window such as `Sat-Sun 02:00-04:00 Europe/Berlin` or "
+     "`daily 22:00-02:00 UTC`, got 'Sat 02:00-04:00'"),
+    ("restarts: {windows: Sat 02:00-04:00 UTC}", "6: restarts.windows: expected a list, got 'Sat 02:00-04:00 UTC'"),
+    ("restarts: {windows: [Sat 02:00-04:00 Berlin]}",
+     "6: restarts.windows[0]: expected a time zone such as Europe/Berlin or UTC, there is no Berlin, "
+     "got 'Sat 02:00-04:00 Berlin'"),
+    ("restarts:\n  freezes:\n    - {dates: 2026-12-24, reason: Christmas}",
+     "8: restarts.freezes[0].dates: expected days and their time zone such as `2026-12-20..2027-01-06 Europe/Berlin` "
+     "or `2026-12-24 UTC`, got '2026-12-24'"),
+    ("restarts: {freezes: [{dates: 2026-12-24 UTC}]}", "6: restarts.freezes[0].reason: is missing; freezes needs it"),
+    ("restarts: {optOut: [{name: Billing, reason: x}]}",
+     "6: restarts.optOut[0].name: expected a namespace, or a workload as namespace/name, got 'Billing'"),
+    ("restarts: {order: {canary: [shop/web/1]}}",
+     "6: restarts.order.canary[0]: expected a namespace, or a workload as namespace/name, got 'shop/web/1'"),
+    ("restarts: {order: {namespaces: [shop, shop]}}",
+     "6: restarts.order.namespaces: expected each name once, shop is given twice"),
+    ("restarts: {alsoInjected: maybe}", "6: restarts.alsoInjected: expected true or false, got 'maybe'"),
     ("operator: {}", "6: operator: unknown key; known keys: applicationNamespaces, audit, cluster, description, "
      "failover, gateways, images, ingressAddress, istio, monitoring, name, notify, policy, promotesFrom, protected, "
      "restarts, standbyOf, sync, timeouts"),

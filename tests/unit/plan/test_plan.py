@@ -24,7 +24,7 @@ from sohistio.run.progress import RunResult, StepResult, StepState
 
 PLAN_KEYS = {
     *("schemaVersion", "kind", "environment", "cluster", "mode", "installedVersion", "targetVersion"),
-    *("reasons", "refusal", "danger", "notices", "phases", "changes"),
+    *("reasons", "refusal", "danger", "notices", "phases", "heldBack", "changes"),
 }
 STEP_KEYS = {"id", "type", "summary", "risk"}
 REF_KEYS = {"kind", "namespace", "name"}

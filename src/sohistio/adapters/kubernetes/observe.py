@@ -25,6 +25,7 @@ from sohistio.adapters.kubernetes.webhooks import webhooks_in
 from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
 from sohistio.model.held import is_held
 from sohistio.model.image import tag_of
+from sohistio.model.restart_annotations import restart_annotations
 from sohistio.model.revision import revision_of
 from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.state import (
@@ -174,6 +175,7 @@ def _namespace(item: Object, injectors: tuple[Injector, ...]) -> ObservedNamespa
         labelled_by_sohistio=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
         ending="deletionTimestamp" in metadata,
         set_by=next(iter(deciding), ""),
+        annotations=restart_annotations(metadata.get("annotations")),
     )
 
 

@@ -24,7 +24,7 @@ def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> 
         item = api.get(path_of(ref))
         if item is None:
             return (f"{ref} does not exist",)
-        pods = _pods_of(api, item)
+        pods = _pods_of(api, ref.namespace, item)
         lines = [*conditions_of(item), *(line for pod in pods for line in pod_trouble(pod))]
         if with_events:
             names = {ref.name, *(pod["metadata"]["name"] for pod in pods if not _is_ready(pod))}
@@ -34,20 +34,20 @@ def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> 
     return tuple(dict.fromkeys(map(one_line, lines)))[:MOST_LINES]
 
 
-def has_no_room(api: KubeApi, workload: Object) -> bool:
+def has_no_room(api: KubeApi, place: str, workload: Object) -> bool:
     """Whether a pod of it waits for a node that takes it (condition PodScheduled, reason Unschedulable)."""
     return any(
         condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable"
-        for pod in _pods_of(api, workload)
+        for pod in _pods_of(api, place, workload)
         for condition in (pod.get("status") or {}).get("conditions") or ()
         if condition["status"] == "False"
     )
 
 
-def _pods_of(api: KubeApi, workload: Object) -> list[Object]:
+def _pods_of(api: KubeApi, place: str, workload: Object) -> list[Object]:
     return [
         pod
-        for pod in api.items(f"/api/v1/namespaces/{workload['metadata']['namespace']}/pods")
+        for pod in api.items(f"/api/v1/namespaces/{place}/pods")
         if selector_matches(workload["spec"]["selector"], pod["metadata"].get("labels") or {})
     ]
 

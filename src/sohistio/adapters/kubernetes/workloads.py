@@ -9,6 +9,7 @@ from dataclasses import replace
 from sohistio.adapters.kubernetes.api import Object
 from sohistio.adapters.kubernetes.gateways import kept_component
 from sohistio.adapters.kubernetes.injection import INJECTION, injectors_of, injects
+from sohistio.model.restart_annotations import restart_annotations
 from sohistio.model.state import ObjectRef, ObservedPod, Workload
 
 _KINDS = {"Deployments": "Deployment", "StatefulSets": "StatefulSet", "DaemonSets": "DaemonSet"}
@@ -160,6 +161,7 @@ def workload_of(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workl
         pods=pods,
         brings_proxy=bool(_proxy_image(spec["template"]["spec"])),
         own_image=_own_image(spec["template"]),
+        annotations=restart_annotations(metadata.get("annotations")),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, SohistioError
+from sohistio.model.held_back import HeldBack, waiting_words
 from sohistio.model.words import counted, first_lines
 from sohistio.output.devops.facts import Carried, Facts, Suite
 from sohistio.output.markdown import begun, page, table, text
@@ -76,7 +77,8 @@ def _quotable(run: Carried, facts: Facts) -> str:
     if plan.refusal:
         return f"{plan.environment}: refused: {plan.refusal}"
     if not plan.changes_pending:
-        return f"{plan.environment}: up to date{'' if facts.only_looks else ', nothing was written'}"
+        idle = waiting_words(plan.held_back) or "up to date"
+        return f"{plan.environment}: {idle}{'' if facts.only_looks else ', nothing was written'}"
     return f"{plan.environment}: to do: {words}" if facts.only_looks else f"{plan.environment}: nothing was written"
 
 
@@ -158,13 +160,14 @@ def _workloads(run: Carried, of: str) -> Iterator[list[str]]:
     rows = [(str(ref), states.get(step.id, "to do")) for step in steps for ref in step.workloads]
     if rows:
         yield [f"## Restarts{of}", "", *table(("workload", "restart"), rows, most=_MOST_WORKLOADS)]
-    left = [item for step in steps for item in step.left_alone]
+    left: list[LeftAlone | HeldBack] = [item for step in steps for item in step.left_alone]
+    left += run.plan.held_back
     if left:
         columns = ("workload", "why", "what to do")
         yield [f"## Left alone{of}", "", *table(columns, map(_left_alone, left), most=_MOST_WORKLOADS)]
 
 
-def _left_alone(item: LeftAlone) -> tuple[str, ...]:
+def _left_alone(item: LeftAlone | HeldBack) -> tuple[str, ...]:
     return str(item.ref), item.reason, item.todo
 
 

@@ -12,6 +12,7 @@ from plans import BAD, GOOD, NOTHING, REFUSED, REPLACEMENT, UPGRADE, WARNED
 from runs import run
 from sohistio.checks.result import failed
 from sohistio.errors import ExitCode, FailedError, RefusedError, UsageError
+from sohistio.model.held_back import HeldBack, Why
 from sohistio.model.state import ObjectRef
 from sohistio.output.devops.facts import Facts, Section, Stage, Suite
 from sohistio.output.devops.summary import summary
@@ -103,6 +104,7 @@ def test_what_is_hostile_is_letters_everywhere() -> None:
         installed_version=HOSTILE,
         reasons=(HOSTILE,),
         notices=(HOSTILE,),
+        held_back=(HeldBack(ref, Why.ANNOTATION, HOSTILE),),
         phases=(Phase(HOSTILE, (step,)),),
         changes=Changes((ObjectChange(ref, Action.CHANGED, (FieldChange("a", HOSTILE, 1, HOSTILE),), HOSTILE),)),
     )

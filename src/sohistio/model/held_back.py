@@ -1,0 +1,89 @@
+"""Workloads that need a restart and get none now: why, and what is said of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sohistio.model.state import ObjectRef
+from sohistio.model.words import counted, first_names
+
+_MOST_NAMED = 10
+
+
+class Why(StrEnum):
+    """What holds a workload back, in a word for machines."""
+
+    WINDOW = "window"
+    FREEZE = "freeze"
+    OPT_OUT = "optOut"
+    ANNOTATION = "annotation"
+    """Somebody's annotation cannot be read."""
+    INJECTION = "injection"
+    """It asks for its sidecar by itself, and restarts.alsoInjected is false."""
+    LIMIT = "limit"
+
+
+_TODO = {
+    Why.WINDOW: "`sohistio restart` takes it once its window is open.",
+    Why.FREEZE: "`sohistio restart` takes it once its window is open.",
+    Why.OPT_OUT: "Its people restart it when it suits them.",
+    Why.ANNOTATION: "Correct or remove the annotation (docs/restarts.md).",
+    Why.INJECTION: "Restart it yourself when it suits.",
+    Why.LIMIT: "`sohistio restart` with a larger --limit, or none, takes it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """`opens` is from when it may be restarted, ISO 8601 in UTC; empty where no time alone changes that."""
+
+    ref: ObjectRef
+    why: Why
+    reason: str
+    opens: str = ""
+
+    @property
+    def todo(self) -> str:
+        """What its people may do."""
+        return _TODO[self.why]
+
+    def document(self) -> dict[str, str | None]:
+        """As JSON."""
+        return {
+            "kind": self.ref.kind,
+            "namespace": self.ref.namespace,
+            "name": self.ref.name,
+            "why": self.why.value,
+            "reason": self.reason,
+            "opens": self.opens or None,
+            "todo": self.todo,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGroup:
+    """Those that are held back for one and the same reason."""
+
+    first: HeldBack
+    refs: tuple[ObjectRef, ...]
+
+    @property
+    def line(self) -> str:
+        """`outside its window; opens …: Deployment shop/web, Deployment shop/api and 12 more`."""
+        return f"{self.first.reason}: {first_names(self.refs, _MOST_NAMED)}"
+
+
+def groups_of(held_back: Iterable[HeldBack]) -> list[HeldGroup]:
+    """By their reasons, in order."""
+    found: dict[str, list[HeldBack]] = {}
+    for item in held_back:
+        found.setdefault(item.reason, []).append(item)
+    return [HeldGroup(items[0], tuple(item.ref for item in items)) for items in found.values()]
+
+
+def waiting_words(held_back: Sequence[HeldBack]) -> str:
+    """How many wait, in a few words: `3 workloads are not restarted now`; empty for none."""
+    verb = "is" if len(held_back) == 1 else "are"
+    return f"{counted(len(held_back), 'workload')} {verb} not restarted now" if held_back else ""

@@ -1,0 +1,94 @@
+"""What the people of a workload say about its restarts: annotations on it, or on its namespace. Pure.
+
+What cannot be read is never guessed: such a workload is left alone, with words that quote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sohistio.model.nearest import did_you_mean
+from sohistio.model.restart_times import Freeze, Window, freeze_of, window_of
+
+PREFIX = "sohistio.io/"
+RESTART, REASON = f"{PREFIX}restart", f"{PREFIX}restart-reason"
+WINDOWS, FREEZES = f"{PREFIX}restart-windows", f"{PREFIX}restart-freezes"
+ORDER = f"{PREFIX}restart-order"
+ANNOTATIONS = (RESTART, REASON, WINDOWS, FREEZES, ORDER)
+NEVER, CANARY = "never", "canary"
+_MOST_QUOTED = 60
+_MOST_TIMES = 32
+
+_Time = TypeVar("_Time", Window, Freeze)
+
+
+class UnreadableError(Exception):
+    """An annotation that cannot be read; its text says which, how it is written, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRules:
+    """What one object's annotations ask for. `windows` is None where they say nothing of windows."""
+
+    never: bool = False
+    reason: str = ""
+    windows: tuple[Window, ...] | None = None
+    freezes: tuple[Freeze, ...] = ()
+    canary: bool = False
+
+
+NOTHING = OwnRules()
+
+
+def restart_annotations(annotations: Mapping[str, object] | None) -> dict[str, str]:
+    """Those of an object's annotations that are about restarts."""
+    return {key: str(value) for key, value in (annotations or {}).items() if key.lower().startswith(RESTART)}
+
+
+def own_rules(annotations: Mapping[str, str]) -> OwnRules:
+    """Read an object's annotations about restarts. Raises UnreadableError."""
+    if not annotations:
+        return NOTHING
+    for key in sorted(annotations):
+        if key not in ANNOTATIONS:
+            near = did_you_mean(key, ANNOTATIONS)
+            raise UnreadableError(
+                f"there is no annotation {_quoted(key)} ({near or 'known: ' + ', '.join(ANNOTATIONS)})"
+            )
+    reason = " ".join(annotations.get(REASON, "").split())
+    return OwnRules(
+        never=_word(annotations, RESTART, NEVER),
+        reason=reason,
+        windows=tuple(_each(annotations, WINDOWS, window_of)) if WINDOWS in annotations else None,
+        freezes=tuple(_each(annotations, FREEZES, lambda text: freeze_of(text, reason))),
+        canary=_word(annotations, ORDER, CANARY),
+    )
+
+
+def _word(annotations: Mapping[str, str], key: str, known: str) -> bool:
+    """Whether it is there, with the one value that there is."""
+    if key not in annotations:
+        return False
+    if annotations[key] != known:
+        raise UnreadableError(f"annotation {key} is {_quoted(annotations[key])}, expected {known}")
+    return True
+
+
+def _each(annotations: Mapping[str, str], key: str, read: Callable[[str], _Time]) -> Iterator[_Time]:
+    """The parts of a list, which `;` separates."""
+    if key not in annotations:
+        return
+    parts = annotations[key].split(";")
+    if len(parts) > _MOST_TIMES:
+        raise UnreadableError(f"annotation {key} has {len(parts)} parts, expected at most {_MOST_TIMES}")
+    for part in parts:
+        try:
+            yield read(part)
+        except ValueError as error:
+            raise UnreadableError(f"annotation {key} has {_quoted(part.strip())}, {error}") from None
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…")
