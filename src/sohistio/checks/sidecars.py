@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
+from sohistio.model.restart_reason import reasons_of
 from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.model.words import first_lines
 from sohistio.plan.steps import LeftAlone
 from sohistio.postinstall import beyond, restarts
+
+_MOST_REASONS = 3
 
 
 def sidecars_current(state: ClusterState, approved: Collection[ObjectRef] | None) -> Iterator[CheckResult]:
@@ -19,12 +23,16 @@ def sidecars_current(state: ClusterState, approved: Collection[ObjectRef] | None
     old = [workload.ref for workload in stale if approved is None or workload.ref in approved]
     if old:
         names = ", ".join(map(str, old))
-        yield failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
+        reasons = [item.because for item in reasons_of(stale, state.sidecar) if not item.of_image]
+        why = f" ({'; '.join(first_lines(reasons, _MOST_REASONS))})" if reasons else ""
+        yield failed("sidecars-current", f"old or no sidecar: {names}{why}", "Run `sohistio restart`.")
     if others := [workload.ref for workload in stale if workload.ref not in old]:
         yield warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
     if not stale:
         count = sum(bool(workload.pods) for workload in state.workloads)
         yield passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
+    for reason in state.not_compared:
+        yield warned("sidecars-current", f"compared by their image only, {reason}", "docs/restarts.md says when.")
     for item in left:
         if _is_worth_saying(item):
             yield warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)

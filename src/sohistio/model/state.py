@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sohistio.model.gateway_api import GatewayApi
+from sohistio.model.injected import Compared
 from sohistio.model.revision import DEFAULT_REVISION, Revision, revision_of
-from sohistio.model.sidecar import SidecarTemplate
+from sohistio.model.sidecar import Injector, SidecarTemplate
 
 ISTIO_NAMESPACE = "istio-system"
 
@@ -53,7 +54,8 @@ class Istiod:
 class ObservedPod:
     """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection.
 
-    `created` is ISO 8601 in UTC.
+    `created` is ISO 8601 in UTC; `compared` how it differs from a new pod of its template, by a dry run through the
+    mesh's own webhook, None where that was not asked.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ObservedPod:
     ready: bool
     host_network: bool = False
     created: str = ""
+    compared: Compared | None = None
 
     @property
     def injected(self) -> bool:
@@ -80,6 +83,12 @@ class ObservedPod:
         key = "sidecar.istio.io/inject"
         return self.host_network or self.labels.get(key, self.annotations.get(key, "")) == "false"
 
+    @property
+    def grpc_template(self) -> str:
+        """The injection template for proxyless gRPC that the pod asks for, empty where it asks for none."""
+        asked = self.annotations.get("inject.istio.io/templates", "").split(",")
+        return next((name for name in map(str.strip, asked) if name.startswith("grpc-")), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -90,7 +99,7 @@ class Workload:
     `arriving` are the pods of it that do not run yet;
     `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it. `own_image` is that
     proxy's image, empty where the injector chooses it; `opted_in` where the labels of its pods, or its namespace's
-    `istio.io/rev`, ask for a sidecar without the label `istio-injection`.
+    `istio.io/rev`, ask for a sidecar without the label `istio-injection`; `template` is the raw template of its pods.
     """
 
     ref: ObjectRef
@@ -104,6 +113,7 @@ class Workload:
     own_image: str = ""
     opted_in: bool = False
     arriving: tuple[ObservedPod, ...] = ()
+    template: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +217,8 @@ class ClusterState:
     gateways. `released` are Deployments and Services of gateways whose labels a replacement took off, or has not put
     right yet. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
     `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
-    and, where somebody has looked, its custom resources.
+    and, where somebody has looked, its custom resources. `injector` is what the mesh's injector works by, and
+    `not_compared` says, once a reason, of which namespaces' workloads only the image could be compared.
     """
 
     server: str
@@ -233,6 +244,8 @@ class ClusterState:
     namespaces: tuple[ObservedNamespace, ...] = ()
     gateway_api: GatewayApi = field(default_factory=GatewayApi)
     ending: tuple[Ending, ...] = ()
+    injector: Injector | None = None
+    not_compared: tuple[str, ...] = ()
 
     @property
     def has_ready_istiod(self) -> bool:

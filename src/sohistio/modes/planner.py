@@ -15,6 +15,7 @@ from sohistio.modes.decide import Decision
 from sohistio.modes.gateway_changes import gateway_changes
 from sohistio.plan.changes import Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress
+from sohistio.plan.left_alone import not_compared
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RestartWorkloads
 
@@ -134,7 +135,7 @@ def _is_addressed(service: ObservedService) -> bool:
 def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
     """The plan of `sohistio restart`: the mesh is left as it is."""
     phases = postinstall.restart_phase(subject.state, subject.state.sidecar)
-    return Plan(
+    plan = Plan(
         environment=subject.environment,
         cluster=subject.state.server,
         mode=Mode.RESTART,
@@ -143,6 +144,7 @@ def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
         reasons=("only workloads whose sidecar is not the mesh's",),
         phases=(*phases, install.verification(desired)) if phases else (),
     )
+    return replace(plan, notices=not_compared(subject.state, plan))
 
 
 def _skew_refusal(skew: Sequence[Fault]) -> str:

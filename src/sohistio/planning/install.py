@@ -21,6 +21,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
 from sohistio.planning.authority import AuthorityFacts, look_at_authority
+from sohistio.planning.injection import foreseeing
 from sohistio.planning.monitoring import MonitoringFacts, look_at_monitoring
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.policy import PolicyFacts, labelled_in, look_at_policy
@@ -46,7 +47,7 @@ class _Gathered:
 def plan_install(session: Session, request: Request) -> Planned:
     """Look at the cluster and plan. Writes nothing. Raises RefusedError."""
     listed = session.environment.application_namespaces
-    observed = observe(session.api, listed)
+    observed = observe(session.api, listed, dry_runs=True)
     labels = labels_of(observed, listed)
     state = labels.once_done(observed)
 
@@ -97,6 +98,8 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     authority = look_at_authority(session, state)
     policy = look_at_policy(session, labelled_in(resources), state)
     monitoring = look_at_monitoring(session, record)
+    desired, unforeseen = foreseeing(session, state, desired, manifest)
+    state = replace(state, not_compared=(*state.not_compared, *unforeseen))
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way

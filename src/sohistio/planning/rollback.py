@@ -17,6 +17,8 @@ from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import GATEWAY_API, gateway_api_faults
+from sohistio.plan.left_alone import not_compared
+from sohistio.planning.injection import foreseeing
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, recorded, unreadable
 from sohistio.planning.session import Session
@@ -27,7 +29,7 @@ _SERVES = "Its manifest is that of a standby: move the traffic first, `sohistio 
 
 def plan_rollback(session: Session) -> Planned:
     """Look at the cluster and the record and plan the rollback. Raises RefusedError where there is none."""
-    state = observe(session.api)
+    state = observe(session.api, dry_runs=True)
     if state.unreadable:
         raise unreadable(state)
     record = recorded(session)
@@ -39,6 +41,8 @@ def plan_rollback(session: Session) -> Planned:
         )
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
+    mesh, unforeseen = foreseeing(session, state, mesh, manifest)
+    state = replace(state, not_compared=(*state.not_compared, *unforeseen))
     against = standby_rule(session, state, record).refusal((mesh,))
     changes = with_replicas(compared(session, manifest, record), mesh, state)
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
@@ -52,7 +56,8 @@ def plan_rollback(session: Session) -> Planned:
         session.istioctl(decided.installed)  # the uninstall needs it: better to miss it now than half way
     skew = _skew(session, state, version)
     plan = make_plan(Subject(session.environment.name, str(version), state), decided, [mesh], changes, skew)
-    plan = replace(plan, notices=(*plan.notices, *_policy_notices(session, back.operator)))
+    notices = (*_policy_notices(session, back.operator), *not_compared(state, plan))
+    plan = replace(plan, notices=(*plan.notices, *notices))
     todo = decided.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
     return Planned(
         session,

@@ -32,8 +32,7 @@ PAGE_SIZE = 500
 # A write may wait for admission webhooks (10 s each by default); a read has nothing to wait for.
 REQUEST_SECONDS = 30
 READ_SECONDS = 15
-# A listing that keeps expiring, or a server that keeps failing, ends after this many tries; one that does not answer
-# in time after fewer, as each costs the whole deadline.
+# A listing that keeps expiring, or a failing server, ends after so many tries; a silent one sooner: each takes long.
 TRIES = 4
 TRIES_IN_SILENCE = 2
 
@@ -51,6 +50,7 @@ class KubeApi:
         self._resources: dict[str, Mapping[str, Resource]] = {}
         self._seconds: float = REQUEST_SECONDS
         self._conduct: Conduct | None = None
+        self.dry_runs: dict[str, Object] = {}  # how pods came back: a look is repeated before a run
 
     def within(self, seconds: float) -> KubeApi:
         """The same cluster with another deadline for each request."""
@@ -62,6 +62,7 @@ class KubeApi:
         """The same cluster for a run: `conduct` has a say in every request."""
         other = copy(self)
         other._conduct = conduct
+        other.dry_runs = {}
         return other
 
     def get(self, path: str) -> Object | None:

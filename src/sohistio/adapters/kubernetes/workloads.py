@@ -155,6 +155,7 @@ def _workload(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workloa
         pods=pods,
         brings_proxy=bool(_proxy_image(spec["template"]["spec"])),
         own_image=_own_image(spec["template"]),
+        template=spec["template"],
     )
 
 

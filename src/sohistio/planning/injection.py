@@ -1,0 +1,88 @@
+"""What another injector configuration will change in sidecars that keep their image: istioctl's injection, offline.
+
+The webhook is still the old istiod's, so it cannot be asked. Both configurations inject the same templates, the one in
+the cluster and the one of the target's manifest, with the target's istioctl: their difference is what will change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sohistio.adapters.kubernetes.manifest import read_manifest
+from sohistio.errors import FailedError
+from sohistio.model.desired import DesiredMesh
+from sohistio.model.injected import Change, changes, injected_view
+from sohistio.model.sidecar import Foreseen, Injector, is_same_image
+from sohistio.model.staleness import expected_image, template_key
+from sohistio.model.state import ClusterState, ObjectRef, Workload
+from sohistio.planning.session import Session
+
+_Object = Mapping[str, Any]
+
+
+def foreseeing(
+    session: Session, state: ClusterState, mesh: DesiredMesh, manifest: Sequence[_Object]
+) -> tuple[DesiredMesh, tuple[str, ...]]:
+    """The target's mesh with what its injector changes in sidecars whose image stays; notices where that is not known.
+
+    Asks no cluster, and nothing at all where the configuration stays as it is.
+    """
+    live, target = state.injector, Injector.from_manifest(manifest)
+    sidecar = mesh.sidecar
+    if live is None or target is None or live == target or sidecar is None:
+        return mesh, ()
+    staying = [
+        workload
+        for workload in state.workloads
+        if workload.pods
+        and not workload.own_image
+        and any(
+            is_same_image(pod.proxy_image, expected_image(workload, pod, sidecar))
+            for pod in workload.pods
+            if not (pod.opted_out or pod.grpc_template)
+        )
+    ]
+    if not staying:
+        return mesh, ()
+    try:
+        found = dict(_changes(session, mesh, staying, (live, target)))
+    except FailedError as error:
+        words = ": ".join((error.what, *error.details[-1:]))
+        return mesh, (f"what changes in sidecars beside their image could not be foreseen: {words}",)
+    foreseen = Foreseen(target.digest, found)
+    return replace(mesh, sidecar=replace(sidecar, foreseen=foreseen)), ()
+
+
+def _changes(
+    session: Session, mesh: DesiredMesh, workloads: Sequence[Workload], injectors: tuple[Injector, Injector]
+) -> Iterable[tuple[ObjectRef, tuple[Change, ...]]]:
+    """Of each workload what the second injector gives otherwise than the first. Raises FailedError."""
+    by_key: dict[str, list[Workload]] = {}
+    for workload in workloads:
+        by_key.setdefault(template_key(workload), []).append(workload)
+    asked = "\n---\n".join(
+        json.dumps(_pod(f"workload-{number}", alike[0])) for number, alike in enumerate(by_key.values())
+    )
+    istioctl = session.istioctl(mesh.version)
+    now, then = (
+        {item["metadata"]["name"]: item for item in read_manifest(istioctl.inject(asked, injector))}
+        for injector in injectors
+    )
+    for number, alike in enumerate(by_key.values()):
+        name = f"workload-{number}"
+        if name in now and name in then and (found := changes(injected_view(now[name]), injected_view(then[name]))):
+            yield from ((workload.ref, found) for workload in alike)
+
+
+def _pod(name: str, workload: Workload) -> _Object:
+    metadata = workload.template.get("metadata") or {}
+    kept = {key: metadata.get(key) or {} for key in ("labels", "annotations")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": workload.ref.namespace, **kept},
+        "spec": workload.template.get("spec"),
+    }
