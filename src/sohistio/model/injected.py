@@ -182,11 +182,11 @@ def _arguments(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     for word in map(str, words):
         if word.startswith("-"):
             flag, _, value = word.partition("=")
-            found.setdefault(f"argument {flag}", []).extend([value] if value else [])
+            found.setdefault(f"argument {flag}", []).extend([value] if "=" in word else [])
         else:
             found.setdefault(f"argument {flag}" if flag else "arguments", []).append(word)
             flag = ""
-    yield from ((key, ",".join(values) or "on") for key, values in found.items())
+    yield from ((key, ",".join(values) if values else "on") for key, values in found.items())
 
 
 def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -206,5 +206,5 @@ def _metadata(pod: Mapping[str, Any], key: str) -> Mapping[str, str]:
 
 
 def _short(value: str) -> str:
-    value = brief(value) if "@sha256:" in value else value
+    value = brief(value) if "@sha256:" in value else value or '""'
     return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
