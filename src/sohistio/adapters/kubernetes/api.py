@@ -50,7 +50,7 @@ class KubeApi:
         self._resources: dict[str, Mapping[str, Resource]] = {}
         self._seconds: float = REQUEST_SECONDS
         self._conduct: Conduct | None = None
-        self.dry_runs: dict[str, Object] = {}  # how pods came back: a look is repeated before a run
+        self.dry_runs: dict[str, Object] = {}  # pods as they came back: what a plan asked, its run need not ask again
 
     def within(self, seconds: float) -> KubeApi:
         """The same cluster with another deadline for each request."""
@@ -62,7 +62,6 @@ class KubeApi:
         """The same cluster for a run: `conduct` has a say in every request."""
         other = copy(self)
         other._conduct = conduct
-        other.dry_runs = {}
         return other
 
     def get(self, path: str) -> Object | None:

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.record_store import read_record
+from sohistio.errors import SohistioError
 from sohistio.model.injected import compared, injected_view, was_injected
 from sohistio.model.sidecar import RESTARTED_UNDER, is_same_image
+from sohistio.model.sidecars_compared import SidecarsCompared
 from sohistio.model.staleness import expected_image, is_current, template_key, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
@@ -39,6 +42,7 @@ class _Doubt:
     workload: Workload
     pods: tuple[ObservedPod, ...]
     text_only: bool
+    digest: str
 
     @property
     def place(self) -> str:
@@ -46,8 +50,8 @@ class _Doubt:
 
     @property
     def key(self) -> str:
-        """The same for templates that are injected alike."""
-        return template_key(self.workload)
+        """The same for templates that one configuration injects alike."""
+        return f"{self.digest} {template_key(self.workload)}"
 
 
 def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], settled: str) -> ClusterState:
@@ -56,6 +60,9 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
     Nothing is written. What cannot be asked stays as it was, and `not_compared` says why.
     """
     doubts = list(_doubts(state, settled)) if state.has_ready_istiod else []
+    if not all(doubt.text_only for doubt in doubts):
+        known = _known(api)
+        doubts = [doubt for doubt in doubts if doubt.text_only or not _is_known(doubt, known)]
     if not doubts:
         return state
     asked = _Asked(api, {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in pods})
@@ -83,9 +90,22 @@ def _doubts(state: ClusterState, settled: str) -> Iterable[_Doubt]:
         older = [pod for pod in pods if pod.created < settled and pod.annotations.get(RESTARTED_UNDER) != digest]
         by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]
         if by_text:
-            yield _Doubt(workload, tuple(by_text), text_only=True)
+            yield _Doubt(workload, tuple(by_text), text_only=True, digest=digest)
         elif older:
-            yield _Doubt(workload, tuple(older), text_only=False)
+            yield _Doubt(workload, tuple(older), text_only=False, digest=digest)
+
+
+def _known(api: KubeApi) -> SidecarsCompared | None:
+    """What the record has of an earlier look; None where it has nothing, or cannot be read."""
+    try:
+        record = read_record(api)
+    except SohistioError:
+        return None
+    return record.sidecars if record else None
+
+
+def _is_known(doubt: _Doubt, known: SidecarsCompared | None) -> bool:
+    return known is not None and all(known.covers(pod, doubt.digest) for pod in doubt.pods)
 
 
 def _with(workload: Workload, found: Mapping[str, ObservedPod]) -> Workload:
