@@ -7,7 +7,7 @@ the cluster and the one of the target's manifest, with the target's istioctl: th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,17 +18,18 @@ from sohistio.model.injected import Change, changes, injected_view
 from sohistio.model.sidecar import Foreseen, Injector, is_same_image
 from sohistio.model.staleness import expected_image, template_key
 from sohistio.model.state import ClusterState, ObjectRef, Workload
-from sohistio.planning.session import Session
 
 _Object = Mapping[str, Any]
+Inject = Callable[[str, Injector], str]
+"""Pods (YAML documents) as an injector changes them. Raises FailedError."""
 
 
 def foreseeing(
-    session: Session, state: ClusterState, mesh: DesiredMesh, manifest: Sequence[_Object]
+    inject: Inject, state: ClusterState, mesh: DesiredMesh, manifest: Sequence[_Object]
 ) -> tuple[DesiredMesh, tuple[str, ...]]:
     """The target's mesh with what its injector changes in sidecars whose image stays; notices where that is not known.
 
-    Asks no cluster, and nothing at all where the configuration stays as it is.
+    `inject` is the target's istioctl. Nothing is asked where the configuration stays as it is.
     """
     live, target = state.injector, Injector.from_manifest(manifest)
     sidecar = mesh.sidecar
@@ -48,16 +49,16 @@ def foreseeing(
     if not staying:
         return mesh, ()
     try:
-        found = dict(_changes(session, mesh, staying, (live, target)))
+        found = dict(_changes(inject, staying, (live, target)))
     except FailedError as error:
         words = ": ".join((error.what, *error.details[-1:]))
-        return mesh, (f"what changes in sidecars beside their image could not be foreseen: {words}",)
+        return mesh, (f"of the configuration that this brings: {words}",)
     foreseen = Foreseen(target.digest, found)
     return replace(mesh, sidecar=replace(sidecar, foreseen=foreseen)), ()
 
 
 def _changes(
-    session: Session, mesh: DesiredMesh, workloads: Sequence[Workload], injectors: tuple[Injector, Injector]
+    inject: Inject, workloads: Sequence[Workload], injectors: tuple[Injector, Injector]
 ) -> Iterable[tuple[ObjectRef, tuple[Change, ...]]]:
     """Of each workload what the second injector gives otherwise than the first. Raises FailedError."""
     by_key: dict[str, list[Workload]] = {}
@@ -66,10 +67,8 @@ def _changes(
     asked = "\n---\n".join(
         json.dumps(_pod(f"workload-{number}", alike[0])) for number, alike in enumerate(by_key.values())
     )
-    istioctl = session.istioctl(mesh.version)
     now, then = (
-        {item["metadata"]["name"]: item for item in read_manifest(istioctl.inject(asked, injector))}
-        for injector in injectors
+        {item["metadata"]["name"]: item for item in read_manifest(inject(asked, injector))} for injector in injectors
     )
     for number, alike in enumerate(by_key.values()):
         name = f"workload-{number}"

@@ -98,7 +98,7 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     authority = look_at_authority(session, state)
     policy = look_at_policy(session, labelled_in(resources), state)
     monitoring = look_at_monitoring(session, record)
-    desired, unforeseen = foreseeing(session, state, desired, manifest)
+    desired, unforeseen = foreseeing(session.istioctl(target).inject, state, desired, manifest)
     state = replace(state, not_compared=(*state.not_compared, *unforeseen))
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:

@@ -41,7 +41,7 @@ def plan_rollback(session: Session) -> Planned:
         )
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
-    mesh, unforeseen = foreseeing(session, state, mesh, manifest)
+    mesh, unforeseen = foreseeing(session.istioctl(version).inject, state, mesh, manifest)
     state = replace(state, not_compared=(*state.not_compared, *unforeseen))
     against = standby_rule(session, state, record).refusal((mesh,))
     changes = with_replicas(compared(session, manifest, record), mesh, state)
