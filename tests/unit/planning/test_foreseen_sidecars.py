@@ -75,6 +75,15 @@ def test_what_both_configurations_give_to_the_same_template_is_compared() -> Non
     assert [len(pods) for pods in istioctl.asked] == [3, 3]
 
 
+def test_many_templates_are_injected_in_parts() -> None:
+    istioctl = Istioctl()
+    looked = seen(*(running(f"w{number}", {}) for number in range(450)))
+    mesh, _ = foreseeing(istioctl.inject, looked, MESH, manifest(injector("1Gi")))
+    assert mesh.sidecar is not None
+    assert len(mesh.sidecar.foreseen.changes) == 450
+    assert sorted(len(pods) for pods in istioctl.asked) == [50, 50, 200, 200, 200, 200]
+
+
 UNASKED = {
     "the-same-configuration": (seen(running("web", {})), "512Mi"),
     "none-in-the-cluster": (replace(seen(running("web", {})), injector=None), "1Gi"),
