@@ -17,6 +17,8 @@ from sohistio.model.image import brief
 STATUS = "sidecar.istio.io/status"
 # Names that istiod takes from the pod's owner, not from its configuration.
 _NAMES = frozenset({"ISTIO_META_WORKLOAD_NAME", "ISTIO_META_OWNER", "ISTIO_META_APP_CONTAINERS"})
+# The pod's labels and annotations once more, in templates of older versions: those of restarts are among them.
+_OF_ALL = "ISTIO_METAJSON_"
 # The API server's own: each pod has a volume of another name.
 _TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 _OF_POD = ("istio.io/rev", STATUS)
@@ -164,7 +166,7 @@ def _of_container(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _environment(variables: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for variable in variables:
         name = str(variable.get("name"))
-        if name in _NAMES:
+        if name in _NAMES or name.startswith(_OF_ALL):
             continue
         if name == _CONFIG:
             try:

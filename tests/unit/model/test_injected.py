@@ -25,6 +25,7 @@ def injected(name: str = "web-1") -> _Pod:
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
             {"name": "PROXY_CONFIG", "value": json.dumps({"drainDuration": "45s", "proxyMetadata": {"A": "1"}})},
             {"name": "ISTIO_META_WORKLOAD_NAME", "value": name},
+            {"name": "ISTIO_METAJSON_ANNOTATIONS", "value": json.dumps({"restarted": name})},
             {"name": "ISTIO_META_OWNER", "value": f"kubernetes://apis/v1/namespaces/shop/pods/{name}"},
         ],
         "resources": {"limits": {"memory": "512Mi"}, "requests": {"cpu": "100m"}},

@@ -26,12 +26,15 @@ _OF_CONTROLLERS = ("pod-template-hash", "controller-revision-hash")
 _MOST_NAMED = 5
 # Once so many namespaces in a row cannot be asked, for whatever reason but a right or a quota, no other one is.
 _MOST_SILENT = 3
+# Webhooks have 10 s by default.
+_SECONDS = 12
 _REASONS = (
     ("exceeded quota", "a quota of the namespace leaves no room for a pod"),
     ("cannot create resource", "the right to create pods is missing, which a dry run needs (rbac/installer.yaml)"),
     ("violates PodSecurity", "Pod Security refuses such a pod"),
     ("dry run", "an admission webhook takes no dry runs"),
 )
+_NO_ISTIOD = "istiod is not ready"
 _NOT_INJECTED = "a dry run came back without a sidecar"
 
 
@@ -59,7 +62,9 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
 
     Nothing is written. What cannot be asked stays as it was, and `not_compared` says why.
     """
-    doubts = list(_doubts(state, settled)) if state.has_ready_istiod else []
+    doubts = list(_doubts(state, settled))
+    if doubts and not state.has_ready_istiod:
+        return replace(state, not_compared=(_NO_ISTIOD,))
     if not all(doubt.text_only for doubt in doubts):
         known = _known(api)
         doubts = [doubt for doubt in doubts if doubt.text_only or not _is_known(doubt, known)]
@@ -116,7 +121,7 @@ class _Asked:
     """The dry runs so far: the answers by their templates, and the namespaces that cannot be asked, with the reason."""
 
     def __init__(self, api: KubeApi, raw: Mapping[tuple[str, str], Object]) -> None:
-        self._api = api
+        self._api = api.within(_SECONDS)
         self._raw = raw
         self._failed: dict[str, str] = {}
         self._silent: set[str] = set()

@@ -78,11 +78,11 @@ class Cluster:
         self.server = server
         self._api = server.api(folder)
 
-    def looks(self, deployments: list[Any], pods: list[Any], **answers: Reply) -> ClusterState:
+    def looks(self, deployments: list[Any], pods: list[Any], istiod: Any = ISTIOD, **answers: Reply) -> ClusterState:
         places = {item["metadata"]["namespace"] for item in deployments}
         namespaces = [{"metadata": {"name": name, "labels": {"istio-injection": "enabled"}}} for name in places]
         self.server.shows(
-            deployments=[ISTIOD, *deployments], pods=pods, namespaces=namespaces, configmaps=copy.deepcopy(CONFIG)
+            deployments=[istiod, *deployments], pods=pods, namespaces=namespaces, configmaps=copy.deepcopy(CONFIG)
         )
         for place in places:
             reply = answers.get(place, Reply(pod(place, "new"), 201))
@@ -218,6 +218,13 @@ def test_what_cannot_be_asked_is_decided_by_the_image_and_said_once(
     assert state.not_compared == (f"Namespace shop: {reason}",)
     assert [workload.ref.name for workload in restarts(state, state.sidecar)[0]] == ["w0"]
     assert len(cluster.asked) <= 8, "as many as were under way together"
+
+
+def test_without_an_istiod_nobody_is_asked_and_that_is_said(cluster: Cluster) -> None:
+    away = copy.deepcopy(ISTIOD)
+    away["status"] = {}
+    state = cluster.looks([deployment("shop", "web")], [pod("shop", "web")], istiod=away)
+    assert (cluster.asked, state.not_compared) == ([], ("istiod is not ready",))
 
 
 def test_a_webhook_that_brings_nothing_decides_nothing(cluster: Cluster) -> None:
