@@ -82,8 +82,12 @@ def _changes(
     )
     for number, alike in enumerate(by_key.values()):
         name = f"workload-{number}"
-        if name in now and name in then and (differ := changes(injected_view(now[name]), injected_view(then[name]))):
-            yield from ((workload.ref, differ) for workload in alike)
+        if name not in now or name not in then:
+            continue
+        # Images are compared with those that run: a pod may have the new one already.
+        differ = changes(injected_view(now[name]), injected_view(then[name]))
+        if kept := tuple(item for item in differ if not item.of_image):
+            yield from ((workload.ref, kept) for workload in alike)
 
 
 def _pod(name: str, workload: Workload) -> _Object:
