@@ -63,9 +63,9 @@ def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> t
         return ()
     found: tuple[Change, ...] = ()
     if sidecar.live and pod.compared is not None:
-        tried = was_tried(workload, pod, sidecar)
-        found = tuple(item for item in pod.compared.changes if not (tried and item.of_image))
-        found = () if settings_tried(pod) else found
+        # An image has its own rule: digests may have been switched off and on again since that restart.
+        tried = {True: was_tried(workload, pod, sidecar), False: settings_tried(pod)}
+        found = tuple(item for item in pod.compared.changes if not tried[item.of_image])
     elif not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar)):
         found = (Change("image", _name(pod.proxy_image), _name(expected_image(workload, pod, sidecar))),)
     foreseen = sidecar.foreseen

@@ -55,6 +55,11 @@ def compared(*changes: Change, digest: str = "given") -> Compared:
             id="other-settings-tried",
         ),
         pytest.param(
+            pod("", proxy_image=MIRRORED, compared=compared(IMAGE), annotations={RESTARTED_FOR_SETTINGS: "given"}),
+            (IMAGE,),
+            id="settings-tried-and-the-image-not",
+        ),
+        pytest.param(
             pod(compared=compared(LIMIT), labels={"sidecar.istio.io/inject": "false"}), (), id="opted-out-is-not-asked"
         ),
         pytest.param(
