@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sohistio.errors import FailedError, NotObtainedError, UsageError
+from sohistio.model.held import HELD
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.restart_annotations import ANNOTATIONS
 from sohistio.model.revision import DEFAULT_REVISION, Revision
@@ -130,7 +131,7 @@ class Istioctl:
 
 def _is_of_restarts(finding: Finding) -> bool:
     """Whether it does not know an annotation that sohistio reads: istioctl takes all of `…istio.io/` for Istio's."""
-    return finding.code == _UNKNOWN_ANNOTATION and finding.message.rpartition(" ")[2] in ANNOTATIONS
+    return finding.code == _UNKNOWN_ANNOTATION and finding.message.rpartition(" ")[2] in {*ANNOTATIONS, HELD}
 
 
 def reported_version(path: Path) -> Version:

@@ -8,13 +8,16 @@ not the one it would get now, and no others. One that was restarted for an image
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sohistio.model.image import brief
+from sohistio.model.restart_reason import reasons_of
 from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
-from sohistio.model.staleness import differing, was_tried
+from sohistio.model.staleness import differing
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
+from sohistio.plan.left_alone import decided_by_somebody, of_grpc
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
@@ -64,25 +67,33 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
     """Workloads to restart, and the ones passed by with the reason, for the sidecar that the mesh gives (or will)."""
     to_restart: list[Workload] = []
     left: list[LeftAlone] = []
-    if sidecar == state.sidecar:
-        sidecar = state.sidecar  # this one knows since when it is in force
+    sidecar = _known(state, sidecar)
     for workload in state.workloads:
         if workload.pods and all(pod.opted_out for pod in workload.pods):
             left.append(LeftAlone(workload.ref, "opted out of injection"))
         elif workload.desired == 0 and not workload.pods:
             left.append(LeftAlone(workload.ref, "scaled to zero: new pods get the current sidecar"))
+        elif sidecar is not None and (grpc := of_grpc(workload, sidecar)):
+            left.append(grpc)
         elif sidecar is not None and differing(workload, sidecar, workload.pods):
             reason = reason_to_leave(workload, state.budgets)
             if reason:
                 left.append(LeftAlone(workload.ref, reason))
             else:
                 to_restart.append(workload)
-        elif sidecar is not None and (decided := _decided_by_somebody(workload, sidecar)):
+        elif sidecar is not None and (decided := decided_by_somebody(workload, sidecar)):
             left.append(decided)
     left.extend(LeftAlone(ref, _UNOWNED) for ref in state.unowned_pods)
     if sidecar is not None:
         left.extend(_out_of_reach(state, sidecar))
     return to_restart, left
+
+
+def _known(state: ClusterState, sidecar: SidecarTemplate | None) -> SidecarTemplate | None:
+    """Where it gives the image of today, the one of today: that knows since when it is in force, and is asked."""
+    if sidecar is None or state.sidecar is None or sidecar != state.sidecar:
+        return sidecar
+    return replace(state.sidecar, foreseen=sidecar.foreseen)
 
 
 def _out_of_reach(state: ClusterState, sidecar: SidecarTemplate) -> Iterable[LeftAlone]:
@@ -167,6 +178,7 @@ def restart_phase(
     restarts, and with `arriving` those whose pods are about to run with a sidecar that the plan makes an old one.
     """
     to_restart, left = restarts(state, sidecar)
+    sidecar = _known(state, sidecar)
     if sidecar is not None:
         refs = {workload.ref for workload in to_restart} | set(earlier)
         if arriving:
@@ -177,25 +189,11 @@ def restart_phase(
         return ()
     plural = "workload" if len(to_restart) == 1 else "workloads"
     image = brief(sidecar.image_for({})).rpartition("/")[2] if sidecar else ""
-    summary = f"restart {len(to_restart)} {plural} without the sidecar {image}"
+    reasons = reasons_of(to_restart, sidecar)
+    lack = f"without the sidecar {image}"
+    if not all(reason.of_image for reason in reasons):
+        lack = "whose sidecar is not the mesh's"
+    summary = f"restart {len(to_restart)} {plural} {lack}"
     listed = tuple(workload.ref for workload in to_restart)
-    return (Phase(f"{prefix}sidecars", (RestartWorkloads(f"{prefix}sidecars/restart", summary, listed, tuple(left)),)),)
-
-
-def _decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
-    """Why a workload that no restart changes has another proxy image than the mesh's; None where it has that one."""
-    for pod in workload.pods:
-        wanted = sidecar.image_for(pod.annotations)
-        if pod.opted_out or is_same_image(pod.proxy_image, wanted):
-            continue
-        wanted = brief(wanted)
-        if workload.own_image:
-            reason = f"its own template has the proxy image {brief(workload.own_image)}, the mesh's is {wanted}"
-            todo = "Somebody has to keep it up to date; `image: auto` in the template gives the mesh's."
-            return LeftAlone(workload.ref, reason, todo)
-        if was_tried(workload, pod, sidecar):
-            has = f"with {brief(pod.proxy_image)}" if pod.proxy_image else "without a sidecar"
-            reason = f"its new pods come {has} although the mesh gives {wanted}: something else decides it"
-            todo = "Is that meant (a policy that rewrites images)? If not, find what does it, then restart it yourself."
-            return LeftAlone(workload.ref, reason, todo)
-    return None
+    step = RestartWorkloads(f"{prefix}sidecars/restart", summary, listed, tuple(left), reasons=reasons)
+    return (Phase(f"{prefix}sidecars", (step,)),)

@@ -18,7 +18,7 @@ from sohistio.model.kube_target import Bearer, KubeTarget
 
 LISTED: tuple[str, ...] = (
     *(f"/apis/apps/v1/{plural}" for plural in ("deployments", "statefulsets", "daemonsets", "replicasets")),
-    *("/api/v1/namespaces", "/api/v1/pods", "/api/v1/services"),
+    *("/api/v1/namespaces", "/api/v1/pods", "/api/v1/services", "/api/v1/namespaces/istio-system/configmaps"),
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "/apis/policy/v1/poddisruptionbudgets",
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",

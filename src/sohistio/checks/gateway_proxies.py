@@ -22,6 +22,7 @@ class Gateway:
     versions: tuple[Version, ...]
     others: tuple[Version, ...]
     rolling: bool
+    held: bool
     todo: str
 
 
@@ -38,7 +39,7 @@ def gateways(state: ClusterState, desired: DesiredMesh) -> Iterator[Gateway]:
         found = _versions(live) if live is not None else set()
         if live is not None and found and right and not item.is_off:
             others = tuple(sorted(found - right))
-            yield Gateway(item.ref.short, tuple(sorted(found)), others, live.rolling, _todo(item))
+            yield Gateway(item.ref.short, tuple(sorted(found)), others, live.rolling, live.held, _todo(item))
 
 
 def _versions(live: MeshDeployment) -> set[Version]:

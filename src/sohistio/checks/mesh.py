@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sohistio.checks.certificates import CertificateEvidence, certificates_last
 from sohistio.checks.gateway_proxies import gateways
+from sohistio.checks.held_gateways import HELD_TODO, held_gateways
 from sohistio.checks.monitoring import MonitoringEvidence, monitoring_in_place
 from sohistio.checks.off_gateways import is_of_a_gateway_that_is_off
 from sohistio.checks.policy import PolicyEvidence, policy_in_place
@@ -90,7 +91,9 @@ def _gateway_proxies(evidence: Evidence) -> Iterator[CheckResult]:
             yield passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
             continue
         message = f"{gateway.name} runs proxies of {', '.join(map(str, gateway.others))}, istiod is {istiods}"
-        if gateway.rolling:
+        if gateway.held:
+            yield failed(name, f"{message}: it is held until its turn, and its old pods serve", HELD_TODO)
+        elif gateway.rolling:
             yield warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
         else:
             yield failed(name, message, gateway.todo)
@@ -212,6 +215,10 @@ def _webhooks(evidence: Evidence) -> Iterator[CheckResult]:
     yield from webhooks_alive(evidence.state)
 
 
+def _held(evidence: Evidence) -> Iterator[CheckResult]:
+    yield from held_gateways(evidence.state)
+
+
 def _policy(evidence: Evidence) -> Iterator[CheckResult]:
     yield from policy_in_place(evidence.policy)
 
@@ -229,6 +236,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[CheckResult]]] = (
     _version,
     _pods,
     _gateway_proxies,
+    _held,
     _addresses,
     _budgets,
     _webhooks,

@@ -6,9 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.model.held_back import HeldBack, groups_of
+from sohistio.model.restart_reason import reasons_of
 from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.model.words import first_lines
 from sohistio.plan.steps import LeftAlone
 from sohistio.postinstall import beyond, restarts
+
+_MOST_REASONS = 3
 
 
 def sidecars_current(
@@ -24,7 +28,9 @@ def sidecars_current(
     old = [ref for ref in due if approved is None or ref in approved]
     if old:
         names = ", ".join(map(str, old))
-        yield failed("sidecars-current", f"old or no sidecar: {names}", "Run `sohistio restart`.")
+        reasons = [item.because for item in reasons_of(stale, state.sidecar) if not item.of_image]
+        why = f" ({'; '.join(first_lines(reasons, _MOST_REASONS))})" if reasons else ""
+        yield failed("sidecars-current", f"old or no sidecar: {names}{why}", "Run `sohistio restart`.")
     if others := [ref for ref in due if ref not in old]:
         yield warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
     if not stale:
@@ -32,6 +38,8 @@ def sidecars_current(
         yield passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
     for group in groups_of(waiting):
         yield warned("sidecars-current", f"old or no sidecar, {group.line}", group.first.todo)
+    for reason in state.not_compared:
+        yield warned("sidecars-current", f"compared by their image only, {reason}", "docs/restarts.md says when.")
     for item in left:
         if _is_worth_saying(item):
             yield warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)

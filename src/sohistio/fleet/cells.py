@@ -10,6 +10,7 @@ from sohistio.fleet.row import EnvironmentStatus, LastRun
 from sohistio.fleet.state import Level, state_of
 from sohistio.model.ages import age, ago, left, since
 from sohistio.model.mode import Mode
+from sohistio.model.state import MeshDeployment
 from sohistio.model.words import counted
 
 _NOTHING = "-"
@@ -128,11 +129,16 @@ def _gateways(row: EnvironmentStatus, _now: float) -> Cell:
     if len(counts) > _MOST_GATEWAYS:
         counts = [(sum(ready for ready, _ in counts), sum(desired for _, desired in counts))]
     text = " ".join(f"{ready}/{desired}" for ready, desired in counts)
-    long = ", ".join(f"{item.ref.short.removeprefix('istio-')} {item.ready}/{item.desired}" for item in row.gateways)
+    long = ", ".join(_gateway(item) for item in row.gateways)
     silent = any(item.ready == 0 < item.desired for item in row.gateways)
-    lacking = any(item.ready < item.desired for item in row.gateways)
+    lacking = any(item.ready < item.desired or item.held for item in row.gateways)
     level = Level.BAD if silent else Level.ATTENTION if lacking else Level.PLAIN
     return Cell(text, long, level, float(sum(item.ready for item in row.gateways)))
+
+
+def _gateway(item: MeshDeployment) -> str:
+    held = " (held)" if item.held else ""
+    return f"{item.ref.short.removeprefix('istio-')} {item.ready}/{item.desired}{held}"
 
 
 def _address(row: EnvironmentStatus, _now: float) -> Cell:

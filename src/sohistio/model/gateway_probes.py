@@ -15,3 +15,8 @@ class GatewayProbes:
 
     ingress: tuple[Probe, ...] = ()
     egress: tuple[Probe, ...] = ()
+
+    @property
+    def all(self) -> tuple[Probe, ...]:
+        """Of every gateway."""
+        return (*self.ingress, *self.egress)

@@ -42,6 +42,13 @@ def is_applied(deployment: Mapping[str, Any]) -> bool:
     return labels.get(_APPLIED) != _NOT_YET and observed >= int(metadata.get("generation", 0))
 
 
+def has_new_template(deployment: Mapping[str, Any]) -> bool:
+    """Whether its controller has made a pod of the newest template."""
+    status = deployment.get("status") or {}
+    seen = int(status.get("observedGeneration", 0)) >= int(deployment["metadata"].get("generation", 0))
+    return seen and bool(status.get("updatedReplicas"))
+
+
 def old_pods(deployment: Mapping[str, Any]) -> int:
     """Pods of an older template than the newest."""
     status = deployment.get("status") or {}

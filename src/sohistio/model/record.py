@@ -11,6 +11,7 @@ from sohistio.model.failover_mark import FailoverMark
 from sohistio.model.json_values import count_in, mapping_in, names_in, text_in
 from sohistio.model.mode import Mode
 from sohistio.model.readiness import ReadinessItem, items_of
+from sohistio.model.sidecars_compared import SidecarsCompared
 from sohistio.model.versions import Version
 
 RECORD_NAME = "sohistio-record"
@@ -75,7 +76,7 @@ class Record:
     `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
     whose a gateway is that two nameless IstioOperators could have installed. `failover` says whether this side serves,
     `readiness` what was last found of a standby; `sync_left` how many differences the last sync left that ended well,
-    not its to change.
+    not its to change; `sidecars` until when all sidecars were what the injector gave.
     """
 
     environment: str
@@ -86,6 +87,7 @@ class Record:
     failover: FailoverMark | None = None
     sync_left: int = 0
     readiness: tuple[ReadinessItem, ...] = ()
+    sidecars: SidecarsCompared | None = None
 
     @property
     def last_run(self) -> RunEntry | None:
@@ -154,6 +156,7 @@ class Record:
             "failover": self.failover.document() if self.failover else None,
             "syncLeft": self.sync_left,
             "readiness": [item.document() for item in self.readiness],
+            "sidecars": self.sidecars.document() if self.sidecars else None,
         }
 
     @classmethod
@@ -174,6 +177,7 @@ class Record:
             failover=None if marked is None else FailoverMark.of(mapping_in(marked, "failover")),
             sync_left=count_in(record, "syncLeft"),
             readiness=items_of(record.get("readiness")),
+            sidecars=SidecarsCompared.of(record.get("sidecars")),
         )
 
 

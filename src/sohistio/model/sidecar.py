@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sohistio.model.injected import Change
+    from sohistio.model.state import ObjectRef
 
 RESTARTED_FOR = "sohistio/restarted-for"
 """An annotation on a pod template: the proxy image that sohistio restarted it for. Pods that carry it and still have
 another do so by somebody's will."""
+RESTARTED_UNDER = "sohistio/restarted-under"
+"""Beside it: the digest of the injector's configuration at that restart. Under the same one no restart helps."""
+RESTARTED_FOR_SETTINGS = "sohistio/restarted-for-settings"
+"""Beside it: the digest of what a new pod was to get, where the settings of its sidecar were compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +30,19 @@ class Injector:
     values: str
     mesh: str
 
+    @property
+    def digest(self) -> str:
+        """A short digest of all three."""
+        return hashlib.sha256(json.dumps([self.config, self.values, self.mesh]).encode()).hexdigest()[:16]
+
     @classmethod
     def from_manifest(cls, manifest: Sequence[Mapping[str, Any]]) -> Injector | None:
         """Read it out of a rendered manifest; None where that has no injector."""
-        maps = {item["metadata"]["name"]: item.get("data") or {} for item in manifest if item["kind"] == "ConfigMap"}
+        maps = {
+            item["metadata"]["name"]: item.get("data") or {}
+            for item in manifest
+            if item.get("kind", "ConfigMap") == "ConfigMap"  # in a list of one kind, items have none
+        }
         try:
             injector, mesh = maps["istio-sidecar-injector"], maps["istio"]
             return cls(str(injector["config"]), str(injector["values"]), str(mesh["mesh"]))
@@ -33,10 +51,20 @@ class Injector:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What another injector configuration, of this digest, will change in the sidecars of workloads."""
+
+    digest: str = ""
+    changes: Mapping[ObjectRef, tuple[Change, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SidecarTemplate:
     """The proxy image that the mesh's injector gives to new pods (ConfigMap istio-sidecar-injector, key values).
 
     `since` is when every istiod had it for certain (ISO 8601, UTC); empty where that is not known, or lies ahead.
+    `live` is true of the one in the cluster, by whose webhook running pods may have been compared (`ObservedPod`);
+    `foreseen` is what its configuration changes beside the image, of one that is not there yet.
     """
 
     hub: str
@@ -44,9 +72,13 @@ class SidecarTemplate:
     image: str = "proxyv2"
     variant: str = ""
     since: str = field(default="", compare=False)
+    live: bool = field(default=False, compare=False)
+    foreseen: Foreseen = field(default_factory=Foreseen, compare=False)
 
     @classmethod
-    def from_injector(cls, injector: Mapping[str, Any] | None, since: str = "") -> SidecarTemplate | None:
+    def from_injector(
+        cls, injector: Mapping[str, Any] | None, since: str = "", *, live: bool = False
+    ) -> SidecarTemplate | None:
         """Read a ConfigMap istio-sidecar-injector, live or rendered; None where it says nothing usable."""
         try:
             values = json.loads((injector or {})["data"]["values"])["global"]
@@ -56,6 +88,7 @@ class SidecarTemplate:
                 image=str(values.get("proxy", {}).get("image") or "proxyv2"),
                 variant=str(values.get("variant") or ""),
                 since=since,
+                live=live,
             )
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
             return None

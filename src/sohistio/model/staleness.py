@@ -1,11 +1,24 @@
-"""Whether a running pod has the sidecar that a new one like it would get. Pure."""
+"""Whether a running pod has the sidecar that a new one like it would get, and how it differs. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 
-from sohistio.model.sidecar import RESTARTED_FOR, SidecarTemplate, is_same_image
-from sohistio.model.state import ObservedPod, Workload
+from sohistio.model.image import brief
+from sohistio.model.injected import NONE, Change
+from sohistio.model.sidecar import (
+    RESTARTED_FOR,
+    RESTARTED_FOR_SETTINGS,
+    RESTARTED_UNDER,
+    SidecarTemplate,
+    is_same_image,
+)
+from sohistio.model.state import ClusterState, ObservedPod, Workload
+
+MARKS = (RESTARTED_FOR, RESTARTED_UNDER, RESTARTED_FOR_SETTINGS)
+"""The annotations of a restart on a pod template."""
+_OF_RESTARTS = (*MARKS, "kubectl.kubernetes.io/restartedAt")
 
 
 def expected_image(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> str:
@@ -14,7 +27,7 @@ def expected_image(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplat
 
 
 def is_current(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> bool:
-    """Whether the pod has the sidecar that a new one gets; a template's own proxy is none before it is injected."""
+    """Whether the pod's image is that of a new one; a template's own proxy is no sidecar before it is injected."""
     if workload.own_image and not pod.injected:
         return False
     return is_same_image(pod.proxy_image, expected_image(workload, pod, sidecar))
@@ -32,10 +45,62 @@ def was_tried(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) ->
     return pod.injected and "" < sidecar.since < pod.created
 
 
+def settings_tried(pod: ObservedPod) -> bool:
+    """Whether the pod comes of a restart for the very settings that a new one gets, and has others all the same."""
+    found = pod.compared
+    if found is None or not found.changes:
+        return False
+    return pod.annotations.get(RESTARTED_FOR_SETTINGS) == found.digest
+
+
+def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> tuple[Change, ...]:
+    """What another restart would change in the pod's sidecar; nothing where it is current, or a restart would not help.
+
+    A dry run through the mesh's webhook decides where there was one, else the image. What a new configuration is
+    foreseen to change comes on top, but for pods that were restarted under that very configuration.
+    """
+    if pod.opted_out or pod.grpc_template:
+        return ()
+    found: tuple[Change, ...] = ()
+    if sidecar.live and pod.compared is not None:
+        # An image has its own rule: digests may have been switched off and on again since that restart.
+        tried = {True: was_tried(workload, pod, sidecar), False: settings_tried(pod)}
+        found = tuple(item for item in pod.compared.changes if not tried[item.of_image])
+    elif not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar)):
+        found = (Change("image", _name(pod.proxy_image), _name(expected_image(workload, pod, sidecar))),)
+    foreseen = sidecar.foreseen
+    if workload.own_image or pod.annotations.get(RESTARTED_UNDER) == foreseen.digest:
+        return found
+    known = {change.setting for change in found}
+    return (*found, *(item for item in foreseen.changes.get(workload.ref, ()) if item.setting not in known))
+
+
 def differing(workload: Workload, sidecar: SidecarTemplate, pods: Iterable[ObservedPod]) -> list[ObservedPod]:
     """Those of the workload's pods that another restart would give the current sidecar."""
-    return [
-        pod
-        for pod in pods
-        if not (pod.opted_out or is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))
-    ]
+    return [pod for pod in pods if lacking(workload, pod, sidecar)]
+
+
+def restart_marks(workload: Workload, state: ClusterState) -> Mapping[str, str | None]:
+    """What a restart notes on the workload's pod template: for which image, settings and configuration it was."""
+    sidecar = state.sidecar
+    pod = next(iter(differing(workload, sidecar, workload.pods)), None) if sidecar else None
+    if sidecar is None or pod is None:
+        return dict.fromkeys(MARKS)
+    return {
+        RESTARTED_FOR: expected_image(workload, pod, sidecar),
+        RESTARTED_UNDER: state.injector.digest if state.injector else None,
+        RESTARTED_FOR_SETTINGS: pod.compared.digest if pod.compared else None,
+    }
+
+
+def template_key(workload: Workload) -> str:
+    """The same for workloads of a namespace whose templates are injected alike; what restarts wrote decides nothing."""
+    metadata = workload.template.get("metadata") or {}
+    annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if k not in _OF_RESTARTS}
+    parts = [workload.ref.namespace, metadata.get("labels"), annotations, workload.template.get("spec")]
+    return json.dumps(parts, sort_keys=True)
+
+
+def _name(image: str) -> str:
+    """An image for people, without its registry: that is the same for all of them."""
+    return brief(image) or NONE

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sohistio.model.gateway_api import GatewayApi
+from sohistio.model.injected import Compared
 from sohistio.model.revision import DEFAULT_REVISION, Revision, revision_of
-from sohistio.model.sidecar import SidecarTemplate
+from sohistio.model.sidecar import Injector, SidecarTemplate
 from sohistio.model.webhooks import Webhooks
 
 ISTIO_NAMESPACE = "istio-system"
@@ -54,7 +55,8 @@ class Istiod:
 class ObservedPod:
     """A running pod of a workload: its istio-proxy image (empty when it has none) and what decides its injection.
 
-    `created` is ISO 8601 in UTC; `job` is the Job whose pod it is, if any.
+    `created` is ISO 8601 in UTC; `job` is the Job whose pod it is, if any; `compared` how it differs from a new pod of
+    its template, by a dry run through the mesh's own webhook, None where that was not asked.
     """
 
     name: str
@@ -65,6 +67,7 @@ class ObservedPod:
     host_network: bool = False
     created: str = ""
     job: str = ""
+    compared: Compared | None = None
 
     @property
     def injected(self) -> bool:
@@ -82,6 +85,12 @@ class ObservedPod:
         key = "sidecar.istio.io/inject"
         return self.host_network or self.labels.get(key, self.annotations.get(key, "")) == "false"
 
+    @property
+    def grpc_template(self) -> str:
+        """The injection template for proxyless gRPC that the pod asks for, empty where it asks for none."""
+        asked = self.annotations.get("inject.istio.io/templates", "").split(",")
+        return next((name for name in map(str.strip, asked) if name.startswith("grpc-")), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -92,7 +101,8 @@ class Workload:
     `arriving` are the pods of it that do not run yet;
     `brings_proxy` where its own template has the proxy, as a gateway's has: nobody injects it. `own_image` is that
     proxy's image, empty where the injector chooses it; `opted_in` where the labels of its pods, or its namespace's
-    `istio.io/rev`, ask for a sidecar without the label `istio-injection`. `annotations` are its own about restarts.
+    `istio.io/rev`, ask for a sidecar without the label `istio-injection`. `annotations` are its own about restarts;
+    `template` is the raw template of its pods.
     """
 
     ref: ObjectRef
@@ -107,6 +117,7 @@ class Workload:
     opted_in: bool = False
     arriving: tuple[ObservedPod, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    template: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +147,8 @@ class MeshDeployment:
 
     `scaled_by` is the field manager that set the replicas, where that was not istioctl's; `replicas_applied` where
     istioctl's manager owns them: an apply without them would set them back to 1 (istio#41481). `proxy_images` are those
-    of a gateway's running pods; `rolling` while a rollout is under way, `held` where sohistio has paused it.
+    of a gateway's running pods; `rolling` while a rollout is under way, `held` where sohistio has paused it, `paused`
+    where somebody else has.
     """
 
     ref: ObjectRef
@@ -150,6 +162,7 @@ class MeshDeployment:
     proxy_images: tuple[str, ...] = ()
     rolling: bool = False
     held: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +225,8 @@ class ClusterState:
     gateways. `released` are Deployments and Services of gateways whose labels a replacement took off, or has not put
     right yet. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
     `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
-    and, where somebody has looked, its custom resources.
+    and, where somebody has looked, its custom resources. `injector` is what the mesh's injector works by, and
+    `not_compared` says, once a reason, of which namespaces' workloads only the image could be compared.
     """
 
     server: str
@@ -239,6 +253,8 @@ class ClusterState:
     gateway_api: GatewayApi = field(default_factory=GatewayApi)
     ending: tuple[Ending, ...] = ()
     webhooks: Webhooks = field(default_factory=Webhooks)
+    injector: Injector | None = None
+    not_compared: tuple[str, ...] = ()
 
     @property
     def has_ready_istiod(self) -> bool:

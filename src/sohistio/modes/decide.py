@@ -127,8 +127,9 @@ def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes)
     if not held or decision.refusal:
         return decision
     reason = f"a run before this one has held {', '.join(held)} and not let go: old pods serve"
-    mode = Mode.REINSTALL if decision.mode is Mode.NONE else decision.mode
-    return replace(decision, mode=mode, reasons=(*decision.reasons, reason))
+    if decision.mode is Mode.NONE:
+        return replace(decision, mode=Mode.REINSTALL, reasons=(reason, "re-applied: nothing is uninstalled"))
+    return replace(decision, reasons=(*decision.reasons, reason))
 
 
 def _unknown(reasons: tuple[str, ...], refusal: str, todo: str) -> Decision:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sohistio.model.held_back import HeldBack, Why
 from sohistio.model.restart_order import Stage, left_out, stages_of
 from sohistio.model.restart_policy import Restraint, held_in
+from sohistio.model.restart_reason import RestartReason
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.model.words import counted, first_names
 from sohistio.plan.plan import Plan
@@ -84,7 +85,14 @@ def _steps(whole: RestartWorkloads, stages: Sequence[Stage]) -> tuple[RestartWor
             id=f"{whole.id}{stage.suffix}",
             summary=stage.words + whole.summary.replace(every, counted(len(stage.workloads), "workload"), 1),
             workloads=tuple(w.ref for w in stage.workloads),
+            reasons=_reasons(whole, {w.ref for w in stage.workloads}),
             left_alone=whole.left_alone if stage is stages[-1] else (),
         )
         for stage in stages
     )
+
+
+def _reasons(whole: RestartWorkloads, refs: Collection[ObjectRef]) -> tuple[RestartReason, ...]:
+    """Those of a stage's own workloads."""
+    cut = (replace(item, workloads=tuple(ref for ref in item.workloads if ref in refs)) for item in whole.reasons)
+    return tuple(item for item in cut if item.workloads)

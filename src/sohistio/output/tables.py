@@ -14,6 +14,8 @@ from sohistio.model.failover_mark import Stage
 from sohistio.model.fault import Severity
 from sohistio.model.held_back import HeldGroup, groups_of
 from sohistio.model.mode import Mode
+from sohistio.model.restart_reason import RestartReason
+from sohistio.model.words import first_names
 from sohistio.output.console import SafeConsole
 from sohistio.output.fitted import Hanging
 from sohistio.plan.changes import Action, Changes
@@ -106,7 +108,14 @@ def _steps(plan: Plan) -> Table:
                     table.add_row("", Text(f"  {ref}", style="dim"), "")
                 if len(step.workloads) > MOST_LISTED:
                     table.add_row("", Text(f"  and {len(step.workloads) - MOST_LISTED} more", style="dim"), "")
+                for reason in step.reasons[:MOST_LISTED]:
+                    table.add_row("", Text(_because(reason, step)), "")
     return table
+
+
+def _because(reason: RestartReason, step: RestartWorkloads) -> str:
+    whose = "" if reason.workloads == step.workloads else f" ({first_names(reason.workloads, _MOST_FIELDS)})"
+    return f"  because: {reason.because}{whose}"
 
 
 def _left_alone(plan: Plan) -> list[RenderableType]:

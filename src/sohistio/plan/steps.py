@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from sohistio.model.restart_reason import RestartReason
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
@@ -155,6 +156,7 @@ class RestartWorkloads:
     """Restart workloads whose pods lack the current sidecar, in this order; `left_alone` are the ones passed by.
 
     `workloads` is what was approved: one of them that needs no restart any more gets none, and no other gets one.
+    `reasons` are what the restart changes in their sidecars, where that is known.
     With `without_sidecar` it is the other way round: the ones whose pods carry one, once nothing injects it any more.
     """
 
@@ -164,6 +166,7 @@ class RestartWorkloads:
     workloads: tuple[ObjectRef, ...]
     left_alone: tuple[LeftAlone, ...] = ()
     without_sidecar: bool = False
+    reasons: tuple[RestartReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

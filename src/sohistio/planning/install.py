@@ -7,6 +7,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.ending import ending_in, resource_metadata
 from sohistio.adapters.kubernetes.observe import observe
+from sohistio.adapters.probe.https import check_authority
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.record import Record
@@ -21,6 +22,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.plan.changes import Changes
 from sohistio.planning.authority import AuthorityFacts, look_at_authority
+from sohistio.planning.injection import foreseeing
 from sohistio.planning.monitoring import MonitoringFacts, look_at_monitoring
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.policy import PolicyFacts, labelled_in, look_at_policy
@@ -47,7 +49,7 @@ class _Gathered:
 def plan_install(session: Session, request: Request) -> Planned:
     """Look at the cluster and plan. Writes nothing. Raises RefusedError."""
     listed = session.environment.application_namespaces
-    observed = observe(session.api, listed)
+    observed = observe(session.api, listed, dry_runs=True)
     labels = labels_of(observed, listed)
     state = labels.once_done(observed)
 
@@ -79,6 +81,8 @@ def plan_install(session: Session, request: Request) -> Planned:
 def _gather(session: Session, request: Request, observed: ClusterState, labels: NamespaceLabels) -> _Gathered:
     """Everything that takes a request or a run of istioctl."""
     environment, target = session.environment, session.version
+    for probe in environment.gateway_probes(session.root / environment.name).all:
+        check_authority(probe)
     record = recorded(session)
     resources = or_refused("Istio's custom resources could not be read", lambda: resource_metadata(session.api))
     state = labels.once_done(observed)
@@ -100,6 +104,8 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     authority = look_at_authority(session, state)
     policy = look_at_policy(session, labelled_in(resources), state)
     monitoring = look_at_monitoring(session, record)
+    desired, unforeseen = foreseeing(session.istioctl(target).inject, state, desired, manifest)
+    state = replace(state, not_compared=(*state.not_compared, *unforeseen))
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
     if decision.replace and decision.installed is not None and not decision.refusal:
         session.istioctl(decision.installed)  # the uninstall needs it: better to miss it now than half way

@@ -16,7 +16,7 @@ from sohistio.planning.standby import standby_rule
 
 def plan_restart(session: Session, share: Share | None = None, *, outside_windows: bool = False) -> Planned:
     """Look at the cluster and plan the restart. Raises RefusedError where there is no mesh."""
-    state = observe(session.api)
+    state = observe(session.api, dry_runs=True)
     if state.unreadable:
         raise unreadable(state)
     installed = next((Version.from_tag(seen.image_version) for seen in state.istiods), None)

@@ -19,6 +19,8 @@ from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import GATEWAY_API, gateway_api_faults, newer_proxies
+from sohistio.plan.left_alone import not_compared
+from sohistio.planning.injection import foreseeing
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, live_objects, recorded, unreadable
 from sohistio.planning.restraint import restraint_of
@@ -31,7 +33,7 @@ _SERVES = "Its manifest is that of a standby: move the traffic first, `sohistio 
 
 def plan_rollback(session: Session) -> Planned:
     """Look at the cluster and the record and plan the rollback. Raises RefusedError where there is none."""
-    state = observe(session.api)
+    state = observe(session.api, dry_runs=True)
     if state.unreadable:
         raise unreadable(state)
     record = recorded(session)
@@ -43,6 +45,8 @@ def plan_rollback(session: Session) -> Planned:
         )
     version = Version.parse(back.version)
     mesh, manifest = session.render(version, back.operator)
+    mesh, unforeseen = foreseeing(session.istioctl(version).inject, state, mesh, manifest)
+    state = replace(state, not_compared=(*state.not_compared, *unforeseen))
     against = standby_rule(session, state, record).refusal((mesh,))
     changes = with_replicas(compared(session, manifest, live_objects(session, manifest), record), mesh, state)
     decision = decide(state, Asked(version, Mode.REINSTALL), changes)
@@ -57,7 +61,8 @@ def plan_rollback(session: Session) -> Planned:
     skew = _skew(session, state, version)
     restraint = restraint_of(session)
     plan = make_plan(Subject(session.environment.name, str(version), state, restraint), decided, [mesh], changes, skew)
-    notices = (*_policy_notices(session, back.operator), *_newer(newer_proxies(state, version, plan.held_back)))
+    notices = (*_policy_notices(session, back.operator), *not_compared(state, plan))
+    notices += tuple(_newer(newer_proxies(state, version, plan.held_back)))
     plan = replace(plan, notices=(*plan.notices, *notices))
     todo = decided.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")
     return Planned(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
+from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, release_gateways
 from sohistio.checks.result import CheckResult
 from sohistio.errors import VerificationError
@@ -208,8 +209,11 @@ class Execution:
         """An intermediate version that does not verify ends the chain; the last one's checks are the run's result."""
         tools = self.tools
         asked = Verification(tools.api, tools.istioctl.target, tools.istioctl.of, tools.before)
+        state = observe(tools.api, dry_runs=True)
+        self.recorder.compared(state)
         asked = replace(asked, waiting=self.waiting, approved=self.approved, policy_written=self.policy_written)
         asked = replace(asked, restraint=tools.restarts.restraint, held_back=tools.restarts.held_back)
+        asked = replace(asked, state=state)
         if step.version == tuple(tools.meshes)[-1]:  # of a chain they are applied after its last version
             asked = replace(asked, policy=tools.policy, monitoring=tools.monitoring)
         what = f"the mesh of {step.version} is applied, but its verification failed"

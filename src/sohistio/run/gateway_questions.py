@@ -55,6 +55,12 @@ class Questions:
             if self.failures():
                 return
 
+    @property
+    def said(self) -> str:
+        """How it went, where it went well."""
+        asked = sum(len(faults) for faults in self._faults.values())
+        return f"its probes are answered as they should be ({asked} requests)"
+
     def failures(self) -> tuple[str, ...]:
         """What is said of the probes that have failed too often; empty where none has."""
         return tuple(

@@ -13,17 +13,29 @@ from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.replica_sets import take_newest_pods_back
 from sohistio.errors import FailedError
-from sohistio.model.held import HOLD, LET_GO, STOP, is_applied, is_held, is_paused_by_others, new_pods, old_pods
+from sohistio.model.held import (
+    HOLD,
+    LET_GO,
+    STOP,
+    has_new_template,
+    is_applied,
+    is_held,
+    is_paused_by_others,
+    new_pods,
+    old_pods,
+)
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.run.gateway_questions import Questions
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.room import Room
-from sohistio.run.wait import Waiting
+from sohistio.run.wait import POLL_SECONDS, Waiting
 
 # Requests for each pod there is: with one new pod of four, all of them miss it once in 10,000 times.
 _REQUESTS_A_POD = 8
 _LAST_SECONDS = 5.0
+_FIRST_POLL_SECONDS = 0.2
+"""Until the first new pod is there: the rollout has to be stopped before the second one is."""
 _NEXT = "`sohistio install` goes on with it, `sohistio rollback` goes back"
 
 
@@ -75,16 +87,19 @@ class GatewayTurns:
             self._held.pop(0)
 
     def give_up(self) -> None:
-        """Where the install has failed: let go of those that have nothing new. The others' old pods go on serving."""
+        """Where the install has failed: let go of those that have nothing new. The others' old pods go on serving, and
+        no more of one is replaced whose turn it was.
+        """
         still = []
         api, waiting = self._waiting.brief(_LAST_SECONDS), self._waiting
         for ref in self._held:
             with suppress(KubeError):  # what is held is let go by the next run
                 item = api.get(path_of(ref))
-                if item is None or not is_held(item):
+                if item is None or not (is_held(item) or old_pods(item)):
                     continue
-                if waiting.hold.is_confirmed and not old_pods(item):
-                    api.merge_patch(path_of(ref), LET_GO)
+                if waiting.hold.is_confirmed:
+                    api.merge_patch(path_of(ref), STOP if old_pods(item) else LET_GO)
+                if not old_pods(item):
                     continue
             still.append(ref.short)
         if still:
@@ -107,35 +122,43 @@ class GatewayTurns:
         self._replace(ref, questions)
 
     def _replace(self, ref: ObjectRef, questions: Questions) -> None:
-        waiting, judged = self._waiting, False
+        waiting, judged = self._waiting, not questions
         hanging, room = Hanging(waiting.reasons, waiting.observer), Room(waiting, ref)
         with room, waiting.at_most(self._seconds, f"{ref.short} not ready yet") as limit:
             while True:
                 progress = waiting.look([(ref, 0)])[ref]
                 room.look()
-                if questions and not judged:
-                    judged = self._judge(ref, questions)
-                elif questions:
+                if judged:
                     questions.ask()
+                else:
+                    judged = self._judge(ref, questions, room)
                 if questions.failures():
                     raise self._stopped(ref, questions)
-                if progress.done and (judged or not questions):
+                if progress.done and judged:
                     return
                 if limit.passed:
                     raise self._late(Stuck(ref, progress, waiting.reasons(ref)))
                 hanging.look({ref: progress})
-                waiting.pause()
+                waiting.pause(POLL_SECONDS if judged else _FIRST_POLL_SECONDS)
 
-    def _judge(self, ref: ObjectRef, questions: Questions) -> bool:
-        """Once the first new pod serves: stop there, and ask until that one must have answered. Whether it was done."""
+    def _judge(self, ref: ObjectRef, questions: Questions, room: Room) -> bool:
+        """Stop at the first new pod, and once that one serves ask until it must have answered. Whether it was done."""
         api = self._waiting.api
         item = api.get(path_of(ref))
-        if item is None or not new_pods(item):
+        if item is None or not has_new_template(item):
             return False
-        if old_pods(item):
+        old, new = old_pods(item), new_pods(item)
+        if not new:
+            # With a pod that waits for room an old one has to go first, and nothing goes while it is held.
+            wanted = LET_GO if room.is_made else STOP
+            if old and is_held(item) != (wanted is STOP):
+                api.merge_patch(path_of(ref), wanted)
+            return False
+        if old and not is_held(item):
             api.merge_patch(path_of(ref), STOP)
-        questions.ask(_REQUESTS_A_POD * (old_pods(item) + new_pods(item)))
+        questions.ask(_REQUESTS_A_POD * (old + new))
         if not questions.failures():
+            self._waiting.observer.note(f"{ref.short}: with its first new pod {questions.said}")
             api.merge_patch(path_of(ref), LET_GO)
         return True
 

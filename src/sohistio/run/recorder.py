@@ -13,6 +13,8 @@ from sohistio.adapters.kubernetes.record_store import write_record
 from sohistio.model.failover_mark import Stage, next_mark
 from sohistio.model.readiness import Readiness
 from sohistio.model.record import Applied, Record, RunEntry
+from sohistio.model.sidecars_compared import all_compared
+from sohistio.model.state import ClusterState
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import CompleteRecord, HoldStandby, InstallIstio, Step
 from sohistio.plan.sync_steps import RecordSync
@@ -105,6 +107,10 @@ class Recorder:
         """Note that the DNS record was switched just now; the stage stays. Raises KubeError."""
         known = self._record.failover
         self.mark(known.stage if known else Stage.SERVING, known.accepted if known else "", _now())
+
+    def compared(self, state: ClusterState) -> None:
+        """Keep, for the entry's end, what a look with dry runs found of the sidecars."""
+        self._record = replace(self._record, sidecars=all_compared(state) or self._record.sidecars)
 
     def step(self, step: Step, backup: str) -> None:
         """Note the step that begins now, and the backup's folder as soon as there is one."""

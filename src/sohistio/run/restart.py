@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,8 +11,7 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.model.restart_window import Why, nothing_held
-from sohistio.model.sidecar import RESTARTED_FOR
-from sohistio.model.staleness import differing, expected_image, is_current, was_tried
+from sohistio.model.staleness import MARKS, is_current, restart_marks, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, needless, partings, restarts
@@ -32,13 +31,13 @@ class _Goal:
     """What a restart is for: which workloads it takes and which it leaves, of those `seen`, which are on their way
     already, and how it is reported; `settled` is said of one that needs it no more, `absent` of one that is not found.
 
-    `image` is the sidecar that a workload is restarted for, None where it is to lose it.
+    `marks` are the annotations that say what a workload is restarted for, None where it is to lose its sidecar.
     """
 
     found: Callable[[ClusterState], tuple[list[Workload], list[LeftAlone]]]
     seen: Callable[[ClusterState], Sequence[Workload]]
     is_on_its_way: Callable[[Workload, ClusterState], bool]
-    image: Callable[[Workload, ClusterState], str | None]
+    marks: Callable[[Workload, ClusterState], Mapping[str, str | None]]
     words: str
     command: str
     settled: str
@@ -53,18 +52,11 @@ def _has_todays_sidecar(workload: Workload, state: ClusterState) -> bool:
     return any(is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar) for pod in pods)
 
 
-def _image(workload: Workload, state: ClusterState) -> str | None:
-    sidecar = state.sidecar
-    if sidecar is None:
-        return None
-    return next((expected_image(workload, pod, sidecar) for pod in differing(workload, sidecar, workload.pods)), None)
-
-
 _TODAYS_SIDECAR = _Goal(
     lambda state: restarts(state, state.sidecar),
     lambda state: state.workloads,
     _has_todays_sidecar,
-    _image,
+    restart_marks,
     "with the new sidecar",
     "`sohistio restart`",
     "none of its running pods lacks the current sidecar by now",
@@ -74,7 +66,7 @@ _NO_SIDECAR = _Goal(
     partings,
     lambda state: state.carriers,
     lambda _workload, _state: False,
-    lambda _workload, _state: None,
+    lambda _workload, _state: dict.fromkeys(MARKS),
     "without a sidecar",
     "the same command again",
     "it has no sidecar any more",
@@ -90,7 +82,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
     Raises FailedError that names the workloads which did not come up.
     """
     goal = _NO_SIDECAR if step.without_sidecar else _TODAYS_SIDECAR
-    state = observe(waiting.api)
+    state = observe(waiting.api, dry_runs=True)
     if state.unreadable:
         raise FailedError("the cluster could not be read before the restarts", details=state.unreadable, todo=_AGAIN)
     stale, passed = goal.found(state)
@@ -134,8 +126,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
 def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState) -> Begun:
     """As `kubectl rollout restart` does, and notes for which sidecar."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    annotations = {_RESTARTED_AT: now, RESTARTED_FOR: goal.image(workload, state)}
-    patch = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
+    patch = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: now, **goal.marks(workload, state)}}}}}
     try:
         written = api.merge_patch(path_of(workload.ref), patch)
     except KubeError as error:

@@ -42,6 +42,11 @@ class Room:
         except KubeError as failed:  # the next install puts it right: it differs from the manifest
             self._waiting.observer.note(f"{self._ref.short}: maxUnavailable is still 1: {failed.what}")
 
+    @property
+    def is_made(self) -> bool:
+        """Whether one pod goes first."""
+        return self._before is not None
+
     def look(self) -> None:
         """Call it at each poll: after ten seconds without room, one of at least two ready pods may go first."""
         now = self._waiting.now()

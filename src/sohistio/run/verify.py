@@ -75,7 +75,7 @@ def verify_mesh(asked: Verification, mesh: DesiredMesh) -> tuple[CheckResult, ..
     Where the cluster cannot be read, it raises FailedError in a run, and RefusedError else: nothing was touched.
     """
     api, before = asked.api, asked.before
-    state = asked.state or observe(api)
+    state = asked.state or observe(api, dry_runs=True)
     if state.unreadable and asked.waiting is None:
         raise unreadable(state)
     if state.unreadable:

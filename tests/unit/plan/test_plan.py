@@ -13,6 +13,7 @@ from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, SohistioError
 from sohistio.model.failover_mark import Stage
 from sohistio.model.mode import Mode
+from sohistio.model.restart_reason import RestartReason
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
@@ -63,7 +64,7 @@ def test_the_steps_of_a_document() -> None:
     own = {"version", "operatorDigest", "watched", "turns", "opens"}
     assert upgrade["control-plane/install"].keys() == STEP_KEYS | own
     restart = upgrade["sidecars/restart"]
-    assert restart.keys() == STEP_KEYS | {"workloads", "leftAlone", "withoutSidecar"}
+    assert restart.keys() == STEP_KEYS | {"workloads", "leftAlone", "withoutSidecar", "reasons"}
     assert restart["workloads"] == [{"kind": r.kind, "namespace": r.namespace, "name": r.name} for r in (DB, WEB)]
     assert [item.keys() for item in restart["leftAlone"]] == [REF_KEYS | {"reason", "todo"}]
     assert restart["leftAlone"][0]["name"] == LEGACY.name
@@ -116,6 +117,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
         (WebhookRepair(INJECTOR, Cure.IGNORE_FAILURES, "a"),),
         (WebhookRepair(INJECTOR, Cure.POINT_TO_ISTIOD, "a", "istiod"),),
     ),
+    "tuple[RestartReason, ...]": ((), (RestartReason("limits.cpu 1 → 2", (DB,)),)),
     "tuple[LeftAlone, ...]": ((LeftAlone(DB, "a"),), (LeftAlone(DB, "a", "b"),)),
 }
 

@@ -20,7 +20,7 @@ from sohistio.run.go_back import calls_for_rollback
 from sohistio.run.progress import RunResult
 
 VERIFY = VerifyMesh("verify/mesh", "verify the mesh of 1.31.1", Version(1, 31, 1))
-INJECTOR = "/api/v1/namespaces/istio-system/configmaps/istio-sidecar-injector"
+INJECTOR = "/api/v1/namespaces/istio-system/configmaps"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 DISCOVERY = {"name": "discovery", "image": "docker.io/istio/pilot:1.31.1"}
 ISTIOD = {
@@ -37,7 +37,11 @@ def ran(tmp_path: Path) -> Iterator[Ran]:
     """On a mesh that is as it should be."""
     with ApiServer() as server:
         server.shows(deployments=[ISTIOD])
-        server.answers("GET", INJECTOR, Reply({"metadata": {}, "data": {"values": VALUES}}))
+        server.answers(
+            "GET",
+            INJECTOR,
+            Reply({"items": [{"metadata": {"name": "istio-sidecar-injector"}, "data": {"values": VALUES}}]}),
+        )
         server.answers("POST", REVIEWS, Reply({"status": {"allowed": True}}, 201))
         server.answers("PATCH", RECORD, Reply({}))
         run = Ran(server, tmp_path)

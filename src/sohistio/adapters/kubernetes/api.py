@@ -40,8 +40,7 @@ PAGE_SIZE = 500
 # A write may wait for admission webhooks (10 s each by default); a read has nothing to wait for.
 REQUEST_SECONDS = 30
 READ_SECONDS = 15
-# A listing that keeps expiring, or a server that keeps failing, ends after this many tries; one that does not answer
-# in time after fewer, as each costs the whole deadline.
+# A listing that keeps expiring, or a failing server, ends after so many tries; a silent one sooner: each takes long.
 TRIES = 4
 TRIES_IN_SILENCE = 2
 _METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -61,6 +60,7 @@ class KubeApi:
         self._resources: dict[str, Mapping[str, Resource]] = {}
         self._seconds: float = REQUEST_SECONDS
         self._conduct: Conduct | None = None
+        self.dry_runs: dict[str, Object] = {}  # pods as they came back: what a plan asked, its run need not ask again
 
     def within(self, seconds: float) -> KubeApi:
         """The same cluster with another deadline for each request."""

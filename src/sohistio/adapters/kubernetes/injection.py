@@ -58,13 +58,15 @@ def injectors_of(configurations: Iterable[Object], revision: Revision = DEFAULT_
     return found if injects(found, {INJECTION: "enabled"}) else (*found, *_DEFAULT)
 
 
-# kubelet brings a changed ConfigMap to istiod within about a minute and a half; an upgrade rolls istiod besides.
+# istiod watches its ConfigMaps, and has a change within seconds; one that is cut off from the API server has it later.
 _SETTLED = timedelta(minutes=10)
 
 
-def in_force_since(injector: Object | None) -> str:
-    """When every istiod had what ConfigMap istio-sidecar-injector says, as ISO 8601; empty where nothing tells."""
-    fields = ((injector or {}).get("metadata") or {}).get("managedFields") or ()
+def in_force_since(*config_maps: Object | None) -> str:
+    """When every istiod had what these ConfigMaps say for certain, as ISO 8601; empty where nothing tells."""
+    fields = [
+        entry for item in config_maps for entry in ((item or {}).get("metadata") or {}).get("managedFields") or ()
+    ]
     newest = max((entry["time"] for entry in fields if "time" in entry), default="")
     return f"{datetime.fromisoformat(newest) + _SETTLED:%Y-%m-%dT%H:%M:%SZ}" if newest else ""
 

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import replace
 
+from sohistio.adapters.kubernetes import injection
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.budgets import budgets_in
+from sohistio.adapters.kubernetes.dry_injection import with_dry_runs
 from sohistio.adapters.kubernetes.ending import ending_definitions
 from sohistio.adapters.kubernetes.foreign import helm_releases, operator_controllers, operator_resources
 from sohistio.adapters.kubernetes.gateway_api import gateway_api, has_routing_class, without_application_routing
@@ -19,15 +21,15 @@ from sohistio.adapters.kubernetes.gateways import (
     is_of_another,
     is_released,
 )
-from sohistio.adapters.kubernetes.injection import Injector, in_force_since, injectors_of, injects
+from sohistio.adapters.kubernetes.injection import in_force_since, injectors_of, injects
 from sohistio.adapters.kubernetes.webhooks import LISTED as WEBHOOKS
 from sohistio.adapters.kubernetes.webhooks import webhooks_in
 from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
-from sohistio.model.held import is_held
+from sohistio.model.held import is_held, is_paused_by_others
 from sohistio.model.image import tag_of
 from sohistio.model.restart_annotations import restart_annotations
-from sohistio.model.revision import revision_of
-from sohistio.model.sidecar import SidecarTemplate
+from sohistio.model.revision import LABEL, revision_of
+from sohistio.model.sidecar import Injector, SidecarTemplate
 from sohistio.model.state import (
     ISTIO_NAMESPACE,
     ClusterState,
@@ -60,10 +62,11 @@ _LISTS: dict[str, tuple[str, str]] = {
 }
 
 
-def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
+def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool = False) -> ClusterState:
     """Everything the planners need, in one look. What could not be read is in `unreadable`, never guessed.
 
-    Workloads of namespaces that are `injected_soon` are looked at as well: a run may label them.
+    Workloads of namespaces that are `injected_soon` are looked at as well: a run may label them. With `dry_runs`, pods
+    whose sidecar is in doubt are compared with what the mesh's webhook gives now.
     """
     nothing = ClusterState(server=api.server)
     try:
@@ -79,7 +82,8 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
         return api.items(path, labels=labels, metadata_only=name in ("ReplicaSets", "CustomResourceDefinitions"))
 
     with workers() as pool:
-        injector = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-sidecar-injector")
+        # Those of an installation, the injector's and the mesh's among them, in one request.
+        installed = pool.submit(api.items, _CONFIG_MAPS, labels=LABEL)
         root = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert")
         operators = pool.submit(operator_resources, api)
         gateway_class = pool.submit(has_routing_class, api)
@@ -89,7 +93,7 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
             except KubeError as error:
                 unreadable.append(f"{name}: {_line(error)}")
         try:
-            config_maps = injector.result(), root.result()
+            config_maps = installed.result(), root.result()
         except KubeError as error:
             unreadable.append(f"ConfigMaps of {ISTIO_NAMESPACE}: {_line(error)}")
         try:
@@ -102,14 +106,19 @@ def observe(api: KubeApi, injected_soon: Collection[str] = ()) -> ClusterState:
             unreadable.append(f"GatewayClasses: {_line(error)}")
     if unreadable:
         return replace(nothing, unreadable=tuple(unreadable))
-    injector_map, root_map = config_maps
-    return replace(
+    found, root_map = config_maps
+    maps = {item["metadata"]["name"]: item for item in found}
+    injector_map = maps.get("istio-sidecar-injector")
+    state = replace(
         _state_of(api.server, version, without_application_routing(lists), injected_soon),
         gateway_api=gateway_api(lists, routing_class),
-        sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map)),
+        sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map), live=True),
+        injector=Injector.from_manifest(found),
         ca_root=_fingerprint(root_map),
         operator_resources=held,
     )
+    settled = in_force_since(injector_map, maps.get("istio"))
+    return with_dry_runs(api, state, lists["Pods"], settled) if dry_runs else state
 
 
 def _line(error: KubeError) -> str:
@@ -161,7 +170,7 @@ def _state_of(
     )
 
 
-def _namespace(item: Object, injectors: tuple[Injector, ...]) -> ObservedNamespace:
+def _namespace(item: Object, injectors: tuple[injection.Injector, ...]) -> ObservedNamespace:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
     fields = metadata.get("managedFields") or ()
@@ -240,4 +249,5 @@ def _mesh_deployment(item: Object, running: Workload) -> MeshDeployment:
         proxy_images=tuple(sorted({pod.proxy_image for pod in running.pods if pod.proxy_image})),
         rolling=running.rolling,
         held=is_held(item),
+        paused=is_paused_by_others(item),
     )

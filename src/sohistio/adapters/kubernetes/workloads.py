@@ -162,6 +162,7 @@ def workload_of(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workl
         brings_proxy=bool(_proxy_image(spec["template"]["spec"])),
         own_image=_own_image(spec["template"]),
         annotations=restart_annotations(metadata.get("annotations")),
+        template=spec["template"],
     )
 
 

@@ -9,7 +9,6 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,7 +40,7 @@ def ask(probe: Probe, address: str, seconds: float = REQUEST_SECONDS) -> Answere
     url = urlunsplit((parts.scheme, f"{address}:{port}" if port else address, parts.path or "/", parts.query, ""))
     begun = time.monotonic()
     # No proxy of the environment variables: the request goes to this address and nowhere else.
-    with httpx.Client(verify=_context(probe.ca), timeout=seconds, trust_env=False) as client:
+    with httpx.Client(verify=_context(probe), timeout=seconds, trust_env=False) as client:
         request = client.build_request(
             "GET", url, headers={"Host": parts.netloc, "Connection": "close"}, extensions={"sni_hostname": host}
         )
@@ -56,7 +55,7 @@ def ask(probe: Probe, address: str, seconds: float = REQUEST_SECONDS) -> Answere
 
 def check_authority(probe: Probe) -> None:
     """Raises UsageError where the probe's `ca` is no PEM file that can be read."""
-    _context(probe.ca)
+    _context(probe)
 
 
 def _judged(probe: Probe, status: int, headers: Mapping[str, str], body: bytes) -> str:
@@ -95,12 +94,12 @@ def _why(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _context(authority: Path | None) -> ssl.SSLContext:
+def _context(probe: Probe) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=str(authority) if authority else None)
+        return ssl.create_default_context(cafile=str(probe.ca) if probe.ca else None)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(
-            f"the authority of a probe cannot be read: {authority}",
+            f"the CA file of the probe {probe.url} cannot be read: {probe.ca}",
             details=(str(error),),
-            todo="Correct failover.probes[].ca in environment.yaml: a PEM file.",
+            todo="Correct the probe's `ca` in environment.yaml: the path of a PEM file.",
         ) from error

@@ -1,0 +1,209 @@
+"""Adapter: what the mesh's own webhook gives to new pods now, by dry runs, beside what runs.
+
+Asked only of pods that are in doubt: they were injected before the injector's configuration settled, or have another
+image than its text says. One dry run serves all pods of one template in a namespace; where images alone differ, one
+serves the namespace, unless something there rewrites images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.record_store import read_record
+from sohistio.errors import SohistioError
+from sohistio.model.injected import compared, injected_view, was_injected
+from sohistio.model.sidecar import RESTARTED_UNDER, is_same_image
+from sohistio.model.sidecars_compared import SidecarsCompared
+from sohistio.model.staleness import expected_image, is_current, template_key, was_tried
+from sohistio.model.state import ClusterState, ObjectRef, ObservedPod, Workload
+from sohistio.model.words import first_names
+from sohistio.system.parallel import side_by_side
+
+# What controllers set on the pods they make, and policies may ask for.
+_OF_CONTROLLERS = ("pod-template-hash", "controller-revision-hash")
+_MOST_NAMED = 5
+# Once so many namespaces in a row cannot be asked, for whatever reason but a right or a quota, no other one is.
+_MOST_SILENT = 3
+# Webhooks have 10 s by default.
+_SECONDS = 12
+_REASONS = (
+    ("exceeded quota", "a quota of the namespace leaves no room for a pod"),
+    ("cannot create resource", "the right to create pods is missing, which a dry run needs (rbac/installer.yaml)"),
+    ("violates PodSecurity", "Pod Security refuses such a pod"),
+    ("dry run", "an admission webhook takes no dry runs"),
+)
+_NO_ISTIOD = "istiod is not ready"
+_NOT_INJECTED = "a dry run came back without a sidecar"
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A workload with the pods in doubt; `text_only` where nothing but their images is."""
+
+    workload: Workload
+    pods: tuple[ObservedPod, ...]
+    text_only: bool
+    digest: str
+
+    @property
+    def place(self) -> str:
+        return self.workload.ref.namespace
+
+    @property
+    def key(self) -> str:
+        """The same for templates that one configuration injects alike."""
+        return f"{self.digest} {template_key(self.workload)}"
+
+
+def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], settled: str) -> ClusterState:
+    """The state with the pods in doubt compared; `settled` is since when the injector's configuration is in force.
+
+    Nothing is written. What cannot be asked stays as it was, and `not_compared` says why.
+    """
+    doubts = list(_doubts(state, settled))
+    if doubts and not state.has_ready_istiod:
+        return replace(state, not_compared=(_NO_ISTIOD,))
+    if not all(doubt.text_only for doubt in doubts):
+        known = _known(api)
+        doubts = [doubt for doubt in doubts if doubt.text_only or not _is_known(doubt, known)]
+    if not doubts:
+        return state
+    asked = _Asked(api, {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in pods})
+    asked.ask(doubt for doubt in doubts if not doubt.text_only)
+    texts = [doubt for doubt in doubts if doubt.text_only]
+    first = {doubt.place: doubt for doubt in reversed(texts)}
+    asked.ask(first.values())
+    asked.ask(doubt for doubt in texts if asked.is_rewritten(first[doubt.place], state))
+    found = {doubt.workload.ref: asked.told(doubt) for doubt in doubts}
+    return replace(
+        state,
+        workloads=tuple(_with(workload, found.get(workload.ref, {})) for workload in state.workloads),
+        not_compared=asked.notes(),
+    )
+
+
+def _doubts(state: ClusterState, settled: str) -> Iterable[_Doubt]:
+    sidecar, digest = state.sidecar, state.injector.digest if state.injector else ""
+    if sidecar is None:
+        return
+    for workload in state.workloads:
+        if workload.rolling or workload.own_image or workload.desired == 0:
+            continue  # a rollout brings the current one; a template's own proxy is its people's
+        pods = [pod for pod in workload.pods if not (pod.opted_out or pod.grpc_template)]
+        older = [pod for pod in pods if pod.created < settled and pod.annotations.get(RESTARTED_UNDER) != digest]
+        by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]
+        if by_text:
+            yield _Doubt(workload, tuple(by_text), text_only=True, digest=digest)
+        elif older:
+            yield _Doubt(workload, tuple(older), text_only=False, digest=digest)
+
+
+def _known(api: KubeApi) -> SidecarsCompared | None:
+    """What the record has of an earlier look; None where it has nothing, or cannot be read."""
+    try:
+        record = read_record(api)
+    except SohistioError:
+        return None
+    return record.sidecars if record else None
+
+
+def _is_known(doubt: _Doubt, known: SidecarsCompared | None) -> bool:
+    return known is not None and all(known.covers(pod, doubt.digest) for pod in doubt.pods)
+
+
+def _with(workload: Workload, found: Mapping[str, ObservedPod]) -> Workload:
+    return replace(workload, pods=tuple(found.get(pod.name, pod) for pod in workload.pods)) if found else workload
+
+
+class _Asked:
+    """The dry runs so far: the answers by their templates, and the namespaces that cannot be asked, with the reason."""
+
+    def __init__(self, api: KubeApi, raw: Mapping[tuple[str, str], Object]) -> None:
+        self._api = api.within(_SECONDS)
+        self._raw = raw
+        self._failed: dict[str, str] = {}
+        self._silent: set[str] = set()
+
+    def ask(self, doubts: Iterable[_Doubt]) -> None:
+        """Ask about every template that has no answer yet, side by side."""
+        keys = {doubt.key: doubt for doubt in doubts}
+        side_by_side(self._ask, [(key, doubt) for key, doubt in keys.items() if key not in self._api.dry_runs])
+
+    def _ask(self, asked: tuple[str, _Doubt]) -> None:
+        key, doubt = asked
+        if doubt.place in self._failed:
+            return
+        if len(self._silent) >= _MOST_SILENT:
+            self._failed[doubt.place] = "the namespaces before it gave no answer"
+            return
+        query = {"dryRun": "All"}
+        try:
+            new = self._api.request(
+                "POST", f"/api/v1/namespaces/{doubt.place}/pods", query=query, body=self._pod(doubt)
+            )
+        except KubeError as error:
+            text = ": ".join((error.what, *error.details))
+            known = next((words for start, words in _REASONS if start in text), "")
+            self._failed[doubt.place] = known or text
+            if not known:
+                self._silent.add(doubt.place)
+            return
+        if was_injected(new):
+            self._api.dry_runs[key] = new
+        else:
+            self._failed[doubt.place] = _NOT_INJECTED
+
+    def _pod(self, doubt: _Doubt) -> Object:
+        """A pod as the workload's controller makes it."""
+        workload, sample = doubt.workload, self._raw[doubt.place, doubt.pods[0].name]
+        template, metadata = workload.template, workload.template.get("metadata") or {}
+        owners = [
+            {key: value for key, value in owner.items() if key != "blockOwnerDeletion"}
+            for owner in sample["metadata"].get("ownerReferences") or ()
+        ]
+        hashes = {k: v for k, v in (sample["metadata"].get("labels") or {}).items() if k in _OF_CONTROLLERS}
+        spec = dict(template["spec"])
+        given = {volume["name"] for volume in spec.get("volumes") or ()}
+        claims = [  # a StatefulSet's own volumes are not in its template
+            volume
+            for volume in sample["spec"].get("volumes") or ()
+            if "persistentVolumeClaim" in volume and volume["name"] not in given
+        ]
+        if claims:
+            spec["volumes"] = [*(spec.get("volumes") or ()), *claims]
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "generateName": f"{workload.ref.name[:50]}-",
+                "labels": {**(metadata.get("labels") or {}), **hashes},
+                "annotations": metadata.get("annotations") or {},
+                "ownerReferences": owners,
+            },
+            "spec": spec,
+        }
+
+    def is_rewritten(self, doubt: _Doubt, state: ClusterState) -> bool:
+        """Whether a new pod of it gets another image than the injector's text says: something rewrites images there."""
+        new, sidecar = self._api.dry_runs.get(doubt.key), state.sidecar
+        if new is None or sidecar is None:
+            return False
+        image = injected_view(new).get("image", "")
+        return not is_same_image(image, expected_image(doubt.workload, doubt.pods[0], sidecar))
+
+    def told(self, doubt: _Doubt) -> dict[str, ObservedPod]:
+        """The pods in doubt, compared, by their names; none where there was no answer."""
+        new = self._api.dry_runs.get(doubt.key)
+        if new is None:
+            return {}
+        raw = ((pod, self._raw[doubt.place, pod.name]) for pod in doubt.pods)
+        return {pod.name: replace(pod, compared=compared(running, new)) for pod, running in raw}
+
+    def notes(self) -> tuple[str, ...]:
+        """Of which namespaces only images could be compared, once a reason."""
+        reasons: dict[str, list[ObjectRef]] = {}
+        for place, reason in sorted(self._failed.items()):
+            reasons.setdefault(reason, []).append(ObjectRef("Namespace", "", place))
+        return tuple(f"{first_names(refs, _MOST_NAMED)}: {reason}" for reason, refs in reasons.items())
