@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sohistio.model.hidden import shown
 from sohistio.model.image import brief
 
 STATUS = "sidecar.istio.io/status"
@@ -50,8 +52,12 @@ class Change:
 
     @property
     def words(self) -> str:
-        """As in `limits.memory 512Mi → 1024Mi`."""
-        return f"{self.setting} {_short(self.before)} → {_short(self.after)}"
+        """As in `limits.memory 512Mi → 1024Mi`; what a name says is secret is not shown."""
+        name = re.split(r"[ .]", self.setting)[-1]
+        before, after = (
+            value if value == NONE else _short(str(shown(name, value))) for value in (self.before, self.after)
+        )
+        return f"{self.setting} {before} → {after}"
 
 
 @dataclass(frozen=True, slots=True)

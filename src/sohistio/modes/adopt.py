@@ -13,10 +13,11 @@ from sohistio.model.versions import Version
 from sohistio.model.words import first_names
 from sohistio.modes.budgets import surplus_budgets
 from sohistio.modes.decide import Decision
+from sohistio.plan.adoption_steps import MoveFieldManagers, RecordAdoption, StopOperator
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.ownership import ObjectOwners
 from sohistio.plan.plan import Phase, Plan
-from sohistio.plan.steps import CompleteRecord, MoveFieldManagers, RecordAdoption, RemoveObjects, Step, StopOperator
+from sohistio.plan.steps import CompleteRecord, RemoveObjects, Step
 
 _MOST_NAMED = 3
 

@@ -16,10 +16,11 @@ from sohistio.modes.decide import foreign_mesh
 from sohistio.modes.namespaces import labelled_by_sohistio, unlabelling
 from sohistio.modes.planner import Subject
 from sohistio.modes.webhooks import repair_phase
+from sohistio.plan.adoption_steps import StopOperator
 from sohistio.plan.backup_steps import CheckBackup
 from sohistio.plan.monitoring_steps import PruneMonitoring
 from sohistio.plan.plan import Phase, Plan
-from sohistio.plan.steps import RemoveObjects, RestartWorkloads, Step, StopOperator, UninstallIstio, VerifyGone
+from sohistio.plan.steps import RemoveObjects, RestartWorkloads, Step, UninstallIstio, VerifyGone
 from sohistio.postinstall import partings
 
 # What `istioctl uninstall --revision default` looks for (operator/pkg/uninstall/prune.go): the components, the kinds.

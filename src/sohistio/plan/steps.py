@@ -9,6 +9,7 @@ from sohistio.model.restart_reason import RestartReason
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
+from sohistio.plan.adoption_steps import MoveFieldManagers, RecordAdoption, StopOperator
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.failover_steps import (
@@ -42,28 +43,6 @@ class LeftAlone:
     ref: ObjectRef
     reason: str
     todo: str = "Restart it yourself when it suits."
-
-
-@dataclass(frozen=True, slots=True)
-class StopOperator:
-    """Scale Istio's in-cluster operator to 0 and release its IstioOperators' finalizers; the mesh is not touched."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    controllers: tuple[ObjectRef, ...]
-    operators: tuple[ObjectRef, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MoveFieldManagers:
-    """Give the fields that old managers own to the one that istioctl installs with, so that an apply owns them."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
-    objects: tuple[ObjectRef, ...]
-    managers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +182,6 @@ class CompleteRecord:
     summary: str
     version: Version
     operator: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordAdoption:
-    """Record that sohistio manages the mesh from now on, though it differs from the environment's manifest."""
-
-    risk: ClassVar[Risk] = Risk.CHANGE
-    id: str
-    summary: str
 
 
 Step = (

@@ -10,8 +10,8 @@ from sohistio.adapters.kubernetes.foreign import OPERATOR_FINALIZER
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.errors import FailedError
 from sohistio.model.state import ObjectRef
+from sohistio.plan.adoption_steps import MoveFieldManagers, StopOperator
 from sohistio.plan.ownership import LAST_APPLIED, moved
-from sohistio.plan.steps import MoveFieldManagers, StopOperator
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Patience, Waiting
 from sohistio.system.parallel import side_by_side

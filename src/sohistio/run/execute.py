@@ -11,6 +11,7 @@ from sohistio.adapters.kubernetes.release_gateways import relabel_gateways, rele
 from sohistio.checks.result import CheckResult
 from sohistio.errors import VerificationError
 from sohistio.model.state import ObjectRef
+from sohistio.plan.adoption_steps import MoveFieldManagers, RecordAdoption, StopOperator
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.failover_steps import (
@@ -44,13 +45,10 @@ from sohistio.plan.steps import (
     HoldStandby,
     InstallIstio,
     KeepReplicas,
-    MoveFieldManagers,
-    RecordAdoption,
     RemoveObjects,
     RestartWorkloads,
     ScaleUp,
     Step,
-    StopOperator,
     UninstallIstio,
     VerifyGone,
     VerifyMesh,

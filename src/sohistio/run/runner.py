@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.errors import ExitCode, FailedError, InterruptedRunError, LockLostError, SohistioError
+from sohistio.plan.adoption_steps import MoveFieldManagers, StopOperator
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import (
     AwaitRollouts,
     InstallIstio,
-    MoveFieldManagers,
     RemoveObjects,
     RestartWorkloads,
     ScaleUp,
     Step,
-    StopOperator,
     UninstallIstio,
 )
 from sohistio.plan.webhook_steps import RepairWebhooks

@@ -19,13 +19,14 @@ from sohistio.model.fault import Fault
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
 from sohistio.model.webhooks import VALIDATING, Webhooks
+from sohistio.plan.adoption_steps import StopOperator
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress, RelabelGateways, ReleaseGateways
 from sohistio.plan.namespace_steps import LabelNamespaces, MakeNamespace, UnlabelNamespaces, WritePullSecrets
 from sohistio.plan.plan import Phase, Plan
-from sohistio.plan.steps import KeepReplicas, ScaleUp, Step, StopOperator
+from sohistio.plan.steps import KeepReplicas, ScaleUp, Step
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 from sohistio.plan.webhook_steps import Cure, RepairWebhooks, WebhookRepair
 

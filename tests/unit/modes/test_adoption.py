@@ -14,10 +14,11 @@ from sohistio.model.versions import Version
 from sohistio.modes.adopt import Adoption, adopt_plan, adoption, decided, taking_over, with_undeclared
 from sohistio.modes.budgets import surplus_budgets
 from sohistio.modes.decide import Asked, Decision, decide
+from sohistio.plan.adoption_steps import RecordAdoption
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.ownership import ObjectOwners
 from sohistio.plan.plan import Phase, Plan
-from sohistio.plan.steps import CompleteRecord, RecordAdoption, RemoveObjects, VerifyMesh
+from sohistio.plan.steps import CompleteRecord, RemoveObjects, VerifyMesh
 
 VERSION = Version(1, 31, 1)
 GATEWAY = ObjectRef("Deployment", "istio-system", "istio-ingressgateway")

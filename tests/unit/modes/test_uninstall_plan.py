@@ -16,10 +16,11 @@ from sohistio.model.state import ClusterState, ObjectRef, ObservedNamespace
 from sohistio.modes.planner import Subject
 from sohistio.modes.uninstall import uninstall_plan
 from sohistio.modes.uninstall_words import proxy_lines
+from sohistio.plan.adoption_steps import StopOperator
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.namespace_steps import UnlabelNamespaces
 from sohistio.plan.plan import Plan
-from sohistio.plan.steps import RemoveObjects, RestartWorkloads, StopOperator, UninstallIstio, VerifyGone
+from sohistio.plan.steps import RemoveObjects, RestartWorkloads, UninstallIstio, VerifyGone
 from sohistio.postinstall import partings
 
 INJECTOR = ObjectRef("MutatingWebhookConfiguration", "", "istio-sidecar-injector")

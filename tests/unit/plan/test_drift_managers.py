@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sohistio.adapters.kubernetes.compare import read_text
+from sohistio.model.hidden import HIDDEN, shown
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of
 from sohistio.plan.drift.fields import changed_fields, parking_change
-from sohistio.plan.drift.hidden import HIDDEN, shown
 from sohistio.plan.drift.managers import Item, Step, path_text, writer_of
 from sohistio.plan.drift.values import all_lines, one_line
 

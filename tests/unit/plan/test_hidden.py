@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from sohistio.model.hidden import HIDDEN, shown
 from sohistio.plan.changes import FieldChange
 from sohistio.plan.drift.fields import value_changes
-from sohistio.plan.drift.hidden import HIDDEN, shown
 
 OCT = '{"keys":[{"kty":"oct","k":"U0VDUkVU"}]}'
 PUBLIC = '{"keys":[{"kty":"RSA","e":"AQAB","n":"xyz"}]}'

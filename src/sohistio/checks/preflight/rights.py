@@ -18,6 +18,7 @@ from sohistio.model.webhooks import MUTATING
 from sohistio.model.words import first_names
 from sohistio.modes.namespaces_plan import is_missing
 from sohistio.modes.webhooks import is_own
+from sohistio.plan.adoption_steps import MoveFieldManagers, RecordAdoption, StopOperator
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
@@ -53,13 +54,10 @@ from sohistio.plan.steps import (
     HoldStandby,
     InstallIstio,
     KeepReplicas,
-    MoveFieldManagers,
-    RecordAdoption,
     RemoveObjects,
     RestartWorkloads,
     ScaleUp,
     Step,
-    StopOperator,
     UninstallIstio,
     VerifyGone,
     VerifyMesh,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from sohistio.model.hidden import HIDDEN, MATCHES, shown
 from sohistio.plan.changes import FieldChange
-from sohistio.plan.drift.hidden import HIDDEN, name_of, shown
 from sohistio.plan.drift.managers import Item, Step, path_text, writer_of
 from sohistio.plan.drift.noise import REVISION_TAG, is_parked, quiet
 
@@ -46,8 +46,22 @@ def parking_change(injector: Mapping[str, Any], *, has_tag: bool) -> tuple[Field
 def field_change(obj: Mapping[str, Any], path: Sequence[Step], values: tuple[Any, Any], manager: str) -> FieldChange:
     """A change as it may be shown: nothing of a Secret's data, no password, no key."""
     secret = obj.get("kind") == "Secret" and path[:1] in (("data",), ("stringData",))
-    before, after = ((None if value is None else HIDDEN) if secret else shown(name_of(path), value) for value in values)
+    before, after = (
+        (None if value is None else HIDDEN) if secret else shown(_name_of(path), value) for value in values
+    )
     return FieldChange(path_text(path), before, after, manager)
+
+
+def _name_of(path: Sequence[Step]) -> str:
+    """What says of a field at this path what it holds: its key, or that of an item or a match around it."""
+    if not path:
+        return ""
+    last = path[-1]
+    if last == "value":
+        return next((step.name for step in reversed(path) if isinstance(step, Item)), "")
+    if last in MATCHES and len(path) > 1:
+        last = path[-2]
+    return last if isinstance(last, str) else last.name
 
 
 def _nothing(_: str) -> None:

@@ -6,10 +6,8 @@ Better one value too many than one too few: a hidden value still shows that it d
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from sohistio.plan.drift.managers import Item, Step
 
 HIDDEN = "(hidden)"
 # Names of keys, environment variables and headers; short ones only as a word of their own: DB_PASS, not bypass.
@@ -26,7 +24,7 @@ _AUTHORIZATION = re.compile(r"^\s*(?:Basic|Bearer)\s+\S", re.IGNORECASE)
 _USER_INFO = re.compile(r"""(\b[a-z][a-z0-9+.-]*://)[^\s/?#"']+@""", re.IGNORECASE)
 _IN_QUERY = re.compile(r"([?&](?:sig|signature|[\w-]*(?:token|key|secret|password))=)[^\s&#\"']+", re.IGNORECASE)
 # How Istio compares a header or a claim: the key above these names what they hold.
-_MATCHES = frozenset({"exact", "prefix", "suffix", "regex", "contains"})
+MATCHES = frozenset({"exact", "prefix", "suffix", "regex", "contains"})
 # A condition of an AuthorizationPolicy: `key: request.headers[x-api-key]`, and its values.
 _HEADER = re.compile(r"^request\.headers\[(.+)\]$")
 _CONDITION = frozenset({"values", "notValues"})
@@ -41,18 +39,6 @@ def shown(key: str, value: Any) -> Any:
     if isinstance(value, str) and value:
         return HIDDEN if _is_secret(key, value) else _IN_QUERY.sub(rf"\1{HIDDEN}", _without_user(value))
     return value
-
-
-def name_of(path: Sequence[Step]) -> str:
-    """What says of a field at this path what it holds: its key, or that of an item or a match around it."""
-    if not path:
-        return ""
-    last = path[-1]
-    if last == "value":
-        return next((step.name for step in reversed(path) if isinstance(step, Item)), "")
-    if last in _MATCHES and len(path) > 1:
-        last = path[-2]
-    return last if isinstance(last, str) else last.name
 
 
 def _is_secret(key: str, value: str) -> bool:
@@ -75,4 +61,4 @@ def _named(around: Mapping[str, Any], name: str, key: str) -> str:
         return str(around["name"])
     if name in _CONDITION and (header := _HEADER.match(str(around.get("key", "")))):
         return header[1]
-    return key if name in _MATCHES else name
+    return key if name in MATCHES else name
