@@ -30,6 +30,7 @@ _PROXY, _CONFIG = "istio-proxy", "PROXY_CONFIG"
 # The vertical autoscaler gives other resources to every new pod, and marks them so.
 _AUTOSCALED, _RESOURCES = "vpaUpdates", ("limits.", "requests.")
 _FIRST = ("sidecar", "image", "limits.", "requests.", "proxyConfig.")
+_VALUES = ("env ", "proxyConfig.", "argument ", "annotation ")
 _LONGEST = 60
 NONE, SIDECAR = "none", "sidecar"
 
@@ -53,11 +54,10 @@ class Change:
     @property
     def words(self) -> str:
         """As in `limits.memory 512Mi → 1024Mi`; what a name says is secret is not shown."""
-        name = re.split(r"[ .]", self.setting)[-1]
-        before, after = (
-            value if value == NONE else _short(str(shown(name, value))) for value in (self.before, self.after)
-        )
-        return f"{self.setting} {before} → {after}"
+        plain = self.setting.rpartition(": ")[2]
+        # A volume or a port may be called a token, and is none.
+        name = re.split(r"[ .]", plain)[-1] if plain.startswith(_VALUES) else ""
+        return f"{self.setting} {_shown(name, self.before)} → {_shown(name, self.after)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +211,10 @@ def _text(value: Any) -> str:
 
 def _metadata(pod: Mapping[str, Any], key: str) -> Mapping[str, str]:
     return (pod.get("metadata") or {}).get(key) or {}
+
+
+def _shown(name: str, value: str) -> str:
+    return NONE if value == NONE else _short(str(shown(name, value)))
 
 
 def _short(value: str) -> str:

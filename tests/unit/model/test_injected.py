@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sohistio.model.injected import changes, compared, digest_of, injected_view
+from sohistio.model.injected import Change, changes, compared, digest_of, injected_view
 
 _Pod = dict[str, Any]
 STATUS = {"initContainers": ["istio-init", "istio-proxy"], "containers": None, "volumes": ["istio-token"]}
@@ -189,3 +189,15 @@ def test_a_status_that_somebody_wrote_is_no_reason_to_fail(status: str) -> None:
     odd["metadata"]["annotations"]["sidecar.istio.io/status"] = status
     assert injected_view(odd) == {}
     assert changes({}, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("env UPSTREAM_TOKEN", "env UPSTREAM_TOKEN (hidden) → (hidden)"),
+        ("proxyConfig.proxyMetadata.API_KEY", "proxyConfig.proxyMetadata.API_KEY (hidden) → (hidden)"),
+        ("env LOG", "env LOG a → b"),
+    ],
+)
+def test_no_secret_is_said(setting: str, said: str) -> None:
+    assert Change(setting, "a", "b").words == said

@@ -46,9 +46,8 @@ def parking_change(injector: Mapping[str, Any], *, has_tag: bool) -> tuple[Field
 def field_change(obj: Mapping[str, Any], path: Sequence[Step], values: tuple[Any, Any], manager: str) -> FieldChange:
     """A change as it may be shown: nothing of a Secret's data, no password, no key."""
     secret = obj.get("kind") == "Secret" and path[:1] in (("data",), ("stringData",))
-    before, after = (
-        (None if value is None else HIDDEN) if secret else shown(_name_of(path), value) for value in values
-    )
+    name = _name_of(path)
+    before, after = ((None if value is None else HIDDEN) if secret else shown(name, value) for value in values)
     return FieldChange(path_text(path), before, after, manager)
 
 
