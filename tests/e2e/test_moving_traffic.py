@@ -311,7 +311,7 @@ def test_an_authority_that_is_none(regions: Regions) -> None:
         regions
     ):
         refused = regions.run(*FORWARD, check=False)
-    assert (refused.returncode, "the authority of a probe cannot be read" in refused.stderr) == (2, True)
+    assert (refused.returncode, "the CA file of the probe https://" in refused.stderr) == (2, True)
 
 
 def test_a_name_server_of_the_dead_region_keeps_nothing_from_ending(regions: Regions) -> None:

@@ -83,6 +83,6 @@ def test_an_upgrade_keeps_the_replicas_also_after_a_replace_that_was_killed(
     assert gateway is not None
     assert gateway["spec"]["replicas"] == 4
     assert labels(sandbox)["operator.istio.io/component"] == "IngressGateways"
-    # The generation counts changes of the spec: the old manifest's, and the upgrade's one.
-    assert gateway["metadata"]["generation"] == 2
+    # The generation counts changes of the spec: the old manifest's, the hold, the upgrade's one, and its turn.
+    assert gateway["metadata"]["generation"] == 4
     assert sandbox.run("plan", *LOCAL, "--exit-code").returncode == 0

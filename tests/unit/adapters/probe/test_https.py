@@ -103,5 +103,5 @@ def test_nobody_listens(served: Served) -> None:
 def test_an_authority_that_is_none(served: Served, tmp_path: Path, text: str) -> None:
     file = tmp_path / "ca.pem"
     file.write_text(text)
-    with pytest.raises(UsageError, match="authority of a probe"):
+    with pytest.raises(UsageError, match="CA file of the probe"):
         ask(served.probe(ca=file), "127.0.0.1")

@@ -62,4 +62,4 @@ def test_a_gateway_that_a_killed_run_has_held_is_a_reason_to_apply_again() -> No
     held = state(istiods=(istiod("1.31.1"),), mesh_deployments=(mesh("istiod"), replace(INGRESS, held=True)))
     decision = decide(held, Asked(VERSION), Changes())
     assert decision.mode is Mode.REINSTALL
-    assert decision.reasons[-1] == "a run before this one has held istio-ingressgateway and not let go: old pods serve"
+    assert decision.reasons[0] == "a run before this one has held istio-ingressgateway and not let go: old pods serve"
