@@ -13,8 +13,8 @@ from dataclasses import replace
 from sohistio.model.image import brief
 from sohistio.model.restart_reason import reasons_of
 from sohistio.model.selector import selector_matches
-from sohistio.model.sidecar import SidecarTemplate, is_same_image
-from sohistio.model.staleness import differing
+from sohistio.model.sidecar import SidecarTemplate
+from sohistio.model.staleness import differing, has_old_image
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.plan.left_alone import decided_by_somebody, of_grpc
@@ -102,7 +102,7 @@ def _out_of_reach(state: ClusterState, sidecar: SidecarTemplate) -> Iterable[Lef
 
     def is_old(pod: ObservedPod) -> bool:
         of_this_mesh = pod.revision == state.revision and not pod.opted_out
-        return of_this_mesh and not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations))
+        return of_this_mesh and has_old_image(pod, sidecar)
 
     for workload in state.carriers:
         old = next((pod for pod in workload.pods if is_old(pod)), None)

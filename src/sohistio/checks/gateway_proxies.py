@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sohistio.checks.held_gateways import HELD_TODO
+from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.state import ClusterState, MeshDeployment
 from sohistio.model.versions import Version
@@ -24,6 +26,22 @@ class Gateway:
     rolling: bool
     held: bool
     todo: str
+
+
+def gateway_proxies(state: ClusterState, desired: DesiredMesh) -> Iterator[CheckResult]:
+    """One result for each gateway whose proxies' versions are known."""
+    name, istiods = "gateway-proxies", ", ".join(istiod.image_version for istiod in state.istiods)
+    for gateway in gateways(state, desired):
+        if not gateway.others:
+            yield passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
+            continue
+        message = f"{gateway.name} runs proxies of {', '.join(map(str, gateway.others))}, istiod is {istiods}"
+        if gateway.held:
+            yield failed(name, f"{message}: it is held until its turn, and its old pods serve", HELD_TODO)
+        elif gateway.rolling:
+            yield warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
+        else:
+            yield failed(name, message, gateway.todo)
 
 
 def gateways(state: ClusterState, desired: DesiredMesh) -> Iterator[Gateway]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sohistio.checks.result import CheckResult, failed
+from sohistio.model.held import GOES_ON
 from sohistio.model.state import ClusterState, MeshDeployment
 
-HELD_TODO = "`sohistio install` goes on with it, `sohistio rollback` goes back."
+HELD_TODO = f"{GOES_ON}."
 
 
 def held_gateways(state: ClusterState) -> Iterator[CheckResult]:

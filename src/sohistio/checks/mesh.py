@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.checks.certificates import CertificateEvidence, certificates_last
-from sohistio.checks.gateway_proxies import gateways
-from sohistio.checks.held_gateways import HELD_TODO, held_gateways
+from sohistio.checks.gateway_proxies import gateway_proxies
+from sohistio.checks.held_gateways import held_gateways
 from sohistio.checks.monitoring import MonitoringEvidence, monitoring_in_place
 from sohistio.checks.off_gateways import is_of_a_gateway_that_is_off
 from sohistio.checks.policy import PolicyEvidence, policy_in_place
@@ -85,18 +85,7 @@ def _pods(evidence: Evidence) -> Iterator[CheckResult]:
 
 
 def _gateway_proxies(evidence: Evidence) -> Iterator[CheckResult]:
-    name, istiods = "gateway-proxies", ", ".join(istiod.image_version for istiod in evidence.state.istiods)
-    for gateway in gateways(evidence.state, evidence.desired):
-        if not gateway.others:
-            yield passed(name, f"{gateway.name} runs {', '.join(map(str, gateway.versions))}")
-            continue
-        message = f"{gateway.name} runs proxies of {', '.join(map(str, gateway.others))}, istiod is {istiods}"
-        if gateway.held:
-            yield failed(name, f"{message}: it is held until its turn, and its old pods serve", HELD_TODO)
-        elif gateway.rolling:
-            yield warned(name, f"{message}: its rollout is under way", "`sohistio verify` looks again.")
-        else:
-            yield failed(name, message, gateway.todo)
+    yield from gateway_proxies(evidence.state, evidence.desired)
 
 
 def _addresses(evidence: Evidence) -> Iterator[CheckResult]:

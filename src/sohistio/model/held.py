@@ -11,6 +11,8 @@ from typing import Any
 
 HELD = "sohistio.io/held"
 """An annotation on a gateway's Deployment: sohistio has paused it, until its turn comes."""
+GOES_ON = "`sohistio install` goes on with it, `sohistio rollback` goes back"
+"""What to do about a gateway that is held."""
 _APPLIED = "operator.istio.io/version"
 _NOT_YET = "held"
 

@@ -21,6 +21,11 @@ MARKS = (RESTARTED_FOR, RESTARTED_UNDER, RESTARTED_FOR_SETTINGS)
 _OF_RESTARTS = (*MARKS, "kubectl.kubernetes.io/restartedAt")
 
 
+def has_old_image(pod: ObservedPod, sidecar: SidecarTemplate) -> bool:
+    """Whether its proxy is another than the mesh's, for pods of no workload that is looked at."""
+    return not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations))
+
+
 def expected_image(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> str:
     """The proxy image that a new pod like this one gets."""
     return workload.own_image or sidecar.image_for(pod.annotations)

@@ -6,7 +6,7 @@ from sohistio.model.image import brief
 from sohistio.model.mode import Mode
 from sohistio.model.restart_reason import words_of
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
-from sohistio.model.staleness import settings_tried, was_tried
+from sohistio.model.staleness import has_old_image, settings_tried, was_tried
 from sohistio.model.state import ClusterState, Workload
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import LeftAlone
@@ -15,7 +15,7 @@ from sohistio.plan.steps import LeftAlone
 def of_grpc(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
     """A workload of proxyless gRPC whose agent is not the mesh's: what new pods get is not the sidecar's image."""
     for pod in workload.pods:
-        if pod.grpc_template and not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations)):
+        if pod.grpc_template and has_old_image(pod, sidecar):
             reason = f"injection template {pod.grpc_template}: gRPC without a proxy is its people's to restart"
             return LeftAlone(workload.ref, reason)
     return None

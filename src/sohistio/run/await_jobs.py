@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sohistio.model.sidecar import is_same_image
-from sohistio.model.state import ClusterState, ObjectRef, ObservedPod
+from sohistio.model.staleness import has_old_image
+from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.run.wait import Waiting
 
@@ -17,18 +17,12 @@ _LABEL = "batch.kubernetes.io/job-name"
 
 def old_jobs(state: ClusterState) -> dict[ObjectRef, ObjectRef]:
     """The running pods of Jobs whose sidecar is not the current one, each with its Job."""
-    sidecar = state.sidecar
-
-    def is_old(pod: ObservedPod) -> bool:
-        of_this_mesh = pod.injected and pod.revision == state.revision
-        return of_this_mesh and not is_same_image(pod.proxy_image, sidecar.image_for(pod.annotations))  # type: ignore[union-attr]
-
-    if sidecar is None:
+    if state.sidecar is None:
         return {}
     return {
         ref: ObjectRef("Job", ref.namespace, pod.job)
         for ref, pod in state.unowned_carriers.items()
-        if pod.job and is_old(pod)
+        if pod.job and pod.injected and pod.revision == state.revision and has_old_image(pod, state.sidecar)
     }
 
 

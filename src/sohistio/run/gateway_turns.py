@@ -14,6 +14,7 @@ from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.replica_sets import take_newest_pods_back
 from sohistio.errors import FailedError
 from sohistio.model.held import (
+    GOES_ON,
     HOLD,
     LET_GO,
     STOP,
@@ -36,7 +37,6 @@ _REQUESTS_A_POD = 8
 _LAST_SECONDS = 5.0
 _FIRST_POLL_SECONDS = 0.2
 """Until the first new pod is there: the rollout has to be stopped before the second one is."""
-_NEXT = "`sohistio install` goes on with it, `sohistio rollback` goes back"
 
 
 class GatewayTurns:
@@ -77,14 +77,12 @@ class GatewayTurns:
             return
         item = self._waiting.api.get(path_of(self._held[0]))
         if item is None or is_applied(item):
-            self._turn(self._held[0])
-            self._held.pop(0)
+            self._next()
 
     def end(self) -> None:
         """Once istioctl has ended well: the turns of those that are left. Raises FailedError as `take` does."""
         while self._held:
-            self._turn(self._held[0])
-            self._held.pop(0)
+            self._next()
 
     def give_up(self) -> None:
         """Where the install has failed: let go of those that have nothing new. The others' old pods go on serving, and
@@ -103,7 +101,12 @@ class GatewayTurns:
                     continue
             still.append(ref.short)
         if still:
-            waiting.observer.note(f"held, so that their old pods go on serving: {', '.join(still)}; {_NEXT}")
+            waiting.observer.note(f"held, so that their old pods go on serving: {', '.join(still)}; {GOES_ON}")
+
+    def _next(self) -> None:
+        """The first one's turn; it counts as held until that has ended well."""
+        self._turn(self._held[0])
+        self._held.pop(0)
 
     def _turn(self, ref: ObjectRef) -> None:
         """Replace its pods; nothing is asked where none is to be replaced."""
@@ -176,7 +179,7 @@ class GatewayTurns:
         return FailedError(
             f"{ref.short} does not answer as it should since its first new pod serves",
             details=details,
-            todo=f"{done}. Find what is wrong with the new ones: {_NEXT}.",
+            todo=f"{done}. Find what is wrong with the new ones: {GOES_ON}.",
         )
 
     def _late(self, stuck: Stuck) -> FailedError:
@@ -184,5 +187,5 @@ class GatewayTurns:
         return FailedError(
             f"{stuck.ref.short} not ready within {self._seconds:.0f} s",
             details=stuck.lines(),
-            todo=f"Its old pods go on serving, and no more are replaced. Fix what is named here: {_NEXT}.",
+            todo=f"Its old pods go on serving, and no more are replaced. Fix what is named here: {GOES_ON}.",
         )

@@ -24,7 +24,7 @@ from sohistio.adapters.kubernetes.gateways import (
     is_released,
     owner_of,
 )
-from sohistio.adapters.kubernetes.live_objects import LiveObjects
+from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import RefusedError
 from sohistio.model.footprint import ISTIOD_REF
@@ -76,8 +76,10 @@ def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Col
     does not answer.
     """
     comparison = _Comparison(api, live)
-    equal = [obj for obj in manifest if _is_equal(live.of(obj), obj)]
-    others = [obj for obj in manifest if obj not in equal]
+    equal: list[Object] = []
+    others: list[Object] = []
+    for obj in manifest:
+        (equal if _is_equal(live.of(obj), obj) else others).append(obj)
     with workers() as pool:
         changed = [change for change in pool.map(comparison.of, others) if change]
         removed = _no_longer_shipped(api, manifest, live, places, pool)
@@ -189,11 +191,10 @@ def _no_longer_shipped(
             return not is_of_another(item)
         return istiod is not None and is_owned_by(item, owner_of(istiod))
 
-    def surplus(kind: tuple[str, str]) -> list[ObjectChange]:
-        sample = {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "-", "namespace": "-"}}
+    def surplus(kind: Kind) -> list[ObjectChange]:
         found = [item for item in live.labelled[kind] if _TAG not in item["metadata"]["labels"]]
         if kind[1] in GATEWAY_KINDS:
-            released = api.items(live.collection(sample), labels=f"{KEPT},!{COMPONENT}")
+            released = api.items(live.collection(kind), labels=f"{KEPT},!{COMPONENT}")
             found += [item | {"kind": kind[1]} for item in released]
         return [
             ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.gateways import COMPONENT
 from sohistio.plan.changes import ref_of
 from sohistio.system.parallel import side_by_side
 
+Kind = tuple[str, str]
+"""apiVersion and kind."""
 # A PDB or HPA whose component is switched off has no sibling left in the manifest.
 _SWITCHED_OFF = (("policy/v1", "PodDisruptionBudget"), ("autoscaling/v2", "HorizontalPodAutoscaler"))
 
@@ -22,12 +23,8 @@ class LiveObjects:
 
     def __init__(self, api: KubeApi, manifest: Sequence[Object]) -> None:
         self._api = api
-        samples: dict[tuple[str, str], Object] = {(obj["apiVersion"], obj["kind"]): obj for obj in manifest}
-        for version, kind in _SWITCHED_OFF:
-            sample: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": {"name": "-", "namespace": "-"}}
-            samples.setdefault((version, kind), sample)
-        kinds = list(samples)
-        lists = side_by_side(lambda kind: self._listed(samples[kind]), kinds)
+        kinds = list(dict.fromkeys((*((obj["apiVersion"], obj["kind"]) for obj in manifest), *_SWITCHED_OFF)))
+        lists = side_by_side(self._listed, kinds)
         self.labelled = dict(zip(kinds, lists, strict=True))
         """By apiVersion and kind; empty for one whose CRD is yet to come."""
         self._by_ref = {ref_of(item): item for items in lists for item in items}
@@ -40,20 +37,19 @@ class LiveObjects:
         """The object of the manifest as it is now; None where it is not there."""
         return self._by_ref.get(ref_of(obj))
 
-    def collection(self, obj: Object) -> str:
-        """The REST path of all objects of its kind."""
-        path = self._api.path_of(obj).rpartition("/")[0]
-        namespace = obj["metadata"].get("namespace")
-        return path.replace(f"/namespaces/{namespace}/", "/") if namespace else path
+    def collection(self, kind: Kind) -> str:
+        """The REST path of all objects of a kind, in all namespaces."""
+        sample = {"apiVersion": kind[0], "kind": kind[1], "metadata": {"name": "-", "namespace": "-"}}
+        return self._api.path_of(sample).rpartition("/")[0].replace("/namespaces/-/", "/")
 
-    def _listed(self, obj: Object) -> list[Object]:
+    def _listed(self, kind: Kind) -> list[Object]:
         try:
-            found = self._api.items(self.collection(obj), labels=COMPONENT)
+            found = self._api.items(self.collection(kind), labels=COMPONENT)
         except KubeError as error:
             if error.status == 404:
                 return []
             raise
-        return [item | {"apiVersion": obj["apiVersion"], "kind": obj["kind"]} for item in found]
+        return [item | {"apiVersion": kind[0], "kind": kind[1]} for item in found]
 
     def _asked(self, obj: Object) -> Object | None:
         try:
