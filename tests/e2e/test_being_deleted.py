@@ -40,9 +40,11 @@ def test_a_purge_that_a_finalizer_holds_up(empty_sandbox: Sandbox) -> None:
         api.create(api.path_of(obj).rpartition("/")[0], obj)
     one_resource_is_no_obstacle(sandbox)
 
-    purged = sandbox.run("uninstall", *LOCAL, "--purge", "--yes", "--confirm", "local", "--component-timeout", "5s")
+    purged = sandbox.run("uninstall", *LOCAL, "--purge", "--yes", "--confirm", "local", "--component-timeout", "10s")
     assert purged.returncode == 1, purged.stdout + purged.stderr
-    assert f"Error: {CRD} is still there after 5 s." in purged.stderr
+    assert f"Error: {CRD} is still there after 10 s." in purged.stderr
+    assert f"{CRD} is still there: waiting" in purged.stdout, "said while it waits, with what holds it"
+    assert "held by example.com/guard" in purged.stdout
     assert f"    {HELD}\n" in purged.stderr
     (folder,) = (line.rpartition(" ")[2] for line in purged.stdout.splitlines() if "written to " in line)
     assert f"Keep this run's backup, {folder}" in purged.stderr

@@ -14,19 +14,22 @@ from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
 from sohistio.system.parallel import side_by_side
 
-# Gone only when their pods are: a control plane that ends would write its ConfigMaps once more.
+# Gone only when their pods are: an istiod that ends slowly would write its elections and ConfigMaps once more.
 _WITH_PODS = frozenset({"Deployment", "DaemonSet"})
 
 
 def remove(tools: Tools, waiting: Waiting, step: RemoveObjects) -> None:
-    """Delete all, webhooks first: without an istiod they would refuse everything, should the run be killed here.
+    """Delete what refuses, then what writes, then the rest; each until it is gone: a finalizer may keep it for a while.
 
-    Then wait for all: a finalizer may keep one for a while. Raises FailedError naming what stays.
+    Webhooks first: without an istiod they would refuse everything, should the run be killed here. Raises FailedError
+    naming what stays.
     """
     webhooks = [ref for ref in step.objects if ref.kind in (MUTATING, VALIDATING)]
-    side_by_side(partial(_delete, tools.api), webhooks)
-    side_by_side(partial(_delete, tools.api), [ref for ref in step.objects if ref not in webhooks])
-    await_gone(waiting, step.objects, tools.component_seconds)
+    with_pods = [ref for ref in step.objects if ref.kind in _WITH_PODS]
+    rest = [ref for ref in step.objects if ref not in {*webhooks, *with_pods}]
+    for refs in (webhooks, with_pods, rest):
+        side_by_side(partial(_delete, tools.api), refs)
+        await_gone(waiting, refs, tools.component_seconds)
 
 
 def _delete(api: KubeApi, ref: ObjectRef) -> None:

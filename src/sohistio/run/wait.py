@@ -16,11 +16,12 @@ from sohistio.adapters.kubernetes.trouble import why_not_ready
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.model.rollout import Progress, progress_of
 from sohistio.model.state import ObjectRef
-from sohistio.run.hanging import Hanging, Stuck
+from sohistio.run.hanging import HANGING_SECONDS, Hanging, Stuck
 from sohistio.run.outage import SILENT_SECONDS, Outage
 from sohistio.run.progress import Observer
 from sohistio.system.machine import clock
 from sohistio.system.parallel import side_by_side
+from sohistio.system.sanitize import one_line
 
 POLL_SECONDS = 0.5
 # One object is answered at once or, by a server in trouble, perhaps never; a page of a list takes its time.
@@ -176,12 +177,23 @@ class Waiting:
                 self.pause()
 
     def until(self, seconds: float, holds: Callable[[], bool], patience: Patience) -> None:
-        """Wait until something holds; raises FailedError in `patience`'s words after `seconds`, or at the total."""
+        """Wait until something holds; raises FailedError in `patience`'s words after `seconds`, or at the total.
+
+        Where it takes longer than a moment, says why, each reason once.
+        """
+        said: set[str] = set()
+        look = self.now() + HANGING_SECONDS
         with self.at_most(seconds, patience.otherwise, lambda: patience.why(self._direct)) as limit:
             while not holds():
                 if limit.passed:
                     what = f"{patience.otherwise} after {seconds:.0f} s"
                     raise FailedError(what, details=limit.why(), todo=patience.todo)
+                if self.now() > look:
+                    look = self.now() + HANGING_SECONDS
+                    for reason in (f"{patience.otherwise}: waiting", *limit.why()):
+                        if reason not in said:
+                            said.add(reason)
+                            self.observer.note(one_line(reason))
                 self.pause()
 
     def seconds_for(self, request: Request) -> float:
