@@ -30,11 +30,13 @@ KINDS = (
     "ConfigMap",
     "Deployment",
     "HorizontalPodAutoscaler",
+    "MutatingWebhookConfiguration",
     "PodDisruptionBudget",
     "Role",
     "RoleBinding",
     "Service",
     "ServiceAccount",
+    "ValidatingWebhookConfiguration",
 )
 
 

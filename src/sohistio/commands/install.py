@@ -92,7 +92,7 @@ def install(
     approved = read_approved(care.plan_file) if care.plan_file is not None else None
     reporter = reporter_for(stderr=form.json)
     with ready_to_write(session_of(where)) as session:
-        planned = plan_install(session, request)
+        planned = plan_install(session, request, brief=True)
         if approved is not None:
             check_approved(approved, planned.plan)
         result = carry_out(planned, *how, reporter, Gate(all=True))

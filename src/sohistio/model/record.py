@@ -15,6 +15,8 @@ from sohistio.model.sidecars_compared import SidecarsCompared
 from sohistio.model.versions import Version
 
 RECORD_NAME = "sohistio-record"
+POLICY, MONITORING = "policy", "monitoring"
+"""What a record knows to be beside the mesh."""
 # A ConfigMap holds 1 MiB; an entry is about 500 bytes.
 MOST_RUNS = 50
 _SCHEMA_VERSION = "1"
@@ -76,7 +78,8 @@ class Record:
     `gateway_namespaces` are those in which gateways were put, also by a run that did not end well: no label says
     whose a gateway is that two nameless IstioOperators could have installed. `failover` says whether this side serves,
     `readiness` what was last found of a standby; `sync_left` how many differences the last sync left that ended well,
-    not its to change; `sidecars` until when all sidecars were what the injector gave.
+    not its to change; `sidecars` until when all sidecars were what the injector gave. `beside` is what runs have put
+    beside the mesh (`policy`, `monitoring`), or were about to; None where no run that knows of it has looked yet.
     """
 
     environment: str
@@ -88,6 +91,7 @@ class Record:
     sync_left: int = 0
     readiness: tuple[ReadinessItem, ...] = ()
     sidecars: SidecarsCompared | None = None
+    beside: frozenset[str] | None = None
 
     @property
     def last_run(self) -> RunEntry | None:
@@ -144,6 +148,10 @@ class Record:
         """Note where a run is about to put gateways, beside where they are or may be."""
         return replace(self, gateway_namespaces=tuple(sorted({*self.gateway_namespaces, *namespaces})))
 
+    def has_none(self, part: str) -> bool:
+        """Whether no run can have put this beside the mesh."""
+        return self.beside is not None and part not in self.beside
+
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return {
@@ -157,6 +165,7 @@ class Record:
             "syncLeft": self.sync_left,
             "readiness": [item.document() for item in self.readiness],
             "sidecars": self.sidecars.document() if self.sidecars else None,
+            "beside": None if self.beside is None else sorted(self.beside),
         }
 
     @classmethod
@@ -178,6 +187,7 @@ class Record:
             sync_left=count_in(record, "syncLeft"),
             readiness=items_of(record.get("readiness")),
             sidecars=SidecarsCompared.of(record.get("sidecars")),
+            beside=None if record.get("beside") is None else frozenset(names_in(record, "beside")),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,8 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.probe.https import check_authority
 from sohistio.environments.support import gateway_api_limits, kubernetes_support
 from sohistio.model.desired import DesiredMesh
-from sohistio.model.record import Record
+from sohistio.model.mode import Mode
+from sohistio.model.record import MONITORING, POLICY, Record
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes.adopt import adoption, decided, with_undeclared
@@ -35,7 +37,7 @@ from sohistio.planning.standby import standby_rule
 
 @dataclass(frozen=True, slots=True)
 class _Gathered:
-    """The facts, and what a run needs beside them."""
+    """The facts, and what a run needs beside them; `brief` where something was left out (`plan_install`)."""
 
     facts: Facts
     record: Record | None
@@ -44,23 +46,33 @@ class _Gathered:
     policy: PolicyFacts
     monitoring: MonitoringFacts
     authority: AuthorityFacts
+    brief: bool
 
 
-def plan_install(session: Session, request: Request) -> Planned:
-    """Look at the cluster and plan. Writes nothing. Raises RefusedError."""
+def plan_install(session: Session, request: Request, *, brief: bool = False) -> Planned:
+    """Look at the cluster and plan. Writes nothing. Raises RefusedError.
+
+    With `brief`, where there is nothing to do, the custom resources are not read: nobody is told that one is being
+    deleted, and the record is believed that sohistio has put nothing beside the mesh.
+    """
     listed = session.environment.application_namespaces
-    observed = observe(session.api, listed, dry_runs=True)
+    now = session.at_one_moment()
+    observed = observe(now.api, listed, dry_runs=True)
     labels = labels_of(observed, listed)
     state = labels.once_done(observed)
 
     def again() -> Planned:
-        return plan_install(session, request)
+        return plan_install(session, request, brief=brief)
 
     if stop := unmanageable(state):  # somebody else's mesh is not even compared
         subject = Subject(session.environment.name, str(session.version), state)
         return Planned(session, make_plan(subject, stop, (), Changes()), state, again, refused=Refused(stop.todo))
-    found = _gather(session, request, observed, labels)
+    found = _gather(now, request, observed, labels, brief=brief)
     planned = plan_of(found.facts, request)
+    if found.brief and planned.plan.changes_pending:
+        found = _gather(now, request, observed, labels)
+        planned = plan_of(found.facts, request)
+    parts = ((POLICY, found.policy.is_there), (MONITORING, found.monitoring.is_there))
     return Planned(
         session,
         planned.plan,
@@ -75,18 +87,19 @@ def plan_install(session: Session, request: Request) -> Planned:
         found.monitoring,
         found.authority,
         found.facts.restraint,
+        frozenset(name for name, is_there in parts if is_there),
     )
 
 
-def _gather(session: Session, request: Request, observed: ClusterState, labels: NamespaceLabels) -> _Gathered:
+def _gather(
+    session: Session, request: Request, observed: ClusterState, labels: NamespaceLabels, *, brief: bool = False
+) -> _Gathered:
     """Everything that takes a request or a run of istioctl."""
     environment, target = session.environment, session.version
     for probe in environment.gateway_probes(session.root / environment.name).all:
         check_authority(probe)
     record = recorded(session)
-    resources = or_refused("Istio's custom resources could not be read", lambda: resource_metadata(session.api))
     state = labels.once_done(observed)
-    state = replace(state, ending=(*state.ending, *ending_in(resources)))
     pull = look_at_pull_secrets(session, observed, labels)
     rule = standby_rule(session, state, record)
 
@@ -101,9 +114,14 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
     taken = adoption(state, owners, desired, record)
     asked = Asked(target, request.mode, request.via, request.include_ca)
     decision = decided(decide(state, asked, changes, record.last_change if record else None), taken)
+    brief = brief and decision.mode is Mode.NONE
+    resources: Sequence[dict[str, Any]] = ()
+    if not (brief and record is not None and record.has_none(POLICY)):
+        resources = or_refused("Istio's custom resources could not be read", lambda: resource_metadata(session.api))
+    state = replace(state, ending=(*state.ending, *ending_in(resources)))
     authority = look_at_authority(session, state)
     policy = look_at_policy(session, labelled_in(resources), state)
-    monitoring = look_at_monitoring(session, record)
+    monitoring = look_at_monitoring(session, record, brief=brief)
     desired, unforeseen = foreseeing(session.istioctl(target).inject, state, desired, manifest)
     state = replace(state, not_compared=(*state.not_compared, *unforeseen))
     between = [rendered_for(hop)[0] for hop in decision.hops[:-1]]
@@ -128,4 +146,4 @@ def _gather(session: Session, request: Request, observed: ClusterState, labels: 
         patches=[found for minor in missing_minors(decision) if (found := session.newest_patch(minor))],
     )
     rendered = Rendered({mesh.version: mesh for mesh in facts.meshes}, manifest)
-    return _Gathered(facts, record, pull, rendered, policy, monitoring, authority)
+    return _Gathered(facts, record, pull, rendered, policy, monitoring, authority, brief)

@@ -17,7 +17,7 @@ from sohistio.model.monitoring import (
     Part,
     SecretKey,
 )
-from sohistio.model.record import Record
+from sohistio.model.record import MONITORING, Record
 from sohistio.model.rollout import progress_of
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.words import counted, first_lines
@@ -49,6 +49,11 @@ class MonitoringFacts:
     comparison: Comparison = field(default_factory=Comparison)
     paths: Mapping[ObjectRef, str] = field(default_factory=dict)
     not_asked: tuple[str, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is any, or will be."""
+        return bool(self.declared.objects or self.comparison.live)
 
     @property
     def phases(self) -> OwnPhases:
@@ -110,13 +115,15 @@ def _notices_on(monitoring: Monitoring) -> list[str]:
     return found
 
 
-def look_at_monitoring(session: Session, record: Record | None) -> MonitoringFacts:
+def look_at_monitoring(session: Session, record: Record | None, *, brief: bool = False) -> MonitoringFacts:
     """Compare with the cluster. Raises RefusedError, also with what the API server would deny.
 
-    Where none is declared and there is none, that is all that is asked.
+    Where none is declared and there is none, that is all that is asked; with `brief` the record is believed about it.
     """
     declared = declared_monitoring(session, record)
     what = "monitoring could not be read"
+    if brief and not declared.objects and record is not None and record.has_none(MONITORING):
+        return MonitoringFacts(declared)
     if not declared.objects and not or_refused(what, lambda: has_monitoring(session.api)):
         return MonitoringFacts(declared)
     return or_refused(what, lambda: read_monitoring(session.api, declared))

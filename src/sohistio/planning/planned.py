@@ -53,7 +53,7 @@ class Planned:
     """`skew` are all version faults, those that were skipped too.
 
     `again` looks and plans anew: what was approved must still be true once the lock is held. `restraint` is what holds
-    restarts back.
+    restarts back. `beside` is what there is or will be beside the mesh (`Record.beside`); None where it was not looked.
     """
 
     session: Session
@@ -69,6 +69,7 @@ class Planned:
     monitoring: MonitoringFacts = field(default_factory=MonitoringFacts)
     authority: AuthorityFacts = field(default_factory=AuthorityFacts)
     restraint: Restraint = NO_RESTRAINT
+    beside: frozenset[str] | None = None
 
     @property
     def unsettled(self) -> RefusedError | None:

@@ -50,6 +50,11 @@ class PolicyFacts:
     blinded: tuple[ObjectRef, ...] = ()
 
     @property
+    def is_there(self) -> bool:
+        """Whether there is an object of one, or will be."""
+        return bool(self.declared.wanted.objects or self.comparison.surplus)
+
+    @property
     def phases(self) -> OwnPhases:
         """What a plan takes of it."""
         return OwnPhases(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.holder import Watched
 from sohistio.adapters.kubernetes.manifest import read_manifest
 from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, private_kubeconfig
+from sohistio.adapters.kubernetes.snapshot import Snapshot
 from sohistio.adapters.releases.kept_manifests import KeptManifests
 from sohistio.adapters.releases.mirror import MIRROR_VARIABLE, Mirror
 from sohistio.adapters.releases.newest import newest_patch
@@ -155,6 +157,12 @@ class Session:
             tokens.token()  # a login that fails is reported now, not as a request that failed
         self.say(f"looking at {api.server}")
         return api
+
+    def at_one_moment(self) -> Session:
+        """The same for making one plan: its `api` reads the cluster once."""
+        found = copy(self)
+        vars(found)["api"] = Snapshot(self.api)
+        return found
 
     def operator_yaml(self, version: Version, *, gateways_off: bool | None = None) -> str:
         """The environment's one IstioOperator, rendered for a version; a standby's gateways are off by default.

@@ -183,6 +183,8 @@ def _run(
     tools = replace(tools, api=tools.api.under(hold))  # nothing can be written past it
     readiness = begun.traffic.readiness if begun.traffic else None
     recorder = Recorder(tools.api, planned.record, planned.plan, begun.origin, hold, readiness)
+    if planned.beside is not None:
+        recorder.puts_beside(planned.beside)
     events = RunEvents(
         planned.session.api, or_refused("the record could not be written", recorder.begin), reporter.line
     )

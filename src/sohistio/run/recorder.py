@@ -11,6 +11,7 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.hold import Hold, NotConfirmedError
 from sohistio.adapters.kubernetes.record_store import write_record
 from sohistio.model.failover_mark import Stage, next_mark
+from sohistio.model.mode import Mode
 from sohistio.model.readiness import Readiness
 from sohistio.model.record import Applied, Record, RunEntry
 from sohistio.model.sidecars_compared import all_compared
@@ -23,6 +24,8 @@ from sohistio.run.progress import RunResult
 # For how long a run that has ended by itself waits to say so, where nobody answers.
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.5
+# What these put into a cluster may be anything that was in another one, or in a backup.
+_OF_ANY_KIND = (Mode.RESTORE, Mode.SYNC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Recorder:
         self._plan = plan
         self._gateways_in = _gateway_namespaces(plan)
         self._record = (record or Record(plan.environment)).with_broken_off().with_gateways_in(self._gateways_in)
+        if plan.mode in _OF_ANY_KIND:
+            self._record = replace(self._record, beside=None)
         if readiness is not None and readiness.environment == plan.environment:
             self._record = replace(self._record, readiness=readiness.after(self._record.readiness))
         self._entry = RunEntry(
@@ -88,6 +93,10 @@ class Recorder:
     def began(self) -> float:
         """When the run began, in seconds since 1970."""
         return datetime.fromisoformat(self._entry.started).timestamp()
+
+    def puts_beside(self, parts: frozenset[str]) -> None:
+        """What there is beside the mesh, or will be; to be said before `begin`."""
+        self._record = replace(self._record, beside=parts)
 
     def begin(self) -> str:
         """Note that the run has begun; returns the uid of the record's object. Raises KubeError."""

@@ -33,6 +33,21 @@ def test_a_record_of_an_older_sohistio_names_no_namespaces() -> None:
     assert Record.of(document) == Record("qa")
 
 
+@pytest.mark.parametrize(
+    ("beside", "none"),
+    [(None, []), (frozenset(), ["policy", "monitoring"]), (frozenset({"policy"}), ["monitoring"])],
+    ids=["nobody-looked", "nothing", "a-policy"],
+)
+def test_what_is_beside_the_mesh(beside: frozenset[str] | None, none: list[str]) -> None:
+    """Only where somebody has looked it is known that there is none."""
+    record = Record.of(Record("qa", beside=beside).document())
+    assert record.beside == beside
+    assert [part for part in ("policy", "monitoring") if record.has_none(part)] == none
+    document = record.document()
+    del document["beside"]
+    assert Record.of(document).beside is None, "a record of an older sohistio"
+
+
 def test_a_run_of_an_older_sohistio_has_no_reason() -> None:
     document = Record("qa", runs=(run(reason="CHG1"),)).document()
     assert Record.of(document).runs[0].reason == "CHG1"

@@ -17,7 +17,6 @@ from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.gateways import (
     COMPONENT,
-    GATEWAY_KINDS,
     KEPT,
     is_of_another,
     is_owned_by,
@@ -25,9 +24,10 @@ from sohistio.adapters.kubernetes.gateways import (
     owner_of,
 )
 from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
-from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.errors import RefusedError
 from sohistio.model.footprint import ISTIOD_REF
+from sohistio.model.webhooks import MUTATING
 from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields, parking_change
@@ -79,7 +79,7 @@ def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Col
     equal: list[Object] = []
     others: list[Object] = []
     for obj in manifest:
-        (equal if _is_equal(live.of(obj), obj) else others).append(obj)
+        (equal if comparison.is_equal(obj) else others).append(obj)
     with workers() as pool:
         changed = [change for change in pool.map(comparison.of, others) if change]
         removed = _no_longer_shipped(api, manifest, live, places, pool)
@@ -94,10 +94,6 @@ def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Col
     return Changes(objects, "; ".join(notices))
 
 
-def _is_equal(live: Object | None, obj: Object) -> bool:
-    return live is not None and not _labels_off(live) and is_in_sync(live, obj, read_text)
-
-
 class _Comparison:
     """One look at a manifest's objects, from several threads; gathers what the server would not answer."""
 
@@ -108,6 +104,11 @@ class _Comparison:
         self.patchable = False
         self.not_patchable: set[str] = set()
         self.not_dry_runnable: set[str] = set()
+
+    def is_equal(self, obj: Object) -> bool:
+        """Whether it is certain without a dry run that nothing happens to an object."""
+        live = self._live.of(obj)
+        return live is not None and is_in_sync(live, obj, read_text) and not self._beside_the_manifest(live)
 
     def of(self, obj: Object) -> ObjectChange | None:
         """What happens to one object, None for nothing."""
@@ -123,11 +124,15 @@ class _Comparison:
         if live is None:
             return created
         fields = changed_fields(live, applied, read_text) if applied else missing_fields(live, obj, read_text)
-        if obj["kind"] == "MutatingWebhookConfiguration":
-            tag = self._api.get(f"{path.rpartition('/')[0]}/{REVISION_TAG}")
-            fields = parking_change(live, has_tag=tag is not None) + fields
-        fields += _labels_off(live)
+        fields += self._beside_the_manifest(live)
         return ObjectChange(ref_of(obj), Action.CHANGED, fields, component_of(obj)) if fields else None
+
+    def _beside_the_manifest(self, live: Object) -> tuple[FieldChange, ...]:
+        """What an install puts right that no manifest has."""
+        if live["kind"] != MUTATING:
+            return _labels_off(live)
+        tag = self._api.get(f"{collection_path(MUTATING)}/{REVISION_TAG}")
+        return parking_change(live, has_tag=tag is not None)
 
     def _dry_run(self, path: str, obj: Object) -> Object | None:
         """What an apply would leave; None where the dry run could not be asked, or would be denied."""
@@ -182,7 +187,7 @@ def _no_longer_shipped(
     or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, but for what a
     replacement released: sohistio's mark says whose that is.
     """
-    istiod = api.get(path_of(ISTIOD_REF))
+    istiod = live.of_ref(ISTIOD_REF) or api.get(path_of(ISTIOD_REF))
     places = {*earlier, *(obj["metadata"].get("namespace", "") for obj in manifest)}
     wanted = {ref_of(obj) for obj in manifest}
 
@@ -193,9 +198,7 @@ def _no_longer_shipped(
 
     def surplus(kind: Kind) -> list[ObjectChange]:
         found = [item for item in live.labelled[kind] if _TAG not in item["metadata"]["labels"]]
-        if kind[1] in GATEWAY_KINDS:
-            released = api.items(live.collection(kind), labels=f"{KEPT},!{COMPONENT}")
-            found += [item | {"kind": kind[1]} for item in released]
+        found += released.get(kind, ())
         return [
             ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
             for item in found
@@ -203,4 +206,5 @@ def _no_longer_shipped(
         ]
 
     kinds = [kind for kind in live.labelled if "CustomResource" not in kind[1]]
+    released = live.released(kinds)
     return [change for changes in pool.map(surplus, kinds) for change in changes]

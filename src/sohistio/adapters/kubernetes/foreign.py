@@ -12,7 +12,7 @@ from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 # While it is on an IstioOperator, deleting that uninstalls the mesh
 # (istio/istio 1.23, operator/pkg/controller/istiocontrolplane).
 OPERATOR_FINALIZER = "istio-finalizer.install.istio.io"
-_GROUP = "/apis/install.istio.io/v1alpha1"
+OPERATOR_DEFINITION = "istiooperators.install.istio.io"
 _OPERATOR = "istio-operator"
 # Helm notes its release on all that it puts there; istioctl renders the same charts without. Seeing it needs no right
 # to read Secrets, where Helm keeps its releases.
@@ -55,12 +55,9 @@ def _runs_operator(deployment: Object) -> bool:
 
 
 def operator_resources(api: KubeApi) -> tuple[ObjectRef, ...]:
-    """IstioOperators that the operator's finalizer holds. Raises KubeError where they are there and cannot be listed.
-
-    The group is asked for first: without its CRD a list is forbidden to who may not list what is not there.
+    """IstioOperators that the operator's finalizer holds, where the cluster has their CRD: else their list is forbidden
+    to who may not list what is not there. Raises KubeError.
     """
-    if api.get(_GROUP) is None:
-        return ()
     items = api.items(collection_path("IstioOperator"), metadata_only=True)
     held = (item["metadata"] for item in items if OPERATOR_FINALIZER in (item["metadata"].get("finalizers") or ()))
     return tuple(sorted(ObjectRef("IstioOperator", found["namespace"], found["name"]) for found in held))

@@ -19,6 +19,7 @@ from sohistio.model.revision import DEFAULT_REVISION, LABEL
 from sohistio.model.state import ObjectRef
 from sohistio.plan.drift.managers import writers_of
 
+CLASS_DEFINITION = f"gatewayclasses.{GROUP}"
 _CLASS_PATH = f"/apis/{GROUP}/v1/gatewayclasses/{ROUTING_CLASS}"
 # On the Deployments and pods that istiod makes of a Gateway (manifests/charts/…/files/kube-gateway.yaml).
 _CLASS_LABEL = f"{GROUP}/gateway-class-name"

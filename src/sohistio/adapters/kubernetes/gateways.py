@@ -25,6 +25,7 @@ GATEWAY_KINDS = (
     "Role",
     "RoleBinding",
 )
+FIRST_MARKED = GATEWAY_KINDS[:2]
 # Our mark; its value is that of the label whose place it took.
 KEPT = "sohistio/kept-gateway"
 # Ends the mark of an object that another IstioOperator than our mesh's put there.

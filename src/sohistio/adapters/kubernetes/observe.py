@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from sohistio.adapters.kubernetes import injection
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.adapters.kubernetes.budgets import budgets_in
 from sohistio.adapters.kubernetes.dry_injection import with_dry_runs
-from sohistio.adapters.kubernetes.ending import ending_definitions
-from sohistio.adapters.kubernetes.foreign import helm_releases, operator_controllers, operator_resources
-from sohistio.adapters.kubernetes.gateway_api import gateway_api, has_routing_class, without_application_routing
-from sohistio.adapters.kubernetes.gateways import (
-    COMPONENT,
-    gateway_services,
-    is_gateway,
-    is_kept,
-    is_of_another,
-    is_released,
+from sohistio.adapters.kubernetes.foreign import OPERATOR_DEFINITION, operator_resources
+from sohistio.adapters.kubernetes.gateway_api import (
+    CLASS_DEFINITION,
+    gateway_api,
+    has_routing_class,
+    without_application_routing,
 )
-from sohistio.adapters.kubernetes.injection import in_force_since, injectors_of, injects
+from sohistio.adapters.kubernetes.injection import in_force_since
+from sohistio.adapters.kubernetes.mesh_state import state_of
+from sohistio.adapters.kubernetes.paths import collection_path
 from sohistio.adapters.kubernetes.webhooks import LISTED as WEBHOOKS
-from sohistio.adapters.kubernetes.webhooks import webhooks_in
-from sohistio.adapters.kubernetes.workloads import carriers_in, running_in, workloads_in
-from sohistio.model.held import is_held, is_paused_by_others
-from sohistio.model.image import tag_of
-from sohistio.model.restart_annotations import restart_annotations
-from sohistio.model.revision import LABEL, revision_of
+from sohistio.model.revision import LABEL
 from sohistio.model.sidecar import Injector, SidecarTemplate
-from sohistio.model.state import (
-    ISTIO_NAMESPACE,
-    ClusterState,
-    Istiod,
-    MeshDeployment,
-    ObjectRef,
-    ObservedNamespace,
-    Workload,
-)
-from sohistio.plan.drift.managers import owns, writer_of, writers_of
-from sohistio.plan.ownership import ISTIOCTL_MANAGER, OWN_MANAGER
+from sohistio.model.state import ISTIO_NAMESPACE, ClusterState
 from sohistio.system.parallel import workers
 
-_VERSION = "operator.istio.io/version"
-_REPLICAS = ("spec", "replicas")
-_CONFIG_MAPS = f"/api/v1/namespaces/{ISTIO_NAMESPACE}/configmaps"
+_CONFIG_MAPS = collection_path("ConfigMap", ISTIO_NAMESPACE)
+_ROOT, _OPERATORS, _CLASSES = "the mesh's root certificate", "IstioOperators", "GatewayClasses"
 
 # What is listed, by name; the name is what a user reads where a list cannot be had.
 _LISTS: dict[str, tuple[str, str]] = {
@@ -73,181 +55,64 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
         version = api.request("GET", "/version")
     except KubeError as error:
         return replace(nothing, unreadable=(_line(error),))
-    lists: dict[str, list[Object]] = {}
-    unreadable: list[str] = []
 
     def read(name: str) -> list[Object]:
         path, labels = _LISTS[name]
         # Of these nothing but the metadata matters: it is a fifth of their size.
         return api.items(path, labels=labels, metadata_only=name in ("ReplicaSets", "CustomResourceDefinitions"))
 
-    with workers() as pool:
-        # Those of an installation, the injector's and the mesh's among them, in one request.
-        installed = pool.submit(api.items, _CONFIG_MAPS, labels=LABEL)
-        root = pool.submit(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert")
-        operators = pool.submit(operator_resources, api)
-        gateway_class = pool.submit(has_routing_class, api)
-        for name, future in [(name, pool.submit(read, name)) for name in _LISTS]:
-            try:
-                lists[name] = future.result()
-            except KubeError as error:
-                unreadable.append(f"{name}: {_line(error)}")
-        try:
-            config_maps = installed.result(), root.result()
-        except KubeError as error:
-            unreadable.append(f"ConfigMaps of {ISTIO_NAMESPACE}: {_line(error)}")
-        try:
-            held = operators.result()
-        except KubeError as error:
-            unreadable.append(f"IstioOperators: {_line(error)}")
-        try:
-            routing_class = gateway_class.result()
-        except KubeError as error:
-            unreadable.append(f"GatewayClasses: {_line(error)}")
+    # Of an installation's ConfigMaps the injector's and the mesh's, in one request.
+    config_maps = f"ConfigMaps of {ISTIO_NAMESPACE}"
+    questions: dict[str, Callable[[], Any]] = {
+        config_maps: partial(api.items, _CONFIG_MAPS, labels=LABEL),
+        _ROOT: partial(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert"),
+        **{name: partial(read, name) for name in _LISTS},
+    }
+    found, unreadable = _answers(questions)
+    if not unreadable:
+        served = {item["metadata"]["name"] for item in found["CustomResourceDefinitions"]}
+        rare: dict[str, Callable[[], Any]] = {}
+        if OPERATOR_DEFINITION in served:
+            rare[_OPERATORS] = partial(operator_resources, api)
+        if CLASS_DEFINITION in served:
+            rare[_CLASSES] = partial(has_routing_class, api)
+        more, unreadable = _answers(rare)
+        found |= more
     if unreadable:
         return replace(nothing, unreadable=tuple(unreadable))
-    found, root_map = config_maps
-    maps = {item["metadata"]["name"]: item for item in found}
+    lists = {name: found[name] for name in _LISTS}
+    maps = {item["metadata"]["name"]: item for item in found[config_maps]}
     injector_map = maps.get("istio-sidecar-injector")
     state = replace(
-        _state_of(api.server, version, without_application_routing(lists), injected_soon),
-        gateway_api=gateway_api(lists, routing_class),
+        state_of(api.server, version, without_application_routing(lists), injected_soon),
+        gateway_api=gateway_api(lists, found.get(_CLASSES, False)),
         sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map), live=True),
-        injector=Injector.from_manifest(found),
-        ca_root=_fingerprint(root_map),
-        operator_resources=held,
+        injector=Injector.from_manifest(found[config_maps]),
+        ca_root=_fingerprint(found[_ROOT]),
+        operator_resources=found.get(_OPERATORS, ()),
     )
     settled = in_force_since(injector_map, maps.get("istio"))
     return with_dry_runs(api, state, lists["Pods"], settled) if dry_runs else state
+
+
+def _answers(questions: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], list[str]]:
+    """What was answered, asked side by side, and a line for each question that was not, by its name."""
+    found: dict[str, Any] = {}
+    unreadable: list[str] = []
+    with workers() as pool:
+        for name, future in [(name, pool.submit(ask)) for name, ask in questions.items()]:
+            try:
+                found[name] = future.result()
+            except KubeError as error:
+                unreadable.append(f"{name}: {_line(error)}")
+    return found, unreadable
 
 
 def _line(error: KubeError) -> str:
     return ": ".join([error.what, *error.details])
 
 
-def _state_of(
-    server: str, version: Object, lists: dict[str, list[Object]], injected_soon: Collection[str]
-) -> ClusterState:
-    deployments = lists["Deployments"]
-    istiods = tuple(_istiod(item) for item in deployments if _label(item, "app") == "istiod")
-    of_mesh = [item for item in deployments if _is_mesh(item)]
-    running = running_in(lists, {_ref("Deployment", item) for item in of_mesh})
-    mesh = tuple(_mesh_deployment(item, running[_ref("Deployment", item)]) for item in of_mesh)
-    leftovers = [
-        *(_leftover(kind, item) for kind in WEBHOOKS for item in lists[f"{kind}s"]),
-        *(_leftover("Deployment", item) for item in deployments if _is_mesh(item) and _is_half_a_mesh(item)),
-        *(_leftover("Service", item) for item in lists["Services"] if is_released(item) and not is_of_another(item)),
-    ]
-    own = {seen.ref for seen in mesh}
-    injectors = injectors_of(lists["MutatingWebhookConfigurations"])
-    workloads, unowned = workloads_in(lists, injected_soon)
-    carriers, unowned_carriers = carriers_in(lists)
-    return ClusterState(
-        server=server,
-        kubernetes_version=str(version.get("gitVersion", "")).removeprefix("v"),
-        istiods=istiods,
-        helm_releases=helm_releases(deployments),
-        operator_controllers=operator_controllers(deployments),
-        leftovers=tuple(ref for ref, _ in leftovers),
-        leftover_versions=tuple(sorted({version for _, version in leftovers if version})),
-        mesh_deployments=mesh,
-        gateway_services=gateway_services(lists["Services"], own),
-        released=tuple(
-            _ref(kind, item)
-            for kind, items in (("Deployment", deployments), ("Service", lists["Services"]))
-            for item in items
-            if is_kept(item)
-        ),
-        budgets=budgets_in(lists),
-        # In an injected namespace a gateway is still no application: istioctl rolls it.
-        workloads=tuple(workload for workload in workloads if workload.ref not in own),
-        unowned_pods=unowned,
-        carriers=carriers,
-        unowned_carriers=unowned_carriers,
-        namespaces=tuple(_namespace(item, injectors) for item in lists["Namespaces"]),
-        ending=ending_definitions(lists["CustomResourceDefinitions"]),
-        webhooks=webhooks_in({kind: lists[f"{kind}s"] for kind in WEBHOOKS}, lists["Services"], lists["Pods"]),
-    )
-
-
-def _namespace(item: Object, injectors: tuple[injection.Injector, ...]) -> ObservedNamespace:
-    metadata = item["metadata"]
-    labels = metadata.get("labels") or {}
-    fields = metadata.get("managedFields") or ()
-    writers = writers_of(fields, ("metadata", "labels", "istio-injection"))
-    deciding = writers or writers_of(fields, ("metadata", "labels", "istio.io/rev"))
-    return ObservedNamespace(
-        name=metadata["name"],
-        injected=injects(injectors, labels),
-        injection=labels.get("istio-injection"),
-        revision=labels.get("istio.io/rev"),
-        labelled_by_sohistio=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
-        ending="deletionTimestamp" in metadata,
-        set_by=next(iter(deciding), ""),
-        annotations=restart_annotations(metadata.get("annotations")),
-    )
-
-
 def _fingerprint(root: Object | None) -> str:
     """SHA-256 of the mesh's root certificate as every namespace sees it; needs no right to read Secrets."""
     pem = ((root or {}).get("data") or {}).get("root-cert.pem", "")
     return hashlib.sha256(pem.strip().encode()).hexdigest() if pem else ""
-
-
-def _label(item: Object, key: str) -> str:
-    return str((item["metadata"].get("labels") or {}).get(key, ""))
-
-
-def _ref(kind: str, item: Object) -> ObjectRef:
-    return ObjectRef(kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
-
-
-def _is_half_a_mesh(item: Object) -> bool:
-    """A gateway in a namespace of its own is not: without istiod only sohistio's mark says whose it is."""
-    return _is_in_mesh_namespace(item) or (is_released(item) and not is_of_another(item))
-
-
-def _is_in_mesh_namespace(item: Object) -> bool:
-    return bool(item["metadata"].get("namespace") == ISTIO_NAMESPACE)
-
-
-def _is_mesh(deployment: Object) -> bool:
-    """All that istioctl put into istio-system, and gateways wherever they are."""
-    own = _label(deployment, "app") == "istiod" or bool(_label(deployment, COMPONENT))
-    return (_is_in_mesh_namespace(deployment) and own) or is_gateway(deployment)
-
-
-def _istiod(item: Object) -> Istiod:
-    containers = item["spec"]["template"]["spec"]["containers"]
-    image = next((c["image"] for c in containers if c["name"] == "discovery"), "")
-    managers = [field.get("manager", "") for field in item["metadata"].get("managedFields") or ()]
-    return Istiod(
-        ref=_ref("Deployment", item),
-        revision=revision_of(item["metadata"].get("labels") or {}),
-        image_version=tag_of(image),
-        label_version=_label(item, _VERSION),
-        managed_by=managers[0] if managers else "",
-    )
-
-
-def _leftover(kind: str, item: Object) -> tuple[ObjectRef, str]:
-    return _ref(kind, item), _label(item, _VERSION)
-
-
-def _mesh_deployment(item: Object, running: Workload) -> MeshDeployment:
-    status = item.get("status") or {}
-    managed = item["metadata"].get("managedFields") or ()
-    return MeshDeployment(
-        ref=_ref("Deployment", item),
-        component="istiod" if _label(item, "app") == "istiod" else "gateway",
-        desired=int(item["spec"].get("replicas", 1)),
-        ready=int(status.get("readyReplicas", 0)),
-        total=int(status.get("replicas", 0)),
-        pod_labels=item["spec"]["template"]["metadata"].get("labels") or {},
-        scaled_by=writer_of(managed, _REPLICAS),
-        replicas_applied=any(entry.get("manager") == ISTIOCTL_MANAGER and owns(entry, _REPLICAS) for entry in managed),
-        proxy_images=tuple(sorted({pod.proxy_image for pod in running.pods if pod.proxy_image})),
-        rolling=running.rolling,
-        held=is_held(item),
-        paused=is_paused_by_others(item),
-    )

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sohistio.plan.drift.fields import ReadText
-from sohistio.plan.drift.noise import INSTALLER_LABELS
+from sohistio.plan.drift.noise import INSTALLER_LABELS, WEBHOOK_NOISE
 from sohistio.plan.drift.subset import missing_fields
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
 
-# istiod, istioctl's end of an install and AKS write into these too.
-_OTHERS_WRITE = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
+# istiod, istioctl's end of an install and AKS take fields of these over: what they hold is compared all the same.
+_WEBHOOKS = frozenset({"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"})
 _HEAD = frozenset({"apiVersion", "kind"})
 _OF_METADATA = frozenset({"name", "namespace"})
 
@@ -26,14 +26,13 @@ Object = Mapping[str, Any]
 
 def is_in_sync(live: Object, desired: Object, read_text: ReadText) -> bool:
     """True only where it is certain."""
-    if live.get("kind") in _OTHERS_WRITE:
-        return False
     entries = live["metadata"].get("managedFields") or ()
     own = [e for e in entries if e.get("manager") == ISTIOCTL_MANAGER and not e.get("subresource")]
     if len(own) != 1 or own[0].get("operation") != "Apply" or own[0].get("apiVersion") != desired["apiVersion"]:
         return False
     owned, asked = own[0].get("fieldsV1") or {}, _asked(desired)
-    return not missing_fields(live, desired, read_text) and _matches(owned, asked)
+    elsewhere = INSTALLER_LABELS | (WEBHOOK_NOISE if live.get("kind") in _WEBHOOKS else frozenset())
+    return not missing_fields(live, desired, read_text) and _matches(owned, asked, elsewhere)
 
 
 def _asked(desired: Object) -> dict[str, Any]:
@@ -44,32 +43,32 @@ def _asked(desired: Object) -> dict[str, Any]:
     return rest | {"metadata": metadata | {"labels": labels}}
 
 
-def _matches(owned: Mapping[str, Any], asked: Any) -> bool:
-    """Whether these fields are owned, each and no other; one that istioctl adds to every object may be missing."""
+def _matches(owned: Mapping[str, Any], asked: Any, elsewhere: frozenset[str]) -> bool:
+    """Whether these fields are owned, each and no other; those that may be owned `elsewhere` may be missing."""
     fields = {key: tree for key, tree in owned.items() if key != "."}
     if not fields or asked is None:
         return True  # a leaf owns all that is under it
     if isinstance(asked, Mapping):
-        return _same_keys(fields, asked)
-    return isinstance(asked, list) and _same_items(fields, asked)
+        return _same_keys(fields, asked, elsewhere)
+    return isinstance(asked, list) and _same_items(fields, asked, elsewhere)
 
 
-def _same_keys(fields: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+def _same_keys(fields: Mapping[str, Any], asked: Mapping[str, Any], elsewhere: frozenset[str]) -> bool:
     found = {key[2:]: tree for key, tree in fields.items() if key.startswith("f:")}
     if len(found) != len(fields) or not found.keys() <= asked.keys():
         return False
     # What is asked to be nothing may be owned, too.
     missing = {key for key, value in asked.items() if value is not None} - found.keys()
-    return missing <= INSTALLER_LABELS and all(_matches(tree, asked[key]) for key, tree in found.items())
+    return missing <= elsewhere and all(_matches(tree, asked[key], elsewhere) for key, tree in found.items())
 
 
-def _same_items(fields: Mapping[str, Any], asked: list[Any]) -> bool:
+def _same_items(fields: Mapping[str, Any], asked: list[Any], elsewhere: frozenset[str]) -> bool:
     if len(fields) != len(asked):
         return False
     left = list(asked)
     for key, tree in fields.items():
         item = next(_items(key, left), None)
-        if item is None or (key.startswith("k:") and not _matches(tree, item)):
+        if item is None or (key.startswith("k:") and not _matches(tree, item, elsewhere)):
             return False
         left.remove(item)
     return True

@@ -19,6 +19,8 @@ INSTALLER_LABELS = frozenset(
 _SERVER_METADATA = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
 # AKS adds these to webhooks' namespaceSelectors (Admissions Enforcer, Azure/AKS#4002).
 _AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
+# Of webhooks: istiod writes the first two, AKS and istioctl's parking the selectors.
+WEBHOOK_NOISE = frozenset({"caBundle", "failurePolicy", "namespaceSelector", "objectSelector"})
 # istioctl parks the injector's own webhooks on this selector once the default revision tag exists.
 _PARKED = "istio.io/deactivated"
 # istioctl makes it at the end of an install; its webhooks serve from then on, and the injector's own are parked.
