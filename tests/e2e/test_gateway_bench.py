@@ -14,6 +14,7 @@ import yaml
 from gateway_load import Counted, mixed_load
 from own_environments import own_environments, with_pod_labels
 from shop import Shop, open_shop, traffic_sandbox
+from test_adopt import previous_istioctl
 
 pytestmark = [pytest.mark.e2e, pytest.mark.bench]
 
@@ -55,16 +56,21 @@ def by_sohistio(shop: Shop, folder: Path) -> Callable[[int], None]:
     return change
 
 
-def by_istioctl(shop: Shop, folder: Path, istioctl: Path) -> Callable[[int], None]:
-    """As its documentation has it, with the same gateways, addresses, replicas and budgets."""
+def by_istioctl(shop: Shop, folder: Path, *istioctls: Path) -> Callable[[int], None]:
+    """As its documentation has it, with the same gateways, addresses, replicas and budgets, and the same versions in
+    turn (the older one is the second).
+    """
     flags = own_environments(folder, ingressAddress=shop.address, applicationNamespaces=[])
-    operator = yaml.safe_load(shop.sandbox.run("render", *flags).stdout)
-    for kind in GATEWAYS:
-        for gateway in operator["spec"]["components"][kind]:
-            for key in ADDED:
-                gateway["k8s"].pop(key, None)
+    operators = [yaml.safe_load(shop.sandbox.run("render", *flags, *version).stdout) for version in (NEW, OLD)]
+    for operator in operators:
+        for kind in GATEWAYS:
+            for gateway in operator["spec"]["components"][kind]:
+                for key in ADDED:
+                    gateway["k8s"].pop(key, None)
 
     def change(number: int) -> None:
+        turn = number // 2 % 2
+        operator, istioctl = operators[turn], istioctls[turn]
         for kind, name in GATEWAYS.items():
             annotations: dict[str, Any] = {"round": f"r{number}"}
             of_kind = {item["name"]: item for item in operator["spec"]["components"][kind]}
@@ -92,7 +98,8 @@ def table(columns: dict[str, dict[str, Counted]]) -> str:
 
 def test_twenty_changes_in_a_row(shop: Shop, istioctl: Path, tmp_path: Path) -> None:
     ours = rounds(shop, tmp_path, by_sohistio(shop, tmp_path))
-    stock = rounds(shop, tmp_path, by_istioctl(shop, tmp_path, istioctl))
+    older = previous_istioctl(shop.sandbox).path
+    stock = rounds(shop, tmp_path, by_istioctl(shop, tmp_path, istioctl, older))
     print(table({"istioctl install": stock, "sohistio install": ours}))
     for found in (ours, stock):
         print({kind: dict(counted.errors) for kind, counted in found.items() if counted.errors})

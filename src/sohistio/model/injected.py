@@ -22,7 +22,7 @@ _NAMES = frozenset({"ISTIO_META_WORKLOAD_NAME", "ISTIO_META_OWNER", "ISTIO_META_
 # The pod's labels and annotations once more, in templates of older versions: those of restarts are among them.
 _OF_ALL = "ISTIO_METAJSON_"
 # The API server's own: each pod has a volume of another name.
-_TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 _OF_POD = ("istio.io/rev", STATUS)
 # Others write labels and annotations as well, at any time; these are what Istio's own templates write.
 _OWN = ("prometheus.io/", "kubectl.kubernetes.io/default-")
@@ -163,7 +163,7 @@ def _of_container(container: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             case "ports":
                 yield from ((f"port {item.get('name') or item.get('containerPort')}", _text(item)) for item in value)
             case "volumeMounts":
-                mounts = [item for item in value if item.get("mountPath") != _TOKENS]
+                mounts = [item for item in value if item.get("mountPath") != TOKENS]
                 yield from ((f"mount {item.get('mountPath')}", _text(item)) for item in mounts)
             case _:
                 yield from _flat(key, value)

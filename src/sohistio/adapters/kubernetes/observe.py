@@ -20,6 +20,7 @@ from sohistio.adapters.kubernetes.gateway_api import (
 from sohistio.adapters.kubernetes.injection import in_force_since
 from sohistio.adapters.kubernetes.mesh_state import state_of
 from sohistio.adapters.kubernetes.paths import collection_path
+from sohistio.adapters.kubernetes.slim import slimming
 from sohistio.adapters.kubernetes.webhooks import LISTED as WEBHOOKS
 from sohistio.model.revision import LABEL
 from sohistio.model.sidecar import Injector, SidecarTemplate
@@ -59,7 +60,8 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
     def read(name: str) -> list[Object]:
         path, labels = _LISTS[name]
         # Of these nothing but the metadata matters: it is a fifth of their size.
-        return api.items(path, labels=labels, metadata_only=name in ("ReplicaSets", "CustomResourceDefinitions"))
+        brief = name in ("ReplicaSets", "CustomResourceDefinitions")
+        return api.items(path, labels=labels, metadata_only=brief, slim=slimming(name))
 
     # Of an installation's ConfigMaps the injector's and the mesh's, in one request.
     config_maps = f"ConfigMaps of {ISTIO_NAMESPACE}"

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.api import KubeApi, Object, Slimming
 from sohistio.adapters.kubernetes.gateways import COMPONENT, KEPT
 from sohistio.adapters.kubernetes.paths import collection_path
 from sohistio.adapters.kubernetes.requests import Request
@@ -47,10 +47,18 @@ class Snapshot(KubeApi):
             return super().get(path)
         return next((item for item in self.items(collection) if item["metadata"]["name"] == name), None)
 
-    def items(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
-        """As KubeApi has it; a list of metadata may come with more than that."""
+    def items(
+        self,
+        path: str,
+        *,
+        labels: str = "",
+        fields: str = "",
+        metadata_only: bool = False,
+        slim: Slimming | None = None,
+    ) -> list[Object]:
+        """As KubeApi has it; what was read before may come with more than was asked for."""
         if fields:
-            return super().items(path, labels=labels, fields=fields, metadata_only=metadata_only)
+            return super().items(path, labels=labels, fields=fields, metadata_only=metadata_only, slim=slim)
         with self._adding:
             lock = self._locks[path]
         with lock:  # whoever asks for the same at the same time waits for the first one's answer
@@ -60,7 +68,7 @@ class Snapshot(KubeApi):
                 known = self._known(path, labels)
             if known is not None:
                 return known
-            found = super().items(path, labels=labels, metadata_only=metadata_only)
+            found = super().items(path, labels=labels, metadata_only=metadata_only, slim=slim)
             if not labels and not metadata_only:
                 self._meshs[path] = [item for item in found if _labels(item).keys() & set(_KEPT_LABELS)]
             return found
