@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench bench-gateways lint format lock wheel pictures docs \
+.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench soak bench-gateways lint format lock wheel pictures docs \
 	docs-reference clean
 
 help: ## List the targets
@@ -72,7 +72,11 @@ test: setup system-packages copy-tools lint docs ## All checks and all tests; bu
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py jaeger
-	$(BIN)/python -m pytest -m bench -rP
+	$(BIN)/python -m pytest -m bench -rP -p bench_fixtures benchmarks tests
+
+soak: setup ## 200 runs in a row, killed at random, with an API server in trouble: two hours; make test has four of them
+	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
+	$(BIN)/python -m pytest -m soak -rP tests/e2e/test_soak.py
 
 bench-gateways: setup system-packages ## Requests lost in 20 upgrades and re-applies in a row, beside istioctl's: 25 minutes
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench_plot import PLOT, plot
 from bench_table import Table, write
 from bench_world import World, bench_world
 
@@ -23,3 +24,5 @@ def table() -> Iterator[Table]:
     yield found
     if found.rows:
         write(found.rows)
+    for growth in found.growth:
+        PLOT.write_text(plot(growth), encoding="utf-8")

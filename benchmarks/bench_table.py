@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from measured import HEAD, Row, machine
 from sandboxes import CHECKOUT
 
@@ -9,11 +11,24 @@ PAGE = CHECKOUT / "docs" / "performance.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
 
+class Growth:
+    """How something grows with the size of a cluster: for each size a figure of each line."""
+
+    def __init__(self, size: str, unit: str) -> None:
+        self.size, self.unit = size, unit
+        self.points: dict[str, list[tuple[float, float]]] = {}
+
+    def add(self, size: float, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            self.points.setdefault(name, []).append((size, value))
+
+
 class Table:
-    """Rows in the order in which they were measured."""
+    """Rows in the order in which they were measured, and what grows."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self.growth: list[Growth] = []
 
     def add(self, row: Row) -> Row:
         print(row.markdown())

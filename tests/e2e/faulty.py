@@ -45,18 +45,20 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True)
 class Fault:
-    """What the client gets in place of an answer. `after` lets the server do the work first, and loses its answer."""
+    """What the client gets in place of an answer, after so many seconds of nothing (`hang`). `after` lets the server do
+    the work first, and loses its answer.
+    """
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
-    hang: bool = False
+    hang: float = 0.0
     after: bool = False
 
 
 THROTTLED = Fault(429, {"Retry-After": "1"})
 RESET = Fault()
 LOST = Fault(after=True)
-HANG = Fault(hang=True)
+HANG = Fault(hang=_LONGEST_HANG)
 EXPIRED = Fault(410)
 
 Decision = Callable[[Request], Fault | None]
@@ -186,7 +188,7 @@ def _server(owner: FaultyServer) -> ThreadingHTTPServer:
             if fault.after:
                 self._forward(request, body, silently=True)
             if fault.hang:
-                owner.released.wait(_LONGEST_HANG)
+                owner.released.wait(fault.hang)
             if fault.status:
                 self._refuse(fault)
             else:

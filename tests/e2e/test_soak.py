@@ -1,0 +1,140 @@
+"""Many runs in a row, killed at random and with an API server in trouble: nothing is lost, nothing is left, nothing
+grows, and what fails says why.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import pytest
+
+from faulty import EXPIRED, RESET, THROTTLED, Fault, FaultyServer, at_random
+from killing import LOCAL, kept, last_run, no_istioctl_is_left, settle
+from sandboxes import CHECKOUT, Sandbox
+from startable import pods_start
+from test_resume import NEW, OLD, PLACES, as_unbroken
+
+pytestmark = pytest.mark.e2e
+
+SEED = 20261128
+COMMANDS = (
+    ("install", *LOCAL, *NEW),
+    ("install", *LOCAL, *NEW, "--mode", "reinstall", "--yes"),
+    ("rollback", *LOCAL, "--yes"),
+    ("install", *LOCAL, *OLD, "--mode", "reinstall", "--yes"),
+)
+TROUBLE = (THROTTLED, Fault(500), Fault(503), RESET, EXPIRED, Fault(hang=5.0))
+SHARE = 0.02
+LATEST_KILL = 14.0
+LONGEST = 240
+# What an error of a run may be: the API server's trouble, a step that did not get through, nothing to go back to.
+KNOWN = re.compile(
+    r"Error: (the API server|the run took longer|its lock|the lock|another run|istioctl|verification|[A-Z]+ /"
+    r"|.* could not be (read|written|compared)|.*not ready|.*go back to|the mesh is not as it should be)"
+)
+# In mebibytes: what one run may take more than the ones before it, which is noise.
+NOISE = 24
+
+
+class Ended(NamedTuple):
+    """How one run ended: its exit code (-9 where it was killed), what it said, and the most memory it took, in MiB."""
+
+    code: int
+    said: str
+    memory: float
+
+
+def run(box: Sandbox, words: tuple[str, ...], kill_after: float | None, **variables: str) -> Ended:
+    """Run sohistio to its end, or to its kill."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            box.command(*words),
+            cwd=CHECKOUT,
+            env=box.environ(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        begun, status, used = time.monotonic(), 0, None
+        while used is None:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                used = usage
+            elif kill_after is not None and time.monotonic() > begun + kill_after:
+                process.kill()
+            else:
+                assert time.monotonic() < begun + LONGEST, "a run did not end"
+                time.sleep(0.02)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        return Ended(process.returncode, output.read(), used.ru_maxrss / 1024)
+
+
+def left_over(box: Sandbox) -> set[str]:
+    """Files that a run makes for itself and takes away again; backups and logs stay, and are bounded."""
+    private = Path(tempfile.gettempdir()).glob("sohistio-*")
+    state = (box.state_home / "sohistio").rglob("*")
+    kept_places = ("backups", "logs", "sandbox")
+    return {str(path) for path in private} | {
+        str(path) for path in state if not any(place in path.parts for place in kept_places)
+    }
+
+
+def soak(box: Sandbox, folder: Path, rounds: int) -> None:
+    chance = random.Random(SEED)  # noqa: S311 — the same rounds each time
+    first = box.run("install", *LOCAL, *OLD)
+    assert first.returncode == 0, first.stdout + first.stderr
+    settle(box, PLACES, each=1)
+    assert box.run("install", *LOCAL, *NEW).returncode == 0
+    before, files, memory, codes = kept(box), left_over(box), [], []
+    with FaultyServer(box, folder) as server:
+        through = {"SOHISTIO_ISTIO_MIRROR": box.mirror}
+        way = ("--kubeconfig", str(server.kubeconfig(box, folder)), "--context", box.context)
+        for number in range(rounds):
+            server.decide = at_random(SEED + number, SHARE if chance.random() < 0.6 else 0.0, *TROUBLE)
+            kill_after = chance.uniform(0.0, LATEST_KILL) if chance.random() < 0.5 else None
+            words = chance.choice(COMMANDS)
+            ended = run(box, (*words, *way), kill_after, **through)
+            told = f"round {number}, {words}, killed after {kill_after}:\n{ended.said}"
+            assert "Traceback" not in ended.said, told
+            assert "has a bug" not in ended.said, told
+            assert ended.code in (0, -9) or KNOWN.search(ended.said), told
+            no_istioctl_is_left(box)
+            pods_start(box.api, PLACES[0])
+            codes.append(ended.code)
+            if ended.code != -9:
+                memory.append(ended.memory)
+            if number % 10 == 9:
+                in_order(box)
+    in_order(box)
+    as_unbroken(box, NEW, before)
+    assert left_over(box) <= files
+    half = len(memory) // 2
+    print(f"{rounds} runs, exit codes {codes}, {median(memory):.0f} MiB, at most {max(memory):.0f}")
+    assert median(memory[half:]) <= median(memory[:half] or memory) + NOISE
+
+
+def in_order(box: Sandbox) -> None:
+    """The next run, with nothing in its way, puts everything right."""
+    done = box.run("install", *LOCAL, *NEW, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    ended = last_run(box)
+    assert ended is not None
+    assert ended.outcome == "done", ended
+
+
+def test_a_few_runs_in_trouble(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    soak(empty_sandbox, tmp_path, 4)
+
+
+@pytest.mark.soak
+def test_two_hundred_runs_in_trouble(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+    soak(empty_sandbox, tmp_path, 200)
