@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import stat
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from sandboxes import CHECKOUT, Sandbox
+from sohistio.adapters.kubernetes.api import KubeApi
 from workloads import apply, await_running, budget, daemon_set, deployment, namespace, path_of, pods_of, stateful_set
 
 pytestmark = pytest.mark.e2e
@@ -143,6 +145,17 @@ def restarted(sandbox: Sandbox, name: str) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(asked), datetime.fromisoformat(max(ready)).astimezone(UTC)
 
 
+def await_no_disruption(api: KubeApi, place: str, name: str) -> None:
+    """Wait until a disruption budget lets no pod be away: its status follows the pods'."""
+    for _ in range(120):
+        found = api.get(path_of(budget(place, name, minimum=0)))
+        assert found is not None
+        if found["status"]["disruptionsAllowed"] == 0:
+            return
+        time.sleep(0.25)
+    raise AssertionError(f"{name} still lets pods be away")
+
+
 def test_restarts_stop_at_the_failure_budget_and_go_on_later(empty_sandbox: Sandbox, tmp_path: Path) -> None:
     """In the order they are restarted: one a budget holds up, a fine one, one that breaks, one too late."""
     sandbox, api = empty_sandbox, empty_sandbox.api
@@ -158,6 +171,7 @@ def test_restarts_stop_at_the_failure_budget_and_go_on_later(empty_sandbox: Sand
     api.merge_patch(path_of(broken), {"spec": {"template": template}})  # new pods find no image, the old ones run on
     down = f"/api/v1/namespaces/shop/pods/{pods_of(api, 'shop', 'a-blocked')[0]['metadata']['name']}"
     api.merge_patch(down, {"metadata": {"labels": {TROUBLE: "not-ready"}}})
+    await_no_disruption(api, "shop", "a-blocked")
 
     flags = environments(tmp_path, restarts={"parallel": 1, "maxFailures": 2, "timeout": "6s"})
     done = sandbox.run("install", *LOCAL, *flags, "--output", "json")

@@ -17,6 +17,7 @@ from sohistio.plan.risk import Risk
 from sohistio.plan.steps import (
     CompleteRecord,
     HoldStandby,
+    InstallIstio,
     KeepReplicas,
     RemoveObjects,
     RestartWorkloads,
@@ -91,6 +92,8 @@ def _is_within(step: Step, approved: Step | None) -> bool:
 def _takes_less(step: Step, approved: Step | None) -> bool:
     if isinstance(step, HoldStandby) and isinstance(approved, HoldStandby):
         return step == replace(approved, serving=step.serving) and set(step.serving) <= set(approved.serving)
+    if isinstance(step, InstallIstio) and isinstance(approved, InstallIstio):
+        return step == replace(approved, opens=False)  # istiod got ready in the meantime
     if isinstance(step, UninstallIstio) and isinstance(approved, UninstallIstio):
         return step == replace(approved, objects=step.objects) and set(step.objects) <= set(approved.objects)
     return False

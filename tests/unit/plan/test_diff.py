@@ -13,7 +13,7 @@ from sohistio.model.versions import Version
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange
 from sohistio.plan.diff import differences, does_no_more
 from sohistio.plan.plan import Phase, Plan
-from sohistio.plan.steps import CompleteRecord, HoldStandby, RemoveObjects, UninstallIstio
+from sohistio.plan.steps import CompleteRecord, HoldStandby, InstallIstio, RemoveObjects, UninstallIstio
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 
 CHANGED = ObjectChange(HPA, Action.CHANGED, (FieldChange("spec.maxReplicas", 20, 10),))
@@ -82,6 +82,16 @@ FEWER = replace(RESTART, summary="restart 1 workload", workloads=(WEB,))
 )
 def test_only_what_does_no_more_needs_no_new_approval(now: Plan, no_more: bool) -> None:
     assert does_no_more(now, BASE) is no_more
+
+
+def test_an_istiod_that_got_ready_meanwhile_needs_no_open_injector() -> None:
+    install = InstallIstio("control-plane/install", "upgrade", Version(1, 31, 1), "spec: {}\n", (INGRESS,), opens=True)
+    opening = replace(BASE, phases=(Phase("control-plane", (install,)),))
+    closed = replace(BASE, phases=(Phase("control-plane", (replace(install, opens=False),)),))
+    other = replace(BASE, phases=(Phase("control-plane", (replace(install, opens=False, operator="spec: 1\n"),)),))
+    assert does_no_more(closed, opening)
+    assert not does_no_more(opening, closed)
+    assert not does_no_more(other, opening)
 
 
 def test_an_uninstall_may_find_less_but_not_another_version() -> None:
