@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> int:
         print(f"Refused: {error}. Nothing was written.", file=sys.stderr)
         return 3
     licence = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license"]
+    shutil.rmtree(TO, ignore_errors=True)  # an earlier one must not look like this one's, should this fail
     with tempfile.TemporaryDirectory() as temporary:
         try:
             wheel = built_twice(ROOT, Path(temporary))
@@ -47,7 +48,6 @@ def main(arguments: list[str]) -> int:
             print(f"Failed: {error}", file=sys.stderr)
             return 1
         product = Product(version, licence, wheel.name, sha256(wheel))
-        shutil.rmtree(TO, ignore_errors=True)
         TO.mkdir(parents=True)
         shutil.copyfile(wheel, TO / wheel.name)
     (TO / f"{PROJECT}-{version}.cdx.json").write_text(bill_of_materials(product, packages, found), encoding="utf-8")

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 _BUILD_SECONDS = 300.0
@@ -24,10 +25,7 @@ def git(root: Path, *arguments: str) -> bytes:
     program = shutil.which("git")
     if program is None:
         raise WheelError("there is no git here")
-    done = subprocess.run((program, *arguments), cwd=root, capture_output=True, check=False, timeout=_GIT_SECONDS)
-    if done.returncode:
-        raise WheelError(f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout
+    return _answer(f"git {arguments[0]}", (program, *arguments), cwd=root, seconds=_GIT_SECONDS)
 
 
 def built_twice(root: Path, folder: Path) -> Path:
@@ -53,15 +51,22 @@ def _built(archive: bytes, folder: Path, epoch: str, seed: str) -> Path:
     source, wheels = folder / "source", folder / "wheel"
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(source, filter="data")
-    done = subprocess.run(
-        (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(source)),
-        env=os.environ | {"SOURCE_DATE_EPOCH": epoch, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_BUILD_SECONDS,
-    )
-    if done.returncode:
-        raise WheelError(f"the wheel could not be built: {(done.stdout + done.stderr).strip()}")
+    command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(source))
+    fixed = {"SOURCE_DATE_EPOCH": epoch, "PYTHONHASHSEED": seed}
+    _answer("the build", command, cwd=source, seconds=_BUILD_SECONDS, env=os.environ | fixed)
     (wheel,) = wheels.glob("*.whl")
     return wheel
+
+
+def _answer(
+    what: str, command: tuple[str, ...], *, cwd: Path, seconds: float, env: Mapping[str, str] | None = None
+) -> bytes:
+    """Run a program and give its stdout. Raises WheelError, with all that it said, unless it ends well and in time."""
+    try:
+        done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise WheelError(f"{what} did not end within {seconds:.0f} s") from None
+    if done.returncode:
+        said = b"\n".join(part for part in (done.stdout.strip(), done.stderr.strip()) if part)
+        raise WheelError(f"{what} failed: {said.decode(errors='replace')}")
+    return done.stdout
