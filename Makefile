@@ -6,8 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench soak bench-gateways lint format lock wheel pictures docs \
-	docs-reference clean
+.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench soak bench-gateways lint format lock wheel \
+	licences audit release pictures docs docs-reference clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -66,7 +66,7 @@ acceptance-aks: setup ## The main stories on a throw-away AKS cluster: ENVIRONME
 test: setup system-packages copy-tools lint docs ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
-	$(BIN)/python -m compileall -q src tests demo handbook
+	$(BIN)/python -m compileall -q src tests demo handbook release
 	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
@@ -101,9 +101,25 @@ lock: setup ## Lock the newest allowed dependencies, with hashes
 		-o requirements/pipeline.txt pyproject.toml
 	$(BIN)/pip-compile --upgrade --quiet --generate-hashes --allow-unsafe --strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/docs.txt requirements/docs.in
+	$(BIN)/pip-compile --upgrade --quiet --generate-hashes --allow-unsafe --strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/release.txt requirements/release.in
 
 wheel: setup ## Build dist/*.whl
 	$(BIN)/python -m build --wheel --no-isolation
+
+licences: setup ## Make docs/licences.md again; fails for a licence that is not permitted
+	@$(BIN)/python release/licences.py
+
+audit: setup $(VENV)/.release ## bandit, licences, known vulnerabilities of the locked packages (needs the network)
+	@$(BIN)/python release/audit.py
+
+release: setup $(VENV)/.release ## What is published of VERSION=…, into dist/release: see docs/releases.md
+	@$(BIN)/python release/make_release.py $(VERSION)
+	@$(BIN)/python release/sbom_schema.py dist/release/*.cdx.json
+
+$(VENV)/.release: requirements/release.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/release.txt
+	@touch $@
 
 pictures: setup ## Draw docs/pictures/*.svg again, from the real program on a sandbox of its own
 	@$(BIN)/python demo/pictures.py

@@ -176,7 +176,7 @@ class Dns(Part):
             return Rfc2136(server, update.key_name, _path(folder, update.key_file), update.algorithm)
         if command := self.command:
             return command.program(folder)
-        assert self.manual is not None  # noqa: S101 - validated: one of the four
+        assert self.manual is not None  # noqa: S101 - validated: one of the four  # nosec B101
         return Manual(self.manual.instructions, self.manual.timeout_seconds)
 
 

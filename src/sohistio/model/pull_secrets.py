@@ -16,7 +16,7 @@ from typing import Any
 from sohistio.errors import RefusedError
 from sohistio.model.state import ObjectRef
 
-SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 — a type, no password
+SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 — a type, no password  # nosec B105
 DATA_KEY = ".dockerconfigjson"
 SOURCE = "istio.pullSecretSource"
 MANAGED_BY = "app.kubernetes.io/managed-by"

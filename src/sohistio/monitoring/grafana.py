@@ -59,7 +59,7 @@ def grafana_objects(installation: Installation, declared: Grafana) -> Iterator[O
         environ=environ,
         mounts=(
             data_mount(Part.GRAFANA, declared.storage, "/var/lib/grafana", "1Gi"),
-            scratch("tmp", "/tmp"),  # noqa: S108 — of the container
+            scratch("tmp", "/tmp"),  # noqa: S108 — of the container  # nosec B108
             secret_mount("admin", GRAFANA_ADMIN.name, "/etc/grafana-admin", (RANDOM_SECRETS[GRAFANA_ADMIN],)),
             Mount({"name": "dashboards", "configMap": {"name": _DASHBOARDS}}, "/etc/grafana-dashboards"),
         ),

@@ -16,7 +16,7 @@ _QUERY, _OTLP_HTTP, _HEALTH, _METRICS = UI_PORTS[Part.JAEGER], 4318, 13133, 8888
 _STORE = "memory"
 _TRACES_IN_A_GIB = 50_000
 """Of some ten spans each, about 20 KiB a trace."""
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 — in its pod, whose NetworkPolicy says who may call
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 — in its pod, whose NetworkPolicy says who may call  # nosec B104
 
 
 def jaeger_objects(installation: Installation, declared: Jaeger) -> Iterator[Object]:

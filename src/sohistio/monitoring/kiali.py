@@ -44,7 +44,7 @@ def kiali_objects(installation: Installation, declared: Kiali) -> Iterator[Objec
         files={"config.yaml": kiali_settings(installation, declared)},
         files_at="/kiali-configuration",
         mounts=(
-            scratch("tmp", "/tmp"),  # noqa: S108 — of the container
+            scratch("tmp", "/tmp"),  # noqa: S108 — of the container  # nosec B108
             secret_mount(
                 "signing-key",
                 KIALI_SIGNING_KEY.name,

@@ -56,7 +56,7 @@ class TrafficLooks:
         return self._trouble or "Prometheus has no requests of these gateways"
 
     def _sample(self) -> None:
-        assert self._look is not None  # noqa: S101 (the thread is started with it only)
+        assert self._look is not None  # noqa: S101 (the thread is started with it only)  # nosec B101
         while not self._stop.is_set():
             try:
                 if found := self._look():

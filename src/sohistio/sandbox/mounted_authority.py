@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sohistio.sandbox.cluster_api import ClusterApi, ClusterApiError
 
-_SECRET = "/api/v1/namespaces/istio-system/secrets/cacerts"  # noqa: S105 — a path
+_SECRET = "/api/v1/namespaces/istio-system/secrets/cacerts"  # noqa: S105 — a path  # nosec B105
 _FOLDER = Path("etc") / "cacerts"
 
 

@@ -89,7 +89,7 @@ def join(one: socket.socket, other: socket.socket) -> None:
         while ready := selector.select(_IDLE_SECONDS):
             for key, _ in ready:
                 source, target = key.fileobj, key.data
-                assert isinstance(source, socket.socket)  # noqa: S101 (narrows what selectors types loosely)
+                assert isinstance(source, socket.socket)  # noqa: S101 (narrows what selectors types loosely)  # nosec B101
                 try:
                     data = source.recv(65_536)
                     if not data:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sohistio.errors import UsageError
 
-PASSPHRASE_VARIABLE = "SOHISTIO_BACKUP_PASSPHRASE"  # noqa: S105 — the name of a variable
+PASSPHRASE_VARIABLE = "SOHISTIO_BACKUP_PASSPHRASE"  # noqa: S105 — the name of a variable  # nosec B105
 LEAST_CHARACTERS = 12
 # RFC 7914; 2^17 is what OWASP's cheat sheet on password storage asks for: 128 MiB and about 0.4 s.
 _COST, _BLOCK, _PARALLEL = 2**17, 8, 1

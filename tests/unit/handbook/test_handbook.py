@@ -90,10 +90,12 @@ def test_the_picture_of_the_layers_has_every_package() -> None:
     assert packages | {path.stem for path in source.glob("*.py") if path.stem != "__init__"} == drawn
 
 
-def test_what_builds_the_site_changes_no_version_of_what_is_tested() -> None:
-    dev, docs = (
+def test_what_builds_the_site_or_a_release_changes_no_version_of_what_is_tested() -> None:
+    dev, docs, release = (
         dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / name).read_text(encoding="utf-8"), re.MULTILINE))
-        for name in ("dev.txt", "docs.txt")
+        for name in ("dev.txt", "docs.txt", "release.txt")
     )
     assert "zensical" in docs
-    assert {name: version for name, version in docs.items() if dev.get(name, version) != version} == {}, "make lock"
+    assert {"bandit", "pip-audit"} <= set(release)
+    for more in (docs, release):
+        assert {name: version for name, version in more.items() if dev.get(name, version) != version} == {}, "make lock"

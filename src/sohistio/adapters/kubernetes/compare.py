@@ -51,7 +51,7 @@ def read_text(text: str) -> Mapping[str, Any] | None:
     if ":" not in text:
         return None
     try:
-        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 — it is a safe one
+        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 — it is a safe one  # nosec B506
     except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2026-02-31
         return None
     return _plain(found) if isinstance(found, dict) else None

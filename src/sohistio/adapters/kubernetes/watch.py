@@ -87,7 +87,7 @@ class Watch:
 
     def _pages(self) -> str:
         items: list[Object] = []
-        token = ""
+        token = ""  # where the list goes on, no password  # nosec B105
         while True:
             query = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
             page = self._api.request("GET", self.path, query=query)

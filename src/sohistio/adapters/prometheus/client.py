@@ -21,7 +21,7 @@ from sohistio.system.parallel import within
 if TYPE_CHECKING:
     import httpx
 
-TOKEN_VARIABLE = "SOHISTIO_PROMETHEUS_TOKEN"  # noqa: S105 — the variable's name
+TOKEN_VARIABLE = "SOHISTIO_PROMETHEUS_TOKEN"  # noqa: S105 — the variable's name  # nosec B105
 QUERY_SECONDS = 10.0
 """For one query, from the connection to the last byte."""
 MOST_BYTES = 8 * 2**20
@@ -41,7 +41,7 @@ class Sample:
 class Prometheus:
     """One server, by the URL under which its API is. Raises RefusedError for a token that cannot be sent."""
 
-    def __init__(self, url: str, token: str = "", seconds: float = QUERY_SECONDS) -> None:
+    def __init__(self, url: str, token: str = "", seconds: float = QUERY_SECONDS) -> None:  # none is given  # nosec B107
         self.url = url.rstrip("/")
         self._seconds = seconds
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -117,7 +117,7 @@ class Connection:
 
     def _wait(self, attempt: int, wanted: float, reason: str) -> None:
         first, longest = self._patience.first_wait, self._patience.longest_wait
-        backoff = first * 2 ** (attempt - 1) + random.uniform(0, first)  # noqa: S311 — spreads requests, hides nothing
+        backoff = first * 2 ** (attempt - 1) + random.uniform(0, first)  # noqa: S311 — spreads requests, hides nothing  # nosec B311
         seconds = min(max(backoff, wanted), longest)
         self._say(f"{self._host}: {reason}; trying again in {seconds:.1f} s")
         if self._given_up.wait(seconds):

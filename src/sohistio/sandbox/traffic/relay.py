@@ -23,7 +23,7 @@ class _Side(asyncio.Protocol):
         """Whether this end will send no more."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what TCP gives; narrows asyncio's loose type)
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (what TCP gives; narrows asyncio's loose type)  # nosec B101
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -73,7 +73,7 @@ class Relay(_Side):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        assert self.transport is not None  # noqa: S101 (just set)
+        assert self.transport is not None  # noqa: S101 (just set)  # nosec B101
         self.transport.pause_reading()
         self._connecting = asyncio.get_running_loop().create_task(self._connect(self.transport))
 
