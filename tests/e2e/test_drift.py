@@ -89,7 +89,10 @@ def test_a_quota_that_is_used_up_is_said_by_the_plan(emptied: Sandbox) -> None:
         box.api.delete(f"{path}/nothing")
 
 
-@pytest.mark.parametrize(("environment", "version"), [("dev", "1.29.8"), ("qa", "1.30.5"), ("dr", "1.31.1")])
+@pytest.mark.parametrize(
+    ("environment", "version"),
+    [("dev", "1.29.8"), pytest.param("qa", "1.30.5", marks=pytest.mark.bench), ("dr", "1.31.1")],
+)
 def test_a_plan_right_after_an_install_is_quiet(meshed: Sandbox, environment: str, version: str) -> None:
     """Installed with istioctl itself: nothing that istioctl, istiod or an autoscaler adds is a difference."""
     # One cluster for three environments is not what anybody has: without this, the second one is refused.

@@ -141,6 +141,7 @@ def free_cpu(box: Sandbox) -> dict[str, float]:
     }
 
 
+@pytest.mark.bench
 def test_without_room_for_one_pod_more_one_goes_first(shop: Shop, tmp_path: Path) -> None:
     box = shop.sandbox
     flags = environment(shop, tmp_path, {"ingressGateways": INGRESS}, size="other")

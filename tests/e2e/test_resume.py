@@ -88,7 +88,7 @@ def test_killed_at_every_step(
     sandbox = empty_sandbox
     first = sandbox.run("install", *LOCAL, *origin)
     assert first.returncode == 0, first.stdout + first.stderr
-    settle(sandbox, PLACES, each=2)
+    settle(sandbox, PLACES, each=1)
     before = kept(sandbox)
 
     seen: set[str] = set()
@@ -189,7 +189,7 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     """
     first = sandbox.run("install", *LOCAL, *OLD)
     assert first.returncode == 0, first.stdout + first.stderr
-    settle(sandbox, PLACES, each=2)
+    settle(sandbox, PLACES, each=1)
     before = kept(sandbox)
     longest: dict[str, float] = {}
     for leg in LEGS:
