@@ -69,7 +69,9 @@ test: setup system-packages copy-tools lint docs ## All checks and all tests; bu
 	$(BIN)/python -m compileall -q src tests demo handbook release
 	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-bench: setup system-packages copy-tools ## The long benchmarks, as ratios; make test has a short form of each
+bench: setup system-packages copy-tools ## The long benchmarks, as ratios, into docs/performance.md; an hour
+	@command -v kubectl >/dev/null || { echo "The benchmarks compare with kubectl, which is not on this machine: install it" \
+		"(Debian: kubernetes-client), then run make again." >&2; exit 1; }
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py jaeger
 	$(BIN)/python -m pytest -m bench -rP -p bench_fixtures benchmarks tests
@@ -78,7 +80,7 @@ soak: setup ## 200 runs in a row, killed at random, with an API server in troubl
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python -m pytest -m soak -rP tests/e2e/test_soak.py
 
-bench-gateways: setup system-packages ## Requests lost in 20 upgrades and re-applies in a row, beside istioctl's: 25 minutes
+bench-gateways: setup system-packages ## Requests lost in 24 upgrades and re-applies in a row, beside istioctl's: 15 minutes
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py vegeta
 	$(BIN)/python -m pytest -m bench -rP tests/e2e/test_gateway_bench.py

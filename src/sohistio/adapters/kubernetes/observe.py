@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,10 +26,11 @@ from sohistio.adapters.kubernetes.webhooks import LISTED as WEBHOOKS
 from sohistio.model.revision import LABEL
 from sohistio.model.sidecar import Injector, SidecarTemplate
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState
-from sohistio.system.parallel import workers
 
 _CONFIG_MAPS = collection_path("ConfigMap", ISTIO_NAMESPACE)
-_ROOT, _OPERATORS, _CLASSES = "the mesh's root certificate", "IstioOperators", "GatewayClasses"
+_VERSION, _ROOT, _OPERATORS, _CLASSES = "version", "the mesh's root certificate", "IstioOperators", "GatewayClasses"
+# All at once: the answers of a server far away come one round trip later, not two.
+_AT_ONCE = 16
 
 # What is listed, by name; the name is what a user reads where a list cannot be had.
 _LISTS: dict[str, tuple[str, str]] = {
@@ -52,10 +54,6 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
     whose sidecar is in doubt are compared with what the mesh's webhook gives now.
     """
     nothing = ClusterState(server=api.server)
-    try:
-        version = api.request("GET", "/version")
-    except KubeError as error:
-        return replace(nothing, unreadable=(_line(error),))
 
     def read(name: str) -> list[Object]:
         path, labels = _LISTS[name]
@@ -66,11 +64,14 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
     # Of an installation's ConfigMaps the injector's and the mesh's, in one request.
     config_maps = f"ConfigMaps of {ISTIO_NAMESPACE}"
     questions: dict[str, Callable[[], Any]] = {
+        _VERSION: partial(api.request, "GET", "/version"),
         config_maps: partial(api.items, _CONFIG_MAPS, labels=LABEL),
         _ROOT: partial(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert"),
         **{name: partial(read, name) for name in _LISTS},
     }
     found, unreadable = _answers(questions)
+    if _VERSION not in found:  # who does not even say that answers nothing else either
+        unreadable = unreadable[:1]
     if not unreadable:
         served = {item["metadata"]["name"] for item in found["CustomResourceDefinitions"]}
         rare: dict[str, Callable[[], Any]] = {}
@@ -86,7 +87,7 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
     maps = {item["metadata"]["name"]: item for item in found[config_maps]}
     injector_map = maps.get("istio-sidecar-injector")
     state = replace(
-        state_of(api.server, version, without_application_routing(lists), injected_soon),
+        state_of(api.server, found[_VERSION], without_application_routing(lists), injected_soon),
         gateway_api=gateway_api(lists, found.get(_CLASSES, False)),
         sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map), live=True),
         injector=Injector.from_manifest(found[config_maps]),
@@ -101,12 +102,12 @@ def _answers(questions: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any]
     """What was answered, asked side by side, and a line for each question that was not, by its name."""
     found: dict[str, Any] = {}
     unreadable: list[str] = []
-    with workers() as pool:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
         for name, future in [(name, pool.submit(ask)) for name, ask in questions.items()]:
             try:
                 found[name] = future.result()
             except KubeError as error:
-                unreadable.append(f"{name}: {_line(error)}")
+                unreadable.append(_line(error) if name == _VERSION else f"{name}: {_line(error)}")
     return found, unreadable
 
 
