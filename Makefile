@@ -74,6 +74,7 @@ bench: setup system-packages copy-tools ## The long benchmarks, as ratios, into 
 		"(Debian: kubernetes-client), then run make again." >&2; exit 1; }
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py jaeger
+	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m pytest -m bench -rP -p bench_fixtures benchmarks tests
 
 soak: setup ## 200 runs in a row, killed at random, with an API server in trouble: two hours; make test has four of them

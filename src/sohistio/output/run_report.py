@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from sohistio.checks.preflight.report import Report
 from sohistio.output.console import console
 from sohistio.output.error_text import print_error
 from sohistio.output.lines import LineObserver
@@ -16,6 +16,9 @@ from sohistio.run.progress import Observer, RunResult
 from sohistio.run.reporter import Tone
 from sohistio.system.sanitize import one_line
 from sohistio.system.streams import can_ask
+
+if TYPE_CHECKING:
+    from sohistio.checks.preflight.report import Report
 
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WARNING: "bold yellow"}
 

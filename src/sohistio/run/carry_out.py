@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
 from sohistio.adapters.kubernetes.ending import lasting
@@ -23,7 +24,6 @@ from sohistio.planning.session import Session
 from sohistio.planning.target_cluster import check_right_cluster
 from sohistio.run.approval import Approval, approve, refuse_unapproved
 from sohistio.run.events import RunEvents
-from sohistio.run.failover import Traffic
 from sohistio.run.gate import Gate
 from sohistio.run.notify import refusals_sent, result_sent
 from sohistio.run.origin import origin_of
@@ -31,10 +31,12 @@ from sohistio.run.progress import RunResult
 from sohistio.run.reason import missing_reason
 from sohistio.run.recorder import Origin, Recorder
 from sohistio.run.reporter import Reporter, Tone
-from sohistio.run.runner import Runner
 from sohistio.run.tools import Before, Timeouts, tools_for
 from sohistio.system.interruption import ending_at_once, stop_event
 from sohistio.system.streams import keep_log, work_begins
+
+if TYPE_CHECKING:
+    from sohistio.run.failover import Traffic
 
 # A run that goes back, restarts or takes away is stopped by nothing but what it would fail of.
 _RIGHTS_ONLY = Gate()
@@ -175,6 +177,8 @@ def _run(
     begun: _Begun,
     reporter: Reporter,
 ) -> RunResult:
+    from sohistio.run.runner import Runner  # with all steps: a run that finds nothing to do needs none
+
     hold = begun.hold
     environment = planned.session.environment
     total = (timeouts.total_seconds or environment.timeouts.total_seconds) + planned.plan.waits

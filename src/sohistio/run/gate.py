@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sohistio.checks.preflight.check import Check, Stage
-from sohistio.checks.preflight.context import Context
-from sohistio.checks.preflight.preparation import context_of_plan
-from sohistio.checks.preflight.registry import checks_at
-from sohistio.checks.preflight.report import Report
-from sohistio.checks.preflight.runner import look
 from sohistio.errors import InterruptedRunError, SohistioError
 from sohistio.model.state import Finding
 from sohistio.plan.steps import VerifyMesh
 from sohistio.planning.planned import Planned
+
+if TYPE_CHECKING:  # what a run that finds nothing to do never needs
+    from sohistio.checks.preflight.check import Check
+    from sohistio.checks.preflight.context import Context
+    from sohistio.checks.preflight.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,17 @@ class Gate:
     @property
     def checks(self) -> tuple[Check, ...]:
         """The checks, without those that planning and the lock have made already."""
+        from sohistio.checks.preflight.check import Stage
+        from sohistio.checks.preflight.registry import checks_at
+
         return checks_at(Stage.ALWAYS, Stage.CHANGE) if self.all else checks_at(Stage.ALWAYS)
 
     def look(self, planned: Planned) -> GateReport:
         """Run the checks."""
+        from sohistio.checks.preflight.preparation import context_of_plan
+        from sohistio.checks.preflight.report import Report
+        from sohistio.checks.preflight.runner import look
+
         context = context_of_plan(planned)
         if self.all:
             planned.session.say(f"checking {len(self.checks)} things before anything is changed")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sohistio.checks.preflight.report import Report
 from sohistio.plan.plan import Plan
 from sohistio.run.progress import Observer, RunResult
+
+if TYPE_CHECKING:
+    from sohistio.checks.preflight.report import Report
 
 
 class Tone(StrEnum):

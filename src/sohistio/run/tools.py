@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.istioctl import Istioctl
@@ -23,9 +24,11 @@ from sohistio.plan.steps import RestartWorkloads
 from sohistio.planning.declared_monitoring import DeclaredMonitoring
 from sohistio.planning.planned import Planned
 from sohistio.planning.policy import DeclaredPolicy
-from sohistio.run.failover import Traffic
 from sohistio.system.authority import Material
 from sohistio.system.paths import state_dir
+
+if TYPE_CHECKING:
+    from sohistio.run.failover import Traffic
 
 
 @dataclass(frozen=True, slots=True)
