@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from damage import damaged_bytes, damaged_documents, nested, nothing_written
 from environment_folder import OPERATOR, VARIABLES, environment_folder
 from sohistio.environments.load import load_environment, problems_of, promotion_chain, summary_of
+from sohistio.environments.open_injector import with_open_injector
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import UsageError
 
@@ -24,7 +25,8 @@ name: qa
 ingressAddress: ${SOHISTIO_IP_PREFIX}.20.188
 standbyOf: prod
 cluster:
-  aks: {subscription: s, resourceGroup: g, name: n, tenant: t, cloud: {authority: login.example.com}}
+  aks:
+    {subscription: s, resourceGroup: g, name: n, cloud: {authority: a.example.com, resourceManager: "https://r.io"}}
   nodes: {min: 3, max: 5, size: Standard_D4s_v3}
 istio:
   pinDigests: false
@@ -60,9 +62,9 @@ policy:
   jwt: [{issuer: "https://login.example.com", audiences: [shop], jwksUri: "https://login.example.com/keys"}]
   hosts: [{hosts: [shop.example.com], allow: [{paths: [/api/*], methods: [GET], claims: {groups: [readers]}}]}]
   workloads: [{namespace: payments, labels: {app: ledger}, allow: [{serviceAccounts: [shop/checkout], ports: [15020]}]}]
-  ingress: [{name: shop, hosts: [shop.example.com], credentialName: shop-tls, routes: []}]
+  ingress: [{name: shop, hosts: [shop.example.com], credentialName: c, routes: [{service: web.shop, port: 80}]}]
   egress: {mode: registryOnly, hosts: [{host: db.example.com, port: 5432, addresses: [10.1.2.3], namespaces: [shop]}]}
-  telemetry: {accessLog: json, tracing: {}}
+  telemetry: {accessLog: json, tracing: {service: jaeger.traces}}
 monitoring:
   prometheus: {storage: {size: 50Gi}, retention: 360h}
   alerts: {webhook: {secret: on-call}}
@@ -91,7 +93,7 @@ def read_all(root: Path) -> None:
         assert all(line.startswith(str(root)) for line in caught.value.details)
         return
     environment = load_environment("qa", root, VARIABLES)
-    to_yaml(environment.operator_for())
+    with_open_injector(to_yaml(environment.operator_for()))
     to_yaml(environment.document())
     environment.mesh_policy()
     environment.restart_policy()
@@ -104,6 +106,13 @@ def damaged(tmp_path: Path, file: str, content: bytes) -> Path:
     (root / "prod" / "environment.yaml").write_text("name: prod\n")
     (root / file).write_bytes(content)
     return root
+
+
+def test_what_is_damaged_was_valid(tmp_path: Path) -> None:
+    root = damaged(tmp_path, "qa/environment.yaml", QA.encode())
+    (root / "qa/istiooperator.yaml").write_bytes(written(OPERATOR_WITH_VALUES))
+    assert problems_of("qa", root, VARIABLES) == ()
+    read_all(root)
 
 
 @settings(max_examples=100)
@@ -138,10 +147,25 @@ def test_an_environments_file_with_something_else_in_its_place(tmp_path: Path, d
 
 @settings(max_examples=100)
 @given(damaged_documents(OPERATOR_WITH_VALUES), st.booleans())
+@example({"spec": {"values": {"gateways": True}}}, False)
+@example({"spec": {"values": {"gateways": {"istio-ingressgateway": True}}}}, False)
+@example({"spec": {"values": {"sidecarInjectorWebhook": "x"}}}, False)
+@example(
+    {"spec": {"components": {"ingressGateways": [{"name": "istio-ingressgateway", "k8s": {"hpaSpec": 1}}]}}}, False
+)
+@example(
+    {"spec": {"components": {"ingressGateways": [{"name": "istio-ingressgateway", "k8s": {"overlays": 1}}]}}}, False
+)
+@example({"spec": {"components": {"ingressGateways": [{"name": "istio-ingressgateway", "k8s": {"env": None}}]}}}, False)
+@example({"spec": {"components": {"pilot": {"k8s": {"overlays": {}}}}}}, False)
+@example({"spec": {"components": {"ingressGateways": 5}}}, True)
+@example({"spec": {"components": {"ingressGateways": [{"name": 5}, {"name": "x"}]}}}, True)
 @example({"spec": {"values": {"global": {"proxy": nested(300)}}}}, False)
 @example({"spec": {"values": {"global": {"proxy": nested(200, by_key=True)}}}}, False)
 def test_an_istiooperator_with_something_else_in_its_place(tmp_path: Path, document: Any, base: bool) -> None:
     root = damaged(tmp_path, f"{'base' if base else 'qa'}/istiooperator.yaml", written(document))
+    if base:
+        (root / "qa/istiooperator.yaml").write_text(OPERATOR)
     with nothing_written(root):
         read_all(root)
 

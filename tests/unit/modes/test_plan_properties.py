@@ -5,29 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hypothesis import event, given, settings
-from hypothesis import strategies as st
 
-from any_clusters import CHANGES, CLUSTERS, RUNS, TARGETS, VIA, mesh_of
+from any_plans import ANY, planned
 from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
-from sohistio.model.standby import StandbyRule
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
-from sohistio.modes.adopt import Adoption
-from sohistio.modes.decide import Asked, Decision, decide
-from sohistio.modes.install_plan import Facts, InstallPlan, PullSecretFacts, Request, SupportTables, plan_of
-from sohistio.modes.namespaces import NamespaceLabels
-from sohistio.modes.skew import RULES
+from sohistio.modes.decide import Asked
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import InstallIstio, RemoveObjects, RestartWorkloads, UninstallIstio, VerifyMesh
-
-SUPPORT = {f"1.{minor}": (30, 36) for minor in range(28, 33)}
-MODES = st.sampled_from([None, None, None, Mode.INSTALL, Mode.UPGRADE, Mode.REINSTALL])
-ASKED = st.builds(Asked, TARGETS, MODES, VIA, st.booleans())
-SKIPPED = st.one_of(*[st.just(frozenset(RULES))] * 2, st.frozensets(st.sampled_from(RULES)))
-ANY = (CLUSTERS, ASKED, CHANGES, RUNS, SKIPPED)
 
 
 @dataclass
@@ -44,28 +32,6 @@ class Paper:
             elif isinstance(step, InstallIstio):
                 self.way.append((self.version, step.version))
                 self.version = step.version
-
-
-def planned(
-    seen: ClusterState, asked: Asked, changes: Changes, last: RunEntry | None, skipped: frozenset[str]
-) -> tuple[Decision, InstallPlan]:
-    """As planning does it; skipping what nothing skips is refused before."""
-    decision = decide(seen, asked, changes, last)
-    facts = Facts(
-        environment="qa",
-        target=asked.target,
-        state=seen,
-        decision=decision,
-        adoption=Adoption(),
-        rule=StandbyRule(off=False),
-        labels=NamespaceLabels(),
-        pull_secrets=PullSecretFacts(),
-        meshes=tuple(map(mesh_of, decision.hops)),
-        changes=changes,
-        tables=SupportTables(SUPPORT, {}),
-    )
-    allowed = skipped - {"one-minor-at-a-time"}
-    return decision, plan_of(facts, Request(asked.mode, asked.via, allowed, asked.include_ca))
 
 
 @settings(max_examples=250)
