@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-DEEP = 3_000
+DEEP = 1_200
 """Levels of nesting, far more than Python's stack takes."""
 _HUGE = 10**30
 # Bytes that somebody may put anywhere: NUL, no UTF-8, a surrogate, an order mark, a line's other end, much of one.

@@ -36,6 +36,7 @@ from sohistio.plan.drift.noise import REVISION_TAG
 from sohistio.plan.drift.subset import missing_fields
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
 from sohistio.system.parallel import workers
+from sohistio.system.plain_yaml import loaded
 
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
@@ -46,13 +47,11 @@ _MOST_LISTED = 6
 
 def read_text(text: str) -> Mapping[str, Any] | None:
     """The mapping that a text of YAML or JSON holds, with plain values; None where it holds none."""
-    import yaml
-
     if ":" not in text:
         return None
     try:
-        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 — it is a safe one
-    except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2026-02-31
+        found = loaded(text, aliases=False)
+    except ValueError:
         return None
     return _plain(found) if isinstance(found, dict) else None
 

@@ -56,7 +56,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
         what = f"the kubeconfig {where} cannot be used with context {target.context!r}"
         said = str(error).partition("/{")[0]  # it may go on with the user's credentials
         raise UsageError(what, details=(said,), todo=_GIVE_ONE) from error
-    except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         if isinstance(error, FileNotFoundError) and error.filename not in map(str, paths):
             what = f"the kubeconfig {where} names a file that is not there: {error.filename}"
             raise UsageError(what, todo=_GIVE_ONE) from error
