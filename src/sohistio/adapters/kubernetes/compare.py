@@ -15,6 +15,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.errors import understood
 from sohistio.adapters.kubernetes.gateways import (
     COMPONENT,
     KEPT,
@@ -77,9 +78,9 @@ def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Col
     comparison = _Comparison(api, live)
     equal: list[Object] = []
     others: list[Object] = []
-    for obj in manifest:
-        (equal if comparison.is_equal(obj) else others).append(obj)
-    with workers() as pool:
+    with understood(api.server), workers() as pool:
+        for obj in manifest:
+            (equal if comparison.is_equal(obj) else others).append(obj)
         changed = [change for change in pool.map(comparison.of, others) if change]
         removed = _no_longer_shipped(api, manifest, live, places, pool)
         if changed or removed:

@@ -74,7 +74,12 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
     _check_server(configuration, target, where)
     try:
         return ApiClient(configuration)
-    except (urllib3.exceptions.HTTPError, ValueError):  # its text may have the proxy's password
+    except (
+        urllib3.exceptions.HTTPError,
+        ValueError,
+        AttributeError,
+        TypeError,
+    ):  # its text may have the proxy's password
         raise UsageError(
             "the proxy to the API server cannot be used",
             details=(
