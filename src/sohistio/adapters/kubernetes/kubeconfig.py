@@ -12,6 +12,7 @@ from typing import Any
 from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
+from sohistio.system.paths import expanded
 
 _CONNECTIONS = 48  # preflight asks from many threads at once
 _GIVE_ONE = "Give a context with --context, or another file with --kubeconfig or KUBECONFIG."
@@ -122,7 +123,7 @@ def paths_of(given: Path | None) -> list[Path]:
         candidates = [given]
     else:
         named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
-        candidates = [Path(name).expanduser() for name in named if name] or [Path.home() / ".kube" / "config"]
+        candidates = [expanded(name) for name in named if name] or [expanded("~/.kube/config")]
     found = [path for path in candidates if path.is_file()]
     if not found:
         raise UsageError(
