@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from any_clusters import mesh_of
 from api_server import LISTED, ApiServer, Reply
 from damage import DEEP, damaged_bytes, damaged_documents
 from raw_cluster import LISTS, ROOT
@@ -22,11 +24,16 @@ from sohistio.adapters.kubernetes.mesh_config import mesh_config
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.requests import pause_before
 from sohistio.errors import SohistioError
+from sohistio.model.mode import Mode
+from sohistio.model.restart_policy import RestartPolicy, Restraint
 from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide
+from sohistio.modes.planner import Subject, make_plan, restart_plan
+from sohistio.modes.skew import skew_faults
 from sohistio.plan.changes import Changes
 
+NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 PODS = "/api/v1/namespaces/shop/pods"
 ROOT_PATH = "/api/v1/namespaces/istio-system/configmaps/istio-ca-root-cert"
 PATHS = {path.rpartition("/")[2]: path for path in LISTED}
@@ -49,8 +56,20 @@ def look(server: ApiServer, api: KubeApi) -> ClusterState:
     seen = observe(api, ("shop",), dry_runs=True)
     for asked in server.asked:
         assert asked.method == "GET" or asked.query.get("dryRun") == "All", asked
-    decide(seen, Asked(Version(1, 31, 1)), Changes())
+    if not seen.unreadable:
+        planned(seen)
     return seen
+
+
+def planned(seen: ClusterState) -> None:
+    """What is made of a look: a plan of another version, one of restarts, and their JSON."""
+    for target in (Version(1, 31, 1), Version(1, 31, 2)):
+        decision = decide(seen, Asked(target), Changes())
+        if decision.mode is not Mode.UNKNOWN:
+            skew_faults(seen, decision.installed, decision.hops, {}, in_place=True)
+            subject = Subject("qa", str(target), seen, Restraint(RestartPolicy(), NOW))
+            assert make_plan(subject, decision, [mesh_of(target)], Changes()).digest()
+            assert restart_plan(subject, mesh_of(target)).digest()
 
 
 @pytest.fixture
