@@ -122,28 +122,29 @@ def damaged_documents(draw: st.DrawFn, document: Any, values: st.SearchStrategy[
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.sampled_from(list(places_in(document))))
         how = draw(st.sampled_from(["instead", "instead", "without", "more", "renamed"]))
-        document = _changed(document, place, how, draw(values))
+        document = changed(document, place, how, draw(values))
     return document
 
 
-def _changed(document: Any, place: Sequence[str | int], how: str, value: Any) -> Any:
+def changed(document: Any, place: Sequence[str | int], how: str, value: Any) -> Any:
+    """A document with one place changed: `value` instead, the place `without`, `renamed`, or one `more` beside it."""
     if not place:
         return value if how == "instead" else document
     key, *rest = place
     items = list(document.items() if isinstance(document, dict) else enumerate(document))
-    changed: list[tuple[Any, Any]] = []
+    found: list[tuple[Any, Any]] = []
     for name, item in items:
         if name != key:
-            changed.append((name, item))
+            found.append((name, item))
         elif rest:
-            changed.append((name, _changed(item, rest, how, value)))
+            found.append((name, changed(item, rest, how, value)))
         elif how == "instead":
-            changed.append((name, value))
+            found.append((name, value))
         elif how == "more":
-            changed += [(name, item), (f"{name}x", value)]
+            found += [(name, item), (f"{name}x", value)]
         elif how == "renamed":
-            changed.append((f"{name}x", item))
-    return dict(changed) if isinstance(document, dict) else [item for _, item in changed]
+            found.append((f"{name}x", item))
+    return dict(found) if isinstance(document, dict) else [item for _, item in found]
 
 
 @contextmanager

@@ -58,6 +58,7 @@ def test_what_is_written_is_what_is_read(record: Record) -> None:
 def test_a_run_that_is_added_is_the_last_one_and_there_once(record: Record, entry: RunEntry) -> None:
     after = record.with_run(entry)
     assert after.last_run == entry
+    assert after.runs[:-1] == tuple(known for known in record.runs if known.id != entry.id), "the others stay"
     assert sum(known.id == entry.id for known in after.runs) == 1
     assert after.with_run(entry) == after
     assert len(after.runs) <= MOST_RUNS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,14 +53,24 @@ def test_an_opt_out_is_never_overridden(
     assert judged(out, own, around, now, outside=outside) is not None
 
 
-@given(POLICIES, freezes(), moments())
-def test_a_freeze_of_anybody_beats_every_window(policy: RestartPolicy, text: str, now: datetime) -> None:
-    open_always = {WINDOWS: "daily 00:00-24:00 UTC"}
-    found = judged(policy, open_always | {FREEZES: text}, {}, now)
-    if freeze_of(text).holds(now):
-        assert found is not None
-    for holding in policy.freezes:
-        assert not holding.holds(now) or found is not None
+@given(freezes(), st.sampled_from(["environment", "namespace", "workload"]), st.integers(1, 3 * 24 * 60))
+def test_a_freeze_of_anybody_beats_every_window_until_it_ends(text: str, whose: str, minutes: int) -> None:
+    freeze, always = freeze_of(text), "daily 00:00-24:00 UTC"
+    policy = RestartPolicy((window_of(always),), (freeze,) if whose == "environment" else ())
+    own, around = ({WINDOWS: always} | ({FREEZES: text} if whose == who else {}) for who in ("workload", "namespace"))
+    within = freeze.ends - timedelta(minutes=minutes)
+    found = judged(policy, own, around, within)
+    assert (found is not None and found.why is Why.FREEZE) is freeze.holds(within)
+    assert judged(policy, own, around, freeze.ends) is None
+    assert judged(policy, own, around, within, outside=True) is None, "which somebody has asked for"
+
+
+@given(POLICIES, NOTES, NOTES, moments())
+def test_outside_of_windows_neither_they_nor_freezes_hold_back(
+    policy: RestartPolicy, own: dict[str, str], around: dict[str, str], now: datetime
+) -> None:
+    found = judged(policy, own, around, now, outside=True)
+    assert found is None or found.why not in (Why.WINDOW, Why.FREEZE)
 
 
 @given(POLICIES, st.lists(windows(), min_size=1, max_size=3), NOTES, moments())

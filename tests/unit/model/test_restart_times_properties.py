@@ -70,6 +70,7 @@ def test_a_window_is_open_when_the_clock_there_says_so(text: str, now: datetime)
 @settings(max_examples=40)
 @given(windows(), moments())
 @example("Sun 02:30-03:30 Europe/Berlin", datetime(2026, 3, 28, 12, 0, tzinfo=UTC))
+@example("Sun 02:15-02:30 Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
 @example("Sun 02:00-02:30 Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
 def test_the_next_opening_is_the_first_minute_at_which_it_opens(text: str, now: datetime) -> None:
     """It is open then and closed the minute before, and no minute between now and then is like that."""

@@ -71,13 +71,17 @@ def test_what_is_refused_has_no_step(
 def test_whatever_takes_something_away_is_named_before(
     seen: ClusterState, asked: Asked, changes: Changes, last: RunEntry | None, skipped: frozenset[str]
 ) -> None:
-    """Where a plan uninstalls or deletes what serves it asks for approval, and an uninstall never purges."""
-    _, found = planned(seen, asked, changes, last, skipped)
+    """Where a plan uninstalls or deletes what serves it asks for approval, and an uninstall never purges.
+
+    Only what cannot be upgraded in place, or by somebody's wish, is uninstalled.
+    """
+    decision, found = planned(seen, asked, changes, last, skipped)
     plan = found.plan
     uninstalls = [step for step in plan.steps if isinstance(step, UninstallIstio)]
     deleted = [ref for step in plan.steps if isinstance(step, RemoveObjects) for ref in step.objects]
     if uninstalls:
         assert "uninstalls the old mesh first" in plan.danger
+        assert (plan.mode, decision.installed == asked.target) == (Mode.REINSTALL, False)
         assert not any(step.objects for step in uninstalls)
     for ref in deleted:
         if ref.kind in ("Service", "Deployment", "CustomResourceDefinition"):

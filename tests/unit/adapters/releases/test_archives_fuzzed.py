@@ -146,6 +146,12 @@ def test_a_header_that_is_no_number_is_refused(tmp_path: Path, sparse: dict[str,
     assert unpacked(tmp_path, _noted(**sparse), LINUX) is None
 
 
+@pytest.mark.parametrize(("size", "fits"), [(LIMIT // 4, True), (LIMIT + 1, False), (LIMIT * 50, False)])
+def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, size: int, fits: bool) -> None:
+    assert (unpacked(tmp_path, _zip(("istioctl.exe", b"x" * size)), WINDOWS) is not None) is fits
+    assert (unpacked(tmp_path, tar_gz(("istioctl", b"x" * size)), LINUX) is not None) is fits
+
+
 _NAMES = st.one_of(
     st.sampled_from(["istioctl", "./istioctl", "istioctl/", "bin/istioctl", "ISTIOCTL", "istioctl.exe", "a", ".", ""]),
     st.sampled_from(
