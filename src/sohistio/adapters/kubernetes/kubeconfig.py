@@ -75,12 +75,8 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
     _check_server(configuration, target, where)
     try:
         return ApiClient(configuration)
-    except (
-        urllib3.exceptions.HTTPError,
-        ValueError,
-        AttributeError,
-        TypeError,
-    ):  # its text may have the proxy's password
+    # A proxy-url that is no text; and of what is no URL the error's text may have the proxy's password.
+    except (urllib3.exceptions.HTTPError, ValueError, AttributeError, TypeError):
         raise UsageError(
             "the proxy to the API server cannot be used",
             details=(

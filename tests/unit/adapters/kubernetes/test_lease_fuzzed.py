@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from damage import DEEP, damaged_bytes, damaged_documents
 from sohistio.adapters.kubernetes.holder import has_certainly_ended, holder_in
-from sohistio.system.machine import has_ended, this_process
+from sohistio.system.machine import ProcessFacts, has_ended, this_process
 
-HERE = this_process()
-assert HERE is not None
+HERE = this_process() or ProcessFacts("b", "4026531836", 1, 5)  # none but Linux says so much
 TIME = "2026-11-28T03:00:00.000000Z"
 PROCESS = {
     "holder": "ada@bastion",
