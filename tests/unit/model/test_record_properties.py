@@ -73,7 +73,7 @@ def test_what_was_applied_twice_is_one_way_back(record: Record, version: str, op
         assert after.previous == (record.current or record.previous)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(damaged_documents(FULL.document()))
 @example(FULL.document() | {"gatewayNamespaces": ["\ud800"]})
 @example(FULL.document() | {"syncLeft": 10**400})

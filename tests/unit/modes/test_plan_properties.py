@@ -34,7 +34,7 @@ class Paper:
                 self.version = step.version
 
 
-@settings(max_examples=250)
+@settings(max_examples=180)
 @given(*ANY)
 def test_no_step_in_place_is_longer_than_a_minor_and_none_leads_down_unasked(
     seen: ClusterState, asked: Asked, changes: Changes, last: RunEntry | None, skipped: frozenset[str]
@@ -53,7 +53,7 @@ def test_no_step_in_place_is_longer_than_a_minor_and_none_leads_down_unasked(
         assert before is None or before <= asked.target or asked.mode is Mode.REINSTALL
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(*ANY)
 def test_what_is_refused_has_no_step(
     seen: ClusterState, asked: Asked, changes: Changes, last: RunEntry | None, skipped: frozenset[str]
@@ -66,7 +66,7 @@ def test_what_is_refused_has_no_step(
         assert (plan.steps, plan.changes_pending, plan.danger) == ((), False, "")
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(*ANY)
 def test_whatever_takes_something_away_is_named_before(
     seen: ClusterState, asked: Asked, changes: Changes, last: RunEntry | None, skipped: frozenset[str]
@@ -89,7 +89,7 @@ def test_whatever_takes_something_away_is_named_before(
     assert set(deleted) <= {change.ref for change in changes.objects}
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(*ANY)
 def test_what_changes_something_is_verified_at_its_end(
     seen: ClusterState, asked: Asked, changes: Changes, last: RunEntry | None, skipped: frozenset[str]
