@@ -141,5 +141,5 @@ $(VENV)/.docs: requirements/docs.txt $(VENV)/.installed
 	@touch $@
 
 clean: ## Remove what the other targets made; sandboxes and their built parts stay
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

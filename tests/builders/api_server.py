@@ -115,6 +115,7 @@ def _server(owner: ApiServer) -> ThreadingHTTPServer:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = False
+        request_queue_size = 64  # a look asks side by side: who finds the queue full tries again a second later
 
         def handle_error(self, *_: Any) -> None:
             pass  # a client that goes away is what some tests want

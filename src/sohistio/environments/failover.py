@@ -25,6 +25,7 @@ from sohistio.model.dns import (
     Rfc2136,
 )
 from sohistio.model.failover import FailoverSettings, Probe
+from sohistio.system.paths import expanded
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})+")
@@ -220,4 +221,4 @@ class Failover(Part):
 
 
 def _path(folder: Path, text: str) -> Path:
-    return folder / Path(text).expanduser()
+    return folder / expanded(text)

@@ -61,7 +61,7 @@ class Gateways(Part):
     def _under(self, gateway: Mapping[str, Any]) -> dict[str, Any]:
         k8s = gateway.get("k8s") or {}
         rolling = {"strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}
-        env = merge({"env": [_WAIT_FOR_CONNECTIONS]}, {"env": k8s.get("env", [])}, by_name=True)
+        env = merge({"env": [_WAIT_FOR_CONNECTIONS]}, {"env": k8s.get("env") or []}, by_name=True)
         return {**gateway, "k8s": {**merge(rolling, k8s), **env, "overlays": self._overlays(gateway, k8s)}}
 
     def _overlays(self, gateway: Mapping[str, Any], k8s: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ class Gateways(Part):
         values["spec.template.spec.topologySpreadConstraints"] = _spread(gateway["name"])
         patches = [{"path": path, "value": value} for path, value in values.items()]
         own = {"apiVersion": "apps/v1", "kind": "Deployment", "name": gateway["name"], "patches": patches}
-        return [own, *k8s.get("overlays", [])]
+        return [own, *(k8s.get("overlays") or [])]
 
 
 def _spread(name: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The one IstioOperator of an environment: its files checked, laid over each other, and rendered for istioctl.
+"""The one IstioOperator of an environment: its files laid over each other, and rendered for istioctl.
 
 istioctl replaces lists such as `ingressGateways` across files and says no line for a misspelt key, so the files are
 merged here, gateways by name, and istioctl gets a single document.
@@ -6,13 +6,12 @@ merged here, gateways by name, and istioctl gets a single document.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sohistio.environments.caller_addresses import sees_callers
 from sohistio.environments.layers import merge
-from sohistio.environments.yaml_files import Document, Key, Problem, unknown_key
 from sohistio.model.policy import GatewayPlace
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
@@ -29,37 +28,6 @@ _ADDRESS = "service.beta.kubernetes.io/azure-load-balancer-ipv4"
 GATEWAY_LISTS: Mapping[str, Literal["ingress", "egress"]] = {"ingressGateways": "ingress", "egressGateways": "egress"}
 """The lists of gateways below spec.components, and what they are."""
 
-# The keys of Istio's operator API (operator/pkg/apis/types.go and values_types.proto), without those of _OWNED.
-_ROOT = frozenset({"apiVersion", "kind", "spec"})
-_SPEC = frozenset({"profile", "compatibilityVersion", "meshConfig", "components", "values", "unvalidatedValues"})
-_COMPONENTS = frozenset({"base", "pilot", "cni", "ztunnel", "ingressGateways", "egressGateways"})
-_COMPONENT = frozenset({"enabled", "namespace", "k8s"})
-_GATEWAY = _COMPONENT | {"name", "label"}
-# fmt: off
-_K8S = frozenset({
-    "affinity", "env", "hpaSpec", "imagePullPolicy", "nodeSelector", "podDisruptionBudget", "podAnnotations",
-    "priorityClassName", "readinessProbe", "replicaCount", "resources", "service", "strategy", "tolerations",
-    "serviceAnnotations", "securityContext", "volumes", "volumeMounts", "overlays",
-})
-_VALUES = frozenset({
-    "cni", "gateways", "global", "pilot", "ztunnel", "telemetry", "sidecarInjectorWebhook", "ownerName",
-    "meshConfig", "base", "revisionTags", "defaultRevision", "profile", "compatibilityVersion", "experimental",
-    "gatewayClasses",
-})
-# fmt: on
-_OWNED: Mapping[Key, str] = {
-    ("metadata",): f"is not set here: it is always in {NAMESPACE}",
-    ("spec", "namespace"): f"is not set here: it is always {NAMESPACE}",
-    ("spec", "hub"): "is set by istio.hub in environment.yaml",
-    ("spec", "tag"): "is set by istio.version in environment.yaml",
-    ("spec", "revision"): "is not supported: upgrades are done in place, in the default revision",
-    ("spec", "installPackagePath"): "is not supported: the charts are those of istioctl",
-    ("spec", "values", "revision"): "is not supported: upgrades are done in place, in the default revision",
-    ("spec", "values", "global", "hub"): "is set by istio.hub in environment.yaml",
-    ("spec", "values", "global", "tag"): "is set by istio.version in environment.yaml",
-    ("spec", "values", "global", "imagePullSecrets"): "is set by istio.pullSecret in environment.yaml",
-    ("spec", "values", "global", "istioNamespace"): f"is not set here: it is always {NAMESPACE}",
-}
 # fmt: off
 _FIRST = (
     "apiVersion", "kind", "metadata", "spec", "profile", "hub", "tag", "compatibilityVersion", "meshConfig",
@@ -87,31 +55,6 @@ class Gateway:
     def deployment(self) -> ObjectRef:
         """Its Deployment."""
         return ObjectRef("Deployment", self.namespace, self.name)
-
-
-def check_operator(document: Document, base: Document | None = None) -> list[Problem]:
-    """What is wrong with an IstioOperator file; `base` is the file that it is laid over, if there is one.
-
-    Looks at the structure down to a component's `k8s` and the first level of `values`; istioctl itself is strict
-    about what is below.
-    """
-    problems = [
-        document.problem((name,), f"expected {expected}, got {document.data[name]!r}")
-        for name, expected in (("apiVersion", API_VERSION), ("kind", "IstioOperator"))
-        if document.data.get(name, expected) != expected
-    ]
-    problems += [document.problem(key, text) for key, text in _OWNED.items() if key in document.lines]
-    for key, known in _places(document):
-        value = _at(document.data, key)
-        if not isinstance(value, dict):
-            problems.append(document.problem(key, "expected keys and values"))
-            continue
-        for name in value:
-            if name not in known and (*key, name) not in _OWNED:
-                problems.append(document.problem((*key, name), unknown_key(name, known)))
-    for list_name in GATEWAY_LISTS:
-        problems += _check_gateways(document, ("spec", "components", list_name), base)
-    return problems
 
 
 def merge_operator(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,59 +131,6 @@ def render_operator(
 def with_values(operator: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """A rendered IstioOperator with these values laid over its own."""
     return _in_order(merge(operator, {"spec": {"values": values}} if values else {}))  # type: ignore[no-any-return]
-
-
-def _places(document: Document) -> Iterator[tuple[Key, frozenset[str]]]:
-    """The maps of the file whose keys are known, with those keys."""
-    yield (), _ROOT
-    places: list[tuple[Key, frozenset[str]]] = [
-        (("spec",), _SPEC),
-        (("spec", "components"), _COMPONENTS),
-        (("spec", "values"), _VALUES),
-    ]
-    places += [(("spec", "components", name), _COMPONENT) for name in _COMPONENTS - set(GATEWAY_LISTS)]
-    for list_name in GATEWAY_LISTS:
-        items = _at(document.data, ("spec", "components", list_name))
-        if isinstance(items, list):
-            places += [(("spec", "components", list_name, index), _GATEWAY) for index in range(len(items))]
-    places += [((*key, "k8s"), _K8S) for key, known in places if known in (_COMPONENT, _GATEWAY)]
-    yield from (place for place in places if place[0] in document.lines)
-
-
-def _check_gateways(document: Document, key: Key, base: Document | None) -> Iterator[Problem]:
-    items = _at(document.data, key)
-    if key not in document.lines:
-        return
-    if not isinstance(items, list):
-        yield document.problem(key, "expected a list of gateways, each with a name")
-        return
-    base_items = _at(base.data, key) if base else None
-    known = [item["name"] for item in base_items or [] if isinstance(item, dict) and "name" in item]
-    seen: set[str] = set()
-    for index, item in enumerate(items):
-        name = item.get("name") if isinstance(item, dict) else None
-        if not isinstance(name, str):
-            yield document.problem((*key, index), "expected a gateway with a name")
-            continue
-        if name in seen:
-            yield document.problem((*key, index), f"the gateway {name} is given twice")
-        seen.add(name)
-        if not isinstance(item.get("namespace", ""), str):
-            yield document.problem((*key, index, "namespace"), "expected the name of a namespace")
-        if not isinstance(item.get("enabled", True), bool):
-            yield document.problem((*key, index, "enabled"), "expected true or false")
-        if base and name not in known and "enabled" not in item:
-            text = unknown_key(name, known).replace("unknown key", "unknown gateway").replace("keys", "gateways")
-            yield document.problem((*key, index, "name"), f"{text} (a new gateway needs `enabled: true`)")
-
-
-def _at(data: Any, key: Key) -> Any:
-    for part in key:
-        if isinstance(part, int):
-            data = data[part] if isinstance(data, list) and part < len(data) else None
-        else:
-            data = data.get(part) if isinstance(data, dict) else None
-    return data
 
 
 def _in_order(value: Any) -> Any:

@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator
+from sohistio.environments.istiooperator import gateways_of, merge_operator
+from sohistio.environments.istiooperator_checks import check_operator
 from sohistio.environments.layers import merge
 from sohistio.environments.messages import holder, problems_in
 from sohistio.environments.model import Environment, layer_schema

@@ -16,6 +16,7 @@ from sohistio.environments.yaml_files import Problem, invalid, read_document, un
 from sohistio.errors import UsageError
 from sohistio.model.auth import Auth
 from sohistio.model.durations import seconds_of
+from sohistio.system.paths import expanded
 
 _TODO = "Correct the lines named; docs/configuration.md has every key."
 _EACH_TIME = "approves or decides something, so it has no default: give it on the command line each time"
@@ -85,7 +86,7 @@ def user_defaults(path: Path, variables: Mapping[str, str]) -> dict[str, str]:
     if problems:
         raise invalid(f"your defaults in {path} are not valid", problems, _TODO)
     if "environments" in found:
-        found["environments"] = str(path.parent / Path(found["environments"]).expanduser())
+        found["environments"] = str(path.parent / expanded(found["environments"]))
     return found
 
 

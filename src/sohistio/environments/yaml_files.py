@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sohistio.environments.variables import is_variable_name, not_set, value_in
+from sohistio.environments.yaml_nodes import DEEPEST, TooDeepError, composed
 from sohistio.errors import UsageError
 from sohistio.model.nearest import nearest
 
@@ -23,6 +23,9 @@ Key = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _AMBIGUOUS = re.compile(r"[-+.]?[0-9][0-9a-fA-FxXoO_.:+-]*|[yYnN]")  # 1e3, 1.31, 0o7, y: numbers and truth to some
+_UNSEEN_BREAK = re.compile("[\x85\u2028\u2029]")
+_LARGEST = 2**63  # as everybody else reads numbers; of a longer one Python does not even make a text
+_SHOWN = 60
 # Here variables are named, for others to read: filled in, a secret would be part of the environment.
 _NEVER_FILLED_IN = (
     ("istio", "pullSecretSource", "variables"),
@@ -104,8 +107,8 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
 def read_document(path: Path, file: str, variables: Mapping[str, str], text: str | None = None) -> Document:
     """Read one YAML file, or `text` in its place; `file` is how messages name it. Problems are kept, never raised."""
     try:
-        root = _composed(path.read_text(encoding="utf-8") if text is None else text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        root = composed(path.read_text(encoding="utf-8") if text is None else text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         return _broken(file, *_reason(error))
     if root is None:
         return Document(file, {}, {}, (), frozenset())
@@ -116,21 +119,14 @@ def read_document(path: Path, file: str, variables: Mapping[str, str], text: str
     return Document(file, data, reader.lines, tuple(reader.problems), frozenset(reader.unread))
 
 
-@lru_cache(maxsize=32)
-def _composed(text: str) -> yaml.Node | None:
-    """The nodes of a text, which nobody changes: each environment is read over base's files."""
-    root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
-    return root
-
-
 def _reason(error: Exception) -> tuple[int, str]:
     """The line, 0 where there is none, and the reason why a file could not be read."""
     if isinstance(error, OSError):
         return 0, f"cannot be read: {error.strerror}"
     if isinstance(error, UnicodeDecodeError):
         return 0, "is not UTF-8 text"
-    if isinstance(error, RecursionError):
-        return 0, "is nested too deeply"
+    if isinstance(error, TooDeepError) and error.problem_mark:
+        return error.problem_mark.line + 1, f"is nested too deeply, over {DEEPEST} levels"
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return error.problem_mark.line + 1, f"is not valid YAML: {error.problem}"
     return 0, f"is not valid YAML: {str(error).splitlines()[0]}"
@@ -198,10 +194,14 @@ class _Reader:
             self._add(line, key, f"the tag {tag} is not accepted here")
             return None
         try:
-            return self._yaml.construct_object(yaml.ScalarNode(tag, text))
+            found = self._yaml.construct_object(yaml.ScalarNode(tag, text))
         except (yaml.YAMLError, ValueError, LookupError):
-            self._add(line, key, f"{text!r} is not a value of the tag {tag.removeprefix(_TAG)}")
+            self._add(line, key, f"{text[:_SHOWN]!r} is not a value of the tag {tag.removeprefix(_TAG)}")
             return None
+        if isinstance(found, int) and abs(found) > _LARGEST:
+            self._add(line, key, f"{text[:_SHOWN]!r} is too large a number")
+            return None
+        return found
 
     def _fill_in(self, text: str, line: int, key: Key) -> str:
         def value_of(match: re.Match[str]) -> str:
@@ -236,9 +236,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    if "\n" in value:
-        return dumper.represent_scalar(_TAG + "str", value, style="|")
-    return dumper.represent_scalar(_TAG + "str", value, style='"' if _AMBIGUOUS.fullmatch(value) else None)
+    style = '"' if _AMBIGUOUS.fullmatch(value) else "|" if "\n" in value else None
+    if _UNSEEN_BREAK.search(value):  # as it stands, it is read as another line's end, or as a blank
+        style = '"'
+    return dumper.represent_scalar(_TAG + "str", value, style=style)
 
 
 _Dumper.add_representer(str, _text)

@@ -32,6 +32,8 @@ _LONGEST = 200
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 # A window of one day a week that a change of clocks skips opens the week after.
 _AHEAD = 16
+# Beyond, two weeks more or the offset of a zone lead out of the calendar.
+_FIRST, _LAST = date(1970, 1, 1), date(9998, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,9 @@ def freeze_of(text: str, reason: str = "") -> Freeze:
     if match is None:
         raise ValueError(f"expected days and their time zone such as {FREEZE_EXAMPLE}")
     try:
-        first, last = date.fromisoformat(match["first"]), date.fromisoformat(match["last"] or match["first"])
-        if last == date.max:
-            raise ValueError(last)
+        first, last = _day(match["first"]), _day(match["last"] or match["first"])
     except ValueError:
-        raise ValueError("expected days that the calendar has, such as 2026-12-24") from None
+        raise ValueError("expected days of the years 1970 to 9998 that the calendar has, such as 2026-12-24") from None
     if last < first:
         raise ValueError("expected a last day that is not before the first one")
     zone_of(match["zone"])
@@ -161,9 +161,17 @@ def moment_of(text: str) -> datetime:
         if match is None:
             raise ValueError(text)
         there = datetime.fromisoformat(match["local"])
+        _day(match["local"][:10])
     except ValueError:
         raise ValueError(f"expected a time such as {MOMENT_EXAMPLE}") from None
     return there.replace(tzinfo=zone_of(match["zone"])).astimezone(UTC)
+
+
+def _day(text: str) -> date:
+    found = date.fromisoformat(text)
+    if not _FIRST <= found <= _LAST:
+        raise ValueError(text)
+    return found
 
 
 def _minutes(clock: str) -> int:

@@ -11,7 +11,8 @@ from sohistio.model.image import tag_of
 
 # Of a tag's suffix only this is the version; the rest is a build's variant (distroless, debug, a company's own).
 _PRERELEASE = re.compile(r"(?:alpha|beta|rc)[0-9A-Za-z.]*")
-_PATTERN = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?:-([0-9A-Za-z][0-9A-Za-z.-]*))?")
+# A tag has at most 128 characters (OCI Distribution Specification); of a longer number Python makes none.
+_PATTERN = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?:-([0-9A-Za-z][0-9A-Za-z.-]{0,127}))?")
 
 
 @total_ordering

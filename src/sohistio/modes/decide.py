@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sohistio.model.gateway_api import AKS_NAMESPACE
 from sohistio.model.mode import Mode
 from sohistio.model.record import RunEntry
+from sohistio.model.revision import Revision
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, Istiod
 from sohistio.model.versions import Version
 from sohistio.modes.application_routing import UNINSTALL_TODO, uninstall_refusal
@@ -41,6 +43,9 @@ class Decision:
     hops: tuple[Version, ...] = field(default=())
     unrecorded: bool = False
     include_ca: bool = False
+
+
+_CONTRADICTION = "what the cluster shows contradicts itself"
 
 
 def decide(state: ClusterState, asked: Asked, changes: Changes, last_run: RunEntry | None = None) -> Decision:
@@ -98,21 +103,28 @@ def unmanageable(state: ClusterState) -> Decision | None:
     if strange := foreign_mesh(state):
         whose, hints = (tuple(dict.fromkeys(words)) for words in zip(*strange, strict=True))
         return _unknown(whose, "sohistio cannot manage this mesh", " ".join(hints))
-    istiod = _own_istiod(state)
-    if istiod is None:
-        return None
-    installed, labelled = _installed(istiod), Version.from_tag(istiod.label_version)
-    if installed is None:
-        return _unknown((f"{istiod.ref} carries no readable version",), "the installed version is unknown", "")
-    if labelled is not None and labelled != installed:
-        contradiction = f"{istiod.ref} runs image version {installed}, its label says {labelled}"
-        todo = f"Put one right: set the image, or the label operator.istio.io/version, of {istiod.ref}."
-        return _unknown((contradiction,), "what the cluster shows contradicts itself", todo)
+    return _unclear(_own_istiods(state), state.revision)
+
+
+def _unclear(istiods: Sequence[Istiod], revision: Revision) -> Decision | None:
+    """Why the istiods of the mesh's own revision do not say which version is installed; None where they do."""
+    if len(istiods) > 1:
+        names = ", ".join(sorted(str(istiod.ref) for istiod in istiods))
+        todo = "Only one of them can be the mesh's: delete the Deployment that is not, and run this again."
+        return _unknown((f"{names} are all control planes of revision {revision}",), _CONTRADICTION, todo)
+    for istiod in istiods:
+        installed, labelled = _installed(istiod), Version.from_tag(istiod.label_version)
+        if installed is None:
+            return _unknown((f"{istiod.ref} carries no readable version",), "the installed version is unknown", "")
+        if labelled is not None and labelled != installed:
+            contradiction = f"{istiod.ref} runs image version {installed}, its label says {labelled}"
+            todo = f"Put one right: set the image, or the label operator.istio.io/version, of {istiod.ref}."
+            return _unknown((contradiction,), _CONTRADICTION, todo)
     return None
 
 
-def _own_istiod(state: ClusterState) -> Istiod | None:
-    return next((istiod for istiod in state.istiods if istiod.revision == state.revision), None)
+def _own_istiods(state: ClusterState) -> tuple[Istiod, ...]:
+    return tuple(istiod for istiod in state.istiods if istiod.revision == state.revision)
 
 
 def _installed(istiod: Istiod) -> Version | None:
@@ -120,8 +132,7 @@ def _installed(istiod: Istiod) -> Version | None:
 
 
 def _what_the_cluster_shows(state: ClusterState, asked: Asked, changes: Changes) -> Decision:
-    istiod = _own_istiod(state)
-    installed = _installed(istiod) if istiod else None
+    installed = next(map(_installed, _own_istiods(state)), None)
     decision = _compared(installed, asked, changes) if installed else _without_istiod(state, asked)
     held = [seen.ref.short for seen in state.mesh_deployments if seen.held]
     if not held or decision.refusal:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.paths import path_of
@@ -27,6 +26,7 @@ from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.modes.namespaces import NamespaceLabels, pull_secret_refs
 from sohistio.planning.planned import PullSecretsReady
 from sohistio.planning.session import Session
+from sohistio.system.paths import expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _of_variables(wanted: _Wanted, names: Variables, variables: Mapping[str, str
 
 def _file(path: str, key: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8", errors="replace")
+        return expanded(path).read_text(encoding="utf-8", errors="replace")
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise RefusedError(

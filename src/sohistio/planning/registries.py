@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sohistio.adapters.registry.client import Registry
@@ -18,6 +17,7 @@ from sohistio.images.targets import monitoring_image, registry_of, source_of
 from sohistio.model.image import Image
 from sohistio.planning.session import Session
 from sohistio.system.parallel import side_by_side
+from sohistio.system.paths import expanded
 
 PATIENCE = Patience(attempts=2, longest_wait=5.0, connect=5.0, silence=10.0)
 """A check does not wait for a registry in trouble as a mirroring does."""
@@ -102,4 +102,4 @@ def own_registry(session: Session, place: str, patience: Patience | None = None)
     """
     host = registry_of(place)
     own = login_of_variables(os.environ) if host == registry_of(session.environment.istio.hub) else None
-    return Registry(host, own or login_of_files(place, os.environ, Path.home()), session.say, patience)
+    return Registry(host, own or login_of_files(place, os.environ, expanded("~")), session.say, patience)

@@ -86,7 +86,7 @@ def has_ended(facts: ProcessFacts) -> bool:
         return False
     try:
         return started(facts.pid) != facts.started
-    except OSError:
+    except (OSError, OverflowError):  # the latter: no process can have such a number
         return False
 
 

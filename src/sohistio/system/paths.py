@@ -11,6 +11,11 @@ from pathlib import Path
 from sohistio.errors import UsageError
 
 
+def expanded(text: str) -> Path:
+    """A path as a person writes it; `~` and `~name` stay as they are where this machine knows no such home."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 — Path's own raises RuntimeError there
+
+
 def _home(variable: str, fallback: str) -> Path:
     value = os.environ.get(variable, "")
     try:

@@ -15,6 +15,7 @@ from typing import IO
 
 from sohistio.errors import FailedError, InterruptedRunError, RefusedError
 from sohistio.system.lifeline import tied_to_us
+from sohistio.system.paths import expanded
 from sohistio.system.process_group import OWN_GROUP, end_group
 from sohistio.system.sanitize import inert, one_line
 
@@ -38,7 +39,7 @@ def program_path(argv: Sequence[str], folder: Path) -> Path:
         if found is None:
             raise RefusedError(f"there is no program {name} in PATH", todo=todo)
         return Path(found)
-    path = folder / Path(name).expanduser()
+    path = folder / expanded(name)
     if not path.is_file():
         raise RefusedError(f"there is no program {path}", todo=todo)
     if not os.access(path, os.X_OK):

@@ -126,7 +126,7 @@ def test_what_the_cluster_shows_of_a_gateway(tmp_path: Path, seen: int, rolling:
     """Its running pods' images, without those that are going."""
     status = {"replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "observedGeneration": seen}
     owner = {"uid": "1", "kind": "Deployment", "name": "gateway", "controller": True}
-    replica_set = {"uid": "2", "namespace": "istio-system", "ownerReferences": [owner]}
+    replica_set = {"name": "gateway-1", "uid": "2", "namespace": "istio-system", "ownerReferences": [owner]}
     going = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
     with ApiServer() as server:
         server.shows(

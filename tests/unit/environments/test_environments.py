@@ -380,7 +380,7 @@ def test_a_bad_environment_is_one_line_with_file_line_and_key(root: Path, added:
         ("min: 5", "min: 50", ":5: cluster.nodes: expected min at most max, got 50 and 10"),
         (QA, "", ": is empty"),
         (QA, "- a\n", ":1: must hold keys and values, such as `name: qa`"),
-        (QA, "[" * 5000, ": is nested too deeply"),
+        (QA, "[" * 5000, ":1: is nested too deeply, over 100 levels"),
     ],
 )  # fmt: skip
 def test_a_bad_environment_names_what_is_missing(root: Path, old: str, new: str, expected: str) -> None:

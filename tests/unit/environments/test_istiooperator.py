@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sohistio.environments.istiooperator import check_operator, gateways_of, merge_operator, render_operator
+from sohistio.environments.istiooperator import gateways_of, merge_operator, render_operator
+from sohistio.environments.istiooperator_checks import check_operator
 from sohistio.environments.yaml_files import Document, read_document
 from sohistio.model.versions import Version
 

@@ -10,6 +10,7 @@ from sohistio.adapters.azure.cloud import Endpoints
 from sohistio.adapters.azure.credential import PATIENCE, patient_retries, quiet
 from sohistio.errors import RefusedError
 from sohistio.model.managed_cluster import AksPlace, ClusterAccess, ManagedCluster, NodePool
+from sohistio.system.plain_yaml import loaded
 
 InOurWords = Callable[[], AbstractContextManager[None]]
 # Names of the resource manager's API 2026-08-01 (azure-mgmt-containerservice, models ManagedClusterAppRoutingIstio,
@@ -85,8 +86,6 @@ def access_of(client: Any, place: AksPlace, in_our_words: InOurWords) -> Cluster
 
     Raises RefusedError.
     """
-    import yaml
-
     with in_our_words():
         # It is a POST, and only reads.
         found = client.managed_clusters.list_cluster_user_credentials(
@@ -94,9 +93,9 @@ def access_of(client: Any, place: AksPlace, in_our_words: InOurWords) -> Cluster
         )
         raw = [bytes(item.value) for item in found.kubeconfigs or () if item.value]
     try:
-        cluster = yaml.safe_load(raw[0])["clusters"][0]["cluster"]
+        cluster = loaded(raw[0].decode())["clusters"][0]["cluster"]
         return ClusterAccess(str(cluster["server"]), str(cluster["certificate-authority-data"]))
-    except (IndexError, KeyError, TypeError, yaml.YAMLError):
+    except (IndexError, KeyError, TypeError, ValueError):
         raise RefusedError(
             f"Azure gives no kubeconfig for the AKS cluster {place}",
             todo="See whether `az aks get-credentials` gives one; nothing was changed.",

@@ -15,6 +15,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.errors import understood
 from sohistio.adapters.kubernetes.gateways import (
     COMPONENT,
     KEPT,
@@ -36,6 +37,7 @@ from sohistio.plan.drift.noise import REVISION_TAG
 from sohistio.plan.drift.subset import missing_fields
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
 from sohistio.system.parallel import workers
+from sohistio.system.plain_yaml import loaded
 
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
@@ -46,13 +48,11 @@ _MOST_LISTED = 6
 
 def read_text(text: str) -> Mapping[str, Any] | None:
     """The mapping that a text of YAML or JSON holds, with plain values; None where it holds none."""
-    import yaml
-
     if ":" not in text:
         return None
     try:
-        found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 — it is a safe one  # nosec B506
-    except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2026-02-31
+        found = loaded(text, aliases=False)
+    except ValueError:
         return None
     return _plain(found) if isinstance(found, dict) else None
 
@@ -78,9 +78,9 @@ def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Col
     comparison = _Comparison(api, live)
     equal: list[Object] = []
     others: list[Object] = []
-    for obj in manifest:
-        (equal if comparison.is_equal(obj) else others).append(obj)
-    with workers() as pool:
+    with understood(api.server), workers() as pool:
+        for obj in manifest:
+            (equal if comparison.is_equal(obj) else others).append(obj)
         changed = [change for change in pool.map(comparison.of, others) if change]
         removed = _no_longer_shipped(api, manifest, live, places, pool)
         if changed or removed:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sohistio.errors import FailedError
+from sohistio.system.masked import bug_text
 
 Object = dict[str, Any]
 _SHOWN = 100
 _LONGEST_CAUSE = 400
+# What comes of a field that is not there, or is of another type.
+_NOT_UNDERSTOOD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 class KubeError(FailedError):
@@ -60,9 +67,36 @@ def page_of(server: str, page: Object) -> tuple[list[Object], str]:
     """The objects of a list's page, and the token of the next one."""
     items, metadata = page.get("items") or [], page.get("metadata") or {}
     token = metadata.get("continue") or "" if isinstance(metadata, dict) else None
-    if not isinstance(token, str) or not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+    if not isinstance(token, str) or not isinstance(items, list) or not all(map(_is_object, items)):
         raise no_kubernetes(server, json.dumps(page)[:_SHOWN])
     return items, token
+
+
+def _is_object(item: object) -> bool:
+    """Whether it has what everybody relies on: a name, and labels and annotations that are maps."""
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return (
+        isinstance(metadata, dict)
+        and isinstance(metadata.get("name"), str)
+        and isinstance(metadata.get("namespace", ""), str)
+        and isinstance(metadata.get("labels"), dict | None)
+        and isinstance(metadata.get("annotations"), dict | None)
+    )
+
+
+@contextmanager
+def understood(server: str) -> Iterator[None]:
+    """Around what takes answers apart. Raises KubeError where they lack what those of Kubernetes have."""
+    try:
+        yield
+    except _NOT_UNDERSTOOD as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        raise KubeError(
+            f"what the API server {server} answered is not as Kubernetes has it",
+            0,
+            details=(f"{bug_text(error)[:_LONGEST_CAUSE]} ({Path(where.filename).name}:{where.lineno})",),
+            todo="See whether a proxy on the way changes answers. If none does, this is a bug: report it, please.",
+        ) from error
 
 
 def no_kubernetes(server: str, begins: str) -> KubeError:

@@ -14,6 +14,7 @@ from typing import Any
 from sohistio.adapters.kubernetes.logins import is_ours
 from sohistio.adapters.kubernetes.user_kubeconfig import named_entry, read_kubeconfig, user_kubeconfig
 from sohistio.errors import UsageError
+from sohistio.system.paths import expanded
 
 # As `az aks get-credentials` names its users (azure-cli, acs/custom.py): clusterUser_GROUP_CLUSTER, and clusterAdmin_….
 _USERS = ("clusterUser_{group}_{name}", "clusterAdmin_{group}_{name}")
@@ -37,7 +38,7 @@ def contexts_of(group: str, name: str, variables: Mapping[str, str]) -> tuple[Kn
 
     Known by az's name of their user, or by being named as the cluster is. A file that cannot be read has none.
     """
-    files = [Path(path).expanduser() for path in variables.get("KUBECONFIG", "").split(os.pathsep) if path]
+    files = [expanded(path) for path in variables.get("KUBECONFIG", "").split(os.pathsep) if path]
     users = tuple(user.format(group=group, name=name) for user in _USERS)
     found = [item for file in files or [user_kubeconfig(variables)] for item in _in_file(file, name, users)]
     return tuple(sorted(found, key=lambda item: item.asks_entra))

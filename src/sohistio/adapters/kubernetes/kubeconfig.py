@@ -12,6 +12,7 @@ from typing import Any
 from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
+from sohistio.system.paths import expanded
 
 _CONNECTIONS = 48  # preflight asks from many threads at once
 _GIVE_ONE = "Give a context with --context, or another file with --kubeconfig or KUBECONFIG."
@@ -56,7 +57,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
         what = f"the kubeconfig {where} cannot be used with context {target.context!r}"
         said = str(error).partition("/{")[0]  # it may go on with the user's credentials
         raise UsageError(what, details=(said,), todo=_GIVE_ONE) from error
-    except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         if isinstance(error, FileNotFoundError) and error.filename not in map(str, paths):
             what = f"the kubeconfig {where} names a file that is not there: {error.filename}"
             raise UsageError(what, todo=_GIVE_ONE) from error
@@ -74,7 +75,8 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
     _check_server(configuration, target, where)
     try:
         return ApiClient(configuration)
-    except (urllib3.exceptions.HTTPError, ValueError):  # its text may have the proxy's password
+    # A proxy-url that is no text; and of what is no URL the error's text may have the proxy's password.
+    except (urllib3.exceptions.HTTPError, ValueError, AttributeError, TypeError):
         raise UsageError(
             "the proxy to the API server cannot be used",
             details=(
@@ -117,7 +119,7 @@ def paths_of(given: Path | None) -> list[Path]:
         candidates = [given]
     else:
         named = os.environ.get("KUBECONFIG", "").split(os.pathsep)
-        candidates = [Path(name).expanduser() for name in named if name] or [Path.home() / ".kube" / "config"]
+        candidates = [expanded(name) for name in named if name] or [expanded("~/.kube/config")]
     found = [path for path in candidates if path.is_file()]
     if not found:
         raise UsageError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.errors import understood
 from sohistio.adapters.kubernetes.gateways import COMPONENT, FIRST_MARKED, GATEWAY_KINDS, KEPT
 from sohistio.adapters.kubernetes.paths import collection_path
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
@@ -26,12 +27,17 @@ class LiveObjects:
 
     def __init__(self, api: KubeApi, manifest: Sequence[Object]) -> None:
         self._api = api
+        self._by_ref: dict[ObjectRef, Object] = {}
+        with understood(api.server):
+            self._read(manifest)
+
+    def _read(self, manifest: Sequence[Object]) -> None:
         self._places = {ref.namespace for obj in manifest if (ref := ref_of(obj)).kind == "ConfigMap"}
         kinds = list(dict.fromkeys((*((obj["apiVersion"], obj["kind"]) for obj in manifest), *_SWITCHED_OFF)))
         lists = side_by_side(self._listed, kinds)
         self.labelled = dict(zip(kinds, lists, strict=True))
         """By apiVersion and kind; empty for one whose CRD is yet to come."""
-        self._by_ref = {ref_of(item): item for items in lists for item in items}
+        self._by_ref |= {ref_of(item): item for items in lists for item in items}
         others = [obj for obj in manifest if ref_of(obj) not in self._by_ref]
         for obj, found in zip(others, side_by_side(self._asked, others), strict=True):
             if found is not None:

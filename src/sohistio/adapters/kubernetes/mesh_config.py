@@ -8,6 +8,7 @@ from typing import Any
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
+from sohistio.system.plain_yaml import loaded
 
 _MESH = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio")
 
@@ -17,10 +18,8 @@ def mesh_config(api: KubeApi) -> Mapping[str, Any]:
 
     Raises KubeError.
     """
-    import yaml
-
     try:
-        found = yaml.safe_load(((api.get(path_of(_MESH)) or {}).get("data") or {}).get("mesh") or "{}")
-    except yaml.YAMLError:
+        found = loaded(str(((api.get(path_of(_MESH)) or {}).get("data") or {}).get("mesh") or "{}"))
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

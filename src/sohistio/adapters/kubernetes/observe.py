@@ -11,6 +11,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.dry_injection import with_dry_runs
+from sohistio.adapters.kubernetes.errors import understood
 from sohistio.adapters.kubernetes.foreign import OPERATOR_DEFINITION, operator_resources
 from sohistio.adapters.kubernetes.gateway_api import (
     CLASS_DEFINITION,
@@ -28,6 +29,7 @@ from sohistio.model.sidecar import Injector, SidecarTemplate
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState
 
 _CONFIG_MAPS = collection_path("ConfigMap", ISTIO_NAMESPACE)
+_MAPS = f"ConfigMaps of {ISTIO_NAMESPACE}"
 _VERSION, _ROOT, _OPERATORS, _CLASSES = "version", "the mesh's root certificate", "IstioOperators", "GatewayClasses"
 # All at once: the answers of a server far away come one round trip later, not two.
 _AT_ONCE = 16
@@ -62,14 +64,13 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
         return api.items(path, labels=labels, metadata_only=brief, slim=slimming(name))
 
     # Of an installation's ConfigMaps the injector's and the mesh's, in one request.
-    config_maps = f"ConfigMaps of {ISTIO_NAMESPACE}"
     questions: dict[str, Callable[[], Any]] = {
         _VERSION: partial(api.request, "GET", "/version"),
-        config_maps: partial(api.items, _CONFIG_MAPS, labels=LABEL),
+        _MAPS: partial(api.items, _CONFIG_MAPS, labels=LABEL),
         _ROOT: partial(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert"),
         **{name: partial(read, name) for name in _LISTS},
     }
-    found, unreadable = _answers(questions)
+    found, unreadable = _answers(api.server, questions)
     if _VERSION not in found:  # who does not even say that answers nothing else either
         unreadable = unreadable[:1]
     if not unreadable:
@@ -79,18 +80,27 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
             rare[_OPERATORS] = partial(operator_resources, api)
         if CLASS_DEFINITION in served:
             rare[_CLASSES] = partial(has_routing_class, api)
-        more, unreadable = _answers(rare)
+        more, unreadable = _answers(api.server, rare)
         found |= more
     if unreadable:
         return replace(nothing, unreadable=tuple(unreadable))
+    try:
+        with understood(api.server):
+            return _seen(api, found, injected_soon, dry_runs=dry_runs)
+    except KubeError as error:
+        return replace(nothing, unreadable=(_line(error),))
+
+
+def _seen(api: KubeApi, found: Mapping[str, Any], injected_soon: Collection[str], *, dry_runs: bool) -> ClusterState:
+    """The answers put together."""
     lists = {name: found[name] for name in _LISTS}
-    maps = {item["metadata"]["name"]: item for item in found[config_maps]}
+    maps = {item["metadata"]["name"]: item for item in found[_MAPS]}
     injector_map = maps.get("istio-sidecar-injector")
     state = replace(
         state_of(api.server, found[_VERSION], without_application_routing(lists), injected_soon),
         gateway_api=gateway_api(lists, found.get(_CLASSES, False)),
         sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map), live=True),
-        injector=Injector.from_manifest(found[config_maps]),
+        injector=Injector.from_manifest(found[_MAPS]),
         ca_root=_fingerprint(found[_ROOT]),
         operator_resources=found.get(_OPERATORS, ()),
     )
@@ -98,14 +108,15 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
     return with_dry_runs(api, state, lists["Pods"], settled) if dry_runs else state
 
 
-def _answers(questions: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], list[str]]:
+def _answers(server: str, questions: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], list[str]]:
     """What was answered, asked side by side, and a line for each question that was not, by its name."""
     found: dict[str, Any] = {}
     unreadable: list[str] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for name, future in [(name, pool.submit(ask)) for name, ask in questions.items()]:
             try:
-                found[name] = future.result()
+                with understood(server):
+                    found[name] = future.result()
             except KubeError as error:
                 unreadable.append(_line(error) if name == _VERSION else f"{name}: {_line(error)}")
     return found, unreadable

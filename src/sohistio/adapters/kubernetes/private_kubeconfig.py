@@ -16,6 +16,7 @@ from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.managed_cluster import ClusterAccess
 from sohistio.system.paths import state_dir
+from sohistio.system.plain_yaml import loaded
 from sohistio.system.private_folder import private_folder
 
 # What is relative to the file that it stands in, as kubectl has it.
@@ -39,12 +40,10 @@ def private_copy(target: KubeTarget) -> KubeTarget:
 
     A kubeconfig that cannot be used is returned as it came: whoever makes a client of it tells what is wrong.
     """
-    import yaml
-
     try:
         files = paths_of(target.kubeconfig)
-        document = _only(target.context, [(path, yaml.safe_load(path.read_text(encoding="utf-8"))) for path in files])
-    except (UsageError, OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError):
+        document = _only(target.context, [(path, loaded(path.read_text(encoding="utf-8"))) for path in files])
+    except (UsageError, OSError, ValueError, TypeError, KeyError, AttributeError):
         return target
     return KubeTarget(_written(document), target.context, copy_of=", ".join(map(str, files)))
 

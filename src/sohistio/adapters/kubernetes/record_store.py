@@ -7,6 +7,7 @@ import json
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.errors import RefusedError
+from sohistio.model.json_values import mapping_in, text_in
 from sohistio.model.record import RECORD_NAME, Record
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 
@@ -24,7 +25,7 @@ def read_record(api: KubeApi) -> Record | None:
     if found is None:
         return None
     try:
-        return Record.of(json.loads((found.get("data") or {}).get(_KEY, "")))
+        return Record.of(json.loads(text_in(mapping_in(found.get("data") or {}, "data"), _KEY, "data")))
     except (ValueError, RecursionError) as error:  # the latter: brackets in brackets in brackets
         raise NotUnderstoodError(
             f"{RECORD_REF} is not a record that this sohistio understands",

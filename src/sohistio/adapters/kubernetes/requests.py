@@ -78,7 +78,7 @@ def yaml_of(body: Object) -> bytes:
 
 def pause_before(retry_after: str, attempt: int) -> float:
     """Seconds until the next try: what the server asked for, at most 10, or a doubling pause."""
-    return min(float(retry_after), 10.0) if retry_after.isdigit() else 0.5 * 2**attempt
+    return min(float(retry_after), 10.0) if retry_after.isdecimal() else 0.5 * 2**attempt
 
 
 def is_or_wraps(error: Exception, kind: type[Exception]) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 from sohistio.adapters.kubernetes.logins import entries, entry_name, is_ours
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.managed_cluster import ClusterAccess
+from sohistio.system.paths import expanded
+from sohistio.system.plain_yaml import loaded
 
 _LOCK_SECONDS = 5.0
 _LISTS = ("clusters", "users", "contexts")
@@ -20,7 +22,7 @@ _LISTS = ("clusters", "users", "contexts")
 def user_kubeconfig(variables: Mapping[str, str]) -> Path:
     """The file that kubectl writes to: KUBECONFIG's first, else ~/.kube/config."""
     named = next((name for name in variables.get("KUBECONFIG", "").split(os.pathsep) if name), None)
-    return Path(named).expanduser() if named else Path.home() / ".kube" / "config"
+    return expanded(named or "~/.kube/config")
 
 
 def merge_context(path: Path, context: str, access: ClusterAccess, arguments: list[str], *, overwrite: bool) -> bool:
@@ -76,13 +78,11 @@ def read_kubeconfig(path: Path) -> dict[str, Any]:
 
 
 def _read(target: Path, shown: Path) -> dict[str, Any]:
-    import yaml
-
     try:
-        document = yaml.safe_load(target.read_text(encoding="utf-8"))
+        document = loaded(target.read_text(encoding="utf-8"))
     except FileNotFoundError:
         document = None
-    except (yaml.YAMLError, UnicodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{shown} is no kubeconfig", details=tuple(str(error).splitlines()[:3]), todo=_LOOK) from error
     if document is None:
         return {"apiVersion": "v1", "kind": "Config"}

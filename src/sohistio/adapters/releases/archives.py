@@ -20,8 +20,10 @@ MAX_UNPACKED = 400 * 2**20
 """Bytes an archive may unpack to; istioctl itself is about 110 MiB."""
 
 _CHUNK = 2**18
-# gzip.BadGzipFile is an OSError, as a full disk is: the two are told apart by catching this first.
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
+# An OSError here is of reading, such as gzip.BadGzipFile, or a seek to where an offset in a zip leads: what cannot be
+# written has its own words by then (`_copy`). A ValueError is of a header: a number or a name that is none.
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class _UnsafeError(Exception):
@@ -83,6 +85,8 @@ def _from_zip(archive: Path, platform: Platform, target: Path, limit: int) -> bo
             _check(member.filename, plain=kind in (0, stat.S_IFREG, stat.S_IFDIR))
             if member.flag_bits & 1:
                 raise _UnsafeError(f"{member.filename} is encrypted")
+            if member.compress_type not in _PACKINGS:
+                raise _UnsafeError(f"{member.filename} is packed as no release is")
             if _is_binary(member.filename, platform):
                 _once(found)
                 with members.open(member) as content:
@@ -116,19 +120,24 @@ def _copy(content: IO[bytes], target: Path, size: int, limit: int) -> None:
             for chunk in _chunks(content, limit):
                 output.write(chunk)
         target.chmod(0o755)
-    except gzip.BadGzipFile:
-        raise
     except OSError as error:
         raise cannot_store(error, target.parent.parent, size) from error
 
 
 def _chunks(content: IO[bytes], limit: int) -> Iterator[bytes]:
     taken = 0
-    while chunk := content.read(_CHUNK):
+    while chunk := _read(content):
         taken += len(chunk)
         if taken > limit:
             raise _UnsafeError(f"it unpacks to more than {mebibytes(limit)}")
         yield chunk
+
+
+def _read(content: IO[bytes]) -> bytes:
+    try:
+        return content.read(_CHUNK)
+    except OSError as error:  # not to be taken for one of writing
+        raise EOFError(str(error)) from error
 
 
 class _Bounded(io.RawIOBase):

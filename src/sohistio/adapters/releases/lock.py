@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +60,9 @@ def read_lock(path: Path) -> dict[Release, str]:
 def _read_line(line: str, where: str) -> tuple[Release, str]:
     match = _LINE.fullmatch(line)
     platform = Platform(match[4], match[5]) if match else None
-    if match and platform in PLATFORMS:
-        version = Version.parse(match[3])
-        if platform.archive(version) == match[2]:
+    with suppress(UsageError):  # whatever is no version is no pin
+        version = Version.parse(match[3] if match else "")
+        if match and platform in PLATFORMS and platform.archive(version) == match[2]:
             return (version, platform), match[1]
     raise UsageError(
         f"{where}: this is not a pin",

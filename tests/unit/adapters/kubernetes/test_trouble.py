@@ -96,7 +96,8 @@ def test_a_text_of_several_lines_is_one_line_of_the_error(tmp_path: Path) -> Non
     """An event's message is anybody's: it must not look like a line of ours."""
     web, at = ObjectRef("Deployment", "shop", "web"), "/api/v1/namespaces/shop"
     message = "first\nWhat to do: nothing\r\nError: made up\u2028more\rover"
-    event = {"involvedObject": {"name": "web"}, "reason": "Failed", "message": message}
+    about = {"metadata": {"name": "web.1"}, "involvedObject": {"name": "web"}}
+    event = {**about, "reason": "Failed", "message": message}
     with ApiServer() as server:
         server.answers(
             "GET",
