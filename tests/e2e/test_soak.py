@@ -81,10 +81,10 @@ def run(box: Sandbox, words: tuple[str, ...], kill_after: float | None, **variab
 def left_over(box: Sandbox) -> set[str]:
     """Files that a run makes for itself and takes away again; backups and logs stay, and are bounded."""
     private = Path(tempfile.gettempdir()).glob("sohistio-*")
-    state = (box.state_home / "sohistio").rglob("*")
-    kept_places = ("backups", "logs", "sandbox")
+    state = (path for path in (box.state_home / "sohistio").rglob("*") if path.is_file())
+    bounded = ("backups", "logs", "sandbox")
     return {str(path) for path in private} | {
-        str(path) for path in state if not any(place in path.parts for place in kept_places)
+        str(path) for path in state if not any(place in path.parts for place in bounded)
     }
 
 
