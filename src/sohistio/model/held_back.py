@@ -23,6 +23,8 @@ class Why(StrEnum):
     INJECTION = "injection"
     """It asks for its sidecar by itself, and restarts.alsoInjected is false."""
     LIMIT = "limit"
+    CANARY = "canary"
+    """What is restarted before it has not come up since its restart."""
 
 
 _TODO = {
@@ -31,6 +33,7 @@ _TODO = {
     Why.OPT_OUT: "Its people restart it when it suits them.",
     Why.ANNOTATION: "Correct or remove the annotation (docs/restarts.md).",
     Why.INJECTION: "Restart it yourself when it suits.",
+    Why.CANARY: "Bring the canary up, or take it out of the canary; then run `sohistio restart`.",
     Why.LIMIT: "`sohistio restart` with a larger --limit, or none, takes it.",
 }
 

@@ -23,7 +23,8 @@ _NAMES = frozenset({"ISTIO_META_WORKLOAD_NAME", "ISTIO_META_OWNER", "ISTIO_META_
 _OF_ALL = "ISTIO_METAJSON_"
 # The API server's own: each pod has a volume of another name.
 TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
-_OF_POD = ("istio.io/rev", STATUS)
+# The last is the template's own proxy container once more, with a volume of a name of each pod's own in it.
+_OF_POD = ("istio.io/rev", STATUS, "proxy.istio.io/overrides")
 # Others write labels and annotations as well, at any time; these are what Istio's own templates write.
 _OWN = ("prometheus.io/", "kubectl.kubernetes.io/default-")
 _PROXY, _CONFIG = "istio-proxy", "PROXY_CONFIG"

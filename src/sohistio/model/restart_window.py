@@ -24,6 +24,7 @@ class Why(Enum):
     NEIGHBOUR = "another one under its budget is being restarted"
     BUDGET = "a budget over it has too little room"
     PARALLEL = "as many as allowed are being restarted"
+    ISTIOD = "no istiod is ready"
     PACE = "istiod takes no more new proxies at a time"
 
 
@@ -72,6 +73,15 @@ class Next:
     start: tuple[Candidate, ...]
     waits: tuple[Wait, ...]
     pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a workload's namespace says by now: its annotations about restarts, and the labels that decide injection."""
+
+    annotations: Mapping[str, str]
+    injection: str | None
+    revision: str | None
 
 
 Held = Callable[[ObjectRef], str]

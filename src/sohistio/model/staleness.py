@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from sohistio.model.image import brief
-from sohistio.model.injected import NONE, Change
+from sohistio.model.injected import NONE, SIDECAR, Change
 from sohistio.model.sidecar import (
     RESTARTED_FOR,
     RESTARTED_FOR_SETTINGS,
@@ -70,7 +70,8 @@ def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> t
     if sidecar.live and pod.compared is not None:
         # An image has its own rule: digests may have been switched off and on again since that restart.
         tried = {True: was_tried(workload, pod, sidecar), False: settings_tried(pod)}
-        found = tuple(item for item in pod.compared.changes if not tried[item.of_image])
+        # A pod that started while the webhook ignored failures has the marks of its template, and no sidecar.
+        found = tuple(item for item in pod.compared.changes if item.setting == SIDECAR or not tried[item.of_image])
     elif not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar)):
         found = (Change("image", _name(pod.proxy_image), _name(expected_image(workload, pod, sidecar))),)
     foreseen = sidecar.foreseen

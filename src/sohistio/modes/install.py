@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.backup_steps import TakeBackup
@@ -66,9 +67,15 @@ def control_plane(
     ]
     if not replaced:
         steps[:0] = keep_replicas(name, desired.dropped_replicas(state))
-    if asleep := desired.asleep(state):
-        woken = ", ".join(ref.short for ref, _ in asleep)
-        steps.insert(-1, ScaleUp(f"{name}/scale-up", f"wake {woken}, found at 0 replicas", asleep))
+    asleep = desired.asleep(state)
+    # istioctl waits for an istiod that has pods to wait for, and only then lets the default tag's webhooks refuse pods.
+    for at, step_id, those in (
+        (0, "wake-istiod", [item for item in asleep if item[0] == ISTIOD_REF and not replaced]),
+        (-1, "scale-up", [item for item in asleep if item[0] != ISTIOD_REF or replaced]),
+    ):
+        if those:
+            woken = ", ".join(ref.short for ref, _ in those)
+            steps.insert(at, ScaleUp(f"{name}/{step_id}", f"wake {woken}, found at 0 replicas", tuple(those)))
     return Phase(name, tuple(steps))
 
 

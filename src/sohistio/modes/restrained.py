@@ -9,12 +9,14 @@ from sohistio.model.held_back import HeldBack, Why
 from sohistio.model.restart_order import Stage, left_out, stages_of
 from sohistio.model.restart_policy import Restraint, held_in
 from sohistio.model.restart_reason import RestartReason
+from sohistio.model.staleness import MARKS
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.model.words import counted, first_names
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import RestartWorkloads, Step, VerifyMesh
 
 _MOST_NAMED = 5
+_MARKS = frozenset(MARKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,30 @@ def _staged(step: RestartWorkloads, state: ClusterState, restraint: Restraint) -
         item.ref: item for item in left_out(restraint.share, state.workloads, [w for w in stale if w.ref not in back])
     }
     stages = stages_of(restraint.policy, state, [w for w in stale if w.ref not in back])
+    if down := _canary_that_is_down(restraint, state, listed):
+        reason = f"its canary has not come up since its restart: {first_names(down, _MOST_NAMED)}"
+        others = [w.ref for stage in stages if not stage.is_canary for w in stage.workloads]
+        back |= {ref: HeldBack(ref, Why.CANARY, reason) for ref in others}
+        stages = [stage for stage in stages if stage.is_canary]
     goes_on = any(not stage.is_canary for stage in stages)
     return _Staged(_steps(step, stages), back, _canary(restraint, state, missing) if goes_on else ())
+
+
+def _canary_that_is_down(restraint: Restraint, state: ClusterState, listed: Collection[ObjectRef]) -> list[ObjectRef]:
+    """Those that a run has restarted, and that have fewer ready pods than they want: they need no other restart, so no
+    stage of this plan waits for them.
+    """
+    return [
+        w.ref
+        for stage in stages_of(restraint.policy, state, [w for w in state.workloads if w.ref not in listed])
+        if stage.is_canary
+        for w in stage.workloads
+        if sum(pod.ready for pod in w.pods) < w.desired and not _MARKS.isdisjoint(_annotations(w))
+    ]
+
+
+def _annotations(workload: Workload) -> Collection[str]:
+    return (workload.template.get("metadata") or {}).get("annotations") or {}
 
 
 def _canary(restraint: Restraint, state: ClusterState, workloads: Sequence[Workload]) -> tuple[ObjectRef, ...]:

@@ -32,6 +32,8 @@ _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Ri
 _ACTION_SIGN = {Action.CREATED: ("+", "green"), Action.CHANGED: ("~", "yellow"), Action.REMOVED: ("-", "red")}
 MOST_LISTED = 12
 _MOST_FIELDS = 2
+# Each is named before anybody says yes; beyond that nobody reads them one by one.
+_MOST_RESTARTS = 200
 
 
 def plan_view(plan: Plan, *, diff: bool = False, full: bool = False) -> RenderableType:
@@ -104,10 +106,11 @@ def _steps(plan: Plan) -> Table:
             risk = Text(step.risk.value, style=_RISK_STYLE[step.risk])
             table.add_row("" if number else phase.name, step.summary, risk)
             if isinstance(step, RestartWorkloads):
-                for ref in step.workloads[:MOST_LISTED]:
+                for ref in step.workloads[:_MOST_RESTARTS]:
                     table.add_row("", Text(f"  {ref}", style="dim"), "")
-                if len(step.workloads) > MOST_LISTED:
-                    table.add_row("", Text(f"  and {len(step.workloads) - MOST_LISTED} more", style="dim"), "")
+                if len(step.workloads) > _MOST_RESTARTS:
+                    more = f"  and {len(step.workloads) - _MOST_RESTARTS} more (--output json has them all)"
+                    table.add_row("", Text(more, style="dim"), "")
                 for reason in step.reasons[:MOST_LISTED]:
                     table.add_row("", Text(_because(reason, step)), "")
     return table

@@ -1,14 +1,25 @@
-"""Whether a workload may still be restarted when its turn comes: a window may have closed since the plan was made."""
+"""Whether a workload may still be restarted when its turn comes: a window may have closed since the plan was made, and
+somebody may have said something else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sohistio.model.restart_policy import Restraint, held_in
-from sohistio.model.restart_window import Held, nothing_held
+from sohistio.model.restart_policy import Restraint, held
+from sohistio.model.restart_window import Around
 from sohistio.model.state import ClusterState, ObjectRef
+
+Gate = Callable[[ObjectRef, Mapping[str, str], Around | None], str]
+"""Why a workload may not start now, by its annotations and its namespace as they are now; empty where it may."""
+_NOT_INJECTED_ANY_MORE = "the labels of its namespace have changed since, and it may get no sidecar any more"
+
+
+def nothing_held(_ref: ObjectRef, _own: Mapping[str, str], _around: Around | None) -> str:
+    """Every workload may start at any time."""
+    return ""
 
 
 def _now() -> datetime:
@@ -20,20 +31,30 @@ def gate(
     state: ClusterState,
     on_their_way: Collection[ObjectRef] = (),
     now: Callable[[], datetime] = _now,
-) -> Held:
-    """Asked at each turn; `state` has the annotations as they were when the restarts began.
+) -> Gate:
+    """Asked at each turn; `state` is what there was when the restarts began.
 
     What is `on_their_way` is not held: its pods are being replaced already.
     """
-    if restraint.now is None:
-        return nothing_held
     workloads = {workload.ref: workload for workload in state.workloads}
+    before = {seen.name: (seen.injection, seen.revision) for seen in state.namespaces}
 
-    def held(ref: ObjectRef) -> str:
+    def at_its_turn(ref: ObjectRef, own: Mapping[str, str], around: Around | None) -> str:
         workload = workloads.get(ref)
         if workload is None or ref in on_their_way:
             return ""
-        found = held_in(replace(restraint, now=now()), state, (workload,)).get(ref)
+        labels = (around.injection, around.revision) if around else None
+        if labels is not None and before.get(ref.namespace, labels) != labels:
+            return _NOT_INJECTED_ANY_MORE
+        if restraint.now is None:
+            return ""
+        found = held(
+            restraint,
+            replace(workload, annotations=own),
+            around.annotations if around else {},
+            now(),
+            labelled=around is not None and around.injection == "enabled",
+        )
         return found.reason if found else ""
 
-    return held
+    return at_its_turn

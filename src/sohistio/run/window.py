@@ -6,15 +6,17 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.rollouts import Rollouts
+from sohistio.errors import FailedError
 from sohistio.model.pace import Pace
-from sohistio.model.restart_window import Candidate, Held, Next, Wait, Why, Window, next_starts
+from sohistio.model.restart_window import Candidate, Next, Wait, Why, Window, next_starts
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef, Workload
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.keeping_up import KeepingUp
+from sohistio.run.restart_gate import Gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import POLL_SECONDS, Waiting
 from sohistio.run.window_words import figures
@@ -60,7 +62,7 @@ class RollingWindow:
     """One list on its way. `begin` restarts a workload; `held` says why one may not start now."""
 
     def __init__(
-        self, waiting: Waiting, settings: RestartSettings, begin: Callable[[Workload], Begun], held: Held
+        self, waiting: Waiting, settings: RestartSettings, begin: Callable[[Workload], Begun], held: Gate
     ) -> None:
         self._waiting = waiting
         self._settings = settings
@@ -76,6 +78,7 @@ class RollingWindow:
         self._figures = "the lists of workloads and disruption budgets are read"
         self._shown_at = 0.0
         self._done = 0
+        self._alone_since = 0.0
         self._said: set[str] = set()
         self._hanging = Hanging(waiting.reasons, waiting.observer, _REASONS_SECONDS)
 
@@ -102,15 +105,36 @@ class RollingWindow:
                 due = time.monotonic() - self._shown_at >= _SHOW_SECONDS
                 if due or len(self._flights) < self._settings.parallel:
                     found = self._next(now, pace)
-                    pace = found.pace.at(self._per_second(now, keeping_up))
-                    self._start(found.start)
-                    self._give_up(found.waits)
+                    if self._has_istiod(now, istiods):
+                        pace = found.pace.at(self._per_second(now, keeping_up))
+                        self._start(found.start)
+                        self._give_up(found.waits)
+                    elif found.start:
+                        found = replace(found, start=(), waits=(*map(_without_istiod, found.start), *found.waits))
                     over = not self._flights and all(wait.why in _FAILED_OR_HELD for wait in found.waits)
                     if due or over:
                         self._show(now, found, total)
                     if over:
                         return Ended(self._done, tuple(self._failed.values()), found.waits)
                 waiting.pause(_LOOK_SECONDS)
+
+    def _has_istiod(self, now: Rollouts, istiods: Sequence[ObjectRef]) -> bool:
+        """Whether new pods can get a sidecar: where istiod's webhook refuses pods, a restart would take old ones away.
+
+        Raises FailedError where there has been none for as long as a restart may take.
+        """
+        if not istiods or now.ready_istiods():
+            self._alone_since = 0.0
+            return True
+        self._say("no istiod is ready: no other restart begins until one is")
+        self._alone_since = self._alone_since or self._waiting.now()
+        if not self._flights and self._waiting.now() - self._alone_since > self._settings.workload_seconds:
+            raise FailedError(
+                f"no istiod has been ready for {self._settings.workload_seconds:.0f} s; {len(self._queue)} workloads "
+                "were not restarted",
+                todo="Look at istiod (`sohistio check`), then run the same command again.",
+            )
+        return False
 
     def _per_second(self, now: Rollouts, keeping_up: KeepingUp | None) -> float:
         """The declared pace for all istiods that are ready, or what of it they keep up with."""
@@ -151,7 +175,9 @@ class RollingWindow:
         rollout = now.rollout(ref)
         if rollout is None:
             return "it is gone"
-        return "paused: its rollout is somebody's decision" if rollout.paused else self._held(ref)
+        if rollout.paused:
+            return "paused: its rollout is somebody's decision"
+        return self._held(ref, rollout.annotations, now.around(ref.namespace))
 
     def _start(self, candidates: Iterable[Candidate]) -> None:
         chosen = [(candidate, self._queue.pop(candidate.ref)) for candidate in candidates]
@@ -221,6 +247,10 @@ class RollingWindow:
         if line not in self._said:
             self._said.add(line)
             self._waiting.observer.note(line)
+
+
+def _without_istiod(candidate: Candidate) -> Wait:
+    return Wait(candidate, Why.ISTIOD, Why.ISTIOD.value)
 
 
 def _as_planned(workload: Workload) -> Candidate:

@@ -14,6 +14,7 @@ _SUMS: Mapping[Why, str] = {
     Why.NEIGHBOUR: "{} for another workload under the same budget",
     Why.STUCK: "{} under the budget of one that did not come up",
     Why.PACE: "{} for istiod to take the new proxies",
+    Why.ISTIOD: "{} for a ready istiod",
     Why.HELD: "{} held",
 }
 

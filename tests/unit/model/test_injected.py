@@ -77,6 +77,7 @@ def _in_front(pod: _Pod) -> None:
 ALIKE: dict[str, Callable[[_Pod], object]] = {
     "the-application": lambda pod: pod["spec"]["containers"][0].update(image="example/web:2"),
     "a-revision": lambda pod: pod["metadata"]["annotations"].update({"istio.io/rev": "tagged"}),
+    "its-own-proxy-noted": lambda pod: pod["metadata"]["annotations"].update({"proxy.istio.io/overrides": "{}"}),
     "somebody-elses-annotation": lambda pod: pod["metadata"]["annotations"].update({"company/x": "y"}),
     "somebody-elses-volume": lambda pod: pod["spec"]["volumes"].append({"name": "vault", "emptyDir": {}}),
     "somebody-elses-container": lambda pod: pod["spec"]["containers"].append({"name": "vault", "image": "v:1"}),

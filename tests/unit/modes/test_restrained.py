@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from observed import sidecar, stale, state, workload
+from observed import pod, sidecar, stale, state, workload
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.held_back import Why
 from sohistio.model.mode import Mode
 from sohistio.model.restart_policy import NO_RESTRAINT, OptOut, RestartPolicy, Restraint, Share, held_in
 from sohistio.model.restart_times import window_of
@@ -57,6 +58,25 @@ def test_stages_are_steps_of_their_own() -> None:
     assert canary.left_alone == ()
     assert rest.left_alone == (LeftAlone(seen.workloads[3].ref, "scaled to zero: new pods get the current sidecar"),)
     assert plan.held_back == ()
+
+
+@pytest.mark.parametrize(
+    ("ready", "restarted", "goes_on"),
+    [(0, True, False), (1, True, False), (2, True, True), (0, False, True)],
+    ids=["gone", "half", "up", "never-restarted"],
+)
+def test_a_canary_that_is_down_since_its_restart_holds_the_others(ready: int, restarted: bool, goes_on: bool) -> None:
+    """Its old pods may be gone, so that it needs no restart any more."""
+    marks = {"sohistio/restarted-for": "x"} if restarted else {}
+    canary = workload(
+        "canary", desired=2, pods=(pod("1.31.1"),) * ready, template={"metadata": {"annotations": marks}, "spec": {}}
+    )
+    plan = planned(state(workloads=(canary, stale("web"))), RestartPolicy(canary=("shop/canary",)))
+    steps = [step.id for step in plan.steps if isinstance(step, RestartWorkloads)]
+    assert steps == (["sidecars/restart"] if goes_on else [])
+    held = [(item.ref.name, item.why, item.reason) for item in plan.held_back]
+    reason = "its canary has not come up since its restart: Deployment shop/canary"
+    assert held == ([] if goes_on else [("web", Why.CANARY, reason)])
 
 
 def test_outside_all_windows_nothing_is_to_be_done_and_all_are_named() -> None:

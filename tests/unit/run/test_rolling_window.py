@@ -6,7 +6,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,18 @@ from observed import stale
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.model.restart_window import Held, Why, nothing_held
-from sohistio.model.state import Workload
+from sohistio.model.footprint import ISTIOD_REF
+from sohistio.model.restart_window import Around, Why
+from sohistio.model.state import ObjectRef, Workload
 from sohistio.output.lines import LineObserver
+from sohistio.run.restart_gate import Gate, nothing_held
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
 from sohistio.run.window import Begun, Ended, RollingWindow
 
 SHOP = "/apis/apps/v1/namespaces/shop/deployments"
+SYSTEM = "/apis/apps/v1/namespaces/istio-system/deployments"
+NAMESPACES = "/api/v1/namespaces"
 BUDGETS = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets"
 NAMES = ("a", "b", "c", "d")
 
@@ -46,6 +50,8 @@ class Cluster(ApiServer):
         self._news = threading.Condition()
         self.items = {name: _deployment(name, 1, 10) for name in NAMES}
         self.budgets: list[dict[str, Any]] = []
+        self.around: dict[str, Any] = {}
+        self.istiods: list[dict[str, Any]] = []
         super().__init__()
 
     def over(self, name: str, *apps: str, allowed: int) -> None:
@@ -59,7 +65,9 @@ class Cluster(ApiServer):
         asked = self.asked[-1]
         if method == "PATCH":
             return self._patched(path.rpartition("/")[2])
-        items = {SHOP: list(self.items.values()), BUDGETS: self.budgets}.get(path)
+        spaces = [{"metadata": {"name": "shop", "resourceVersion": "10"} | self.around}]
+        known = {SHOP: list(self.items.values()), BUDGETS: self.budgets, NAMESPACES: spaces, SYSTEM: self.istiods}
+        items = known.get(path)
         if items is None:
             return super().reply_to(method, path)
         if "watch" not in asked.query:
@@ -114,7 +122,14 @@ Carries = Callable[..., Ended]
 def carries(cluster: Cluster, tmp_path: Path, said: io.StringIO) -> Carries:
     """Restarts the four of them, one after the other."""
 
-    def restart(*, max_failures: int = 2, held: Held = nothing_held, total: float = 60, seconds: float = 3) -> Ended:
+    def restart(
+        *,
+        max_failures: int = 2,
+        held: Gate = nothing_held,
+        total: float = 60,
+        seconds: float = 3,
+        istiods: tuple[ObjectRef, ...] = (),
+    ) -> Ended:
         api = cluster.api(tmp_path)
         waiting = Waiting(api, LineObserver(said), Hold(threading.Event()), time.monotonic() + total)
 
@@ -123,7 +138,7 @@ def carries(cluster: Cluster, tmp_path: Path, said: io.StringIO) -> Carries:
 
         settings = RestartSettings(1, max_failures, seconds)
         workloads = [stale(name, max_unavailable=1) for name in NAMES]
-        return RollingWindow(waiting, settings, begin, held).restart(workloads, ())
+        return RollingWindow(waiting, settings, begin, held).restart(workloads, istiods)
 
     return restart
 
@@ -166,7 +181,7 @@ def test_one_whose_budget_never_has_room_has_failed_and_holds_up_no_other(cluste
 
 
 def test_what_is_held_is_no_failure(cluster: Cluster, carries: Carries) -> None:
-    ended = carries(held=lambda ref: "closed until 02:00" if ref.name in "ac" else "", seconds=60)
+    ended = carries(held=lambda ref, _own, _around: "closed until 02:00" if ref.name in "ac" else "", seconds=60)
     assert (cluster.restarted, failed(ended), rest(ended)) == (["b", "d"], [], {"a": Why.HELD, "c": Why.HELD})
 
 
@@ -195,3 +210,33 @@ def test_the_runs_total_timeout_says_what_hangs(cluster: Cluster, carries: Carri
     with pytest.raises(FailedError, match="total timeout") as caught:
         carries(seconds=60, total=5)
     assert "Deployment shop/b: 1 of 3 new pods created" in caught.value.details
+
+
+def test_each_turn_goes_by_what_is_said_then(cluster: Cluster, carries: Carries) -> None:
+    """Of the workload and of its namespace, as the watches have it."""
+    cluster.items["b"]["metadata"]["annotations"] = {"sohistio.io/restart": "never", "other": "x"}
+    cluster.around = {"annotations": {"sohistio.io/restart-reason": "r"}, "labels": {"istio-injection": "enabled"}}
+    heard: dict[str, tuple[dict[str, str], Around | None]] = {}
+
+    def held(ref: ObjectRef, own: Mapping[str, str], around: Around | None) -> str:
+        heard[ref.name] = (dict(own), around)
+        return "never" if own else ""
+
+    ended = carries(held=held, seconds=60)
+    assert rest(ended) == {"b": Why.HELD}
+    assert cluster.restarted == ["a", "c", "d"]
+    assert heard["b"] == (
+        {"sohistio.io/restart": "never"},
+        Around({"sohistio.io/restart-reason": "r"}, "enabled", None),
+    )
+
+
+def test_without_an_istiod_nothing_is_taken_down(cluster: Cluster, carries: Carries, said: io.StringIO) -> None:
+    istiod = _deployment("istiod", 1, 10)
+    istiod["metadata"]["namespace"] = "istio-system"
+    istiod["status"] = {"observedGeneration": 1, "replicas": 0}
+    cluster.istiods = [istiod]
+    with pytest.raises(FailedError, match="no istiod has been ready for 1 s; 4 workloads were not restarted"):
+        carries(seconds=1, istiods=(ISTIOD_REF,))
+    assert cluster.restarted == []
+    assert said.getvalue().count("no istiod is ready: no other restart begins until one is") == 1

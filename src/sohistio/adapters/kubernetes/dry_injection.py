@@ -94,7 +94,10 @@ def _doubts(state: ClusterState, settled: str) -> Iterable[_Doubt]:
         pods = [pod for pod in workload.pods if not (pod.opted_out or pod.grpc_template)]
         older = [pod for pod in pods if pod.created < settled and pod.annotations.get(RESTARTED_UNDER) != digest]
         by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]
-        if by_text:
+        bare = [pod for pod in pods if not pod.injected]
+        if bare and bare != by_text:
+            yield _Doubt(workload, tuple(bare), text_only=False, digest=digest)
+        elif by_text:
             yield _Doubt(workload, tuple(by_text), text_only=True, digest=digest)
         elif older:
             yield _Doubt(workload, tuple(older), text_only=False, digest=digest)

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.injection import INJECTION
 from sohistio.adapters.kubernetes.paths import collection_path
 from sohistio.adapters.kubernetes.watch import Watch
 from sohistio.adapters.kubernetes.workloads import workload_of
+from sohistio.model.restart_annotations import restart_annotations
+from sohistio.model.restart_window import Around
+from sohistio.model.revision import LABEL
 from sohistio.model.rollout import Progress, progress_of
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 
-_BUDGET = "PodDisruptionBudget"
+_BUDGET, _NAMESPACE = "PodDisruptionBudget", "Namespace"
 _END_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """A workload now, of which only what a restart asks for is kept: the generation of its spec, how far its rollout
-    is, how many pods it wants and takes down at a time, its pods' labels, and whether somebody paused it.
+    is, how many pods it wants and takes down at a time, its pods' labels, whether somebody paused it, and what its
+    annotations say about restarts.
     """
 
     generation: int
@@ -32,6 +37,7 @@ class Rollout:
     takes_down: int
     labels: Mapping[str, str]
     paused: bool
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class _Room:
 
 
 class Rollouts:
-    """A context manager: what is there now of these workloads, all budgets around them, and istiod.
+    """A context manager: what is there now of these workloads, their namespaces, all budgets around them, and istiod.
 
     Cluster-wide, or, where all of them are in one namespace, of that one (and istio-system's Deployments). Safe to ask
     from one thread while the watches work.
@@ -55,13 +61,14 @@ class Rollouts:
         self._lock = threading.Lock()
         self._seen: dict[ObjectRef, Rollout] = {}
         self._rooms: dict[ObjectRef, _Room] = {}
+        self._around: dict[str, Around] = {}
         # Of each workload that was asked for; forgotten whenever a selector or a label changes.
         self._over: dict[ObjectRef, frozenset[ObjectRef]] = {}
         self._listed: set[str] = set()
         namespaces = {ref.namespace for ref in refs}
         one = namespaces.pop() if len(namespaces) == 1 else ""
         kinds = {ref.kind for ref in refs}
-        places = {(kind, one) for kind in kinds} | {(_BUDGET, one)}
+        places = {(kind, one) for kind in kinds} | {(_BUDGET, one), (_NAMESPACE, "")}
         if istiods:
             everywhere = not one and "Deployment" in kinds
             places.add(("Deployment", "" if everywhere else ISTIO_NAMESPACE))
@@ -101,6 +108,10 @@ class Rollouts:
         """A workload now, None where it is gone."""
         return self._seen.get(ref)
 
+    def around(self, namespace: str) -> Around | None:
+        """A namespace now, None where it is gone."""
+        return self._around.get(namespace)
+
     def rooms(self) -> dict[ObjectRef, int]:
         """How many pods each budget lets be away now."""
         with self._lock:
@@ -129,7 +140,7 @@ class Rollouts:
         path = collection_path(kind, place)
 
         def ref_of(item: Object) -> ObjectRef:
-            return ObjectRef(kind, item["metadata"]["namespace"], item["metadata"]["name"])
+            return ObjectRef(kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
 
         def changed(item: Object) -> None:
             self._put(ref_of(item), item)
@@ -139,12 +150,15 @@ class Rollouts:
             with self._lock:
                 self._seen.pop(ref, None)
                 self._rooms.pop(ref, None)
+                if ref.kind == _NAMESPACE:
+                    self._around.pop(ref.name, None)
                 self._over.clear()
 
         def all_seen(items: Iterable[Object]) -> None:
             there = {ref_of(item): item for item in items}
             with self._lock:
-                known: list[ObjectRef] = [*self._seen, *self._rooms]
+                spaces = (ObjectRef(_NAMESPACE, "", name) for name in self._around)
+                known: list[ObjectRef] = [*self._seen, *self._rooms, *spaces]
             for ref in known:
                 if ref.kind == kind and place in ("", ref.namespace) and ref not in there:
                     gone({"metadata": {"namespace": ref.namespace, "name": ref.name}})
@@ -156,6 +170,9 @@ class Rollouts:
 
     def _put(self, ref: ObjectRef, item: Object) -> None:
         with self._lock:
+            if ref.kind == _NAMESPACE:
+                self._around[ref.name] = _around(item)
+                return
             if ref.kind == _BUDGET:
                 room, before = _room(item), self._rooms.get(ref)
                 self._rooms[ref] = room
@@ -179,7 +196,14 @@ def _rollout(kind: str, item: Object) -> Rollout:
         takes_down=workload.max_unavailable,
         labels=(item["spec"]["template"].get("metadata") or {}).get("labels") or {},
         paused=workload.paused,
+        annotations=workload.annotations,
     )
+
+
+def _around(item: Object) -> Around:
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    return Around(restart_annotations(metadata.get("annotations")), labels.get(INJECTION), labels.get(LABEL))
 
 
 def _room(item: Object) -> _Room:
