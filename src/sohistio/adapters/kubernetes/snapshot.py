@@ -19,19 +19,19 @@ from sohistio.model.selector import labels_match, requirements
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.webhooks import MUTATING, VALIDATING
 
+_ADMISSION = "admissionregistration.k8s.io/v1"
 # Short in every cluster, and asked for several times: read whole, whatever part was asked for first.
-_READ_WHOLE = frozenset(
-    {collection_path("ConfigMap", ISTIO_NAMESPACE), collection_path(MUTATING), collection_path(VALIDATING)}
-)
+_READ_WHOLE = {
+    collection_path("ConfigMap", ISTIO_NAMESPACE): {"apiVersion": "v1", "kind": "ConfigMap"},
+    collection_path(MUTATING): {"apiVersion": _ADMISSION, "kind": MUTATING},
+    collection_path(VALIDATING): {"apiVersion": _ADMISSION, "kind": VALIDATING},
+}
 # Of a long list only what has one of these labels is kept: the mesh's own.
 _KEPT_LABELS = (COMPONENT, KEPT)
 
 
 class Snapshot(KubeApi):
-    """For one plan, from several threads; never for a run, which has to see what it changes.
-
-    Objects of a list have no apiVersion and kind, those that `get` takes from one neither.
-    """
+    """For one plan, from several threads; never for a run, which has to see what it changes."""
 
     def __init__(self, api: KubeApi) -> None:
         vars(self).update(vars(api))  # the same client, with what it knows
@@ -45,7 +45,8 @@ class Snapshot(KubeApi):
         collection, _, name = path.rpartition("/")
         if collection not in _READ_WHOLE:
             return super().get(path)
-        return next((item for item in self.items(collection) if item["metadata"]["name"] == name), None)
+        named = (item for item in self.items(collection) if item["metadata"]["name"] == name)
+        return next((_READ_WHOLE[collection] | item for item in named), None)  # objects of a list do not say their kind
 
     def items(
         self,

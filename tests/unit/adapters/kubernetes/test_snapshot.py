@@ -69,7 +69,7 @@ def test_a_short_list_is_read_whole_and_once(server: ApiServer, snapshot: Snapsh
     assert found[:3] == [["istio"], [], ["istio", "sohistio-record"]]
     record = snapshot.get(f"{MAPS}/sohistio-record")
     assert record is not None
-    assert names([record]) == ["sohistio-record"]
+    assert (record["apiVersion"], record["kind"], names([record])) == ("v1", "ConfigMap", ["sohistio-record"])
     assert snapshot.get(f"{MAPS}/gone") is None
     assert [asked.query.get("labelSelector", "") for asked in server.asked] == [""]
 
