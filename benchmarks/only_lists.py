@@ -10,11 +10,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sohistio.adapters.kubernetes.api import PAGE_SIZE, KubeApi
-from sohistio.adapters.kubernetes.requests import Request
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.adapters.kubernetes.requests import Listing, Request
 from sohistio.model.kube_target import KubeTarget
 
-METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 APPS, CORE = "/apis/apps/v1", "/api/v1"
 LISTS = (
     *(f"{APPS}/{name}" for name in ("deployments", "statefulsets", "daemonsets", "replicasets")),
@@ -30,9 +29,8 @@ class Bytes(KubeApi):
         """How many bytes a list has."""
         token, size = "", 0
         while True:
-            query = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
-            accept = METADATA if path.endswith("replicasets") else "application/json"
-            text = self._tried(Request("GET", path, query, None), {"Accept": accept})
+            asked = Listing(path, metadata_only=path.endswith("replicasets"))
+            text = self._tried(Request("GET", path, asked.query(token), None), {"Accept": asked.accept})
             size += len(text)
             found = TOKEN.search(text[:500])
             if found is None or not found[1]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.kubernetes.custom_resources import custom_resources, digests
@@ -24,17 +24,22 @@ LOCAL = ("--env", "local")
 _LONGEST = 120.0
 
 
+def started(sandbox: Sandbox, output: IO[str], *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    """sohistio as a process of its own, no terminal; all that it says goes to `output`."""
+    return subprocess.Popen(
+        sandbox.command(*arguments),
+        cwd=CHECKOUT,
+        env=sandbox.environ(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+
+
 def killed_once(sandbox: Sandbox, now: Callable[[], bool], *arguments: str, **variables: str) -> tuple[bool, str]:
     """Start sohistio and kill it as soon as `now` holds: whether it was killed, not done before, and what it said."""
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            sandbox.command(*arguments),
-            cwd=CHECKOUT,
-            env=sandbox.environ(**variables),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        process = started(sandbox, output, *arguments, **variables)
         deadline = time.monotonic() + _LONGEST
         try:
             while process.poll() is None and not now():

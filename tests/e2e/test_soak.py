@@ -8,7 +8,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import NamedTuple
 import pytest
 
 from faulty import EXPIRED, RESET, THROTTLED, Fault, FaultyServer, at_random
-from killing import LOCAL, kept, last_run, no_istioctl_is_left, settle
-from sandboxes import CHECKOUT, Sandbox
+from killing import LOCAL, kept, last_run, no_istioctl_is_left, settle, started
+from sandboxes import Sandbox
 from startable import pods_start
 from test_resume import NEW, OLD, PLACES, as_unbroken
 
@@ -56,14 +55,7 @@ class Ended(NamedTuple):
 def run(box: Sandbox, words: tuple[str, ...], kill_after: float | None, **variables: str) -> Ended:
     """Run sohistio to its end, or to its kill."""
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            box.command(*words),
-            cwd=CHECKOUT,
-            env=box.environ(**variables),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        process = started(box, output, *words, **variables)
         begun, status, used = time.monotonic(), 0, None
         while used is None:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)

@@ -88,8 +88,8 @@ Held = Callable[[ObjectRef], str]
 """Why a workload may not start now; empty where it may."""
 
 
-def nothing_held(_ref: ObjectRef) -> str:
-    """Every workload may start at any time."""
+def nothing_held(*_asked: object) -> str:
+    """Every workload may start at any time, whatever is said of it."""
     return ""
 
 

@@ -69,14 +69,15 @@ def control_plane(
         steps[:0] = keep_replicas(name, desired.dropped_replicas(state))
     asleep = desired.asleep(state)
     # istioctl waits for an istiod that has pods to wait for, and only then lets the default tag's webhooks refuse pods.
-    for at, step_id, those in (
-        (0, "wake-istiod", [item for item in asleep if item[0] == ISTIOD_REF and not replaced]),
-        (-1, "scale-up", [item for item in asleep if item[0] != ISTIOD_REF or replaced]),
-    ):
-        if those:
-            woken = ", ".join(ref.short for ref, _ in those)
-            steps.insert(at, ScaleUp(f"{name}/{step_id}", f"wake {woken}, found at 0 replicas", tuple(those)))
+    first = tuple(item for item in asleep if item[0] == ISTIOD_REF and not replaced)
+    steps[:0] = _wake(f"{name}/wake-istiod", first)
+    steps[-1:-1] = _wake(f"{name}/scale-up", tuple(item for item in asleep if item not in first))
     return Phase(name, tuple(steps))
+
+
+def _wake(step_id: str, asleep: tuple[tuple[ObjectRef, int], ...]) -> list[Step]:
+    names = ", ".join(ref.short for ref, _ in asleep)
+    return [ScaleUp(step_id, f"wake {names}, found at 0 replicas", asleep)] if asleep else []
 
 
 def _turns(state: ClusterState, desired: DesiredMesh, changes: Changes | None) -> tuple[ObjectRef, ...]:

@@ -75,18 +75,18 @@ def _staged(step: RestartWorkloads, state: ClusterState, restraint: Restraint) -
         back |= {ref: HeldBack(ref, Why.CANARY, reason) for ref in others}
         stages = [stage for stage in stages if stage.is_canary]
     goes_on = any(not stage.is_canary for stage in stages)
-    return _Staged(_steps(step, stages), back, _canary(restraint, state, missing) if goes_on else ())
+    without = tuple(w.ref for w in _canary(restraint, state, missing)) if goes_on else ()
+    return _Staged(_steps(step, stages), back, without)
 
 
 def _canary_that_is_down(restraint: Restraint, state: ClusterState, listed: Collection[ObjectRef]) -> list[ObjectRef]:
     """Those that a run has restarted, and that have fewer ready pods than they want: they need no other restart, so no
     stage of this plan waits for them.
     """
+    others = [w for w in state.workloads if w.ref not in listed]
     return [
         w.ref
-        for stage in stages_of(restraint.policy, state, [w for w in state.workloads if w.ref not in listed])
-        if stage.is_canary
-        for w in stage.workloads
+        for w in _canary(restraint, state, others)
         if sum(pod.ready for pod in w.pods) < w.desired and not _MARKS.isdisjoint(_annotations(w))
     ]
 
@@ -95,9 +95,9 @@ def _annotations(workload: Workload) -> Collection[str]:
     return (workload.template.get("metadata") or {}).get("annotations") or {}
 
 
-def _canary(restraint: Restraint, state: ClusterState, workloads: Sequence[Workload]) -> tuple[ObjectRef, ...]:
+def _canary(restraint: Restraint, state: ClusterState, workloads: Sequence[Workload]) -> tuple[Workload, ...]:
     stages = stages_of(restraint.policy, state, workloads)
-    return tuple(w.ref for stage in stages if stage.is_canary for w in stage.workloads)
+    return tuple(w for stage in stages if stage.is_canary for w in stage.workloads)
 
 
 def _steps(whole: RestartWorkloads, stages: Sequence[Stage]) -> tuple[RestartWorkloads, ...]:

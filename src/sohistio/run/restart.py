@@ -10,13 +10,13 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.model.restart_window import Why
+from sohistio.model.restart_window import Why, nothing_held
 from sohistio.model.staleness import MARKS, is_current, restart_marks, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
-from sohistio.run.restart_gate import gate, nothing_held
+from sohistio.run.restart_gate import gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
 from sohistio.run.window import Begun, RollingWindow

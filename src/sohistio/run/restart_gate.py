@@ -17,11 +17,6 @@ Gate = Callable[[ObjectRef, Mapping[str, str], Around | None], str]
 _NOT_INJECTED_ANY_MORE = "the labels of its namespace have changed since, and it may get no sidecar any more"
 
 
-def nothing_held(_ref: ObjectRef, _own: Mapping[str, str], _around: Around | None) -> str:
-    """Every workload may start at any time."""
-    return ""
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 

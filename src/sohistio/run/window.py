@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.rollouts import Rollouts
-from sohistio.errors import FailedError
 from sohistio.model.pace import Pace
 from sohistio.model.restart_window import Candidate, Next, Wait, Why, Window, next_starts
 from sohistio.model.rollout import Progress
@@ -20,6 +19,7 @@ from sohistio.run.restart_gate import Gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import POLL_SECONDS, Waiting
 from sohistio.run.window_words import figures
+from sohistio.run.without_istiod import WithoutIstiod
 from sohistio.system.parallel import side_by_side
 
 # How often what the watches saw is looked at, and shown; neither takes a request.
@@ -78,7 +78,7 @@ class RollingWindow:
         self._figures = "the lists of workloads and disruption budgets are read"
         self._shown_at = 0.0
         self._done = 0
-        self._alone_since = 0.0
+        self._alone = WithoutIstiod(self._say, waiting.now, settings.workload_seconds)
         self._said: set[str] = set()
         self._hanging = Hanging(waiting.reasons, waiting.observer, _REASONS_SECONDS)
 
@@ -105,7 +105,8 @@ class RollingWindow:
                 due = time.monotonic() - self._shown_at >= _SHOW_SECONDS
                 if due or len(self._flights) < self._settings.parallel:
                     found = self._next(now, pace)
-                    if self._has_istiod(now, istiods):
+                    ready = now.ready_istiods()
+                    if not istiods or self._alone.may_begin(ready, len(self._flights), len(self._queue)):
                         pace = found.pace.at(self._per_second(now, keeping_up))
                         self._start(found.start)
                         self._give_up(found.waits)
@@ -117,24 +118,6 @@ class RollingWindow:
                     if over:
                         return Ended(self._done, tuple(self._failed.values()), found.waits)
                 waiting.pause(_LOOK_SECONDS)
-
-    def _has_istiod(self, now: Rollouts, istiods: Sequence[ObjectRef]) -> bool:
-        """Whether new pods can get a sidecar: where istiod's webhook refuses pods, a restart would take old ones away.
-
-        Raises FailedError where there has been none for as long as a restart may take.
-        """
-        if not istiods or now.ready_istiods():
-            self._alone_since = 0.0
-            return True
-        self._say("no istiod is ready: no other restart begins until one is")
-        self._alone_since = self._alone_since or self._waiting.now()
-        if not self._flights and self._waiting.now() - self._alone_since > self._settings.workload_seconds:
-            raise FailedError(
-                f"no istiod has been ready for {self._settings.workload_seconds:.0f} s; {len(self._queue)} workloads "
-                "were not restarted",
-                todo="Look at istiod (`sohistio check`), then run the same command again.",
-            )
-        return False
 
     def _per_second(self, now: Rollouts, keeping_up: KeepingUp | None) -> float:
         """The declared pace for all istiods that are ready, or what of it they keep up with."""

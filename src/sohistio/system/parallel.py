@@ -17,9 +17,9 @@ _Found = TypeVar("_Found")
 _Late = TypeVar("_Late")
 
 
-def workers() -> ThreadPoolExecutor:
+def workers(at_once: int = WORKERS) -> ThreadPoolExecutor:
     """A pool for work of different kinds."""
-    return ThreadPoolExecutor(max_workers=WORKERS)
+    return ThreadPoolExecutor(max_workers=at_once)
 
 
 def side_by_side(
@@ -34,7 +34,7 @@ def side_by_side(
     Raises what the first item that failed raised, once what was under way has ended; the rest is not begun.
     `interrupted` is called before that wait: it may end what is under way.
     """
-    with ThreadPoolExecutor(at_once) as pool:
+    with workers(at_once) as pool:
         try:
             return list(pool.map(work, items))
         except BaseException:

@@ -6,18 +6,16 @@ import io
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import ObjectRef
 from sohistio.output.lines import LineObserver
 from sohistio.plan.steps import RemoveObjects
 from sohistio.run.remove import remove
-from sohistio.run.tools import Before, IstioctlRuns, RestartSettings, Tools
 from sohistio.run.wait import Waiting
+from without_istioctl import tools_of
 
 ELECTION = ObjectRef("ConfigMap", "istio-system", "istio-leader")
 ISTIOD = ObjectRef("Deployment", "istio-system", "istiod")
@@ -27,17 +25,13 @@ INJECTOR = ObjectRef("MutatingWebhookConfiguration", "", "istio-sidecar-injector
 def test_an_election_goes_only_when_no_istiod_is_left_to_write_it_again(tmp_path: Path) -> None:
     """An istiod that ends slowly takes up its elections again where they are gone, and they would stay for ever."""
 
-    def no_istioctl(version: Any) -> Any:
-        raise AssertionError(version)
-
     with ApiServer() as server:
         for ref in (ELECTION, ISTIOD, INJECTOR):
             server.answers("DELETE", path_of(ref), Reply({}))
         server.answers("GET", path_of(ISTIOD), Reply({}), Reply({}), Reply({}, 404))
         api = server.api(tmp_path)
         waiting = Waiting(api, LineObserver(io.StringIO()), Hold(threading.Event()), time.monotonic() + 60)
-        istioctl = IstioctlRuns(no_istioctl, KubeTarget(None, "test"), tmp_path / "log")
-        tools = Tools("dr", api, istioctl, {}, 5, RestartSettings(1, 1, 5), tmp_path / "backup", Before())
+        tools = tools_of(api, tmp_path)
         remove(tools, waiting, RemoveObjects("leftovers/remove", "remove 3 objects", (ELECTION, ISTIOD, INJECTOR)))
         asked = [(request.method, request.path.rpartition("/")[2]) for request in server.asked]
         foreground = [one.query.get("propagationPolicy") for one in server.asked if one.method == "DELETE"]

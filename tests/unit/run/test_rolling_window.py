@@ -18,10 +18,10 @@ from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
 from sohistio.model.footprint import ISTIOD_REF
-from sohistio.model.restart_window import Around, Why
+from sohistio.model.restart_window import Around, Why, nothing_held
 from sohistio.model.state import ObjectRef, Workload
 from sohistio.output.lines import LineObserver
-from sohistio.run.restart_gate import Gate, nothing_held
+from sohistio.run.restart_gate import Gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
 from sohistio.run.window import Begun, Ended, RollingWindow

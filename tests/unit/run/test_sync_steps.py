@@ -17,13 +17,12 @@ from configured import configured, synced
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.errors import FailedError, InterruptedRunError, VerificationError
-from sohistio.model.kube_target import KubeTarget
 from sohistio.model.state import ObjectRef
 from sohistio.output.lines import LineObserver
 from sohistio.plan.sync_steps import PruneSynced, SyncObjects
 from sohistio.run.sync import prune_objects, sync_objects
-from sohistio.run.tools import Before, IstioctlRuns, RestartSettings, Tools
 from sohistio.run.wait import Waiting
+from without_istioctl import tools_of
 
 GROUP = "/apis/networking.istio.io/v1"
 ROUTES = f"{GROUP}/namespaces/shop/virtualservices"
@@ -52,11 +51,7 @@ def run(api: KubeApi, folder: Path, step: SyncObjects | PruneSynced, hold: Hold 
     hold = hold or Hold(threading.Event())
     waiting = Waiting(api, LineObserver(io.StringIO()), hold, time.monotonic() + 60)
 
-    def no_istioctl(version: Any) -> Any:
-        raise AssertionError(version)
-
-    istioctl = IstioctlRuns(no_istioctl, KubeTarget(None, "test"), folder / "log")
-    tools = Tools("dr", api, istioctl, {}, 5, RestartSettings(1, 1, 5), folder / "backup", Before())
+    tools = tools_of(api, folder)
     if isinstance(step, SyncObjects):
         sync_objects(tools, waiting, step)
     else:

@@ -23,7 +23,9 @@ from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.adapters.kubernetes.paths import Resource, base_of, discovered, resource_of
 from sohistio.adapters.kubernetes.requests import (
     Conduct,
+    Listing,
     Request,
+    Slimming,
     bearing,
     is_or_wraps,
     pause_before,
@@ -36,16 +38,13 @@ from sohistio.plan.ownership import OWN_MANAGER
 
 __all__ = ["KubeApi", "KubeError", "Object"]
 
-PAGE_SIZE = 500
 # A write may wait for admission webhooks (10 s each by default); a read has nothing to wait for.
 REQUEST_SECONDS = 30
 READ_SECONDS = 15
 # A listing that keeps expiring, or a failing server, ends after so many tries; a silent one sooner: each takes long.
 TRIES = 4
 TRIES_IN_SILENCE = 2
-_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 Taking = Callable[[Stream], None] | None
-Slimming = Callable[[Object], Object]
 
 
 class KubeApi:
@@ -96,25 +95,24 @@ class KubeApi:
         """All objects at `path`, page by page, of each what `slim` leaves. An expired page token (410) starts the
         listing again.
         """
-        accept = _METADATA if metadata_only else "application/json"
+        return self._listed(Listing(path, labels, fields, metadata_only, slim))
+
+    def _listed(self, asked: Listing) -> list[Object]:
         for attempt in range(TRIES):
             try:
-                return self._pages(path, {"labelSelector": labels, "fieldSelector": fields}, accept, slim)
+                return self._pages(asked)
             except KubeError as error:
                 if error.status != 410 or attempt == TRIES - 1:
                     raise
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _pages(self, path: str, selectors: Mapping[str, str], accept: str, slim: Slimming | None) -> list[Object]:
+    def _pages(self, asked: Listing) -> list[Object]:
         items: list[Object] = []
-        token = ""  # where the list goes on, no password  # nosec B105
+        token = ""  # nosec B105
         while True:
-            query = {key: value for key, value in selectors.items() if value}
-            query["limit"] = str(PAGE_SIZE)
-            if token:
-                query["continue"] = token
-            found, token = page_of(self.server, self.request("GET", path, query=query, accept=accept))
-            items.extend(map(slim, found) if slim else found)
+            answer = self.request("GET", asked.path, query=asked.query(token), accept=asked.accept)
+            found, token = page_of(self.server, answer)
+            items.extend(map(asked.slim, found) if asked.slim else found)
             if not token:
                 return items
 

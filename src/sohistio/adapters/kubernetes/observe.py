@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -27,6 +26,7 @@ from sohistio.adapters.kubernetes.webhooks import LISTED as WEBHOOKS
 from sohistio.model.revision import LABEL
 from sohistio.model.sidecar import Injector, SidecarTemplate
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState
+from sohistio.system.parallel import workers
 
 _CONFIG_MAPS = collection_path("ConfigMap", ISTIO_NAMESPACE)
 _MAPS = f"ConfigMaps of {ISTIO_NAMESPACE}"
@@ -112,7 +112,7 @@ def _answers(server: str, questions: Mapping[str, Callable[[], Any]]) -> tuple[d
     """What was answered, asked side by side, and a line for each question that was not, by its name."""
     found: dict[str, Any] = {}
     unreadable: list[str] = []
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with workers(_AT_ONCE) as pool:
         for name, future in [(name, pool.submit(ask)) for name, ask in questions.items()]:
             try:
                 with understood(server):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +33,34 @@ class Request:
         if self.method == "PATCH":
             return not self.writes or "resourceVersion" not in ((self.body or {}).get("metadata") or {})
         return self.method in ("GET", "DELETE") or not self.writes
+
+
+PAGE_SIZE = 500
+_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+Slimming = Callable[[Object], Object]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is asked of a list: those objects at `path` that the selectors pick, whole or their metadata, and of each
+    what `slim` leaves.
+    """
+
+    path: str
+    labels: str = ""
+    fields: str = ""
+    metadata_only: bool = False
+    slim: Slimming | None = None
+
+    @property
+    def accept(self) -> str:
+        """The form in which the server is to answer."""
+        return _METADATA if self.metadata_only else "application/json"
+
+    def query(self, token: str) -> dict[str, str]:
+        """Of the page that a token leads to, the first without one."""
+        asked = {"labelSelector": self.labels, "fieldSelector": self.fields, "limit": str(PAGE_SIZE), "continue": token}
+        return {key: value for key, value in asked.items() if value}
 
 
 class Conduct(Protocol):

@@ -9,11 +9,15 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sohistio.adapters.kubernetes.api import Object, Slimming
+from sohistio.adapters.kubernetes.api import Object
 from sohistio.adapters.kubernetes.gateways import COMPONENT, KEPT
+from sohistio.adapters.kubernetes.requests import Slimming
 from sohistio.model.injected import STATUS, TOKENS
 
-_OF_METADATA = ("name", "namespace", "uid", "labels", "annotations", "ownerReferences", "creationTimestamp")
+_OF_METADATA = (
+    *("name", "namespace", "uid", "labels", "annotations", "ownerReferences"),
+    *("creationTimestamp", "deletionTimestamp"),
+)
 _OF_SPEC = ("hostNetwork", "dnsConfig")
 _LISTS = ("initContainers", "containers")
 _PROXY = "istio-proxy"
@@ -56,7 +60,7 @@ class _Pods:
         ]
         if volumes:
             found["volumes"] = self._once(volumes)
-        kept = {key: metadata[key] for key in (*_OF_METADATA, "deletionTimestamp") if key in metadata}
+        kept = {key: metadata[key] for key in _OF_METADATA if key in metadata}
         for key in ("labels", "annotations"):
             if kept.get(key):
                 kept[key] = self._once(kept[key])

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sohistio.adapters.kubernetes.api import KubeApi, Object, Slimming
+from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.adapters.kubernetes.gateways import COMPONENT, KEPT
 from sohistio.adapters.kubernetes.paths import collection_path
-from sohistio.adapters.kubernetes.requests import Request
+from sohistio.adapters.kubernetes.requests import Listing, Request
 from sohistio.model.selector import labels_match, requirements
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.webhooks import MUTATING, VALIDATING
@@ -27,7 +27,7 @@ _READ_WHOLE = {
     collection_path(VALIDATING): {"apiVersion": _ADMISSION, "kind": VALIDATING},
 }
 # Of a long list only what has one of these labels is kept: the mesh's own.
-_KEPT_LABELS = (COMPONENT, KEPT)
+_KEPT_LABELS = frozenset({COMPONENT, KEPT})
 
 
 class Snapshot(KubeApi):
@@ -48,30 +48,23 @@ class Snapshot(KubeApi):
         named = (item for item in self.items(collection) if item["metadata"]["name"] == name)
         return next((_READ_WHOLE[collection] | item for item in named), None)  # objects of a list do not say their kind
 
-    def items(
-        self,
-        path: str,
-        *,
-        labels: str = "",
-        fields: str = "",
-        metadata_only: bool = False,
-        slim: Slimming | None = None,
-    ) -> list[Object]:
+    def _listed(self, asked: Listing) -> list[Object]:
         """As KubeApi has it; what was read before may come with more than was asked for."""
-        if fields:
-            return super().items(path, labels=labels, fields=fields, metadata_only=metadata_only, slim=slim)
+        if asked.fields:
+            return super()._listed(asked)
+        path = asked.path
         with self._adding:
             lock = self._locks[path]
         with lock:  # whoever asks for the same at the same time waits for the first one's answer
-            known = self._known(path, labels)
+            known = self._known(path, asked.labels)
             if known is None and path in _READ_WHOLE:
-                self._whole[path] = super().items(path)
-                known = self._known(path, labels)
+                self._whole[path] = super()._listed(Listing(path))
+                known = self._known(path, asked.labels)
             if known is not None:
                 return known
-            found = super().items(path, labels=labels, metadata_only=metadata_only, slim=slim)
-            if not labels and not metadata_only:
-                self._meshs[path] = [item for item in found if _labels(item).keys() & set(_KEPT_LABELS)]
+            found = super()._listed(asked)
+            if not asked.labels and not asked.metadata_only:
+                self._meshs[path] = [item for item in found if _labels(item).keys() & _KEPT_LABELS]
             return found
 
     def request(self, method: str, path: str, **how: Any) -> Object:

@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from sohistio.adapters.kubernetes.api import PAGE_SIZE, TRIES, KubeApi, KubeError
+from sohistio.adapters.kubernetes.api import TRIES, KubeApi, KubeError
 from sohistio.adapters.kubernetes.errors import Object, page_of
+from sohistio.adapters.kubernetes.requests import Listing
 from sohistio.adapters.kubernetes.stream import Stream
 
 # The server ends a watch after this long; ended ones are taken up where they were.
@@ -89,8 +90,7 @@ class Watch:
         items: list[Object] = []
         token = ""  # where the list goes on, no password  # nosec B105
         while True:
-            query = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
-            page = self._api.request("GET", self.path, query=query)
+            page = self._api.request("GET", self.path, query=Listing(self.path).query(token))
             found, token = page_of(self._api.server, page)
             items += found
             if not token:

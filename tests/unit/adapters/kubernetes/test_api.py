@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from api_server import ApiServer, Reply
-from sohistio.adapters.kubernetes.api import PAGE_SIZE, TRIES, KubeApi, KubeError
+from sohistio.adapters.kubernetes.api import TRIES, KubeApi, KubeError
+from sohistio.adapters.kubernetes.requests import PAGE_SIZE
 from sohistio.model.kube_target import KubeTarget
 
 PODS = "/api/v1/pods"

@@ -14,11 +14,13 @@ from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.errors import KubeError
 from sohistio.adapters.kubernetes.rollouts import Rollouts
 from sohistio.adapters.kubernetes.watch import Watch
+from sohistio.model.restart_window import Around
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
 BUDGETS = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets"
+NAMESPACES = "/api/v1/namespaces"
 LONG_ENOUGH = 20
 FORBIDDEN = Reply({"message": "no"}, 403)
 
@@ -26,7 +28,13 @@ FORBIDDEN = Reply({"message": "no"}, 403)
 class WatchedServer(ApiServer):
     """Answers a watch with what it has for the method WATCH."""
 
+    held: threading.Event | None = None
+    """Until this is set, watches of namespaces after the first one are not answered."""
+
     def reply_to(self, method: str, path: str) -> Reply:
+        watches = sum(asked.path == NAMESPACES and "watch" in asked.query for asked in self.asked)
+        if self.held is not None and path == NAMESPACES and watches > 1:
+            self.held.wait(LONG_ENOUGH)
         return super().reply_to("WATCH" if self.asked[-1].query.get("watch") else method, path)
 
     def watched_from(self) -> list[str]:
@@ -40,11 +48,17 @@ class WatchedServer(ApiServer):
 @pytest.fixture
 def server() -> Iterator[WatchedServer]:
     with WatchedServer() as running:
+        running.answers("GET", NAMESPACES, Reply({"metadata": {"resourceVersion": "1"}, "items": [namespace("shop")]}))
+        running.answers("WATCH", NAMESPACES, events())
         yield running
 
 
 def item(name: str, version: int) -> dict[str, Any]:
     return {"metadata": {"namespace": "shop", "name": name, "resourceVersion": str(version)}}
+
+
+def namespace(name: str, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": "1", **metadata}}
 
 
 def listed(version: int, *names: str) -> Reply:
@@ -215,7 +229,7 @@ def test_one_namespace_is_watched_by_itself(server: WatchedServer, tmp_path: Pat
         assert now.budgets_over(WEB, ()) == {OVER_WEB, UNSEEN}
         assert now.rollout(ObjectRef("Deployment", "shop", "other")) is None, "nobody asked for it"
         assert now.polled == ()
-    assert {asked.path for asked in server.asked} == {DEPLOYMENTS, BUDGETS}
+    assert {asked.path for asked in server.asked} == {DEPLOYMENTS, BUDGETS, NAMESPACES}
 
 
 def test_several_namespaces_take_one_list_of_all(server: WatchedServer, tmp_path: Path) -> None:
@@ -230,7 +244,24 @@ def test_several_namespaces_take_one_list_of_all(server: WatchedServer, tmp_path
     with Rollouts(server.api(tmp_path), [WEB, ObjectRef("Deployment", "bank", "vault")], [istiod]) as now:
         until(lambda: now.ready)
         assert now.ready_istiods() == 4
-    assert {asked.path for asked in server.asked} == set(everywhere)
+    assert {asked.path for asked in server.asked} == {*everywhere, NAMESPACES}
+
+
+def test_what_a_namespace_says_is_followed_until_it_is_gone(server: WatchedServer, tmp_path: Path) -> None:
+    server.answers("GET", DEPLOYMENTS, answer(deployment("web", 1, 4)))
+    server.answers("GET", BUDGETS, answer())
+    for path in (DEPLOYMENTS, BUDGETS):
+        server.answers("WATCH", path, events())
+    never = {"sohistio.io/restart": "never"}
+    labelled = namespace("shop", labels={"istio-injection": "disabled", "istio.io/rev": "x"}, annotations=never)
+    go_on = threading.Event()
+    server.held = go_on
+    server.answers("WATCH", NAMESPACES, events(("MODIFIED", labelled)), events(("DELETED", labelled)), events())
+    with Rollouts(server.api(tmp_path), [WEB], []) as now:
+        until(lambda: now.ready)
+        until(lambda: now.around("shop") == Around(never, "disabled", "x"))
+        go_on.set()
+        until(lambda: now.around("shop") is None)
 
 
 def test_what_is_deleted_is_gone_whether_watched_or_listed(server: WatchedServer, tmp_path: Path) -> None:
