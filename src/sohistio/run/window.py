@@ -76,8 +76,7 @@ class RollingWindow:
         self._landed: dict[ObjectRef, Progress] = {}
         self._shown: dict[ObjectRef, Progress] = {}
         self._figures = "the lists of workloads and disruption budgets are read"
-        self._shown_at = 0.0
-        self._done = 0
+        self._shown_at, self._done = 0.0, 0
         self._alone = WithoutIstiod(self._say, waiting.now, settings.workload_seconds)
         self._said: set[str] = set()
         self._hanging = Hanging(waiting.reasons, waiting.observer, _REASONS_SECONDS)
@@ -107,9 +106,10 @@ class RollingWindow:
                     found = self._next(now, pace)
                     ready = now.ready_istiods()
                     if not istiods or self._alone.may_begin(ready, len(self._flights), len(self._queue)):
+                        if self._give_up(found.waits):
+                            continue  # What failed counts before anything else starts.
                         pace = found.pace.at(self._per_second(now, keeping_up))
                         self._start(found.start)
-                        self._give_up(found.waits)
                     elif found.start:
                         found = replace(found, start=(), waits=(*map(_without_istiod, found.start), *found.waits))
                     over = not self._flights and all(wait.why in _FAILED_OR_HELD for wait in found.waits)
@@ -141,7 +141,8 @@ class RollingWindow:
             len(self._failed),
             self._settings.max_failures,
         )
-        queue = (self._candidate(now, _as_planned(workload)) for workload in self._queue.values())
+        planned = (Candidate(item.ref, item.desired, item.max_unavailable) for item in self._queue.values())
+        queue = (self._candidate(now, candidate) for candidate in planned)
         return next_starts(queue, window, pace, self._waiting.now(), lambda ref: self._may_not(now, ref))
 
     def _candidate(self, now: Rollouts, candidate: Candidate) -> Candidate:
@@ -174,9 +175,9 @@ class RollingWindow:
             else:
                 self._flights[candidate.ref] = _Flight(candidate, one.generation, until)
 
-    def _give_up(self, waits: Sequence[Wait]) -> None:
-        """What its budget has kept from its turn for as long as a restart may take has failed."""
-        now = self._waiting.now()
+    def _give_up(self, waits: Sequence[Wait]) -> bool:
+        """What its budget has kept from its turn for as long as a restart may take has failed; was there any?"""
+        now, before = self._waiting.now(), len(self._failed)
         for wait in waits:
             ref = wait.candidate.ref
             if wait.why is not Why.BUDGET or not (wait.passed or ref in self._passed_since):
@@ -185,6 +186,7 @@ class RollingWindow:
                 workload = self._queue.pop(ref)
                 progress = Progress(0, workload.desired, False, f"not restarted: {wait.said}")
                 self._failed[ref] = Stuck(ref, progress, ())
+        return len(self._failed) > before
 
     def _land(self, now: Rollouts) -> None:
         """Take those that are done out of the window, and those whose time is over."""
@@ -234,10 +236,6 @@ class RollingWindow:
 
 def _without_istiod(candidate: Candidate) -> Wait:
     return Wait(candidate, Why.ISTIOD, Why.ISTIOD.value)
-
-
-def _as_planned(workload: Workload) -> Candidate:
-    return Candidate(workload.ref, workload.desired, workload.max_unavailable)
 
 
 def _progress(now: Rollouts, flight: _Flight) -> Progress | None:

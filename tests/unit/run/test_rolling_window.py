@@ -180,6 +180,14 @@ def test_one_whose_budget_never_has_room_has_failed_and_holds_up_no_other(cluste
     assert "not restarted: PodDisruptionBudget shop/tight lets 0 pods be away" in stuck.progress.message
 
 
+def test_what_fails_at_the_same_moment_counts_before_another_starts(cluster: Cluster, carries: Carries) -> None:
+    cluster.over("tight", "a", allowed=0)
+    cluster.broken = {"b"}
+    ended = carries()
+    assert (cluster.restarted, sorted(failed(ended))) == (["b"], ["a", "b"])
+    assert rest(ended) == {"c": Why.FAILURES, "d": Why.FAILURES}
+
+
 def test_what_is_held_is_no_failure(cluster: Cluster, carries: Carries) -> None:
     ended = carries(held=lambda ref, _own, _around: "closed until 02:00" if ref.name in "ac" else "", seconds=60)
     assert (cluster.restarted, failed(ended), rest(ended)) == (["b", "d"], [], {"a": Why.HELD, "c": Why.HELD})
