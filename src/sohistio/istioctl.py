@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sohistio.errors import FailedError, NotObtainedError, UsageError
+from sohistio.model.finding import Finding
 from sohistio.model.held import HELD
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.restart_annotations import ANNOTATIONS
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.sidecar import Injector
-from sohistio.model.state import Finding
 from sohistio.model.versions import Version
 from sohistio.system.lifeline import tied_to_us
 from sohistio.system.tool_run import ToolRun

@@ -146,6 +146,12 @@ def needless(
     return [f"not restarted, {reason}: {first_names(refs, _MOST_NAMED)}" for reason, refs in by_reason.items()]
 
 
+def foretold(state: ClusterState, step: RestartWorkloads) -> list[Workload]:
+    """Those of a step that were planned for settings, where no dry run says yes or no: the plan's word stands."""
+    refs = {ref for reason in step.reasons if not reason.of_image for ref in reason.workloads}
+    return [w for w in state.workloads if w.ref in refs & state.uncompared and not reason_to_leave(w, state.budgets)]
+
+
 def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:
     """Workloads to restart so that their sidecars go, and the proxies left with the reason, once nothing injects."""
     to_restart: list[Workload] = []

@@ -111,6 +111,7 @@ def webhook(
     reach: Reach = Reach.READY, *, kind: str = MUTATING, revision: str = "default", **changes: Any
 ) -> WebhookConfiguration:
     """A configuration with one webhook that fails; keyword arguments are of that one, `name` and `opened` of both."""
-    name, opened = changes.pop("name", f"istio-{revision}"), changes.pop("opened", False)
+    usual = "istio-revision-tag-{}" if kind == MUTATING else "istio-validator-{}-istio-system"
+    name, opened = changes.pop("name", usual.format(revision)), changes.pop("opened", False)
     base: dict[str, Any] = {"name": "x.istio.io", "fails": True, "service": ("istio-system", "istiod"), "root": "r"}
     return WebhookConfiguration(kind, name, revision, (Hook(**(base | {"reach": reach} | changes)),), opened)

@@ -13,9 +13,9 @@ from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.webhooks import LISTED
 from sohistio.istioctl import Istioctl
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.finding import Finding
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.mode import Mode
-from sohistio.model.state import Finding
 from sohistio.model.versions import Version
 from sohistio.output.lines import LineObserver
 from sohistio.plan.backup_steps import RestoreObjects

@@ -21,7 +21,7 @@ from workloads import apply, await_running, deployment, namespace, pods_of, stat
 
 pytestmark = pytest.mark.e2e
 
-SHOP = "settings"
+SHOP, FULL = "settings", "full"
 MAPS = "/api/v1/namespaces/istio-system/configmaps"
 _INJECTOR, _MESH = "istio-sidecar-injector", "istio"
 # Of what drifts below, what a workload may decide for itself.
@@ -189,25 +189,34 @@ def test_twenty_kinds_of_drift_are_found_and_only_where_they_are(meshed: Sandbox
     assert seen(meshed, lambda found: not any(found.values())) == quiet
 
 
-def test_a_full_quota_leaves_the_image_to_decide_and_is_said(meshed: Sandbox) -> None:
-    quotas = f"/api/v1/namespaces/{SHOP}/resourcequotas"
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": {"hard": {"pods": "7"}}}
-    meshed.api.create(quotas, quota)
+def filled(box: Sandbox, place: str, pods: int) -> str:
+    """A quota that leaves no room for another pod, in force; its path."""
+    quotas = f"/api/v1/namespaces/{place}/resourcequotas"
+    spec = {"hard": {"pods": str(pods)}}
+    box.api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": spec})
     for _ in range(100):  # it counts once its controller has written its status
-        if ((meshed.api.get(f"{quotas}/full") or {}).get("status") or {}).get("used"):
-            break
+        if ((box.api.get(f"{quotas}/full") or {}).get("status") or {}).get("used"):
+            return f"{quotas}/full"
         time.sleep(0.1)
+    raise AssertionError(f"the quota of {place} is not in force")
+
+
+def test_a_full_quota_leaves_the_image_to_decide_and_is_said(meshed: Sandbox) -> None:
+    full = filled(meshed, SHOP, 7)
     done = meshed.run("restart", "--env", "local", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     words = "Namespace settings: a quota of the namespace leaves no room for a pod"
     assert f"sidecars compared by their image only, {words}" in " ".join(done.stdout.split()), done.stdout
-    meshed.api.delete(f"{quotas}/full")
+    meshed.api.delete(full)
 
 
 def test_an_overlay_with_other_settings_restarts_those_whose_sidecars_differ_and_once(
     meshed: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Foreseen by the plan, while the webhook is the old one's; the same twice more, and nothing happens."""
+    """Foreseen by the plan, while the webhook is the old one's; the same twice more, and nothing happens.
+
+    Where a full quota lets nobody ask the new one, the plan's word stands.
+    """
     flags = own_environments(tmp_path_factory.mktemp("own"))
     config = {"concurrency": 4, "drainDuration": "60s", "tracing": {"sampling": 10}}
     proxy = {"logLevel": "info", "resources": {"limits": {"memory": "512Mi"}}}
@@ -215,13 +224,19 @@ def test_an_overlay_with_other_settings_restarts_those_whose_sidecars_differ_and
     overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
     Path(flags[-1], "local", "istiooperator.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
 
+    apply(meshed.api, namespace(FULL))
+    one_by_one = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
+    apply(meshed.api, deployment(FULL, "tight", replicas=1, strategy=one_by_one))
+    await_running(meshed.api, FULL, 1)
+    filled(meshed, FULL, 1)
+
     def names() -> dict[str, set[str]]:
-        of = ("web", "db", "own", "out", "grpc")
-        return {app: {pod["metadata"]["uid"] for pod in pods_of(meshed.api, SHOP, app)} for app in of}
+        of = ((FULL, "tight"), *((SHOP, app) for app in ("web", "db", "own", "out", "grpc")))
+        return {app: {pod["metadata"]["uid"] for pod in pods_of(meshed.api, place, app)} for place, app in of}
 
     planned = meshed.run("plan", *flags, "--output", "json")
     (step,) = [s for p in json.loads(planned.stdout)["phases"] for s in p["steps"] if s["id"] == "sidecars/restart"]
-    assert [ref["name"] for ref in step["workloads"]] == ["web", "db"]
+    assert [ref["name"] for ref in step["workloads"]] == ["tight", "web", "db"]
     (reason,) = step["reasons"]
     assert reason["because"].startswith("limits.memory 1Gi → 512Mi, proxyConfig.concurrency none → 4, ")
 
@@ -230,7 +245,7 @@ def test_an_overlay_with_other_settings_restarts_those_whose_sidecars_differ_and
     assert done.returncode == 0, done.stdout + done.stderr
     assert "because: limits.memory 1Gi → 512Mi" in done.stdout
     after = names()
-    assert {app for app in before if before[app] != after[app]} == {"web", "db"}
+    assert {app for app in before if before[app] != after[app]} == {"tight", "web", "db"}
     (proxy_now,) = [
         c for c in pods_of(meshed.api, SHOP, "web")[0]["spec"]["initContainers"] if c["name"] == "istio-proxy"
     ]

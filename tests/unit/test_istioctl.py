@@ -15,8 +15,8 @@ import pytest
 from release_mirror import until
 from sohistio.errors import FailedError
 from sohistio.istioctl import Istioctl, parse_findings
+from sohistio.model.finding import Finding
 from sohistio.model.kube_target import KubeTarget
-from sohistio.model.state import Finding
 from sohistio.model.versions import Version
 from sohistio.system.tool_run import ToolRun
 

@@ -9,6 +9,7 @@ import pytest
 from observed import budget, pod, sidecar, stale, state, workload
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.mode import Mode
+from sohistio.model.restart_reason import RestartReason
 from sohistio.model.sidecar import RESTARTED_FOR, SidecarTemplate
 from sohistio.model.state import ObjectRef, ObservedPod, Workload
 from sohistio.model.versions import Version
@@ -17,7 +18,7 @@ from sohistio.modes.planner import Subject, make_plan
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
-from sohistio.postinstall import beyond, needless, restart_phase, restarts
+from sohistio.postinstall import beyond, foretold, needless, restart_phase, restarts
 
 TODAY = sidecar("1.31.1")
 IMAGE = TODAY.image_for({})
@@ -276,6 +277,21 @@ def test_approved_workloads_that_are_not_restarted_are_told_by_why() -> None:
     (line,) = needless(many, [], {}, [], "it is gone")
     assert line.endswith("Deployment shop/web-09 and 3 more")
     assert needless([refs["web"]], [stale("web")], {}, [], "it is gone") == []
+
+
+@pytest.mark.parametrize(
+    ("because", "asked", "taken"),
+    [
+        pytest.param("limits.memory 1Gi → 2Gi", False, True, id="nobody-can-tell"),
+        pytest.param("limits.memory 1Gi → 2Gi", True, False, id="a-dry-run-has-told"),
+        pytest.param("image proxyv2:1.30.5 → proxyv2:1.31.1", False, False, id="its-image-tells"),
+    ],
+)
+def test_the_plans_word_stands_where_no_dry_run_can_be_had(because: str, asked: bool, taken: bool) -> None:
+    mine = workload(pods=(pod("1.31.1"),))
+    seen = state(workloads=(mine,), uncompared=frozenset() if asked else frozenset({mine.ref}))
+    step = RestartWorkloads("a", "b", (mine.ref,), reasons=(RestartReason(because, (mine.ref,)),))
+    assert foretold(seen, step) == ([mine] if taken else [])
 
 
 def test_what_a_plan_did_not_have_is_told_by_kind() -> None:

@@ -16,8 +16,9 @@ from sohistio.checks.sidecars import sidecars_current
 from sohistio.checks.webhooks_alive import webhooks_alive
 from sohistio.model.desired import DesiredDeployment, DesiredMesh
 from sohistio.model.ending import TODO, how_lost, sentence
+from sohistio.model.finding import Finding
 from sohistio.model.held_back import HeldBack
-from sohistio.model.state import ClusterState, Ending, Finding, MeshDeployment, ObjectRef
+from sohistio.model.state import ClusterState, Ending, MeshDeployment, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.postinstall import budgets_over
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from sohistio.model.desired import DesiredMesh
-from sohistio.model.state import ClusterState, Finding
+from sohistio.model.finding import Finding
+from sohistio.model.state import ClusterState
 
 # https://istio.io/latest/docs/reference/config/analysis/ist0101/
 _REFERENCE_NOT_FOUND = "IST0101"

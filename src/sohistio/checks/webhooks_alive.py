@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.model.state import ClusterState
-from sohistio.model.webhooks import MUTATING, Reach, WebhookConfiguration
-from sohistio.modes.webhooks import is_own
+from sohistio.model.webhooks import DEFAULT_TAG, INJECTOR, MUTATING, Reach, WebhookConfiguration
+from sohistio.modes.webhooks import inject_twice, injects_at_all, is_own
 
 _NAME = "webhooks-alive"
 _INSTALL = "`sohistio install` puts it right before anything else."
+_AGAIN = "`sohistio install` has istioctl do its last step again."
 _ROOT = (
     "istiod writes its certificate there: see its log (kubectl -n istio-system logs deployment/istiod), or restart it."
 )
@@ -18,6 +19,7 @@ _ROOT = (
 
 def webhooks_alive(state: ClusterState) -> Iterator[CheckResult]:
     """One result for each that is dead, ignores failures or trusts another root; one for all that are alive."""
+    yield from _who_injects(state)
     alive = []
     for item in state.webhooks.configurations:
         own = is_own(item, state.revision)
@@ -27,6 +29,15 @@ def webhooks_alive(state: ClusterState) -> Iterator[CheckResult]:
             alive.append(item.name)
     if alive:
         yield passed(_NAME, f"each reaches a ready istiod: {', '.join(alive)}")
+
+
+def _who_injects(state: ClusterState) -> Iterator[CheckResult]:
+    if not injects_at_all(state.webhooks):
+        message = f"nothing injects: {INJECTOR} is parked, and there is no {DEFAULT_TAG}: new pods get no sidecar"
+        yield failed(_NAME, message, _AGAIN)
+    elif inject_twice(state.webhooks):
+        message = f"{INJECTOR} and {DEFAULT_TAG} both inject: where istiods of two versions run, pods may be refused"
+        yield failed(_NAME, message, _AGAIN)
 
 
 def _dead(item: WebhookConfiguration, *, own: bool) -> CheckResult | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sohistio.model.hidden import shown
+from sohistio.model.hidden import HIDDEN, shown
 from sohistio.model.image import brief
 
 STATUS = "sidecar.istio.io/status"
@@ -28,6 +28,8 @@ _OF_POD = ("istio.io/rev", STATUS, "proxy.istio.io/overrides")
 # Others write labels and annotations as well, at any time; these are what Istio's own templates write.
 _OWN = ("prometheus.io/", "kubectl.kubernetes.io/default-")
 _PROXY, _CONFIG = "istio-proxy", "PROXY_CONFIG"
+# Variables that Istio's own templates set; what others put into the proxy's environment may be anything.
+_VARIABLES = ("ISTIO_", "PILOT_", "PROXY_", "POD_", "ENVOY_", "CA_ADDR", "GOMAXPROCS", "GOMEMLIMIT", "TRUST_DOMAIN")
 # The vertical autoscaler gives other resources to every new pod, and marks them so.
 _AUTOSCALED, _RESOURCES = "vpaUpdates", ("limits.", "requests.")
 _FIRST = ("sidecar", "image", "limits.", "requests.", "proxyConfig.")
@@ -54,10 +56,14 @@ class Change:
 
     @property
     def words(self) -> str:
-        """As in `limits.memory 512Mi → 1024Mi`; what a name says is secret is not shown."""
+        """As in `limits.memory 512Mi → 1024Mi`; what a name says is secret is not shown, nor variables that are not
+        Istio's."""
         plain = self.setting.rpartition(": ")[2]
         # A volume or a port may be called a token, and is none.
         name = re.split(r"[ .]", plain)[-1] if plain.startswith(_VALUES) else ""
+        if plain.startswith("env ") and not name.startswith(_VARIABLES):
+            before, after = (value if value == NONE else HIDDEN for value in (self.before, self.after))
+            return f"{self.setting} {before} → {after}"
         return f"{self.setting} {_shown(name, self.before)} → {_shown(name, self.after)}"
 
 
@@ -103,8 +109,11 @@ def injected_view(pod: Mapping[str, Any]) -> View:
     return found
 
 
-def compared(running: Mapping[str, Any], new: Mapping[str, Any]) -> Compared:
-    """A raw running pod beside one that the injector makes of the same template now."""
+def compared(running: Mapping[str, Any], new: Mapping[str, Any], again: Mapping[str, Any] | None = None) -> Compared:
+    """A raw running pod beside one that the injector makes of the same template now.
+
+    What comes out otherwise when it is asked `again`, somebody's random value say, is no setting.
+    """
     gets = injected_view(new)
     if not was_injected(running):
         image = brief(gets.get("image", "")).rpartition("/")[2]
@@ -112,6 +121,10 @@ def compared(running: Mapping[str, Any], new: Mapping[str, Any]) -> Compared:
     found = changes(injected_view(running), gets)
     if _AUTOSCALED in _metadata(running, "annotations") or _AUTOSCALED in _metadata(new, "annotations"):
         found = tuple(item for item in found if not item.setting.rpartition(": ")[2].startswith(_RESOURCES))
+    if again is not None:
+        unsteady = {item.setting for item in changes(gets, injected_view(again))}
+        found = tuple(item for item in found if item.setting not in unsteady)
+        gets = {key: value for key, value in gets.items() if key not in unsteady}
     return Compared(found, digest_of(gets))
 
 

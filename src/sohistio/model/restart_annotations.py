@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from sohistio.model.held import HELD
 from sohistio.model.nearest import did_you_mean
 from sohistio.model.restart_times import Freeze, Window, freeze_of, window_of
 
@@ -18,6 +19,7 @@ WINDOWS, FREEZES = f"{PREFIX}restart-windows", f"{PREFIX}restart-freezes"
 ORDER = f"{PREFIX}restart-order"
 ANNOTATIONS = (RESTART, REASON, WINDOWS, FREEZES, ORDER)
 NEVER, CANARY = "never", "canary"
+_LABEL, _OF_PODS = "label", "pod template's"
 _MOST_QUOTED = 60
 _MOST_TIMES = 32
 
@@ -42,9 +44,24 @@ class OwnRules:
 NOTHING = OwnRules()
 
 
-def restart_annotations(annotations: Mapping[str, object] | None) -> dict[str, str]:
-    """Those of an object's annotations that are about restarts."""
-    return {key: str(value) for key, value in (annotations or {}).items() if key.lower().startswith(RESTART)}
+def restart_annotations(item: Mapping[str, Any]) -> dict[str, str]:
+    """Those of a raw object's annotations that are about restarts, and what may be meant to be one, by a name that is
+    none: another key, a label, or on the pod template. A slip of the pen in an opt-out must not pass for none.
+    """
+    metadata, template = item.get("metadata") or {}, (item.get("spec") or {}).get("template") or {}
+    of_pods = template.get("metadata") or {}
+    places = (
+        ("", metadata.get("annotations")),
+        (f"{_LABEL} ", metadata.get("labels")),
+        (f"{_OF_PODS} {_LABEL} ", of_pods.get("labels")),
+        (f"{_OF_PODS} annotation ", of_pods.get("annotations")),
+    )
+    return {
+        f"{place}{key}": str(value)
+        for place, found in places
+        for key, value in (found or {}).items()
+        if key.lower().startswith(PREFIX) and key != HELD
+    }
 
 
 def own_rules(annotations: Mapping[str, str]) -> OwnRules:
@@ -52,6 +69,8 @@ def own_rules(annotations: Mapping[str, str]) -> OwnRules:
     if not annotations:
         return NOTHING
     for key in sorted(annotations):
+        if " " in key:
+            raise UnreadableError(f"{_quoted(key)}, expected an annotation of the object itself")
         if key not in ANNOTATIONS:
             near = did_you_mean(key, ANNOTATIONS)
             raise UnreadableError(

@@ -112,11 +112,16 @@ def _change_of_clocks(start: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     yield start + high * _MINUTE
 
 
+# Names that are no place: what they stand for differs from machine to machine.
+_OF_THIS_MACHINE = frozenset({"localtime", "posixrules", "Factory"})
+
+
 @lru_cache(maxsize=64)
 def zone_of(name: str) -> ZoneInfo:
     """A time zone by its name. Raises ValueError where there is none such, or this machine knows none at all."""
     try:
-        return ZoneInfo(name)
+        if name not in _OF_THIS_MACHINE:
+            return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
     try:

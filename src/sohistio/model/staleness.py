@@ -89,14 +89,14 @@ def differing(workload: Workload, sidecar: SidecarTemplate, pods: Iterable[Obser
 def restart_marks(workload: Workload, state: ClusterState) -> Mapping[str, str | None]:
     """What a restart notes on the workload's pod template: for which image, settings and configuration it was."""
     sidecar = state.sidecar
+    under = {RESTARTED_UNDER: state.injector.digest if state.injector else None}
     pod = next(iter(differing(workload, sidecar, workload.pods)), None) if sidecar else None
     if sidecar is None or pod is None:
-        return dict.fromkeys(MARKS)
+        return dict.fromkeys(MARKS) | under
     return {
         RESTARTED_FOR: expected_image(workload, pod, sidecar),
-        RESTARTED_UNDER: state.injector.digest if state.injector else None,
         RESTARTED_FOR_SETTINGS: pod.compared.digest if pod.compared else None,
-    }
+    } | under
 
 
 def template_key(workload: Workload) -> str:

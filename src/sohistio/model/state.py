@@ -198,23 +198,6 @@ class ObservedNamespace:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One message of `istioctl analyze`; `level` is Error, Warning or Info, `origin` such as `VirtualService a/x`."""
-
-    code: str
-    level: str
-    origin: str
-    message: str
-    reference: str = ""
-    documentation_url: str = ""
-
-    @property
-    def line(self) -> str:
-        """In one line."""
-        return f"{self.level} {self.code} ({self.origin}): {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
 class ClusterState:
     """All that planners know of a cluster, and of the mesh of `revision` in it. `unreadable` lists what could not be
     read, and why;
@@ -226,7 +209,8 @@ class ClusterState:
     right yet. `operator_controllers` are the Deployments of Istio's in-cluster operator that are not at 0,
     `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
     and, where somebody has looked, its custom resources. `injector` is what the mesh's injector works by, and
-    `not_compared` says, once a reason, of which namespaces' workloads only the image could be compared.
+    `not_compared` says, once a reason, of which namespaces' workloads only the image could be compared:
+    those in `uncompared`.
     """
 
     server: str
@@ -255,6 +239,7 @@ class ClusterState:
     webhooks: Webhooks = field(default_factory=Webhooks)
     injector: Injector | None = None
     not_compared: tuple[str, ...] = ()
+    uncompared: frozenset[ObjectRef] = frozenset()
 
     @property
     def has_ready_istiod(self) -> bool:

@@ -9,17 +9,24 @@ MUTATING, VALIDATING = "MutatingWebhookConfiguration", "ValidatingWebhookConfigu
 INJECTOR, DEFAULT_TAG = "istio-sidecar-injector", "istio-revision-tag-default"
 OWN_NAMES = frozenset({INJECTOR, DEFAULT_TAG, "istio-validator-istio-system", "istiod-default-validator"})
 """What istioctl writes for revision default, whatever the labels say by now."""
+OWN_PREFIXES = ("istio-sidecar-injector-", "istio-revision-tag-", "istio-validator-")
+"""How the names begin of what it writes for other revisions and tags (manifests/charts/istio-control)."""
+PARKED = "istio.io/deactivated"
+NEVER = {"matchLabels": {PARKED: "never-match"}}
+"""The selector with which istioctl parks the injector's own webhooks once the default tag's serve."""
 FAIL_AGAIN = "sohistio/fail-again"
 """An annotation on a configuration whose failures sohistio had ignored until an istiod is ready. Only sohistio takes
 the failure policy back: istiod does so for validators alone."""
 
 
 class Reach(StrEnum):
-    """Whether a call would get to a pod that is ready. OUTSIDE: to what no Service of this look says anything about."""
+    """Whether a call would get to a pod that is ready. NO_PATH: to one that does not answer there. OUTSIDE: to what no
+    Service of this look says anything about."""
 
     READY = "ready"
     NO_POD = "noPod"
     NO_SERVICE = "noService"
+    NO_PATH = "noPath"
     OUTSIDE = "outside"
 
 
@@ -40,7 +47,7 @@ class Hook:
     @property
     def is_dead(self) -> bool:
         """Whether it refuses all it is asked about, because nobody answers."""
-        return self.fails and not self.parked and self.reach in (Reach.NO_POD, Reach.NO_SERVICE)
+        return self.fails and not self.parked and bool(self.why)
 
     @property
     def is_untrusting(self) -> bool:
@@ -55,7 +62,11 @@ class Hook:
     @property
     def why(self) -> str:
         """What is wrong with whom it calls, as the end of a sentence; empty where nothing is."""
-        found = {Reach.NO_POD: "which has no ready pod", Reach.NO_SERVICE: "which does not exist"}
+        found = {
+            Reach.NO_POD: "which has no ready pod",
+            Reach.NO_SERVICE: "which does not exist",
+            Reach.NO_PATH: "at a path or port where istiod does not answer",
+        }
         return found.get(self.reach, "")
 
 

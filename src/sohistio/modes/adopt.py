@@ -18,6 +18,7 @@ from sohistio.plan.changes import Action, Changes, ObjectChange
 from sohistio.plan.ownership import ObjectOwners
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import CompleteRecord, RemoveObjects, Step
+from sohistio.plan.webhook_steps import RepairWebhooks
 
 _MOST_NAMED = 3
 
@@ -107,7 +108,9 @@ def taking_over(plan: Plan, found: Adoption) -> Plan:
     after = (Phase("budgets", (_remove("budgets/remove", found.last),)),) if found.last else ()
     # The first hop that is verified has the manifest's own budgets, and fails under two.
     verified = next(n for n, phase in enumerate(plan.phases) if phase.verifies)
-    return replace(plan, phases=(*before, *plan.phases[:verified], *after, *plan.phases[verified:]))
+    first = sum(isinstance(step, RepairWebhooks) for step in plan.phases[0].steps)
+    phases = plan.phases
+    return replace(plan, phases=(*phases[:first], *before, *phases[first:verified], *after, *phases[verified:]))
 
 
 def adopt_plan(plan: Plan, found: Adoption, installed: Version, operator: str, changes: Changes) -> Plan:

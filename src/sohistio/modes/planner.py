@@ -148,7 +148,7 @@ def _is_addressed(service: ObservedService) -> bool:
 
 def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
     """The plan of `sohistio restart`: the mesh is left as it is."""
-    phases = postinstall.restart_phase(subject.state, subject.state.sidecar)
+    phases = (*repair_phase(subject.state), *postinstall.restart_phase(subject.state, subject.state.sidecar))
     plan = Plan(
         environment=subject.environment,
         cluster=subject.state.server,
@@ -156,7 +156,7 @@ def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
         installed_version=subject.target,
         target_version=subject.target,
         reasons=("only workloads whose sidecar is not the mesh's",),
-        phases=(*repair_phase(subject.state), *phases, install.verification(desired)) if phases else (),
+        phases=(*phases, install.verification(desired)) if phases else (),
     )
     plan = replace(plan, notices=not_compared(subject.state, plan))
     return restrained(plan, subject.state, subject.restraint)

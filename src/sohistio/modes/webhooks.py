@@ -11,7 +11,16 @@ from collections.abc import Iterator
 
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ISTIO_NAMESPACE, ClusterState, ObjectRef
-from sohistio.model.webhooks import MUTATING, OWN_NAMES, Reach, WebhookConfiguration, Webhooks
+from sohistio.model.webhooks import (
+    DEFAULT_TAG,
+    INJECTOR,
+    MUTATING,
+    OWN_NAMES,
+    OWN_PREFIXES,
+    Reach,
+    WebhookConfiguration,
+    Webhooks,
+)
 from sohistio.plan.plan import Phase
 from sohistio.plan.webhook_steps import Cure, RepairWebhooks, WebhookRepair
 
@@ -44,9 +53,33 @@ def repairs_of(webhooks: Webhooks, revision: Revision = DEFAULT_REVISION) -> tup
 
 
 def is_own(item: WebhookConfiguration, revision: Revision = DEFAULT_REVISION) -> bool:
-    """Whether it is the mesh's: by its revision or by istioctl's name for it, and calling no Service elsewhere."""
+    """Whether it is the mesh's: by istioctl's name for it and its revision, and calling no Service elsewhere."""
     here = all(hook.service[0] in ("", ISTIO_NAMESPACE) for hook in item.hooks)
-    return here and (item.revision == revision or item.name in OWN_NAMES)
+    if revision == DEFAULT_REVISION and item.name in OWN_NAMES:
+        return here
+    return here and item.revision == revision and item.name.startswith(OWN_PREFIXES)
+
+
+def tag_injects(webhooks: Webhooks) -> bool:
+    """Whether the default tag leads to the mesh: then the injector's own webhooks have nothing to do."""
+    tags = [item for item in webhooks.configurations if item.name == DEFAULT_TAG]
+    return any(item.revision == DEFAULT_REVISION and is_own(item) for item in tags)
+
+
+def injects_at_all(webhooks: Webhooks) -> bool:
+    """Whether somebody does the work of an injector that istioctl has parked: the default tag, of whatever revision."""
+    parked = [item for item in webhooks.configurations if item.name == INJECTOR and _is_parked(item)]
+    return not parked or any(item.name == DEFAULT_TAG for item in webhooks.configurations)
+
+
+def inject_twice(webhooks: Webhooks) -> bool:
+    """Whether the injector's own webhooks serve beside those of the default tag."""
+    serving = [item for item in webhooks.configurations if item.name == INJECTOR and not _is_parked(item)]
+    return bool(serving) and tag_injects(webhooks)
+
+
+def _is_parked(item: WebhookConfiguration) -> bool:
+    return any(hook.parked for hook in item.hooks)
 
 
 def _repair(item: WebhookConfiguration, live: str) -> Iterator[WebhookRepair]:

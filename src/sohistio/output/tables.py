@@ -25,7 +25,6 @@ from sohistio.plan.failover_steps import MarkFailover
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
 from sohistio.plan.steps import RestartWorkloads, UninstallIstio
-from sohistio.plan.tally import tally_of
 from sohistio.run.progress import RunResult, StepState
 
 _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
@@ -194,7 +193,7 @@ def result_line(result: RunResult) -> Text:
         # Of a move that failed, too: nothing of that is done.
         return Text(f"{plan.environment}: standing by again ({seconds})", style="green")
     words = _ENDED.get(plan.mode, "Istio {version} is in place and verified: {tally}")
-    changes, tally = plan.changes.summary(), tally_of(plan).words()
+    changes, tally = plan.changes.summary(), result.tally.words()
     words = words.format(version=plan.target_version, changes=changes, tally=tally)
     return Text(f"{plan.environment}: {words} ({seconds})", style="green")
 

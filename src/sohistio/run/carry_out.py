@@ -13,9 +13,9 @@ from sohistio.adapters.kubernetes.ending import lasting
 from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.lease import Lock
 from sohistio.errors import RefusedError
+from sohistio.model.finding import Finding
 from sohistio.model.held_back import waiting_words
 from sohistio.model.mode import Mode
-from sohistio.model.state import Finding
 from sohistio.plan.diff import differences, does_no_more
 from sohistio.plan.plan import Plan
 from sohistio.planning.planned import Planned

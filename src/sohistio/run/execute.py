@@ -92,7 +92,7 @@ class Execution:
     """Executes steps; `checks` holds the newest verification's results, `backup` the folder written.
 
     `approved` are the workloads of the restarts so far, `policy_written` the policy's objects: the verification holds
-    the run to them, and to no others.
+    the run to them, and to no others. `restarted` is how many workloads were.
     """
 
     tools: Tools
@@ -102,6 +102,7 @@ class Execution:
     backup: str = ""
     approved: set[ObjectRef] = field(default_factory=set)
     policy_written: set[ObjectRef] = field(default_factory=set)
+    restarted: int = 0
 
     def execute(self, step: Step) -> None:  # noqa: PLR0912, PLR0915 — one case a kind of step
         """Carry one step out. Raises FailedError with reasons, InterruptedRunError when the user stops it."""
@@ -146,7 +147,7 @@ class Execution:
                 remove(tools, waiting, step)
             case RestartWorkloads():
                 self.approved.update(step.workloads)
-                self.approved -= restart(waiting, tools.restarts, step)
+                self.approved -= restart(waiting, tools.restarts, step, self._count)
             case VerifyNamespaces():
                 self._checked(verify_namespaces(tools, step), "the namespaces are not as the environment has them")
             case VerifyGone():
@@ -196,6 +197,9 @@ class Execution:
                 pass  # the recorder writes it when the run has ended well
             case _:
                 assert_never(step)
+
+    def _count(self, restarted: int) -> None:
+        self.restarted += restarted
 
     @property
     def _traffic(self) -> Traffic:

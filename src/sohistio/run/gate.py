@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sohistio.errors import InterruptedRunError, SohistioError
-from sohistio.model.state import Finding
+from sohistio.model.finding import Finding
 from sohistio.plan.steps import VerifyMesh
 from sohistio.planning.planned import Planned
 

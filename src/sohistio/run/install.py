@@ -8,11 +8,13 @@ from collections.abc import Callable
 from functools import partial
 
 from sohistio.adapters.kubernetes.api import KubeError
-from sohistio.environments.open_injector import with_open_injector
+from sohistio.adapters.kubernetes.webhooks import read_webhooks
+from sohistio.environments.injector import with_injector
 from sohistio.errors import FailedError, InterruptedRunError, SohistioError
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
+from sohistio.modes.webhooks import tag_injects
 from sohistio.plan.steps import AwaitRollouts, InstallIstio, UninstallIstio
 from sohistio.run.gateway_questions import questions_for
 from sohistio.run.gateway_turns import GatewayTurns
@@ -36,8 +38,9 @@ def install(tools: Tools, waiting: Waiting, step: InstallIstio) -> None:
     def start() -> ToolRun:
         # istioctl must not give up first: our own timeouts end with reasons, its own without.
         readiness = int(waiting.seconds_left()) + 60
+        parked = tag_injects(read_webhooks(tools.api))
         return istioctl.start_install(
-            with_open_injector(step.operator) if step.opens else step.operator,
+            with_injector(step.operator, opened=step.opens, parked=parked),
             tools.istioctl.target,
             readiness_seconds=readiness,
             log=tools.istioctl.log,

@@ -18,7 +18,6 @@ from sohistio.environments.variables import value_in, variables_for
 from sohistio.errors import InterruptedRunError, RefusedError, SohistioError
 from sohistio.model.notice import REFUSED, Notice
 from sohistio.model.record import RunEntry
-from sohistio.plan.tally import tally_of
 from sohistio.planning.session import Session
 from sohistio.run.origin import person
 from sohistio.run.progress import RunResult
@@ -60,7 +59,7 @@ def result_sent(session: Session, result: RunResult, killed: Sequence[RunEntry])
         run=entry,
         at=entry.ended,
         seconds=result.seconds,
-        tally=tally_of(result.plan).words(),
+        tally=result.tally.words(),
         error=_sanitized(result.error) if result.error else None,
         killed=killed,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import Step
-from sohistio.plan.tally import tally_of
+from sohistio.plan.tally import Tally, tally_of
 
 
 class StepState(StrEnum):
@@ -40,6 +40,8 @@ class StepResult:
 class RunResult:
     """What came of a plan. `gateway_gaps` is the seconds each gateway had no ready pod while the run worked.
 
+    `restarted` is how many workloads it restarted to their end, None where no step was begun.
+
     `entry` is the run as the record has it, None where nothing was written.
     """
 
@@ -50,6 +52,13 @@ class RunResult:
     seconds: float
     gateway_gaps: Mapping[str, float] = field(default_factory=dict)
     entry: RunEntry | None = None
+    restarted: int | None = None
+
+    @property
+    def tally(self) -> Tally:
+        """What the plan comes to, with the restarts that there were: some are held back, or no longer needed."""
+        planned = tally_of(self.plan)
+        return planned if self.restarted is None else replace(planned, restarts=self.restarted)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -79,7 +88,7 @@ class RunResult:
             "gatewaySecondsWithoutReadyPod": {name: round(gap, 1) for name, gap in self.gateway_gaps.items()},
             "error": self.error.document() if self.error else None,
             "run": run_document(self.entry) if self.entry else None,
-            "tally": tally_of(self.plan).document(),
+            "tally": self.tally.document(),
             "steps": [
                 {"id": result.step.id, "state": result.state.value, "seconds": round(result.seconds, 1)}
                 for result in self.steps

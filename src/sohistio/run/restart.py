@@ -14,7 +14,7 @@ from sohistio.model.restart_window import Why, nothing_held
 from sohistio.model.staleness import MARKS, is_current, restart_marks, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
-from sohistio.postinstall import beyond, needless, partings, restarts
+from sohistio.postinstall import beyond, foretold, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
 from sohistio.run.restart_gate import gate
 from sohistio.run.tools import RestartSettings
@@ -28,13 +28,15 @@ _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """What a restart is for: which workloads it takes and which it leaves, of those `seen`, which are on their way
-    already, and how it is reported; `settled` is said of one that needs it no more, `absent` of one that is not found.
+    """What a restart is for: which workloads it takes and which it leaves, those it takes by the plan's word alone, of
+    those `seen`, which are on their way already, and how it is reported; `settled` is said of one that needs it no
+    more, `absent` of one that is not found.
 
     `marks` are the annotations that say what a workload is restarted for, None where it is to lose its sidecar.
     """
 
     found: Callable[[ClusterState], tuple[list[Workload], list[LeftAlone]]]
+    foretold: Callable[[ClusterState, RestartWorkloads], Sequence[Workload]]
     seen: Callable[[ClusterState], Sequence[Workload]]
     is_on_its_way: Callable[[Workload, ClusterState], bool]
     marks: Callable[[Workload, ClusterState], Mapping[str, str | None]]
@@ -54,6 +56,7 @@ def _has_todays_sidecar(workload: Workload, state: ClusterState) -> bool:
 
 _TODAYS_SIDECAR = _Goal(
     lambda state: restarts(state, state.sidecar),
+    foretold,
     lambda state: state.workloads,
     _has_todays_sidecar,
     restart_marks,
@@ -64,6 +67,7 @@ _TODAYS_SIDECAR = _Goal(
 )
 _NO_SIDECAR = _Goal(
     partings,
+    lambda _state, _step: (),
     lambda state: state.carriers,
     lambda _workload, _state: False,
     lambda _workload, _state: dict.fromkeys(MARKS),
@@ -75,9 +79,11 @@ _NO_SIDECAR = _Goal(
 _AGAIN = "What is done stays done: once the cluster can be read again, run the same command again."
 
 
-def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads) -> frozenset[ObjectRef]:
+def restart(
+    waiting: Waiting, settings: RestartSettings, step: RestartWorkloads, count: Callable[[int], None]
+) -> frozenset[ObjectRef]:
     """Restart what needs it now, was approved, and may be restarted when its turn comes, in the step's order; returns
-    what may not any more. What else needs it by now is reported.
+    what may not any more. What else needs it by now is reported. `count` is told how many came up.
 
     Raises FailedError that names the workloads which did not come up.
     """
@@ -86,6 +92,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
     if state.unreadable:
         raise FailedError("the cluster could not be read before the restarts", details=state.unreadable, todo=_AGAIN)
     stale, passed = goal.found(state)
+    stale += goal.foretold(state, step)
     needing = {workload.ref: workload for workload in stale}
     to_restart = [needing[ref] for ref in step.workloads if ref in needing]
     known = {*step.workloads, *settings.planned, *settings.held_back}
@@ -109,6 +116,7 @@ def restart(waiting: Waiting, settings: RestartSettings, step: RestartWorkloads)
     asked = () if step.without_sidecar else state.mesh_deployments
     istiods = [item.ref for item in asked if item.component == "istiod"]
     ended = RollingWindow(waiting, settings, begin, held).restart(to_restart, istiods)
+    count(ended.done)
     for line in not_started(ended.rest, (Why.HELD, Why.STUCK)):
         waiting.observer.note(line)
     if ended.failed:

@@ -59,7 +59,9 @@ class Runner:
         if error is not None and plan.purges and run.backup:
             kept = f"Keep this run's backup, {run.backup}: the next one has only what is left by then."
             error.remedy = f"{error.remedy} {kept}".strip()
-        result = RunResult(plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds)
+        result = RunResult(
+            plan, tuple(results), run.checks, error, time.monotonic() - started, watch.seconds, restarted=run.restarted
+        )
         # First the record: it waits for a server that is away, and what is there is looked at once that is back.
         self.recorder.end(result, run.backup, self.observer.note)
         result = replace(result, entry=self.recorder.entry)

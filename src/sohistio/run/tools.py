@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.istioctl import Istioctl
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.finding import Finding
 from sohistio.model.gateway_probes import GatewayProbes
 from sohistio.model.held_back import HeldBack
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.pull_secrets import PullCredential
 from sohistio.model.record import Record
 from sohistio.model.restart_policy import NO_RESTRAINT, Restraint
-from sohistio.model.state import Finding, ObjectRef
+from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import RestartWorkloads
 from sohistio.planning.declared_monitoring import DeclaredMonitoring

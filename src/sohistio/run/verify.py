@@ -24,10 +24,11 @@ from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.istioctl import ANALYZE_SECONDS, Istioctl
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.finding import Finding
 from sohistio.model.held_back import HeldBack
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.restart_policy import NO_RESTRAINT, Restraint, held_in
-from sohistio.model.state import ClusterState, Finding, ObjectRef
+from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.versions import Version
 from sohistio.plan.steps import VerifyGone
 from sohistio.planning.declared_monitoring import DeclaredMonitoring

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.adapters.kubernetes.webhooks import read_webhooks
+from sohistio.adapters.kubernetes.webhooks import PATHS, PORT, answers_at, read_webhooks
 from sohistio.errors import FailedError
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
@@ -21,7 +21,6 @@ _ROOT = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio-ca-root-cert")
 # istiod writes to its webhooks too: who comes second reads again.
 _TRIES = 5
 _CONFLICT = 409
-_PORT = 443
 
 
 def repair_webhooks(api: KubeApi, step: RepairWebhooks) -> None:
@@ -96,9 +95,11 @@ def _cured(found: Object, repair: WebhookRepair, root: str) -> Object:
             for hook in hooks:
                 hook["failurePolicy"] = "Fail" if hook["name"] in failed else hook["failurePolicy"]
         case Cure.POINT_TO_ISTIOD:
-            where = {"namespace": ISTIO_NAMESPACE, "name": repair.service, "port": _PORT}
+            where = {"namespace": ISTIO_NAMESPACE, "name": repair.service}
             for client in [hook["clientConfig"] for hook in hooks if "service" in hook["clientConfig"]]:
                 client["service"] |= where
+                if not answers_at(repair.ref.kind, client["service"]):
+                    client["service"] |= {"path": PATHS[repair.ref.kind], "port": PORT}
                 client["caBundle"] = root
             # istiod keeps the certificate of those that are its revision's.
             changed["metadata"]["labels"] = (changed["metadata"].get("labels") or {}) | {LABEL: DEFAULT_REVISION}

@@ -12,8 +12,9 @@ from sohistio.checks.mesh import Evidence, verify
 from sohistio.checks.result import CheckResult, Result
 from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredService
 from sohistio.model.fault import Severity
+from sohistio.model.finding import Finding
 from sohistio.model.held_back import HeldBack, Why
-from sohistio.model.state import Budget, ClusterState, Finding, ObjectRef
+from sohistio.model.state import Budget, ClusterState, ObjectRef
 from sohistio.model.versions import Version
 
 INGRESS = "istio-ingressgateway"

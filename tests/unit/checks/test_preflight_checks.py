@@ -21,7 +21,8 @@ from sohistio.checks.preflight.namespaces import applications, pull_secret_place
 from sohistio.checks.preflight.webhooks import is_istios, stale
 from sohistio.model.desired import DesiredService
 from sohistio.model.fault import Fault, Severity
-from sohistio.model.state import Finding, ObjectRef, ObservedNamespace
+from sohistio.model.finding import Finding
+from sohistio.model.state import ObjectRef, ObservedNamespace
 from sohistio.model.webhooks import Reach, WebhookConfiguration
 
 

@@ -113,10 +113,10 @@ def test_a_replacement_deletes_the_control_plane_and_no_crd_and_no_gateway() -> 
 
 
 def test_webhooks_are_let_go_before_their_istiod_goes() -> None:
-    found = (webhook(name="istio-revision-tag-prod"), webhook(kind=VALIDATING, name="v"), webhook(revision="1-20"))
+    found = (webhook(name="istio-revision-tag-prod"), webhook(kind=VALIDATING), webhook(revision="1-20"))
     assert {str(right) for right in letting_go(state(webhooks=Webhooks(found, "istiod")))} == {
         "update mutatingwebhookconfigurations.admissionregistration.k8s.io istio-revision-tag-prod",
-        "delete validatingwebhookconfigurations.admissionregistration.k8s.io v",
+        "delete validatingwebhookconfigurations.admissionregistration.k8s.io istio-validator-default-istio-system",
     }
 
 

@@ -24,6 +24,7 @@ from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Web
         pytest.param(
             webhook(Reach.NO_SERVICE, revision="1-20"), Severity.WARNING, "no pod can be created", id="another-revision"
         ),
+        pytest.param(webhook(Reach.NO_PATH), Severity.ERROR, "at a path or port where istiod does not", id="no-path"),
         pytest.param(webhook(root=""), Severity.ERROR, "no certificate to know istiod by", id="no-certificate"),
         pytest.param(webhook(root="b"), Severity.WARNING, "trusts another root certificate", id="another-root"),
         pytest.param(
@@ -38,8 +39,37 @@ def test_what_is_wrong(item: WebhookConfiguration, severity: Severity, words: st
     assert result.hint
 
 
+INJECTOR, TAG = "istio-sidecar-injector", "istio-revision-tag-default"
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        pytest.param((webhook(name=INJECTOR, parked=True),), "nothing injects: ", id="no-tag"),
+        pytest.param((webhook(name=INJECTOR), webhook(name=TAG)), "both inject: ", id="twice"),
+        pytest.param((webhook(name=INJECTOR, parked=True), webhook(name=TAG)), "", id="as-istioctl-leaves-it"),
+        pytest.param((webhook(name=INJECTOR),), "", id="without-a-tag"),
+        pytest.param(
+            (webhook(name=INJECTOR, parked=True), webhook(name=TAG, revision="1-20")), "", id="another-serves"
+        ),
+        pytest.param((webhook(name=INJECTOR), webhook(name=TAG, revision="1-20")), "", id="each-its-own"),
+        pytest.param((), "", id="none"),
+    ],
+)
+def test_somebody_injects_and_only_one(items: tuple[WebhookConfiguration, ...], words: str) -> None:
+    found = [item for item in webhooks_alive(state(webhooks=Webhooks(items, "istiod"))) if "inject" in item.message]
+    said = [item.message for item in found if item.result is Result.FAILED]
+    assert [words in message for message in said] == ([True] if words else [])
+
+
 def test_the_alive_are_named_and_the_parked_are_nothing() -> None:
-    found = Webhooks((webhook(name="tag"), webhook(Reach.NO_POD, name="injector", parked=True, root="b")), "istiod")
+    found = Webhooks(
+        (
+            webhook(name="istio-revision-tag-default"),
+            webhook(Reach.NO_POD, name="istio-sidecar-injector", parked=True, root="b"),
+        ),
+        "istiod",
+    )
     (result,) = webhooks_alive(state(webhooks=found, ca_root="r"))
-    assert (result.result, result.message) == (Result.PASSED, "each reaches a ready istiod: tag")
+    assert (result.result, result.message) == (Result.PASSED, "each reaches a ready istiod: istio-revision-tag-default")
     assert list(webhooks_alive(state())) == []

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from damage import damaged_bytes, damaged_documents, nested, nothing_written
 from environment_folder import OPERATOR, VARIABLES, environment_folder
+from sohistio.environments.injector import with_injector
 from sohistio.environments.load import load_environment, problems_of, promotion_chain, summary_of
-from sohistio.environments.open_injector import with_open_injector
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import UsageError
 
@@ -93,7 +93,7 @@ def read_all(root: Path) -> None:
         assert all(line.startswith(str(root)) for line in caught.value.details)
         return
     environment = load_environment("qa", root, VARIABLES)
-    with_open_injector(to_yaml(environment.operator_for()))
+    with_injector(to_yaml(environment.operator_for()), opened=True, parked=True)
     to_yaml(environment.document())
     environment.mesh_policy()
     environment.restart_policy()

@@ -125,7 +125,7 @@ DRIFT: dict[str, tuple[Callable[[_Pod], object], list[str]]] = {
     ),
     "environment": (
         lambda pod: _proxy(pod)["env"].append({"name": "COMPANY", "value": "x" * 99}),
-        [f"env COMPANY none → {'x' * 59}…"],
+        ["env COMPANY none → (hidden)"],
     ),
     "init": (
         lambda pod: pod["spec"]["initContainers"][0].update(args=["istio-iptables", "-x", "10.0.0.0/8"]),
@@ -165,6 +165,18 @@ def test_a_digest_that_a_policy_pinned_is_no_change_but_one_that_the_mesh_wants_
     assert [item.of_image for item in compared(injected(), pinned).changes] == [True, True]
 
 
+def test_what_comes_out_otherwise_each_time_is_no_setting() -> None:
+    running, new, again = injected(), injected("web-2"), injected("web-3")
+    for number, pod in enumerate((running, new, again)):
+        _proxy(pod)["env"].append({"name": "NONCE", "value": str(number)})
+    assert [item.setting for item in compared(running, new).changes] == ["env NONCE"]
+    steady = compared(running, new, again)
+    assert steady.changes == ()
+    assert steady.digest == compared(running, again, new).digest
+    _proxy(running)["args"].append("--x")
+    assert [item.words for item in compared(running, new, again).changes] == ["argument --x on → none"]
+
+
 def test_what_the_vertical_autoscaler_gives_is_its_own() -> None:
     running = injected()
     _proxy(running)["resources"] = {"requests": {"cpu": "7m"}}
@@ -197,7 +209,8 @@ def test_a_status_that_somebody_wrote_is_no_reason_to_fail(status: str) -> None:
     [
         ("env UPSTREAM_TOKEN", "env UPSTREAM_TOKEN (hidden) → (hidden)"),
         ("proxyConfig.proxyMetadata.API_KEY", "proxyConfig.proxyMetadata.API_KEY (hidden) → (hidden)"),
-        ("env LOG", "env LOG a → b"),
+        ("env LOG", "env LOG (hidden) → (hidden)"),
+        ("env ISTIO_META_NETWORK", "env ISTIO_META_NETWORK a → b"),
     ],
 )
 def test_no_secret_is_said(setting: str, said: str) -> None:

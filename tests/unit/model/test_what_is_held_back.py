@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from observed import state, workload
 from sohistio.model.held_back import Why
-from sohistio.model.restart_annotations import UnreadableError, own_rules, restart_annotations
+from sohistio.model.restart_annotations import RESTART, UnreadableError, own_rules, restart_annotations
 from sohistio.model.restart_order import left_out, stages_of
 from sohistio.model.restart_policy import OptOut, RestartPolicy, Restraint, Share, held, held_in
 from sohistio.model.restart_times import freeze_of, window_of
@@ -173,12 +174,32 @@ def test_without_a_time_nothing_is_held_back() -> None:
 
 
 def test_only_annotations_about_restarts_are_kept() -> None:
-    kept = restart_annotations(
-        {"a": "b", "sohistio.io/restart": "never", "sohistio.io/Restart-x": "", "sohistio.io/y": ""}
-    )
-    assert kept == {"sohistio.io/restart": "never", "sohistio.io/Restart-x": ""}
-    with pytest.raises(UnreadableError, match=r"'sohistio\.io/Restart-x'"):
-        own_rules(kept)
+    found = {"a": "b", "sohistio/restarted-for": "", "sohistio.io/held": "x", "sohistio.io/restart": "never"}
+    kept = restart_annotations({"metadata": {"annotations": found, "labels": {"app": "web"}}})
+    assert kept == {"sohistio.io/restart": "never"}
+
+
+_NEVER = {RESTART: "never"}
+
+
+@pytest.mark.parametrize(
+    ("item", "quoted"),
+    [
+        ({"metadata": {"annotations": {"sohistio.io/Restart-x": ""}}}, "'sohistio.io/Restart-x'"),
+        ({"metadata": {"annotations": {"sohistio.io/restrat": "never"}}}, "'sohistio.io/restrat'"),
+        ({"metadata": {"annotations": {"Sohistio.io/restart": "never"}}}, "'Sohistio.io/restart'"),
+        ({"metadata": {"labels": _NEVER}}, "'label sohistio.io/restart', expected an annotation of the object itself"),
+        (
+            {"spec": {"template": {"metadata": {"annotations": _NEVER}}}},
+            '"pod template\'s annotation sohistio.io/restart"',
+        ),
+        ({"spec": {"template": {"metadata": {"labels": _NEVER}}}}, '"pod template\'s label sohistio.io/restart"'),
+    ],
+)
+def test_a_slip_of_the_pen_is_no_permission(item: dict[str, Any], quoted: str) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        own_rules(restart_annotations(item))
+    assert quoted in str(caught.value)
 
 
 @pytest.mark.parametrize(

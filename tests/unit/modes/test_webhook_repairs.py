@@ -33,6 +33,8 @@ FOREIGN = ("aks-istio-system", "istiod-asm-1-27")
         pytest.param(webhook(Reach.NO_SERVICE), "", Cure.IGNORE_FAILURES, id="no-service"),
         pytest.param(webhook(Reach.NO_POD, kind=VALIDATING), "", Cure.IGNORE_FAILURES, id="validator"),
         pytest.param(webhook(Reach.NO_SERVICE), LIVE, Cure.POINT_TO_ISTIOD, id="another-service"),
+        pytest.param(webhook(Reach.NO_PATH), LIVE, Cure.POINT_TO_ISTIOD, id="another-path"),
+        pytest.param(webhook(Reach.NO_SERVICE, name="opa-injector"), LIVE, None, id="somebody-else's-with-the-label"),
         pytest.param(webhook(Reach.NO_POD, fails=False), "", None, id="ignored-already"),
         pytest.param(webhook(Reach.NO_POD, fails=False, opened=True), "", None, id="opened-and-still-none"),
         pytest.param(webhook(fails=False, opened=True), LIVE, Cure.FAIL_AGAIN, id="opened-and-back"),
@@ -61,17 +63,18 @@ def test_what_puts_it_right(item: WebhookConfiguration, live: str, cure: Cure | 
 
 
 def test_the_step_says_what_is_wrong_and_what_is_done() -> None:
-    dead = Webhooks((webhook(Reach.NO_POD, name="tag"), webhook(Reach.NO_POD, kind=VALIDATING, name="validator")))
+    dead = Webhooks((webhook(Reach.NO_POD), webhook(Reach.NO_POD, kind=VALIDATING)))
     (phase,) = repair_phase(state(webhooks=dead, mesh_deployments=(mesh("istiod", ready=0),)))
     (step,) = phase.steps
     assert isinstance(step, RepairWebhooks)
     assert (phase.name, step.id) == ("webhooks", "webhooks/repair")
     assert step.summary == (
-        "no istiod answers: ignore failures of tag, validator until one is ready (pods start, without a sidecar)"
+        "no istiod answers: ignore failures of istio-revision-tag-default, istio-validator-default-istio-system until "
+        "one is ready (pods start, without a sidecar)"
     )
     assert step.repairs[1].words == (
-        "validator calls istio-system/istiod, which has no ready pod: ignore its failures until one is ready "
-        "(nothing is validated)"
+        "istio-validator-default-istio-system calls istio-system/istiod, which has no ready pod: ignore its failures "
+        "until one is ready (nothing is validated)"
     )
     assert repair_phase(state()) == ()
 

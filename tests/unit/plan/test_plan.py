@@ -184,6 +184,13 @@ def test_how_a_run_ended(run: RunResult, outcome: str, code: ExitCode) -> None:
     assert (run.document()["outcome"], run.document()["exitCode"]) == (outcome, int(code))
 
 
+def test_a_results_tally_has_the_restarts_that_there_were() -> None:
+    planned = result(plan=UPGRADE).tally.restarts
+    assert planned > 0
+    done = replace(result(plan=UPGRADE), restarted=planned - 1)
+    assert (done.tally.restarts, done.document()["tally"]) == (planned - 1, done.tally.document())
+
+
 def test_a_results_document() -> None:
     document: dict[str, Any] = result(
         FailedError("broke", details=("why",), todo="fix it", docs="docs/x.md"), GOOD, BAD

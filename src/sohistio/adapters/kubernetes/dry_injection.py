@@ -34,6 +34,7 @@ _REASONS = (
     ("violates PodSecurity", "Pod Security refuses such a pod"),
     ("dry run", "an admission webhook takes no dry runs"),
 )
+_AGAIN = "again "
 _NO_ISTIOD = "istiod is not ready"
 _NOT_INJECTED = "a dry run came back without a sidecar"
 
@@ -64,7 +65,8 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
     """
     doubts = list(_doubts(state, settled))
     if doubts and not state.has_ready_istiod:
-        return replace(state, not_compared=(_NO_ISTIOD,))
+        refs = frozenset(doubt.workload.ref for doubt in doubts)
+        return replace(state, not_compared=(_NO_ISTIOD,), uncompared=refs)
     if not all(doubt.text_only for doubt in doubts):
         known = _known(api)
         doubts = [doubt for doubt in doubts if doubt.text_only or not _is_known(doubt, known)]
@@ -76,11 +78,13 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
     first = {doubt.place: doubt for doubt in reversed(texts)}
     asked.ask(first.values())
     asked.ask(doubt for doubt in texts if asked.is_rewritten(first[doubt.place], state))
+    asked.ask_again(doubts)
     found = {doubt.workload.ref: asked.told(doubt) for doubt in doubts}
     return replace(
         state,
         workloads=tuple(_with(workload, found.get(workload.ref, {})) for workload in state.workloads),
         not_compared=asked.notes(),
+        uncompared=frozenset(ref for ref, pods in found.items() if not pods),
     )
 
 
@@ -120,6 +124,10 @@ def _with(workload: Workload, found: Mapping[str, ObservedPod]) -> Workload:
     return replace(workload, pods=tuple(found.get(pod.name, pod) for pod in workload.pods)) if found else workload
 
 
+def _has_other_settings(pod: ObservedPod) -> bool:
+    return pod.compared is not None and any(not item.of_image for item in pod.compared.changes)
+
+
 class _Asked:
     """The dry runs so far: the answers by their templates, and the namespaces that cannot be asked, with the reason."""
 
@@ -131,7 +139,14 @@ class _Asked:
 
     def ask(self, doubts: Iterable[_Doubt]) -> None:
         """Ask about every template that has no answer yet, side by side."""
-        keys = {doubt.key: doubt for doubt in doubts}
+        self._ask_each({doubt.key: doubt for doubt in doubts})
+
+    def ask_again(self, doubts: Iterable[_Doubt]) -> None:
+        """Ask a second time about each template whose settings differ: what comes out otherwise then is none."""
+        differing = (doubt for doubt in doubts if any(map(_has_other_settings, self.told(doubt).values())))
+        self._ask_each({f"{_AGAIN}{doubt.key}": doubt for doubt in differing})
+
+    def _ask_each(self, keys: Mapping[str, _Doubt]) -> None:
         side_by_side(self._ask, [(key, doubt) for key, doubt in keys.items() if key not in self._api.dry_runs])
 
     def _ask(self, asked: tuple[str, _Doubt]) -> None:
@@ -202,7 +217,8 @@ class _Asked:
         if new is None:
             return {}
         raw = ((pod, self._raw[doubt.place, pod.name]) for pod in doubt.pods)
-        return {pod.name: replace(pod, compared=compared(running, new)) for pod, running in raw}
+        again = self._api.dry_runs.get(f"{_AGAIN}{doubt.key}")
+        return {pod.name: replace(pod, compared=compared(running, new, again)) for pod, running in raw}
 
     def notes(self) -> tuple[str, ...]:
         """Of which namespaces only images could be compared, once a reason."""

@@ -101,7 +101,7 @@ def _namespace(item: Object, injectors: tuple[injection.Injector, ...]) -> Obser
         labelled_by_sohistio=set(writers) == {OWN_MANAGER},  # what others apply as well (GitOps) is theirs to take away
         ending="deletionTimestamp" in metadata,
         set_by=next(iter(deciding), ""),
-        annotations=restart_annotations(metadata.get("annotations")),
+        annotations=restart_annotations(item),
     )
 
 

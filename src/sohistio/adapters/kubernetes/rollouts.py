@@ -203,7 +203,7 @@ def _rollout(kind: str, item: Object) -> Rollout:
 def _around(item: Object) -> Around:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
-    return Around(restart_annotations(metadata.get("annotations")), labels.get(INJECTION), labels.get(LABEL))
+    return Around(restart_annotations(item), labels.get(INJECTION), labels.get(LABEL))
 
 
 def _room(item: Object) -> _Room:

@@ -18,6 +18,9 @@ LISTED: Mapping[str, tuple[str, str]] = {
     MUTATING: (f"{_ADMISSION}/mutatingwebhookconfigurations", "app=sidecar-injector"),
     VALIDATING: (f"{_ADMISSION}/validatingwebhookconfigurations", "app=istiod"),
 }
+PATHS: Mapping[str, str] = {MUTATING: "/inject", VALIDATING: "/validate"}
+"""Where istiod answers; a cluster's name may follow."""
+PORT = 443
 _TAG = "istio.io/tag"
 # By namespace and name: whether a Service leads to a ready pod, or where (OUTSIDE) nobody can tell.
 _Reached = Mapping[tuple[str, str], Reach]
@@ -52,7 +55,7 @@ def webhooks_in(
                 kind,
                 item["metadata"]["name"],
                 str((item["metadata"].get("labels") or {}).get(LABEL, "")),
-                tuple(_hook(hook, reached, everywhere=everywhere) for hook in item.get("webhooks") or ()),
+                tuple(_hook(hook, kind, reached, everywhere=everywhere) for hook in item.get("webhooks") or ()),
                 FAIL_AGAIN in (item["metadata"].get("annotations") or {}),
             )
             for kind, items in found.items()
@@ -62,20 +65,29 @@ def webhooks_in(
     )
 
 
-def _hook(hook: Object, reached: _Reached, *, everywhere: bool) -> Hook:
+def _hook(hook: Object, kind: str, reached: _Reached, *, everywhere: bool) -> Hook:
     client = hook.get("clientConfig") or {}
     service = client.get("service")
     place = (str(service["namespace"]), str(service["name"])) if service else ("", "")
     missing = Reach.NO_SERVICE if service and (everywhere or place[0] == ISTIO_NAMESPACE) else Reach.OUTSIDE
+    reach = reached.get(place, missing)
+    if service and reach is Reach.READY and not answers_at(kind, service):
+        reach = Reach.NO_PATH
     bundle = client.get("caBundle") or ""
     return Hook(
         name=str(hook["name"]),
         fails=hook.get("failurePolicy", "Fail") == "Fail",
         service=place,
-        reach=reached.get(place, missing),
+        reach=reach,
         parked=is_parked_hook(hook),
         root=hashlib.sha256(b64decode(bundle).strip()).hexdigest() if bundle else "",
     )
+
+
+def answers_at(kind: str, service: Object) -> bool:
+    """Whether istiod answers at this path and port of its Service (istio/istio, pkg/kube/inject and pkg/webhooks)."""
+    path = str(service.get("path") or "")
+    return service.get("port", PORT) == PORT and f"{path}/".startswith(f"{PATHS[kind]}/")
 
 
 def _live(services: Sequence[Object], reached: _Reached, revision: Revision) -> str:

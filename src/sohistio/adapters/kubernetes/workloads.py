@@ -161,7 +161,7 @@ def workload_of(kind: str, item: Object, pods: tuple[ObservedPod, ...]) -> Workl
         pods=pods,
         brings_proxy=bool(_proxy_image(spec["template"]["spec"])),
         own_image=_own_image(spec["template"]),
-        annotations=restart_annotations(metadata.get("annotations")),
+        annotations=restart_annotations(item),
         template=spec["template"],
     )
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.finding import Finding
 from sohistio.model.gateway_api import TOO_OLD
-from sohistio.model.state import Finding
 
 # Of precheck: "missing permission to create …". It asks for every object of a kind, where a role may give each by its
 # name; the check `permissions` asks for just what the plan uses.

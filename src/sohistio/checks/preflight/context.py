@@ -16,9 +16,10 @@ from sohistio.errors import SohistioError
 from sohistio.istioctl import Istioctl
 from sohistio.model.certificate import MeshCertificates
 from sohistio.model.desired import DesiredMesh
+from sohistio.model.finding import Finding
 from sohistio.model.gateway_api import UNSERVED
 from sohistio.model.managed_cluster import ManagedCluster
-from sohistio.model.state import ClusterState, Finding
+from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.planning.failover import Observed, Pair, look, pair_for
 from sohistio.planning.planned import Planned

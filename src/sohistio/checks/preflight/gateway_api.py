@@ -8,8 +8,9 @@ from dataclasses import replace
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.finding import Finding
 from sohistio.model.gateway_api import AKS, ROUTING_CLASS, TOO_OLD, UNSERVED, Definition, listed
-from sohistio.model.state import ClusterState, Finding
+from sohistio.model.state import ClusterState
 from sohistio.modes.application_routing import conflict
 
 _AKS_HINT = "AKS brings newer ones with a newer Kubernetes: `az aks upgrade`."

@@ -47,7 +47,7 @@ def stale(found: Sequence[WebhookConfiguration], coming: set[tuple[str, str]]) -
             yield Fault(message, _AT_FIRST, Severity.WARNING)
         elif hook.service in coming:
             yield Fault(message, "An install brings the Service back: `sohistio install`.", Severity.WARNING)
-        elif hook.reach is Reach.NO_POD:
+        elif hook.reach is not Reach.NO_SERVICE:
             yield Fault(message, gone_for_good(item), Severity.WARNING)
         else:
             yield Fault(message, f"If that Istio is gone for good: kubectl delete {item.kind.lower()} {item.name}")

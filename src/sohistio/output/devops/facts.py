@@ -87,6 +87,8 @@ class Carried:
     @property
     def restarts(self) -> int:
         """Workloads whose restart is done."""
+        if self.result is not None and self.result.restarted is not None:
+            return self.result.restarted
         return sum(
             len(item.step.workloads)
             for item in (self.result.steps if self.result else ())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sohistio.model.webhooks import PARKED
+
 # What istioctl adds while it installs; `manifest generate` does not have it, so it is no drift.
 INSTALLER_LABELS = frozenset(
     {
@@ -21,8 +23,6 @@ _SERVER_METADATA = frozenset({"managedFields", "resourceVersion", "uid", "genera
 _AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
 # Of webhooks: istiod writes the first two, AKS and istioctl's parking the selectors.
 WEBHOOK_NOISE = frozenset({"caBundle", "failurePolicy", "namespaceSelector", "objectSelector"})
-# istioctl parks the injector's own webhooks on this selector once the default revision tag exists.
-_PARKED = "istio.io/deactivated"
 # istioctl makes it at the end of an install; its webhooks serve from then on, and the injector's own are parked.
 REVISION_TAG = "istio-revision-tag-default"
 
@@ -34,7 +34,7 @@ def is_parked(obj: Mapping[str, Any]) -> bool:
 
 def is_parked_hook(hook: Mapping[str, Any]) -> bool:
     """Whether one webhook is: it matches no object."""
-    return _PARKED in ((hook.get("objectSelector") or {}).get("matchLabels") or {})
+    return PARKED in ((hook.get("objectSelector") or {}).get("matchLabels") or {})
 
 
 def quiet(obj: Mapping[str, Any], *, parked: bool) -> dict[str, Any]:

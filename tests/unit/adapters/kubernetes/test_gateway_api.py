@@ -15,9 +15,10 @@ from sohistio.checks.preflight.gateway_api import routing_verdict, too_old
 from sohistio.environments.support import gateway_api_limits
 from sohistio.errors import UsageError
 from sohistio.model.fault import Fault, Severity
+from sohistio.model.finding import Finding
 from sohistio.model.gateway_api import ApplicationRouting, Definition, GatewayApi, Limit, limit_of
 from sohistio.model.mode import Mode
-from sohistio.model.state import ClusterState, Finding
+from sohistio.model.state import ClusterState
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Asked, decide
 from sohistio.modes.skew import gateway_api_faults

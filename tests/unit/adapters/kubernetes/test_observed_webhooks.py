@@ -26,8 +26,11 @@ def pod(*, ready: bool = True, namespace: str = "istio-system", app: str = "isti
     return {"metadata": place | metadata, "status": {"conditions": conditions}}
 
 
-def configuration(service: str = "istiod", *, namespace: str = "istio-system", **hook: Any) -> dict[str, Any]:
-    client = {"service": {"namespace": namespace, "name": service}, "caBundle": "cGVtCg=="}
+def configuration(
+    service: str = "istiod", *, namespace: str = "istio-system", path: str = "/inject", port: int = 443, **hook: Any
+) -> dict[str, Any]:
+    called = {"namespace": namespace, "name": service, "path": path, "port": port}
+    client = {"service": called, "caBundle": "cGVtCg=="}
     labels = {"istio.io/rev": "default"}
     return {
         "metadata": {"name": "tag", "labels": labels},
@@ -44,6 +47,9 @@ def configuration(service: str = "istiod", *, namespace: str = "istio-system", *
         pytest.param(configuration(), [pod(deletionTimestamp="now")], Reach.NO_POD, "", id="on-its-way-out"),
         pytest.param(configuration(), [pod(app="web"), pod(namespace="shop")], Reach.NO_POD, "", id="others"),
         pytest.param(configuration("istiod-1-20"), [pod()], Reach.NO_SERVICE, "istiod", id="no-service"),
+        pytest.param(configuration(path="/inject/cluster/a"), [pod()], Reach.READY, "istiod", id="of-a-cluster"),
+        pytest.param(configuration(path="/injected"), [pod()], Reach.NO_PATH, "istiod", id="another-path"),
+        pytest.param(configuration(port=8443), [pod()], Reach.NO_PATH, "istiod", id="another-port"),
         pytest.param(configuration("istiod-remote"), [pod()], Reach.OUTSIDE, "istiod", id="endpoints-by-hand"),
         pytest.param(configuration(clientConfig={"url": "https://x"}), [pod()], Reach.OUTSIDE, "istiod", id="url"),
     ],

@@ -1,0 +1,155 @@
+"""What people and killed runs do to Istio's webhooks is seen by `verify` and put right; nobody else's are touched."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from own_environments import own_environments
+from sandboxes import Sandbox
+from workloads import apply, await_running, deployment, namespace, pods_of
+
+pytestmark = pytest.mark.e2e
+
+SHOP = "hooks"
+HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+INJECTOR, TAG = f"{HOOKS}/istio-sidecar-injector", f"{HOOKS}/istio-revision-tag-default"
+NEVER = {"matchLabels": {"istio.io/deactivated": "never-match"}}
+
+
+@pytest.fixture(scope="module")
+def meshed(sandbox: Sandbox) -> Sandbox:
+    """A mesh, and a namespace that it injects."""
+    sandbox.reset()
+    done = sandbox.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    apply(sandbox.api, namespace(SHOP))
+    return sandbox
+
+
+def found(box: Sandbox, path: str) -> dict[str, Any]:
+    item = box.api.get(path)
+    assert item is not None, path
+    return deepcopy(dict(item))
+
+
+def failed_checks(box: Sandbox) -> str:
+    verified = box.run("verify", "--env", "local")
+    assert verified.returncode == 5, verified.stdout + verified.stderr
+    return " ".join(verified.stdout.split())
+
+
+def verified(box: Sandbox) -> bool:
+    return box.run("verify", "--env", "local").returncode == 0
+
+
+def starts_with_a_sidecar(box: Sandbox, name: str) -> bool:
+    before = len(pods_of(box.api, SHOP))
+    apply(box.api, deployment(SHOP, name, replicas=1))
+    await_running(box.api, SHOP, before + 1)
+    (pod,) = pods_of(box.api, SHOP, name)
+    return "sidecar.istio.io/status" in pod["metadata"]["annotations"]
+
+
+def test_a_path_where_istiod_does_not_answer_is_put_right_though_nothing_needs_a_restart(meshed: Sandbox) -> None:
+    tag = found(meshed, TAG)
+    for hook in tag["webhooks"]:
+        hook["clientConfig"]["service"]["path"] = "/injected"
+    meshed.api.replace(TAG, tag)
+    assert "istio-revision-tag-default calls Service istio-system/istiod, at a path or port where" in failed_checks(
+        meshed
+    )
+    done = meshed.run("restart", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {hook["clientConfig"]["service"]["path"] for hook in found(meshed, TAG)["webhooks"]} == {"/inject"}
+    assert starts_with_a_sidecar(meshed, "after-the-path")
+    assert verified(meshed)
+
+
+def test_a_default_tag_that_somebody_deleted_comes_back(meshed: Sandbox) -> None:
+    meshed.api.delete(TAG)
+    assert "nothing injects: istio-sidecar-injector is parked" in failed_checks(meshed)
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert starts_with_a_sidecar(meshed, "after-the-tag")
+    assert verified(meshed)
+
+
+def test_two_that_inject_the_same_pods_are_one_again(meshed: Sandbox) -> None:
+    injector, tag = found(meshed, INJECTOR), found(meshed, TAG)
+    by_name = {hook["name"]: hook for hook in tag["webhooks"]}
+    for hook in injector["webhooks"]:
+        hook |= {key: by_name[hook["name"]][key] for key in ("namespaceSelector", "objectSelector")}
+    meshed.api.replace(INJECTOR, injector)
+    assert "istio-sidecar-injector and istio-revision-tag-default both inject" in failed_checks(meshed)
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(hook["objectSelector"] == NEVER for hook in found(meshed, INJECTOR)["webhooks"])
+    assert verified(meshed)
+
+
+@contextmanager
+def watching_the_injector(box: Sandbox) -> Iterator[list[bool]]:
+    """Whether each look at it, ten a second, found it parked."""
+    looks: list[bool] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            looks.append(all(hook["objectSelector"] == NEVER for hook in found(box, INJECTOR)["webhooks"]))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield looks
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_while_istiod_changes_one_configuration_alone_injects(meshed: Sandbox, tmp_path: Path) -> None:
+    flags = own_environments(tmp_path)
+    spec = {"values": {"global": {"proxy": {"logLevel": "info"}}}}
+    overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
+    Path(flags[-1], "local", "istiooperator.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    with watching_the_injector(meshed) as looks:
+        done = meshed.run("install", *flags, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(looks) > 10
+    assert all(looks)
+    maps = "/api/v1/namespaces/istio-system/configmaps"
+    assert '"logLevel": "info"' in found(meshed, f"{maps}/istio-sidecar-injector")["data"]["values"]
+    again = meshed.run("plan", *flags)
+    assert "up to date" in again.stdout, again.stdout
+
+
+def test_somebody_elses_with_istios_labels_stays_as_it_is(meshed: Sandbox) -> None:
+    """Dead, and no business of ours; it matches nothing here, so that the sandbox goes on."""
+    theirs = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "company-injector", "labels": {"app": "sidecar-injector", "istio.io/rev": "default"}},
+        "webhooks": [
+            {
+                "name": "company.example.com",
+                "admissionReviewVersions": ["v1"],
+                "sideEffects": "None",
+                "clientConfig": {"service": {"namespace": "istio-system", "name": "gone", "path": "/x"}},
+                "namespaceSelector": {"matchLabels": {"company": "yes"}},
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+            }
+        ],
+    }
+    made = meshed.api.create(HOOKS, theirs)
+    meshed.run("install", "--env", "local", "--yes")
+    assert (
+        found(meshed, f"{HOOKS}/company-injector")["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+    )
+    meshed.api.delete(f"{HOOKS}/company-injector")
