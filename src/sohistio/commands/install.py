@@ -91,7 +91,9 @@ def install(
         passphrase(os.environ)  # better to miss it now than half way
     approved = read_approved(care.plan_file) if care.plan_file is not None else None
     reporter = reporter_for(stderr=form.json)
-    with ready_to_write(session_of(where)) as session:
+    session = session_of(where)
+    session.render_ahead()
+    with ready_to_write(session):
         planned = plan_install(session, request, brief=True)
         if approved is not None:
             check_approved(approved, planned.plan)

@@ -70,6 +70,7 @@ def plan(
     where = where_of(target, cluster, release=release, tool=tool, skip=skip)
     request = request_of(route, skip, backup, portion, as_of)
     session = session_of(where)
+    session.render_ahead()
     check_right_cluster(session)
     planned = plan_install(session, request)
     looked(planned.plan.environment, planned.plan)

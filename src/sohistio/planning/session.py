@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,29 +15,26 @@ from sohistio.adapters.azure.login import Login
 from sohistio.adapters.bundle.unpacked import Bundle
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.holder import Watched
-from sohistio.adapters.kubernetes.manifest import read_manifest
 from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, private_kubeconfig
 from sohistio.adapters.kubernetes.snapshot import Snapshot
-from sohistio.adapters.releases.kept_manifests import KeptManifests
 from sohistio.adapters.releases.mirror import MIRROR_VARIABLE, Mirror
 from sohistio.adapters.releases.newest import newest_patch
-from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
+from sohistio.adapters.releases.obtain import IstioctlSource
 from sohistio.environments.images_lock import NAME as IMAGES_LOCK
 from sohistio.environments.images_lock import read_images_lock
 from sohistio.environments.istiooperator import with_values
 from sohistio.environments.load import Environment, find_environments_root, load_environment
 from sohistio.environments.yaml_files import to_yaml
-from sohistio.errors import FailedError, RefusedError
-from sohistio.images.needed import to_inject
+from sohistio.errors import RefusedError, SohistioError
 from sohistio.images.pins import pinned_values
 from sohistio.istioctl import Istioctl
 from sohistio.model.auth import Auth
 from sohistio.model.cause import Cause
-from sohistio.model.desired import DesiredMesh, desired_mesh
+from sohistio.model.desired import DesiredMesh
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.managed_cluster import ManagedCluster
-from sohistio.model.sidecar import Injector
 from sohistio.model.versions import Version
+from sohistio.planning.istioctls import Istioctls
 from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig, sandbox_mirror_url, sandbox_of_context
 from sohistio.system.lazy import lazy
 from sohistio.system.paths import cache_dir
@@ -69,7 +67,6 @@ class Session:
     say: Callable[[str], None]
     lock_watched: Watched = field(default_factory=Watched)
     azure_is_silent: bool = False
-    _obtained: dict[Version, Istioctl] = field(default_factory=dict)
     _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
     @lazy
@@ -181,55 +178,25 @@ class Session:
         pins = read_images_lock(self.root / IMAGES_LOCK)
         return pinned_values(self.unpinned_objects(version), pins, (self.environment.images.source, istio.hub), todo)
 
+    def render_ahead(self) -> None:
+        """Have istioctl at work on the target while the cluster is looked at; a standby may turn out to want another
+        IstioOperator. What is wrong with it is told where it is asked for.
+        """
+        if self.environment.istio.pin_digests:
+            return
+        with suppress(SohistioError):
+            self.istioctls.render_ahead(self.version, self.operator_yaml(self.version))
+
     def unpinned_objects(self, version: Version) -> Sequence[dict[str, Any]]:
         """The manifest of a version with images by tag, and what its injector makes of pods. Raises RefusedError."""
         if version not in self._unpinned:
             _, manifest = self.render(version, to_yaml(self.environment.operator_for(version)))
-            self._unpinned[version] = [*manifest, *self._injected(version, manifest)]
+            self._unpinned[version] = [*manifest, *self.istioctls.injected(version, manifest)]
         return self._unpinned[version]
-
-    def _injected(self, version: Version, manifest: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-        import yaml
-
-        injector = Injector.from_manifest(manifest)
-        if injector is None:
-            return ()
-        asked = yaml.safe_dump_all([dict(item) for item in to_inject(manifest)])
-        try:
-            return read_manifest(self.istioctl(version).inject(asked, injector))
-        except FailedError as error:
-            raise RefusedError(
-                f"istioctl {version} cannot inject pods with the injector of {self.environment.name}",
-                details=(error.what, *error.details),
-                todo="Correct istiooperator.yaml.",
-            ) from error
 
     def render(self, version: Version, operator: str) -> tuple[DesiredMesh, list[dict[str, Any]]]:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""
-        istioctl = self.istioctl(version)
-        kept = KeptManifests(cache_dir() / "manifests")
-        manifest = kept.of(istioctl.digest, operator, lambda: self._rendered(istioctl, operator))
-        return desired_mesh(manifest, version, operator), manifest
-
-    def _rendered(self, istioctl: Istioctl, operator: str) -> list[dict[str, Any]]:
-        version, name = istioctl.version, self.environment.name
-        try:
-            printed = istioctl.manifest_generate(operator)
-        except FailedError as error:
-            raise RefusedError(
-                f"istioctl {version} cannot render the IstioOperator of {name}",
-                details=(error.what, *error.details),
-                todo=f"Correct istiooperator.yaml (`sohistio render --env {name}` shows all of it).",
-            ) from error
-        try:
-            return read_manifest(printed)
-        except FailedError as error:
-            raise RefusedError(
-                f"istioctl {version} printed no manifest for the IstioOperator of {name}",
-                details=(error.what, *error.details, f"istioctl is {istioctl.path}"),
-                todo=f"See what it prints: `sohistio render --env {name} | {istioctl.path} manifest generate -f -`. "
-                "Is it Istio's own istioctl?",
-            ) from error
+        return self.istioctls.render(version, operator)
 
     def newest_patch(self, minor: Version) -> Version | None:
         """The newest release of this version's minor that the mirror has; None where it has none, or no answer."""
@@ -241,19 +208,24 @@ class Session:
         own = sandbox_mirror_url(self.sandbox) if self.sandbox else None
         return Mirror.choose(None if os.environ.get(MIRROR_VARIABLE) else own, os.environ)
 
+    @lazy
+    def istioctls(self) -> Istioctls:
+        """istioctl of each version, obtained once."""
+        return Istioctls(self.environment.name, self._istioctl_source, self.say)
+
     def istioctl(self, version: Version) -> Istioctl:
-        """istioctl of a version, obtained once."""
-        if version not in self._obtained:
-            # A sandbox's istioctl is built on this machine: the pins are those of the public releases.
-            rebuilt = self.mirror.base == (sandbox_mirror_url(self.sandbox) if self.sandbox else None)
-            source = IstioctlSource(
-                cache=cache_dir(),
-                mirror=self.mirror,
-                lock=None if rebuilt else self.root / "istioctl.lock",
-                rebuilt=rebuilt,
-                # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
-                explicit=self.where.istioctl if version == self.version else None,
-                archives=self.bundle.istioctl if self.bundle else None,
-            )
-            self._obtained[version] = obtain_istioctl(version, source, self.say)
-        return self._obtained[version]
+        """istioctl of a version. Raises NotObtainedError."""
+        return self.istioctls.of(version)
+
+    def _istioctl_source(self, version: Version) -> IstioctlSource:
+        # A sandbox's istioctl is built on this machine: the pins are those of the public releases.
+        rebuilt = self.mirror.base == (sandbox_mirror_url(self.sandbox) if self.sandbox else None)
+        return IstioctlSource(
+            cache=cache_dir(),
+            mirror=self.mirror,
+            lock=None if rebuilt else self.root / "istioctl.lock",
+            rebuilt=rebuilt,
+            # A binary given by hand serves the target; another version (for an uninstall) is still fetched.
+            explicit=self.where.istioctl if version == self.version else None,
+            archives=self.bundle.istioctl if self.bundle else None,
+        )

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 # As many as an API server answers at once without throttling one client.
@@ -40,6 +40,22 @@ def side_by_side(
         except BaseException:
             interrupted()
             raise
+
+
+def begun(work: Callable[[], _Found]) -> Future[_Found]:
+    """Work that goes on meanwhile; its result, or what it raised, is the future's. A daemon: if nobody asks for it, it
+    does not keep the program from ending.
+    """
+    future: Future[_Found] = Future()
+
+    def answer() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 — it is raised where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=answer, daemon=True).start()
+    return future
 
 
 def within(seconds: float, work: Callable[[], _Found], late: _Late) -> _Found | _Late:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sohistio.system.parallel import WORKERS, in_time, side_by_side
+from sohistio.system.parallel import WORKERS, begun, in_time, side_by_side
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -36,6 +36,15 @@ def test_the_first_failure_is_raised_once_what_was_under_way_has_ended() -> None
     with pytest.raises(ValueError, match="1"):
         side_by_side(work, range(5))
     assert sorted(ended) == list(range(5))
+
+
+def test_what_goes_on_meanwhile_answers_who_asks() -> None:
+    go = threading.Event()
+    assert not (future := begun(lambda: go.wait(20))).done()
+    go.set()
+    assert future.result(20)
+    with pytest.raises(ZeroDivisionError):
+        begun(lambda: 1 // 0).result(20)
 
 
 def test_what_hangs_is_missing() -> None:

@@ -16,7 +16,7 @@ from sohistio.adapters.releases.digest import known_sha256, sha256_of
 from sohistio.adapters.releases.downloads import Downloads, Patience
 from sohistio.adapters.releases.lock import published_checksum, read_lock
 from sohistio.adapters.releases.mirror import Mirror, Platform
-from sohistio.errors import NotObtainedError
+from sohistio.errors import NotObtainedError, SohistioError
 from sohistio.istioctl import Istioctl, reported_version
 from sohistio.model.versions import Version
 
@@ -58,13 +58,11 @@ def obtain_istioctl(version: Version, source: IstioctlSource, progress: Callable
     if source.explicit is not None:
         return _given(source.explicit, version)
     here = Platform.of(platform.system(), platform.machine())
-    pin = read_lock(source.lock).get((version, here)) if source.lock else None
-    if pin is None and source.archives is not None:
-        pin = _bundled_checksum(source.archives, here.archive(version))
-    elif pin is None and source.rebuilt:
+    pin = _pinned(version, here, source)
+    if pin is None and source.rebuilt and source.archives is None:
         with Downloads(source.mirror, progress, source.patience) as downloads:
             pin = published_checksum(downloads, source.mirror, (version, here))
-    folder = source.cache / "istioctl" / source.place / str(version) / str(here)
+    folder = _folder(version, here, source)
     binary = folder / here.binary
     digest = _intact(binary, pin)
     if digest is None:
@@ -73,6 +71,32 @@ def obtain_istioctl(version: Version, source: IstioctlSource, progress: Callable
             if digest is None:
                 digest = _Fetch(version, here, source, progress).into(folder, pin)
     return Istioctl(binary, version, digest)
+
+
+def cached_istioctl(version: Version, source: IstioctlSource) -> Istioctl | None:
+    """The one that `obtain_istioctl` would find without asking anybody; None where it would ask."""
+    if source.explicit is not None or source.rebuilt:
+        return None
+    here = Platform.of(platform.system(), platform.machine())
+    try:
+        pin = _pinned(version, here, source)
+    except SohistioError:
+        return None
+    binary = _folder(version, here, source) / here.binary
+    digest = _intact(binary, pin)
+    return None if digest is None else Istioctl(binary, version, digest)
+
+
+def _pinned(version: Version, here: Platform, source: IstioctlSource) -> str | None:
+    """The checksum that its archive must have, None where nobody pinned one. Raises as obtain_istioctl does."""
+    pin = read_lock(source.lock).get((version, here)) if source.lock else None
+    if pin is None and source.archives is not None:
+        return _bundled_checksum(source.archives, here.archive(version))
+    return pin
+
+
+def _folder(version: Version, here: Platform, source: IstioctlSource) -> Path:
+    return source.cache / "istioctl" / source.place / str(version) / str(here)
 
 
 def _given(path: Path, version: Version) -> Istioctl:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from sohistio.adapters.kubernetes.manifest import read_manifest
+from sohistio.adapters.releases.mirror import Mirror
+from sohistio.adapters.releases.obtain import IstioctlSource
 from sohistio.errors import ExitCode, FailedError, RefusedError
 from sohistio.istioctl import Istioctl
 from sohistio.model.versions import Version
-from sohistio.planning.session import Session, Where
+from sohistio.planning.istioctls import Istioctls
 
 GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\n"
 HEAD = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: istiod, namespace: istio-system}\n"
@@ -51,14 +53,14 @@ def test_what_is_none(text: str, what: str, detail: str) -> None:
 
 
 @pytest.mark.parametrize("printed", ["all is well", "[a, b]", "a: b", ""], ids=["string", "list", "mapping", "nothing"])
-def test_a_session_names_the_istioctl_that_printed_it(tmp_path: Path, printed: str) -> None:
+def test_the_istioctl_that_printed_it_is_named_that_printed_it(tmp_path: Path, printed: str) -> None:
     path, version = tmp_path / "istioctl", Version(1, 31, 1)
     path.write_text(f"#!/bin/sh\necho '{printed}'\n")
     path.chmod(0o700)
-    root = Path(__file__).parents[4] / "environments"
-    session = Session(Where("local", environments=root), lambda _: None, _obtained={version: Istioctl(path, version)})
+    source = IstioctlSource(tmp_path, Mirror.parse("http://127.0.0.1:9"))
+    found = Istioctls("local", lambda _: source, lambda _: None, {version: Istioctl(path, version)})
     with pytest.raises(RefusedError) as caught:
-        session.render(version, "kind: IstioOperator\n")
+        found.render(version, "kind: IstioOperator\n")
     assert caught.value.exit_code is ExitCode.REFUSED
     assert caught.value.what == "istioctl 1.31.1 printed no manifest for the IstioOperator of local"
     assert caught.value.details[0].startswith("what it printed ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from obtaining import VERSION, files, obtain, refusal, said
 from release_mirror import HERE, ReleaseMirror, script, tar_gz
 from sohistio.adapters.releases.mirror import Mirror
-from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
+from sohistio.adapters.releases.obtain import IstioctlSource, cached_istioctl, obtain_istioctl
 from sohistio.errors import RefusedError
 from sohistio.istioctl import Istioctl
 
@@ -178,3 +179,21 @@ def test_a_rebuilt_release_is_fetched_again(tmp_path: Path, mirror: ReleaseMirro
     mirror.publish("1.31.1", body=tar_gz(("istioctl", script("1.31.1", padding=64))))
     obtain_istioctl(VERSION, source, lambda _: None)
     assert sum(path.endswith(archive) for path in mirror.asked) == 2
+
+
+def test_what_is_there_already_is_found_without_asking(tmp_path: Path, mirror: ReleaseMirror) -> None:
+    archive = mirror.publish("1.31.1")
+    pin = hashlib.sha256(mirror.files[archive].body).hexdigest()
+    lock = tmp_path / "istioctl.lock"
+    lock.write_text(f"{pin}  {HERE.archive(VERSION)}\n")
+    source = IstioctlSource(tmp_path / "cache", Mirror.parse(mirror.url), lock)
+    assert cached_istioctl(VERSION, source) is None
+    obtained = obtain_istioctl(VERSION, source, lambda _: None)
+    asked = list(mirror.asked)
+    assert cached_istioctl(VERSION, source) == obtained
+    assert cached_istioctl(VERSION, replace(source, rebuilt=True)) is None, "its checksum has to be asked for"
+    lock.write_text(f"{'a' * 64}  {HERE.archive(VERSION)}\n")
+    assert cached_istioctl(VERSION, source) is None
+    lock.write_text("no pin\n")
+    assert cached_istioctl(VERSION, source) is None, "who obtains it says what is wrong"
+    assert mirror.asked == asked
