@@ -45,7 +45,10 @@ class Istioctls:
 
         def manifest() -> _Manifest | None:
             istioctl = cached_istioctl(version, source)
-            return None if istioctl is None else self._manifest(istioctl, operator)
+            if istioctl is None:
+                return None
+            self._obtained.setdefault(version, istioctl)
+            return self._manifest(istioctl, operator)
 
         source = self.source(version)
         if (version, operator) not in self._ahead:
