@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sohistio.model.outside import OutsideProtocol, OutsideTls
 from sohistio.model.policy import Mtls, Policy, Telemetry, Tracing
 from sohistio.model.policy_access import HostAccess, HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
 from sohistio.model.policy_traffic import (
@@ -14,8 +15,6 @@ from sohistio.model.policy_traffic import (
     IngressHosts,
     NamespaceDefaults,
     OutlierDetection,
-    OutsideProtocol,
-    OutsideTls,
     RateLimit,
     Retries,
     Route,

@@ -13,7 +13,7 @@ from sohistio.commands.examples import examples
 from sohistio.commands.options import Form, Target, change_option
 from sohistio.commands.registration import app, register_all, words_of_group
 from sohistio.errors import UsageError
-from sohistio.model.policy_traffic import OutsideProtocol, OutsideTls
+from sohistio.model.outside import OutsideProtocol, OutsideTls
 
 if TYPE_CHECKING:
     from sohistio.environments.egress_edit import EgressEdit

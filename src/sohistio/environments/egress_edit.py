@@ -13,7 +13,8 @@ from sohistio.environments.load import BASE, FILE, Environment, load_environment
 from sohistio.environments.yaml_edit import NotEditableError, content_of, with_list
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import UsageError
-from sohistio.model.policy_traffic import ExternalHost, OutsideProtocol, OutsideTls
+from sohistio.model.outside import OutsideProtocol, OutsideTls
+from sohistio.model.policy_traffic import ExternalHost
 from sohistio.model.words import counted
 from sohistio.system.replaced_file import exact_text
 

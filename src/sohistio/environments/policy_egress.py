@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, model_validator
 from sohistio.environments.failover import Host
 from sohistio.environments.policy_access import Names, ServiceAccounts
 from sohistio.environments.values import Address, Name, Part, Port, once, twice
-from sohistio.model.policy_traffic import Egress, ExternalHost, OutsideProtocol, OutsideTls
+from sohistio.model.outside import OutsideProtocol, OutsideTls
+from sohistio.model.policy_traffic import Egress, ExternalHost
 
 _HTTPS, _HTTP = 443, 80
 _ISTIOS_PORTS = range(15000, 15100)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+
+from sohistio.model.outside import OutsideProtocol, OutsideTls
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +25,6 @@ class IngressHosts:
     hosts: tuple[str, ...]
     credential: str
     routes: tuple[Route, ...]
-
-
-class OutsideTls(StrEnum):
-    """Who speaks TLS with an external host: the egress gateway (ORIGINATE), the application itself (PASSTHROUGH), or
-    nobody (NONE).
-    """
-
-    ORIGINATE = "originate"
-    PASSTHROUGH = "passthrough"
-    NONE = "none"
-
-
-class OutsideProtocol(StrEnum):
-    """What the application speaks, below TLS."""
-
-    HTTP = "http"
-    TCP = "tcp"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sohistio.model.outside import OutsideProtocol, OutsideTls
 from sohistio.model.policy import GatewayPlace, Policy
-from sohistio.model.policy_traffic import ExternalHost, OutsideProtocol, OutsideTls
+from sohistio.model.policy_traffic import ExternalHost
 from sohistio.policy.objects import DRY_RUN, GATEWAYS_PORT, ROOT, SUPPRESS, Object, made, selector, slug, without_empty
 
 

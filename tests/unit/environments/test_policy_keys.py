@@ -10,6 +10,7 @@ from environment_folder import OPERATOR, VARIABLES, environment_folder
 from sohistio.environments.load import load_environment, problems_of
 from sohistio.environments.model import Environment
 from sohistio.environments.policy import STRONG_CIPHER_SUITES
+from sohistio.model.outside import OutsideProtocol, OutsideTls
 from sohistio.model.policy import GatewayPlace, Mtls, Policy, Stage, Telemetry, TlsVersion, Tracing
 from sohistio.model.policy_access import HostAccess, HostRule, JwtIssuer, Operation, WorkloadAccess, WorkloadRule
 from sohistio.model.policy_traffic import (
@@ -19,8 +20,6 @@ from sohistio.model.policy_traffic import (
     IngressHosts,
     NamespaceDefaults,
     OutlierDetection,
-    OutsideProtocol,
-    OutsideTls,
     RateLimit,
     Retries,
     Route,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lockouts import Raw, around, found_in, istio, pod_of, service_of
+from sohistio.model.outside import OutsideProtocol, OutsideTls
 from sohistio.model.policy import Policy
-from sohistio.model.policy_traffic import Egress, ExternalHost, OutsideProtocol, OutsideTls
+from sohistio.model.policy_traffic import Egress, ExternalHost
 from sohistio.model.traffic import Call, Peer, Traffic
 from sohistio.policy.outside_hosts import outside_hosts
 
