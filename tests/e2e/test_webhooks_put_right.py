@@ -76,6 +76,8 @@ def test_a_path_where_istiod_does_not_answer_is_put_right_though_nothing_needs_a
 def test_a_default_tag_that_somebody_deleted_comes_back(meshed: Sandbox) -> None:
     meshed.api.delete(TAG)
     assert "nothing injects: istio-sidecar-injector is parked" in failed_checks(meshed)
+    refused = meshed.run("restart", "--env", "local", "--yes")
+    assert (refused.returncode, "Error: nothing injects" in refused.stderr) == (3, True), refused.stderr
     done = meshed.run("install", "--env", "local")
     assert done.returncode == 0, done.stdout + done.stderr
     assert starts_with_a_sidecar(meshed, "after-the-tag")

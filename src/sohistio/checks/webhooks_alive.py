@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.model.state import ClusterState
 from sohistio.model.webhooks import DEFAULT_TAG, INJECTOR, MUTATING, Reach, WebhookConfiguration
-from sohistio.modes.webhooks import inject_twice, injects_at_all, is_own
+from sohistio.modes.webhooks import NOTHING_INJECTS, inject_twice, injects_at_all, is_own
 
 _NAME = "webhooks-alive"
 _INSTALL = "`sohistio install` puts it right before anything else."
@@ -33,8 +33,7 @@ def webhooks_alive(state: ClusterState) -> Iterator[CheckResult]:
 
 def _who_injects(state: ClusterState) -> Iterator[CheckResult]:
     if not injects_at_all(state.webhooks):
-        message = f"nothing injects: {INJECTOR} is parked, and there is no {DEFAULT_TAG}: new pods get no sidecar"
-        yield failed(_NAME, message, _AGAIN)
+        yield failed(_NAME, NOTHING_INJECTS, _AGAIN)
     elif inject_twice(state.webhooks):
         message = f"{INJECTOR} and {DEFAULT_TAG} both inject: where istiods of two versions run, pods may be refused"
         yield failed(_NAME, message, _AGAIN)

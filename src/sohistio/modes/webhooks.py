@@ -66,6 +66,9 @@ def tag_injects(webhooks: Webhooks) -> bool:
     return any(item.revision == DEFAULT_REVISION and is_own(item) for item in tags)
 
 
+NOTHING_INJECTS = f"nothing injects: {INJECTOR} is parked, and there is no {DEFAULT_TAG}: new pods get no sidecar"
+
+
 def injects_at_all(webhooks: Webhooks) -> bool:
     """Whether somebody does the work of an injector that istioctl has parked: the default tag, of whatever revision."""
     parked = [item for item in webhooks.configurations if item.name == INJECTOR and _is_parked(item)]
