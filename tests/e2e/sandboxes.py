@@ -92,6 +92,12 @@ class Sandbox:
         done = self.run("sandbox", "reset")
         assert done.returncode == 0, done.stderr
 
+    def with_mesh(self) -> None:
+        """A cluster with the mesh of environment local, and nothing else."""
+        self.reset()
+        done = self.run("install", "--env", "local")
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def _all_write_events(self) -> list[dict[str, Any]]:
         log = self.kubeconfig.parent / "audit.log"
         events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]

@@ -34,9 +34,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """The sandbox with a mesh in sync and one workload."""
-    sandbox.reset()
-    done = sandbox.run("install", "--env", "local")
-    assert done.returncode == 0, done.stdout + done.stderr
+    sandbox.with_mesh()
     apply(sandbox.api, namespace("shop"))
     apply(sandbox.api, deployment("shop", "web"))
     await_running(sandbox.api, "shop", 2)

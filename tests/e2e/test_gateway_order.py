@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from own_environments import own_environments, with_pod_labels
 from sandboxes import Sandbox
 from shop import HOST, SYSTEM, Shop, await_true, open_shop, traffic_sandbox
 from sohistio.checks.preflight.quantities import Amount, pod_request
+from watching import watching
 from workloads import await_running, deployment, namespace
 
 pytestmark = pytest.mark.e2e
@@ -63,21 +63,13 @@ def pods(box: Sandbox, name: str) -> set[str]:
 def watched(box: Sandbox) -> Iterator[list[dict[str, tuple[int, int]]]]:
     """Each gateway's old and new pods, looked at ten times a second."""
     before = {name: pods(box, name) for name in (INGRESS, EGRESS)}
-    seen: list[dict[str, tuple[int, int]]] = []
-    stop = threading.Event()
 
-    def look() -> None:
-        while not stop.wait(0.1):
-            now = {name: pods(box, name) for name in before}
-            seen.append({name: (len(now[name] & old), len(now[name] - old)) for name, old in before.items()})
+    def look() -> dict[str, tuple[int, int]]:
+        now = {name: pods(box, name) for name in before}
+        return {name: (len(now[name] & old), len(now[name] - old)) for name, old in before.items()}
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
+    with watching(look) as seen:
         yield seen
-    finally:
-        stop.set()
-        thread.join()
 
 
 def test_the_egress_gateway_waits_for_the_ingress(shop: Shop, tmp_path: Path) -> None:

@@ -126,9 +126,7 @@ BY_IMAGE = ("hub", "variant")
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """A mesh with workloads: two plain ones, one with annotations of its own, one that opted out, one of gRPC."""
-    sandbox.reset()
-    done = sandbox.run("install", "--env", "local")
-    assert done.returncode == 0, done.stdout + done.stderr
+    sandbox.with_mesh()
     apply(sandbox.api, namespace(SHOP))
     apply(sandbox.api, deployment(SHOP, "web"))
     apply(sandbox.api, stateful_set(SHOP, "db"))

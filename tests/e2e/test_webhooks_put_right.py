@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ import yaml
 
 from own_environments import own_environments
 from sandboxes import Sandbox
+from watching import watching
 from workloads import apply, await_running, deployment, namespace, pods_of
 
 pytestmark = pytest.mark.e2e
@@ -27,9 +25,7 @@ NEVER = {"matchLabels": {"istio.io/deactivated": "never-match"}}
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """A mesh, and a namespace that it injects."""
-    sandbox.reset()
-    done = sandbox.run("install", "--env", "local")
-    assert done.returncode == 0, done.stdout + done.stderr
+    sandbox.with_mesh()
     apply(sandbox.api, namespace(SHOP))
     return sandbox
 
@@ -93,27 +89,12 @@ def test_two_that_inject_the_same_pods_are_one_again(meshed: Sandbox) -> None:
     assert "istio-sidecar-injector and istio-revision-tag-default both inject" in failed_checks(meshed)
     done = meshed.run("install", "--env", "local")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert all(hook["objectSelector"] == NEVER for hook in found(meshed, INJECTOR)["webhooks"])
+    assert is_parked(meshed)
     assert verified(meshed)
 
 
-@contextmanager
-def watching_the_injector(box: Sandbox) -> Iterator[list[bool]]:
-    """Whether each look at it, ten a second, found it parked."""
-    looks: list[bool] = []
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.1):
-            looks.append(all(hook["objectSelector"] == NEVER for hook in found(box, INJECTOR)["webhooks"]))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield looks
-    finally:
-        over.set()
-        thread.join()
+def is_parked(box: Sandbox) -> bool:
+    return all(hook["objectSelector"] == NEVER for hook in found(box, INJECTOR)["webhooks"])
 
 
 def test_while_istiod_changes_one_configuration_alone_injects(meshed: Sandbox, tmp_path: Path) -> None:
@@ -121,7 +102,7 @@ def test_while_istiod_changes_one_configuration_alone_injects(meshed: Sandbox, t
     spec = {"values": {"global": {"proxy": {"logLevel": "info"}}}}
     overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
     Path(flags[-1], "local", "istiooperator.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
-    with watching_the_injector(meshed) as looks:
+    with watching(lambda: is_parked(meshed)) as looks:
         done = meshed.run("install", *flags, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(looks) > 10

@@ -68,6 +68,8 @@ def tag_injects(webhooks: Webhooks) -> bool:
 
 NOTHING_INJECTS = f"nothing injects: {INJECTOR} is parked, and there is no {DEFAULT_TAG}: new pods get no sidecar"
 
+MAKE_THE_TAG = "Run `sohistio install`: istioctl makes the tag again."
+
 
 def injects_at_all(webhooks: Webhooks) -> bool:
     """Whether somebody does the work of an injector that istioctl has parked: the default tag, of whatever revision."""

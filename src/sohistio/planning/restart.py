@@ -7,7 +7,7 @@ from sohistio.errors import RefusedError
 from sohistio.model.restart_policy import Share
 from sohistio.model.versions import Version
 from sohistio.modes.planner import Subject, restart_plan
-from sohistio.modes.webhooks import NOTHING_INJECTS, injects_at_all
+from sohistio.modes.webhooks import MAKE_THE_TAG, NOTHING_INJECTS, injects_at_all
 from sohistio.planning.planned import Planned, Rendered
 from sohistio.planning.reads import recorded, unreadable
 from sohistio.planning.restraint import restraint_of
@@ -26,7 +26,7 @@ def plan_restart(session: Session, share: Share | None = None, *, outside_window
             "there is no mesh whose sidecar workloads could be given", todo="Run `sohistio install` first."
         )
     if not injects_at_all(state.webhooks):
-        raise RefusedError(NOTHING_INJECTS, todo="Run `sohistio install`: istioctl makes the tag again.")
+        raise RefusedError(NOTHING_INJECTS, todo=MAKE_THE_TAG)
     record = recorded(session)
     rule = standby_rule(session, state, record)
     mesh, _ = session.render(installed, session.operator_yaml(installed, gateways_off=rule.off))

@@ -182,10 +182,9 @@ class Session:
         """Have istioctl at work on the target while the cluster is looked at; a standby may turn out to want another
         IstioOperator. What is wrong with it is told where it is asked for.
         """
-        if self.environment.istio.pin_digests:
-            return
         with suppress(SohistioError):
-            self.istioctls.render_ahead(self.version, self.operator_yaml(self.version))
+            if not self.environment.istio.pin_digests:
+                self.istioctls.render_ahead(self.version, self.operator_yaml(self.version))
 
     def unpinned_objects(self, version: Version) -> Sequence[dict[str, Any]]:
         """The manifest of a version with images by tag, and what its injector makes of pods. Raises RefusedError."""

@@ -40,7 +40,7 @@ class StepResult:
 class RunResult:
     """What came of a plan. `gateway_gaps` is the seconds each gateway had no ready pod while the run worked.
 
-    `restarted` is how many workloads it restarted to their end, None where no step was begun.
+    `restarted` is how many workloads it restarted to their end.
 
     `entry` is the run as the record has it, None where nothing was written.
     """
@@ -52,13 +52,12 @@ class RunResult:
     seconds: float
     gateway_gaps: Mapping[str, float] = field(default_factory=dict)
     entry: RunEntry | None = None
-    restarted: int | None = None
+    restarted: int = 0
 
     @property
     def tally(self) -> Tally:
         """What the plan comes to, with the restarts that there were: some are held back, or no longer needed."""
-        planned = tally_of(self.plan)
-        return planned if self.restarted is None else replace(planned, restarts=self.restarted)
+        return replace(tally_of(self.plan), restarts=self.restarted)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -13,7 +13,7 @@ from sohistio.errors import FailedError
 from sohistio.model.restart_window import Why, nothing_held
 from sohistio.model.staleness import MARKS, is_current, restart_marks, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, Workload
-from sohistio.modes.webhooks import NOTHING_INJECTS, injects_at_all
+from sohistio.modes.webhooks import MAKE_THE_TAG, NOTHING_INJECTS, injects_at_all
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, foretold, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
@@ -93,7 +93,7 @@ def restart(
     if state.unreadable:
         raise FailedError("the cluster could not be read before the restarts", details=state.unreadable, todo=_AGAIN)
     if not (step.without_sidecar or injects_at_all(state.webhooks)):
-        raise FailedError(NOTHING_INJECTS, todo="Run `sohistio install`: istioctl makes the tag again.")
+        raise FailedError(NOTHING_INJECTS, todo=MAKE_THE_TAG)
     stale, passed = goal.found(state)
     stale += goal.foretold(state, step)
     needing = {workload.ref: workload for workload in stale}

@@ -20,6 +20,7 @@ from sohistio.model.versions import Version
 from sohistio.plan.documents import step_document
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import HoldStandby, InstallIstio, LeftAlone, RemoveObjects, Step
+from sohistio.plan.tally import tally_of
 from sohistio.plan.webhook_steps import Cure, WebhookRepair
 from sohistio.run.progress import RunResult, StepResult, StepState
 
@@ -185,7 +186,7 @@ def test_how_a_run_ended(run: RunResult, outcome: str, code: ExitCode) -> None:
 
 
 def test_a_results_tally_has_the_restarts_that_there_were() -> None:
-    planned = result(plan=UPGRADE).tally.restarts
+    planned = tally_of(UPGRADE).restarts
     assert planned > 0
     done = replace(result(plan=UPGRADE), restarted=planned - 1)
     assert (done.tally.restarts, done.document()["tally"]) == (planned - 1, done.tally.document())

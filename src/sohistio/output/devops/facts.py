@@ -11,7 +11,6 @@ from sohistio.checks.result import CheckResult, Result
 from sohistio.errors import ExitCode, SohistioError
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
-from sohistio.plan.steps import RestartWorkloads
 from sohistio.plan.tally import tally_of
 from sohistio.run.progress import RunResult, StepState
 
@@ -87,13 +86,7 @@ class Carried:
     @property
     def restarts(self) -> int:
         """Workloads whose restart is done."""
-        if self.result is not None and self.result.restarted is not None:
-            return self.result.restarted
-        return sum(
-            len(item.step.workloads)
-            for item in (self.result.steps if self.result else ())
-            if isinstance(item.step, RestartWorkloads) and item.state is StepState.DONE
-        )
+        return self.result.restarted if self.result else 0
 
 
 @dataclass(frozen=True, slots=True)

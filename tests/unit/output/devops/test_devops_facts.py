@@ -21,6 +21,7 @@ from sohistio.errors import (
 from sohistio.output.devops.facts import Facts, Issue, IssueType, Stage, Suite, at_most, error_issue, quotable
 from sohistio.plan.changes import Changes
 from sohistio.plan.plan import Plan
+from sohistio.plan.steps import RestartWorkloads
 from sohistio.run.progress import RunResult, StepResult, StepState
 
 
@@ -29,7 +30,8 @@ def ran(plan: Plan, *, done: int | None = None, error: SohistioError | None = No
     count = len(plan.steps) if done is None else done
     states = [StepState.DONE] * count + [StepState.FAILED] + [StepState.NOT_STARTED] * len(plan.steps)
     steps = tuple(StepResult(step, state, 1.0) for step, state in zip(plan.steps, states, strict=False))
-    return replace(RunResult(plan, steps, (), error, 12.34), **fields)  # type: ignore[arg-type]
+    restarted = sum(len(step.workloads) for step in plan.steps[:count] if isinstance(step, RestartWorkloads))
+    return replace(RunResult(plan, steps, (), error, 12.34, restarted=restarted), **fields)  # type: ignore[arg-type]
 
 
 def told(*, looks: bool = False, plans: tuple[Plan, ...] = (), results: tuple[RunResult, ...] = ()) -> Facts:

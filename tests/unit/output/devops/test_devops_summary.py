@@ -32,7 +32,7 @@ def upgraded() -> Facts:
     facts.suites.append(Suite(Stage.PREFLIGHT, "qa", (GOOD, WARNED)))
     steps = tuple(StepResult(step, StepState.DONE, 1.25) for step in UPGRADE.steps)
     entry = run(reason="CHG0012345 monthly [patch](http://x)")
-    facts.ended(RunResult(UPGRADE, steps, (GOOD,), None, 12.34, {"istio-ingressgateway": 0.0}, entry))
+    facts.ended(RunResult(UPGRADE, steps, (GOOD,), None, 12.34, {"istio-ingressgateway": 0.0}, entry, restarted=2))
     return facts
 
 
