@@ -11,13 +11,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sohistio.model.image import brief
+from sohistio.model.injected import NONE, SIDECAR, Change, Compared
 from sohistio.model.restart_reason import reasons_of
 from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.staleness import differing, has_old_image
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
-from sohistio.plan.left_alone import decided_by_somebody, of_grpc
+from sohistio.plan.left_alone import NO_SIDECAR, decided_by_somebody, of_grpc
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
@@ -75,6 +76,8 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
             left.append(LeftAlone(workload.ref, "scaled to zero: new pods get the current sidecar"))
         elif sidecar is not None and (grpc := of_grpc(workload, sidecar)):
             left.append(grpc)
+        elif workload.ref in state.passed_over:
+            left.append(LeftAlone(workload.ref, NO_SIDECAR))
         elif sidecar is not None and differing(workload, sidecar, workload.pods):
             reason = reason_to_leave(workload, state.budgets)
             if reason:
@@ -87,6 +90,17 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
     if sidecar is not None:
         left.extend(_out_of_reach(state, sidecar))
     return to_restart, left
+
+
+def once_injected(state: ClusterState) -> ClusterState:
+    """The state for a plan that makes what injects again: what gets no sidecar will. The restart itself asks again."""
+    bare = Compared((Change(SIDECAR, NONE, "injected"),), "")
+
+    def as_it_is(workload: Workload) -> Workload:
+        pods = (pod if pod.injected else replace(pod, compared=bare) for pod in workload.pods)
+        return replace(workload, pods=tuple(pods)) if workload.ref in state.passed_over else workload
+
+    return replace(state, workloads=tuple(map(as_it_is, state.workloads)), passed_over=frozenset())
 
 
 def _known(state: ClusterState, sidecar: SidecarTemplate | None) -> SidecarTemplate | None:
@@ -149,7 +163,8 @@ def needless(
 def foretold(state: ClusterState, step: RestartWorkloads) -> list[Workload]:
     """Those of a step that were planned for settings, where no dry run says yes or no: the plan's word stands."""
     refs = {ref for reason in step.reasons if not reason.of_image for ref in reason.workloads}
-    return [w for w in state.workloads if w.ref in refs & state.uncompared and not reason_to_leave(w, state.budgets)]
+    refs &= state.uncompared - state.passed_over
+    return [w for w in state.workloads if w.ref in refs and not reason_to_leave(w, state.budgets)]
 
 
 def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:

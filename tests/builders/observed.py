@@ -110,8 +110,10 @@ def service(*addresses: str, wanted: str = "10.0.0.1") -> ObservedService:
 def webhook(
     reach: Reach = Reach.READY, *, kind: str = MUTATING, revision: str = "default", **changes: Any
 ) -> WebhookConfiguration:
-    """A configuration with one webhook that fails; keyword arguments are of that one, `name` and `opened` of both."""
+    """A configuration with one webhook that fails; keyword arguments are of that one, but for `name`, `opened` and
+    `misses`."""
     usual = "istio-revision-tag-{}" if kind == MUTATING else "istio-validator-{}-istio-system"
     name, opened = changes.pop("name", usual.format(revision)), changes.pop("opened", False)
     base: dict[str, Any] = {"name": "x.istio.io", "fails": True, "service": ("istio-system", "istiod"), "root": "r"}
-    return WebhookConfiguration(kind, name, revision, (Hook(**(base | {"reach": reach} | changes)),), opened)
+    misses = changes.pop("misses", ())
+    return WebhookConfiguration(kind, name, revision, (Hook(**(base | {"reach": reach} | changes)),), opened, misses)

@@ -113,6 +113,76 @@ def test_while_istiod_changes_one_configuration_alone_injects(meshed: Sandbox, t
     assert "up to date" in again.stdout, again.stdout
 
 
+def without_sidecars(box: Sandbox, place: str, count: int) -> None:
+    """Deployments of one pod each that started while nothing injected."""
+    tag = found(box, TAG)
+    box.api.delete(TAG)
+    apply(box.api, namespace(place))
+    for number in range(count):
+        apply(box.api, deployment(place, f"w{number}", replicas=1))
+    await_running(box.api, place, count)
+    for key in ("resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"):
+        del tag["metadata"][key]
+    box.api.create(HOOKS, tag)
+
+
+def bare(box: Sandbox, place: str) -> list[str]:
+    """The Deployments with a pod that has no sidecar and stays."""
+    pods = [pod for pod in pods_of(box.api, place) if "deletionTimestamp" not in pod["metadata"]]
+    without = (pod for pod in pods if "sidecar.istio.io/status" not in pod["metadata"].get("annotations", {}))
+    return sorted({pod["metadata"]["labels"]["app"] for pod in without})
+
+
+def restarts_nothing(box: Sandbox) -> None:
+    before = box.writes()
+    done = box.run("restart", "--env", "local", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a new pod gets no sidecar, as a dry run shows" in " ".join(done.stdout.split())
+    assert [line for line in box.writes()[len(before) :] if "/deployments/" in line] == []
+
+
+def test_where_the_tag_picks_no_pod_nothing_is_restarted_and_an_install_makes_it_again(meshed: Sandbox) -> None:
+    without_sidecars(meshed, "late", 2)
+    tag = found(meshed, TAG)
+    tag["webhooks"][0]["matchConditions"] = [{"name": "no", "expression": "false"}]
+    for hook in tag["webhooks"]:
+        hook["namespaceSelector"] = {"matchLabels": {"nobody": "has-it"}}
+    meshed.api.replace(TAG, tag)
+    assert "namespace.sidecar-injector.istio.io has selectors that pick none of the pods" in failed_checks(meshed)
+    restarts_nothing(meshed)
+
+    done = meshed.run("install", "--env", "local", "--yes")
+    assert done.returncode == 5, "istioctl does not take away what is not its own"
+    assert "has matchConditions, which Istio does not write" in " ".join(done.stdout.split())
+    assert bare(meshed, "late") == []
+    tag = found(meshed, TAG)
+    for hook in tag["webhooks"]:
+        hook.pop("matchConditions", None)
+    meshed.api.replace(TAG, tag)
+    assert verified(meshed)
+
+
+def test_restarts_stop_at_the_first_pod_without_a_sidecar_and_go_on_later(meshed: Sandbox, tmp_path: Path) -> None:
+    without_sidecars(meshed, "many", 14)
+    flags = own_environments(tmp_path, restarts={"parallel": 1, "proxiesPerSecond": 1})
+
+    def delete_after_the_first() -> None:
+        if len(bare(meshed, "many")) < 14 and meshed.api.get(TAG):
+            meshed.api.delete(TAG)
+
+    with watching(delete_after_the_first):
+        broken = meshed.run("restart", *flags, "--yes")
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+    assert "came up without a sidecar: nothing injects new pods any more" in " ".join(broken.stderr.split())
+    asked = [line for line in meshed.writes() if line.startswith("patch /apis/apps/v1/namespaces/many/deployments/")]
+    assert 2 <= len(asked) < 14, "the others run on as they were"
+
+    done = meshed.run("install", *flags, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert bare(meshed, "many") == []
+    assert verified(meshed)
+
+
 def test_somebody_elses_with_istios_labels_stays_as_it_is(meshed: Sandbox) -> None:
     """Dead, and no business of ours; it matches nothing here, so that the sandbox goes on."""
     theirs = {

@@ -210,7 +210,7 @@ class ClusterState:
     `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
     and, where somebody has looked, its custom resources. `injector` is what the mesh's injector works by, and
     `not_compared` says, once a reason, of which namespaces' workloads only the image could be compared:
-    those in `uncompared`.
+    those in `uncompared`. Of those `passed_over` a new pod would get no sidecar, as a dry run says.
     """
 
     server: str
@@ -240,6 +240,7 @@ class ClusterState:
     injector: Injector | None = None
     not_compared: tuple[str, ...] = ()
     uncompared: frozenset[ObjectRef] = frozenset()
+    passed_over: frozenset[ObjectRef] = frozenset()
 
     @property
     def has_ready_istiod(self) -> bool:

@@ -72,13 +72,15 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class WebhookConfiguration:
-    """A configuration of webhooks of Istio's, of whatever revision; `opened` where it carries FAIL_AGAIN."""
+    """A configuration of webhooks of Istio's, of whatever revision; `opened` where it carries FAIL_AGAIN, `misses` why
+    it does not inject all that it is for (model/injecting_hook.py)."""
 
     kind: str
     name: str
     revision: str
     hooks: tuple[Hook, ...]
     opened: bool = False
+    misses: tuple[str, ...] = ()
 
     @property
     def refuses(self) -> str:

@@ -198,6 +198,7 @@ def _phases(
     ways_out = around.beside.policy.ways_out
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
+        state = postinstall.once_injected(state)  # istioctl makes what injects again
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
         if decision.replace and decision.installed is not None:

@@ -8,8 +8,13 @@ from sohistio.model.restart_reason import words_of
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
 from sohistio.model.staleness import has_old_image, settings_tried, was_tried
 from sohistio.model.state import ClusterState, Workload
+from sohistio.model.words import first_names
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import LeftAlone
+
+NO_SIDECAR = "a new pod gets no sidecar, as a dry run shows, so a restart would leave none there"
+"""What is said of a workload whose labels ask for a sidecar, and which no webhook gives one."""
+_MOST_NAMED = 5
 
 
 def of_grpc(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
@@ -25,7 +30,10 @@ def not_compared(state: ClusterState, plan: Plan) -> tuple[str, ...]:
     """What a plan that is about sidecars says where only their images could be compared."""
     if plan.refusal or plan.mode is Mode.INSTALL:
         return ()
-    return tuple(f"sidecars compared by their image only, {reason}" for reason in state.not_compared)
+    notices = [f"sidecars compared by their image only, {reason}" for reason in state.not_compared]
+    if state.passed_over and plan.mode in (Mode.NONE, Mode.RESTART):
+        notices.append(f"{first_names(sorted(state.passed_over), _MOST_NAMED)}: {NO_SIDECAR}")
+    return tuple(notices)
 
 
 def decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:

@@ -17,10 +17,12 @@ from sohistio.modes.webhooks import MAKE_THE_TAG, NOTHING_INJECTS, injects_at_al
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, foretold, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
+from sohistio.run.flight import Begun
+from sohistio.run.injected import Injected
 from sohistio.run.restart_gate import gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
-from sohistio.run.window import Begun, RollingWindow
+from sohistio.run.window import RollingWindow
 from sohistio.run.window_words import not_started
 
 # The annotation of `kubectl rollout restart`.
@@ -118,8 +120,12 @@ def restart(
     # What loses its sidecar asks istiod for nothing.
     asked = () if step.without_sidecar else state.mesh_deployments
     istiods = [item.ref for item in asked if item.component == "istiod"]
-    ended = RollingWindow(waiting, settings, begin, held).restart(to_restart, istiods)
-    count(ended.done)
+    look = _look_at_none if step.without_sidecar else Injected(waiting.api, to_restart).look
+    window = RollingWindow(waiting, settings, begin, held, look)
+    try:
+        ended = window.restart(to_restart, istiods)
+    finally:
+        count(window.done)
     for line in not_started(ended.rest, (Why.HELD, Why.STUCK)):
         waiting.observer.note(line)
     if ended.failed:
@@ -132,6 +138,10 @@ def restart(
         )
     await_jobs(waiting, jobs, settings.jobs_seconds)
     return frozenset(wait.candidate.ref for wait in ended.rest if wait.why is Why.HELD)
+
+
+def _look_at_none(_up: Sequence[ObjectRef], _queued: int) -> None:
+    """What is to lose its sidecar has none when it comes up."""
 
 
 def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState) -> Begun:

@@ -6,13 +6,15 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sohistio.adapters.kubernetes.rollouts import Rollouts
 from sohistio.model.pace import Pace
 from sohistio.model.restart_window import Candidate, Next, Wait, Why, Window, next_starts
 from sohistio.model.rollout import Progress
 from sohistio.model.state import ObjectRef, Workload
+from sohistio.run.flight import Begun, Ended, Flight
+from sohistio.run.flight import progress as progress_of
 from sohistio.run.hanging import Hanging, Stuck
 from sohistio.run.keeping_up import KeepingUp
 from sohistio.run.restart_gate import Gate
@@ -32,44 +34,26 @@ _GONE = Progress(0, 0, False, "it is gone")
 _FAILED_OR_HELD = frozenset({Why.FAILURES, Why.HELD, Why.STUCK})
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A workload's restart: the generation of its spec from which on its rollout is the restart's, or why not."""
-
-    generation: int = 0
-    refused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Flight:
-    """A workload that is being restarted; `until` is the end of its patience, in the run's working time."""
-
-    candidate: Candidate
-    generation: int
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What came of a list: how many were restarted, what did not come up, and what was not started."""
-
-    done: int
-    failed: tuple[Stuck, ...]
-    rest: tuple[Wait, ...]
-
-
 class RollingWindow:
-    """One list on its way. `begin` restarts a workload; `held` says why one may not start now."""
+    """One list on its way. `begin` restarts a workload; `held` says why one may not start now; `look` is told of those
+    that came up, and how many are left, and raises where nothing else may be restarted.
+    """
 
     def __init__(
-        self, waiting: Waiting, settings: RestartSettings, begin: Callable[[Workload], Begun], held: Gate
+        self,
+        waiting: Waiting,
+        settings: RestartSettings,
+        begin: Callable[[Workload], Begun],
+        held: Gate,
+        look: Callable[[Sequence[ObjectRef], int], None],
     ) -> None:
         self._waiting = waiting
         self._settings = settings
         self._begin = begin
         self._held = held
+        self._look = look
         self._queue: dict[ObjectRef, Workload] = {}
-        self._flights: dict[ObjectRef, _Flight] = {}
+        self._flights: dict[ObjectRef, Flight] = {}
         self._failed: dict[ObjectRef, Stuck] = {}
         self._still_rolling: dict[ObjectRef, Candidate] = {}
         self._passed_since: dict[ObjectRef, float] = {}
@@ -80,6 +64,11 @@ class RollingWindow:
         self._alone = WithoutIstiod(self._say, waiting.now, settings.workload_seconds)
         self._said: set[str] = set()
         self._hanging = Hanging(waiting.reasons, waiting.observer, _REASONS_SECONDS)
+
+    @property
+    def done(self) -> int:
+        """How many came up so far."""
+        return self._done
 
     def restart(self, workloads: Sequence[Workload], istiods: Sequence[ObjectRef]) -> Ended:
         """Restart all of them, in their order as far as budgets allow, and no faster than the `istiods` take their
@@ -173,7 +162,7 @@ class RollingWindow:
                 progress = Progress(0, workload.desired, False, one.refused)
                 self._failed[candidate.ref] = Stuck(candidate.ref, progress, ())
             else:
-                self._flights[candidate.ref] = _Flight(candidate, one.generation, until)
+                self._flights[candidate.ref] = Flight(candidate, one.generation, until)
 
     def _give_up(self, waits: Sequence[Wait]) -> bool:
         """What its budget has kept from its turn for as long as a restart may take has failed; was there any?"""
@@ -191,8 +180,9 @@ class RollingWindow:
     def _land(self, now: Rollouts) -> None:
         """Take those that are done out of the window, and those whose time is over."""
         open_ones: dict[ObjectRef, Progress] = {}
+        up: list[ObjectRef] = []
         for ref, flight in list(self._flights.items()):
-            progress = _progress(now, flight)
+            progress = progress_of(now, flight)
             if progress is None:
                 self._waiting.observer.note(f"{ref} is gone: it is not waited for any more")
             elif not progress.done:
@@ -201,7 +191,10 @@ class RollingWindow:
             else:
                 self._done += 1
                 self._landed[ref] = progress
+                up.append(ref)
             del self._flights[ref]
+        if up:
+            self._look(up, len(self._queue))
         for ref in list(self._still_rolling):
             if (rollout := now.rollout(ref)) is None or rollout.progress.done:
                 del self._still_rolling[ref]
@@ -221,7 +214,7 @@ class RollingWindow:
     def _show(self, now: Rollouts, found: Next, total: int) -> None:
         """For people: the rollouts in flight and those that ended since, and the sums."""
         self._shown_at = time.monotonic()
-        flying = {ref: _progress(now, flight) or _GONE for ref, flight in self._flights.items()}
+        flying = {ref: progress_of(now, flight) or _GONE for ref, flight in self._flights.items()}
         if (shown := self._landed | flying) != self._shown:
             self._waiting.observer.rollouts(shown)
         self._shown, self._landed = flying, {}
@@ -236,13 +229,3 @@ class RollingWindow:
 
 def _without_istiod(candidate: Candidate) -> Wait:
     return Wait(candidate, Why.ISTIOD, Why.ISTIOD.value)
-
-
-def _progress(now: Rollouts, flight: _Flight) -> Progress | None:
-    """How far a flight is; None where its workload is gone."""
-    rollout = now.rollout(flight.candidate.ref)
-    if rollout is None:
-        return None
-    if rollout.generation < flight.generation:
-        return Progress(0, rollout.pods, False, "waiting for its controller to see the change")
-    return rollout.progress

@@ -28,6 +28,12 @@ from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Web
         pytest.param(webhook(root=""), Severity.ERROR, "no certificate to know istiod by", id="no-certificate"),
         pytest.param(webhook(root="b"), Severity.WARNING, "trusts another root certificate", id="another-root"),
         pytest.param(
+            webhook(misses=("a.istio.io has rules that leave out new pods",)),
+            Severity.ERROR,
+            "istio-revision-tag-default: a.istio.io has rules that leave out new pods",
+            id="picks-nothing",
+        ),
+        pytest.param(
             webhook(opened=True, fails=False), Severity.ERROR, "pods may start without a sidecar", id="opened"
         ),
     ],

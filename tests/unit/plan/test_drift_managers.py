@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from injector_configuration import injector_configuration
 from sohistio.adapters.kubernetes.compare import read_text
 from sohistio.model.hidden import HIDDEN, shown
 from sohistio.model.state import ObjectRef
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of
-from sohistio.plan.drift.fields import changed_fields, parking_change
+from sohistio.plan.drift.fields import changed_fields, injecting_changes
 from sohistio.plan.drift.managers import Item, Step, path_text, writer_of
 from sohistio.plan.drift.values import all_lines, one_line
 
@@ -122,8 +123,22 @@ def test_an_environment_variable_that_is_a_secret() -> None:
 )
 def test_exactly_one_injects(parked: bool, tag: bool, quiet: bool) -> None:
     selector = {"matchLabels": {"istio.io/deactivated": "never-match"}} if parked else {}
-    changes = parking_change({"webhooks": [{"name": "x", "objectSelector": selector}]}, has_tag=tag)
-    assert (changes == ()) is quiet
+    injector = {"webhooks": [{"name": "x", "objectSelector": selector}]}
+    assert (injecting_changes(injector, injector_configuration() if tag else None) == ()) is quiet
+
+
+def test_a_tag_that_injects_less_is_made_again_and_conditions_are_not_istioctls() -> None:
+    injector = {"webhooks": [{"name": "x", "objectSelector": {"matchLabels": {"istio.io/deactivated": "never-match"}}}]}
+    tag = injector_configuration()
+    tag["webhooks"][0]["matchConditions"] = [{"name": "no", "expression": "false"}]
+    assert injecting_changes(injector, tag) == ()
+    del tag["webhooks"][1]
+    (change,) = injecting_changes(injector, tag)
+    assert (change.path, change.before, change.after) == (
+        "istio-revision-tag-default",
+        "rev.object.sidecar-injector.istio.io is not there",
+        "as istioctl makes it",
+    )
 
 
 LONG = "\n".join(f"line {number}" for number in range(30))

@@ -21,10 +21,11 @@ from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.restart_window import Around, Why, nothing_held
 from sohistio.model.state import ObjectRef, Workload
 from sohistio.output.lines import LineObserver
+from sohistio.run.flight import Begun, Ended
 from sohistio.run.restart_gate import Gate
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
-from sohistio.run.window import Begun, Ended, RollingWindow
+from sohistio.run.window import RollingWindow
 
 SHOP = "/apis/apps/v1/namespaces/shop/deployments"
 SYSTEM = "/apis/apps/v1/namespaces/istio-system/deployments"
@@ -138,7 +139,7 @@ def carries(cluster: Cluster, tmp_path: Path, said: io.StringIO) -> Carries:
 
         settings = RestartSettings(1, max_failures, seconds)
         workloads = [stale(name, max_unavailable=1) for name in NAMES]
-        return RollingWindow(waiting, settings, begin, held).restart(workloads, istiods)
+        return RollingWindow(waiting, settings, begin, held, lambda _up, _queued: None).restart(workloads, istiods)
 
     return restart
 

@@ -31,7 +31,7 @@ from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.webhooks import MUTATING
 from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
-from sohistio.plan.drift.fields import changed_fields, parking_change
+from sohistio.plan.drift.fields import changed_fields, injecting_changes
 from sohistio.plan.drift.in_sync import is_in_sync
 from sohistio.plan.drift.noise import REVISION_TAG
 from sohistio.plan.drift.subset import missing_fields
@@ -132,7 +132,7 @@ class _Comparison:
         if live["kind"] != MUTATING:
             return _labels_off(live)
         tag = self._api.get(f"{collection_path(MUTATING)}/{REVISION_TAG}")
-        return parking_change(live, has_tag=tag is not None)
+        return injecting_changes(live, tag)
 
     def _dry_run(self, path: str, obj: Object) -> Object | None:
         """What an apply would leave; None where the dry run could not be asked, or would be denied."""

@@ -36,7 +36,6 @@ _REASONS = (
 )
 _AGAIN = "again "
 _NO_ISTIOD = "istiod is not ready"
-_NOT_INJECTED = "a dry run came back without a sidecar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
     texts = [doubt for doubt in doubts if doubt.text_only]
     first = {doubt.place: doubt for doubt in reversed(texts)}
     asked.ask(first.values())
-    asked.ask(doubt for doubt in texts if asked.is_rewritten(first[doubt.place], state))
+    asked.ask(doubt for doubt in texts if asked.says_nothing_of_others(first[doubt.place], state))
     asked.ask_again(doubts)
     found = {doubt.workload.ref: asked.told(doubt) for doubt in doubts}
     return replace(
@@ -85,6 +84,7 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
         workloads=tuple(_with(workload, found.get(workload.ref, {})) for workload in state.workloads),
         not_compared=asked.notes(),
         uncompared=frozenset(ref for ref, pods in found.items() if not pods),
+        passed_over=frozenset(doubt.workload.ref for doubt in doubts if asked.is_passed_over(doubt)),
     )
 
 
@@ -136,6 +136,7 @@ class _Asked:
         self._raw = raw
         self._failed: dict[str, str] = {}
         self._silent: set[str] = set()
+        self._passed_over: set[str] = set()
 
     def ask(self, doubts: Iterable[_Doubt]) -> None:
         """Ask about every template that has no answer yet, side by side."""
@@ -171,7 +172,7 @@ class _Asked:
         if was_injected(new):
             self._api.dry_runs[key] = new
         else:
-            self._failed[doubt.place] = _NOT_INJECTED
+            self._passed_over.add(key)
 
     def _pod(self, doubt: _Doubt) -> Object:
         """A pod as the workload's controller makes it."""
@@ -203,8 +204,16 @@ class _Asked:
             "spec": spec,
         }
 
-    def is_rewritten(self, doubt: _Doubt, state: ClusterState) -> bool:
-        """Whether a new pod of it gets another image than the injector's text says: something rewrites images there."""
+    def is_passed_over(self, doubt: _Doubt) -> bool:
+        """Whether a new pod of it came back without a sidecar."""
+        return doubt.key in self._passed_over
+
+    def says_nothing_of_others(self, doubt: _Doubt, state: ClusterState) -> bool:
+        """Whether all workloads of its namespace are to be asked about: a new pod of it gets no sidecar, or another
+        image than the injector's text says, so that something there rewrites images.
+        """
+        if self.is_passed_over(doubt):
+            return True
         new, sidecar = self._api.dry_runs.get(doubt.key), state.sidecar
         if new is None or sidecar is None:
             return False

@@ -7,10 +7,10 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.model.injecting_hook import is_parked, misses
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING, Hook, Reach, WebhookConfiguration, Webhooks
-from sohistio.plan.drift.noise import is_parked_hook
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 # As Istio's charts label them, and `istioctl tag`.
@@ -57,6 +57,7 @@ def webhooks_in(
                 str((item["metadata"].get("labels") or {}).get(LABEL, "")),
                 tuple(_hook(hook, kind, reached, everywhere=everywhere) for hook in item.get("webhooks") or ()),
                 FAIL_AGAIN in (item["metadata"].get("annotations") or {}),
+                misses(item) if kind == MUTATING else (),
             )
             for kind, items in found.items()
             for item in items
@@ -79,7 +80,7 @@ def _hook(hook: Object, kind: str, reached: _Reached, *, everywhere: bool) -> Ho
         fails=hook.get("failurePolicy", "Fail") == "Fail",
         service=place,
         reach=reach,
-        parked=is_parked_hook(hook),
+        parked=is_parked(hook),
         root=hashlib.sha256(b64decode(bundle).strip()).hexdigest() if bundle else "",
     )
 

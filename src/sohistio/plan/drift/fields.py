@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.model.hidden import HIDDEN, MATCHES, shown
+from sohistio.model.injecting_hook import NARROWED, misses
 from sohistio.plan.changes import FieldChange
 from sohistio.plan.drift.managers import Item, Step, path_text, writer_of
 from sohistio.plan.drift.noise import REVISION_TAG, is_parked, quiet
@@ -30,17 +31,19 @@ def changed_fields(live: Mapping[str, Any], applied: Mapping[str, Any], read_tex
     )
 
 
-def parking_change(injector: Mapping[str, Any], *, has_tag: bool) -> tuple[FieldChange, ...]:
+def injecting_changes(injector: Mapping[str, Any], tag: Mapping[str, Any] | None) -> tuple[FieldChange, ...]:
     """Who injects: the default revision tag's webhooks, which istioctl makes last of all, and not the injector's own.
 
-    An install that ended before its last step leaves the injector's own, or both, which inject a pod twice.
+    An install that ended before its last step leaves the injector's own, or both, which inject a pod twice. A tag that
+    somebody changed so that it injects less is made again, but for `matchConditions`: istioctl leaves those.
     """
     parked = is_parked(injector)
-    if parked and has_tag:
-        return ()
-    there = "parked" if parked else "serve"
-    beside = f"so does {REVISION_TAG}" if has_tag and not parked else f"there is no {REVISION_TAG}"
-    return (FieldChange("webhooks", f"{there}, and {beside}", f"parked, and {REVISION_TAG} serves"),)
+    if tag is None or not parked:
+        there = "parked" if parked else "serve"
+        beside = f"there is no {REVISION_TAG}" if tag is None else f"so does {REVISION_TAG}"
+        return (FieldChange("webhooks", f"{there}, and {beside}", f"parked, and {REVISION_TAG} serves"),)
+    lost = [words for words in misses(tag) if not words.endswith(NARROWED)]
+    return tuple(FieldChange(REVISION_TAG, words, "as istioctl makes it") for words in lost)
 
 
 def field_change(obj: Mapping[str, Any], path: Sequence[Step], values: tuple[Any, Any], manager: str) -> FieldChange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sohistio.model.webhooks import PARKED
+from sohistio.model.injecting_hook import is_parked as is_parked_hook
 
 # What istioctl adds while it installs; `manifest generate` does not have it, so it is no drift.
 INSTALLER_LABELS = frozenset(
@@ -30,11 +30,6 @@ REVISION_TAG = "istio-revision-tag-default"
 def is_parked(obj: Mapping[str, Any]) -> bool:
     """Whether the injector's webhooks are switched off because the default revision tag's serve in their place."""
     return any(map(is_parked_hook, obj.get("webhooks") or ()))
-
-
-def is_parked_hook(hook: Mapping[str, Any]) -> bool:
-    """Whether one webhook is: it matches no object."""
-    return PARKED in ((hook.get("objectSelector") or {}).get("matchLabels") or {})
 
 
 def quiet(obj: Mapping[str, Any], *, parked: bool) -> dict[str, Any]:

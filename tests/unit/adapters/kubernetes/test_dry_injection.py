@@ -13,7 +13,9 @@ import pytest
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.model.sidecar import RESTARTED_UNDER, Injector
+from sohistio.model.sidecars_compared import all_compared
 from sohistio.model.state import ClusterState
+from sohistio.plan.left_alone import NO_SIDECAR
 from sohistio.postinstall import restarts
 
 MAPS = "/api/v1/namespaces/istio-system/configmaps"
@@ -228,9 +230,14 @@ def test_without_an_istiod_nobody_is_asked_and_that_is_said(cluster: Cluster) ->
     assert (cluster.asked, state.not_compared) == ([], ("istiod is not ready",))
 
 
-def test_a_webhook_that_brings_nothing_decides_nothing(cluster: Cluster) -> None:
+def test_where_new_pods_get_no_sidecar_nothing_is_restarted(cluster: Cluster) -> None:
     plain = pod("shop", "new")
     plain["metadata"]["annotations"] = {}
-    state = cluster.looks([deployment("shop", "web")], [pod("shop", "web")], shop=Reply(plain, 201))
-    assert state.not_compared == ("Namespace shop: a dry run came back without a sidecar",)
-    assert restarts(state, state.sidecar)[0] == []
+    deployments = [deployment("shop", name, own=name) for name in ("other", "old")]
+    running = [pod("shop", "other", limit="1Gi"), pod("shop", "old", image="docker.io/istio/proxyv2:1.30.5")]
+    state = cluster.looks(deployments, running, shop=Reply(plain, 201))
+    assert state.not_compared == ()
+    stale, left = restarts(state, state.sidecar)
+    assert stale == []
+    assert {(item.ref.name, item.reason) for item in left} == {("other", NO_SIDECAR), ("old", NO_SIDECAR)}
+    assert all_compared(state) is None
