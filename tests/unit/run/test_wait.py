@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from api_server import ApiServer, Reply
-from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.api import TRIES, KubeError
 from sohistio.adapters.kubernetes.hold import STOP_SECONDS, Hold
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.model.state import ObjectRef
@@ -149,6 +149,17 @@ def test_a_write_that_is_refused_is_not_asked_again(server: ApiServer, tmp_path:
     with pytest.raises(KubeError, match="answered 503"):
         runs(server, tmp_path, said).api.replace(PATH, {})
     assert len(server.asked) == 1
+
+
+def test_a_webhook_that_fails_in_a_dry_run_is_not_waited_for(
+    server: ApiServer, tmp_path: Path, said: io.StringIO
+) -> None:
+    """The API server is well, and its trouble with somebody's webhook may last."""
+    server.answers("POST", PODS, Reply({"message": 'failed calling webhook "x"'}, 500, {"Retry-After": "0"}))
+    waiting = runs(server, tmp_path, said)
+    with waiting.outage, pytest.raises(KubeError, match="answered 500"):
+        waiting.api.request("POST", PODS, query={"dryRun": "All"}, body={})
+    assert len(server.asked) == TRIES
 
 
 def test_nothing_is_written_until_the_lock_is_confirmed(server: ApiServer, tmp_path: Path, said: io.StringIO) -> None:

@@ -192,7 +192,8 @@ class KubeApi:
             try:
                 return document_of(self.server, self._tried(asked, headers))
             except KubeError as error:
-                if self._conduct is None or asked.writes or not error.passing:
+                lasts = not error.passing or (asked.is_dry_run and error.status)
+                if self._conduct is None or asked.writes or lasts:
                     raise
                 self._conduct.read_failed(error)
 
