@@ -208,6 +208,35 @@ def test_a_full_quota_leaves_the_image_to_decide_and_is_said(meshed: Sandbox) ->
     meshed.api.delete(full)
 
 
+def test_a_proxy_config_is_a_setting_too_and_each_change_of_it(meshed: Sandbox) -> None:
+    """It is in neither ConfigMap: pods that a restart made under the same ones are asked about again."""
+    path = f"/apis/networking.istio.io/v1beta1/namespaces/{SHOP}/proxyconfigs"
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "concurrency": 3}
+    made = {
+        "apiVersion": "networking.istio.io/v1beta1",
+        "kind": "ProxyConfig",
+        "metadata": {"name": "web"},
+        "spec": spec,
+    }
+    for concurrency in (3, 5):
+        if concurrency == 3:
+            meshed.api.create(path, made)
+        else:
+            meshed.api.merge_patch(f"{path}/web", {"spec": {"concurrency": concurrency}})
+        found = seen(meshed, lambda found: bool(found["web"]))
+        assert [item for item in found["web"] if item.endswith(f"→ {concurrency}")], found
+        assert found["db"] == []
+        done = meshed.run("restart", "--env", "local", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "restart 1 workload" in done.stdout
+        assert seen(meshed, lambda found: not found["web"])["web"] == []
+    meshed.api.delete(f"{path}/web")
+    # What is gone leaves no time to go by: its workloads are restarted by hand.
+    template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "by-hand"}}}
+    meshed.api.merge_patch(f"/apis/apps/v1/namespaces/{SHOP}/deployments/web", {"spec": {"template": template}})
+    await_running(meshed.api, SHOP, 7)
+
+
 def test_an_overlay_with_other_settings_restarts_those_whose_sidecars_differ_and_once(
     meshed: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

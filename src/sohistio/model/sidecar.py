@@ -24,16 +24,23 @@ RESTARTED_FOR_SETTINGS = "sohistio/restarted-for-settings"
 @dataclass(frozen=True, slots=True)
 class Injector:
     """What an injector works by, as texts: its templates (`config`) and `values` (ConfigMap istio-sidecar-injector),
-    and the mesh's configuration (`mesh`, ConfigMap istio)."""
+    and the mesh's configuration (`mesh`, ConfigMap istio). `beside` is when something else that it works by changed
+    last (ISO 8601, UTC): a ProxyConfig, or what istiod itself is started with."""
 
     config: str
     values: str
     mesh: str
+    beside: str = field(default="", compare=False)
 
     @property
     def digest(self) -> str:
-        """A short digest of all three."""
+        """A short digest of the texts."""
         return hashlib.sha256(json.dumps([self.config, self.values, self.mesh]).encode()).hexdigest()[:16]
+
+    @property
+    def known_as(self) -> str:
+        """What is said of a look at sidecars: under which texts it was, and what was beside them."""
+        return f"{self.digest}@{self.beside}" if self.beside else self.digest
 
     @classmethod
     def from_manifest(cls, manifest: Sequence[Mapping[str, Any]]) -> Injector | None:

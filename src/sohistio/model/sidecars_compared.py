@@ -13,14 +13,14 @@ from sohistio.model.state import ClusterState, ObservedPod
 @dataclass(frozen=True, slots=True)
 class SidecarsCompared:
     """Pods created `as_of` then (ISO 8601, UTC, the cluster's clock) or before have what the injector gives whose
-    configuration has the digest `under`."""
+    is `under` (`Injector.known_as`)."""
 
     under: str
     as_of: str
 
-    def covers(self, pod: ObservedPod, digest: str) -> bool:
-        """Whether the pod is known to have what an injector of this digest gives."""
-        return self.under == digest and "" < pod.created <= self.as_of
+    def covers(self, pod: ObservedPod, under: str) -> bool:
+        """Whether the pod is known to have what such an injector gives."""
+        return self.under == under and "" < pod.created <= self.as_of
 
     def document(self) -> Mapping[str, str]:
         """As JSON."""
@@ -46,4 +46,4 @@ def all_compared(state: ClusterState) -> SidecarsCompared | None:
         found = any(pod.compared is not None and pod.compared.changes for pod in workload.pods)
         if workload.rolling or found or any(lacking(workload, pod, sidecar) for pod in workload.pods):
             return None
-    return SidecarsCompared(state.injector.digest, max(pod.created for pod in pods))
+    return SidecarsCompared(state.injector.known_as, max(pod.created for pod in pods))

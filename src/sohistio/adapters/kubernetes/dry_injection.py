@@ -40,12 +40,12 @@ _NO_ISTIOD = "istiod is not ready"
 
 @dataclass(frozen=True, slots=True)
 class _Doubt:
-    """A workload with the pods in doubt; `text_only` where nothing but their images is."""
+    """A workload with the pods in doubt; `text_only` where nothing but their images is. `under` is what injects."""
 
     workload: Workload
     pods: tuple[ObservedPod, ...]
     text_only: bool
-    digest: str
+    under: str
 
     @property
     def place(self) -> str:
@@ -54,7 +54,7 @@ class _Doubt:
     @property
     def key(self) -> str:
         """The same for templates that one configuration injects alike."""
-        return f"{self.digest} {template_key(self.workload)}"
+        return f"{self.under} {template_key(self.workload)}"
 
 
 def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], settled: str) -> ClusterState:
@@ -89,22 +89,30 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
 
 
 def _doubts(state: ClusterState, settled: str) -> Iterable[_Doubt]:
-    sidecar, digest = state.sidecar, state.injector.digest if state.injector else ""
+    sidecar, injector = state.sidecar, state.injector
     if sidecar is None:
         return
+    under = injector.known_as if injector else ""
+
+    def is_of_today(pod: ObservedPod) -> bool:
+        """Whether it comes of a restart under this very injector."""
+        if injector is None or pod.annotations.get(RESTARTED_UNDER) != injector.digest:
+            return False
+        return pod.created > injector.beside  # times are whole seconds
+
     for workload in state.workloads:
         if workload.rolling or workload.own_image or workload.desired == 0:
             continue  # a rollout brings the current one; a template's own proxy is its people's
         pods = [pod for pod in workload.pods if not (pod.opted_out or pod.grpc_template)]
-        older = [pod for pod in pods if pod.created < settled and pod.annotations.get(RESTARTED_UNDER) != digest]
+        older = [pod for pod in pods if pod.created < settled and not is_of_today(pod)]
         by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]
         bare = [pod for pod in pods if not pod.injected]
         if bare and bare != by_text:
-            yield _Doubt(workload, tuple(bare), text_only=False, digest=digest)
+            yield _Doubt(workload, tuple(bare), text_only=False, under=under)
         elif by_text:
-            yield _Doubt(workload, tuple(by_text), text_only=True, digest=digest)
+            yield _Doubt(workload, tuple(by_text), text_only=True, under=under)
         elif older:
-            yield _Doubt(workload, tuple(older), text_only=False, digest=digest)
+            yield _Doubt(workload, tuple(older), text_only=False, under=under)
 
 
 def _known(api: KubeApi) -> SidecarsCompared | None:
@@ -117,7 +125,7 @@ def _known(api: KubeApi) -> SidecarsCompared | None:
 
 
 def _is_known(doubt: _Doubt, known: SidecarsCompared | None) -> bool:
-    return known is not None and all(known.covers(pod, doubt.digest) for pod in doubt.pods)
+    return known is not None and all(known.covers(pod, doubt.under) for pod in doubt.pods)
 
 
 def _with(workload: Workload, found: Mapping[str, ObservedPod]) -> Workload:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sohistio.adapters.kubernetes.api import Object
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.selector import selector_matches
 from sohistio.model.state import ISTIO_NAMESPACE
 
 INJECTION = "istio-injection"
 _REVISION, _INJECT = LABEL, "sidecar.istio.io/inject"
+_PROXY_CONFIGS = "/apis/networking.istio.io/v1beta1/proxyconfigs"
 _NAME = "kubernetes.io/metadata.name"
 # Of these istiod injects no pod, whatever its labels (pkg/kube/inject, IgnoredNamespaces).
 _NEVER = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
@@ -62,13 +63,37 @@ def injectors_of(configurations: Iterable[Object], revision: Revision = DEFAULT_
 _SETTLED = timedelta(minutes=10)
 
 
-def in_force_since(*config_maps: Object | None) -> str:
-    """When every istiod had what these ConfigMaps say for certain, as ISO 8601; empty where nothing tells."""
-    fields = [
-        entry for item in config_maps for entry in ((item or {}).get("metadata") or {}).get("managedFields") or ()
-    ]
-    newest = max((entry["time"] for entry in fields if "time" in entry), default="")
+def in_force_since(*config_maps: Object | None, beside: str = "") -> str:
+    """When every istiod had what these ConfigMaps say, and what changed `beside` them then, for certain, as ISO 8601;
+    empty where nothing tells.
+    """
+    newest = max(beside, changed_at(item for item in config_maps if item))
     return f"{datetime.fromisoformat(newest) + _SETTLED:%Y-%m-%dT%H:%M:%SZ}" if newest else ""
+
+
+def changed_at(items: Iterable[Object]) -> str:
+    """When somebody wrote to one of these last, other than its status, as ISO 8601; empty where nothing tells."""
+    entries = (entry for item in items for entry in item["metadata"].get("managedFields") or ())
+    return max((str(entry.get("time", "")) for entry in entries if not entry.get("subresource")), default="")
+
+
+def started_at(replica_sets: Iterable[Object]) -> str:
+    """Since when istiod runs as it does, environment and all: the newest of its ReplicaSets, as ISO 8601."""
+    found = (item["metadata"] for item in replica_sets if item["metadata"].get("namespace") == ISTIO_NAMESPACE)
+    own = (metadata for metadata in found if (metadata.get("labels") or {}).get("app") == "istiod")
+    return max((str(metadata.get("creationTimestamp", "")) for metadata in own), default="")
+
+
+def proxy_configs(api: KubeApi) -> list[Object]:
+    """The metadata of all ProxyConfigs, which have a say in what is injected; none where nobody may list them, or the
+    cluster does not know them.
+    """
+    try:
+        return api.items(_PROXY_CONFIGS, metadata_only=True)
+    except KubeError as error:
+        if error.status in (403, 404):
+            return []
+        raise
 
 
 def _leads_here(hook: Object) -> bool:

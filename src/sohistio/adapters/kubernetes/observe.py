@@ -18,7 +18,7 @@ from sohistio.adapters.kubernetes.gateway_api import (
     has_routing_class,
     without_application_routing,
 )
-from sohistio.adapters.kubernetes.injection import in_force_since
+from sohistio.adapters.kubernetes.injection import changed_at, in_force_since, proxy_configs, started_at
 from sohistio.adapters.kubernetes.mesh_state import state_of
 from sohistio.adapters.kubernetes.paths import collection_path
 from sohistio.adapters.kubernetes.slim import slimming
@@ -31,6 +31,7 @@ from sohistio.system.parallel import workers
 _CONFIG_MAPS = collection_path("ConfigMap", ISTIO_NAMESPACE)
 _MAPS = f"ConfigMaps of {ISTIO_NAMESPACE}"
 _VERSION, _ROOT, _OPERATORS, _CLASSES = "version", "the mesh's root certificate", "IstioOperators", "GatewayClasses"
+_PROXY_CONFIGS = "ProxyConfigs"
 # All at once: the answers of a server far away come one round trip later, not two.
 _AT_ONCE = 16
 
@@ -70,6 +71,8 @@ def observe(api: KubeApi, injected_soon: Collection[str] = (), *, dry_runs: bool
         _ROOT: partial(api.get, f"{_CONFIG_MAPS}/istio-ca-root-cert"),
         **{name: partial(read, name) for name in _LISTS},
     }
+    if dry_runs:
+        questions[_PROXY_CONFIGS] = partial(proxy_configs, api)
     found, unreadable = _answers(api.server, questions)
     if _VERSION not in found:  # who does not even say that answers nothing else either
         unreadable = unreadable[:1]
@@ -96,15 +99,17 @@ def _seen(api: KubeApi, found: Mapping[str, Any], injected_soon: Collection[str]
     lists = {name: found[name] for name in _LISTS}
     maps = {item["metadata"]["name"]: item for item in found[_MAPS]}
     injector_map = maps.get("istio-sidecar-injector")
+    injector = Injector.from_manifest(found[_MAPS])
+    beside = max(changed_at(found.get(_PROXY_CONFIGS, ())), started_at(lists["ReplicaSets"]))
     state = replace(
         state_of(api.server, found[_VERSION], without_application_routing(lists), injected_soon),
         gateway_api=gateway_api(lists, found.get(_CLASSES, False)),
         sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map), live=True),
-        injector=Injector.from_manifest(found[_MAPS]),
+        injector=injector and replace(injector, beside=beside),
         ca_root=_fingerprint(found[_ROOT]),
         operator_resources=found.get(_OPERATORS, ()),
     )
-    settled = in_force_since(injector_map, maps.get("istio"))
+    settled = in_force_since(injector_map, maps.get("istio"), beside=beside)
     return with_dry_runs(api, state, lists["Pods"], settled) if dry_runs else state
 
 
