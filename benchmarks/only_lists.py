@@ -10,8 +10,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.requests import Listing, Request
+from sohistio.adapters.kubernetes.sender import Sender
 from sohistio.model.kube_target import KubeTarget
 
 APPS, CORE = "/apis/apps/v1", "/api/v1"
@@ -22,7 +22,7 @@ LISTS = (
 TOKEN = re.compile(rb'"continue":"([^"]*)"')
 
 
-class Bytes(KubeApi):
+class Bytes(Sender):
     """Answers as bytes: nothing is read of them but where the next page is."""
 
     def pages(self, path: str) -> int:
@@ -30,7 +30,7 @@ class Bytes(KubeApi):
         token, size = "", 0
         while True:
             asked = Listing(path, metadata_only=path.endswith("replicasets"))
-            text = self._tried(Request("GET", path, asked.query(token), None), {"Accept": asked.accept})
+            text = self.sent(Request("GET", path, asked.query(token), None), {"Accept": asked.accept})
             size += len(text)
             found = TOKEN.search(text[:500])
             if found is None or not found[1]:
@@ -39,6 +39,6 @@ class Bytes(KubeApi):
 
 
 if __name__ == "__main__":
-    api = Bytes(KubeTarget(Path(sys.argv[1]), sys.argv[2]))
+    api = Bytes(KubeTarget(Path(sys.argv[1]), sys.argv[2]), None)
     with ThreadPoolExecutor(8) as pool:
         print(sum(pool.map(api.pages, LISTS)))

@@ -15,7 +15,7 @@ import pytest
 from faulty import EXPIRED, HANG, LOST, RESET, THROTTLED, Decision, Fault, FaultyServer, Request, at_random, first
 from killing import await_said, last_run
 from sandboxes import Sandbox
-from sohistio.adapters.kubernetes.api import READ_SECONDS, TRIES, TRIES_IN_SILENCE
+from sohistio.adapters.kubernetes.sender import READ_SECONDS, TRIES, TRIES_IN_SILENCE
 from unrenewed import (
     AT_WORK,
     LEASE,

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from sohistio.adapters.kubernetes.api import READ_SECONDS, KubeApi, KubeError
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.hold import STOP_SECONDS, Hold, NotConfirmedError
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.requests import Request
+from sohistio.adapters.kubernetes.sender import READ_SECONDS
 from sohistio.adapters.kubernetes.trouble import why_not_ready
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.model.rollout import Progress, progress_of

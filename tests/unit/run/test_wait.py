@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from api_server import ApiServer, Reply
-from sohistio.adapters.kubernetes.api import TRIES, KubeError
+from sohistio.adapters.kubernetes.api import KubeError
 from sohistio.adapters.kubernetes.hold import STOP_SECONDS, Hold
+from sohistio.adapters.kubernetes.sender import TRIES
 from sohistio.errors import FailedError, InterruptedRunError
 from sohistio.model.state import ObjectRef
 from sohistio.output.lines import LineObserver

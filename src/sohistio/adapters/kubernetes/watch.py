@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from sohistio.adapters.kubernetes.api import TRIES, KubeApi, KubeError
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.errors import Object, page_of
 from sohistio.adapters.kubernetes.requests import Listing
+from sohistio.adapters.kubernetes.sender import TRIES
 from sohistio.adapters.kubernetes.stream import Stream
 
 # The server ends a watch after this long; ended ones are taken up where they were.

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from api_server import ApiServer, Reply
-from sohistio.adapters.kubernetes.api import TRIES, KubeApi, KubeError
+from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.requests import PAGE_SIZE
+from sohistio.adapters.kubernetes.sender import TRIES
 from sohistio.model.kube_target import KubeTarget
 
 PODS = "/api/v1/pods"
