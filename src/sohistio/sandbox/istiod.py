@@ -98,8 +98,13 @@ class IstiodFollower:
         self._processes: dict[str, IstiodProcess] = {}
         self._restarts: dict[str, tuple[int, float]] = {}
         """Of a ReplicaSet whose process has ended: how often it was started again, and when it is the next time."""
+        self._waits = False
         self.ports: dict[int, int] = {}
         """Of the newest process that answers: the port on 127.0.0.1 for each port of its container."""
+
+    def is_unsettled(self) -> bool:
+        """Whether a process has ended, or did not answer when it was looked at last: it is looked at again soon."""
+        return self._waits or any(process.part.exit_code() is not None for process in self._processes.values())
 
     def parts(self) -> list[Part]:
         """The processes, newest last."""
@@ -114,6 +119,7 @@ class IstiodFollower:
             if generation not in self._processes or self._is_to_start_again(generation):
                 self._processes[generation] = IstiodProcess(self._api, self._folder, self._server, pod, self.settings())
         answering = {generation for generation in wanted if self._processes[generation].answers()}
+        self._waits = answering != wanted.keys()
         services = self._api.items(f"/api/v1/namespaces/{NAMESPACE}/services") if answering else []
         routes = {
             route: port

@@ -27,6 +27,7 @@ from sohistio.sandbox.credentials import (
     write_tokens,
 )
 from sohistio.sandbox.disks import Disks
+from sohistio.sandbox.followers import Followers
 from sohistio.sandbox.istiod import IstiodFollower
 from sohistio.sandbox.load_balancers import LoadBalancers
 from sohistio.sandbox.location import sandbox_context, sandbox_folder
@@ -43,7 +44,7 @@ from sohistio.sandbox.traffic.traffic import Traffic, TrafficSettings, pools_of
 
 _START_SECONDS = 90.0
 _TODO = "`sohistio sandbox reset` starts all of it anew."
-_PAUSE_SECONDS = 0.5
+_PAUSE_SECONDS = 0.25
 
 
 class _StoppedError(Exception):
@@ -64,6 +65,7 @@ class Supervisor:
         self._parts: list[Part] = []
         self._istiod: IstiodFollower | None = None
         self._api: ClusterApi | None = None
+        self._followers: Followers | None = None
         self._traffic_settings = settings
         self._traffic: Traffic | None = None
         self._phase = record.STARTING
@@ -124,21 +126,10 @@ class Supervisor:
         return api
 
     def _follow(self, api: ClusterApi, istiod: IstiodFollower) -> None:
-        pools = pools_of(self._ranges) if self._ranges else None
-        followers: list[LoadBalancers | Disks | IstiodFollower | Traffic] = [LoadBalancers(api, pools), istiod]
-        followers.append(Disks(api))
-        followers += [self._traffic] if self._traffic else []
-        troubles = ["" for _ in followers]
+        balancers = LoadBalancers(api, pools_of(self._ranges) if self._ranges else None)
+        self._followers = Followers(api, istiod, [balancers, Disks(api), *([self._traffic] if self._traffic else [])])
         while not self._stop.wait(_PAUSE_SECONDS):
-            for number, follower in enumerate(followers):
-                trouble = ""
-                try:
-                    follower.follow()
-                except (ClusterApiError, FailedError) as error:
-                    trouble = error.what
-                    if trouble != troubles[number]:  # it would be the same line twice a second
-                        print(trouble, flush=True)
-                troubles[number] = trouble
+            self._followers.look()
             self._write()
 
     @property
@@ -172,6 +163,8 @@ class Supervisor:
     def _end(self) -> None:
         started = [*self._parts]
         followers = self._istiod.parts() if self._istiod else []
+        if self._followers is not None:
+            self._followers.stop()
         if self._traffic is not None:
             self._traffic.stop()
         # Clients first, so that the API server has nobody to wait for; etcd last.

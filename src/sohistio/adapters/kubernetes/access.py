@@ -44,8 +44,11 @@ class Right:
 def lacking(api: KubeApi, rights: Iterable[Right]) -> tuple[Right, ...]:
     """Those that the user does not have, sorted; asked side by side. Raises KubeError.
 
-    A whole resource is asked for first: who may patch all Services need not be asked for each by its name.
+    A whole resource is asked for first: who may patch all Services need not be asked for each by its name; and before
+    that, whether the user may do all there is.
     """
+    if _may_all(api):
+        return ()
 
     def missing(group: tuple[Right, list[Right]]) -> list[Right]:
         whole, named = group
@@ -106,6 +109,8 @@ _ANALYZED = {
 
 def not_analyzable(api: KubeApi) -> tuple[str, ...]:
     """The resources that `istioctl analyze` lists and the user may not; empty where it can be run. Raises KubeError."""
+    if _may_all(api):
+        return ()
     resources = [(group, resource) for group, named in _ANALYZED.items() for resource in named]
 
     def is_missing(place: tuple[str, str]) -> bool:
@@ -114,6 +119,11 @@ def not_analyzable(api: KubeApi) -> tuple[str, ...]:
 
     missing = side_by_side(is_missing, resources)
     return tuple(resource for (_, resource), lacks in zip(resources, missing, strict=True) if lacks)
+
+
+def _may_all(api: KubeApi) -> bool:
+    """As `kubectl auth can-i '*' '*'` asks; "no" says nothing of any one right."""
+    return _allowed(api, {"verb": "*", "group": "*", "resource": "*"})
 
 
 def _allowed(api: KubeApi, attributes: dict[str, str]) -> bool:

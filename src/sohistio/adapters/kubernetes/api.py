@@ -39,7 +39,7 @@ class KubeApi:
         self._sender = Sender(target, bearer)
         self.server = self._sender.server
         self._resources: dict[str, Mapping[str, Resource]] = {}
-        self.dry_runs: dict[str, Object] = {}  # pods as they came back: what a plan asked, its run need not ask again
+        self.dry_runs: dict[str, Object] = {}  # what came back: what a plan asked, its run need not ask again
 
     def within(self, seconds: float) -> KubeApi:
         """The same cluster with another deadline for each request."""

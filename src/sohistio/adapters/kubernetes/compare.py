@@ -9,6 +9,8 @@ denies is an error: an install would run into it half way.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -120,7 +122,7 @@ class _Comparison:
                 return created
             raise
         live = self._live.of(obj)
-        applied = self._dry_run(path, obj)
+        applied = self._applied(path, obj, live)
         if live is None:
             return created
         fields = changed_fields(live, applied, read_text) if applied else missing_fields(live, obj, read_text)
@@ -133,6 +135,16 @@ class _Comparison:
             return _labels_off(live)
         tag = self._api.get(f"{collection_path(MUTATING)}/{REVISION_TAG}")
         return injecting_changes(live, tag)
+
+    def _applied(self, path: str, obj: Object, live: Object | None) -> Object | None:
+        """What an apply would leave, as the server said before where the live object has not changed since."""
+        version = live["metadata"].get("resourceVersion", "") if live else "none"
+        text = json.dumps(obj, sort_keys=True).encode()
+        key = f"{path} {version} {hashlib.sha256(text).hexdigest()}"
+        known = self._api.dry_runs.get(key) or self._dry_run(path, obj)
+        if known is not None:
+            self._api.dry_runs[key] = known
+        return known
 
     def _dry_run(self, path: str, obj: Object) -> Object | None:
         """What an apply would leave; None where the dry run could not be asked, or would be denied."""
