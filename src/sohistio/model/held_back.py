@@ -32,7 +32,7 @@ _TODO = {
     Why.WINDOW: "`sohistio restart` takes it once its window is open.",
     Why.FREEZE: "`sohistio restart` takes it once its window is open.",
     Why.OPT_OUT: "Its people restart it when it suits them.",
-    Why.ANNOTATION: "Correct it or remove it; docs/restarts.md lists what may be written.",
+    Why.ANNOTATION: "Correct it or remove it: docs/restarts.md lists what may be written.",
     Why.INJECTION: "Restart it yourself when it suits.",
     Why.CANARY: "Bring the canary up, or take it out of the canary; then run `sohistio restart`.",
     Why.LIMIT: "`sohistio restart` with a larger --limit, or none, takes it.",

@@ -119,7 +119,7 @@ def _word(annotations: Mapping[str, str], key: str, known: str) -> bool:
     value = annotations[key]
     if value.strip().lower() != known:
         found = f"is {_quoted(value)}" if value.strip() else "is empty"
-        raise UnreadableError(f"annotation {key} {found}, expected {known}: correct it or remove it")
+        raise UnreadableError(f"annotation {key} {found}, expected {known}")
     return True
 
 

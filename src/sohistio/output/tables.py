@@ -13,7 +13,7 @@ from rich.text import Text
 from sohistio.checks.result import CheckResult, Result
 from sohistio.model.failover_mark import Stage
 from sohistio.model.fault import Severity
-from sohistio.model.held_back import HeldGroup, groups_of
+from sohistio.model.held_back import HeldGroup, Why, groups_of
 from sohistio.model.mode import Mode
 from sohistio.model.restart_reason import RestartReason
 from sohistio.model.words import first_names
@@ -138,10 +138,10 @@ def _alike_lines(items: Sequence[LeftAlone]) -> list[str]:
 
 
 def _group_lines(group: HeldGroup) -> list[str]:
-    """Each by itself while they are few."""
-    if len(group.refs) > MOST_LISTED:
-        return [group.line]
-    return [f"{ref}: {group.first.words}" for ref in group.refs]
+    """Each by itself while they are few, and what may be done about what somebody has written wrongly."""
+    few = len(group.refs) <= MOST_LISTED
+    lines = [f"{ref}: {group.first.words}" for ref in group.refs] if few else [group.line]
+    return [*lines, f"  → {group.first.todo}"] if group.first.why is Why.ANNOTATION else lines
 
 
 def checks_view(checks: tuple[CheckResult, ...]) -> Table:

@@ -126,7 +126,7 @@ def test_an_annotation_that_cannot_be_read_is_said_once() -> None:
     assert plan.phases == ()
     assert plan.notices == ()
     assert [(item.why, item.reason) for item in plan.held_back] == [
-        (Why.ANNOTATION, "annotation sohistio.io/restart is 'nein', expected never: correct it or remove it")
+        (Why.ANNOTATION, "annotation sohistio.io/restart is 'nein', expected never")
     ]
 
 

@@ -246,13 +246,14 @@ def test_what_is_left_alone_is_said_once_with_what_to_do() -> None:
     )
     text = text_of(plan_view(replace(NOTHING, phases=(Phase("sidecars", (step,)),), held_back=held)), width=400)
     left = text[text.index("Left alone:\n") :].splitlines()[1:]
-    assert left[:4] == [
+    assert left[:5] == [
         "  Deployment shop/w00: its pods run another image",
         "    → Delete one such pod.",
         "  Deployment shop/w01: paused: its rollout is somebody's decision",
         "  Deployment shop/w02: annotation sohistio.io/restart is 'no', expected never",
+        "    → Correct it or remove it: docs/restarts.md lists what may be written.",
     ]
-    assert left[4] == f"  Deployment shop/w03: opted out of restarts by its annotation: {'y' * 119}…"
-    assert left[5].startswith("  Deployment shop/w04, Deployment shop/w05, ")
-    assert left[5].endswith(" and 4 more: not within --limit 1")
-    assert len(left) == 6
+    assert left[5] == f"  Deployment shop/w03: opted out of restarts by its annotation: {'y' * 119}…"
+    assert left[6].startswith("  Deployment shop/w04, Deployment shop/w05, ")
+    assert left[6].endswith(" and 4 more: not within --limit 1")
+    assert len(left) == 7
