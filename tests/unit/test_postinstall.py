@@ -144,12 +144,14 @@ def test_what_is_left_alone_is_listed_with_its_reason(left: Workload, reason: st
         ),
         pytest.param(
             workload(pods=(pod("", proxy_image=MIRRORED, annotations={RESTARTED_FOR: IMAGE}),)),
-            f"its new pods come with {MIRRORED} although the mesh gives {IMAGE}: something else decides it",
+            f"its pods run {MIRRORED}, although they were to get {IMAGE}: either something rewrites new pods "
+            "(another restart would not help), or somebody changed the running ones by hand",
             id="rewritten",
         ),
         pytest.param(
             workload(pods=(pod("", annotations={RESTARTED_FOR: IMAGE}),)),
-            f"its new pods come without a sidecar although the mesh gives {IMAGE}: something else decides it",
+            f"its pods have no sidecar, although they were to get {IMAGE}: either something keeps it out "
+            "(another restart would not help), or nothing injected when they started",
             id="never-injected",
         ),
     ],
@@ -157,6 +159,10 @@ def test_what_is_left_alone_is_listed_with_its_reason(left: Workload, reason: st
 def test_an_image_that_somebody_else_decides_is_left_alone_and_named(odd: Workload, words: str) -> None:
     to_restart, listed = restarts(state(workloads=(odd,)), TODAY)
     assert (to_restart, [item.reason for item in listed]) == ([], [words])
+    if not odd.own_image:
+        assert listed[0].todo.startswith(
+            "Delete one such pod when it suits (`kubectl -n shop delete pod web-1`). If its "
+        )
     newer, _ = restarts(state(workloads=(odd,)), sidecar("1.31.2"))
     assert bool(newer) is not bool(odd.own_image), "another version is tried once, but a template's image stays"
 

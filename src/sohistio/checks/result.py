@@ -18,13 +18,21 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check's outcome: what was found, and what to do where it does not hold."""
+    """One check's outcome: what was found, and what to do where it does not hold; `brief` is what was found for people,
+    where the message quotes a long text of somebody's.
+    """
 
     name: str
     severity: Severity
     result: Result
     message: str
     hint: str = ""
+    brief: str = ""
+
+    @property
+    def for_people(self) -> str:
+        """What was found, at a length that a line of a table bears."""
+        return self.brief or self.message
 
     @property
     def breaks(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.model.held_back import HeldBack, groups_of
 from sohistio.model.restart_reason import reasons_of
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_lines
+from sohistio.plan.left_alone import alike, line_of
 from sohistio.plan.steps import LeftAlone
 from sohistio.postinstall import beyond, restarts
 
@@ -37,12 +39,13 @@ def sidecars_current(
         count = sum(bool(workload.pods) for workload in state.workloads)
         yield passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
     for group in groups_of(waiting):
-        yield warned("sidecars-current", f"old or no sidecar, {group.line}", group.first.todo)
+        lack, first = f"{group.names}: old or no sidecar, and not restarted now", group.first
+        waits = warned("sidecars-current", f"{lack}: {first.reason}", first.todo)
+        yield replace(waits, brief=f"{lack}: {first.words}")
     for reason in state.not_compared:
         yield warned("sidecars-current", f"compared by their image only, {reason}", "docs/restarts.md says when.")
-    for item in left:
-        if _is_worth_saying(item):
-            yield warned("sidecars-current", f"{item.ref}: {item.reason}", item.todo)
+    for items in alike(filter(_is_worth_saying, left)):
+        yield warned("sidecars-current", line_of(items), items[0].todo)
 
 
 def _is_worth_saying(item: LeftAlone) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from sohistio.commands.options import OptionGroup, change_option
@@ -50,15 +51,22 @@ class AsOf(OptionGroup):
 
     @property
     def moment(self) -> Moment | None:
-        """That time, None for now. Raises UsageError."""
-        from sohistio.model.restart_times import MOMENT_EXAMPLE, moment_of
+        """That time, None for now. Raises UsageError, also where it is over: nothing is restarted in the past."""
+        from sohistio.model.restart_times import MOMENT_EXAMPLE, moment_of, moment_text, to_the_minute
 
         if self.at is None:
             return None
         try:
-            return moment_of(self.at)
+            moment = moment_of(self.at)
         except ValueError as error:
             raise UsageError(f"--at {self.at!r}: {error}", todo=f"Give one such as {MOMENT_EXAMPLE}.") from error
+        now = to_the_minute(datetime.now(UTC))
+        if moment < now:
+            raise UsageError(
+                f"--at {self.at!r} is in the past: that was {moment_text(moment)}, now it is {moment_text(now)}",
+                todo="Give the time at which the plan will be carried out; without --at it is for now.",
+            )
+        return moment
 
 
 class Emergency(OptionGroup):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sohistio.model.state import ObjectRef
-from sohistio.model.words import counted, first_names
+from sohistio.model.words import counted, cut, first_names
 
 _MOST_NAMED = 10
+_MOST_OF_A_TEXT = 120
 
 
 class Why(StrEnum):
@@ -31,7 +32,7 @@ _TODO = {
     Why.WINDOW: "`sohistio restart` takes it once its window is open.",
     Why.FREEZE: "`sohistio restart` takes it once its window is open.",
     Why.OPT_OUT: "Its people restart it when it suits them.",
-    Why.ANNOTATION: "Correct or remove the annotation (docs/restarts.md).",
+    Why.ANNOTATION: "Correct it or remove it: docs/restarts.md lists what may be written.",
     Why.INJECTION: "Restart it yourself when it suits.",
     Why.CANARY: "Bring the canary up, or take it out of the canary; then run `sohistio restart`.",
     Why.LIMIT: "`sohistio restart` with a larger --limit, or none, takes it.",
@@ -40,12 +41,21 @@ _TODO = {
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """`opens` is from when it may be restarted, ISO 8601 in UTC; empty where no time alone changes that."""
+    """`reason` goes on after the workload's name and a colon; it holds `text`, which somebody gave as the reason of a
+    freeze or an opt-out, at whatever length. `opens` is from when it may be restarted, ISO 8601 in UTC; empty where no
+    time alone changes that.
+    """
 
     ref: ObjectRef
     why: Why
     reason: str
     opens: str = ""
+    text: str = ""
+
+    @property
+    def words(self) -> str:
+        """The reason for people: what somebody wrote at length is cut, what sohistio says beside it is not."""
+        return self.reason.replace(self.text, cut(self.text, _MOST_OF_A_TEXT), 1)
 
     @property
     def todo(self) -> str:
@@ -74,8 +84,13 @@ class HeldGroup:
 
     @property
     def line(self) -> str:
-        """`outside its window; opens …: Deployment shop/web, Deployment shop/api and 12 more`."""
-        return f"{self.first.reason}: {first_names(self.refs, _MOST_NAMED)}"
+        """`Deployment shop/web, Deployment shop/api and 12 more: outside its window; opens …`."""
+        return f"{self.names}: {self.first.words}"
+
+    @property
+    def names(self) -> str:
+        """`Deployment shop/web, Deployment shop/api and 12 more`."""
+        return first_names(self.refs, _MOST_NAMED)
 
 
 def groups_of(held_back: Iterable[HeldBack]) -> list[HeldGroup]:
@@ -87,6 +102,6 @@ def groups_of(held_back: Iterable[HeldBack]) -> list[HeldGroup]:
 
 
 def waiting_words(held_back: Sequence[HeldBack]) -> str:
-    """How many wait, in a few words: `3 workloads are not restarted now`; empty for none."""
+    """How many wait, as a sentence that nothing goes on: `3 workloads are not restarted now`; empty for none."""
     verb = "is" if len(held_back) == 1 else "are"
     return f"{counted(len(held_back), 'workload')} {verb} not restarted now" if held_back else ""

@@ -19,7 +19,19 @@ WINDOWS, FREEZES = f"{PREFIX}restart-windows", f"{PREFIX}restart-freezes"
 ORDER = f"{PREFIX}restart-order"
 ANNOTATIONS = (RESTART, REASON, WINDOWS, FREEZES, ORDER)
 NEVER, CANARY = "never", "canary"
-_LABEL, _OF_PODS = "label", "pod template's"
+_LABEL, _PODS_LABEL, _PODS_ANNOTATION = "label", "pod-template-label", "pod-template-annotation"
+_ELSEWHERE = {
+    _LABEL: ("label {}", "write it as an annotation (metadata.annotations) and remove the label"),
+    _PODS_LABEL: (
+        "label {} of its pod template",
+        "write it as an annotation of the workload itself (metadata.annotations) and remove the label",
+    ),
+    _PODS_ANNOTATION: (
+        "annotation {} of its pod template",
+        "move it to the annotations of the workload itself (metadata.annotations)",
+    ),
+}
+"""Where people write an annotation by mistake, as `restart_annotations` marks it: how it is named, and what to do."""
 _MOST_QUOTED = 60
 _MOST_TIMES = 32
 
@@ -53,8 +65,8 @@ def restart_annotations(item: Mapping[str, Any]) -> dict[str, str]:
     places = (
         ("", metadata.get("annotations")),
         (f"{_LABEL} ", metadata.get("labels")),
-        (f"{_OF_PODS} {_LABEL} ", of_pods.get("labels")),
-        (f"{_OF_PODS} annotation ", of_pods.get("annotations")),
+        (f"{_PODS_LABEL} ", of_pods.get("labels")),
+        (f"{_PODS_ANNOTATION} ", of_pods.get("annotations")),
     )
     return {
         f"{place}{key}": str(value)
@@ -68,14 +80,8 @@ def own_rules(annotations: Mapping[str, str]) -> OwnRules:
     """Read an object's annotations about restarts. Raises UnreadableError."""
     if not annotations:
         return NOTHING
-    for key in sorted(annotations):
-        if " " in key:
-            raise UnreadableError(f"{_quoted(key)}, expected an annotation of the object itself")
-        if key not in ANNOTATIONS:
-            near = did_you_mean(key, ANNOTATIONS)
-            raise UnreadableError(
-                f"there is no annotation {_quoted(key)} ({near or 'known: ' + ', '.join(ANNOTATIONS)})"
-            )
+    for written in sorted(annotations):
+        _check_name(written, annotations[written])
     reason = " ".join(annotations.get(REASON, "").split())
     return OwnRules(
         never=_word(annotations, RESTART, NEVER),
@@ -86,12 +92,34 @@ def own_rules(annotations: Mapping[str, str]) -> OwnRules:
     )
 
 
+def _check_name(written: str, value: str) -> None:
+    """Only annotations of the object itself are read, by their exact names. Raises UnreadableError for all else."""
+    place, _, key = written.rpartition(" ")
+    if place and key in ANNOTATIONS:
+        what, todo = _ELSEWHERE[place]
+        raise UnreadableError(f"the {what.format(key)} has {_quoted(value)}, which is not read there: {todo}")
+    if place:
+        what, _ = _ELSEWHERE[place]
+        raise UnreadableError(
+            f"the {what.format(_quoted(key))} is not read: remove it, or write what you mean as an annotation of the "
+            f"object itself ({_meant(key)})"
+        )
+    if key not in ANNOTATIONS:
+        raise UnreadableError(f"there is no annotation {_quoted(key)} ({_meant(key)})")
+
+
+def _meant(key: str) -> str:
+    return did_you_mean(key, ANNOTATIONS) or f"known: {', '.join(ANNOTATIONS)}"
+
+
 def _word(annotations: Mapping[str, str], key: str, known: str) -> bool:
-    """Whether it is there, with the one value that there is."""
+    """Whether it is there, with the one value that there is, in capitals or not."""
     if key not in annotations:
         return False
-    if annotations[key] != known:
-        raise UnreadableError(f"annotation {key} is {_quoted(annotations[key])}, expected {known}")
+    value = annotations[key]
+    if value.strip().lower() != known:
+        found = f"is {_quoted(value)}" if value.strip() else "is empty"
+        raise UnreadableError(f"annotation {key} {found}, expected {known}")
     return True
 
 
@@ -106,7 +134,8 @@ def _each(annotations: Mapping[str, str], key: str, read: Callable[[str], _Time]
         try:
             yield read(part)
         except ValueError as error:
-            raise UnreadableError(f"annotation {key} has {_quoted(part.strip())}, {error}") from None
+            found = f"has {_quoted(part.strip())}" if part.strip() else "has an empty part" if parts[1:] else "is empty"
+            raise UnreadableError(f"annotation {key} {found}, {error}") from None
 
 
 def _quoted(text: str) -> str:

@@ -81,8 +81,8 @@ def held(
         own, around = own_rules(workload.annotations), _of_namespace(ref, namespace)
     except UnreadableError as error:
         return HeldBack(ref, Why.ANNOTATION, str(error))
-    if reason := _opted_out(policy, ref, own, around):
-        return HeldBack(ref, Why.OPT_OUT, reason)
+    if out := _opted_out(policy, ref, own, around):
+        return out
     by_itself = workload.opted_in and not labelled and ref.namespace not in policy.application_namespaces
     if by_itself and not policy.also_injected:
         return HeldBack(ref, Why.INJECTION, "asks for its sidecar by itself, and restarts.alsoInjected is false")
@@ -99,14 +99,14 @@ def _of_namespace(ref: ObjectRef, annotations: Mapping[str, str]) -> OwnRules:
         raise UnreadableError(f"its namespace {ref.namespace}: {error}") from None
 
 
-def _opted_out(policy: RestartPolicy, ref: ObjectRef, own: OwnRules, around: OwnRules) -> str:
+def _opted_out(policy: RestartPolicy, ref: ObjectRef, own: OwnRules, around: OwnRules) -> HeldBack | None:
     said = [("its annotation", own.reason)] if own.never else []
     said += [(f"the annotation of namespace {ref.namespace}", around.reason)] if around.never else []
     said += [("restarts.optOut", item.reason) for item in policy.opted_out if names(item.name, ref)]
     if not said:
-        return ""
+        return None
     who, why = said[0]
-    return f"opted out of restarts by {who}" + (f": {why}" if why else "")
+    return HeldBack(ref, Why.OPT_OUT, f"opted out of restarts by {who}" + (f": {why}" if why else ""), text=why)
 
 
 def _by_time(ref: ObjectRef, windows: tuple[Window, ...], freezes: tuple[Freeze, ...], now: Moment) -> HeldBack | None:
@@ -118,7 +118,7 @@ def _by_time(ref: ObjectRef, windows: tuple[Window, ...], freezes: tuple[Freeze,
     at = moment_text(chance[0]) if chance else ""
     if frozen is not None:
         because = f": {frozen.reason}" if frozen.reason else ""
-        return HeldBack(ref, Why.FREEZE, f"frozen ({frozen.text}{because}); {opens}", at)
+        return HeldBack(ref, Why.FREEZE, f"frozen ({frozen.text}{because}); {opens}", at, frozen.reason)
     return HeldBack(ref, Why.WINDOW, f"outside its window{'s' if len(windows) > 1 else ''}; {opens}", at)
 
 

@@ -17,6 +17,14 @@ def first_names(names: Sequence[object], most: int) -> str:
     return ", ".join(map(str, names[:most])) + (f" and {more} more" if more > 0 else "")
 
 
+def cut(text: str, most: int) -> str:
+    """At most so many characters, an ellipsis at the end of what is longer: after a word where one ends near."""
+    if len(text) <= most:
+        return text
+    whole, blank, _ = text[: most - 1].rpartition(" ")
+    return f"{whole if blank and len(whole) > most // 2 else text[: most - 1]}…"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 object`, `2 objects`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

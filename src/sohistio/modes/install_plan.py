@@ -26,7 +26,7 @@ from sohistio.modes.planner import Beside, NamespacePhases, OwnPhases, Subject, 
 from sohistio.modes.skew import Support, left_behind, old_proxies, skew_faults
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
-from sohistio.plan.left_alone import not_compared
+from sohistio.plan.left_alone import sidecar_notices
 from sohistio.plan.plan import Plan
 
 _SERVES = (
@@ -142,7 +142,7 @@ def _notices(facts: Facts, request: Request, plan: Plan) -> list[str]:
     notices += [*facts.authority.notices, *facts.policy.notices, *facts.monitoring.notices]
     if state.ending:
         notices.append(sentence(state.ending))
-    notices += not_compared(state, plan)
+    notices += sidecar_notices(state, plan)
     if plan.steps:
         notices += application_routing.notices(state)
     if request.at is not None:

@@ -18,7 +18,7 @@ from sohistio.modes.restrained import restrained
 from sohistio.modes.webhooks import OPENED_NOTICE, repair_phase
 from sohistio.plan.changes import Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress
-from sohistio.plan.left_alone import not_compared
+from sohistio.plan.left_alone import sidecar_notices
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RestartWorkloads
 
@@ -158,8 +158,8 @@ def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
         reasons=("only workloads whose sidecar is not the mesh's",),
         phases=(*phases, install.verification(desired)) if phases else (),
     )
-    plan = replace(plan, notices=not_compared(subject.state, plan))
-    return restrained(plan, subject.state, subject.restraint)
+    plan = restrained(plan, subject.state, subject.restraint)
+    return replace(plan, notices=(*sidecar_notices(subject.state, plan), *plan.notices))
 
 
 def _skew_refusal(skew: Sequence[Fault]) -> str:

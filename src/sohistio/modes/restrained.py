@@ -49,13 +49,11 @@ def restrained(plan: Plan, state: ClusterState, restraint: Restraint) -> Plan:
             phases.append(replace(phase, steps=tuple(steps)))
     if back and all(isinstance(step, VerifyMesh) for phase in phases for step in phase.steps):
         phases = []
-    notices = [f"{item.ref}: {item.reason}" for item in back.values() if item.why is Why.ANNOTATION]
-    if canary:
-        notices.append(f"others are restarted although their canary is not: {first_names(list(canary), _MOST_NAMED)}")
+    without = f"others are restarted although their canary is not: {first_names(list(canary), _MOST_NAMED)}"
     return replace(
         plan,
         phases=tuple(phases),
-        notices=(*plan.notices, *notices),
+        notices=(*plan.notices, *([without] if canary else [])),
         held_back=tuple(back[ref] for ref in sorted(back)),
     )
 

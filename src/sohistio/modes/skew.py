@@ -128,7 +128,7 @@ def left_behind(state: ClusterState, istiod: Version, held_back: Mapping[ObjectR
         if item is None:
             continue
         for fault in old_proxies(replace(state, carriers=(workload,), unowned_carriers={}), istiod):
-            yield replace(fault, message=f"{fault.message}, which is not restarted now: {item.reason}")
+            yield replace(fault, message=f"{fault.message}, which is not restarted now: {item.words}")
 
 
 def newer_proxies(state: ClusterState, istiod: Version, held_back: Iterable[HeldBack]) -> list[ObjectRef]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sohistio.checks.preflight.report import Report, ended
 from sohistio.checks.result import CheckResult
-from sohistio.model.words import first_names
+from sohistio.model.words import cut, first_names
 from sohistio.system.sanitize import one_line
 
 LONGEST = 240
@@ -34,16 +34,8 @@ def short_line(report: Report) -> str:
 
 def _messages(names: Sequence[str], failures: Sequence[CheckResult], room: int) -> str:
     """The failed checks, each with its first message; empty where there is no room for all of them."""
-    first = {check.name: one_line(check.message) for check in reversed(failures)}
+    first = {check.name: one_line(check.for_people) for check in reversed(failures)}
     each = room // len(names) - len(": ")
     if len(names) > _MOST_NAMES or each < _SHORTEST_MESSAGE:
         return ""
-    return "; ".join(f"{name}: {_cut(first[name], each)}" for name in names)
-
-
-def _cut(text: str, most: int) -> str:
-    """At the end of a word where one is near."""
-    if len(text) <= most:
-        return text
-    whole, blank, _ = text[: most - 1].rpartition(" ")
-    return f"{whole if blank and len(whole) > most // 2 else text[: most - 1]}…"
+    return "; ".join(f"{name}: {cut(first[name], each)}" for name in names)

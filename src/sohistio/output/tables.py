@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from rich.console import Group, RenderableType
@@ -12,7 +13,7 @@ from rich.text import Text
 from sohistio.checks.result import CheckResult, Result
 from sohistio.model.failover_mark import Stage
 from sohistio.model.fault import Severity
-from sohistio.model.held_back import HeldGroup, groups_of
+from sohistio.model.held_back import HeldGroup, Why, groups_of
 from sohistio.model.mode import Mode
 from sohistio.model.restart_reason import RestartReason
 from sohistio.model.words import first_names
@@ -22,9 +23,10 @@ from sohistio.plan.changes import Action, Changes
 from sohistio.plan.drift.folded import diff_lines
 from sohistio.plan.drift.values import one_line
 from sohistio.plan.failover_steps import MarkFailover
+from sohistio.plan.left_alone import alike, line_of
 from sohistio.plan.plan import Plan
 from sohistio.plan.risk import Risk
-from sohistio.plan.steps import RestartWorkloads, UninstallIstio
+from sohistio.plan.steps import BY_HAND, LeftAlone, RestartWorkloads, UninstallIstio
 from sohistio.run.progress import RunResult, StepState
 
 _RISK_STYLE = {Risk.READ: "dim", Risk.CHANGE: "cyan", Risk.DISRUPT: "yellow", Risk.DESTROY: "bold red"}
@@ -122,16 +124,24 @@ def _because(reason: RestartReason, step: RestartWorkloads) -> str:
 
 def _left_alone(plan: Plan) -> list[RenderableType]:
     left = [item for step in plan.steps if isinstance(step, RestartWorkloads) for item in step.left_alone]
-    lines = [f"{item.ref}: {item.reason}" for item in left]
+    lines = [line for items in alike(left) for line in _alike_lines(items)]
     lines += [line for group in groups_of(plan.held_back) for line in _group_lines(group)]
     return [Text(""), Text("Left alone:", style="bold"), *(Text(f"  {line}") for line in lines)] if lines else []
 
 
+def _alike_lines(items: Sequence[LeftAlone]) -> list[str]:
+    """Each by itself while they are few, and what may be done, where that is more than a restart by hand."""
+    few = len(items) <= MOST_LISTED
+    lines = [f"{item.ref}: {item.reason}" for item in items] if few else [line_of(items)]
+    todo = items[0].todo
+    return lines if todo == BY_HAND else [*lines, f"  → {todo}"]
+
+
 def _group_lines(group: HeldGroup) -> list[str]:
-    """Each by itself while they are few."""
-    if len(group.refs) > MOST_LISTED:
-        return [group.line]
-    return [f"{ref}: {group.first.reason}" for ref in group.refs]
+    """Each by itself while they are few, and what may be done about what somebody has written wrongly."""
+    few = len(group.refs) <= MOST_LISTED
+    lines = [f"{ref}: {group.first.words}" for ref in group.refs] if few else [group.line]
+    return [*lines, f"  → {group.first.todo}"] if group.first.why is Why.ANNOTATION else lines
 
 
 def checks_view(checks: tuple[CheckResult, ...]) -> Table:
@@ -141,7 +151,7 @@ def checks_view(checks: tuple[CheckResult, ...]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for check, after in zip_longest(checks, checks[1:]):
-        table.add_row(_sign(check), check.name, check.message)
+        table.add_row(_sign(check), check.name, check.for_people)
         say_later = after is not None and (after.name, after.hint) == (check.name, check.hint)
         if check.result is Result.FAILED and check.hint and not say_later:
             table.add_row("", "", Text(f"→ {check.hint}", style="dim"))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from sohistio.model.image import brief
 from sohistio.model.mode import Mode
 from sohistio.model.restart_reason import words_of
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
-from sohistio.model.staleness import has_old_image, settings_tried, was_tried
-from sohistio.model.state import ClusterState, Workload
+from sohistio.model.staleness import differing, has_old_image, settings_tried, was_tried
+from sohistio.model.state import ClusterState, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import LeftAlone
 
 NO_SIDECAR = "a new pod gets no sidecar, as a dry run shows, so a restart would leave none there"
 """What is said of a workload whose labels ask for a sidecar, and which no webhook gives one."""
-_MOST_NAMED = 5
+_MOST_NAMED = 10
+_CAUSES = (
+    "either something rewrites new pods (another restart would not help), or somebody changed the running ones by hand"
+)
+_KEPT_OUT = "either something keeps it out (another restart would not help), or nothing injected when they started"
 
 
 def of_grpc(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
@@ -26,27 +32,48 @@ def of_grpc(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
     return None
 
 
-def not_compared(state: ClusterState, plan: Plan) -> tuple[str, ...]:
-    """What a plan that is about sidecars says where only their images could be compared."""
+def sidecar_notices(state: ClusterState, plan: Plan) -> tuple[str, ...]:
+    """What a plan that is about sidecars says of those that nothing shows otherwise: where only their images could be
+    compared, and, if nothing is to be done, which of them are not the mesh's all the same.
+    """
     if plan.refusal or plan.mode is Mode.INSTALL:
         return ()
-    notices = [f"sidecars compared by their image only, {reason}" for reason in state.not_compared]
+    notices = tuple(f"sidecars compared by their image only, {reason}" for reason in state.not_compared)
     if state.passed_over and plan.mode in (Mode.NONE, Mode.RESTART):
-        notices.append(f"{first_names(sorted(state.passed_over), _MOST_NAMED)}: {NO_SIDECAR}")
-    return tuple(notices)
+        notices += (f"{first_names(sorted(state.passed_over), _MOST_NAMED)}: {NO_SIDECAR}",)
+    if plan.changes_pending or state.sidecar is None:
+        return notices
+    sidecar = state.sidecar
+    rest = (workload for workload in state.workloads if workload.ref not in state.passed_over)
+    settled = (workload for workload in rest if not differing(workload, sidecar, workload.pods))
+    found = (decided_by_somebody(workload, sidecar) for workload in settled)
+    return (*notices, *(f"{line_of(items)}. {items[0].todo}" for items in alike(filter(None, found))))
+
+
+def alike(left: Iterable[LeftAlone]) -> list[list[LeftAlone]]:
+    """Those that are left alone for one and the same reason, by their reasons, in order."""
+    found: dict[str, list[LeftAlone]] = {}
+    for item in left:
+        found.setdefault(item.reason, []).append(item)
+    return list(found.values())
+
+
+def line_of(items: Sequence[LeftAlone]) -> str:
+    """What is said of some with one reason: `Deployment shop/web, Deployment shop/api and 12 more: paused: …`."""
+    return f"{first_names([item.ref for item in items], _MOST_NAMED)}: {items[0].reason}"
 
 
 def decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
-    """Why a workload that no restart changes has another proxy image than the mesh's; None where it has that one."""
+    """Why a workload that no restart changes has another proxy image than the mesh's; None where it has that one.
+
+    That its pods differ has two causes, which look alike: something rewrites new pods, or somebody changed the running
+    ones (Kubernetes lets the image and the resources of a running pod be changed). Only a new pod tells them apart.
+    """
     for pod in workload.pods:
         found = pod.compared if sidecar.live else None
         if found and settings_tried(pod):
-            reason = (
-                f"its new pods do not get what the mesh gives ({words_of(found.changes)}): something else decides it"
-            )
-            return LeftAlone(
-                workload.ref, reason, "Is that meant? If not, find what does it, then restart it yourself."
-            )
+            reason = f"its pods do not have what they were restarted for ({words_of(found.changes)}): {_CAUSES}"
+            return LeftAlone(workload.ref, reason, _try_a_new_pod(workload, pod, "what the mesh gives"))
         wanted = sidecar.image_for(pod.annotations)
         current = is_same_image(pod.proxy_image, wanted) or (found is not None and not found.changes)
         if pod.opted_out or current:
@@ -57,8 +84,18 @@ def decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlo
             todo = "Somebody has to keep it up to date; `image: auto` in the template gives the mesh's."
             return LeftAlone(workload.ref, reason, todo)
         if was_tried(workload, pod, sidecar):
-            has = f"with {brief(pod.proxy_image)}" if pod.proxy_image else "without a sidecar"
-            reason = f"its new pods come {has} although the mesh gives {wanted}: something else decides it"
-            todo = "Is that meant (a policy that rewrites images)? If not, find what does it, then restart it yourself."
-            return LeftAlone(workload.ref, reason, todo)
+            if pod.proxy_image:
+                reason = f"its pods run {brief(pod.proxy_image)}, although they were to get {wanted}: {_CAUSES}"
+            else:
+                reason = f"its pods have no sidecar, although they were to get {wanted}: {_KEPT_OUT}"
+            return LeftAlone(workload.ref, reason, _try_a_new_pod(workload, pod, wanted))
     return None
+
+
+def _try_a_new_pod(workload: Workload, pod: ObservedPod, wanted: str) -> str:
+    """How its people find out which of the two it is."""
+    return (
+        f"Delete one such pod when it suits (`kubectl -n {workload.ref.namespace} delete pod {pod.name}`). If its "
+        f"successor has {wanted}, delete the others too; if not, look for what rewrites it (a policy engine?), and "
+        "leave it if that is meant."
+    )

@@ -35,6 +35,8 @@ from sohistio.plan.risk import DIGESTED, Risk
 from sohistio.plan.sync_steps import PruneSynced, RecordSync, SyncObjects
 from sohistio.plan.webhook_steps import RepairWebhooks
 
+BY_HAND = "Restart it yourself when it suits."
+
 
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
@@ -42,7 +44,7 @@ class LeftAlone:
 
     ref: ObjectRef
     reason: str
-    todo: str = "Restart it yourself when it suits."
+    todo: str = BY_HAND
 
 
 @dataclass(frozen=True, slots=True)

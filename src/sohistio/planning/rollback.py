@@ -19,7 +19,7 @@ from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
 from sohistio.modes.skew import GATEWAY_API, gateway_api_faults, newer_proxies
-from sohistio.plan.left_alone import not_compared
+from sohistio.plan.left_alone import sidecar_notices
 from sohistio.planning.injection import foreseeing
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, live_objects, recorded, unreadable
@@ -61,7 +61,7 @@ def plan_rollback(session: Session) -> Planned:
     skew = _skew(session, state, version)
     restraint = restraint_of(session)
     plan = make_plan(Subject(session.environment.name, str(version), state, restraint), decided, [mesh], changes, skew)
-    notices = (*_policy_notices(session, back.operator), *not_compared(state, plan))
+    notices = (*_policy_notices(session, back.operator), *sidecar_notices(state, plan))
     notices += tuple(_newer(newer_proxies(state, version, plan.held_back)))
     plan = replace(plan, notices=(*plan.notices, *notices))
     todo = decided.todo or (f"If you know better: --skip-check {GATEWAY_API}." if skew else "")

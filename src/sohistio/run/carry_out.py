@@ -14,10 +14,9 @@ from sohistio.adapters.kubernetes.hold import Hold
 from sohistio.adapters.kubernetes.lease import Lock
 from sohistio.errors import RefusedError
 from sohistio.model.finding import Finding
-from sohistio.model.held_back import waiting_words
-from sohistio.model.mode import Mode
+from sohistio.model.held_back import groups_of
 from sohistio.plan.diff import differences, does_no_more
-from sohistio.plan.plan import Plan
+from sohistio.plan.idle import idle_words
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
@@ -83,7 +82,7 @@ def _carried_out(
         raise planned.unsettled
     if not plan.changes_pending:
         result = RunResult(plan, (), (), None, 0.0)
-        reporter.line(f"{plan.environment}: {_idle(plan)}, nothing was written", Tone.GOOD)
+        reporter.line(f"{plan.environment}: {idle_words(plan)}, nothing was written", Tone.GOOD)
         return result
     if unexplained := missing_reason(planned):
         reporter.line(unexplained, Tone.WARNING)
@@ -101,20 +100,16 @@ def _carried_out(
         check_right_cluster(planned.session, again=True)
         planned = _still_true(planned, approval, reporter)
         if not planned.plan.changes_pending:
-            reporter.line(f"{plan.environment}: {_idle(planned.plan)} by now, nothing was written", Tone.GOOD)
+            idle = idle_words(planned.plan, any_more=True)
+            reporter.line(f"{plan.environment}: {idle}, nothing was written", Tone.GOOD)
+            for group in groups_of(planned.plan.held_back):
+                reporter.line(f"  {group.line}")
             return RunResult(planned.plan, (), (), None, 0.0)
         result = _run(planned, timeouts, _Begun(origin, gated.findings, hold, traffic), reporter)
     reporter.result(result)
     if unsent := result_sent(planned.session, result, planned.record.killed if planned.record else ()):
         reporter.line(unsent, Tone.WARNING)
     return result
-
-
-def _idle(plan: Plan) -> str:
-    """Why there is nothing to do."""
-    if plan.held_back:
-        return waiting_words(plan.held_back)
-    return "nothing to uninstall" if plan.mode is Mode.UNINSTALL else "up to date"
 
 
 @contextmanager

@@ -50,6 +50,6 @@ def gate(
             now(),
             labelled=around is not None and around.injection == "enabled",
         )
-        return found.reason if found else ""
+        return found.words if found else ""
 
     return at_its_turn

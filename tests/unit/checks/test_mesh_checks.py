@@ -9,11 +9,12 @@ import pytest
 
 from observed import budget, istiod, mesh, pod, service, sidecar, stale, state, workload
 from sohistio.checks.mesh import Evidence, verify
-from sohistio.checks.result import CheckResult, Result
+from sohistio.checks.result import CheckResult, Result, check_document
 from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredService
 from sohistio.model.fault import Severity
 from sohistio.model.finding import Finding
 from sohistio.model.held_back import HeldBack, Why
+from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.state import Budget, ClusterState, ObjectRef
 from sohistio.model.versions import Version
 
@@ -160,14 +161,36 @@ def test_what_waits_for_its_window_is_a_warning_by_its_reason() -> None:
     held |= {waiting[2].ref: HeldBack(waiting[2].ref, Why.OPT_OUT, "opted out of restarts by its annotation")}
     results = found(state(workloads=tuple(waiting)), "sidecars-current", held_back=held)
     assert [item.message for item in results] == [
-        f"old or no sidecar, {shut}: Deployment shop/api, Deployment shop/db",
-        "old or no sidecar, opted out of restarts by its annotation: Deployment shop/web",
+        f"Deployment shop/api, Deployment shop/db: old or no sidecar, and not restarted now: {shut}",
+        "Deployment shop/web: old or no sidecar, and not restarted now: opted out of restarts by its annotation",
     ]
     assert not any(item.breaks for item in results)
     both = found(state(workloads=(*waiting, stale("due"))), "sidecars-current", held_back=held)
     fails(both[:1], "old or no sidecar: Deployment shop/due")
     looked = "1 running workloads that the mesh injects looked at, none to restart"
     passes(found(state(workloads=(workload("api"),)), "sidecars-current", held_back=held), looked)
+
+
+def test_a_long_reason_of_somebody_is_whole_for_machines_alone() -> None:
+    web, why = stale(), "x" * 5000
+    held = {web.ref: HeldBack(web.ref, Why.OPT_OUT, f"opted out of restarts by its annotation: {why}", text=why)}
+    (check,) = found(state(workloads=(web,)), "sidecars-current", held_back=held)
+    assert why in check_document(check)["message"]
+    assert len(check.for_people) < 300
+
+
+def test_pods_that_were_restarted_and_differ_are_named_with_both_images() -> None:
+    by_hand = pod("1.30.5", annotations={RESTARTED_FOR: sidecar().image_for({})})
+    odd = tuple(workload(name, pods=(pod(), by_hand)) for name in ("api", "web"))
+    results = found(state(workloads=odd), "sidecars-current")
+    (warning,) = (item for item in results if item.result is Result.FAILED)
+    assert warning.severity is Severity.WARNING
+    assert warning.message == (
+        "Deployment shop/api, Deployment shop/web: its pods run docker.io/istio/proxyv2:1.30.5, although they were to "
+        "get docker.io/istio/proxyv2:1.31.1: either something rewrites new pods (another restart would not help), or "
+        "somebody changed the running ones by hand"
+    )
+    assert warning.hint.startswith("Delete one such pod")
 
 
 def test_what_a_restart_passes_by_is_a_warning() -> None:

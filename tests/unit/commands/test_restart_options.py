@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -33,7 +33,18 @@ def test_what_is_no_share(text: str) -> None:
 
 def test_a_time() -> None:
     assert AsOf(at=None).moment is None
-    assert AsOf(at="2026-11-28 02:30 Europe/Berlin").moment == datetime(2026, 11, 28, 1, 30, tzinfo=UTC)
+    assert AsOf(at="2126-11-28 02:30 Europe/Berlin").moment == datetime(2126, 11, 28, 1, 30, tzinfo=UTC)
+
+
+def test_this_minute_is_no_time_in_the_past() -> None:
+    assert AsOf(at=f"{datetime.now(UTC) + timedelta(minutes=1):%Y-%m-%d %H:%M} UTC").moment is not None
+
+
+@pytest.mark.parametrize("text", ["2025-11-28 02:30 Europe/Berlin", "1970-01-01 00:00 UTC"])
+def test_a_time_in_the_past(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is in the past: that was [0-9T:-]+Z, now it is ") as caught:
+        _ = AsOf(at=text).moment
+    assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize(

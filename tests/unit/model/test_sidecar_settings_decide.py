@@ -127,7 +127,8 @@ def test_settings_that_somebody_else_decides_and_grpc_are_left_alone_with_the_re
     assert (to_restart, [item.reason for item in left]) == (
         [],
         [
-            f"its new pods do not get what the mesh gives ({LIMIT.words}): something else decides it",
+            f"its pods do not have what they were restarted for ({LIMIT.words}): either something rewrites new pods "
+            "(another restart would not help), or somebody changed the running ones by hand",
             "injection template grpc-agent: gRPC without a proxy is its people's to restart",
         ],
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from observed import state, workload
-from sohistio.model.held_back import Why
+from sohistio.model.held_back import HeldBack, HeldGroup, Why, groups_of, waiting_words
 from sohistio.model.restart_annotations import RESTART, UnreadableError, own_rules, restart_annotations
 from sohistio.model.restart_order import left_out, stages_of
 from sohistio.model.restart_policy import OptOut, RestartPolicy, Restraint, Share, held, held_in
@@ -23,6 +23,7 @@ SHUT_POLICY = RestartPolicy(windows=(window_of(SHUT),))
 FROZEN_POLICY = RestartPolicy(freezes=(freeze_of("2026-11-27..2026-11-30 UTC", "black friday"),))
 NEVER_POLICY = RestartPolicy(opted_out=(OptOut("shop/web", "ask the shop"),))
 Notes = Mapping[str, str]
+LONG = " ".join(["its team restarts it after the nightly batch"] * 200)
 
 
 def noted(**values: str) -> dict[str, str]:
@@ -106,6 +107,63 @@ def noted(**values: str) -> dict[str, str]:
         ),
         pytest.param(
             RestartPolicy(),
+            noted(order=" "),
+            {},
+            "annotation sohistio.io/restart-order is empty, expected canary",
+            id="empty-word",
+        ),
+        pytest.param(
+            RestartPolicy(),
+            {},
+            noted(restart=""),
+            "its namespace shop: annotation sohistio.io/restart is empty, expected never",
+            id="empty-word-of-its-namespace",
+        ),
+        pytest.param(
+            RestartPolicy(),
+            noted(freezes=""),
+            {},
+            "annotation sohistio.io/restart-freezes is empty, expected days and their time zone such as "
+            "`2026-12-20..2027-01-06 Europe/Berlin` or `2026-12-24 UTC`",
+            id="empty-times",
+        ),
+        pytest.param(
+            RestartPolicy(),
+            noted(freezes="2026-12-24 UTC;"),
+            {},
+            "annotation sohistio.io/restart-freezes has an empty part, expected days and their time zone such as "
+            "`2026-12-20..2027-01-06 Europe/Berlin` or `2026-12-24 UTC`",
+            id="an-empty-part-of-times",
+        ),
+        pytest.param(
+            SHUT_POLICY, noted(restart="Never "), {}, "opted out of restarts by its annotation", id="never-in-capitals"
+        ),
+        pytest.param(
+            RestartPolicy(),
+            {"label sohistio.io/restart": "never"},
+            {},
+            "the label sohistio.io/restart has 'never', which is not read there: write it as an annotation "
+            "(metadata.annotations) and remove the label",
+            id="a-label",
+        ),
+        pytest.param(
+            RestartPolicy(),
+            {},
+            {"label sohistio.io/restart": "never"},
+            "its namespace shop: the label sohistio.io/restart has 'never', which is not read there: write it as an "
+            "annotation (metadata.annotations) and remove the label",
+            id="a-label-of-its-namespace",
+        ),
+        pytest.param(
+            RestartPolicy(),
+            {"label sohistio.io/restrat": "never"},
+            {},
+            "the label 'sohistio.io/restrat' is not read: remove it, or write what you mean as an annotation of the "
+            "object itself (Did you mean sohistio.io/restart?)",
+            id="a-label-of-another-name",
+        ),
+        pytest.param(
+            RestartPolicy(),
             {},
             noted(windows="Sat 2-4 \x1b[31mUTC"),
             "its namespace shop: annotation sohistio.io/restart-windows has 'Sat 2-4 \\x1b[31mUTC', expected a window "
@@ -133,7 +191,8 @@ def test_why_a_workload_is_held_back(policy: RestartPolicy, own: Notes, around: 
         (FROZEN_POLICY, noted(windows=SHUT, freezes="2026-11-27 UTC"), None),
         (NEVER_POLICY, {}, Why.OPT_OUT),
         (SHUT_POLICY, noted(restart="never"), Why.OPT_OUT),
-        (SHUT_POLICY, noted(restart="Never"), Why.ANNOTATION),
+        (SHUT_POLICY, noted(restart="NEVER"), Why.OPT_OUT),
+        (SHUT_POLICY, noted(restart="nevr"), Why.ANNOTATION),
     ],
 )
 def test_outside_windows_overrules_times_and_nothing_else(policy: RestartPolicy, own: Notes, why: Why | None) -> None:
@@ -153,6 +212,37 @@ def test_from_when_it_may_be_restarted_is_said_for_machines() -> None:
         "opens": "2026-11-28T01:00:00Z",
         "todo": "`sohistio restart` takes it once its window is open.",
     }
+
+
+@pytest.mark.parametrize(
+    ("policy", "own", "around"),
+    [
+        (RestartPolicy(), noted(restart="never", reason=LONG), {}),
+        (RestartPolicy(opted_out=(OptOut("shop", LONG),)), {}, {}),
+        (RestartPolicy(), {}, noted(freezes="2026-11-27 UTC", reason=LONG)),
+        (RestartPolicy(freezes=(freeze_of("2026-11-27 UTC", LONG),)), {}, {}),
+    ],
+    ids=["annotation", "environment", "freeze-of-namespace", "freeze-of-environment"],
+)
+def test_a_long_reason_is_cut_for_people_and_whole_for_machines(
+    policy: RestartPolicy, own: Notes, around: Notes
+) -> None:
+    found = held(Restraint(policy), workload(annotations=own), around, FRIDAY)
+    assert found is not None
+    assert LONG in str(found.document()["reason"])
+    assert len(found.words) < 260
+    assert "the nightly batch" in found.words
+    assert "…" in found.words
+    assert found.words.endswith("…") is not bool(found.opens), "what sohistio says after it is not cut"
+    assert "nightly batch" in HeldGroup(found, (found.ref,)).line
+    assert LONG not in HeldGroup(found, (found.ref,)).line
+
+
+def test_how_many_wait_is_a_sentence() -> None:
+    one = HeldBack(ObjectRef("Deployment", "shop", "web"), Why.WINDOW, "outside its window")
+    found = [waiting_words([one] * count) for count in (0, 1, 50)]
+    assert found == ["", "1 workload is not restarted now", "50 workloads are not restarted now"]
+    assert groups_of([one, one])[0].line == "Deployment shop/web, Deployment shop/web: outside its window"
 
 
 @pytest.mark.parametrize(
@@ -188,12 +278,19 @@ _NEVER = {RESTART: "never"}
         ({"metadata": {"annotations": {"sohistio.io/Restart-x": ""}}}, "'sohistio.io/Restart-x'"),
         ({"metadata": {"annotations": {"sohistio.io/restrat": "never"}}}, "'sohistio.io/restrat'"),
         ({"metadata": {"annotations": {"Sohistio.io/restart": "never"}}}, "'Sohistio.io/restart'"),
-        ({"metadata": {"labels": _NEVER}}, "'label sohistio.io/restart', expected an annotation of the object itself"),
+        ({"metadata": {"labels": _NEVER}}, "the label sohistio.io/restart has 'never', which is not read there"),
         (
             {"spec": {"template": {"metadata": {"annotations": _NEVER}}}},
-            '"pod template\'s annotation sohistio.io/restart"',
+            "the annotation sohistio.io/restart of its pod template has 'never', which is not read there: move it to",
         ),
-        ({"spec": {"template": {"metadata": {"labels": _NEVER}}}}, '"pod template\'s label sohistio.io/restart"'),
+        (
+            {"spec": {"template": {"metadata": {"labels": _NEVER}}}},
+            "the label sohistio.io/restart of its pod template has 'never', which is not read there: write it as",
+        ),
+        (
+            {"spec": {"template": {"metadata": {"labels": {"sohistio.io/team": "a"}}}}},
+            "the label 'sohistio.io/team' of its pod template is not read: remove it, or write what you mean as",
+        ),
     ],
 )
 def test_a_slip_of_the_pen_is_no_permission(item: dict[str, Any], quoted: str) -> None:

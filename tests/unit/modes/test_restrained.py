@@ -13,6 +13,7 @@ from sohistio.model.held_back import Why
 from sohistio.model.mode import Mode
 from sohistio.model.restart_policy import NO_RESTRAINT, OptOut, RestartPolicy, Restraint, Share, held_in
 from sohistio.model.restart_times import window_of
+from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.state import ClusterState, ObjectRef, ObservedNamespace
 from sohistio.model.versions import Version
 from sohistio.modes.decide import Decision
@@ -119,11 +120,29 @@ def test_others_go_on_without_a_canary_that_is_held_back() -> None:
     assert planned(cluster("web"), policy).notices == ()
 
 
-def test_an_annotation_that_cannot_be_read_is_a_notice() -> None:
+def test_an_annotation_that_cannot_be_read_is_said_once() -> None:
     seen = state(workloads=(stale("web", annotations={"sohistio.io/restart": "nein"}),))
     plan = planned(seen, RestartPolicy())
     assert plan.phases == ()
-    assert plan.notices == ("Deployment shop/web: annotation sohistio.io/restart is 'nein', expected never",)
+    assert plan.notices == ()
+    assert [(item.why, item.reason) for item in plan.held_back] == [
+        (Why.ANNOTATION, "annotation sohistio.io/restart is 'nein', expected never")
+    ]
+
+
+def test_sidecars_that_no_restart_changes_are_a_notice_where_nothing_is_to_be_done() -> None:
+    by_hand = pod("1.30.5", annotations={RESTARTED_FOR: sidecar().image_for({})})
+    odd = tuple(workload(name, pods=(by_hand,)) for name in ("a", "b"))
+    (notice,) = planned(state(workloads=odd), RestartPolicy()).notices
+    assert notice.startswith(
+        "Deployment shop/a, Deployment shop/b: its pods run docker.io/istio/proxyv2:1.30.5, although "
+    )
+    assert "docker.io/istio/proxyv2:1.31.1" in notice
+    assert "`kubectl -n shop delete pod web-1`" in notice
+    assert planned(state(workloads=(workload("a"),)), RestartPolicy()).notices == ()
+    assert planned(state(workloads=(*odd, stale("due"))), RestartPolicy()).notices == (), "the restart's step has them"
+    seen = state(workloads=(*odd, stale("due")))
+    assert len(planned(seen, WINDOW).notices) == 1, "no step is left that has them"
 
 
 def test_a_share_is_of_what_may_be_restarted() -> None:

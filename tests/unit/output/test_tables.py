@@ -12,13 +12,15 @@ from plans import BAD, FRESH, GOOD, NOTHING, REFUSED, STANDBY, UPGRADE, V31, WAR
 from sohistio.checks.result import CheckResult
 from sohistio.errors import FailedError
 from sohistio.images.needed import Needed
+from sohistio.model.held_back import HeldBack, Why
 from sohistio.model.image import Image
+from sohistio.model.state import ObjectRef
 from sohistio.output.console import SafeConsole, console
 from sohistio.output.fitted import Fitted
 from sohistio.output.images_view import images_view
 from sohistio.output.tables import checks_view, plan_view, result_line, show
 from sohistio.plan.plan import Phase, Plan
-from sohistio.plan.steps import VerifyMesh
+from sohistio.plan.steps import LeftAlone, RestartWorkloads, VerifyMesh
 from sohistio.planning.images import ListedImage
 from sohistio.run.progress import RunResult, StepResult, StepState
 
@@ -229,3 +231,29 @@ def test_the_images_of_a_version_in_a_pipe(capsys: pytest.CaptureFixture[str]) -
     show(console(), *images_view([listed], ("docker.io/istio", "registry.example.com/istio"), "qa"))
     row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(str(image)))
     assert row.split("  ")[-1] == "injected pods, gateway-of-partners"
+
+
+def test_what_is_left_alone_is_said_once_with_what_to_do() -> None:
+    refs = tuple(ObjectRef("Deployment", "shop", f"w{number:02}") for number in range(20))
+    rewritten = LeftAlone(refs[0], "its pods run another image", "Delete one such pod.")
+    paused = LeftAlone(refs[1], "paused: its rollout is somebody's decision")
+    step = RestartWorkloads("sidecars/restart", "restart", refs[19:], (rewritten, paused))
+    long = "y" * 500
+    held = (
+        HeldBack(refs[2], Why.ANNOTATION, "annotation sohistio.io/restart is 'no', expected never"),
+        HeldBack(refs[3], Why.OPT_OUT, f"opted out of restarts by its annotation: {long}", text=long),
+        *(HeldBack(ref, Why.LIMIT, "not within --limit 1") for ref in refs[4:18]),
+    )
+    text = text_of(plan_view(replace(NOTHING, phases=(Phase("sidecars", (step,)),), held_back=held)), width=400)
+    left = text[text.index("Left alone:\n") :].splitlines()[1:]
+    assert left[:5] == [
+        "  Deployment shop/w00: its pods run another image",
+        "    → Delete one such pod.",
+        "  Deployment shop/w01: paused: its rollout is somebody's decision",
+        "  Deployment shop/w02: annotation sohistio.io/restart is 'no', expected never",
+        "    → Correct it or remove it: docs/restarts.md lists what may be written.",
+    ]
+    assert left[5] == f"  Deployment shop/w03: opted out of restarts by its annotation: {'y' * 119}…"
+    assert left[6].startswith("  Deployment shop/w04, Deployment shop/w05, ")
+    assert left[6].endswith(" and 4 more: not within --limit 1")
+    assert len(left) == 7

@@ -155,7 +155,7 @@ class Facts:
             for check in suite.worth_a_look:
                 hint = f" → {check.hint}" if check.hint else ""
                 kind = IssueType.ERROR if check.breaks else IssueType.WARNING
-                yield Issue(kind, check.name, f"{suite.environment}: {check.name}: {check.message}{hint}")
+                yield Issue(kind, check.name, f"{suite.environment}: {check.name}: {check.for_people}{hint}")
 
     def _of_runs(self) -> Iterator[Issue]:
         for run in self.runs:

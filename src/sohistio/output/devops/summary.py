@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from sohistio.checks.result import CheckResult
 from sohistio.errors import ExitCode, SohistioError
-from sohistio.model.held_back import HeldBack, waiting_words
+from sohistio.model.held_back import HeldBack
 from sohistio.model.words import counted, first_lines
 from sohistio.output.devops.facts import Carried, Facts, Suite
 from sohistio.output.markdown import begun, page, table, text
 from sohistio.output.tables import result_line
 from sohistio.plan.changes import Action, ObjectChange
 from sohistio.plan.drift.values import one_line as field_line
+from sohistio.plan.idle import idle_words
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.plan.tally import tally_of
@@ -77,8 +78,7 @@ def _quotable(run: Carried, facts: Facts) -> str:
     if plan.refusal:
         return f"{plan.environment}: refused: {plan.refusal}"
     if not plan.changes_pending:
-        idle = waiting_words(plan.held_back) or "up to date"
-        return f"{plan.environment}: {idle}{'' if facts.only_looks else ', nothing was written'}"
+        return f"{plan.environment}: {idle_words(plan)}{'' if facts.only_looks else ', nothing was written'}"
     return f"{plan.environment}: to do: {words}" if facts.only_looks else f"{plan.environment}: nothing was written"
 
 
@@ -107,7 +107,7 @@ def _checks(suite: Suite) -> list[str]:
 
 
 def _check(check: CheckResult) -> tuple[str, ...]:
-    return check.name, "failed" if check.breaks else "warning", check.message, check.hint
+    return check.name, "failed" if check.breaks else "warning", check.for_people, check.hint
 
 
 def _head(run: Carried, of: str) -> Iterator[list[str]]:
@@ -168,7 +168,7 @@ def _workloads(run: Carried, of: str) -> Iterator[list[str]]:
 
 
 def _left_alone(item: LeftAlone | HeldBack) -> tuple[str, ...]:
-    return str(item.ref), item.reason, item.todo
+    return str(item.ref), item.words if isinstance(item, HeldBack) else item.reason, item.todo
 
 
 def _objects(plan: Plan, of: str) -> list[str]:
