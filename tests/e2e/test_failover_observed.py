@@ -141,7 +141,9 @@ def test_the_watch_reads_what_prometheus_has_of_all_clients(
     found = check(done.stdout, "FailoverReport")["watch"]
     assert found["failed"] == 0, "the probes' own requests are well"
     assert found["prometheus"]["requestsPerSecond"] > 1
-    assert found["prometheus"]["worstFailedShare"] == pytest.approx(bad / 100, abs=0.02)
+    assert found["prometheus"]["worstFailedShare"] == pytest.approx(
+        bad / 100, abs=0.05
+    )  # Prometheus extrapolates each counter
     assert "requests/s through the gateways" in done.stderr
     assert ("ended in 5xx (Prometheus)" in done.stderr) == (code == 1)
 

@@ -175,7 +175,8 @@ def test_install_then_nothing_then_upgrade(empty_sandbox: Sandbox, istioctl: Pat
     assert verified.returncode == 0
     assert json.loads(verified.stdout)["result"] == "passed"
     assert f"Deployment shop/own: {own_image}" in say(json.loads(verified.stdout))
-    rewritten = f"Deployment late/a: its new pods come with {REWRITTEN} although the mesh gives "
+    names = ", ".join(f"Deployment late/{name}" for name in "abc")
+    rewritten = f"{names}: its pods run {REWRITTEN}, although they were to get "
     assert any(message.startswith(rewritten) for message in say(json.loads(verified.stdout)))
 
 
