@@ -18,7 +18,7 @@ from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.staleness import differing, has_old_image
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
-from sohistio.plan.left_alone import NO_SIDECAR, decided_by_somebody, of_grpc
+from sohistio.plan.left_alone import LOOK_AT_WEBHOOKS, NO_SIDECAR, decided_by_somebody, of_grpc
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
@@ -77,7 +77,7 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
         elif sidecar is not None and (grpc := of_grpc(workload, sidecar)):
             left.append(grpc)
         elif workload.ref in state.passed_over:
-            left.append(LeftAlone(workload.ref, NO_SIDECAR))
+            left.append(LeftAlone(workload.ref, NO_SIDECAR, LOOK_AT_WEBHOOKS))
         elif sidecar is not None and differing(workload, sidecar, workload.pods):
             reason = reason_to_leave(workload, state.budgets)
             if reason:

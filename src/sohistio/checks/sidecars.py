@@ -10,8 +10,7 @@ from sohistio.model.held_back import HeldBack, groups_of
 from sohistio.model.restart_reason import reasons_of
 from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_lines
-from sohistio.plan.left_alone import alike, line_of
-from sohistio.plan.steps import LeftAlone
+from sohistio.plan.left_alone import alike, is_worth_saying, line_of
 from sohistio.postinstall import beyond, restarts
 
 _MOST_REASONS = 3
@@ -44,9 +43,5 @@ def sidecars_current(
         yield replace(waits, brief=f"{lack}: {first.words}")
     for reason in state.not_compared:
         yield warned("sidecars-current", f"compared by their image only, {reason}", "docs/restarts.md says when.")
-    for items in alike(filter(_is_worth_saying, left)):
+    for items in alike(filter(is_worth_saying, left)):
         yield warned("sidecars-current", line_of(items), items[0].todo)
-
-
-def _is_worth_saying(item: LeftAlone) -> bool:
-    return not item.reason.startswith(("opted out", "scaled to zero"))

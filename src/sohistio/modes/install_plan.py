@@ -23,10 +23,10 @@ from sohistio.modes.chain import via_flags
 from sohistio.modes.decide import Decision
 from sohistio.modes.namespaces import NamespaceLabels, labels_phase, notices_of, secrets_phase
 from sohistio.modes.planner import Beside, NamespacePhases, OwnPhases, Subject, make_plan
+from sohistio.modes.sidecar_notices import sidecar_notices
 from sohistio.modes.skew import Support, left_behind, old_proxies, skew_faults
 from sohistio.plan.backup_steps import TakeBackup
 from sohistio.plan.changes import Changes
-from sohistio.plan.left_alone import sidecar_notices
 from sohistio.plan.plan import Plan
 
 _SERVES = (

@@ -15,10 +15,10 @@ from sohistio.modes import handover, install, reinstall
 from sohistio.modes.decide import Decision
 from sohistio.modes.gateway_changes import gateway_changes
 from sohistio.modes.restrained import restrained
+from sohistio.modes.sidecar_notices import sidecar_notices
 from sohistio.modes.webhooks import OPENED_NOTICE, repair_phase
 from sohistio.plan.changes import Changes, ObjectChange
 from sohistio.plan.gateway_steps import HandOverAddress
-from sohistio.plan.left_alone import sidecar_notices
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import RestartWorkloads
 

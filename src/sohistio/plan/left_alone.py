@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sohistio.model.image import brief
-from sohistio.model.mode import Mode
 from sohistio.model.restart_reason import words_of
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
-from sohistio.model.staleness import differing, has_old_image, settings_tried, was_tried
-from sohistio.model.state import ClusterState, ObservedPod, Workload
+from sohistio.model.staleness import has_old_image, settings_tried, was_tried
+from sohistio.model.state import ObservedPod, Workload
 from sohistio.model.words import first_names
-from sohistio.plan.plan import Plan
 from sohistio.plan.steps import LeftAlone
 
 NO_SIDECAR = "a new pod gets no sidecar, as a dry run shows, so a restart would leave none there"
 """What is said of a workload whose labels ask for a sidecar, and which no webhook gives one."""
+LOOK_AT_WEBHOOKS = "`sohistio verify` says what is wrong with Istio's webhooks."
 _MOST_NAMED = 10
 _CAUSES = (
     "either something rewrites new pods (another restart would not help), or somebody changed the running ones by hand"
@@ -32,22 +31,9 @@ def of_grpc(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
     return None
 
 
-def sidecar_notices(state: ClusterState, plan: Plan) -> tuple[str, ...]:
-    """What a plan that is about sidecars says of those that nothing shows otherwise: where only their images could be
-    compared, and, if nothing is to be done, which of them are not the mesh's all the same.
-    """
-    if plan.refusal or plan.mode is Mode.INSTALL:
-        return ()
-    notices = tuple(f"sidecars compared by their image only, {reason}" for reason in state.not_compared)
-    if state.passed_over and plan.mode in (Mode.NONE, Mode.RESTART):
-        notices += (f"{first_names(sorted(state.passed_over), _MOST_NAMED)}: {NO_SIDECAR}",)
-    if plan.changes_pending or state.sidecar is None:
-        return notices
-    sidecar = state.sidecar
-    rest = (workload for workload in state.workloads if workload.ref not in state.passed_over)
-    settled = (workload for workload in rest if not differing(workload, sidecar, workload.pods))
-    found = (decided_by_somebody(workload, sidecar) for workload in settled)
-    return (*notices, *(f"{line_of(items)}. {items[0].todo}" for items in alike(filter(None, found))))
+def is_worth_saying(item: LeftAlone) -> bool:
+    """Whether somebody may have to do something about it: who opted out, or sleeps, is as people want it."""
+    return not item.reason.startswith(("opted out", "scaled to zero"))
 
 
 def alike(left: Iterable[LeftAlone]) -> list[list[LeftAlone]]:

@@ -18,8 +18,8 @@ from sohistio.model.words import first_names
 from sohistio.modes.decide import Asked, Decision, checked_uninstall, decide
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.replicas import with_replicas
+from sohistio.modes.sidecar_notices import sidecar_notices
 from sohistio.modes.skew import GATEWAY_API, gateway_api_faults, newer_proxies
-from sohistio.plan.left_alone import sidecar_notices
 from sohistio.planning.injection import foreseeing
 from sohistio.planning.planned import Planned, Refused, Rendered
 from sohistio.planning.reads import compared, live_objects, recorded, unreadable
