@@ -46,7 +46,7 @@ class AsOf(OptionGroup):
 
     at: Annotated[
         str | None,
-        change_option("--at", metavar="TIME", help="Windows as of `2026-11-28 02:30 Europe/Berlin`."),
+        change_option("--at", metavar="TIME", help="Windows as of `2030-11-30 02:30 Europe/Berlin`."),
     ] = None
 
     @property

@@ -18,7 +18,7 @@ Moment = datetime
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WINDOW_EXAMPLE = "`Sat-Sun 02:00-04:00 Europe/Berlin` or `daily 22:00-02:00 UTC`"
-MOMENT_EXAMPLE = "`2026-11-28 02:30 Europe/Berlin`"
+MOMENT_EXAMPLE = "`2030-11-30 02:30 Europe/Berlin`"
 FREEZE_EXAMPLE = "`2026-12-20..2027-01-06 Europe/Berlin` or `2026-12-24 UTC`"
 
 _ZONE = r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}"
@@ -234,6 +234,6 @@ def moment_text(moment: datetime) -> str:
 
 
 def moment_words(moment: datetime, zone: str) -> str:
-    """`Sat 2026-11-28 02:00 Europe/Berlin`."""
+    """`Sat 2030-11-30 02:00 Europe/Berlin`."""
     there = moment.astimezone(zone_of(zone))
     return f"{DAYS[there.weekday()]} {there:%Y-%m-%d %H:%M} {zone}"
