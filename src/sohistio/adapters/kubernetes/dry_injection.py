@@ -93,6 +93,7 @@ def _doubts(state: ClusterState, settled: str) -> Iterable[_Doubt]:
     if sidecar is None:
         return
     under = injector.known_as if injector else ""
+    labelled = {seen.name for seen in state.namespaces if seen.injected}
 
     def is_of_today(pod: ObservedPod) -> bool:
         """Whether it comes of a restart under this very injector."""
@@ -103,6 +104,8 @@ def _doubts(state: ClusterState, settled: str) -> Iterable[_Doubt]:
     for workload in state.workloads:
         if workload.rolling or workload.own_image or workload.desired == 0:
             continue  # a rollout brings the current one; a template's own proxy is its people's
+        if not (workload.opted_in or workload.ref.namespace in labelled):
+            continue  # a run is about to label it
         pods = [pod for pod in workload.pods if not (pod.opted_out or pod.grpc_template)]
         older = [pod for pod in pods if pod.created < settled and not is_of_today(pod)]
         by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]

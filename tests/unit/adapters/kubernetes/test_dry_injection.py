@@ -78,7 +78,7 @@ class Cluster:
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         self.server = server
-        self._api = server.api(folder)
+        self.api = server.api(folder)
 
     def looks(self, deployments: list[Any], pods: list[Any], istiod: Any = ISTIOD, **answers: Reply) -> ClusterState:
         places = {item["metadata"]["namespace"] for item in deployments}
@@ -89,7 +89,7 @@ class Cluster:
         for place in places:
             reply = answers.get(place, Reply(pod(place, "new"), 201))
             self.server.answers("POST", f"/api/v1/namespaces/{place}/pods", reply)
-        return observe(self._api, dry_runs=True)
+        return observe(self.api, dry_runs=True)
 
     @property
     def asked(self) -> list[Any]:
@@ -241,3 +241,18 @@ def test_where_new_pods_get_no_sidecar_nothing_is_restarted(cluster: Cluster) ->
     assert stale == []
     assert {(item.ref.name, item.reason) for item in left} == {("other", NO_SIDECAR), ("old", NO_SIDECAR)}
     assert all_compared(state) is None
+
+
+def test_a_namespace_that_is_about_to_be_labelled_gets_no_sidecars_yet(cluster: Cluster) -> None:
+    bare = pod("late", "web")
+    bare["metadata"]["annotations"] = {}
+    del bare["spec"]["initContainers"]
+    cluster.server.shows(
+        deployments=[ISTIOD, deployment("late", "web")],
+        pods=[bare],
+        namespaces=[{"metadata": {"name": "late"}}],
+        configmaps=copy.deepcopy(CONFIG),
+    )
+    state = observe(cluster.api, ("late",), dry_runs=True)
+    assert [workload.ref.name for workload in restarts(state, state.sidecar)[0]] == ["web"]
+    assert (state.passed_over, cluster.asked) == (frozenset(), [])
