@@ -15,7 +15,7 @@ from sohistio.model.injected import NONE, SIDECAR, Change, Compared
 from sohistio.model.restart_reason import reasons_of
 from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate
-from sohistio.model.staleness import differing, has_old_image
+from sohistio.model.staleness import differing, has_old_image, stays_out
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.plan.left_alone import LOOK_AT_WEBHOOKS, NO_SIDECAR, decided_by_somebody, of_grpc
@@ -70,7 +70,7 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
     left: list[LeftAlone] = []
     sidecar = _known(state, sidecar)
     for workload in state.workloads:
-        if workload.pods and all(pod.opted_out for pod in workload.pods):
+        if workload.pods and all(map(stays_out, workload.pods)):
             left.append(LeftAlone(workload.ref, "opted out of injection"))
         elif workload.desired == 0 and not workload.pods:
             left.append(LeftAlone(workload.ref, "scaled to zero: new pods get the current sidecar"))

@@ -34,6 +34,7 @@ _VARIABLES = ("ISTIO_", "PILOT_", "PROXY_", "POD_", "ENVOY_", "CA_ADDR", "GOMAXP
 _AUTOSCALED, _RESOURCES = "vpaUpdates", ("limits.", "requests.")
 _FIRST = ("sidecar", "image", "limits.", "requests.", "proxyConfig.")
 _VALUES = ("env ", "proxyConfig.", "argument ", "annotation ")
+_ENVIRONMENT = ("env ", "proxyConfig.proxyMetadata.")
 _LONGEST = 60
 NONE, SIDECAR = "none", "sidecar"
 
@@ -61,7 +62,7 @@ class Change:
         plain = self.setting.rpartition(": ")[2]
         # A volume or a port may be called a token, and is none.
         name = re.split(r"[ .]", plain)[-1] if plain.startswith(_VALUES) else ""
-        if plain.startswith("env ") and not name.startswith(_VARIABLES):
+        if plain.startswith(_ENVIRONMENT) and not name.startswith(_VARIABLES):
             before, after = (value if value == NONE else HIDDEN for value in (self.before, self.after))
             return f"{self.setting} {before} → {after}"
         return f"{self.setting} {_shown(name, self.before)} → {_shown(name, self.after)}"
@@ -78,6 +79,13 @@ class Compared:
 def was_injected(pod: Mapping[str, Any]) -> bool:
     """Whether an injector has been at a raw pod."""
     return STATUS in _metadata(pod, "annotations")
+
+
+def has_sidecar(pod: Mapping[str, Any]) -> bool:
+    """Whether a raw pod has the proxy that an injector put there: somebody may have taken it out again."""
+    spec = pod.get("spec") or {}
+    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    return was_injected(pod) and any(container.get("name") == _PROXY for container in containers)
 
 
 def injected_view(pod: Mapping[str, Any]) -> View:
@@ -115,7 +123,7 @@ def compared(running: Mapping[str, Any], new: Mapping[str, Any], again: Mapping[
     What comes out otherwise when it is asked `again`, somebody's random value say, is no setting.
     """
     gets = injected_view(new)
-    if not was_injected(running):
+    if not has_sidecar(running):
         image = brief(gets.get("image", "")).rpartition("/")[2]
         return Compared((Change(SIDECAR, NONE, image or "injected"),), digest_of(gets))
     found = changes(injected_view(running), gets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sohistio.model.revision import DEFAULT_REVISION, LABEL
@@ -13,9 +13,12 @@ NARROWED = "has matchConditions, which Istio does not write: pods that they leav
 """Nobody's apply takes these away again: they are somebody's own field."""
 NO_CREATION = "has rules that leave out new pods"
 MISSING = "is not there"
+MORE_SELECTORS = "has a selector on {}, which Istio does not write: pods that it leaves out get no sidecar"
 NO_POD = "has selectors that pick none of the pods that it is for"
 _SUFFIX = ".sidecar-injector.istio.io"
 _TAG, _INJECTION, _INJECT = "istio.io/tag", "istio-injection", "sidecar.istio.io/inject"
+# The last two are AKS's (Admissions Enforcer).
+_KNOWN = frozenset({LABEL, _INJECTION, _INJECT, "control-plane", "kubernetes.azure.com/managedby"})
 
 
 def is_parked(hook: Mapping[str, Any]) -> bool:
@@ -52,7 +55,15 @@ def _misses(hook: Mapping[str, Any], namespace: Mapping[str, str], pod: Mapping[
     picked = selector_matches(hook.get("namespaceSelector") or {}, namespace)
     if not (picked and selector_matches(hook.get("objectSelector") or {}, pod)):
         return NO_POD
+    keys = [key for name in ("namespaceSelector", "objectSelector") for key in _keys(hook.get(name) or {})]
+    if others := sorted(set(keys) - _KNOWN):
+        return MORE_SELECTORS.format(", ".join(others))
     return NARROWED if hook.get("matchConditions") else ""
+
+
+def _keys(selector: Mapping[str, Any]) -> Iterator[str]:
+    yield from selector.get("matchLabels") or ()
+    yield from (str(expression["key"]) for expression in selector.get("matchExpressions") or ())
 
 
 def _takes_new_pods(rule: Mapping[str, Any]) -> bool:

@@ -64,7 +64,7 @@ def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> t
     A dry run through the mesh's webhook decides where there was one, else the image. What a new configuration is
     foreseen to change comes on top, but for pods that were restarted under that very configuration.
     """
-    if pod.opted_out or pod.grpc_template:
+    if pod.grpc_template or stays_out(pod):
         return ()
     found: tuple[Change, ...] = ()
     if sidecar.live and pod.compared is not None:
@@ -79,6 +79,12 @@ def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> t
         return found
     known = {change.setting for change in found}
     return (*found, *(item for item in foreseen.changes.get(workload.ref, ()) if item.setting not in known))
+
+
+def stays_out(pod: ObservedPod) -> bool:
+    """Whether it opted out. Where a dry run gives a new one a sidecar, a policy told that pod alone to."""
+    gets_one = pod.compared is not None and any(item.setting == SIDECAR for item in pod.compared.changes)
+    return pod.opted_out and not gets_one
 
 
 def differing(workload: Workload, sidecar: SidecarTemplate, pods: Iterable[ObservedPod]) -> list[ObservedPod]:

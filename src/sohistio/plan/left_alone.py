@@ -14,7 +14,10 @@ from sohistio.plan.steps import LeftAlone
 
 NO_SIDECAR = "a new pod gets no sidecar, as a dry run shows, so a restart would leave none there"
 """What is said of a workload whose labels ask for a sidecar, and which no webhook gives one."""
-LOOK_AT_WEBHOOKS = "`sohistio verify` says what is wrong with Istio's webhooks."
+LOOK_AT_WEBHOOKS = (
+    "`sohistio verify` says whether Istio's webhooks are well (webhooks-alive); if they are, another one keeps the "
+    "sidecar out: kubectl get mutatingwebhookconfigurations."
+)
 _MOST_NAMED = 10
 _CAUSES = (
     "either something rewrites new pods (another restart would not help), or somebody changed the running ones by hand"

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.errors import FailedError
-from sohistio.model.injected import was_injected
+from sohistio.model.injected import has_sidecar
 from sohistio.model.state import ObjectRef, Workload
 from sohistio.system.machine import clock
 
 _EACH_SECONDS = 1.0
 _TODO = (
-    "`sohistio verify` says what is wrong with Istio's webhooks, and `sohistio install` puts it right. Then `sohistio "
-    "restart` finds the pods without a sidecar, and does the rest."
+    "`sohistio verify` says whether Istio's webhooks are well (webhooks-alive), and `sohistio install` mends them. "
+    "If they are well, another webhook takes the sidecar out. `sohistio restart` then finds those pods, and goes on."
 )
 
 
@@ -40,7 +40,7 @@ class Injected:
             if pod := self._bare(ref):
                 rest = f"; {queued} more {'was' if queued == 1 else 'were'} not started" if queued else ""
                 raise FailedError(
-                    f"{ref} came up without a sidecar: nothing injects new pods any more{rest}",
+                    f"{ref} came up without a sidecar: new pods get none any more{rest}",
                     details=(f"Pod {ref.namespace}/{pod} has none",),
                     todo=_TODO,
                 )
@@ -50,7 +50,7 @@ class Injected:
         asked = ",".join(f"{key}={value}" for key, value in self._labels[ref].items())
         pods = self._api.items(f"/api/v1/namespaces/{ref.namespace}/pods", labels=asked)
         newest = max((pod for pod in pods if _is_of(pod, ref)), key=_made, default=None)
-        return "" if newest is None or was_injected(newest) else str(newest["metadata"]["name"])
+        return "" if newest is None or has_sidecar(newest) else str(newest["metadata"]["name"])
 
 
 def _labels_of(workload: Workload) -> Mapping[str, str]:

@@ -119,7 +119,7 @@ DRIFT: dict[str, tuple[Callable[[_Pod], object], list[str]]] = {
         lambda pod: _proxy(pod)["env"][1].update(value="no JSON"),
         [
             "proxyConfig.drainDuration 45s → none",
-            "proxyConfig.proxyMetadata.A 1 → none",
+            "proxyConfig.proxyMetadata.A (hidden) → none",
             "env PROXY_CONFIG none → no JSON",
         ],
     ),

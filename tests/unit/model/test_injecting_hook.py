@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from injector_configuration import injector_configuration
-from sohistio.model.injecting_hook import MISSING, NARROWED, NO_CREATION, NO_POD, misses
+from sohistio.model.injecting_hook import MISSING, MORE_SELECTORS, NARROWED, NO_CREATION, NO_POD, misses
 
 NEVER = {"matchLabels": {"istio.io/deactivated": "never-match"}}
 CONDITIONS = [{"name": "no", "expression": "false"}]
@@ -53,6 +53,11 @@ def test_as_istioctl_makes_them_and_aks_changes_them(item: dict[str, Any]) -> No
             },
             NO_CREATION,
             id="cluster-wide-objects",
+        ),
+        pytest.param(
+            {"objectSelector": {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["w4"]}]}},
+            MORE_SELECTORS.format("app"),
+            id="but-for-some",
         ),
         pytest.param({"matchConditions": CONDITIONS}, NARROWED, id="conditions"),
         pytest.param({"objectSelector": NEVER, "matchConditions": CONDITIONS}, "", id="parked"),

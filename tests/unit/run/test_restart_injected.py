@@ -17,7 +17,15 @@ PODS = "/api/v1/namespaces/shop/pods"
 STATUS = {"sidecar.istio.io/status": "{}"}
 
 
-def pod(name: str, *, made: str, injected: bool = True, owner: str = "web-5d9", ends: bool = False) -> dict[str, Any]:
+def pod(
+    name: str,
+    *,
+    made: str,
+    injected: bool = True,
+    owner: str = "web-5d9",
+    ends: bool = False,
+    stripped: bool = False,
+) -> dict[str, Any]:
     return {
         "metadata": {
             "name": name,
@@ -27,7 +35,8 @@ def pod(name: str, *, made: str, injected: bool = True, owner: str = "web-5d9", 
             "annotations": STATUS if injected else {},
             "ownerReferences": [{"kind": "ReplicaSet", "name": owner}],
         }
-        | ({"deletionTimestamp": made} if ends else {})
+        | ({"deletionTimestamp": made} if ends else {}),
+        "spec": {"initContainers": [] if stripped else [{"name": "istio-proxy"}]},
     }
 
 
@@ -52,6 +61,7 @@ OLD, NEW = "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"
         pytest.param([pod("a", made=OLD), pod("b", made=NEW, injected=False)], "b", id="the-new-one-is"),
         pytest.param([pod("a", made=OLD), pod("b", made=NEW, injected=False, ends=True)], "", id="it-ends"),
         pytest.param([pod("a", made=OLD), pod("b", made=NEW, injected=False, owner="job")], "", id="of-a-job"),
+        pytest.param([pod("b", made=NEW, stripped=True)], "b", id="its-proxy-was-taken-out"),
         pytest.param([], "", id="none-any-more"),
     ],
 )

@@ -8,15 +8,16 @@ serves the namespace, unless something there rewrites images.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.errors import SohistioError
-from sohistio.model.injected import compared, injected_view, was_injected
-from sohistio.model.sidecar import RESTARTED_UNDER, is_same_image
+from sohistio.model.injected import compared, has_sidecar, injected_view
+from sohistio.model.sidecar import is_same_image
+from sohistio.model.sidecar_doubt import Doubt, doubts_of
 from sohistio.model.sidecars_compared import SidecarsCompared
-from sohistio.model.staleness import expected_image, is_current, template_key, was_tried
+from sohistio.model.staleness import expected_image
 from sohistio.model.state import ClusterState, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.system.parallel import side_by_side
@@ -38,31 +39,12 @@ _AGAIN = "again "
 _NO_ISTIOD = "istiod is not ready"
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A workload with the pods in doubt; `text_only` where nothing but their images is. `under` is what injects."""
-
-    workload: Workload
-    pods: tuple[ObservedPod, ...]
-    text_only: bool
-    under: str
-
-    @property
-    def place(self) -> str:
-        return self.workload.ref.namespace
-
-    @property
-    def key(self) -> str:
-        """The same for templates that one configuration injects alike."""
-        return f"{self.under} {template_key(self.workload)}"
-
-
 def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], settled: str) -> ClusterState:
     """The state with the pods in doubt compared; `settled` is since when the injector's configuration is in force.
 
     Nothing is written. What cannot be asked stays as it was, and `not_compared` says why.
     """
-    doubts = list(_doubts(state, settled))
+    doubts = list(doubts_of(state, settled))
     if doubts and not state.has_ready_istiod:
         refs = frozenset(doubt.workload.ref for doubt in doubts)
         return replace(state, not_compared=(_NO_ISTIOD,), uncompared=refs)
@@ -84,38 +66,12 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
         workloads=tuple(_with(workload, found.get(workload.ref, {})) for workload in state.workloads),
         not_compared=asked.notes(),
         uncompared=frozenset(ref for ref, pods in found.items() if not pods),
-        passed_over=frozenset(doubt.workload.ref for doubt in doubts if asked.is_passed_over(doubt)),
+        passed_over=frozenset(
+            doubt.workload.ref
+            for doubt in doubts
+            if asked.is_passed_over(doubt) and not all(pod.opted_out for pod in doubt.pods)
+        ),
     )
-
-
-def _doubts(state: ClusterState, settled: str) -> Iterable[_Doubt]:
-    sidecar, injector = state.sidecar, state.injector
-    if sidecar is None:
-        return
-    under = injector.known_as if injector else ""
-    labelled = {seen.name for seen in state.namespaces if seen.injected}
-
-    def is_of_today(pod: ObservedPod) -> bool:
-        """Whether it comes of a restart under this very injector."""
-        if injector is None or pod.annotations.get(RESTARTED_UNDER) != injector.digest:
-            return False
-        return pod.created > injector.beside  # times are whole seconds
-
-    for workload in state.workloads:
-        if workload.rolling or workload.own_image or workload.desired == 0:
-            continue  # a rollout brings the current one; a template's own proxy is its people's
-        if not (workload.opted_in or workload.ref.namespace in labelled):
-            continue  # a run is about to label it
-        pods = [pod for pod in workload.pods if not (pod.opted_out or pod.grpc_template)]
-        older = [pod for pod in pods if pod.created < settled and not is_of_today(pod)]
-        by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]
-        bare = [pod for pod in pods if not pod.injected]
-        if bare and bare != by_text:
-            yield _Doubt(workload, tuple(bare), text_only=False, under=under)
-        elif by_text:
-            yield _Doubt(workload, tuple(by_text), text_only=True, under=under)
-        elif older:
-            yield _Doubt(workload, tuple(older), text_only=False, under=under)
 
 
 def _known(api: KubeApi) -> SidecarsCompared | None:
@@ -127,7 +83,7 @@ def _known(api: KubeApi) -> SidecarsCompared | None:
     return record.sidecars if record else None
 
 
-def _is_known(doubt: _Doubt, known: SidecarsCompared | None) -> bool:
+def _is_known(doubt: Doubt, known: SidecarsCompared | None) -> bool:
     return known is not None and all(known.covers(pod, doubt.under) for pod in doubt.pods)
 
 
@@ -149,19 +105,19 @@ class _Asked:
         self._silent: set[str] = set()
         self._passed_over: set[str] = set()
 
-    def ask(self, doubts: Iterable[_Doubt]) -> None:
+    def ask(self, doubts: Iterable[Doubt]) -> None:
         """Ask about every template that has no answer yet, side by side."""
         self._ask_each({doubt.key: doubt for doubt in doubts})
 
-    def ask_again(self, doubts: Iterable[_Doubt]) -> None:
+    def ask_again(self, doubts: Iterable[Doubt]) -> None:
         """Ask a second time about each template whose settings differ: what comes out otherwise then is none."""
         differing = (doubt for doubt in doubts if any(map(_has_other_settings, self.told(doubt).values())))
         self._ask_each({f"{_AGAIN}{doubt.key}": doubt for doubt in differing})
 
-    def _ask_each(self, keys: Mapping[str, _Doubt]) -> None:
+    def _ask_each(self, keys: Mapping[str, Doubt]) -> None:
         side_by_side(self._ask, [(key, doubt) for key, doubt in keys.items() if key not in self._api.dry_runs])
 
-    def _ask(self, asked: tuple[str, _Doubt]) -> None:
+    def _ask(self, asked: tuple[str, Doubt]) -> None:
         key, doubt = asked
         if doubt.place in self._failed:
             return
@@ -180,12 +136,12 @@ class _Asked:
             if not known:
                 self._silent.add(doubt.place)
             return
-        if was_injected(new):
+        if has_sidecar(new):
             self._api.dry_runs[key] = new
         else:
             self._passed_over.add(key)
 
-    def _pod(self, doubt: _Doubt) -> Object:
+    def _pod(self, doubt: Doubt) -> Object:
         """A pod as the workload's controller makes it."""
         workload, sample = doubt.workload, self._raw[doubt.place, doubt.pods[0].name]
         template, metadata = workload.template, workload.template.get("metadata") or {}
@@ -215,11 +171,11 @@ class _Asked:
             "spec": spec,
         }
 
-    def is_passed_over(self, doubt: _Doubt) -> bool:
+    def is_passed_over(self, doubt: Doubt) -> bool:
         """Whether a new pod of it came back without a sidecar."""
         return doubt.key in self._passed_over
 
-    def says_nothing_of_others(self, doubt: _Doubt, state: ClusterState) -> bool:
+    def says_nothing_of_others(self, doubt: Doubt, state: ClusterState) -> bool:
         """Whether all workloads of its namespace are to be asked about: a new pod of it gets no sidecar, or another
         image than the injector's text says, so that something there rewrites images.
         """
@@ -231,7 +187,7 @@ class _Asked:
         image = injected_view(new).get("image", "")
         return not is_same_image(image, expected_image(doubt.workload, doubt.pods[0], sidecar))
 
-    def told(self, doubt: _Doubt) -> dict[str, ObservedPod]:
+    def told(self, doubt: Doubt) -> dict[str, ObservedPod]:
         """The pods in doubt, compared, by their names; none where there was no answer."""
         new = self._api.dry_runs.get(doubt.key)
         if new is None:

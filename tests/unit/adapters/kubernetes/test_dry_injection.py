@@ -12,7 +12,7 @@ import pytest
 
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.observe import observe
-from sohistio.model.sidecar import RESTARTED_UNDER, Injector
+from sohistio.model.sidecar import RESTARTED_FOR, RESTARTED_UNDER, Injector
 from sohistio.model.sidecars_compared import all_compared
 from sohistio.model.state import ClusterState
 from sohistio.plan.left_alone import NO_SIDECAR
@@ -256,3 +256,34 @@ def test_a_namespace_that_is_about_to_be_labelled_gets_no_sidecars_yet(cluster: 
     state = observe(cluster.api, ("late",), dry_runs=True)
     assert [workload.ref.name for workload in restarts(state, state.sidecar)[0]] == ["web"]
     assert (state.passed_over, cluster.asked) == (frozenset(), [])
+
+
+def test_a_proxy_that_somebody_took_out_is_found_although_its_restart_was_for_that_image(cluster: Cluster) -> None:
+    """What remains of the injection are its annotations, and those of the restart."""
+    stripped = pod("shop", "web", **{RESTARTED_FOR: IMAGE, RESTARTED_UNDER: DIGEST})
+    del stripped["spec"]["initContainers"]
+    state = cluster.looks([deployment("shop", "web")], [stripped])
+    assert [workload.ref.name for workload in restarts(state, state.sidecar)[0]] == ["web"]
+    # While it is taken out of new pods as well, a restart would change nothing.
+    again = pod("shop", "api") | {"spec": stripped["spec"]}
+    state = cluster.looks([deployment("shop", "api", own="x")], [again], shop=Reply(stripped, 201))
+    assert restarts(state, state.sidecar)[0] == []
+
+
+def test_a_pod_that_a_policy_told_to_stay_out_is_asked_about(cluster: Cluster) -> None:
+    out = pod("shop", "web")
+    out["metadata"]["labels"]["sidecar.istio.io/inject"] = "false"
+    out["metadata"]["annotations"] = {}
+    del out["spec"]["initContainers"]
+    state = cluster.looks([deployment("shop", "web")], [out])
+    assert [workload.ref.name for workload in restarts(state, state.sidecar)[0]] == ["web"]
+
+
+def test_where_the_policy_still_does_so_it_is_nobodys_fault(cluster: Cluster) -> None:
+    out = pod("shop", "web")
+    out["metadata"]["labels"]["sidecar.istio.io/inject"] = "false"
+    out["metadata"]["annotations"] = {}
+    del out["spec"]["initContainers"]
+    state = cluster.looks([deployment("shop", "web")], [out], shop=Reply(out, 201))
+    stale, left = restarts(state, state.sidecar)
+    assert (stale, [item.reason for item in left], state.passed_over) == ([], ["opted out of injection"], frozenset())
