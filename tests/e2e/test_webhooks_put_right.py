@@ -10,8 +10,11 @@ import pytest
 import yaml
 
 from own_environments import own_environments
+from policy_engine import PolicyEngine
 from sandboxes import Sandbox
+from sohistio.system.certificates import Authority
 from watching import watching
+from webhook_server import serving
 from workloads import apply, await_running, deployment, namespace, pods_of
 
 pytestmark = pytest.mark.e2e
@@ -129,8 +132,13 @@ def without_sidecars(box: Sandbox, place: str, count: int) -> None:
 def bare(box: Sandbox, place: str) -> list[str]:
     """The Deployments with a pod that has no sidecar and stays."""
     pods = [pod for pod in pods_of(box.api, place) if "deletionTimestamp" not in pod["metadata"]]
-    without = (pod for pod in pods if "sidecar.istio.io/status" not in pod["metadata"].get("annotations", {}))
+    without = (pod for pod in pods if not _proxies(pod["spec"]))
     return sorted({pod["metadata"]["labels"]["app"] for pod in without})
+
+
+def _proxies(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    containers = (*(spec.get("initContainers") or ()), *spec["containers"])
+    return [container for container in containers if container["name"] == "istio-proxy"]
 
 
 def restarts_nothing(box: Sandbox) -> None:
@@ -181,6 +189,33 @@ def test_restarts_stop_at_the_first_pod_without_a_sidecar_and_go_on_later(meshed
     assert done.returncode == 0, done.stdout + done.stderr
     assert bare(meshed, "many") == []
     assert verified(meshed)
+
+
+def test_a_policy_engine_that_takes_proxies_out_stops_restarts_and_they_come_back_later(
+    meshed: Sandbox, tmp_path: Path
+) -> None:
+    """It leaves all else of the injection there, the annotation too."""
+    without_sidecars(meshed, "policed", 14)
+    flags = own_environments(tmp_path, restarts={"parallel": 1, "proxiesPerSecond": 1})
+    authority = Authority("policy engine")
+    with PolicyEngine(serving(authority, tmp_path), authority.certificate) as engine:
+        meshed.api.create(HOOKS, engine.configuration("policed"))
+
+        def strip_after_the_first() -> None:
+            engine.strips = engine.strips or len(bare(meshed, "policed")) < 14
+
+        with watching(strip_after_the_first):
+            broken = meshed.run("restart", *flags, "--yes")
+        assert broken.returncode == 1, broken.stdout + broken.stderr
+        assert "came up without a sidecar: new pods get none any more" in " ".join(broken.stderr.split())
+        assert len(bare(meshed, "policed")) > 1
+        restarts_nothing(meshed)
+
+        engine.strips = False
+        done = meshed.run("restart", *flags, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert bare(meshed, "policed") == []
+        meshed.api.delete(f"{HOOKS}/zz-policy")
 
 
 def test_somebody_elses_with_istios_labels_stays_as_it_is(meshed: Sandbox) -> None:

@@ -7,6 +7,7 @@ serves the namespace, unless something there rewrites images.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -35,6 +36,9 @@ _REASONS = (
     ("violates PodSecurity", "Pod Security refuses such a pod"),
     ("dry run", "an admission webhook takes no dry runs"),
 )
+# As the API server writes it (apiserver/pkg/admission/plugin/webhook/errors).
+_FAILED_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)": (.*)', re.DOTALL)
+_WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
 _AGAIN = "again "
 _NO_ISTIOD = "istiod is not ready"
 
@@ -95,6 +99,15 @@ def _has_other_settings(pod: ObservedPod) -> bool:
     return pod.compared is not None and any(not item.of_image for item in pod.compared.changes)
 
 
+def _refusing_webhook(text: str) -> str:
+    """What is said where an admission webhook fails; empty for anything else."""
+    found = _FAILED_WEBHOOK.search(text)
+    if found is None:
+        return ""
+    name, why = found.groups()
+    return f"the admission webhook {name} fails, so no pod can start there ({why}): see `kubectl get {_WEBHOOKS}`"
+
+
 class _Asked:
     """The dry runs so far: the answers by their templates, and the namespaces that cannot be asked, with the reason."""
 
@@ -132,7 +145,7 @@ class _Asked:
         except KubeError as error:
             text = ": ".join((error.what, *error.details))
             known = next((words for start, words in _REASONS if start in text), "")
-            self._failed[doubt.place] = known or text
+            self._failed[doubt.place] = known or _refusing_webhook(text) or text
             if not known:
                 self._silent.add(doubt.place)
             return
