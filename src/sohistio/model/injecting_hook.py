@@ -17,8 +17,9 @@ MORE_SELECTORS = "has a selector on {}, which Istio does not write: pods that it
 NO_POD = "has selectors that pick none of the pods that it is for"
 _SUFFIX = ".sidecar-injector.istio.io"
 _TAG, _INJECTION, _INJECT = "istio.io/tag", "istio-injection", "sidecar.istio.io/inject"
-# The last two are AKS's (Admissions Enforcer).
-_KNOWN = frozenset({LABEL, _INJECTION, _INJECT, "control-plane", "kubernetes.azure.com/managedby"})
+AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
+"""AKS adds these to webhooks' namespaceSelectors (Admissions Enforcer, Azure/AKS#4002)."""
+_KNOWN = AKS_SELECTOR_KEYS | {LABEL, _INJECTION, _INJECT}
 
 
 def is_parked(hook: Mapping[str, Any]) -> bool:

@@ -12,8 +12,8 @@ from sohistio.model.state import ClusterState, ObservedPod
 
 @dataclass(frozen=True, slots=True)
 class SidecarsCompared:
-    """Pods created `as_of` then (ISO 8601, UTC, the cluster's clock) or before have what the injector gives whose
-    is `under` (`Injector.known_as`)."""
+    """Pods created `as_of` then (ISO 8601, UTC, the cluster's clock) or before have what the injector gives that is
+    known as `under` (`Injector.known_as`)."""
 
     under: str
     as_of: str

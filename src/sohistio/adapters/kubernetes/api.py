@@ -9,18 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 
-from sohistio.adapters.kubernetes.errors import (
-    KubeError,
-    Object,
-    page_of,
-)
+from sohistio.adapters.kubernetes.errors import KubeError, Object, page_of
 from sohistio.adapters.kubernetes.paths import Resource, base_of, discovered, resource_of
-from sohistio.adapters.kubernetes.requests import (
-    Conduct,
-    Listing,
-    Request,
-    Slimming,
-)
+from sohistio.adapters.kubernetes.requests import Conduct, Listing, Request, Slimming
 from sohistio.adapters.kubernetes.sender import TRIES, Sender
 from sohistio.adapters.kubernetes.stream import Stream
 from sohistio.model.kube_target import Bearer, KubeTarget

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sohistio.model.injecting_hook import AKS_SELECTOR_KEYS
 from sohistio.model.injecting_hook import is_parked as is_parked_hook
 
 # What istioctl adds while it installs; `manifest generate` does not have it, so it is no drift.
@@ -19,8 +20,6 @@ INSTALLER_LABELS = frozenset(
     }
 )
 _SERVER_METADATA = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
-# AKS adds these to webhooks' namespaceSelectors (Admissions Enforcer, Azure/AKS#4002).
-_AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
 # Of webhooks: istiod writes the first two, AKS and istioctl's parking the selectors.
 WEBHOOK_NOISE = frozenset({"caBundle", "failurePolicy", "namespaceSelector", "objectSelector"})
 # istioctl makes it at the end of an install; its webhooks serve from then on, and the injector's own are parked.
@@ -49,6 +48,6 @@ def _quiet_webhook(webhook: Mapping[str, Any], parked: bool) -> dict[str, Any]:
     result["clientConfig"] = {k: v for k, v in webhook.get("clientConfig", {}).items() if k != "caBundle"}
     for key in ("namespaceSelector", "objectSelector"):
         selector = {} if parked else dict(webhook.get(key) or {})
-        kept = [e for e in selector.pop("matchExpressions", None) or () if e["key"] not in _AKS_SELECTOR_KEYS]
+        kept = [e for e in selector.pop("matchExpressions", None) or () if e["key"] not in AKS_SELECTOR_KEYS]
         result[key] = selector | ({"matchExpressions": kept} if kept else {})
     return result
