@@ -12,13 +12,23 @@ from dataclasses import replace
 
 from sohistio.model.image import brief
 from sohistio.model.injected import NONE, SIDECAR, Change, Compared
+from sohistio.model.refused_pod import is_of_istio
+from sohistio.model.restart_marks import stripped_places
 from sohistio.model.restart_reason import reasons_of
 from sohistio.model.selector import selector_matches
 from sohistio.model.sidecar import SidecarTemplate
 from sohistio.model.staleness import differing, has_old_image, stays_out
 from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
-from sohistio.plan.left_alone import LOOK_AT_WEBHOOKS, NO_SIDECAR, decided_by_somebody, of_grpc
+from sohistio.plan.left_alone import (
+    LOOK_AT_WEBHOOKS,
+    NO_POD,
+    NO_SIDECAR,
+    ONCE_PODS_START,
+    decided_by_somebody,
+    of_grpc,
+    of_stripped,
+)
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
@@ -69,6 +79,7 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
     to_restart: list[Workload] = []
     left: list[LeftAlone] = []
     sidecar = _known(state, sidecar)
+    stripped = stripped_places(state.workloads, sidecar) if sidecar else {}
     for workload in state.workloads:
         if workload.pods and all(map(stays_out, workload.pods)):
             left.append(LeftAlone(workload.ref, "opted out of injection"))
@@ -79,9 +90,8 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
         elif workload.ref in state.passed_over:
             left.append(LeftAlone(workload.ref, NO_SIDECAR, LOOK_AT_WEBHOOKS))
         elif sidecar is not None and differing(workload, sidecar, workload.pods):
-            reason = reason_to_leave(workload, state.budgets)
-            if reason:
-                left.append(LeftAlone(workload.ref, reason))
+            if passed := _passed(workload, state, stripped):
+                left.append(passed)
             else:
                 to_restart.append(workload)
         elif sidecar is not None and (decided := decided_by_somebody(workload, sidecar)):
@@ -92,15 +102,30 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
     return to_restart, left
 
 
+def _passed(workload: Workload, state: ClusterState, stripped: Mapping[str, ObjectRef]) -> LeftAlone | None:
+    """Why a stale workload is left alone; None where it may be restarted."""
+    ref = workload.ref
+    if why := state.refused.get(ref):
+        return LeftAlone(ref, f"{NO_POD}: {why}", ONCE_PODS_START)
+    if shown_by := stripped.get(ref.namespace):
+        return of_stripped(ref, shown_by)
+    reason = reason_to_leave(workload, state.budgets)
+    return LeftAlone(ref, reason) if reason else None
+
+
 def once_injected(state: ClusterState) -> ClusterState:
-    """The state for a plan that makes what injects again: what gets no sidecar will. The restart itself asks again."""
+    """The state for a plan that makes what injects again: what gets no sidecar, or is refused by Istio's own webhook,
+    will start with one. The restart itself asks again.
+    """
     bare = Compared((Change(SIDECAR, NONE, "injected"),), "")
 
     def as_it_is(workload: Workload) -> Workload:
         pods = (pod if pod.injected else replace(pod, compared=bare) for pod in workload.pods)
         return replace(workload, pods=tuple(pods)) if workload.ref in state.passed_over else workload
 
-    return replace(state, workloads=tuple(map(as_it_is, state.workloads)), passed_over=frozenset())
+    refused = {ref: why for ref, why in state.refused.items() if not is_of_istio(why)}
+    workloads = tuple(map(as_it_is, state.workloads))
+    return replace(state, workloads=workloads, passed_over=frozenset(), refused=refused)
 
 
 def _known(state: ClusterState, sidecar: SidecarTemplate | None) -> SidecarTemplate | None:
@@ -163,7 +188,7 @@ def needless(
 def foretold(state: ClusterState, step: RestartWorkloads) -> list[Workload]:
     """Those of a step that were planned for settings, where no dry run says yes or no: the plan's word stands."""
     refs = {ref for reason in step.reasons if not reason.of_image for ref in reason.workloads}
-    refs &= state.uncompared - state.passed_over
+    refs &= state.uncompared - state.passed_over - state.refused.keys()
     return [w for w in state.workloads if w.ref in refs and not reason_to_leave(w, state.budgets)]
 
 

@@ -51,7 +51,7 @@ def misses(configuration: Mapping[str, Any]) -> tuple[str, ...]:
 def _misses(hook: Mapping[str, Any], namespace: Mapping[str, str], pod: Mapping[str, str]) -> str:
     if is_parked(hook):
         return ""
-    if not any(map(_takes_new_pods, hook.get("rules") or ())):
+    if not any(map(takes_new_pods, hook.get("rules") or ())):
         return NO_CREATION
     picked = selector_matches(hook.get("namespaceSelector") or {}, namespace)
     if not (picked and selector_matches(hook.get("objectSelector") or {}, pod)):
@@ -67,7 +67,8 @@ def _keys(selector: Mapping[str, Any]) -> Iterator[str]:
     yield from (str(expression["key"]) for expression in selector.get("matchExpressions") or ())
 
 
-def _takes_new_pods(rule: Mapping[str, Any]) -> bool:
+def takes_new_pods(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule of a webhook is about pods that are created."""
     wanted = {"apiGroups": "", "apiVersions": "v1", "operations": "CREATE", "resources": "pods"}
     named = all({value, "*"} & set(rule.get(key) or ()) for key, value in wanted.items())
     return named and rule.get("scope", "*") in ("*", "Namespaced")

@@ -20,6 +20,9 @@ RESTARTED_UNDER = "sohistio/restarted-under"
 RESTARTED_FOR_SETTINGS = "sohistio/restarted-for-settings"
 """Beside it: the digest of what a new pod was to get, where the settings of its sidecar were compared."""
 
+RESTARTED_BARE = "sohistio/restarted-without-sidecar"
+"""Beside it: the same image, where the pods had been restarted for it before, and had no sidecar all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Injector:

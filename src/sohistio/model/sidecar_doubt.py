@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sohistio.model.sidecar import RESTARTED_UNDER
-from sohistio.model.staleness import is_current, template_key, was_tried
+from sohistio.model.staleness import is_bare, is_current, template_key, was_tried
 from sohistio.model.state import ClusterState, ObservedPod, Workload
 
 _INJECT = "sidecar.istio.io/inject"
@@ -54,7 +54,7 @@ def doubts_of(state: ClusterState, settled: str) -> Iterable[Doubt]:
         kept_out = [pod for pod in workload.pods if _was_kept_out(workload, pod)]
         older = [pod for pod in pods if pod.created < settled and not is_of_today(pod)]
         by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]
-        bare = [*kept_out, *(pod for pod in pods if not (pod.injected and pod.proxy_image))]
+        bare = [*kept_out, *(pod for pod in pods if is_bare(pod))]
         if bare and bare != by_text:
             yield Doubt(workload, tuple(bare), text_only=False, under=under)
         elif by_text:

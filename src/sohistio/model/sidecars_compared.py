@@ -40,7 +40,8 @@ class SidecarsCompared:
 def all_compared(state: ClusterState) -> SidecarsCompared | None:
     """What may be kept of a look with dry runs; None where a sidecar differs, or could not be compared."""
     sidecar, pods = state.sidecar, [pod for workload in state.workloads for pod in workload.pods]
-    if sidecar is None or state.injector is None or state.not_compared or state.passed_over or not pods:
+    unsure = state.not_compared or state.passed_over or state.refused
+    if sidecar is None or state.injector is None or unsure or not pods:
         return None
     for workload in state.workloads:
         found = any(pod.compared is not None and pod.compared.changes for pod in workload.pods)

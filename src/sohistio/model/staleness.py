@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sohistio.model.image import brief
 from sohistio.model.injected import NONE, SIDECAR, Change
 from sohistio.model.sidecar import (
+    RESTARTED_BARE,
     RESTARTED_FOR,
     RESTARTED_FOR_SETTINGS,
     RESTARTED_UNDER,
     SidecarTemplate,
     is_same_image,
 )
-from sohistio.model.state import ClusterState, ObservedPod, Workload
+from sohistio.model.state import ObservedPod, Workload
 
-MARKS = (RESTARTED_FOR, RESTARTED_UNDER, RESTARTED_FOR_SETTINGS)
+MARKS = (RESTARTED_FOR, RESTARTED_UNDER, RESTARTED_FOR_SETTINGS, RESTARTED_BARE)
 """The annotations of a restart on a pod template."""
 _OF_RESTARTS = (*MARKS, "kubectl.kubernetes.io/restartedAt")
 
@@ -48,6 +49,11 @@ def was_tried(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) ->
     if pod.annotations.get(RESTARTED_FOR) == expected and not is_same_image(expected, pod.proxy_image):
         return True
     return pod.injected and "" < sidecar.since < pod.created
+
+
+def is_bare(pod: ObservedPod) -> bool:
+    """Whether it has no sidecar that somebody injected."""
+    return not (pod.injected and pod.proxy_image)
 
 
 def settings_tried(pod: ObservedPod) -> bool:
@@ -90,19 +96,6 @@ def stays_out(pod: ObservedPod) -> bool:
 def differing(workload: Workload, sidecar: SidecarTemplate, pods: Iterable[ObservedPod]) -> list[ObservedPod]:
     """Those of the workload's pods that another restart would give the current sidecar."""
     return [pod for pod in pods if lacking(workload, pod, sidecar)]
-
-
-def restart_marks(workload: Workload, state: ClusterState) -> Mapping[str, str | None]:
-    """What a restart notes on the workload's pod template: for which image, settings and configuration it was."""
-    sidecar = state.sidecar
-    under = {RESTARTED_UNDER: state.injector.digest if state.injector else None}
-    pod = next(iter(differing(workload, sidecar, workload.pods)), None) if sidecar else None
-    if sidecar is None or pod is None:
-        return dict.fromkeys(MARKS) | under
-    return {
-        RESTARTED_FOR: expected_image(workload, pod, sidecar),
-        RESTARTED_FOR_SETTINGS: pod.compared.digest if pod.compared else None,
-    } | under
 
 
 def template_key(workload: Workload) -> str:

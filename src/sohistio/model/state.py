@@ -210,7 +210,8 @@ class ClusterState:
     `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
     and, where somebody has looked, its custom resources. `injector` is what the mesh's injector works by, and
     `not_compared` says, once a reason, of which namespaces' workloads only the image could be compared:
-    those in `uncompared`. Of those `passed_over` a new pod would get no sidecar, as a dry run says.
+    those in `uncompared`. Of those `passed_over` a new pod would get no sidecar, as a dry run says; of those `refused`
+    it would not start at all, for the reason given.
     """
 
     server: str
@@ -241,6 +242,7 @@ class ClusterState:
     not_compared: tuple[str, ...] = ()
     uncompared: frozenset[ObjectRef] = frozenset()
     passed_over: frozenset[ObjectRef] = frozenset()
+    refused: Mapping[ObjectRef, str] = field(default_factory=dict)
 
     @property
     def has_ready_istiod(self) -> bool:

@@ -148,7 +148,10 @@ def _is_addressed(service: ObservedService) -> bool:
 
 def restart_plan(subject: Subject, desired: DesiredMesh) -> Plan:
     """The plan of `sohistio restart`: the mesh is left as it is."""
-    phases = (*repair_phase(subject.state), *postinstall.restart_phase(subject.state, subject.state.sidecar))
+    repairs, state = repair_phase(subject.state), subject.state
+    if repairs:
+        state = postinstall.once_injected(state)
+    phases = (*repairs, *postinstall.restart_phase(state, state.sidecar))
     plan = Plan(
         environment=subject.environment,
         cluster=subject.state.server,
@@ -190,15 +193,17 @@ def _phases(
     around: _Around,
 ) -> tuple[Phase, ...]:
     *between, target = meshes
+    repairs = repair_phase(state)
+    if repairs or decision.mode is not Mode.NONE:
+        state = postinstall.once_injected(state)  # istioctl, or the repair, makes what injects again
     phases, labels, after_install = (
-        [*repair_phase(state), *around.beside.authority, *around.beside.namespaces.secrets],
+        [*repairs, *around.beside.authority, *around.beside.namespaces.secrets],
         around.beside.namespaces.labels,
         around.after_install,
     )
     ways_out = around.beside.policy.ways_out
     restarted: set[ObjectRef] = set()
     if decision.mode is not Mode.NONE:
-        state = postinstall.once_injected(state)  # istioctl makes what injects again
         if decision.installed is not None and decision.installed != target.version:
             phases.append(install.backup(decision.installed, include_ca=decision.include_ca))
         if decision.replace and decision.installed is not None:

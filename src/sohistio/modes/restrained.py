@@ -62,10 +62,10 @@ def _staged(step: RestartWorkloads, state: ClusterState, restraint: Restraint) -
     listed = set(step.workloads)
     stale = [w for w in state.workloads if w.ref in listed]
     back = held_in(restraint, state, stale)
-    missing = [w for w in stale if w.ref in back]
     back |= {
         item.ref: item for item in left_out(restraint.share, state.workloads, [w for w in stale if w.ref not in back])
     }
+    missing = [w for w in stale if w.ref in back]
     stages = stages_of(restraint.policy, state, [w for w in stale if w.ref not in back])
     if down := _canary_that_is_down(restraint, state, listed):
         reason = f"its canary has not come up since its restart: {first_names(down, _MOST_NAMED)}"

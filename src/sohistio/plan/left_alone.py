@@ -8,16 +8,22 @@ from sohistio.model.image import brief
 from sohistio.model.restart_reason import words_of
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
 from sohistio.model.staleness import has_old_image, settings_tried, was_tried
-from sohistio.model.state import ObservedPod, Workload
+from sohistio.model.state import ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.plan.steps import LeftAlone
 
 NO_SIDECAR = "a new pod gets no sidecar, as a dry run shows, so a restart would leave none there"
 """What is said of a workload whose labels ask for a sidecar, and which no webhook gives one."""
 LOOK_AT_WEBHOOKS = (
-    "`sohistio verify` says whether Istio's webhooks are well (webhooks-alive); if they are, another one keeps the "
-    "sidecar out: kubectl get mutatingwebhookconfigurations."
+    "If the check webhooks-alive (`sohistio verify`) is passed, it is not Istio's webhooks: another one keeps the "
+    "sidecar out (kubectl get mutatingwebhookconfigurations)."
 )
+NO_POD = "a restart would bring no new pod up, as a dry run shows"
+"""How the reason begins for a workload whose new pods are refused."""
+STRIPPED = "new pods get no sidecar there, although a dry run gives them one"
+"""How it begins where restarts have shown that."""
+ONCE_PODS_START = "The pods that run keep serving. Once new ones can start, run `sohistio restart`."
+_BARE = "its pods have no sidecar, although they were to get"
 _MOST_NAMED = 10
 _CAUSES = (
     "either something rewrites new pods (another restart would not help), or somebody changed the running ones by hand"
@@ -34,9 +40,24 @@ def of_grpc(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
     return None
 
 
+def of_stripped(ref: ObjectRef, shown_by: ObjectRef) -> LeftAlone:
+    """A workload of a namespace whose new pods lose the sidecar that a dry run shows."""
+    reason = f"{STRIPPED}: {shown_by} was restarted for one twice, and has none"
+    todo = (
+        "Look for a webhook that takes it out and lets dry runs pass (kubectl get mutatingwebhookconfigurations). Once "
+        f"it is gone, delete one pod of {shown_by}: if its successor has a sidecar, `sohistio restart` goes on."
+    )
+    return LeftAlone(ref, reason, todo)
+
+
 def is_worth_saying(item: LeftAlone) -> bool:
     """Whether somebody may have to do something about it: who opted out, or sleeps, is as people want it."""
     return not item.reason.startswith(("opted out", "scaled to zero"))
+
+
+def is_beyond_restarts(item: LeftAlone) -> bool:
+    """Whether it is left alone because a restart would bring up no pod, or none with a sidecar."""
+    return item.reason.startswith((NO_SIDECAR, NO_POD, STRIPPED, _BARE))
 
 
 def alike(left: Iterable[LeftAlone]) -> list[list[LeftAlone]]:
@@ -76,7 +97,7 @@ def decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlo
             if pod.proxy_image:
                 reason = f"its pods run {brief(pod.proxy_image)}, although they were to get {wanted}: {_CAUSES}"
             else:
-                reason = f"its pods have no sidecar, although they were to get {wanted}: {_KEPT_OUT}"
+                reason = f"{_BARE} {wanted}: {_KEPT_OUT}"
             return LeftAlone(workload.ref, reason, _try_a_new_pod(workload, pod, wanted))
     return None
 

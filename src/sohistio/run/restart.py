@@ -10,10 +10,12 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
+from sohistio.model.restart_marks import restart_marks
 from sohistio.model.restart_window import Why, nothing_held
-from sohistio.model.staleness import MARKS, is_current, restart_marks, was_tried
+from sohistio.model.staleness import MARKS, is_current, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.modes.webhooks import MAKE_THE_TAG, NOTHING_INJECTS, injects_at_all
+from sohistio.plan.left_alone import NO_POD
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, foretold, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
@@ -104,8 +106,10 @@ def restart(
     others = [workload.ref for workload in stale if workload.ref not in known]
     if others and (step.id in settings.stage_ends or not settings.stage_ends):
         waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")
-    seen = [workload.ref for workload in goal.seen(state)]
-    for line in needless(step.workloads, stale, dict.fromkeys(seen, goal.settled), passed, goal.absent):
+    settled = {workload.ref: goal.settled for workload in goal.seen(state)}
+    if not step.without_sidecar:
+        settled |= {ref: f"{NO_POD}: {why}" for ref, why in state.refused.items()}
+    for line in needless(step.workloads, stale, settled, passed, goal.absent):
         waiting.observer.note(line)
     if not to_restart:
         return frozenset()

@@ -17,6 +17,7 @@ from sohistio.model.held_back import HeldBack, Why
 from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.state import Budget, ClusterState, ObjectRef
 from sohistio.model.versions import Version
+from sohistio.plan.left_alone import NO_POD, NO_SIDECAR
 
 INGRESS = "istio-ingressgateway"
 RESOURCE = ObjectRef("VirtualService", "shop", "web")
@@ -191,6 +192,22 @@ def test_pods_that_were_restarted_and_differ_are_named_with_both_images() -> Non
         "somebody changed the running ones by hand"
     )
     assert warning.hint.startswith("Delete one such pod")
+
+
+def test_pods_without_a_sidecar_that_no_restart_mends_fail_by_name() -> None:
+    injected = {"sidecar.istio.io/status": "{}"}
+    bare, whole = (
+        workload(name, pods=(pod(tag, annotations=injected),)) for name, tag in (("bare", ""), ("whole", "1.30.5"))
+    )
+    refs = frozenset({bare.ref, whole.ref})
+    seen = state(workloads=(bare, whole), passed_over=refs)
+    failure, warning = found(seen, "sidecars-current")
+    fails([failure], f"without a sidecar: Deployment shop/bare: {NO_SIDECAR}")
+    assert (warning.breaks, warning.message) == (False, f"Deployment shop/whole: {NO_SIDECAR}")
+    of_a_run = found(seen, "sidecars-current", approved={whole.ref})
+    assert not any(item.breaks for item in of_a_run)
+    refused = state(workloads=(workload("bare", pods=(pod(""),)),), refused={bare.ref: "a quota"})
+    fails(found(refused, "sidecars-current"), f"without a sidecar: Deployment shop/bare: {NO_POD}: a quota")
 
 
 def test_what_a_restart_passes_by_is_a_warning() -> None:

@@ -7,11 +7,19 @@ from dataclasses import replace
 import pytest
 
 from observed import HUB, pod, sidecar, state, workload
-from sohistio.model.injected import Change, Compared
+from sohistio.model.injected import SIDECAR, Change, Compared
+from sohistio.model.restart_marks import restart_marks
 from sohistio.model.restart_reason import RestartReason
-from sohistio.model.sidecar import RESTARTED_FOR, RESTARTED_FOR_SETTINGS, RESTARTED_UNDER, Foreseen, Injector
+from sohistio.model.sidecar import (
+    RESTARTED_BARE,
+    RESTARTED_FOR,
+    RESTARTED_FOR_SETTINGS,
+    RESTARTED_UNDER,
+    Foreseen,
+    Injector,
+)
 from sohistio.model.sidecars_compared import SidecarsCompared, all_compared
-from sohistio.model.staleness import lacking, restart_marks, template_key
+from sohistio.model.staleness import lacking, template_key
 from sohistio.model.state import ObservedPod, Workload
 from sohistio.plan.steps import RestartWorkloads
 from sohistio.postinstall import restart_phase, restarts
@@ -138,11 +146,34 @@ def test_a_restart_notes_what_it_is_for() -> None:
     seen = state(sidecar=LIVE, injector=INJECTOR)
     drifted, old = workload(pods=(pod(compared=compared(LIMIT)),)), workload(pods=(pod("1.30.5"),))
     image = f"{HUB}/proxyv2:1.31.1"
-    marks = {RESTARTED_FOR: image, RESTARTED_UNDER: INJECTOR.digest, RESTARTED_FOR_SETTINGS: "given"}
+    none = {RESTARTED_BARE: None}
+    marks = {RESTARTED_FOR: image, RESTARTED_UNDER: INJECTOR.digest, RESTARTED_FOR_SETTINGS: "given"} | none
     assert restart_marks(drifted, seen) == marks
     assert restart_marks(old, seen) == marks | {RESTARTED_FOR_SETTINGS: None}
-    alike = {RESTARTED_FOR: None, RESTARTED_UNDER: INJECTOR.digest, RESTARTED_FOR_SETTINGS: None}
+    alike = {RESTARTED_FOR: None, RESTARTED_UNDER: INJECTOR.digest, RESTARTED_FOR_SETTINGS: None} | none
     assert restart_marks(workload(), seen) == alike, "by the plan's word alone"
+
+
+def test_who_has_no_sidecar_after_two_restarts_keeps_its_namespace_from_losing_more() -> None:
+    image, gets_one = f"{HUB}/proxyv2:1.31.1", compared(Change(SIDECAR, "none", "proxyv2:1.31.1"))
+
+    def bare(name: str, *more: ObservedPod, **annotations: str) -> Workload:
+        return workload(name, pods=(pod("", compared=gets_one, annotations=annotations), *more))
+
+    never, once = bare("never"), bare("once", **{RESTARTED_FOR: image})
+    seen = state(sidecar=LIVE, injector=INJECTOR, workloads=(never, once))
+    assert (restart_marks(never, seen)[RESTARTED_BARE], restart_marks(once, seen)[RESTARTED_BARE]) == (None, image)
+    assert restarts(seen, LIVE)[0] == [never, once]
+
+    marks = {RESTARTED_FOR: image, RESTARTED_BARE: image}
+    twice, old, elsewhere = bare("twice", **marks), workload("old", pods=(pod("1.30.5"),)), bare("elsewhere")
+    elsewhere = replace(elsewhere, ref=replace(elsewhere.ref, namespace="other"))
+    stale, left = restarts(replace(seen, workloads=(twice, old, elsewhere)), LIVE)
+    assert (stale, [item.ref for item in left]) == ([elsewhere], [twice.ref, old.ref])
+    assert all(item.reason.endswith("Deployment shop/twice was restarted for one twice, and has none") for item in left)
+
+    proven = bare("twice", pod(annotations={"sidecar.istio.io/status": "{}"}), **marks)
+    assert restarts(replace(seen, workloads=(proven, old)), LIVE) == ([proven, old], []), "one of its pods has one now"
 
 
 def test_the_marks_of_restarts_make_no_other_template() -> None:

@@ -120,6 +120,13 @@ def test_others_go_on_without_a_canary_that_is_held_back() -> None:
     assert planned(cluster("web"), policy).notices == ()
 
 
+def test_others_go_on_without_a_canary_that_is_not_in_the_share() -> None:
+    half = Share(percent=50)
+    (left,) = planned(cluster("api", "web"), RestartPolicy(), share=half).held_back
+    plan = planned(cluster("api", "web"), RestartPolicy(canary=(f"shop/{left.ref.name}",)), share=half)
+    assert plan.notices == (f"others are restarted although their canary is not: {left.ref}",)
+
+
 def test_an_annotation_that_cannot_be_read_is_said_once() -> None:
     seen = state(workloads=(stale("web", annotations={"sohistio.io/restart": "nein"}),))
     plan = planned(seen, RestartPolicy())

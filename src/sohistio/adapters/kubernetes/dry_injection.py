@@ -7,7 +7,6 @@ serves the namespace, unless something there rewrites images.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.errors import SohistioError
 from sohistio.model.injected import compared, has_sidecar, injected_view
+from sohistio.model.refused_pod import Refusal, refusal_of
 from sohistio.model.sidecar import is_same_image
 from sohistio.model.sidecar_doubt import Doubt, doubts_of
 from sohistio.model.sidecars_compared import SidecarsCompared
@@ -30,15 +30,6 @@ _MOST_NAMED = 5
 _MOST_SILENT = 3
 # Webhooks have 10 s by default.
 _SECONDS = 12
-_REASONS = (
-    ("exceeded quota", "a quota of the namespace leaves no room for a pod"),
-    ("cannot create resource", "the right to create pods is missing, which a dry run needs (rbac/installer.yaml)"),
-    ("violates PodSecurity", "Pod Security refuses such a pod"),
-    ("dry run", "an admission webhook takes no dry runs"),
-)
-# As the API server writes it (apiserver/pkg/admission/plugin/webhook/errors).
-_FAILED_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)": (.*)', re.DOTALL)
-_WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
 _AGAIN = "again "
 _NO_ISTIOD = "istiod is not ready"
 
@@ -68,13 +59,14 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
     return replace(
         state,
         workloads=tuple(_with(workload, found.get(workload.ref, {})) for workload in state.workloads),
-        not_compared=asked.notes(),
+        not_compared=asked.notes(doubts),
         uncompared=frozenset(ref for ref, pods in found.items() if not pods),
         passed_over=frozenset(
             doubt.workload.ref
             for doubt in doubts
             if asked.is_passed_over(doubt) and not all(pod.opted_out for pod in doubt.pods)
         ),
+        refused={doubt.workload.ref: words for doubt in doubts if (words := asked.why_not(doubt))},
     )
 
 
@@ -99,23 +91,15 @@ def _has_other_settings(pod: ObservedPod) -> bool:
     return pod.compared is not None and any(not item.of_image for item in pod.compared.changes)
 
 
-def _refusing_webhook(text: str) -> str:
-    """What is said where an admission webhook fails; empty for anything else."""
-    found = _FAILED_WEBHOOK.search(text)
-    if found is None:
-        return ""
-    name, why = found.groups()
-    return f"the admission webhook {name} fails, so no pod can start there ({why}): see `kubectl get {_WEBHOOKS}`"
-
-
 class _Asked:
-    """The dry runs so far: the answers by their templates, and the namespaces that cannot be asked, with the reason."""
+    """The dry runs so far: the answers by their templates, and what was refused: a template, or all of a namespace."""
 
     def __init__(self, api: KubeApi, raw: Mapping[tuple[str, str], Object]) -> None:
         self._api = api.within(_SECONDS)
         self._raw = raw
-        self._failed: dict[str, str] = {}
-        self._silent: set[str] = set()
+        self._failed: dict[str, Refusal] = {}
+        self._refused: dict[str, Refusal] = {}
+        self._silent: dict[str, Refusal] = {}
         self._passed_over: set[str] = set()
 
     def ask(self, doubts: Iterable[Doubt]) -> None:
@@ -128,14 +112,16 @@ class _Asked:
         self._ask_each({f"{_AGAIN}{doubt.key}": doubt for doubt in differing})
 
     def _ask_each(self, keys: Mapping[str, Doubt]) -> None:
-        side_by_side(self._ask, [(key, doubt) for key, doubt in keys.items() if key not in self._api.dry_runs])
+        answered = self._api.dry_runs.keys() | self._refused.keys() | self._passed_over
+        side_by_side(self._ask, [(key, doubt) for key, doubt in keys.items() if key not in answered])
 
     def _ask(self, asked: tuple[str, Doubt]) -> None:
         key, doubt = asked
         if doubt.place in self._failed:
             return
         if len(self._silent) >= _MOST_SILENT:
-            self._failed[doubt.place] = "the namespaces before it gave no answer"
+            real = any(refusal.real for refusal in self._silent.values())
+            self._failed[doubt.place] = Refusal("the namespaces before it gave no answer", real)
             return
         query = {"dryRun": "All"}
         try:
@@ -143,11 +129,13 @@ class _Asked:
                 "POST", f"/api/v1/namespaces/{doubt.place}/pods", query=query, body=self._pod(doubt)
             )
         except KubeError as error:
-            text = ": ".join((error.what, *error.details))
-            known = next((words for start, words in _REASONS if start in text), "")
-            self._failed[doubt.place] = known or _refusing_webhook(text) or text
-            if not known:
-                self._silent.add(doubt.place)
+            refusal = refusal_of(error.status, ": ".join((error.what, *error.details)))
+            if refusal.of_all:
+                self._failed[doubt.place] = refusal
+            else:
+                self._refused[key] = refusal
+            if not refusal.known:
+                self._silent[doubt.place] = refusal
             return
         if has_sidecar(new):
             self._api.dry_runs[key] = new
@@ -189,10 +177,10 @@ class _Asked:
         return doubt.key in self._passed_over
 
     def says_nothing_of_others(self, doubt: Doubt, state: ClusterState) -> bool:
-        """Whether all workloads of its namespace are to be asked about: a new pod of it gets no sidecar, or another
-        image than the injector's text says, so that something there rewrites images.
+        """Whether all workloads of its namespace are to be asked about: a new pod of it is refused, gets no sidecar, or
+        another image than the injector's text says, so that something there rewrites images.
         """
-        if self.is_passed_over(doubt):
+        if self.is_passed_over(doubt) or doubt.key in self._refused:
             return True
         new, sidecar = self._api.dry_runs.get(doubt.key), state.sidecar
         if new is None or sidecar is None:
@@ -209,9 +197,25 @@ class _Asked:
         again = self._api.dry_runs.get(f"{_AGAIN}{doubt.key}")
         return {pod.name: replace(pod, compared=compared(running, new, again)) for pod, running in raw}
 
-    def notes(self) -> tuple[str, ...]:
-        """Of which namespaces only images could be compared, once a reason."""
-        reasons: dict[str, list[ObjectRef]] = {}
-        for place, reason in sorted(self._failed.items()):
-            reasons.setdefault(reason, []).append(ObjectRef("Namespace", "", place))
-        return tuple(f"{first_names(refs, _MOST_NAMED)}: {reason}" for reason, refs in reasons.items())
+    def why_not(self, doubt: Doubt) -> str:
+        """Why a restart would bring no new pod up; empty where it would, as far as the answers tell."""
+        refusal = self._refusal(doubt)
+        if refusal is None or not refusal.real or (refusal.makes_room and doubt.workload.max_unavailable):
+            return ""
+        return refusal.words
+
+    def _refusal(self, doubt: Doubt) -> Refusal | None:
+        return self._failed.get(doubt.place) or self._refused.get(doubt.key)
+
+    def notes(self, doubts: Iterable[Doubt]) -> tuple[str, ...]:
+        """Of which namespaces only images could be compared, once a reason; not where images alone are in doubt, and
+        nothing is restarted for that reason, as it is said then.
+        """
+        reasons: dict[str, dict[str, None]] = {}
+        for doubt in sorted(doubts, key=lambda doubt: doubt.place):
+            if (refusal := self._refusal(doubt)) and not (doubt.text_only and self.why_not(doubt)):
+                reasons.setdefault(refusal.words, {})[doubt.place] = None
+        return tuple(
+            f"{first_names([ObjectRef('Namespace', '', place) for place in places], _MOST_NAMED)}: {reason}"
+            for reason, places in reasons.items()
+        )

@@ -15,7 +15,7 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.model.sidecar import RESTARTED_FOR, RESTARTED_UNDER, Injector
 from sohistio.model.sidecars_compared import all_compared
 from sohistio.model.state import ClusterState
-from sohistio.plan.left_alone import NO_SIDECAR
+from sohistio.plan.left_alone import NO_POD, NO_SIDECAR
 from sohistio.postinstall import restarts
 
 MAPS = "/api/v1/namespaces/istio-system/configmaps"
@@ -80,15 +80,18 @@ class Cluster:
         self.server = server
         self.api = server.api(folder)
 
-    def looks(self, deployments: list[Any], pods: list[Any], istiod: Any = ISTIOD, **answers: Reply) -> ClusterState:
+    def looks(
+        self, deployments: list[Any], pods: list[Any], istiod: Any = ISTIOD, **answers: Reply | list[Reply]
+    ) -> ClusterState:
         places = {item["metadata"]["namespace"] for item in deployments}
         namespaces = [{"metadata": {"name": name, "labels": {"istio-injection": "enabled"}}} for name in places]
         self.server.shows(
             deployments=[istiod, *deployments], pods=pods, namespaces=namespaces, configmaps=copy.deepcopy(CONFIG)
         )
         for place in places:
-            reply = answers.get(place, Reply(pod(place, "new"), 201))
-            self.server.answers("POST", f"/api/v1/namespaces/{place}/pods", reply)
+            replies = answers.get(place, Reply(pod(place, "new"), 201))
+            replies = [replies] if isinstance(replies, Reply) else replies
+            self.server.answers("POST", f"/api/v1/namespaces/{place}/pods", *replies)
         return observe(self.api, dry_runs=True)
 
     @property
@@ -188,26 +191,18 @@ def test_of_images_one_dry_run_tells_unless_something_rewrites_them(cluster: Clu
     )
 
 
-REFUSALS = {
+SILENCES = {
     "no-right": (
         403,
         'pods is forbidden: User "x" cannot create resource "pods" in API group "" in the namespace "shop"',
         "the right to create pods is missing, which a dry run needs (rbac/installer.yaml)",
     ),
-    "quota": (403, 'pods "web-1" is forbidden: exceeded quota: q', "a quota of the namespace leaves no room for a pod"),
-    "pod-security": (403, 'pods "w" is forbidden: violates PodSecurity "baseline"', "Pod Security refuses such a pod"),
     "webhook": (
         400,
         'admission webhook "w" does not support dry run',
         "an admission webhook takes no dry runs",
     ),
-    "dead-webhook": (
-        500,
-        'Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: connection refused',
-        "the admission webhook x.example.com fails, so no pod can start there (failed to call webhook: connection "
-        "refused): see `kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations`",
-    ),
-    "policy": (
+    "unknown": (
         422,
         "no such luck",
         "POST /api/v1/namespaces/shop/pods answered 422: no such luck",
@@ -215,19 +210,68 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(("status", "message", "reason"), REFUSALS.values(), ids=REFUSALS)
-def test_what_cannot_be_asked_is_decided_by_the_image_and_said_once(
-    cluster: Cluster, status: int, message: str, reason: str
-) -> None:
+def looked_at_twenty(cluster: Cluster, status: int, message: str) -> ClusterState:
+    """One of them has an old image, of the others the settings are in doubt; none may be asked about."""
     names = [f"w{number}" for number in range(20)]
     pods = [pod("shop", name, limit="1Gi") for name in names[1:]]
     old = pod("shop", names[0], image="docker.io/istio/proxyv2:1.30.5")
     refused = Reply({"message": message}, status)
-    state = cluster.looks([deployment("shop", name, own=name) for name in names], [old, *pods], shop=refused)
+    return cluster.looks([deployment("shop", name, own=name) for name in names], [old, *pods], shop=refused)
+
+
+@pytest.mark.parametrize(("status", "message", "reason"), SILENCES.values(), ids=SILENCES)
+def test_what_cannot_be_asked_is_decided_by_the_image_and_said_once(
+    cluster: Cluster, status: int, message: str, reason: str
+) -> None:
+    state = looked_at_twenty(cluster, status, message)
     assert state.not_compared == (f"Namespace shop: {reason}",)
     assert [workload.ref.name for workload in restarts(state, state.sidecar)[0]] == ["w0"]
     asked = {item.body["metadata"]["generateName"] for item in cluster.asked}
     assert len(asked) <= 8, "as many as were under way together"
+
+
+FULL = 'pods "w" is forbidden: exceeded quota: q, requested: pods=1, used: pods={}, limited: pods=20'
+REFUSALS = {
+    "quota": (403, FULL.format(21), "the quota q leaves no room for a pod"),
+    "pod-security": (403, 'pods "w" is forbidden: violates PodSecurity "baseline"', "Pod Security refuses such a pod"),
+    "dead-webhook": (
+        500,
+        'Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: connection refused',
+        "the admission webhook x.example.com fails, so no pod can start there (failed to call webhook: connection "
+        "refused): see `kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "message", "reason"), REFUSALS.values(), ids=REFUSALS)
+def test_where_a_real_pod_would_be_refused_too_nothing_is_restarted(
+    cluster: Cluster, status: int, message: str, reason: str
+) -> None:
+    state = looked_at_twenty(cluster, status, message)
+    stale, left = restarts(state, state.sidecar)
+    assert [(item.ref.name, item.reason) for item in left] == [("w0", f"{NO_POD}: {reason}")]
+    assert (stale, state.not_compared, all_compared(state)) == ([], (f"Namespace shop: {reason}",), None)
+
+
+def test_one_template_that_is_refused_holds_up_no_other(cluster: Cluster) -> None:
+    names = ("bad", "good")
+    deployments = [deployment("shop", name, own=name) for name in names]
+    running = [pod("shop", name, image="docker.io/istio/proxyv2:1.30.5") for name in names]
+    refusal = Reply({"message": 'pods "bad" is forbidden: violates PodSecurity "baseline"'}, 403)
+    state = cluster.looks(deployments, running, shop=[refusal, Reply(pod("shop", "new"), 201)])
+    stale, left = restarts(state, state.sidecar)
+    assert ([workload.ref.name for workload in stale], [item.ref.name for item in left]) == (["good"], ["bad"])
+
+
+def test_a_quota_that_is_full_of_pods_holds_up_who_waits_for_a_new_one_before_an_old_one_goes(
+    cluster: Cluster,
+) -> None:
+    surging, recreated = deployment("shop", "surging"), deployment("shop", "recreated", own="x")
+    recreated["spec"]["strategy"] = {"type": "Recreate"}
+    running = [pod("shop", name, image="docker.io/istio/proxyv2:1.30.5") for name in ("surging", "recreated")]
+    full = Reply({"message": FULL.format(20)}, 403)
+    state = cluster.looks([surging, recreated], running, shop=full)
+    assert [workload.ref.name for workload in restarts(state, state.sidecar)[0]] == ["recreated"]
 
 
 def test_without_an_istiod_nobody_is_asked_and_that_is_said(cluster: Cluster) -> None:

@@ -1,0 +1,82 @@
+"""What the answer to a dry run of a new pod says of real ones, where it was no pod. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+_WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
+# As the API server writes them (apiserver/pkg/admission/plugin/webhook/errors, plugin/resourcequota).
+_FAILED = re.compile(r'failed calling webhook "([^"]+)": (.*)', re.DOTALL)
+_QUOTA = re.compile(r"exceeded quota: (.*?), requested: .*?, used: (.*?), limited: (.*)", re.DOTALL)
+_DENIED = re.compile(r'admission webhook "([^"]+)" denied the request(?:: (.*))?', re.DOTALL)
+_COUNTS = ("pods", "count/pods")
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there was no new pod. A `real` one would be refused too; `of_all`: so would every other of the namespace.
+
+    `makes_room` where a real one is refused only as long as an old one is there. `known` where somebody's doing is
+    the cause, and not an API server in trouble.
+    """
+
+    words: str
+    real: bool = False
+    of_all: bool = True
+    makes_room: bool = False
+    known: bool = True
+
+
+_PLAIN = (
+    (
+        "cannot create resource",
+        Refusal("the right to create pods is missing, which a dry run needs (rbac/installer.yaml)"),
+    ),
+    ("dry run", Refusal("an admission webhook takes no dry runs")),
+    ("violates PodSecurity", Refusal("Pod Security refuses such a pod", real=True, of_all=False)),
+)
+
+
+def refusal_of(status: int, text: str) -> Refusal:
+    """Read the API server's words; `status` is that of HTTP, 0 without an answer."""
+    if found := _FAILED.search(text):
+        name, why = found.groups()
+        words = f"the admission webhook {name} fails, so no pod can start there ({why}): see `kubectl get {_WEBHOOKS}`"
+        return Refusal(words, real=True, known=False)
+    if found := _QUOTA.search(text):
+        name, used, limited = found.groups()
+        words = f"the quota {name} leaves no room for a pod"
+        return Refusal(words, real=True, of_all=False, makes_room=_is_full_of_pods(used, limited))
+    if found := _DENIED.search(text):
+        name, why = found.groups()
+        return Refusal(f"the admission webhook {name} refuses such a pod ({why or 'no reason given'})", True, False)
+    if plain := next((refusal for words, refusal in _PLAIN if words in text), None):
+        return plain
+    real = status == _FORBIDDEN or "denied request" in text  # the latter is a ValidatingAdmissionPolicy's
+    return Refusal(f"such a pod is refused ({text})" if real else text, real, of_all=not real, known=real)
+
+
+def is_of_istio(words: str) -> bool:
+    """Whether such a refusal is that of a webhook of Istio's own, by its name: a run puts those right."""
+    return ".istio.io fails, so no pod" in words
+
+
+def _is_full_of_pods(used: str, limited: str) -> bool:
+    """Whether it counts pods alone, and no more than it may have: one that goes makes room for its successor."""
+    most = _amounts(limited)
+    return all(name in _COUNTS and amount <= most.get(name, amount) for name, amount in _amounts(used).items())
+
+
+def _amounts(text: str) -> dict[str, Decimal]:
+    """`pods=5,limits.cpu=2` by their names; what is no plain number, as no count is, is left out of no comparison."""
+    found = {}
+    for part in text.split(","):
+        name, _, value = part.strip().partition("=")
+        try:
+            found[name] = Decimal(value)
+        except InvalidOperation:
+            found[name] = Decimal("Infinity")
+    return found
