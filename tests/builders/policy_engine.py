@@ -1,4 +1,7 @@
-"""A policy engine on loopback: an admission webhook that takes the sidecar out of new pods while it is told to."""
+"""A policy engine on loopback: an admission webhook that takes the sidecar out of new pods while it is told to.
+
+With `spares_dry_runs` it lets dry runs pass.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class PolicyEngine(LoopbackServer):
     """Called after Istio's webhooks, as its configuration's name comes later; what else they wrote stays."""
 
     def __init__(self, context: ssl.SSLContext, root: str) -> None:
-        self.strips = False
+        self.strips, self.spares_dry_runs = False, False
         self._root = root
         super().__init__(_server(self), context)
 
@@ -57,7 +60,7 @@ def _server(engine: PolicyEngine) -> ThreadingHTTPServer:
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["request"]
             answer: dict[str, Any] = {"uid": request["uid"], "allowed": True}
-            if engine.strips:
+            if engine.strips and not (engine.spares_dry_runs and request["dryRun"]):
                 patch = json.dumps(_patch(request["object"])).encode()
                 answer |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
             kind = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}

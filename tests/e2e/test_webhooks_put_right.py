@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from injection_off import HOOKS, TAG, bare, found, without_sidecars
 from own_environments import own_environments
 from policy_engine import PolicyEngine
 from sandboxes import Sandbox
@@ -20,8 +19,7 @@ from workloads import apply, await_running, deployment, namespace, pods_of
 pytestmark = pytest.mark.e2e
 
 SHOP = "hooks"
-HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-INJECTOR, TAG = f"{HOOKS}/istio-sidecar-injector", f"{HOOKS}/istio-revision-tag-default"
+INJECTOR = f"{HOOKS}/istio-sidecar-injector"
 NEVER = {"matchLabels": {"istio.io/deactivated": "never-match"}}
 
 
@@ -31,12 +29,6 @@ def meshed(sandbox: Sandbox) -> Sandbox:
     sandbox.with_mesh()
     apply(sandbox.api, namespace(SHOP))
     return sandbox
-
-
-def found(box: Sandbox, path: str) -> dict[str, Any]:
-    item = box.api.get(path)
-    assert item is not None, path
-    return deepcopy(dict(item))
 
 
 def failed_checks(box: Sandbox) -> str:
@@ -114,31 +106,6 @@ def test_while_istiod_changes_one_configuration_alone_injects(meshed: Sandbox, t
     assert '"logLevel": "info"' in found(meshed, f"{maps}/istio-sidecar-injector")["data"]["values"]
     again = meshed.run("plan", *flags)
     assert "up to date" in again.stdout, again.stdout
-
-
-def without_sidecars(box: Sandbox, place: str, count: int) -> None:
-    """Deployments of one pod each that started while nothing injected."""
-    tag = found(box, TAG)
-    box.api.delete(TAG)
-    apply(box.api, namespace(place))
-    for number in range(count):
-        apply(box.api, deployment(place, f"w{number}", replicas=1))
-    await_running(box.api, place, count)
-    for key in ("resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"):
-        del tag["metadata"][key]
-    box.api.create(HOOKS, tag)
-
-
-def bare(box: Sandbox, place: str) -> list[str]:
-    """The Deployments with a pod that has no sidecar and stays."""
-    pods = [pod for pod in pods_of(box.api, place) if "deletionTimestamp" not in pod["metadata"]]
-    without = (pod for pod in pods if not _proxies(pod["spec"]))
-    return sorted({pod["metadata"]["labels"]["app"] for pod in without})
-
-
-def _proxies(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    containers = (*(spec.get("initContainers") or ()), *spec["containers"])
-    return [container for container in containers if container["name"] == "istio-proxy"]
 
 
 def restarts_nothing(box: Sandbox) -> None:

@@ -1,0 +1,48 @@
+"""Workloads that started while nothing injected, and who has no sidecar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any
+
+from sandboxes import Sandbox
+from workloads import apply, await_running, deployment, namespace, pods_of
+
+HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+TAG = f"{HOOKS}/istio-revision-tag-default"
+
+
+def found(box: Sandbox, path: str) -> dict[str, Any]:
+    item = box.api.get(path)
+    assert item is not None, path
+    return deepcopy(dict(item))
+
+
+def without_sidecars(box: Sandbox, place: str, items: int | Iterable[dict[str, Any]]) -> None:
+    """Workloads that start while nothing injects: so many Deployments, or these; of one pod each."""
+    tag = found(box, TAG)
+    box.api.delete(TAG)
+    apply(box.api, namespace(place))
+    if isinstance(items, int):
+        items = [deployment(place, f"w{number}", replicas=1) for number in range(items)]
+    pods = 0
+    for item in items:
+        apply(box.api, item)
+        pods += item["spec"].get("replicas", 1)
+    await_running(box.api, place, pods)
+    for key in ("resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"):
+        del tag["metadata"][key]
+    box.api.create(HOOKS, tag)
+
+
+def bare(box: Sandbox, place: str) -> list[str]:
+    """The Deployments with a pod that has no sidecar and stays."""
+    pods = [pod for pod in pods_of(box.api, place) if "deletionTimestamp" not in pod["metadata"]]
+    without = (pod for pod in pods if not _proxies(pod["spec"]))
+    return sorted({pod["metadata"]["labels"]["app"] for pod in without})
+
+
+def _proxies(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    containers = (*(spec.get("initContainers") or ()), *spec["containers"])
+    return [container for container in containers if container["name"] == "istio-proxy"]

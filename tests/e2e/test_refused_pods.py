@@ -1,0 +1,145 @@
+"""Where new pods do not start, or lose their sidecars, nothing is restarted: what runs keeps running, and is named."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from injection_off import HOOKS, bare, without_sidecars
+from own_environments import own_environments
+from policy_engine import PolicyEngine
+from sandboxes import Sandbox
+from sohistio.system.certificates import Authority
+from webhook_server import serving
+from workloads import daemon_set, deployment, pods_of
+
+pytestmark = pytest.mark.e2e
+
+PLACE, STRIPPED = "refused", "stripped"
+NAMED = f"DaemonSet {PLACE}/on-nodes, Deployment {PLACE}/recreated, Deployment {PLACE}/rolling"
+RECREATED = {"strategy": {"type": "Recreate"}}
+
+
+@pytest.fixture(scope="module")
+def meshed(sandbox: Sandbox) -> Sandbox:
+    """A mesh, and a namespace whose workloads started without sidecars, and take old pods down before new ones."""
+    sandbox.with_mesh()
+    items = [deployment(PLACE, "recreated", replicas=1, **RECREATED), deployment(PLACE, "rolling", replicas=1)]
+    without_sidecars(sandbox, PLACE, [*items, daemon_set(PLACE, "on-nodes")])
+    return sandbox
+
+
+def said(box: Sandbox, *words: str, code: int = 0) -> str:
+    done = box.run(*words, "--env", "local")
+    assert done.returncode == code, done.stdout + done.stderr
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def uids(box: Sandbox, place: str) -> set[str]:
+    """Those of the pods that stay."""
+    return {pod["metadata"]["uid"] for pod in pods_of(box.api, place) if "deletionTimestamp" not in pod["metadata"]}
+
+
+@contextmanager
+def dead_webhook(box: Sandbox) -> Iterator[None]:
+    """Somebody's, asked about new pods of the namespace; its Service is gone."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    hook = {
+        "name": "scan.example.com",
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "clientConfig": {"service": {"namespace": "scanner", "name": "gone"}},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": PLACE}},
+        "rules": [rule],
+    }
+    path = f"{HOOKS}/scanner".replace("mutating", "validating")
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    box.api.create(path.rpartition("/")[0], kind | {"metadata": {"name": "scanner"}, "webhooks": [hook]})
+    try:
+        yield
+    finally:
+        box.api.delete(path)
+
+
+def test_behind_a_dead_webhook_every_pod_keeps_running(meshed: Sandbox) -> None:
+    before = uids(meshed, PLACE)
+    why = "a restart would bring no new pod up, as a dry run shows: the admission webhook scan.example.com fails"
+    with dead_webhook(meshed):
+        time.sleep(1)  # the API server reads its webhooks a little later
+        assert why in said(meshed, "plan")
+        assert why in said(meshed, "restart", "--yes")
+        verified = said(meshed, "verify", code=5)
+        assert f"without a sidecar: {NAMED}: {why}" in verified
+        checks = json.loads(meshed.run("check", "--env", "local", "--output", "json").stdout)["checks"]
+        (found,) = [item for item in checks if item["name"] == "pod-webhooks"]
+        assert (found["severity"], found["message"]) == (
+            "warning",
+            "ValidatingWebhookConfiguration scanner calls Service scanner/gone, which does not exist: no pod can be "
+            f"created in Namespace {PLACE}",
+        )
+        assert uids(meshed, PLACE) == before
+
+
+def test_over_a_quota_every_pod_keeps_running_and_later_all_are_restarted(meshed: Sandbox) -> None:
+    quotas = f"/api/v1/namespaces/{PLACE}/resourcequotas"
+    small = {"metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}}
+    before = uids(meshed, PLACE)
+    meshed.api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota"} | small)
+    _await_used(meshed, f"{quotas}/small")
+    assert "as a dry run shows: the quota small leaves no room for a pod" in said(meshed, "restart", "--yes")
+    assert uids(meshed, PLACE) == before
+    meshed.api.delete(f"{quotas}/small")
+    said(meshed, "restart", "--yes")
+    assert bare(meshed, PLACE) == []
+    said(meshed, "verify")
+
+
+def _await_used(box: Sandbox, path: str) -> None:
+    for _ in range(100):
+        if ((box.api.get(path) or {}).get("status") or {}).get("used"):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{path} is not in force")
+
+
+def test_who_strips_real_pods_and_lets_dry_runs_pass_gets_two_restarts_and_no_more(
+    meshed: Sandbox, tmp_path: Path
+) -> None:
+    without_sidecars(meshed, STRIPPED, 6)
+    flags = own_environments(tmp_path, restarts={"parallel": 1, "proxiesPerSecond": 1})
+    authority = Authority("policy engine")
+    with PolicyEngine(serving(authority, tmp_path), authority.certificate) as engine:
+        engine.strips = engine.spares_dry_runs = True
+        meshed.api.create(HOOKS, engine.configuration(STRIPPED))
+        time.sleep(1)
+
+        def restart() -> tuple[int, str, int]:
+            before = len(meshed.writes())
+            done = meshed.run("restart", *flags, "--yes")
+            asked = [line for line in meshed.writes()[before:] if f"/{STRIPPED}/deployments/" in line]
+            return done.returncode, " ".join((done.stdout + done.stderr).split()), len(asked)
+
+        for _ in range(2):
+            code, told, asked = restart()
+            assert (code, "came up without a sidecar" in told, asked < 6) == (1, True, True), told
+        code, told, asked = restart()
+        assert (code, asked) == (0, 0), told
+        assert "new pods get no sidecar there, although a dry run gives them one: Deployment stripped/w0" in told
+        assert "without a sidecar: Deployment stripped/w0" in said(meshed, "verify", code=5)
+
+        engine.strips = False
+        shown_by: dict[str, Any] = pods_of(meshed.api, STRIPPED, "w0")[0]
+        meshed.api.delete(f"/api/v1/namespaces/{STRIPPED}/pods/{shown_by['metadata']['name']}")
+        for _ in range(100):
+            if "w0" not in bare(meshed, STRIPPED) and pods_of(meshed.api, STRIPPED, "w0"):
+                break
+            time.sleep(0.1)
+        code, told, _ = restart()
+        assert (code, bare(meshed, STRIPPED)) == (0, []), told
+        meshed.api.delete(f"{HOOKS}/zz-policy")
