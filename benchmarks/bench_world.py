@@ -16,7 +16,7 @@ from sohistio.model.versions import Version
 from sohistio.system.paths import cache_dir
 from warm import WARM
 
-BASELINE = Path(__file__).with_name("baseline.sh")
+BASELINE, CAREFUL = (Path(__file__).with_name(name) for name in ("baseline.sh", "careful.sh"))
 VERSION = "1.31.1"
 
 
@@ -27,18 +27,19 @@ class World:
     box: Sandbox
     folder: Path
     istioctl: Path
+    flags: tuple[str, ...] = ("--env", "local")
 
     @property
     def operator(self) -> Path:
         """The environment's one IstioOperator, as istioctl takes it."""
         path = self.folder / "operator.yaml"
         if not path.exists():
-            path.write_text(self.box.run("render", "--env", "local").stdout, encoding="utf-8")
+            path.write_text(self.box.run("render", *self.flags).stdout, encoding="utf-8")
         return path
 
     def sohistio(self, *words: str, kubeconfig: Path | None = None, **variables: str) -> Run:
         where = ["--kubeconfig", str(kubeconfig or self.box.kubeconfig), "--context", self.box.context]
-        command = [sys.executable, "-m", "sohistio", *words, "--env", "local", *where]
+        command = [sys.executable, "-m", "sohistio", *words, *self.flags, *where]
         env = self.box.environ(SOHISTIO_ISTIO_MIRROR=self.mirror, **variables)
         return timed(command, env, CHECKOUT)
 
@@ -46,6 +47,12 @@ class World:
         where = ["--kubeconfig", str(kubeconfig or self.box.kubeconfig), "--context", self.box.context]
         command = [str(istioctl or self.istioctl), "install", "-y", "-f", str(self.operator), *where]
         return timed(command, self.box.environ(), CHECKOUT)
+
+    def careful(self, istioctl: Path | None = None) -> Run:
+        """`istioctl install` with the waits that sohistio has."""
+        command = [str(CAREFUL), self.box.context, str(self.operator)]
+        env = self.box.environ(ISTIOCTL=str(istioctl or self.istioctl), KUBECONFIG=str(self.box.kubeconfig))
+        return timed(command, env, CHECKOUT)
 
     def script(self, kubeconfig: Path | None = None) -> Run:
         command = [str(BASELINE), self.box.context, str(self.operator), VERSION]

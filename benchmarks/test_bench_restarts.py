@@ -21,7 +21,7 @@ from workloads import apply, await_running, deployment, namespace
 
 pytestmark = pytest.mark.bench
 
-WORKLOADS, BY_HAND, AT_ONCE, NODES, AWAY = 1000, 40, 100, 20, 0.03
+WORKLOADS, BY_HAND, AT_ONCE, NODES, AWAY = 1000, 40, 100, 60, 0.03
 ALL, HAND = "bench-all", "bench-by-hand"
 
 

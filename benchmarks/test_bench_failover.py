@@ -1,0 +1,86 @@
+"""From the command to the first good answer at dr's address, beside gateways that are scaled by hand."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from statistics import median
+
+import pytest
+
+from bench_table import Table
+from measured import Row
+from regions import HOST, Region, Regions, until
+from requests_by_address import get, trusting
+from sandboxes import CHECKOUT
+from workloads import pods_of
+
+pytestmark = pytest.mark.bench
+
+ROUNDS = 3
+GATEWAYS = ("deployment/istio-ingressgateway", "deployment/istio-egressgateway")
+FORWARD = ("failover", "--to", "dr", "--yes", "--confirm", "dr")
+BACK = ("failback", "--to", "prod", "--yes", "--confirm", "prod")
+LONGEST = 120
+
+
+@pytest.fixture
+def regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regions]:
+    found = Regions(tmp_path_factory.mktemp("regions"), tmp_path_factory.mktemp("state"), ttl=1)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
+
+
+def first_good(regions: Regions, begun: float) -> float:
+    """Seconds until dr's own address answers a request for the application."""
+    trusted = trusting(regions.authority.certificate)
+    while time.monotonic() < begun + LONGEST:
+        try:
+            if get(regions.regions["dr"].address, HOST, trusted, "/health", seconds=1).status == 200:
+                return time.monotonic() - begun
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.02)
+    raise AssertionError("dr never answered")
+
+
+def scale(region: Region, replicas: int) -> None:
+    kubectl = ["kubectl", "--kubeconfig", str(region.kubeconfig), "--context", region.context, "-n", "istio-system"]
+    subprocess.run([*kubectl, "scale", f"--replicas={replicas}", *GATEWAYS], check=True, timeout=60)
+
+
+def nobody_answers(regions: Regions) -> None:
+    until(lambda: not pods_of(regions.regions["dr"].api, "istio-system", "istio-ingressgateway"))
+
+
+def by_hand(regions: Regions) -> float:
+    dr, begun = regions.regions["dr"], time.monotonic()
+    scale(dr, 3)
+    seconds = first_good(regions, begun)
+    scale(dr, 0)
+    nobody_answers(regions)
+    return seconds
+
+
+def by_failover(regions: Regions) -> float:
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "sohistio", *FORWARD]
+    with subprocess.Popen(command, cwd=CHECKOUT, env=regions.environ(), stdout=subprocess.DEVNULL) as process:
+        seconds = first_good(regions, begun)
+        assert process.wait(LONGEST) == 0
+    regions.run(*BACK)
+    nobody_answers(regions)
+    return seconds
+
+
+def test_the_first_good_answer_of_dr(regions: Regions, table: Table) -> None:
+    found = [(by_failover(regions), by_hand(regions)) for _ in range(ROUNDS)]
+    ours, theirs = (median(times) for times in zip(*found, strict=True))
+    what = "failover, command to the first good answer at dr's address, beside `kubectl scale` plus readiness"
+    row = table.add(Row(what, f"{ours:.1f} s", f"{theirs:.1f} s", ours / theirs, 1.15))
+    assert row.met
