@@ -29,12 +29,11 @@ class World:
     istioctl: Path
     flags: tuple[str, ...] = ("--env", "local")
 
-    @property
-    def operator(self) -> Path:
-        """The environment's one IstioOperator, as istioctl takes it."""
-        path = self.folder / "operator.yaml"
+    def operator(self, version: str = VERSION) -> Path:
+        """The environment's one IstioOperator for a version, as istioctl takes it."""
+        path = self.folder / f"operator-{version}.yaml"
         if not path.exists():
-            path.write_text(self.box.run("render", *self.flags).stdout, encoding="utf-8")
+            path.write_text(self.box.run("render", *self.flags, "--version", version).stdout, encoding="utf-8")
         return path
 
     def sohistio(self, *words: str, kubeconfig: Path | None = None, **variables: str) -> Run:
@@ -43,19 +42,19 @@ class World:
         env = self.box.environ(SOHISTIO_ISTIO_MIRROR=self.mirror, **variables)
         return timed(command, env, CHECKOUT)
 
-    def istioctl_install(self, kubeconfig: Path | None = None, istioctl: Path | None = None) -> Run:
+    def istioctl_install(self, kubeconfig: Path | None = None) -> Run:
         where = ["--kubeconfig", str(kubeconfig or self.box.kubeconfig), "--context", self.box.context]
-        command = [str(istioctl or self.istioctl), "install", "-y", "-f", str(self.operator), *where]
+        command = [str(self.istioctl), "install", "-y", "-f", str(self.operator()), *where]
         return timed(command, self.box.environ(), CHECKOUT)
 
-    def careful(self, istioctl: Path | None = None) -> Run:
-        """`istioctl install` with the waits that sohistio has."""
-        command = [str(CAREFUL), self.box.context, str(self.operator)]
+    def careful(self, version: str = VERSION, istioctl: Path | None = None) -> Run:
+        """`istioctl install` of a version, by its own istioctl, with the waits that sohistio has."""
+        command = [str(CAREFUL), self.box.context, str(self.operator(version))]
         env = self.box.environ(ISTIOCTL=str(istioctl or self.istioctl), KUBECONFIG=str(self.box.kubeconfig))
         return timed(command, env, CHECKOUT)
 
     def script(self, kubeconfig: Path | None = None) -> Run:
-        command = [str(BASELINE), self.box.context, str(self.operator), VERSION]
+        command = [str(BASELINE), self.box.context, str(self.operator()), VERSION]
         env = self.box.environ(ISTIOCTL=str(self.istioctl), KUBECONFIG=str(kubeconfig or self.box.kubeconfig))
         return timed(command, env, CHECKOUT)
 

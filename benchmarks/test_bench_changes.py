@@ -21,7 +21,7 @@ from test_adopt import previous_istioctl
 pytestmark = pytest.mark.bench
 
 ROUNDS = 2
-OLD = ("--version", "1.30.5")
+OLD = "1.30.5"
 SLOW = {"path": "spec.template.metadata.labels.sandbox\\.sohistio/slow", "value": "10s"}
 
 
@@ -53,11 +53,11 @@ def test_first_install_and_upgrade(world: World, table: Table, tmp_path: Path) -
 
     def install() -> Run:
         fresh()
-        return slow.sohistio("install", *OLD)
+        return slow.sohistio("install", "--version", OLD)
 
     def stock_install() -> Run:
         fresh()
-        return slow.careful(older)
+        return slow.careful(OLD, older)
 
     def upgrade() -> Run:
         install()

@@ -25,15 +25,16 @@ from sohistio.plan.left_alone import (
     NO_POD,
     NO_SIDECAR,
     ONCE_PODS_START,
+    UNOWNED,
     decided_by_somebody,
     of_grpc,
     of_stripped,
+    of_unowned,
 )
 from sohistio.plan.plan import Phase
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 
 _MOST_NAMED = 10
-_UNOWNED = "no Deployment, StatefulSet or DaemonSet owns it"
 
 
 def budgets_of(workload: Workload, budgets: Iterable[Budget]) -> list[Budget]:
@@ -96,7 +97,7 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
                 to_restart.append(workload)
         elif sidecar is not None and (decided := decided_by_somebody(workload, sidecar)):
             left.append(decided)
-    left.extend(LeftAlone(ref, _UNOWNED) for ref in state.unowned_pods)
+    left.extend(of_unowned(ref, state.unowned_carriers.get(ref)) for ref in state.unowned_pods)
     if sidecar is not None:
         left.extend(_out_of_reach(state, sidecar))
     return to_restart, left
@@ -156,7 +157,7 @@ def _out_of_reach(state: ClusterState, sidecar: SidecarTemplate) -> Iterable[Lef
             )
     for ref, pod in state.unowned_carriers.items():
         if ref not in state.unowned_pods and is_old(pod):
-            yield LeftAlone(ref, _UNOWNED)
+            yield of_unowned(ref, pod)
 
 
 def beyond(refs: Sequence[ObjectRef]) -> str:
@@ -206,7 +207,7 @@ def partings(state: ClusterState) -> tuple[list[Workload], list[LeftAlone]]:
             left.append(LeftAlone(workload.ref, reason))
         else:
             to_restart.append(workload)
-    left.extend(LeftAlone(ref, _UNOWNED) for ref in state.unowned_carriers)
+    left.extend(LeftAlone(ref, UNOWNED) for ref in state.unowned_carriers)
     return to_restart, left
 
 

@@ -198,11 +198,11 @@ def test_old_sidecars_that_nothing_injects_any_more_are_listed() -> None:
     canary = workload("canary", pods=(pod("1.29.8", annotations={"istio.io/rev": "canary"}),))
     gateway = workload("gateway", pods=(pod("1.29.8", labels={"sidecar.istio.io/inject": "false"}),))
     by_hand = workload("by-hand", pods=(pod("1.29.8"),), brings_proxy=True)
-    old, new = ObjectRef("Pod", "jobs", "old"), ObjectRef("Pod", "jobs", "new")
+    old, new, of_job = (ObjectRef("Pod", "jobs", name) for name in ("old", "new", "nightly-x"))
     seen = state(
         workloads=(stale(),),
         carriers=(stale(), left, current, canary, gateway, by_hand),
-        unowned_carriers={old: pod("1.29.8"), new: pod()},
+        unowned_carriers={old: pod("1.29.8"), new: pod(), of_job: pod("1.29.8", job="nightly")},
     )
     to_restart, listed = restarts(seen, TODAY)
     assert to_restart == [stale()]
@@ -210,6 +210,7 @@ def test_old_sidecars_that_nothing_injects_any_more_are_listed() -> None:
         (left.ref, "no label asks for one any more, so a restart would take it out"),
         (by_hand.ref, "its own template has it"),
         (old, "no Deployment, StatefulSet or DaemonSet owns it"),
+        (of_job, "Job nightly owns it, and nothing can restart that"),
     ]
 
 

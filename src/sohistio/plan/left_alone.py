@@ -20,6 +20,7 @@ LOOK_AT_WEBHOOKS = (
 )
 NO_POD = "a restart would bring no new pod up, as a dry run shows"
 """How the reason begins for a workload whose new pods are refused."""
+UNOWNED = "no Deployment, StatefulSet or DaemonSet owns it"
 STRIPPED = "new pods get no sidecar there, although a dry run gives them one"
 """How it begins where restarts have shown that."""
 ONCE_PODS_START = "The pods that run keep serving. Once new ones can start, run `sohistio restart`."
@@ -38,6 +39,15 @@ def of_grpc(workload: Workload, sidecar: SidecarTemplate) -> LeftAlone | None:
             reason = f"injection template {pod.grpc_template}: gRPC without a proxy is its people's to restart"
             return LeftAlone(workload.ref, reason)
     return None
+
+
+def of_unowned(ref: ObjectRef, pod: ObservedPod | None) -> LeftAlone:
+    """A pod that no workload owns; a Job's next one gets the sidecar of then."""
+    if pod and pod.job:
+        return LeftAlone(
+            ref, f"Job {pod.job} owns it: nothing can restart that, and its next pods get the new sidecar", ""
+        )
+    return LeftAlone(ref, UNOWNED)
 
 
 def of_stripped(ref: ObjectRef, shown_by: ObjectRef) -> LeftAlone:
