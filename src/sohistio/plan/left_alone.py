@@ -45,7 +45,7 @@ def of_unowned(ref: ObjectRef, pod: ObservedPod | None) -> LeftAlone:
     """A pod that no workload owns; a Job's next one gets the sidecar of then."""
     if pod and pod.job:
         return LeftAlone(
-            ref, f"Job {pod.job} owns it: nothing can restart that, and its next pods get the new sidecar", ""
+            ref, f"Job {pod.job} owns it, and nothing can restart that", "Its next pods get the new sidecar."
         )
     return LeftAlone(ref, UNOWNED)
 
