@@ -47,9 +47,9 @@ class World:
         command = [str(self.istioctl), "install", "-y", "-f", str(self.operator()), *where]
         return timed(command, self.box.environ(), CHECKOUT)
 
-    def careful(self, version: str = VERSION, istioctl: Path | None = None) -> Run:
+    def careful(self, *words: str, version: str = VERSION, istioctl: Path | None = None) -> Run:
         """`istioctl install` of a version, by its own istioctl, with the waits that sohistio has."""
-        command = [str(CAREFUL), self.box.context, str(self.operator(version))]
+        command = [str(CAREFUL), self.box.context, str(self.operator(version)), *words]
         env = self.box.environ(ISTIOCTL=str(istioctl or self.istioctl), KUBECONFIG=str(self.box.kubeconfig))
         return timed(command, env, CHECKOUT)
 

@@ -57,7 +57,7 @@ def test_first_install_and_upgrade(world: World, table: Table, tmp_path: Path) -
 
     def stock_install() -> Run:
         fresh()
-        return slow.careful(OLD, older)
+        return slow.careful(version=OLD, istioctl=older)
 
     def upgrade() -> Run:
         install()
@@ -65,7 +65,7 @@ def test_first_install_and_upgrade(world: World, table: Table, tmp_path: Path) -
 
     def stock_upgrade() -> Run:
         stock_install()
-        return slow.careful()
+        return slow.careful("upgrade")
 
     rows = []
     for what, ours, theirs in (("first install", install, stock_install), ("upgrade", upgrade, stock_upgrade)):

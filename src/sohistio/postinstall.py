@@ -22,12 +22,11 @@ from sohistio.model.state import Budget, ClusterState, MeshDeployment, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.plan.left_alone import (
     LOOK_AT_WEBHOOKS,
-    NO_POD,
     NO_SIDECAR,
-    ONCE_PODS_START,
     UNOWNED,
     decided_by_somebody,
     of_grpc,
+    of_refused,
     of_stripped,
     of_unowned,
 )
@@ -96,7 +95,7 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
             else:
                 to_restart.append(workload)
         elif sidecar is not None and (decided := decided_by_somebody(workload, sidecar)):
-            left.append(decided)
+            left.append(of_refused(workload.ref, state) or decided)
     left.extend(of_unowned(ref, state.unowned_carriers.get(ref)) for ref in state.unowned_pods)
     if sidecar is not None:
         left.extend(_out_of_reach(state, sidecar))
@@ -106,8 +105,8 @@ def restarts(state: ClusterState, sidecar: SidecarTemplate | None) -> tuple[list
 def _passed(workload: Workload, state: ClusterState, stripped: Mapping[str, ObjectRef]) -> LeftAlone | None:
     """Why a stale workload is left alone; None where it may be restarted."""
     ref = workload.ref
-    if why := state.refused.get(ref):
-        return LeftAlone(ref, f"{NO_POD}: {why}", ONCE_PODS_START)
+    if refused := of_refused(ref, state):
+        return refused
     if shown_by := stripped.get(ref.namespace):
         return of_stripped(ref, shown_by)
     reason = reason_to_leave(workload, state.budgets)

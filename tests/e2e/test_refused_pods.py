@@ -21,7 +21,7 @@ from workloads import daemon_set, deployment, pods_of
 
 pytestmark = pytest.mark.e2e
 
-PLACE, STRIPPED = "refused", "stripped"
+PLACE, NARROW, STRIPPED = "refused", "narrow", "stripped"
 NAMED = f"DaemonSet {PLACE}/on-nodes, Deployment {PLACE}/recreated, Deployment {PLACE}/rolling"
 RECREATED = {"strategy": {"type": "Recreate"}}
 
@@ -69,7 +69,7 @@ def dead_webhook(box: Sandbox) -> Iterator[None]:
 
 def test_behind_a_dead_webhook_every_pod_keeps_running(meshed: Sandbox) -> None:
     before = uids(meshed, PLACE)
-    why = "a restart would bring no new pod up, as a dry run shows: the admission webhook scan.example.com fails"
+    why = "a restart would not bring all its pods up: the admission webhook scan.example.com fails"
     with dead_webhook(meshed):
         time.sleep(1)  # the API server reads its webhooks a little later
         assert why in said(meshed, "plan")
@@ -92,12 +92,35 @@ def test_over_a_quota_every_pod_keeps_running_and_later_all_are_restarted(meshed
     before = uids(meshed, PLACE)
     meshed.api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota"} | small)
     _await_used(meshed, f"{quotas}/small")
-    assert "as a dry run shows: the quota small leaves no room for a pod" in said(meshed, "restart", "--yes")
+    assert "would not bring all its pods up: the quota small leaves no room for a pod" in said(
+        meshed, "restart", "--yes"
+    )
     assert uids(meshed, PLACE) == before
     meshed.api.delete(f"{quotas}/small")
     said(meshed, "restart", "--yes")
     assert bare(meshed, PLACE) == []
     said(meshed, "verify")
+
+
+def test_room_for_one_new_pod_is_not_room_for_all(meshed: Sandbox) -> None:
+    """Recreate takes all three down; the quota has room for two of them with sidecars."""
+    items = [deployment(NARROW, "recreated", replicas=3, **RECREATED), deployment(NARROW, "small", replicas=1)]
+    for item in items:
+        item["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "10m"}}
+    without_sidecars(meshed, NARROW, items)
+    quotas = f"/api/v1/namespaces/{NARROW}/resourcequotas"
+    tight = {"metadata": {"name": "tight"}, "spec": {"hard": {"requests.cpu": "280m"}}}
+    meshed.api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota"} | tight)
+    _await_used(meshed, f"{quotas}/tight")
+    told = said(meshed, "restart", "--yes")
+    why = "the quota tight has no room for the sidecars of all its pods (requests.cpu: 300m more, 240m left)"
+    assert f"Deployment {NARROW}/recreated: a restart would not bring all its pods up: {why}" in told
+    assert bare(meshed, NARROW) == ["recreated"]
+    assert len(uids(meshed, NARROW)) == 4
+    assert f"without a sidecar: Deployment {NARROW}/recreated" in said(meshed, "verify", code=5)
+    meshed.api.delete(f"{quotas}/tight")
+    said(meshed, "restart", "--yes")
+    assert bare(meshed, NARROW) == []
 
 
 def _await_used(box: Sandbox, path: str) -> None:

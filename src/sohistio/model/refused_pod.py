@@ -56,7 +56,8 @@ def refusal_of(status: int, text: str) -> Refusal:
     if plain := next((refusal for words, refusal in _PLAIN if words in text), None):
         return plain
     real = status == _FORBIDDEN or "denied request" in text  # the latter is a ValidatingAdmissionPolicy's
-    return Refusal(f"such a pod is refused ({text})" if real else text, real, of_all=not real, known=real)
+    plainly = text.partition("is forbidden: ")[2] or text  # what comes before names a pod that nobody knows
+    return Refusal(f"such a pod is refused ({plainly})" if real else text, real, of_all=not real, known=real)
 
 
 def is_of_istio(words: str) -> bool:

@@ -79,7 +79,9 @@ def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> t
         # A pod that started while the webhook ignored failures has the marks of its template, and no sidecar.
         found = tuple(item for item in pod.compared.changes if item.setting == SIDECAR or not tried[item.of_image])
     elif not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar)):
-        found = (Change("image", _name(pod.proxy_image), _name(expected_image(workload, pod, sidecar))),)
+        expected = _name(expected_image(workload, pod, sidecar))
+        without = Change(SIDECAR, NONE, expected.rpartition("/")[2])
+        found = (Change("image", _name(pod.proxy_image), expected) if pod.proxy_image else without,)
     foreseen = sidecar.foreseen
     if workload.own_image or pod.annotations.get(RESTARTED_UNDER) == foreseen.digest:
         return found

@@ -8,7 +8,7 @@ from sohistio.model.image import brief
 from sohistio.model.restart_reason import words_of
 from sohistio.model.sidecar import SidecarTemplate, is_same_image
 from sohistio.model.staleness import has_old_image, settings_tried, was_tried
-from sohistio.model.state import ObjectRef, ObservedPod, Workload
+from sohistio.model.state import ClusterState, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.plan.steps import LeftAlone
 
@@ -18,13 +18,13 @@ LOOK_AT_WEBHOOKS = (
     "If the check webhooks-alive (`sohistio verify`) is passed, it is not Istio's webhooks: another one keeps the "
     "sidecar out (kubectl get mutatingwebhookconfigurations)."
 )
-NO_POD = "a restart would bring no new pod up, as a dry run shows"
+NO_POD = "a restart would not bring all its pods up"
 """How the reason begins for a workload whose new pods are refused."""
 UNOWNED = "no Deployment, StatefulSet or DaemonSet owns it"
 STRIPPED = "new pods get no sidecar there, although a dry run gives them one"
 """How it begins where restarts have shown that."""
 ONCE_PODS_START = "The pods that run keep serving. Once new ones can start, run `sohistio restart`."
-_BARE = "its pods have no sidecar, although they were to get"
+_BARE = "pods have no sidecar, although they were to get"
 _MOST_NAMED = 10
 _CAUSES = (
     "either something rewrites new pods (another restart would not help), or somebody changed the running ones by hand"
@@ -50,6 +50,12 @@ def of_unowned(ref: ObjectRef, pod: ObservedPod | None) -> LeftAlone:
     return LeftAlone(ref, UNOWNED)
 
 
+def of_refused(ref: ObjectRef, state: ClusterState) -> LeftAlone | None:
+    """A workload whose new pods would be refused; None where they would not."""
+    why = state.refused.get(ref)
+    return LeftAlone(ref, f"{NO_POD}: {why}", ONCE_PODS_START) if why else None
+
+
 def of_stripped(ref: ObjectRef, shown_by: ObjectRef) -> LeftAlone:
     """A workload of a namespace whose new pods lose the sidecar that a dry run shows."""
     reason = f"{STRIPPED}: {shown_by} was restarted for one twice, and has none"
@@ -67,7 +73,7 @@ def is_worth_saying(item: LeftAlone) -> bool:
 
 def is_beyond_restarts(item: LeftAlone) -> bool:
     """Whether it is left alone because a restart would bring up no pod, or none with a sidecar."""
-    return item.reason.startswith((NO_SIDECAR, NO_POD, STRIPPED, _BARE))
+    return item.reason.startswith((NO_SIDECAR, NO_POD, STRIPPED)) or _BARE in item.reason
 
 
 def alike(left: Iterable[LeftAlone]) -> list[list[LeftAlone]]:
@@ -107,7 +113,9 @@ def decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlo
             if pod.proxy_image:
                 reason = f"its pods run {brief(pod.proxy_image)}, although they were to get {wanted}: {_CAUSES}"
             else:
-                reason = f"{_BARE} {wanted}: {_KEPT_OUT}"
+                lost = sum(not pod.proxy_image for pod in workload.pods)
+                which = "its" if lost == len(workload.pods) else f"{lost} of its {len(workload.pods)}"
+                reason = f"{which} {_BARE} {wanted}: {_KEPT_OUT}"
             return LeftAlone(workload.ref, reason, _try_a_new_pod(workload, pod, wanted))
     return None
 

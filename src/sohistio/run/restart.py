@@ -102,7 +102,7 @@ def restart(
     stale += goal.foretold(state, step)
     needing = {workload.ref: workload for workload in stale}
     to_restart = [needing[ref] for ref in step.workloads if ref in needing]
-    known = {*step.workloads, *settings.planned, *settings.held_back}
+    known = {*step.workloads, *settings.planned, *settings.held_back, *(item.ref for item in step.left_alone)}
     others = [workload.ref for workload in stale if workload.ref not in known]
     if others and (step.id in settings.stage_ends or not settings.stage_ends):
         waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")

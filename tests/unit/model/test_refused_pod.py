@@ -16,7 +16,7 @@ _QUOTA = 'pods "w" is forbidden: exceeded quota: q, requested: {}, used: {}, lim
         pytest.param(
             403,
             'pods "w" is forbidden: maximum memory usage per Container is 256Mi, but limit is 1Gi',
-            "such a pod is refused (pods",
+            "such a pod is refused (maximum memory usage",
             id="limit-range",
         ),
         pytest.param(
@@ -28,7 +28,7 @@ _QUOTA = 'pods "w" is forbidden: exceeded quota: q, requested: {}, used: {}, lim
         pytest.param(
             422,
             "pods \"w\" is forbidden: ValidatingAdmissionPolicy 'x' with binding 'y' denied request: no owner",
-            "such a pod is refused (pods",
+            "such a pod is refused (ValidatingAdmissionPolicy",
             id="admission-policy",
         ),
     ],

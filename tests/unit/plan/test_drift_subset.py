@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sohistio.adapters.kubernetes.compare import read_text
-from sohistio.plan.drift.subset import missing_fields, quantity
+from sohistio.model.quantity import quantity
+from sohistio.plan.drift.subset import missing_fields
 
 DESIRED: dict[str, Any] = {
     "apiVersion": "apps/v1",

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.quotas import short_of_room
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.errors import SohistioError
 from sohistio.model.injected import compared, has_sidecar, injected_view
+from sohistio.model.quota_room import Amounts, added
 from sohistio.model.refused_pod import Refusal, refusal_of
 from sohistio.model.sidecar import is_same_image
 from sohistio.model.sidecar_doubt import Doubt, doubts_of
@@ -53,8 +55,19 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
     texts = [doubt for doubt in doubts if doubt.text_only]
     first = {doubt.place: doubt for doubt in reversed(texts)}
     asked.ask(first.values())
-    asked.ask(doubt for doubt in texts if asked.says_nothing_of_others(first[doubt.place], state))
+    # What takes old pods down before new ones are there is asked about in any case.
+    asked.ask(
+        doubt
+        for doubt in texts
+        if doubt.workload.max_unavailable or asked.says_nothing_of_others(first[doubt.place], state)
+    )
     asked.ask_again(doubts)
+    refused = {doubt.workload.ref: words for doubt in doubts if (words := asked.why_not(doubt))}
+    needs = [
+        (doubt.workload.ref, asked.added(doubt, first.get(doubt.place)))
+        for doubt in doubts
+        if doubt.workload.ref not in refused
+    ]
     found = {doubt.workload.ref: asked.told(doubt) for doubt in doubts}
     return replace(
         state,
@@ -66,7 +79,7 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
             for doubt in doubts
             if asked.is_passed_over(doubt) and not all(pod.opted_out for pod in doubt.pods)
         ),
-        refused={doubt.workload.ref: words for doubt in doubts if (words := asked.why_not(doubt))},
+        refused=refused | short_of_room(api, needs),
     )
 
 
@@ -206,6 +219,14 @@ class _Asked:
 
     def _refusal(self, doubt: Doubt) -> Refusal | None:
         return self._failed.get(doubt.place) or self._refused.get(doubt.key)
+
+    def added(self, doubt: Doubt, alike: Doubt | None) -> Amounts:
+        """What its pods take more once they are new ones; by the answer about another template of the namespace where
+        there is none about its own.
+        """
+        keys = [doubt.key, *([alike.key] if alike else [])]
+        new = next((self._api.dry_runs[key] for key in keys if key in self._api.dry_runs), None)
+        return added(new, (self._raw[doubt.place, pod.name] for pod in doubt.pods)) if new else {}
 
     def notes(self, doubts: Iterable[Doubt]) -> tuple[str, ...]:
         """Of which namespaces only images could be compared, once a reason; not where images alone are in doubt, and

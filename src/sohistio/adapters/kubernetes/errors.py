@@ -108,6 +108,11 @@ def no_kubernetes(server: str, begins: str) -> KubeError:
     )
 
 
+def is_of_a_webhook(data: bytes) -> bool:
+    """Whether an answer says that an admission webhook failed: that takes its time, and is not the server's trouble."""
+    return b"failed calling webhook" in data
+
+
 def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
     try:
         message = str(json.loads(data).get("message", ""))

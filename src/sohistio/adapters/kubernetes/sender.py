@@ -6,7 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from copy import copy
 
-from sohistio.adapters.kubernetes.errors import KubeError, Object, document_of, refused, unreachable, untrusted
+from sohistio.adapters.kubernetes.errors import (
+    KubeError,
+    Object,
+    document_of,
+    is_of_a_webhook,
+    refused,
+    unreachable,
+    untrusted,
+)
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.adapters.kubernetes.requests import (
     Conduct,
@@ -107,6 +115,7 @@ class Sender:
                 rejected = token  # it ended on its way; the server has not begun anything
                 continue
             failing = response.status >= 500 and asked.ends_the_same
+            failing = failing and not (asked.is_dry_run and is_of_a_webhook(data))
             if last or not (failing or response.status == 429):
                 raise refused(method, path, response.status, data)
             time.sleep(pause_before(response.headers.get("Retry-After", ""), attempt))

@@ -6,28 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sohistio.model.quantity import quantity as exact
+
 Object = Mapping[str, Any]
-_FACTORS = {
-    **{"n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18},
-    **{f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", start=1)},
-}
 
 
 def quantity(text: str | float) -> float:
     """A Kubernetes quantity (`500m`, `2Gi`, `1e3`) as a number; 0 for what is none."""
-    text = str(text).strip()
-    for length in (2, 1):
-        factor = _FACTORS.get(text[-length:])
-        if factor is not None and len(text) > length:
-            return _number(text[:-length]) * factor
-    return _number(text)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    return float(exact(str(text).strip()) or 0)
 
 
 @dataclass(frozen=True, slots=True)

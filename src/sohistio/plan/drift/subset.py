@@ -6,23 +6,15 @@ difference. What another manager added is therefore not seen, as it would not be
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
+from sohistio.model.quantity import quantity
 from sohistio.plan.changes import FieldChange
 from sohistio.plan.drift.fields import ReadText, by_name, field_change
 from sohistio.plan.drift.managers import Item, Step, writer_of
 from sohistio.plan.drift.noise import is_parked, quiet
 
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)|[eE]([0-9]{1,3}))?")
-_SUFFIXES = {"m": Decimal("0.001"), "k": Decimal(10**3)} | {
-    f"{letter}{suffix}": Decimal(base**power)
-    for power, letter in enumerate("MGTPE", start=2)
-    for suffix, base in (("", 1000), ("i", 1024))
-}
-_SUFFIXES["Ki"] = Decimal(1024)
 # Under these keys a value is a resource.Quantity, which the server writes in its own way.
 _QUANTITY_KEYS = frozenset({"requests", "limits", "averageValue", "sizeLimit", "divisor", "hard", "capacity"})
 # The server drops what is empty; `preserveUnknownFields: false` is how CRDs are converted to v1, and is dropped too.
@@ -97,12 +89,3 @@ def _same_quantity(path: tuple[Step, ...], live: Any, desired: Any) -> bool:
         return False
     values = quantity(live), quantity(desired)
     return values[0] is not None and values[0] == values[1]
-
-
-def quantity(value: Any) -> Decimal | None:
-    """The number of a resource.Quantity ("1000m", "2Gi", 1, "1e3"); None where it is none."""
-    match = _QUANTITY.fullmatch(str(value)) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
-    if match is None:
-        return None
-    number, suffix, exponent = match.groups()
-    return Decimal(number) * _SUFFIXES.get(suffix or "", Decimal(1)) * Decimal(10) ** int(exponent or 0)

@@ -19,6 +19,7 @@ from sohistio.plan.left_alone import NO_POD, NO_SIDECAR
 from sohistio.postinstall import restarts
 
 MAPS = "/api/v1/namespaces/istio-system/configmaps"
+QUOTAS = "/api/v1/resourcequotas"
 RECORD = f"{MAPS}/sohistio-record"
 CHANGED, BEFORE, AFTER = "2026-11-27T10:00:00Z", "2026-11-27T09:00:00Z", "2026-11-27T10:10:01Z"
 VALUES = json.dumps({"global": {"hub": "docker.io/istio", "tag": "1.31.1"}})
@@ -261,6 +262,36 @@ def test_one_template_that_is_refused_holds_up_no_other(cluster: Cluster) -> Non
     state = cluster.looks(deployments, running, shop=[refusal, Reply(pod("shop", "new"), 201)])
     stale, left = restarts(state, state.sidecar)
     assert ([workload.ref.name for workload in stale], [item.ref.name for item in left]) == (["good"], ["bad"])
+
+
+def test_of_images_who_takes_old_pods_down_first_is_asked_about_in_any_case(cluster: Cluster) -> None:
+    surging, recreated = deployment("shop", "a-surging", own="x"), deployment("shop", "recreated")
+    recreated["spec"]["strategy"] = {"type": "Recreate"}
+    old = [pod("shop", name, image="docker.io/istio/proxyv2:1.30.5") for name in ("a-surging", "recreated")]
+    denied = Reply({"message": 'admission webhook "guard.example.com" denied the request: no'}, 400)
+    state = cluster.looks([surging, recreated], old, shop=[Reply(pod("shop", "new"), 201), denied])
+    stale, left = restarts(state, state.sidecar)
+    assert [workload.ref.name for workload in stale] == ["a-surging"]
+    refusal = "the admission webhook guard.example.com refuses such a pod (no)"
+    assert [(item.ref.name, item.reason) for item in left] == [("recreated", f"{NO_POD}: {refusal}")]
+
+
+def test_a_quota_without_room_for_all_new_sidecars_is_read_only_where_they_take_more(cluster: Cluster) -> None:
+    full = {"limits.memory": "1Gi"}
+    quota = {
+        "metadata": {"name": "q", "namespace": "shop"},
+        "spec": {"hard": full},
+        "status": {"hard": full, "used": full},
+    }
+    cluster.server.answers("GET", QUOTAS, Reply({"items": [quota]}))
+    less = cluster.looks([deployment("shop", "web")], [pod("shop", "web", limit="1Gi")])
+    assert (len(restarts(less, less.sidecar)[0]), QUOTAS in {a.path for a in cluster.server.asked}) == (1, False)
+    more = cluster.looks([deployment("shop", "api", own="x")], [pod("shop", "api", limit="256Mi")])
+    stale, left = restarts(more, more.sidecar)
+    assert (stale, [item.reason for item in left]) == (
+        [],
+        [f"{NO_POD}: the quota q has no room for the sidecars of all its pods (limits.memory: 256Mi more, 0Mi left)"],
+    )
 
 
 def test_a_quota_that_is_full_of_pods_holds_up_who_waits_for_a_new_one_before_an_old_one_goes(
