@@ -19,6 +19,8 @@ from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.sidecar import Injector
 from sohistio.model.versions import Version
 from sohistio.system.lifeline import tied_to_us
+from sohistio.system.paths import state_dir
+from sohistio.system.private_folder import private_folder
 from sohistio.system.tool_run import ToolRun
 
 _VERSION_SECONDS = 30.0
@@ -49,7 +51,7 @@ class Istioctl:
 
         Raises FailedError with istioctl's words.
         """
-        with tempfile.TemporaryDirectory(prefix="sohistio-inject-") as folder:
+        with tempfile.TemporaryDirectory(dir=private_folder(state_dir() / "injections")) as folder:
             files = {"inject": injector.config, "values": injector.values, "mesh": injector.mesh}
             for name, text in files.items():
                 Path(folder, name).write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ from sohistio.errors import FailedError
 from sohistio.istioctl import Istioctl, parse_findings
 from sohistio.model.finding import Finding
 from sohistio.model.kube_target import KubeTarget
+from sohistio.model.sidecar import Injector
 from sohistio.model.versions import Version
 from sohistio.system.tool_run import ToolRun
 
@@ -87,6 +88,20 @@ def test_annotations_that_sohistio_reads_are_no_findings(tmp_path: Path) -> None
     found = Istioctl(program, Version(1, 31, 1), "").analyze(KubeTarget())
     assert [finding.message.partition(": ")[2] for finding in found if finding.code == "IST0108"] == list(keys[2:])
     assert len(found) == 6
+
+
+def test_what_it_injects_with_lies_where_the_next_run_removes_what_a_killed_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    program = tmp_path / "istioctl"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    said = Istioctl(program, Version(1, 31, 1)).inject("", Injector("templates", "values", "mesh"))
+    folder = tmp_path / "state" / "sohistio" / "injections"
+    files = [line.partition("File=")[2] for line in said.splitlines() if "File=" in line]
+    assert len(files) == 3
+    assert all(Path(file).is_relative_to(folder) and not Path(file).exists() for file in files)
 
 
 @pytest.mark.parametrize("output", ["[]\n", "null", _LOG_LINE + "[]\n"])
