@@ -77,7 +77,7 @@ bench: setup system-packages copy-tools ## The long benchmarks, as ratios, into 
 	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m pytest -m bench -rP -p bench_fixtures benchmarks tests
 
-soak: setup ## 200 runs in a row, killed at random, with an API server in trouble: two hours; make test has four of them
+soak: setup ## 200 runs in a row, killed at random, with an API server in trouble: forty minutes; make test has four
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python -m pytest -m soak -rP tests/e2e/test_soak.py
 
