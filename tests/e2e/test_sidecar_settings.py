@@ -203,7 +203,7 @@ def test_a_full_quota_leaves_the_image_to_decide_and_is_said(meshed: Sandbox) ->
     full = filled(meshed, SHOP, 7)
     done = meshed.run("restart", "--env", "local", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
-    words = "Namespace settings: a quota of the namespace leaves no room for a pod"
+    words = "Namespace settings: the quota full leaves no room for a pod"
     assert f"sidecars compared by their image only, {words}" in " ".join(done.stdout.split()), done.stdout
     meshed.api.delete(full)
 
