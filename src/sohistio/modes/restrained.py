@@ -12,6 +12,7 @@ from sohistio.model.restart_reason import RestartReason
 from sohistio.model.staleness import MARKS
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.model.words import counted, first_names
+from sohistio.plan.left_alone import is_beyond_restarts
 from sohistio.plan.plan import Plan
 from sohistio.plan.steps import RestartWorkloads, Step, VerifyMesh
 
@@ -65,7 +66,8 @@ def _staged(step: RestartWorkloads, state: ClusterState, restraint: Restraint) -
     back |= {
         item.ref: item for item in left_out(restraint.share, state.workloads, [w for w in stale if w.ref not in back])
     }
-    missing = [w for w in stale if w.ref in back]
+    left = {item.ref for item in step.left_alone if is_beyond_restarts(item)}
+    missing = [w for w in state.workloads if w.ref in left or (w.ref in listed and w.ref in back)]
     stages = stages_of(restraint.policy, state, [w for w in stale if w.ref not in back])
     if down := _canary_that_is_down(restraint, state, listed):
         reason = f"its canary has not come up since its restart: {first_names(down, _MOST_NAMED)}"

@@ -120,6 +120,13 @@ def test_others_go_on_without_a_canary_that_is_held_back() -> None:
     assert planned(cluster("web"), policy).notices == ()
 
 
+def test_others_go_on_without_a_canary_whose_new_pods_would_be_refused() -> None:
+    seen = cluster("api", "web")
+    ref = seen.workloads[1].ref
+    plan = planned(replace(seen, refused={ref: "a webhook"}), RestartPolicy(canary=("shop/web",)))
+    assert plan.notices == (f"others are restarted although their canary is not: {ref}",)
+
+
 def test_others_go_on_without_a_canary_that_is_not_in_the_share() -> None:
     half = Share(percent=50)
     (left,) = planned(cluster("api", "web"), RestartPolicy(), share=half).held_back
