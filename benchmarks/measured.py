@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import time
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,23 +49,37 @@ class Row:
 HEAD = "| what | sohistio | beside it | ratio | target | met |\n|---|---|---|---|---|---|"
 
 
+# What is forked counts its parent's memory until it becomes another program: this parent is small.
+_LAUNCH = """
+import os, sys, time
+report, *command = sys.argv[1:]
+begun = time.perf_counter()
+pid = os.posix_spawnp(command[0], command, os.environ)
+_, status, used = os.wait4(pid, 0)
+wall = time.perf_counter() - begun
+with open(report, "w") as file:
+    print(os.waitstatus_to_exitcode(status), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=file)
+"""
+
+
 def timed(command: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: str = "", code: int = 0) -> Run:
     """Run a command to its end, which must be this exit code."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=env, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(stdin)
-    process.stdin.close()
-    said = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begun
-    process.stdout.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == code, f"{command}\n{said}"
-    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report")
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", _LAUNCH, str(report), *command],
+            env=env,
+            cwd=cwd,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert report.exists(), done.stdout
+        ended, wall, cpu, memory = report.read_text(encoding="utf-8").split()
+    assert int(ended) == code, f"{command}\n{done.stdout}"
+    return Run(float(wall), float(cpu), float(memory))
 
 
 def in_turn(rounds: int, *timings: Callable[[], Run]) -> list[list[Run]]:

@@ -32,7 +32,8 @@ def test_five_environments(world: World, table: Table, tmp_path: Path) -> None:
     with delayed(world.box.kubeconfig, tmp_path, AWAY) as way, socket.create_server(("127.0.0.1", 0)) as silent:
         server = yaml.safe_load(way.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
         servers = dict.fromkeys(LIVE, server) | {DEAD: f"https://127.0.0.1:{silent.getsockname()[1]}"}
-        env = world.box.environ(KUBECONFIG=str(kubeconfig(tmp_path, world.box, **servers)))
+        own = str(kubeconfig(tmp_path, world.box, **servers))
+        env = world.box.environ(KUBECONFIG=own, SOHISTIO_ISTIO_MIRROR=world.mirror)
 
         def status(*flags: str, code: int = 0) -> Run:
             command = [sys.executable, "-m", "sohistio", "status", "--environments", str(folder), *flags]

@@ -4,10 +4,8 @@ grows, and what fails says why.
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import signal
 import tempfile
 import time
 from pathlib import Path
@@ -56,19 +54,27 @@ def run(box: Sandbox, words: tuple[str, ...], kill_after: float | None, **variab
     """Run sohistio to its end, or to its kill."""
     with tempfile.TemporaryFile("w+") as output:
         process = started(box, output, *words, **variables)
-        begun, status, used = time.monotonic(), 0, None
-        while used is None:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                used = usage
-            elif kill_after is not None and time.monotonic() > begun + kill_after:
-                os.kill(process.pid, signal.SIGKILL)  # Popen's own would reap it, and with it what it took
+        begun, memory = time.monotonic(), 0.0
+        while process.poll() is None:
+            memory = max(memory, peak(process.pid))
+            if kill_after is not None and time.monotonic() > begun + kill_after:
+                process.kill()
+                process.wait()
             else:
                 assert time.monotonic() < begun + LONGEST, "a run did not end"
                 time.sleep(0.02)
-        process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        return Ended(process.returncode, output.read(), used.ru_maxrss / 1024)
+        return Ended(process.returncode, output.read(), memory)
+
+
+def peak(pid: int) -> float:
+    """The most memory that a process took so far, in MiB; 0 where it is ending."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def left_over(box: Sandbox) -> set[str]:

@@ -85,6 +85,7 @@ class KubeApi:
             items.extend(map(asked.slim, found) if asked.slim else found)
             if not token:
                 return items
+            del answer, found  # a page of pods takes many megabytes, and the next one comes now
 
     def dry_run_apply(self, path: str, obj: Object, manager: str) -> Object:
         """What a forced server-side apply by `manager` would leave at `path`; nothing is written."""
