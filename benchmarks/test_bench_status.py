@@ -20,6 +20,7 @@ from side_by_side import environment, kubeconfig
 pytestmark = pytest.mark.bench
 
 ROUNDS, AWAY = 2, 0.03
+RECORD = "/api/v1/namespaces/istio-system/configmaps/sohistio-record"
 LIVE, DEAD = ("dev", "int", "qa", "prod"), "gone"
 
 
@@ -27,6 +28,8 @@ def test_five_environments(world: World, table: Table, tmp_path: Path) -> None:
     folder = tmp_path / "environments"
     folder.mkdir()
     (folder / "base").symlink_to(CHECKOUT / "environments" / "base")
+    # What is recorded of a cluster belongs to one environment; here it is that of four.
+    world.box.api.delete(RECORD)
     for name in (*LIVE, DEAD):
         environment(folder, name, cluster={"context": name})
     with delayed(world.box.kubeconfig, tmp_path, AWAY) as way, socket.create_server(("127.0.0.1", 0)) as silent:
@@ -42,6 +45,7 @@ def test_five_environments(world: World, table: Table, tmp_path: Path) -> None:
         single = [partial(status, "--env", name) for name in LIVE]
         gone = partial(status, "--env", DEAD, code=1)
         found = in_turn(ROUNDS, partial(status, "--all", code=1), gone, *single)
+    assert world.box.run("install", "--env", "local", "--yes").returncode == 0
     everything, slowest = wall(found[0]), max(map(wall, found[1:]))
     what = "`status --all`, five environments 30 ms away, one that never answers, beside the slowest one"
     row = table.add(Row(what, f"{everything:.1f} s", f"{slowest:.1f} s", everything / slowest, 1.3))
