@@ -55,7 +55,19 @@ def scale(region: Region, replicas: int) -> None:
 
 
 def nobody_answers(regions: Regions) -> None:
-    until(lambda: not pods_of(regions.regions["dr"].api, "istio-system", "istio-ingressgateway"))
+    """Envoys that drain answer after their pods are gone from the lists."""
+    trusted, dr = trusting(regions.authority.certificate), regions.regions["dr"]
+
+    def silent() -> bool:
+        try:
+            get(dr.address, HOST, trusted, "/health", seconds=1)
+        except (OSError, http.client.HTTPException):
+            return not pods_of(dr.api, "istio-system", "istio-ingressgateway")
+        return False
+
+    until(silent)
+    time.sleep(2)
+    assert silent()
 
 
 def by_hand(regions: Regions) -> float:
