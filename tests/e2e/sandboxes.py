@@ -6,7 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,21 @@ CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
 USER = "sohistio-admin"
 SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
+
+
+_READS = ('"verb":"get"', '"verb":"list"', '"verb":"watch"')
+
+
+def api_of(kubeconfig: Path, context: str) -> KubeApi:
+    """The API server, on a connection that is there already; what was asked before is not remembered."""
+    api = copy(_connected(kubeconfig, context, kubeconfig.stat().st_mtime_ns))
+    api.dry_runs, api._resources = {}, {}
+    return api
+
+
+@lru_cache(maxsize=16)
+def _connected(kubeconfig: Path, context: str, _written: int) -> KubeApi:
+    return KubeApi(KubeTarget(kubeconfig, context))
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ class Sandbox:
 
     @property
     def api(self) -> KubeApi:
-        return KubeApi(KubeTarget(self.kubeconfig, self.context))
+        return api_of(self.kubeconfig, self.context)
 
     def writes(self, user: str = USER) -> list[str]:
         """What a user has written, each as its verb and where."""
@@ -76,9 +94,9 @@ class Sandbox:
 
     def requests(self, user: str = USER) -> int:
         """How many requests a user (sohistio and its istioctl) has made, from the audit log, dry runs too."""
-        log = self.kubeconfig.parent / "audit.log"
-        events = map(json.loads, log.read_text(encoding="utf-8").splitlines())
-        return sum(event["stage"] == "ResponseComplete" and event["user"].get("username") == user for event in events)
+        own = f'"username":"{user}"'
+        events = (json.loads(line) for line in self._completed() if own in line)
+        return sum(event["user"].get("username") == user for event in events)
 
     def reset(self) -> None:
         """An empty cluster: a new one, but where nobody has written to this one since it was new.
@@ -99,14 +117,16 @@ class Sandbox:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _all_write_events(self) -> list[dict[str, Any]]:
-        log = self.kubeconfig.parent / "audit.log"
-        events: list[dict[str, Any]] = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        events = (json.loads(line) for line in self._completed() if not any(read in line for read in _READS))
         return [
             event
             for event in events
-            if event["stage"] == "ResponseComplete"
-            and event["responseStatus"]["code"] < 400
-            and event["verb"] not in ("get", "list", "watch")
+            if event["responseStatus"]["code"] < 400
             and "dryRun=All" not in event["requestURI"]
             and "accessreviews" not in event["requestURI"]
         ]
+
+    def _completed(self) -> Iterator[str]:
+        """The lines of requests that have an answer: to read all as JSON takes most of a second, time and again."""
+        with (self.kubeconfig.parent / "audit.log").open(encoding="utf-8") as log:
+            yield from (line for line in log if '"stage":"ResponseComplete"' in line)

@@ -189,14 +189,10 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     """
     first = sandbox.run("install", *LOCAL, *OLD)
     assert first.returncode == 0, first.stdout + first.stderr
+    usual = seconds_of(last_run(sandbox))  # says how fast this machine is
     settle(sandbox, PLACES, each=1)
     before = kept(sandbox)
-    longest: dict[str, float] = {}
-    for leg in LEGS:
-        unbroken = sandbox.run(*leg.words)
-        assert unbroken.returncode == 0, unbroken.stdout + unbroken.stderr
-        longest[leg.kind] = seconds_of(last_run(sandbox))
-        as_unbroken(sandbox, leg.version, before)
+    longest, killed = {"upgrade": usual, "rollback": usual, "replace": 1.5 * usual}, 0
     times = {kind: sum(leg.kind == kind for leg in LEGS) * rounds for kind in longest}
     done = dict.fromkeys(longest, 0)
     for leg in LEGS * rounds:
@@ -206,12 +202,12 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
         begun = time.monotonic()
         if turn == ("replace", 1):
             with webhooks_outlive_istiod(sandbox):
-                killed_once(sandbox, partial(istiod_is_gone, sandbox), *leg.words)
+                killed += killed_once(sandbox, partial(istiod_is_gone, sandbox), *leg.words)[0]
                 pods_start(sandbox.api, PLACES[0])
         else:
             at_random = at_work_for(sandbox, share * longest[leg.kind])
             now = webhooks_come(sandbox) if turn == ("replace", 2) else at_random
-            killed_once(sandbox, now, *leg.words)
+            killed += killed_once(sandbox, now, *leg.words)[0]
             pods_start(sandbox.api, PLACES[0])
         no_istioctl_is_left(sandbox)
         if not leg.is_done(last_run(sandbox)):
@@ -219,6 +215,8 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
             said = f"{leg.kind} killed after {time.monotonic() - begun:.2f} s\n{finished.stdout}{finished.stderr}"
             assert finished.returncode == 0, said
         as_unbroken(sandbox, leg.version, before)
+    print(f"{killed} of {rounds * len(LEGS)} runs killed, an install takes {usual:.1f} s")
+    assert killed >= rounds * len(LEGS) * 2 // 3, "they had ended before"
 
 
 def test_killed_at_random_instants(empty_sandbox: Sandbox) -> None:
