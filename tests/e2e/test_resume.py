@@ -189,10 +189,14 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     """
     first = sandbox.run("install", *LOCAL, *OLD)
     assert first.returncode == 0, first.stdout + first.stderr
-    usual = seconds_of(last_run(sandbox))  # says how fast this machine is
     settle(sandbox, PLACES, each=1)
     before = kept(sandbox)
-    longest, killed = {"upgrade": usual, "rollback": usual, "replace": 1.5 * usual}, 0
+    longest: dict[str, float] = {}
+    killed = 0
+    for leg in LEGS:
+        unbroken = sandbox.run(*leg.words)
+        assert unbroken.returncode == 0, unbroken.stdout + unbroken.stderr
+        longest[leg.kind] = seconds_of(last_run(sandbox))
     times = {kind: sum(leg.kind == kind for leg in LEGS) * rounds for kind in longest}
     done = dict.fromkeys(longest, 0)
     for leg in LEGS * rounds:
@@ -215,8 +219,7 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
             said = f"{leg.kind} killed after {time.monotonic() - begun:.2f} s\n{finished.stdout}{finished.stderr}"
             assert finished.returncode == 0, said
         as_unbroken(sandbox, leg.version, before)
-    print(f"{killed} of {rounds * len(LEGS)} runs killed, an install takes {usual:.1f} s")
-    assert killed >= rounds * len(LEGS) * 2 // 3, "they had ended before"
+    assert killed >= rounds * len(LEGS) * 3 // 4, "too many had ended before"
 
 
 def test_killed_at_random_instants(empty_sandbox: Sandbox) -> None:
