@@ -17,7 +17,7 @@ from policy_engine import PolicyEngine
 from sandboxes import Sandbox
 from sohistio.system.certificates import Authority
 from webhook_server import serving
-from workloads import daemon_set, deployment, pods_of
+from workloads import daemon_set, deployment, pods_of, quota
 
 pytestmark = pytest.mark.e2e
 
@@ -87,16 +87,13 @@ def test_behind_a_dead_webhook_every_pod_keeps_running(meshed: Sandbox) -> None:
 
 
 def test_over_a_quota_every_pod_keeps_running_and_later_all_are_restarted(meshed: Sandbox) -> None:
-    quotas = f"/api/v1/namespaces/{PLACE}/resourcequotas"
-    small = {"metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}}
     before = uids(meshed, PLACE)
-    meshed.api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota"} | small)
-    _await_used(meshed, f"{quotas}/small")
+    small = quota(meshed.api, PLACE, "small", pods="1")
     assert "would not bring all its pods up: the quota small leaves no room for a pod" in said(
         meshed, "restart", "--yes"
     )
     assert uids(meshed, PLACE) == before
-    meshed.api.delete(f"{quotas}/small")
+    meshed.api.delete(small)
     said(meshed, "restart", "--yes")
     assert bare(meshed, PLACE) == []
     said(meshed, "verify")
@@ -108,27 +105,16 @@ def test_room_for_one_new_pod_is_not_room_for_all(meshed: Sandbox) -> None:
     for item in items:
         item["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "10m"}}
     without_sidecars(meshed, NARROW, items)
-    quotas = f"/api/v1/namespaces/{NARROW}/resourcequotas"
-    tight = {"metadata": {"name": "tight"}, "spec": {"hard": {"requests.cpu": "280m"}}}
-    meshed.api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota"} | tight)
-    _await_used(meshed, f"{quotas}/tight")
+    tight = quota(meshed.api, NARROW, "tight", requests_cpu="280m")
     told = said(meshed, "restart", "--yes")
     why = "the quota tight has no room for the sidecars of all its pods (requests.cpu: 300m more, 240m left)"
     assert f"Deployment {NARROW}/recreated: a restart would not bring all its pods up: {why}" in told
     assert bare(meshed, NARROW) == ["recreated"]
     assert len(uids(meshed, NARROW)) == 4
     assert f"without a sidecar: Deployment {NARROW}/recreated" in said(meshed, "verify", code=5)
-    meshed.api.delete(f"{quotas}/tight")
+    meshed.api.delete(tight)
     said(meshed, "restart", "--yes")
     assert bare(meshed, NARROW) == []
-
-
-def _await_used(box: Sandbox, path: str) -> None:
-    for _ in range(100):
-        if ((box.api.get(path) or {}).get("status") or {}).get("used"):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{path} is not in force")
 
 
 def test_who_strips_real_pods_and_lets_dry_runs_pass_gets_two_restarts_and_no_more(

@@ -17,7 +17,7 @@ from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.model.staleness import lacking
 from sohistio.model.state import ClusterState
-from workloads import apply, await_running, deployment, namespace, pods_of, stateful_set
+from workloads import apply, await_running, deployment, namespace, pods_of, quota, stateful_set
 
 pytestmark = pytest.mark.e2e
 
@@ -187,20 +187,8 @@ def test_twenty_kinds_of_drift_are_found_and_only_where_they_are(meshed: Sandbox
     assert seen(meshed, lambda found: not any(found.values())) == quiet
 
 
-def filled(box: Sandbox, place: str, pods: int) -> str:
-    """A quota that leaves no room for another pod, in force; its path."""
-    quotas = f"/api/v1/namespaces/{place}/resourcequotas"
-    spec = {"hard": {"pods": str(pods)}}
-    box.api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": spec})
-    for _ in range(100):  # it counts once its controller has written its status
-        if ((box.api.get(f"{quotas}/full") or {}).get("status") or {}).get("used"):
-            return f"{quotas}/full"
-        time.sleep(0.1)
-    raise AssertionError(f"the quota of {place} is not in force")
-
-
 def test_a_full_quota_leaves_the_image_to_decide_and_is_said(meshed: Sandbox) -> None:
-    full = filled(meshed, SHOP, 7)
+    full = quota(meshed.api, SHOP, "full", pods="7")
     done = meshed.run("restart", "--env", "local", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     words = "Namespace settings: the quota full leaves no room for a pod"
@@ -255,7 +243,7 @@ def test_an_overlay_with_other_settings_restarts_those_whose_sidecars_differ_and
     one_by_one = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
     apply(meshed.api, deployment(FULL, "tight", replicas=1, strategy=one_by_one))
     await_running(meshed.api, FULL, 1)
-    filled(meshed, FULL, 1)
+    quota(meshed.api, FULL, "full", pods="1")
 
     def names() -> dict[str, set[str]]:
         of = ((FULL, "tight"), *((SHOP, app) for app in ("web", "db", "own", "out", "grpc")))

@@ -97,3 +97,15 @@ def await_running(api: KubeApi, place: str, count: int) -> None:
             return
         time.sleep(0.5)
     raise AssertionError(f"{len(ready)} of {count} pods of {place} are ready")
+
+
+def quota(api: KubeApi, place: str, name: str, **hard: str) -> str:
+    """A ResourceQuota (`requests_cpu` is `requests.cpu`), in force once its controller has counted; its path."""
+    quotas = f"/api/v1/namespaces/{place}/resourcequotas"
+    spec = {"hard": {key.replace("_", "."): most for key, most in hard.items()}}
+    api.create(quotas, {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": spec})
+    for _ in range(100):
+        if ((api.get(f"{quotas}/{name}") or {}).get("status") or {}).get("used"):
+            return f"{quotas}/{name}"
+        time.sleep(0.1)
+    raise AssertionError(f"the quota {name} of {place} is not in force")
