@@ -51,7 +51,8 @@ class Istioctl:
 
         Raises FailedError with istioctl's words.
         """
-        with tempfile.TemporaryDirectory(dir=private_folder(state_dir() / "injections")) as folder:
+        # Beside this process's kubeconfig: there every run removes what killed ones have left.
+        with tempfile.TemporaryDirectory(dir=private_folder(state_dir() / "kubeconfigs")) as folder:
             files = {"inject": injector.config, "values": injector.values, "mesh": injector.mesh}
             for name, text in files.items():
                 Path(folder, name).write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,15 @@ from own_environments import own_environments
 from policy_engine import PolicyEngine
 from sandboxes import Sandbox
 from sohistio.system.certificates import Authority
+from watching import watching
 from webhook_server import serving
 from workloads import daemon_set, deployment, pods_of, quota
 
 pytestmark = pytest.mark.e2e
 
-PLACE, NARROW, STRIPPED = "refused", "narrow", "stripped"
+PLACE, NARROW, LATER, STRIPPED = "refused", "narrow", "later", "stripped"
+SCANNER = f"{HOOKS}/scanner".replace("mutating", "validating")
+SLOW = {"sandbox.sohistio/slow": "2s"}
 NAMED = f"DaemonSet {PLACE}/on-nodes, Deployment {PLACE}/recreated, Deployment {PLACE}/rolling"
 RECREATED = {"strategy": {"type": "Recreate"}}
 
@@ -47,7 +50,7 @@ def uids(box: Sandbox, place: str) -> set[str]:
 
 
 @contextmanager
-def dead_webhook(box: Sandbox) -> Iterator[None]:
+def dead_webhook(box: Sandbox, place: str = PLACE) -> Iterator[None]:
     """Somebody's, asked about new pods of the namespace; its Service is gone."""
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
     hook = {
@@ -55,16 +58,15 @@ def dead_webhook(box: Sandbox) -> Iterator[None]:
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         "clientConfig": {"service": {"namespace": "scanner", "name": "gone"}},
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": PLACE}},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": place}},
         "rules": [rule],
     }
-    path = f"{HOOKS}/scanner".replace("mutating", "validating")
     kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
-    box.api.create(path.rpartition("/")[0], kind | {"metadata": {"name": "scanner"}, "webhooks": [hook]})
+    box.api.create(SCANNER.rpartition("/")[0], kind | {"metadata": {"name": "scanner"}, "webhooks": [hook]})
     try:
         yield
     finally:
-        box.api.delete(path)
+        box.api.delete(SCANNER)
 
 
 def test_behind_a_dead_webhook_every_pod_keeps_running(meshed: Sandbox) -> None:
@@ -115,6 +117,31 @@ def test_room_for_one_new_pod_is_not_room_for_all(meshed: Sandbox) -> None:
     meshed.api.delete(tight)
     said(meshed, "restart", "--yes")
     assert bare(meshed, NARROW) == []
+
+
+def test_a_webhook_that_dies_while_restarts_go_on_leaves_nobody_without_a_pod(meshed: Sandbox, tmp_path: Path) -> None:
+    """Each takes its only pod down before the new one: as soon as that would be refused, no other one begins."""
+    names = [f"w{number}" for number in range(5)]
+    without_sidecars(meshed, LATER, [deployment(LATER, name, replicas=1, labels=SLOW, **RECREATED) for name in names])
+    flags = own_environments(tmp_path, restarts={"parallel": 1, "maxFailures": 1, "timeout": "30s"})
+    with ExitStack() as stack:
+
+        def die_after_the_first() -> None:
+            is_up = len(bare(meshed, LATER)) == 4 and len(pods_of(meshed.api, LATER)) == 5
+            if is_up and not meshed.api.get(SCANNER):
+                stack.enter_context(dead_webhook(meshed, LATER))
+
+        with watching(die_after_the_first):
+            broken = meshed.run("restart", *flags, "--yes")
+        told = " ".join(broken.stderr.split())
+        assert broken.returncode == 1, told
+        assert (
+            "not restarted: a restart would not bring all its pods up: the admission webhook scan.example.com" in told
+        )
+        running = {pod["metadata"]["labels"]["app"] for pod in pods_of(meshed.api, LATER)}
+        assert len(running) >= 4, "but for the one that had begun"
+    done = meshed.run("restart", *flags, "--yes")
+    assert (done.returncode, bare(meshed, LATER)) == (0, []), done.stderr
 
 
 def test_who_strips_real_pods_and_lets_dry_runs_pass_gets_two_restarts_and_no_more(

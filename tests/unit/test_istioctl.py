@@ -90,7 +90,7 @@ def test_annotations_that_sohistio_reads_are_no_findings(tmp_path: Path) -> None
     assert len(found) == 6
 
 
-def test_what_it_injects_with_lies_where_the_next_run_removes_what_a_killed_one_left(
+def test_what_it_injects_with_lies_where_every_run_removes_what_a_killed_one_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -98,7 +98,7 @@ def test_what_it_injects_with_lies_where_the_next_run_removes_what_a_killed_one_
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     program.chmod(0o755)
     said = Istioctl(program, Version(1, 31, 1)).inject("", Injector("templates", "values", "mesh"))
-    folder = tmp_path / "state" / "sohistio" / "injections"
+    folder = tmp_path / "state" / "sohistio" / "kubeconfigs"
     files = [line.partition("File=")[2] for line in said.splitlines() if "File=" in line]
     assert len(files) == 3
     assert all(Path(file).is_relative_to(folder) and not Path(file).exists() for file in files)

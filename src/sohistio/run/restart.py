@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.new_pod import refused_now
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
@@ -116,7 +117,12 @@ def restart(
 
     def begin(workload: Workload) -> Begun:
         # Where its newest pods have the sidecar already, another restart would only add to the churn.
-        return Begun() if goal.is_on_its_way(workload, state) else _restart(waiting.api, workload, goal, state)
+        if goal.is_on_its_way(workload, state):
+            return Begun()
+        # Dry runs before the first restart said that pods start; what may be left without one is asked about once more.
+        if 0 < workload.desired <= workload.max_unavailable and (why := refused_now(waiting.api, workload)):
+            return Begun(refused=f"not restarted: {NO_POD}: {why}")
+        return _restart(waiting.api, workload, goal, state)
 
     on_their_way = {workload.ref for workload in to_restart if goal.is_on_its_way(workload, state)}
     held = nothing_held if step.without_sidecar else gate(settings.restraint, state, on_their_way)

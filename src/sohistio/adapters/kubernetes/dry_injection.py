@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.new_pod import ANSWER_SECONDS, new_pod
 from sohistio.adapters.kubernetes.quotas import short_of_room
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.errors import SohistioError
@@ -25,13 +26,9 @@ from sohistio.model.state import ClusterState, ObjectRef, ObservedPod, Workload
 from sohistio.model.words import first_names
 from sohistio.system.parallel import side_by_side
 
-# What controllers set on the pods they make, and policies may ask for.
-_OF_CONTROLLERS = ("pod-template-hash", "controller-revision-hash")
 _MOST_NAMED = 5
 # Once so many namespaces in a row cannot be asked, for whatever reason but a right or a quota, no other one is.
 _MOST_SILENT = 3
-# Webhooks have 10 s by default.
-_SECONDS = 12
 _AGAIN = "again "
 _NO_ISTIOD = "istiod is not ready"
 
@@ -108,7 +105,7 @@ class _Asked:
     """The dry runs so far: the answers by their templates, and what was refused: a template, or all of a namespace."""
 
     def __init__(self, api: KubeApi, raw: Mapping[tuple[str, str], Object]) -> None:
-        self._api = api.within(_SECONDS)
+        self._api = api.within(ANSWER_SECONDS)
         self._raw = raw
         self._failed: dict[str, Refusal] = {}
         self._refused: dict[str, Refusal] = {}
@@ -136,11 +133,9 @@ class _Asked:
             real = any(refusal.real for refusal in self._silent.values())
             self._failed[doubt.place] = Refusal("the namespaces before it gave no answer", real)
             return
-        query = {"dryRun": "All"}
+        body, query = new_pod(doubt.workload, self._raw[doubt.place, doubt.pods[0].name]), {"dryRun": "All"}
         try:
-            new = self._api.request(
-                "POST", f"/api/v1/namespaces/{doubt.place}/pods", query=query, body=self._pod(doubt)
-            )
+            new = self._api.request("POST", f"/api/v1/namespaces/{doubt.place}/pods", query=query, body=body)
         except KubeError as error:
             refusal = refusal_of(error.status, ": ".join((error.what, *error.details)))
             if refusal.of_all:
@@ -154,36 +149,6 @@ class _Asked:
             self._api.dry_runs[key] = new
         else:
             self._passed_over.add(key)
-
-    def _pod(self, doubt: Doubt) -> Object:
-        """A pod as the workload's controller makes it."""
-        workload, sample = doubt.workload, self._raw[doubt.place, doubt.pods[0].name]
-        template, metadata = workload.template, workload.template.get("metadata") or {}
-        owners = [
-            {key: value for key, value in owner.items() if key != "blockOwnerDeletion"}
-            for owner in sample["metadata"].get("ownerReferences") or ()
-        ]
-        hashes = {k: v for k, v in (sample["metadata"].get("labels") or {}).items() if k in _OF_CONTROLLERS}
-        spec = dict(template["spec"])
-        given = {volume["name"] for volume in spec.get("volumes") or ()}
-        claims = [  # a StatefulSet's own volumes are not in its template
-            volume
-            for volume in sample["spec"].get("volumes") or ()
-            if "persistentVolumeClaim" in volume and volume["name"] not in given
-        ]
-        if claims:
-            spec["volumes"] = [*(spec.get("volumes") or ()), *claims]
-        return {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {
-                "generateName": f"{workload.ref.name[:50]}-",
-                "labels": {**(metadata.get("labels") or {}), **hashes},
-                "annotations": metadata.get("annotations") or {},
-                "ownerReferences": owners,
-            },
-            "spec": spec,
-        }
 
     def is_passed_over(self, doubt: Doubt) -> bool:
         """Whether a new pod of it came back without a sidecar."""
