@@ -93,7 +93,8 @@ def soak(box: Sandbox, folder: Path, rounds: int) -> None:
     assert first.returncode == 0, first.stdout + first.stderr
     settle(box, PLACES, each=1)
     assert box.run("install", *LOCAL, *NEW).returncode == 0
-    before, files, memory, codes = kept(box), left_over(box), [], []
+    before, files, codes = kept(box), left_over(box), []
+    memory: dict[tuple[str, ...], list[float]] = {words: [] for words in COMMANDS}
     with FaultyServer(box, folder) as server:
         through = {"SOHISTIO_ISTIO_MIRROR": box.mirror}
         way = ("--kubeconfig", str(server.kubeconfig(box, folder)), "--context", box.context)
@@ -109,8 +110,8 @@ def soak(box: Sandbox, folder: Path, rounds: int) -> None:
             no_istioctl_is_left(box)
             pods_start(box.api, PLACES[0])
             codes.append(ended.code)
-            if ended.code != -9:
-                memory.append(ended.memory)
+            if ended.code == 0:
+                memory[words].append(ended.memory)
             if number % 10 == 9:
                 in_order(box)
         server.decide = at_random(SEED, 0.0)
@@ -118,9 +119,11 @@ def soak(box: Sandbox, folder: Path, rounds: int) -> None:
     in_order(box)
     as_unbroken(box, NEW, before)
     assert left_over(box) <= files
-    half = len(memory) // 2
-    print(f"{rounds} runs, exit codes {codes}, {median(memory):.0f} MiB, at most {max(memory):.0f}")
-    assert median(memory[half:]) <= median(memory[:half] or memory) + NOISE
+    for words, taken in memory.items():
+        print(f"{' '.join(words)}: {len(taken)} done, at most {max(taken, default=0):.0f} MiB")
+        half = len(taken) // 2
+        assert not taken or median(taken[half:]) <= median(taken[:half] or taken) + NOISE
+    print(f"{rounds} runs, exit codes {codes}")
 
 
 def in_order(box: Sandbox) -> None:
