@@ -23,7 +23,7 @@ from test_resume import NEW, OLD, PLACES, as_unbroken
 pytestmark = pytest.mark.e2e
 
 SEED = 20261128
-COMMANDS = (
+COMMANDS: tuple[tuple[str, ...], ...] = (
     ("install", *LOCAL, *NEW),
     ("install", *LOCAL, *NEW, "--mode", "reinstall", "--yes"),
     ("rollback", *LOCAL, "--yes"),
