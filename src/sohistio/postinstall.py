@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from sohistio.model.image import brief
 from sohistio.model.injected import NONE, SIDECAR, Change, Compared
-from sohistio.model.refused_pod import is_of_istio
 from sohistio.model.restart_marks import stripped_places
 from sohistio.model.restart_reason import reasons_of
 from sohistio.model.selector import selector_matches
@@ -123,7 +122,7 @@ def once_injected(state: ClusterState) -> ClusterState:
         pods = (pod if pod.injected else replace(pod, compared=bare) for pod in workload.pods)
         return replace(workload, pods=tuple(pods)) if workload.ref in state.passed_over else workload
 
-    refused = {ref: why for ref, why in state.refused.items() if not is_of_istio(why)}
+    refused = {ref: refusal for ref, refusal in state.refused.items() if not refusal.of_istio}
     workloads = tuple(map(as_it_is, state.workloads))
     return replace(state, workloads=workloads, passed_over=frozenset(), refused=refused)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sohistio.model.quantity import quantity
+from sohistio.model.refused_pod import Refusal
 from sohistio.model.state import ObjectRef
 
 _PROXY = "istio-proxy"
@@ -72,10 +73,10 @@ def added(new: Mapping[str, Any], running: Iterable[Mapping[str, Any]]) -> Amoun
     return {name: amount for name, amount in total.items() if amount > 0}
 
 
-def without_room(needs: Sequence[tuple[ObjectRef, Amounts]], quotas: Sequence[Quota]) -> dict[ObjectRef, str]:
+def without_room(needs: Sequence[tuple[ObjectRef, Amounts]], quotas: Sequence[Quota]) -> dict[ObjectRef, Refusal]:
     """Those that no longer fit after the ones before them, and why."""
     left = {(quota.place, quota.name): dict(quota.room) for quota in quotas}
-    found: dict[ObjectRef, str] = {}
+    found: dict[ObjectRef, Refusal] = {}
     for ref, need in needs:
         own = {name: room for (place, name), room in left.items() if place == ref.namespace}
         short = (
@@ -86,7 +87,7 @@ def without_room(needs: Sequence[tuple[ObjectRef, Amounts]], quotas: Sequence[Qu
             if resource in room and amount > room[resource]
         )
         if why := next(short, ""):
-            found[ref] = why
+            found[ref] = Refusal(why, real=True, of_all=False)
             continue
         for room in own.values():
             for resource in need.keys() & room.keys():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+
+from sohistio.model.quantity import quantity
 
 _WEBHOOKS = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
 # As the API server writes them (apiserver/pkg/admission/plugin/webhook/errors, plugin/resourcequota).
@@ -13,6 +15,7 @@ _QUOTA = re.compile(r"exceeded quota: (.*?), requested: .*?, used: (.*?), limite
 _DENIED = re.compile(r'admission webhook "([^"]+)" denied the request(?:: (.*))?', re.DOTALL)
 _COUNTS = ("pods", "count/pods")
 _FORBIDDEN = 403
+_OF_ISTIO = ".istio.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Refusal:
     """Why there was no new pod. A `real` one would be refused too; `of_all`: so would every other of the namespace.
 
     `makes_room` where a real one is refused only as long as an old one is there. `known` where somebody's doing is
-    the cause, and not an API server in trouble.
+    the cause, and not an API server in trouble. `of_istio` where one of Istio's own webhooks failed: a run mends those.
     """
 
     words: str
@@ -28,6 +31,11 @@ class Refusal:
     of_all: bool = True
     makes_room: bool = False
     known: bool = True
+    of_istio: bool = False
+
+    def stops(self, takes_down: int) -> bool:
+        """Whether it stops a restart that takes so many old pods down before new ones are there."""
+        return self.real and not (self.makes_room and takes_down)
 
 
 _PLAIN = (
@@ -45,7 +53,7 @@ def refusal_of(status: int, text: str) -> Refusal:
     if found := _FAILED.search(text):
         name, why = found.groups()
         words = f"the admission webhook {name} fails, so no pod can start there ({why}): see `kubectl get {_WEBHOOKS}`"
-        return Refusal(words, real=True, known=False)
+        return Refusal(words, real=True, known=False, of_istio=name.endswith(_OF_ISTIO))
     if found := _QUOTA.search(text):
         name, used, limited = found.groups()
         words = f"the quota {name} leaves no room for a pod"
@@ -60,24 +68,16 @@ def refusal_of(status: int, text: str) -> Refusal:
     return Refusal(f"such a pod is refused ({plainly})" if real else text, real, of_all=not real, known=real)
 
 
-def is_of_istio(words: str) -> bool:
-    """Whether such a refusal is that of a webhook of Istio's own, by its name: a run puts those right."""
-    return ".istio.io fails, so no pod" in words
-
-
 def _is_full_of_pods(used: str, limited: str) -> bool:
     """Whether it counts pods alone, and no more than it may have: one that goes makes room for its successor."""
     most = _amounts(limited)
-    return all(name in _COUNTS and amount <= most.get(name, amount) for name, amount in _amounts(used).items())
+    return all(
+        name in _COUNTS and amount is not None and (limit := most.get(name)) is not None and amount <= limit
+        for name, amount in _amounts(used).items()
+    )
 
 
-def _amounts(text: str) -> dict[str, Decimal]:
-    """`pods=5,limits.cpu=2` by their names; what is no plain number, as no count is, is left out of no comparison."""
-    found = {}
-    for part in text.split(","):
-        name, _, value = part.strip().partition("=")
-        try:
-            found[name] = Decimal(value)
-        except InvalidOperation:
-            found[name] = Decimal("Infinity")
-    return found
+def _amounts(text: str) -> dict[str, Decimal | None]:
+    """`pods=5,limits.cpu=2` by their names."""
+    parts = (part.strip().partition("=") for part in text.split(","))
+    return {name: quantity(value) for name, _, value in parts}

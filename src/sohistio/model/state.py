@@ -8,6 +8,7 @@ from typing import Any
 
 from sohistio.model.gateway_api import GatewayApi
 from sohistio.model.injected import Compared
+from sohistio.model.refused_pod import Refusal
 from sohistio.model.revision import DEFAULT_REVISION, Revision, revision_of
 from sohistio.model.sidecar import Injector, SidecarTemplate
 from sohistio.model.webhooks import Webhooks
@@ -210,8 +211,7 @@ class ClusterState:
     `operator_resources` the IstioOperators that its finalizer holds. `ending` are Istio's CRDs that are being deleted
     and, where somebody has looked, its custom resources. `injector` is what the mesh's injector works by, and
     `not_compared` says, once a reason, of which namespaces' workloads only the image could be compared:
-    those in `uncompared`. Of those `passed_over` a new pod would get no sidecar, as a dry run says; of those `refused`
-    it would not start at all, for the reason given.
+    those in `uncompared`. New pods of those `passed_over` get no sidecar by a dry run; of those `refused` none starts.
     """
 
     server: str
@@ -242,7 +242,7 @@ class ClusterState:
     not_compared: tuple[str, ...] = ()
     uncompared: frozenset[ObjectRef] = frozenset()
     passed_over: frozenset[ObjectRef] = frozenset()
-    refused: Mapping[ObjectRef, str] = field(default_factory=dict)
+    refused: Mapping[ObjectRef, Refusal] = field(default_factory=dict)
 
     @property
     def has_ready_istiod(self) -> bool:

@@ -52,8 +52,13 @@ def of_unowned(ref: ObjectRef, pod: ObservedPod | None) -> LeftAlone:
 
 def of_refused(ref: ObjectRef, state: ClusterState) -> LeftAlone | None:
     """A workload whose new pods would be refused; None where they would not."""
-    why = state.refused.get(ref)
-    return LeftAlone(ref, f"{NO_POD}: {why}", ONCE_PODS_START) if why else None
+    refusal = state.refused.get(ref)
+    return LeftAlone(ref, no_pod(refusal.words), ONCE_PODS_START) if refusal else None
+
+
+def no_pod(why: str) -> str:
+    """What is said of such a workload."""
+    return f"{NO_POD}: {why}"
 
 
 def of_stripped(ref: ObjectRef, shown_by: ObjectRef) -> LeftAlone:

@@ -16,7 +16,7 @@ from sohistio.model.restart_window import Why, nothing_held
 from sohistio.model.staleness import MARKS, is_current, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, Workload
 from sohistio.modes.webhooks import MAKE_THE_TAG, NOTHING_INJECTS, injects_at_all
-from sohistio.plan.left_alone import NO_POD
+from sohistio.plan.left_alone import no_pod
 from sohistio.plan.steps import LeftAlone, RestartWorkloads
 from sohistio.postinstall import beyond, foretold, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
@@ -109,7 +109,7 @@ def restart(
         waiting.observer.note(f"{beyond(others)} (not restarted; {goal.command} plans it)")
     settled = {workload.ref: goal.settled for workload in goal.seen(state)}
     if not step.without_sidecar:
-        settled |= {ref: f"{NO_POD}: {why}" for ref, why in state.refused.items()}
+        settled |= {ref: no_pod(refusal.words) for ref, refusal in state.refused.items()}
     for line in needless(step.workloads, stale, settled, passed, goal.absent):
         waiting.observer.note(line)
     if not to_restart:
@@ -119,9 +119,6 @@ def restart(
         # Where its newest pods have the sidecar already, another restart would only add to the churn.
         if goal.is_on_its_way(workload, state):
             return Begun()
-        # Dry runs before the first restart said that pods start; what may be left without one is asked about once more.
-        if 0 < workload.desired <= workload.max_unavailable and (why := refused_now(waiting.api, workload)):
-            return Begun(refused=f"not restarted: {NO_POD}: {why}")
         return _restart(waiting.api, workload, goal, state)
 
     on_their_way = {workload.ref for workload in to_restart if goal.is_on_its_way(workload, state)}
@@ -155,10 +152,15 @@ def _look_at_none(_up: Sequence[ObjectRef], _queued: int) -> None:
 
 
 def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState) -> Begun:
-    """As `kubectl rollout restart` does, and notes for which sidecar."""
+    """As `kubectl rollout restart` does, and notes for which sidecar.
+
+    Dry runs before the first restart said that pods start; what may be left without one is asked about once more.
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     patch = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: now, **goal.marks(workload, state)}}}}}
     try:
+        if 0 < workload.desired <= workload.max_unavailable and (why := refused_now(api, workload)):
+            return Begun(refused=f"not restarted: {no_pod(why)}")
         written = api.merge_patch(path_of(workload.ref), patch)
     except KubeError as error:
         return Begun(refused=f"not restarted: {', '.join((error.what, *error.details))}")

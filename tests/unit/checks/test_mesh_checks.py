@@ -14,6 +14,7 @@ from sohistio.model.desired import DesiredDeployment, DesiredMesh, DesiredServic
 from sohistio.model.fault import Severity
 from sohistio.model.finding import Finding
 from sohistio.model.held_back import HeldBack, Why
+from sohistio.model.refused_pod import Refusal
 from sohistio.model.sidecar import RESTARTED_FOR
 from sohistio.model.state import Budget, ClusterState, ObjectRef
 from sohistio.model.versions import Version
@@ -206,7 +207,7 @@ def test_pods_without_a_sidecar_that_no_restart_mends_fail_by_name() -> None:
     assert (warning.breaks, warning.message) == (False, f"Deployment shop/whole: {NO_SIDECAR}")
     of_a_run = found(seen, "sidecars-current", approved={whole.ref})
     assert not any(item.breaks for item in of_a_run)
-    refused = state(workloads=(workload("bare", pods=(pod(""),)),), refused={bare.ref: "a quota"})
+    refused = state(workloads=(workload("bare", pods=(pod(""),)),), refused={bare.ref: Refusal("a quota", real=True)})
     fails(found(refused, "sidecars-current"), f"without a sidecar: Deployment shop/bare: {NO_POD}: a quota")
 
 
@@ -216,7 +217,7 @@ def test_who_lost_some_sidecars_is_named_with_how_many_and_what_keeps_new_pods_a
     (failure,) = found(state(workloads=(some,)), "sidecars-current")
     assert failure.message.startswith("without a sidecar: Deployment shop/some: 1 of its 2 pods have no sidecar, ")
     assert failure.hint.startswith("Delete one such pod")
-    refused = found(state(workloads=(some,), refused={some.ref: "a webhook"}), "sidecars-current")
+    refused = found(state(workloads=(some,), refused={some.ref: Refusal("a webhook", real=True)}), "sidecars-current")
     fails(refused, f"without a sidecar: Deployment shop/some: {NO_POD}: a webhook")
     assert "elete" not in refused[0].hint
 

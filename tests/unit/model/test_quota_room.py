@@ -61,9 +61,10 @@ def test_quotas(item: dict[str, Any], found: list[Quota]) -> None:
 def test_who_comes_later_has_the_room_that_is_left() -> None:
     need: Amounts = {"requests.cpu": Decimal("0.2")}
     room = [Quota("shop", "q", {"requests.cpu": Decimal("0.3"), "limits.memory": Decimal(0)})]
-    assert without_room([(WEB, need), (API, need), (OTHER, need)], room) == {
+    found = without_room([(WEB, need), (API, need), (OTHER, need)], room)
+    assert {ref: refusal.words for ref, refusal in found.items()} == {
         API: "the quota q has no room for the sidecars of all its pods (requests.cpu: 200m more, 100m left)"
     }
     memory = {"limits.memory": Decimal(2 * 1024**3)}
     (why,) = without_room([(WEB, memory)], room).values()
-    assert why.endswith("(limits.memory: 2048Mi more, 0Mi left)")
+    assert why.words.endswith("(limits.memory: 2048Mi more, 0Mi left)")

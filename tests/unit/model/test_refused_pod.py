@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sohistio.model.refused_pod import is_of_istio, refusal_of
+from sohistio.model.refused_pod import refusal_of
 
 _QUOTA = 'pods "w" is forbidden: exceeded quota: q, requested: {}, used: {}, limited: {}'
 
@@ -42,8 +42,8 @@ def test_a_template_that_is_refused(status: int, text: str, words: str) -> None:
 def test_a_webhook_that_fails_refuses_all_of_a_namespace() -> None:
     refusal = refusal_of(500, 'failed calling webhook "x.example.com": connection refused')
     assert (refusal.real, refusal.of_all, refusal.known) == (True, True, False)
-    assert not is_of_istio(refusal.words)
-    assert is_of_istio(refusal_of(500, 'failed calling webhook "validation.istio.io": no endpoints').words)
+    assert not refusal.of_istio
+    assert refusal_of(500, 'failed calling webhook "validation.istio.io": no endpoints').of_istio
 
 
 @pytest.mark.parametrize("text", ["does not support dry run", "cannot create resource", "timed out"])

@@ -11,6 +11,7 @@ from observed import pod, sidecar, stale, state, workload
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.held_back import Why
 from sohistio.model.mode import Mode
+from sohistio.model.refused_pod import Refusal
 from sohistio.model.restart_policy import NO_RESTRAINT, OptOut, RestartPolicy, Restraint, Share, held_in
 from sohistio.model.restart_times import window_of
 from sohistio.model.sidecar import RESTARTED_FOR
@@ -123,7 +124,7 @@ def test_others_go_on_without_a_canary_that_is_held_back() -> None:
 def test_others_go_on_without_a_canary_whose_new_pods_would_be_refused() -> None:
     seen = cluster("api", "web")
     ref = seen.workloads[1].ref
-    plan = planned(replace(seen, refused={ref: "a webhook"}), RestartPolicy(canary=("shop/web",)))
+    plan = planned(replace(seen, refused={ref: Refusal("a webhook", real=True)}), RestartPolicy(canary=("shop/web",)))
     assert plan.notices == (f"others are restarted although their canary is not: {ref}",)
 
 

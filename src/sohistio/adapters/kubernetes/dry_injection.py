@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.adapters.kubernetes.new_pod import ANSWER_SECONDS, new_pod
+from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.adapters.kubernetes.new_pod import dry_run
 from sohistio.adapters.kubernetes.quotas import short_of_room
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.errors import SohistioError
 from sohistio.model.injected import compared, has_sidecar, injected_view
 from sohistio.model.quota_room import Amounts, added
-from sohistio.model.refused_pod import Refusal, refusal_of
+from sohistio.model.refused_pod import Refusal
 from sohistio.model.sidecar import is_same_image
 from sohistio.model.sidecar_doubt import Doubt, doubts_of
 from sohistio.model.sidecars_compared import SidecarsCompared
@@ -59,7 +59,7 @@ def with_dry_runs(api: KubeApi, state: ClusterState, pods: Iterable[Object], set
         if doubt.workload.max_unavailable or asked.says_nothing_of_others(first[doubt.place], state)
     )
     asked.ask_again(doubts)
-    refused = {doubt.workload.ref: words for doubt in doubts if (words := asked.why_not(doubt))}
+    refused = {doubt.workload.ref: refusal for doubt in doubts if (refusal := asked.why_not(doubt))}
     needs = [
         (doubt.workload.ref, asked.added(doubt, first.get(doubt.place)))
         for doubt in doubts
@@ -105,7 +105,7 @@ class _Asked:
     """The dry runs so far: the answers by their templates, and what was refused: a template, or all of a namespace."""
 
     def __init__(self, api: KubeApi, raw: Mapping[tuple[str, str], Object]) -> None:
-        self._api = api.within(ANSWER_SECONDS)
+        self._api = api
         self._raw = raw
         self._failed: dict[str, Refusal] = {}
         self._refused: dict[str, Refusal] = {}
@@ -133,19 +133,15 @@ class _Asked:
             real = any(refusal.real for refusal in self._silent.values())
             self._failed[doubt.place] = Refusal("the namespaces before it gave no answer", real)
             return
-        body, query = new_pod(doubt.workload, self._raw[doubt.place, doubt.pods[0].name]), {"dryRun": "All"}
-        try:
-            new = self._api.request("POST", f"/api/v1/namespaces/{doubt.place}/pods", query=query, body=body)
-        except KubeError as error:
-            refusal = refusal_of(error.status, ": ".join((error.what, *error.details)))
-            if refusal.of_all:
-                self._failed[doubt.place] = refusal
+        new = dry_run(self._api, doubt.workload, self._raw[doubt.place, doubt.pods[0].name])
+        if isinstance(new, Refusal):
+            if new.of_all:
+                self._failed[doubt.place] = new
             else:
-                self._refused[key] = refusal
-            if not refusal.known:
-                self._silent[doubt.place] = refusal
-            return
-        if has_sidecar(new):
+                self._refused[key] = new
+            if not new.known:
+                self._silent[doubt.place] = new
+        elif has_sidecar(new):
             self._api.dry_runs[key] = new
         else:
             self._passed_over.add(key)
@@ -175,12 +171,10 @@ class _Asked:
         again = self._api.dry_runs.get(f"{_AGAIN}{doubt.key}")
         return {pod.name: replace(pod, compared=compared(running, new, again)) for pod, running in raw}
 
-    def why_not(self, doubt: Doubt) -> str:
-        """Why a restart would bring no new pod up; empty where it would, as far as the answers tell."""
+    def why_not(self, doubt: Doubt) -> Refusal | None:
+        """Why a restart would not bring all its pods up; None where it would, as far as the answers tell."""
         refusal = self._refusal(doubt)
-        if refusal is None or not refusal.real or (refusal.makes_room and doubt.workload.max_unavailable):
-            return ""
-        return refusal.words
+        return refusal if refusal and refusal.stops(doubt.workload.max_unavailable) else None
 
     def _refusal(self, doubt: Doubt) -> Refusal | None:
         return self._failed.get(doubt.place) or self._refused.get(doubt.key)

@@ -1,19 +1,19 @@
-"""Adapter: a new pod of a workload, as its controller would make it, and whether it would be refused just now."""
+"""Adapter: a new pod of a workload, as its controller would make it, asked for in a dry run."""
 
 from __future__ import annotations
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
-from sohistio.model.refused_pod import refusal_of
+from sohistio.model.refused_pod import Refusal, refusal_of
 from sohistio.model.state import Workload
 
-ANSWER_SECONDS = 12
-"""For a dry run: webhooks have 10 s by default."""
+# Webhooks have 10 s by default.
+_SECONDS = 12
 # What controllers set on the pods they make, and policies may ask for.
 _OF_CONTROLLERS = ("pod-template-hash", "controller-revision-hash")
 _MOST_SAMPLES = 3
 
 
-def new_pod(workload: Workload, sample: Object) -> Object:
+def _new_pod(workload: Workload, sample: Object) -> Object:
     """A raw pod of the workload's template; what only its controller knows is that of a raw `sample` of its pods."""
     template, metadata = workload.template, workload.template.get("metadata") or {}
     owners = [
@@ -43,15 +43,22 @@ def new_pod(workload: Workload, sample: Object) -> Object:
     }
 
 
+def dry_run(api: KubeApi, workload: Workload, sample: Object) -> Object | Refusal:
+    """A new pod of the workload as it would start now, or why there would be none. Nothing is written."""
+    place = f"/api/v1/namespaces/{workload.ref.namespace}/pods"
+    try:
+        return api.within(_SECONDS).request("POST", place, query={"dryRun": "All"}, body=_new_pod(workload, sample))
+    except KubeError as error:
+        return refusal_of(error.status, ": ".join((error.what, *error.details)))
+
+
 def refused_now(api: KubeApi, workload: Workload) -> str:
-    """Why a new pod of the workload would be refused at this moment; empty where it would not, or nobody can tell."""
+    """Why a restart would bring no new pod of it up at this moment; empty where it would, or nobody can tell."""
     place = f"/api/v1/namespaces/{workload.ref.namespace}/pods"
     try:
         samples = (api.get(f"{place}/{pod.name}") for pod in workload.pods[:_MOST_SAMPLES])
-        if (sample := next(filter(None, samples), None)) is None:
-            return ""
-        api.within(ANSWER_SECONDS).request("POST", place, query={"dryRun": "All"}, body=new_pod(workload, sample))
-    except KubeError as error:
-        refusal = refusal_of(error.status, ": ".join((error.what, *error.details)))
-        return refusal.words if refusal.real and not refusal.makes_room else ""
-    return ""
+        sample = next(filter(None, samples), None)
+    except KubeError:
+        return ""
+    found = dry_run(api, workload, sample) if sample else None
+    return found.words if isinstance(found, Refusal) and found.stops(workload.max_unavailable) else ""

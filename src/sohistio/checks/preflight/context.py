@@ -10,6 +10,7 @@ from sohistio.adapters.kubernetes.access import not_analyzable
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.certificates import mesh_certificates
 from sohistio.adapters.kubernetes.custom_resources import custom_resources
+from sohistio.adapters.kubernetes.webhooks import LISTED as WEBHOOKS
 from sohistio.checks.preflight.provisioning import NODE_POOLS
 from sohistio.environments.load import Environment
 from sohistio.errors import SohistioError
@@ -95,6 +96,7 @@ class Context:
         self.pods = Once(lambda: self.api.items("/api/v1/pods"))
         self.provisioned_pools = Once(lambda: _readable(self.api, NODE_POOLS))
         self.services = Once(lambda: self.api.items("/api/v1/services"))
+        self.webhooks = Once(lambda: {kind: self.api.items(path) for kind, (path, _) in WEBHOOKS.items()})
         self.unlisted = Once(lambda: not_analyzable(self.api))
         self._managed = Once(lambda: managed_of(self.session))
         self.azure_faults = Once(lambda: azure_faults(self.session))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 
 from sohistio.adapters.kubernetes.api import Object
-from sohistio.adapters.kubernetes.webhooks import LISTED, webhooks_in
+from sohistio.adapters.kubernetes.webhooks import webhooks_in
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.checks.preflight.webhooks import is_istios
@@ -32,30 +33,30 @@ class Places:
 
 def pod_webhooks(context: Context) -> Iterator[Verdict]:
     """Each that is asked about new pods and fails them when it does not answer has a Service with a ready pod."""
-    raw = {kind: context.api.items(path) for kind, (path, _) in LISTED.items()}
-    others = {kind: [item for item in items if not is_istios(item)] for kind, items in raw.items()}
+    others = {kind: list(filterfalse(is_istios, items)) for kind, items in context.webhooks().items()}
     places = _places(context.state, context.api.items("/api/v1/namespaces"), context.pods())
     yield from refusing(others, context.services(), places)
 
 
 def refusing(found: Mapping[str, Sequence[Object]], services: Sequence[Object], places: Places) -> Iterator[Verdict]:
     """A fault for each configuration that refuses new pods: an error where it refuses the mesh's own."""
-    asked = [item for items in found.values() for item in items if any(map(_is_asked, item.get("webhooks") or ()))]
-    seen = {(item.kind, item.name): item for item in webhooks_in(found, services, places.pods).configurations}
-    good = []
-    for kind, item in ((kind, item) for kind, items in found.items() for item in items if item in asked):
-        name = item["metadata"]["name"]
-        hooks = zip(item["webhooks"], seen[kind, name].hooks, strict=True)
-        dead = [(raw, hook) for raw, hook in hooks if _is_asked(raw) and hook.reach in _DEAD]
-        refused = {place: None for raw, _ in dead for place in _refused(raw, places)}
-        if not refused:
+    raws = {(kind, item["metadata"]["name"]): item.get("webhooks") or () for kind in found for item in found[kind]}
+    seen = {(item.kind, item.name): item.hooks for item in webhooks_in(found, services, places.pods).configurations}
+    good: list[str] = []
+    bad = 0
+    for (kind, name), hooks in seen.items():
+        asked = [(raw, hook) for raw, hook in zip(raws[kind, name], hooks, strict=True) if _is_asked(raw)]
+        refused = {place: None for raw, hook in asked if hook.reach in _DEAD for place in _refused(raw, places)}
+        if refused:
+            bad += 1
+            dead = next(hook for _, hook in asked if hook.reach in _DEAD)
+            yield _fault(kind, name, dead, list(refused), places)
+        elif asked:
             good.append(name)
-            continue
-        yield _fault(kind, name, dead[0][1], list(refused), places)
-    if not asked:
-        yield NotAsked("there is none")
-    elif len(good) == len(asked):
+    if good and not bad:
         yield Good(f"none refuses pods of the mesh or of injected namespaces: {', '.join(good)}")
+    elif not bad:
+        yield NotAsked("there is none")
 
 
 def _fault(kind: str, name: str, hook: Hook, refused: Sequence[str], places: Places) -> Fault:

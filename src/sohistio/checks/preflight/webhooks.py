@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sohistio.adapters.kubernetes.webhooks import LISTED, webhooks_in
+from sohistio.adapters.kubernetes.webhooks import webhooks_in
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.checks.webhooks_alive import gone_for_good
@@ -20,7 +20,7 @@ _AT_FIRST = "A run puts it right before anything else: `sohistio install`."
 
 def stale_webhooks(context: Context) -> Iterator[Verdict]:
     """Every webhook of Istio, of whatever revision, reaches somebody; those of a run's own mesh it puts right."""
-    found = {kind: list(filter(is_istios, context.api.items(path))) for kind, (path, _) in LISTED.items()}
+    found = {kind: list(filter(is_istios, items)) for kind, items in context.webhooks().items()}
     objects = context.plan.rendered.manifest if context.plan is not None else ()
     coming = {(o["metadata"]["namespace"], o["metadata"]["name"]) for o in objects if o["kind"] == "Service"}
     yield from stale(webhooks_in(found, context.services(), context.pods()).configurations, coming)

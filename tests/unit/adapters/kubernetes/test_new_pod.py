@@ -11,7 +11,7 @@ from observed import pod, workload
 from sohistio.adapters.kubernetes.new_pod import refused_now
 
 PODS = "/api/v1/namespaces/shop/pods"
-WEB = workload(pods=(pod(name="gone"), pod(name="web-1")), template={"spec": {"containers": []}})
+WEB = workload(max_unavailable=3, pods=(pod(name="gone"), pod(name="web-1")), template={"spec": {"containers": []}})
 DENIED = Reply({"message": 'admission webhook "x.example.com" denied the request: no'}, 400)
 FULL = Reply({"message": "exceeded quota: q, requested: pods=1, used: pods=3, limited: pods=3"}, 403)
 
