@@ -69,13 +69,19 @@ test: setup system-packages copy-tools lint docs ## All checks and all tests; bu
 	$(BIN)/python -m compileall -q src tests demo handbook release
 	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-bench: setup system-packages copy-tools ## The long benchmarks, as ratios, into docs/performance.md; an hour
+bench: setup system-packages copy-tools $(VENV)/bench/.installed ## The long benchmarks, as ratios, into docs/performance.md; an hour
 	@command -v kubectl >/dev/null || { echo "The benchmarks compare with kubectl, which is not on this machine: install it" \
 		"(Debian: kubernetes-client), then run make again." >&2; exit 1; }
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py jaeger
-	$(BIN)/python -m compileall -q src
+	$(VENV)/bench/bin/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall .
 	$(BIN)/python -m pytest -m bench -rP -p bench_fixtures benchmarks tests
+
+# What is measured is sohistio with what its users have: some libraries use what tests need, where it is there.
+$(VENV)/bench/.installed: requirements/pipeline.txt
+	$(PYTHON) -m venv $(VENV)/bench
+	$(VENV)/bench/bin/python -m pip install --quiet --require-hashes -r requirements/pipeline.txt
+	@touch $@
 
 soak: setup ## 200 runs in a row, killed at random, with an API server in trouble: forty minutes; make test has four
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"

@@ -9,7 +9,7 @@ from bench_table import Growth
 from sandboxes import CHECKOUT
 
 PLOT = CHECKOUT / "docs" / "pictures" / "growth.svg"
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 340, 64, 48, 20, 20
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 340, 64, 48, 20, 32
 COLOURS = ("#2457a6", "#b3541e", "#3d7a3a")
 
 

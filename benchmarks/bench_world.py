@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from measured import Run, timed
+from measured import SOHISTIO, Run, timed
 from sandboxes import CHECKOUT, Sandbox
 from sohistio.adapters.releases.mirror import Mirror
 from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
@@ -38,7 +37,7 @@ class World:
 
     def sohistio(self, *words: str, kubeconfig: Path | None = None, **variables: str) -> Run:
         where = ["--kubeconfig", str(kubeconfig or self.box.kubeconfig), "--context", self.box.context]
-        command = [sys.executable, "-m", "sohistio", *words, *self.flags, *where]
+        command = [*SOHISTIO, *words, *self.flags, *where]
         env = self.box.environ(SOHISTIO_ISTIO_MIRROR=self.mirror, **variables)
         return timed(command, env, CHECKOUT)
 
@@ -60,10 +59,10 @@ class World:
 
     @property
     def mirror(self) -> str:
-        """Asked for once."""
+        """As a company's mirror: a sandbox's own, by the name that it gives it, is asked each time what it has now."""
         file = self.folder / "mirror"
         if not file.exists():
-            file.write_text(self.box.mirror, encoding="utf-8")
+            file.write_text(self.box.mirror.replace("127.0.0.1", "localhost"), encoding="utf-8")
         return file.read_text(encoding="utf-8")
 
 

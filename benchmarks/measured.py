@@ -46,6 +46,10 @@ class Row:
         return f"| {' | '.join(cells)} |"
 
 
+INSTALLED = Path(__file__).parents[1] / ".venv" / "bench" / "bin" / "python"
+"""A Python with what sohistio runs on and nothing else, as its users have it; `make bench` makes it."""
+SOHISTIO = (str(INSTALLED), "-m", "sohistio")
+
 HEAD = "| what | sohistio | beside it | ratio | target | met |\n|---|---|---|---|---|---|"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench_table import Table
-from measured import Row, Run, in_turn, timed, wall
+from measured import INSTALLED, Row, Run, in_turn, timed, wall
 from sandboxes import CHECKOUT
 
 pytestmark = pytest.mark.bench
@@ -34,7 +33,7 @@ def test_startup(table: Table, tmp_path: Path, flag: str) -> None:
     program.write_text(TYPER)
 
     def run(*words: str) -> Run:
-        return timed([sys.executable, *words], dict(os.environ), CHECKOUT)
+        return timed([str(INSTALLED), *words], dict(os.environ), CHECKOUT)
 
     ours, bare, typer = in_turn(
         ROUNDS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import yaml
 from bench_table import Table
 from bench_world import World
 from delay import delayed
-from measured import Row, Run, in_turn, timed, wall
+from measured import SOHISTIO, Row, Run, in_turn, timed, wall
 from sandboxes import CHECKOUT
 from side_by_side import environment, kubeconfig
 
@@ -39,7 +38,7 @@ def test_five_environments(world: World, table: Table, tmp_path: Path) -> None:
         env = world.box.environ(KUBECONFIG=own, SOHISTIO_ISTIO_MIRROR=world.mirror)
 
         def status(*flags: str, code: int = 0) -> Run:
-            command = [sys.executable, "-m", "sohistio", "status", "--environments", str(folder), *flags]
+            command = [*SOHISTIO, "status", "--environments", str(folder), *flags]
             return timed(command, env, CHECKOUT, code=code)
 
         single = [partial(status, "--env", name) for name in LIVE]

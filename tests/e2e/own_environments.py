@@ -28,7 +28,7 @@ def with_pod_labels(flags: tuple[str, ...], gateways: Mapping[str, str], **label
         for kind, name in gateways.items()
     }
     overlay = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"components": lists}}
-    (Path(flags[-1]) / "local" / "istiooperator.yaml").write_text(json.dumps(overlay))
+    (Path(flags[-1]) / flags[1] / "istiooperator.yaml").write_text(json.dumps(overlay))
     return flags
 
 

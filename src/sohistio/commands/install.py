@@ -75,13 +75,6 @@ def install(
 
     from sohistio.commands.requests import approval_of, request_of, timeouts_of, where_of
     from sohistio.commands.sessions import session_of
-    from sohistio.output.documents import print_json
-    from sohistio.output.plan_file import check_approved, read_approved
-    from sohistio.output.reports import reporter_for
-    from sohistio.planning.install import plan_install
-    from sohistio.run.carry_out import carry_out, ready_to_write
-    from sohistio.run.gate import Gate
-    from sohistio.run.go_back import calls_for_rollback
     from sohistio.system.sealing import passphrase
 
     where = where_of(target, cluster, release=release, tool=tool, skip=skip, reason=reason)
@@ -89,10 +82,19 @@ def install(
     how = (approval_of(yes, confirm), timeouts_of(component, limit))
     if request.include_ca:
         passphrase(os.environ)  # better to miss it now than half way
-    approved = read_approved(care.plan_file) if care.plan_file is not None else None
-    reporter = reporter_for(stderr=form.json)
     session = session_of(where)
     session.render_ahead()
+    # istioctl is at work while these are imported.
+    from sohistio.output.documents import print_json
+    from sohistio.output.plan_file import check_approved, read_approved
+    from sohistio.output.reports import reporter_for
+    from sohistio.planning.install import plan_install
+    from sohistio.run.carry_out import carry_out, ready_to_write
+    from sohistio.run.gate import Gate
+    from sohistio.run.go_back import calls_for_rollback
+
+    approved = read_approved(care.plan_file) if care.plan_file is not None else None
+    reporter = reporter_for(stderr=form.json)
     with ready_to_write(session):
         planned = plan_install(session, request, brief=True)
         if approved is not None:

@@ -60,6 +60,12 @@ def plan(
     """
     from sohistio.commands.requests import request_of, where_of
     from sohistio.commands.sessions import session_of
+
+    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
+    request = request_of(route, skip, backup, portion, as_of)
+    session = session_of(where)
+    session.render_ahead()
+    # istioctl is at work while these are imported.
     from sohistio.errors import ExitCode
     from sohistio.output.devops.agent import looked
     from sohistio.output.plan_file import write_plan
@@ -67,10 +73,6 @@ def plan(
     from sohistio.planning.install import plan_install
     from sohistio.planning.target_cluster import check_right_cluster
 
-    where = where_of(target, cluster, release=release, tool=tool, skip=skip)
-    request = request_of(route, skip, backup, portion, as_of)
-    session = session_of(where)
-    session.render_ahead()
     check_right_cluster(session)
     planned = plan_install(session, request)
     looked(planned.plan.environment, planned.plan)

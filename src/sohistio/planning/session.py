@@ -67,6 +67,7 @@ class Session:
     say: Callable[[str], None]
     lock_watched: Watched = field(default_factory=Watched)
     azure_is_silent: bool = False
+    _operators: dict[tuple[Version, bool], str] = field(default_factory=dict)
     _unpinned: dict[Version, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
     @lazy
@@ -166,8 +167,11 @@ class Session:
 
         With istio.pinDigests its images have digests. Raises RefusedError where one is not pinned.
         """
-        operator = self.environment.operator_for(version, gateways_off=gateways_off)
-        return to_yaml(with_values(operator, self._pinned(version)))
+        off = self.environment.is_standby if gateways_off is None else gateways_off
+        if (version, off) not in self._operators:
+            operator = self.environment.operator_for(version, gateways_off=off)
+            self._operators[version, off] = to_yaml(with_values(operator, self._pinned(version)))
+        return self._operators[version, off]
 
     def _pinned(self, version: Version) -> dict[str, Any]:
         """The values that pin the images; none without istio.pinDigests."""

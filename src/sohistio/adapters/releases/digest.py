@@ -10,14 +10,19 @@ from pathlib import Path
 
 from sohistio.system.replaced_file import write_whole
 
+_PIECE = 8 << 20
+"""Bytes: while one is hashed other threads run; many small ones would wait for those time and again."""
 SETTLED = 2.0
 """Seconds: a file may be written twice within one tick of its file system's clock, so a new one is not yet believed."""
 
 
 def sha256_of(path: Path) -> str:
     """In hexadecimal. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest, piece = hashlib.sha256(), memoryview(bytearray(_PIECE))
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(piece):
+            digest.update(piece[:size])
+    return digest.hexdigest()
 
 
 def known_sha256(path: Path, settled: float = SETTLED) -> str:

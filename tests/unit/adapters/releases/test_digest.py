@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sohistio.adapters.releases.digest import known_sha256
+from sohistio.adapters.releases.digest import known_sha256, sha256_of
 
 
 @pytest.fixture
@@ -28,6 +28,13 @@ def known(path: Path) -> str:
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("size", [0, 1, 8 << 20, (8 << 20) + 1, (16 << 20) - 1])
+def test_a_file_larger_than_a_piece(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(os.urandom(size))
+    assert sha256_of(path) == sha256(path)
 
 
 def with_the_same_times(path: Path) -> None:
