@@ -60,6 +60,10 @@ class Injector:
             return None
 
 
+AHEAD = "9999-12-31T23:59:59Z"
+"""In place of a time: it is not in force yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What another injector configuration, of this digest, will change in the sidecars of workloads."""
@@ -73,6 +77,8 @@ class SidecarTemplate:
     """The proxy image that the mesh's injector gives to new pods (ConfigMap istio-sidecar-injector, key values).
 
     `since` is when every istiod had it for certain (ISO 8601, UTC); empty where that is not known, or lies ahead.
+    `changed` is when it came into force, `configured` when anything did that an injector works by; empty where that is
+    not known. What the template of an older or younger pod says it was restarted for may be of an earlier stay there.
     `live` is true of the one in the cluster, by whose webhook running pods may have been compared (`ObservedPod`);
     `foreseen` is what its configuration changes beside the image, of one that is not there yet.
     """
@@ -82,12 +88,14 @@ class SidecarTemplate:
     image: str = "proxyv2"
     variant: str = ""
     since: str = field(default="", compare=False)
+    changed: str = field(default="", compare=False)
+    configured: str = field(default="", compare=False)
     live: bool = field(default=False, compare=False)
     foreseen: Foreseen = field(default_factory=Foreseen, compare=False)
 
     @classmethod
     def from_injector(
-        cls, injector: Mapping[str, Any] | None, since: str = "", *, live: bool = False
+        cls, injector: Mapping[str, Any] | None, since: str = "", *, changed: str = AHEAD, live: bool = False
     ) -> SidecarTemplate | None:
         """Read a ConfigMap istio-sidecar-injector, live or rendered; None where it says nothing usable."""
         try:
@@ -98,6 +106,7 @@ class SidecarTemplate:
                 image=str(values.get("proxy", {}).get("image") or "proxyv2"),
                 variant=str(values.get("variant") or ""),
                 since=since,
+                changed=changed,
                 live=live,
             )
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError):

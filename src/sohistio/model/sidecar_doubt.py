@@ -43,7 +43,7 @@ def doubts_of(state: ClusterState, settled: str) -> Iterable[Doubt]:
         """Whether it comes of a restart under this very injector."""
         if injector is None or pod.annotations.get(RESTARTED_UNDER) != injector.digest:
             return False
-        return pod.created > injector.beside  # times are whole seconds
+        return pod.created > injector.beside and pod.created >= sidecar.configured  # times are whole seconds
 
     for workload in state.workloads:
         if workload.rolling or workload.own_image or workload.desired == 0:

@@ -42,11 +42,13 @@ def is_current(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -
 def was_tried(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> bool:
     """Whether the pod comes of a restart for the very image that it should have, so that another would not help.
 
+    A template keeps that note when the mesh goes on to another image, and so do the pods that start there meanwhile.
     Where somebody takes the annotation away (GitOps), the time tells: it was injected by what injects now. So it does
     where the pod has the right tag and only lacks its digest: digests may have been switched off in between.
     """
     expected = expected_image(workload, pod, sidecar)
-    if pod.annotations.get(RESTARTED_FOR) == expected and not is_same_image(expected, pod.proxy_image):
+    noted = pod.annotations.get(RESTARTED_FOR) == expected and pod.created >= sidecar.changed
+    if noted and not is_same_image(expected, pod.proxy_image):
         return True
     return pod.injected and "" < sidecar.since < pod.created
 
@@ -56,10 +58,10 @@ def is_bare(pod: ObservedPod) -> bool:
     return not (pod.injected and pod.proxy_image)
 
 
-def settings_tried(pod: ObservedPod) -> bool:
+def settings_tried(pod: ObservedPod, sidecar: SidecarTemplate) -> bool:
     """Whether the pod comes of a restart for the very settings that a new one gets, and has others all the same."""
     found = pod.compared
-    if found is None or not found.changes:
+    if found is None or not found.changes or pod.created < sidecar.configured:
         return False
     return pod.annotations.get(RESTARTED_FOR_SETTINGS) == found.digest
 
@@ -75,7 +77,7 @@ def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> t
     found: tuple[Change, ...] = ()
     if sidecar.live and pod.compared is not None:
         # An image has its own rule: digests may have been switched off and on again since that restart.
-        tried = {True: was_tried(workload, pod, sidecar), False: settings_tried(pod)}
+        tried = {True: was_tried(workload, pod, sidecar), False: settings_tried(pod, sidecar)}
         # A pod that started while the webhook ignored failures has the marks of its template, and no sidecar.
         found = tuple(item for item in pod.compared.changes if item.setting == SIDECAR or not tried[item.of_image])
     elif not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar)):
@@ -83,7 +85,8 @@ def lacking(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> t
         without = Change(SIDECAR, NONE, expected.rpartition("/")[2])
         found = (Change("image", _name(pod.proxy_image), expected) if pod.proxy_image else without,)
     foreseen = sidecar.foreseen
-    if workload.own_image or pod.annotations.get(RESTARTED_UNDER) == foreseen.digest:
+    before = not sidecar.configured or pod.created < sidecar.configured
+    if workload.own_image or (before and pod.annotations.get(RESTARTED_UNDER) == foreseen.digest):
         return found
     known = {change.setting for change in found}
     return (*found, *(item for item in foreseen.changes.get(workload.ref, ()) if item.setting not in known))

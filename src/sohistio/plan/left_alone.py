@@ -102,7 +102,7 @@ def decided_by_somebody(workload: Workload, sidecar: SidecarTemplate) -> LeftAlo
     """
     for pod in workload.pods:
         found = pod.compared if sidecar.live else None
-        if found and settings_tried(pod):
+        if found and settings_tried(pod, sidecar):
             reason = f"its pods do not have what they were restarted for ({words_of(found.changes)}): {_CAUSES}"
             return LeftAlone(workload.ref, reason, _try_a_new_pod(workload, pod, "what the mesh gives"))
         wanted = sidecar.image_for(pod.annotations)

@@ -73,7 +73,7 @@ def in_force_since(*config_maps: Object | None, beside: str = "") -> str:
 
 def changed_at(items: Iterable[Object]) -> str:
     """When somebody wrote to one of these last, other than its status, as ISO 8601; empty where nothing tells."""
-    entries = (entry for item in items for entry in item["metadata"].get("managedFields") or ())
+    entries = (entry for item in items for entry in (item.get("metadata") or {}).get("managedFields") or ())
     return max((str(entry.get("time", "")) for entry in entries if not entry.get("subresource")), default="")
 
 

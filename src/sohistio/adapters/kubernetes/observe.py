@@ -101,10 +101,14 @@ def _seen(api: KubeApi, found: Mapping[str, Any], injected_soon: Collection[str]
     injector_map = maps.get("istio-sidecar-injector")
     injector = Injector.from_manifest(found[_MAPS])
     beside = max(changed_at(found.get(_PROXY_CONFIGS, ())), started_at(lists["ReplicaSets"]))
+    injected_by = SidecarTemplate.from_injector(
+        injector_map, in_force_since(injector_map), changed=changed_at([injector_map or {}]), live=True
+    )
+    configured = max(beside, changed_at([injector_map or {}, maps.get("istio") or {}]))
     state = replace(
         state_of(api.server, found[_VERSION], without_application_routing(lists), injected_soon),
         gateway_api=gateway_api(lists, found.get(_CLASSES, False)),
-        sidecar=SidecarTemplate.from_injector(injector_map, in_force_since(injector_map), live=True),
+        sidecar=injected_by and replace(injected_by, configured=configured),
         injector=injector and replace(injector, beside=beside),
         ca_root=_fingerprint(found[_ROOT]),
         operator_resources=found.get(_OPERATORS, ()),
