@@ -69,13 +69,23 @@ def dead_webhook(box: Sandbox, place: str = PLACE) -> Iterator[None]:
         box.api.delete(SCANNER)
 
 
+def somebody_rolls(box: Sandbox, name: str) -> None:
+    """Whose new pods are refused: the rollout hangs."""
+    patch = {"spec": {"template": {"metadata": {"annotations": {"somebody": "was-here"}}}}}
+    place, _, rest = name.partition("/")
+    box.api.merge_patch(f"/apis/apps/v1/namespaces/{place}/{rest}", patch)
+
+
 def test_behind_a_dead_webhook_every_pod_keeps_running(meshed: Sandbox) -> None:
     before = uids(meshed, PLACE)
     why = "a restart would not bring all its pods up: the admission webhook scan.example.com fails"
     with dead_webhook(meshed):
         time.sleep(1)  # the API server reads its webhooks a little later
+        somebody_rolls(meshed, f"{PLACE}/deployments/rolling")
         assert why in said(meshed, "plan")
+        writes = len(meshed.writes())
         assert why in said(meshed, "restart", "--yes")
+        assert not [line for line in meshed.writes()[writes:] if f"/namespaces/{PLACE}/" in line]
         verified = said(meshed, "verify", code=5)
         assert f"without a sidecar: {NAMED}: {why}" in verified
         checks = json.loads(meshed.run("check", "--env", "local", "--output", "json").stdout)["checks"]
@@ -133,10 +143,10 @@ def test_a_webhook_that_dies_while_restarts_go_on_leaves_nobody_without_a_pod(me
 
         with watching(die_after_the_first):
             broken = meshed.run("restart", *flags, "--yes")
-        told = " ".join(broken.stderr.split())
-        assert broken.returncode == 1, told
+        told = " ".join((broken.stdout + broken.stderr).split())
+        assert broken.returncode in (1, 5), told  # 1 where another one had begun
         assert (
-            "not restarted: a restart would not bring all its pods up: the admission webhook scan.example.com" in told
+            "not restarted, a restart would not bring all its pods up: the admission webhook scan.example.com" in told
         )
         running = {pod["metadata"]["labels"]["app"] for pod in pods_of(meshed.api, LATER)}
         assert len(running) >= 4, "but for the one that had begun"
@@ -148,7 +158,7 @@ def test_who_strips_real_pods_and_lets_dry_runs_pass_gets_two_restarts_and_no_mo
     meshed: Sandbox, tmp_path: Path
 ) -> None:
     without_sidecars(meshed, STRIPPED, 6)
-    flags = own_environments(tmp_path, restarts={"parallel": 1, "proxiesPerSecond": 1})
+    flags = own_environments(tmp_path, restarts={"parallel": 2, "proxiesPerSecond": 1})
     authority = Authority("policy engine")
     with PolicyEngine(serving(authority, tmp_path), authority.certificate) as engine:
         engine.strips = engine.spares_dry_runs = True
@@ -161,9 +171,9 @@ def test_who_strips_real_pods_and_lets_dry_runs_pass_gets_two_restarts_and_no_mo
             asked = [line for line in meshed.writes()[before:] if f"/{STRIPPED}/deployments/" in line]
             return done.returncode, " ".join((done.stdout + done.stderr).split()), len(asked)
 
-        for _ in range(2):
+        for most in (5, 1):  # what has lost nothing yet does not begin before the second try is up
             code, told, asked = restart()
-            assert (code, "came up without a sidecar" in told, asked < 6) == (1, True, True), told
+            assert (code, "came up without a sidecar" in told, asked <= most) == (1, True, True), told
         code, told, asked = restart()
         assert (code, asked) == (0, 0), told
         assert "new pods get no sidecar there, although a dry run gives them one: Deployment stripped/w0" in told

@@ -36,8 +36,9 @@ def sidecars_current(
         yield failed("sidecars-current", f"old or no sidecar: {names}{why}", "Run `sohistio restart`.")
     if others := [ref for ref in due if ref not in old]:
         yield warned("sidecars-current", beyond(others), "Run `sohistio restart`.")
-    lost = set(_without(state, left, approved))
-    if not stale and not lost:
+    bare = set(_without(state, left))
+    lost = bare if approved is None else bare & set(approved)
+    if not stale and not bare:
         count = sum(bool(workload.pods) for workload in state.workloads)
         yield passed("sidecars-current", f"{count} running workloads that the mesh injects looked at, none to restart")
     for group in groups_of(waiting):
@@ -52,11 +53,9 @@ def sidecars_current(
         yield warned("sidecars-current", line_of(items), items[0].todo)
 
 
-def _without(
-    state: ClusterState, left: Iterable[LeftAlone], approved: Collection[ObjectRef] | None
-) -> Iterator[ObjectRef]:
+def _without(state: ClusterState, left: Iterable[LeftAlone]) -> Iterator[ObjectRef]:
     """Those that run without a sidecar and would start without one again, or not at all: no restart mends that."""
     bare = {workload.ref for workload in state.workloads if any(map(is_bare, workload.pods))}
     for item in left:
-        if item.ref in bare and is_beyond_restarts(item) and (approved is None or item.ref in approved):
+        if item.ref in bare and is_beyond_restarts(item):
             yield item.ref

@@ -20,6 +20,7 @@ class Why(Enum):
 
     FAILURES = "too many others did not come up"
     HELD = "it may not be restarted now"
+    LEFT = "its new pods would be refused"
     STUCK = "another one under its budget did not come up"
     NEIGHBOUR = "another one under its budget is being restarted"
     BUDGET = "a budget over it has too little room"

@@ -46,14 +46,21 @@ def doubts_of(state: ClusterState, settled: str) -> Iterable[Doubt]:
         return pod.created > injector.beside and pod.created >= sidecar.configured  # times are whole seconds
 
     for workload in state.workloads:
-        if workload.rolling or workload.own_image or workload.desired == 0:
-            continue  # a rollout brings the current one; a template's own proxy is its people's
+        if workload.own_image or workload.desired == 0:
+            continue  # a template's own proxy is its people's
+        newest = (*workload.pods, *workload.arriving)
+        if workload.rolling and any(is_current(workload, pod, sidecar) for pod in newest):
+            continue  # its rollout brings the current one
         if not (workload.opted_in or workload.ref.namespace in labelled):
             continue  # a run is about to label it
         pods = [pod for pod in workload.pods if not (pod.opted_out or pod.grpc_template)]
         kept_out = [pod for pod in workload.pods if _was_kept_out(workload, pod)]
         older = [pod for pod in pods if pod.created < settled and not is_of_today(pod)]
         by_text = [pod for pod in pods if not (is_current(workload, pod, sidecar) or was_tried(workload, pod, sidecar))]
+        if workload.rolling:  # no new pod is there: is it refused?
+            if by_text:
+                yield Doubt(workload, tuple(by_text), text_only=True, under=under)
+            continue
         bare = [*kept_out, *(pod for pod in pods if is_bare(pod))]
         if bare and bare != by_text:
             yield Doubt(workload, tuple(bare), text_only=False, under=under)

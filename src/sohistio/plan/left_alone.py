@@ -66,7 +66,8 @@ def of_stripped(ref: ObjectRef, shown_by: ObjectRef) -> LeftAlone:
     reason = f"{STRIPPED}: {shown_by} was restarted for one twice, and has none"
     todo = (
         "Look for a webhook that takes it out and lets dry runs pass (kubectl get mutatingwebhookconfigurations). Once "
-        f"it is gone, delete one pod of {shown_by}: if its successor has a sidecar, `sohistio restart` goes on."
+        f"it is gone, delete one pod of {shown_by}: if its successor has a sidecar, `sohistio restart` goes on with "
+        "all of that namespace."
     )
     return LeftAlone(ref, reason, todo)
 

@@ -12,10 +12,14 @@ from sohistio.run.hanging import Stuck
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A workload's restart: the generation of its spec from which on its rollout is the restart's, or why not."""
+    """A workload's restart: the generation of its spec from which on its rollout is the restart's, or why not.
+
+    `left` where it was not even tried, because its new pods would be refused.
+    """
 
     generation: int = 0
     refused: str = ""
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)

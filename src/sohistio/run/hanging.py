@@ -13,6 +13,8 @@ from sohistio.system.sanitize import one_line
 
 # Reasons are asked for after this long without progress, and again each time this passes.
 HANGING_SECONDS = 8.0
+# The event of a controller whose pods the API server refuses.
+_REFUSED = "FailedCreate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Stuck:
 class Hanging:
     """Notices rollouts without progress and says why, once for each reason.
 
-    Reasons take requests: those of one rollout are asked for at most every `every` seconds.
+    Reasons take requests: those of one rollout are asked for at most every `every` seconds. `refused` are the
+    namespaces where one of the reasons is that the API server refuses pods.
     """
 
     def __init__(self, reasons: Callable[[ObjectRef], tuple[str, ...]], observer: Observer, every: float = 0.0) -> None:
@@ -41,6 +44,7 @@ class Hanging:
         self._next = 0.0
         self._since: dict[ObjectRef, tuple[Progress, float]] = {}
         self._said: set[str] = set()
+        self.refused: set[str] = set()
 
     def look(self, open_ones: dict[ObjectRef, Progress]) -> None:
         """Call it at each poll with the rollouts that are not done."""
@@ -52,6 +56,8 @@ class Hanging:
             elif now - since > HANGING_SECONDS and now >= self._next:
                 since, self._next = now, now + self._every
                 for reason in self._reasons(ref):
+                    if _REFUSED in reason:
+                        self.refused.add(ref.namespace)
                     if reason not in self._said:
                         self._said.add(reason)
                         self._observer.note(reason)

@@ -30,6 +30,10 @@ class Injected:
         self._seen: set[str] = set()
         self._looked_at = 0.0
 
+    def has_looked_at(self, place: str) -> bool:
+        """Whether a workload of that namespace has come up with a sidecar."""
+        return place in self._seen
+
     def look(self, up: Sequence[ObjectRef], queued: int) -> None:
         """Raises FailedError where one that came up has no sidecar; `queued` were not begun."""
         for ref in up:

@@ -11,7 +11,7 @@ from sohistio.adapters.kubernetes.new_pod import refused_now
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.errors import FailedError
-from sohistio.model.restart_marks import restart_marks
+from sohistio.model.restart_marks import restart_marks, tried_bare
 from sohistio.model.restart_window import Why, nothing_held
 from sohistio.model.staleness import MARKS, is_current, was_tried
 from sohistio.model.state import ClusterState, ObjectRef, Workload
@@ -22,7 +22,7 @@ from sohistio.postinstall import beyond, foretold, needless, partings, restarts
 from sohistio.run.await_jobs import await_jobs, old_jobs
 from sohistio.run.flight import Begun
 from sohistio.run.injected import Injected
-from sohistio.run.restart_gate import gate
+from sohistio.run.restart_gate import gate, one_first
 from sohistio.run.tools import RestartSettings
 from sohistio.run.wait import Waiting
 from sohistio.run.window import RollingWindow
@@ -115,11 +115,11 @@ def restart(
     if not to_restart:
         return frozenset()
 
-    def begin(workload: Workload) -> Begun:
+    def begin(workload: Workload, refused: bool) -> Begun:
         # Where its newest pods have the sidecar already, another restart would only add to the churn.
         if goal.is_on_its_way(workload, state):
             return Begun()
-        return _restart(waiting.api, workload, goal, state)
+        return _restart(waiting.api, workload, goal, state, ask=refused)
 
     on_their_way = {workload.ref for workload in to_restart if goal.is_on_its_way(workload, state)}
     held = nothing_held if step.without_sidecar else gate(settings.restraint, state, on_their_way)
@@ -127,16 +127,19 @@ def restart(
     # What loses its sidecar asks istiod for nothing.
     asked = () if step.without_sidecar else state.mesh_deployments
     istiods = [item.ref for item in asked if item.component == "istiod"]
-    look = _look_at_none if step.without_sidecar else Injected(waiting.api, to_restart).look
+    injected = Injected(waiting.api, to_restart)
+    look = _look_at_none if step.without_sidecar else injected.look
+    if state.sidecar is not None and not step.without_sidecar:
+        held = one_first(held, tried_bare(to_restart, state.sidecar), injected.has_looked_at)
     window = RollingWindow(waiting, settings, begin, held, look)
     try:
         ended = window.restart(to_restart, istiods)
     finally:
         count(window.done)
-    for line in not_started(ended.rest, (Why.HELD, Why.STUCK)):
+    for line in not_started(ended.rest, (Why.HELD, Why.LEFT, Why.STUCK)):
         waiting.observer.note(line)
     if ended.failed:
-        rest = sum(wait.why is not Why.HELD for wait in ended.rest)
+        rest = sum(wait.why not in (Why.HELD, Why.LEFT) for wait in ended.rest)
         left = f"; {rest} more {'was' if rest == 1 else 'were'} not started" if rest else ""
         raise FailedError(
             f"{len(ended.failed)} of {len(to_restart)} workloads did not come up {goal.words}{left}",
@@ -151,16 +154,18 @@ def _look_at_none(_up: Sequence[ObjectRef], _queued: int) -> None:
     """What is to lose its sidecar has none when it comes up."""
 
 
-def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState) -> Begun:
+def _restart(api: KubeApi, workload: Workload, goal: _Goal, state: ClusterState, *, ask: bool) -> Begun:
     """As `kubectl rollout restart` does, and notes for which sidecar.
 
-    Dry runs before the first restart said that pods start; what may be left without one is asked about once more.
+    Dry runs before the first restart said that pods start. What may be left without one is asked about once more, and
+    with `ask` whatever it is.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     patch = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED_AT: now, **goal.marks(workload, state)}}}}}
     try:
-        if 0 < workload.desired <= workload.max_unavailable and (why := refused_now(api, workload)):
-            return Begun(refused=f"not restarted: {no_pod(why)}")
+        alone = 0 < workload.desired <= workload.max_unavailable
+        if (ask or alone) and (why := refused_now(api, workload)):
+            return Begun(left=no_pod(why))
         written = api.merge_patch(path_of(workload.ref), patch)
     except KubeError as error:
         return Begun(refused=f"not restarted: {', '.join((error.what, *error.details))}")

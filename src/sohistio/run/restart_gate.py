@@ -17,6 +17,18 @@ Gate = Callable[[ObjectRef, Mapping[str, str], Around | None], str]
 _NOT_INJECTED_ANY_MORE = "the labels of its namespace have changed since, and it may get no sidecar any more"
 
 
+def one_first(within: Gate, firsts: Mapping[str, ObjectRef], is_proven: Callable[[str], bool]) -> Gate:
+    """In the namespaces of `firsts` only that workload may start, until `is_proven` that new pods get their sidecar."""
+
+    def at_its_turn(ref: ObjectRef, own: Mapping[str, str], around: Around | None) -> str:
+        first = firsts.get(ref.namespace, ref)
+        if first != ref and not is_proven(ref.namespace):
+            return f"{first} goes first: a restart before this one left pods of {ref.namespace} without a sidecar"
+        return within(ref, own, around)
+
+    return at_its_turn
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 

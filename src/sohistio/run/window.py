@@ -35,15 +35,16 @@ _FAILED_OR_HELD = frozenset({Why.FAILURES, Why.HELD, Why.STUCK})
 
 
 class RollingWindow:
-    """One list on its way. `begin` restarts a workload; `held` says why one may not start now; `look` is told of those
-    that came up, and how many are left, and raises where nothing else may be restarted.
+    """One list on its way. `begin` restarts a workload, and is told whether pods of its namespace were refused by then;
+    `held` says why one may not start now; `look` is told of those that came up, and how many are left, and raises where
+    nothing else may be restarted.
     """
 
     def __init__(
         self,
         waiting: Waiting,
         settings: RestartSettings,
-        begin: Callable[[Workload], Begun],
+        begin: Callable[[Workload, bool], Begun],
         held: Gate,
         look: Callable[[Sequence[ObjectRef], int], None],
     ) -> None:
@@ -55,6 +56,7 @@ class RollingWindow:
         self._queue: dict[ObjectRef, Workload] = {}
         self._flights: dict[ObjectRef, Flight] = {}
         self._failed: dict[ObjectRef, Stuck] = {}
+        self._left: list[Wait] = []
         self._still_rolling: dict[ObjectRef, Candidate] = {}
         self._passed_since: dict[ObjectRef, float] = {}
         self._landed: dict[ObjectRef, Progress] = {}
@@ -105,7 +107,7 @@ class RollingWindow:
                     if due or over:
                         self._show(now, found, total)
                     if over:
-                        return Ended(self._done, tuple(self._failed.values()), found.waits)
+                        return Ended(self._done, tuple(self._failed.values()), (*self._left, *found.waits))
                 waiting.pause(_LOOK_SECONDS)
 
     def _per_second(self, now: Rollouts, keeping_up: KeepingUp | None) -> float:
@@ -154,11 +156,14 @@ class RollingWindow:
 
     def _start(self, candidates: Iterable[Candidate]) -> None:
         chosen = [(candidate, self._queue.pop(candidate.ref)) for candidate in candidates]
-        begun = side_by_side(lambda item: self._begin(item[1]), chosen)
+        refused = self._hanging.refused
+        begun = side_by_side(lambda item: self._begin(item[1], item[0].ref.namespace in refused), chosen)
         until = self._waiting.now() + self._settings.workload_seconds
         for (candidate, workload), one in zip(chosen, begun, strict=True):
             self._passed_since.pop(candidate.ref, None)
-            if one.refused:
+            if one.left:
+                self._left.append(Wait(candidate, Why.LEFT, one.left))
+            elif one.refused:
                 progress = Progress(0, workload.desired, False, one.refused)
                 self._failed[candidate.ref] = Stuck(candidate.ref, progress, ())
             else:

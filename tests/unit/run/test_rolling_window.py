@@ -126,6 +126,7 @@ def carries(cluster: Cluster, tmp_path: Path, said: io.StringIO) -> Carries:
     def restart(
         *,
         max_failures: int = 2,
+        refused: str = "",
         held: Gate = nothing_held,
         total: float = 60,
         seconds: float = 3,
@@ -134,7 +135,9 @@ def carries(cluster: Cluster, tmp_path: Path, said: io.StringIO) -> Carries:
         api = cluster.api(tmp_path)
         waiting = Waiting(api, LineObserver(said), Hold(threading.Event()), time.monotonic() + total)
 
-        def begin(workload: Workload) -> Begun:
+        def begin(workload: Workload, _refused: bool) -> Begun:
+            if workload.ref.name in refused:
+                return Begun(left="its pods are refused")
             return Begun(int(api.merge_patch(path_of(workload.ref), {})["metadata"]["generation"]))
 
         settings = RestartSettings(1, max_failures, seconds)
@@ -192,6 +195,12 @@ def test_what_fails_at_the_same_moment_counts_before_another_starts(cluster: Clu
 def test_what_is_held_is_no_failure(cluster: Cluster, carries: Carries) -> None:
     ended = carries(held=lambda ref, _own, _around: "closed until 02:00" if ref.name in "ac" else "", seconds=60)
     assert (cluster.restarted, failed(ended), rest(ended)) == (["b", "d"], [], {"a": Why.HELD, "c": Why.HELD})
+
+
+def test_what_is_refused_at_its_turn_is_no_failure(cluster: Cluster, carries: Carries) -> None:
+    ended = carries(refused="bd", max_failures=1, seconds=60)
+    assert (ended.done, failed(ended), rest(ended)) == (2, [], {"b": Why.LEFT, "d": Why.LEFT})
+    assert cluster.restarted == ["a", "c"]
 
 
 def test_what_somebody_paused_or_deleted_meanwhile_is_left(cluster: Cluster, carries: Carries) -> None:

@@ -153,6 +153,19 @@ def test_a_rollout_under_way_brings_what_is_current_by_itself(cluster: Cluster) 
     assert cluster.asked == []
 
 
+@pytest.mark.parametrize(("arrives", "asked"), [(False, True), (True, False)])
+def test_a_rollout_that_brings_up_no_pod_is_asked_about(cluster: Cluster, arrives: bool, asked: bool) -> None:
+    """The API server may refuse its new pods: another restart would change nothing."""
+    rolling = deployment("shop", "web")
+    rolling["status"]["updatedReplicas"] = 0
+    old, new = pod("shop", "web", image="docker.io/istio/proxyv2:1.30.5"), pod("shop", "web", created=AFTER)
+    new["status"]["phase"] = "Pending"
+    denied = Reply({"message": 'admission webhook "x.example.com" denied the request: no'}, 403)
+    state = cluster.looks([rolling], [old, new] if arrives else [old], shop=denied)
+    assert bool(cluster.asked) is asked
+    assert [item.ref.name for item in restarts(state, state.sidecar)[0]] == ([] if asked else ["web"])
+
+
 def test_a_thousand_workloads_none_is_restarted_for_nothing_and_21_dry_runs_tell(cluster: Cluster) -> None:
     """50 in each of 20 namespaces, of one template each; in the last the sidecars of two have another limit,
     and it is asked twice whether that is always so."""
