@@ -56,7 +56,7 @@ def plan(
 ) -> None:
     """Show what an install would do, and why. Nothing is touched.
 
-    Exit 3 where an install would be refused, 4 with --exit-code and changes pending.
+    Exit 3 where the plan is refused, 4 with --exit-code and changes pending. An install's checks: `sohistio check`.
     """
     from sohistio.commands.requests import request_of, where_of
     from sohistio.commands.sessions import session_of
