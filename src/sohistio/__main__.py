@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 
-TYPE_CHECKING = False  # typing's own takes a third of what is imported before signals are heard
+# Until signals are held nothing is imported that takes time: `signal` is `_signal` with enums, typing's own is large.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from typing import NoReturn
 
     from sohistio.errors import SohistioError
+else:
+    import _signal as signal
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
