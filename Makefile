@@ -5,6 +5,9 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What is given to a target is text: the programs read it from the environment, and neither make nor a shell obeys it.
+GIVEN := VERSION ENVIRONMENT CONFIRM PREVIOUS REPORT
+$(foreach name,$(GIVEN),$(if $(filter-out undefined,$(origin $(name))),$(eval override export $(name) := $$(value $(name)))))
 
 .PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench soak bench-gateways lint format lock wheel \
 	licences audit release pictures docs docs-reference clean
@@ -123,7 +126,7 @@ audit: setup $(VENV)/.release ## bandit, licences, known vulnerabilities of the 
 	@$(BIN)/python release/audit.py
 
 release: setup $(VENV)/.release ## What is published of VERSION=…, into dist/release: see docs/releases.md
-	@$(BIN)/python release/make_release.py $(VERSION)
+	@$(BIN)/python release/make_release.py "$$VERSION"
 	@$(BIN)/python release/sbom_schema.py dist/release/*.cdx.json
 
 $(VENV)/.release: requirements/release.txt $(VENV)/.installed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from sohistio.output.documents import json_text
 from sohistio.plan.diff import differences
 from sohistio.plan.documents import digest_of
 from sohistio.plan.plan import Plan
+from sohistio.system.bounded_file import NotOrdinaryError, TooLargeError, bounded_bytes
 
 _MOST_BYTES = 1 << 25
 """Far more than any plan has: one that creates a mesh has 14 KiB."""
@@ -43,8 +43,14 @@ class ApprovedPlan:
 def read_approved(path: Path) -> ApprovedPlan:
     """The plan in a file. Raises UsageError where it is no ordinary file, no plan, or was edited."""
     try:
-        document = json.loads(_bounded(path).decode("utf-8"), object_pairs_hook=_once)
+        document = json.loads(bounded_bytes(path, _MOST_BYTES).decode("utf-8"), object_pairs_hook=_once)
         edited = document["digest"] != digest_of(document) or document["fileDigest"] != _whole(document)
+    except NotOrdinaryError as error:
+        todo = "Give --plan a file of `sohistio plan --out FILE`."
+        raise UsageError(f"{path} is no ordinary file", todo=todo) from error
+    except TooLargeError as error:
+        what = f"{path} is larger than {_MOST_BYTES >> 20} MiB, and no plan is"
+        raise UsageError(what, todo="Give --plan the plan's file.") from error
     except OSError as error:
         why = error.strerror or str(error)
         raise UsageError(f"{path} cannot be read", details=(why,), todo="Give --plan a file.") from error
@@ -70,19 +76,6 @@ def check_approved(approved: ApprovedPlan, plan: Plan) -> None:
             details=different,
             todo="Look at the new plan with `sohistio plan --out FILE` and have that one approved.",
         )
-
-
-def _bounded(path: Path) -> bytes:
-    """All of an ordinary file: a pipe may never end, nor even begin. Raises UsageError, OSError."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise UsageError(f"{path} is no ordinary file", todo="Give --plan a file of `sohistio plan --out FILE`.")
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise UsageError(
-            f"{path} is larger than {_MOST_BYTES >> 20} MiB, and no plan is", todo="Give --plan the plan's file."
-        )
-    return content
 
 
 def _no_plan(path: Path, error: Exception) -> UsageError:

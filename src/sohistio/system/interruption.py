@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from sohistio.errors import InterruptedRunError
+from sohistio.errors import ExitCode, InterruptedRunError
 
 _came: list[InterruptedRunError] = []
 _KNOCKS = 5
@@ -49,6 +49,16 @@ def end_on_signals() -> None:
         os.set_blocking(noted, False)
         signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
         threading.Thread(target=_knock, args=(heard,), name="signals", daemon=True).start()
+
+
+def end_without_words() -> None:
+    """From now on they end the program without any: it has its last words, and ends anyway."""
+    for number in stop_signals():
+        signal.signal(number, _end)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(int(ExitCode.INTERRUPTED))
 
 
 def _knock(heard: int) -> None:

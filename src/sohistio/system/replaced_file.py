@@ -48,6 +48,11 @@ def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     _put(target, text, lambda fresh: fresh.chmod(mode))
 
 
+def put_in_place(path: Path, text: str, mode: int) -> None:
+    """As `write_whole`, in the place of what stands there, be it a link or a pipe; a folder stays. Raises OSError."""
+    _put(path, text, lambda fresh: fresh.chmod(mode))
+
+
 def _put(target: Path, text: str, finish: Callable[[Path], None]) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
     fresh = Path(name)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sohistio.adapters.kubernetes.kubeconfig_texts import check_texts
 from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
@@ -42,6 +43,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
                 details=(f"it has: {', '.join(known) or 'none'}",),
                 todo=_GIVE_ONE,
             )
+        check_texts(merged.value, target.context, where)
         with login_errors() as failed:
             if not with_user:
                 _without_user(merged.value, target, configuration)

@@ -36,7 +36,7 @@ def exclusive(folder: Path, say: Callable[[str], None], *, longest_wait: float =
 
     with ExitStack() as held:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
             held.enter_context(locked(folder / ".lock", longest_wait, waiting, gave_up))
         except OSError as error:
             raise cannot_store(error, folder) from error

@@ -8,10 +8,12 @@ import json
 import time
 from pathlib import Path
 
-from sohistio.system.replaced_file import write_whole
+from sohistio.system.bounded_file import own_bytes
+from sohistio.system.replaced_file import put_in_place
 
 _PIECE = 8 << 20
 """Bytes: while one is hashed other threads run; many small ones would wait for those time and again."""
+_MOST_NOTED = 4096
 SETTLED = 2.0
 """Seconds: a file may be written twice within one tick of its file system's clock, so a new one is not yet believed."""
 
@@ -28,13 +30,14 @@ def sha256_of(path: Path) -> str:
 def known_sha256(path: Path, settled: float = SETTLED) -> str:
     """As `sha256_of`, remembered in a file beside it with the file's size, times and inode. Raises OSError.
 
+    A note that somebody else may have written is not believed.
     Any write to the file changes its ctime, which only the system sets: then it is read again.
     """
     status = path.stat()
     seen = [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
     note = path.with_name(f"{path.name}.seen.json")
     try:
-        known = json.loads(note.read_text(encoding="utf-8"))
+        known = json.loads(own_bytes(note, _MOST_NOTED))
         if known["file"] == seen:
             return str(known["sha256"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -42,5 +45,5 @@ def known_sha256(path: Path, settled: float = SETTLED) -> str:
     digest = sha256_of(path)
     if time.time() - status.st_ctime > settled:
         with contextlib.suppress(OSError):  # a cache that may only be read
-            write_whole(note, json.dumps({"file": seen, "sha256": digest}) + "\n", 0o600)
+            put_in_place(note, json.dumps({"file": seen, "sha256": digest}) + "\n", 0o600)
     return digest

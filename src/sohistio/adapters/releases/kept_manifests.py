@@ -11,16 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sohistio.system.replaced_file import write_whole
+from sohistio.system.bounded_file import make_own_folder, own_bytes
+from sohistio.system.replaced_file import put_in_place
 
 _MOST_KEPT = 64
+_MOST_BYTES = 64 << 20
+"""Far more than any has: that of all of Istio is half a MiB."""
 # Of these files: another sohistio may share the folder.
-_FORM = "1"
+_FORM = "2"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptManifests:
-    """In a folder of the cache. What cannot be kept, or read, is made anew: nothing here is an error."""
+    """In a folder of the cache. What cannot be kept, or read, is made anew: nothing here is an error.
+
+    A file's first line is the SHA-256 of its name's key and of the rest: a copy under another's name is not believed.
+    Nor is what somebody else may have written.
+    """
 
     folder: Path
 
@@ -30,35 +37,35 @@ class KeptManifests:
             return make()
         key = hashlib.sha256("\n".join((_FORM, istioctl, operator)).encode()).hexdigest()
         path = self.folder / f"{key}.json"
-        objects = _read(path)
+        objects = _read(path, key)
         if objects is None:
             objects = make()
-            self._keep(path, objects)
+            self._keep(path, key, objects)
         return objects
 
-    def _keep(self, path: Path, objects: Sequence[dict[str, Any]]) -> None:
+    def _keep(self, path: Path, key: str, objects: Sequence[dict[str, Any]]) -> None:
         """Those that were not asked for longest make room. What JSON cannot say is not kept."""
         try:
             text = json.dumps(objects)
             if json.loads(text) != objects:
                 return
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(path, f"{_checksum(text.encode()).decode()}\n{text}", 0o600)
+            make_own_folder(self.folder, 0o700)
+            put_in_place(path, f"{_checksum(key, text.encode()).decode()}\n{text}", 0o600)
             self._make_room()
         except (OSError, ValueError, TypeError):
             return
 
     def _make_room(self) -> None:
-        kept = sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        kept = sorted(self.folder.glob("*.json"), key=lambda path: path.lstat().st_mtime, reverse=True)
         for path in kept[_MOST_KEPT:]:
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
-def _read(path: Path) -> list[dict[str, Any]] | None:
+def _read(path: Path, key: str) -> list[dict[str, Any]] | None:
     try:
-        checksum, _, text = path.read_bytes().partition(b"\n")
-        if checksum != _checksum(text):
+        checksum, _, text = own_bytes(path, _MOST_BYTES).partition(b"\n")
+        if checksum != _checksum(key, text):
             return None
         objects: list[dict[str, Any]] = json.loads(text)
         os.utime(path)
@@ -67,5 +74,5 @@ def _read(path: Path) -> list[dict[str, Any]] | None:
     return objects
 
 
-def _checksum(text: bytes) -> bytes:
-    return hashlib.sha256(text).hexdigest().encode()
+def _checksum(key: str, text: bytes) -> bytes:
+    return hashlib.sha256(b"\n".join((key.encode(), text))).hexdigest().encode()

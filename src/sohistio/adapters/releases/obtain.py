@@ -7,6 +7,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from sohistio.adapters.releases.mirror import Mirror, Platform
 from sohistio.errors import NotObtainedError, SohistioError
 from sohistio.istioctl import Istioctl, reported_version
 from sohistio.model.versions import Version
+from sohistio.system.bounded_file import NotOwnError, check_own_file, make_own_folder, own_bytes
 
 _RECORD = "istioctl.json"
+_MOST_RECORDED = 4096
 _PARTIAL = ".partial-"
 
 
@@ -124,9 +127,12 @@ def _digest_of(binary: Path) -> str:
 
 
 def _intact(binary: Path, pin: str | None) -> str | None:
-    """The binary's SHA-256 if it is as it was unpacked, from the archive that is pinned; anything unreadable is not."""
+    """The binary's SHA-256 if it is as it was unpacked, from the archive that is pinned; anything unreadable is not,
+    nor what somebody else may have written.
+    """
     try:
-        record = json.loads((binary.parent / _RECORD).read_text(encoding="utf-8"))
+        record = json.loads(own_bytes(binary.parent / _RECORD, _MOST_RECORDED))
+        check_own_file(binary)
         digest = known_sha256(binary)
         return digest if record["binarySha256"] == digest and pin in (None, record["archiveSha256"]) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -156,6 +162,8 @@ class _Fetch:
     def into(self, folder: Path, pin: str | None) -> str:
         """Fetch, check and unpack beside the place it goes to; the last act is a rename. The binary's SHA-256."""
         try:
+            with suppress(NotOwnError):  # there, it is fetched each time
+                make_own_folder(folder, 0o755)
             for left_by_a_killed_run in folder.glob(f"{_PARTIAL}*"):
                 shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=_PARTIAL) as name:
@@ -167,6 +175,7 @@ class _Fetch:
                 unpacked = sha256_of(fresh)
                 record = partial / _RECORD
                 record.write_text(json.dumps({"archiveSha256": digest, "binarySha256": unpacked}) + "\n")
+                record.chmod(0o644)
                 record.replace(folder / _RECORD)
                 fresh.replace(folder / self.platform.binary)
         except OSError as error:

@@ -17,7 +17,7 @@ from sohistio.model.kube_target import KubeTarget
 SECRET = "s3cret"
 
 
-def target(folder: Path, server: str, user: Mapping[str, str] = MappingProxyType({}), **cluster: Any) -> KubeTarget:
+def target(folder: Path, server: Any, user: Mapping[str, Any] = MappingProxyType({}), **cluster: Any) -> KubeTarget:
     path = folder / "kubeconfig"
     document = {
         "clusters": [{"name": "c", "cluster": {"server": server, **cluster}}],
@@ -97,3 +97,34 @@ def test_a_login_for_a_proxy_is_fine(tmp_path: Path) -> None:
     assert client_for(
         target(tmp_path, "https://127.0.0.1:6443", user={}, **{"proxy-url": "http://u:p%2F@127.0.0.1:3128"})
     )
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, ["a"], {"a": "b"}, 0, False, []], ids=repr)
+@pytest.mark.parametrize(
+    "key", ["server", "tls-server-name", "proxy-url", "certificate-authority", "certificate-authority-data"]
+)
+def test_a_key_of_the_cluster_that_is_not_text(tmp_path: Path, key: str, value: object) -> None:
+    cluster: dict[str, Any] = {"server": "https://127.0.0.1:6443", key: value}
+    asked = target(tmp_path, **cluster)
+    for with_user in (True, False):
+        with pytest.raises(UsageError) as caught:
+            client_for(asked, with_user=with_user)
+        assert caught.value.what == f"{key} of cluster 'c' in the kubeconfig {tmp_path / 'kubeconfig'} is not text"
+
+
+@pytest.mark.parametrize(
+    "key", ["token", "tokenFile", "client-certificate", "client-key-data", "client-key", "username", "password"]
+)
+def test_a_key_of_the_user_that_is_not_text(tmp_path: Path, key: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        client_for(target(tmp_path, "https://127.0.0.1:6443", user={"username": "a", "password": "b", key: 471147}))
+    assert caught.value.what == f"{key} of user 'u' in the kubeconfig {tmp_path / 'kubeconfig'} is not text"
+    assert "471147" not in str(caught.value.document())
+
+
+def test_of_the_current_context(tmp_path: Path) -> None:
+    path = target(tmp_path, "https://127.0.0.1:6443", user={}, **{"tls-server-name": 5}).kubeconfig
+    assert path
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"current-context": "x"}))
+    with pytest.raises(UsageError, match="tls-server-name of cluster 'c'"):
+        client_for(KubeTarget(path, None))

@@ -89,6 +89,7 @@ def test_a_kubeconfig_with_bytes_gone_wrong(tmp_path: Path, content: bytes) -> N
 @settings(max_examples=100)
 @given(damaged_documents(DOCUMENT))
 @example(DOCUMENT | {"clusters": [{"name": "c", "cluster": {"server": "https://10.0.0.1", "proxy-url": True}}]})
+@example(DOCUMENT | {"clusters": [{"name": "c", "cluster": {"server": "https://10.0.0.1", "tls-server-name": 5}}]})
 @example(DOCUMENT | {"users": nested(300)})
 def test_a_kubeconfig_with_something_else_in_its_place(tmp_path: Path, document: Any) -> None:
     used(tmp_path, json.dumps(document).encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -82,3 +83,20 @@ def test_a_new_file_is_not_remembered_yet(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         known_sha256(tmp_path / "istioctl")
+
+
+@pytest.mark.parametrize("others", [0o620, 0o602])
+def test_a_note_that_others_may_write_is_not_believed(program: Path, others: int) -> None:
+    known(program)
+    note = program.with_name("istioctl.seen.json")
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"sha256": "somebody's"}))
+    note.chmod(others)
+    assert known(program) == sha256(program)
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+
+
+def test_a_note_that_is_a_pipe_is_not_waited_for(program: Path) -> None:
+    note = program.with_name("istioctl.seen.json")
+    os.mkfifo(note)
+    assert known(program) == sha256(program)
+    assert note.is_file()

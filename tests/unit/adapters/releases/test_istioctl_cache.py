@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,6 +48,47 @@ def test_a_damaged_cache_is_fetched_again(tmp_path: Path, mirror: ReleaseMirror)
         obtain(tmp_path, mirror.url)
         assert binary.read_bytes() == script("1.31.1")
         assert len(mirror.asked) == asked + 2
+
+
+def test_what_others_may_have_written_is_fetched_again(tmp_path: Path, mirror: ReleaseMirror) -> None:
+    """They could change the program, and the record of its digest with it."""
+    mirror.publish("1.31.1")
+    binary = obtain(tmp_path, mirror.url).path
+    record = binary.parent / "istioctl.json"
+
+    def a_pipe() -> None:
+        record.unlink()
+        os.mkfifo(record)
+
+    def a_device() -> None:
+        binary.unlink()
+        binary.symlink_to("/dev/zero")
+
+    damages: tuple[Callable[[], object], ...] = (
+        lambda: binary.chmod(0o775),
+        lambda: record.chmod(0o666),
+        lambda: binary.parent.chmod(0o777),
+        a_pipe,
+        a_device,
+    )
+    for damage in damages:
+        asked = len(mirror.asked)
+        damage()
+        for _ in range(2):
+            obtain(tmp_path, mirror.url)
+            assert len(mirror.asked) == asked + 2
+        assert binary.read_bytes() == script("1.31.1")
+
+
+def test_where_groups_may_write_by_default_it_is_fetched_once(tmp_path: Path, mirror: ReleaseMirror) -> None:
+    mirror.publish("1.31.1")
+    before = os.umask(0o002)
+    try:
+        obtain(tmp_path, mirror.url)
+        obtain(tmp_path, mirror.url)
+    finally:
+        os.umask(before)
+    assert len(mirror.asked) == 2
 
 
 def test_what_a_killed_run_left_is_swept(tmp_path: Path, mirror: ReleaseMirror) -> None:

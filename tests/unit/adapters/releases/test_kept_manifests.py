@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -99,3 +100,100 @@ def test_those_that_were_not_asked_for_longest_make_room(tmp_path: Path) -> None
     kept.of("a", "0", make)
     kept.of("a", "new", make)
     assert make.asked == 65
+
+
+def test_one_under_anothers_name_is_not_used(tmp_path: Path) -> None:
+    """It has the objects of another mesh: what they lack would be deleted."""
+    kept, other = KeptManifests(tmp_path), Maker([{"kind": "Other"}])
+    kept.of("a", "x", Maker())
+    (first,) = tmp_path.iterdir()
+    kept.of("a", "y", other)
+    (second,) = set(tmp_path.iterdir()) - {first}
+    shutil.copy(first, second)
+    assert kept.of("a", "y", other) == [{"kind": "Other"}]
+    assert kept.of("a", "y", other) == [{"kind": "Other"}]
+    assert other.asked == 2
+
+
+def a_link_to_itself_elsewhere(path: Path) -> None:
+    """With all that belongs into it."""
+    path.rename(path.parent.parent / "elsewhere")
+    path.symlink_to(path.parent.parent / "elsewhere")
+
+
+def a_link_to(target: str) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        path.unlink()
+        path.symlink_to(target)
+
+    return damage
+
+
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def too_large(path: Path) -> None:
+    os.truncate(path, (64 << 20) + 1)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda path: path.chmod(0o620), id="group-may-write"),
+        pytest.param(lambda path: path.chmod(0o602), id="all-may-write"),
+        pytest.param(lambda path: path.parent.chmod(0o777), id="a-folder-that-all-may-write"),
+        a_link_to_itself_elsewhere,
+        pytest.param(a_link_to("/dev/zero"), id="a-device"),
+        pytest.param(a_link_to("nowhere"), id="a-dangling-link"),
+        a_pipe,
+        too_large,
+    ],
+)
+def test_what_others_may_write_or_is_no_ordinary_file_is_made_anew(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    kept, make = KeptManifests(tmp_path / "manifests"), Maker()
+    kept.of("a", "x", make)
+    (path,) = kept.folder.iterdir()
+    damage(path)
+    for _ in range(2):
+        assert kept.of("a", "x", make) == OBJECTS
+        assert make.asked == 2
+    assert stat.S_IMODE(path.lstat().st_mode) == 0o600
+    assert stat.S_ISREG(path.lstat().st_mode)
+    assert stat.S_IMODE(kept.folder.stat().st_mode) & 0o022 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+@pytest.mark.parametrize("whose", ["file", "folder"])
+def test_what_somebody_else_owns_is_made_anew(tmp_path: Path, whose: str) -> None:
+    kept, make = KeptManifests(tmp_path / "manifests"), Maker()
+    kept.of("a", "x", make)
+    (path,) = kept.folder.iterdir()
+    os.chown(path if whose == "file" else kept.folder, 12345, -1)
+    assert kept.of("a", "x", make) == OBJECTS
+    assert make.asked == 2
+
+
+def test_a_folder_in_a_files_place_stays_and_is_no_error(tmp_path: Path) -> None:
+    kept, make = KeptManifests(tmp_path), Maker()
+    kept.of("a", "x", make)
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    path.mkdir()
+    for asked in (2, 3):
+        assert kept.of("a", "x", make) == OBJECTS
+        assert make.asked == asked
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_a_link_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "manifests").symlink_to("elsewhere")
+    make = Maker()
+    for asked in (1, 2):
+        assert KeptManifests(tmp_path / "manifests").of("a", "x", make) == OBJECTS
+        assert make.asked == asked
+    assert list((tmp_path / "elsewhere").iterdir()) == []

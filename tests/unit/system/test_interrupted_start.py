@@ -1,0 +1,73 @@
+"""A signal while sohistio is still being imported ends as any later one: words and exit code 130, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Python imports it at its start. It asks the process to end just when a module is looked for.
+_SITE = """
+import os, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["WHEN"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), int(os.environ["NUMBER"]))
+
+sys.meta_path.insert(0, Finder())
+"""
+STARTS = {
+    "module": (sys.executable, "-m", "sohistio"),
+    "script": (str(Path(sys.executable).with_name("sohistio")),),
+}
+
+
+def started(folder: Path, start: str, when: str, number: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "sitecustomize.py").write_text(_SITE)
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "SOHISTIO_"))}
+    return subprocess.run(
+        (*STARTS[start], *arguments),
+        env=variables | {"PYTHONPATH": str(folder), "WHEN": when, "NUMBER": str(int(number))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("when", ["sohistio.errors", "sohistio.system.streams", "typer", "sohistio.cli"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_ends_in_words(tmp_path: Path, start: str, when: str, number: signal.Signals) -> None:
+    done = started(tmp_path, start, when, number, "version")
+    assert (done.returncode, done.stdout) == (130, ""), done.stderr
+    assert done.stderr.startswith(f"Error: interrupted by {number.name}.\n"), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_in_json_where_that_is_asked(tmp_path: Path) -> None:
+    done = started(tmp_path, "module", "sohistio.errors", signal.SIGINT, "version", "--output", "json")
+    assert done.returncode == 130
+    assert json.loads(done.stdout)["error"]["exitCode"] == 130
+
+
+def test_one_that_comes_with_the_last_words_ends_without_more(tmp_path: Path) -> None:
+    done = started(tmp_path, "module", "sohistio.output.error_text", signal.SIGINT, "no-such-command")
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+
+
+def test_a_hangup_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        done = started(tmp_path, "module", "sohistio.errors", signal.SIGHUP, "version")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert done.returncode == 0, done.stderr
