@@ -75,6 +75,18 @@ def test_a_default_tag_that_somebody_deleted_comes_back(meshed: Sandbox) -> None
     assert verified(meshed)
 
 
+def test_a_default_tag_without_its_label_gets_it_back_and_is_not_deleted(meshed: Sandbox) -> None:
+    uid = found(meshed, TAG)["metadata"]["uid"]
+    merge = "application/merge-patch+json"
+    meshed.api.request("PATCH", TAG, body={"metadata": {"labels": {"istio.io/tag": None}}}, content_type=merge)
+    assert "istio-revision-tag-default has lost labels" in failed_checks(meshed)
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    tag = found(meshed, TAG)["metadata"]
+    assert (tag["uid"], tag["labels"]["istio.io/tag"]) == (uid, "default")
+    assert verified(meshed)
+
+
 def test_two_that_inject_the_same_pods_are_one_again(meshed: Sandbox) -> None:
     injector, tag = found(meshed, INJECTOR), found(meshed, TAG)
     by_name = {hook["name"]: hook for hook in tag["webhooks"]}

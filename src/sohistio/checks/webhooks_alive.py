@@ -25,6 +25,8 @@ _ROOT = (
 def webhooks_alive(state: ClusterState) -> Iterator[CheckResult]:
     """One result for each that is dead, ignores failures or trusts another root; one for all that are alive."""
     yield from _who_injects(state)
+    for _, _, name in state.webhooks.unlabelled:
+        yield failed(_NAME, f"{name} has lost labels by which istioctl knows what is the default tag's", _INSTALL)
     alive = []
     for item in state.webhooks.configurations:
         own = is_own(item, state.revision)

@@ -93,7 +93,9 @@ class WebhookConfiguration:
 @dataclass(frozen=True, slots=True)
 class Webhooks:
     """All of them, and `live`: the name of the Service in the mesh's namespace that leads to a ready istiod of the
-    mesh; empty where none does."""
+    mesh; empty where none does. `unlabelled` are the default tag's objects, by kind, namespace and name, that lost the
+    labels by which istioctl knows them (model/default_tag.py)."""
 
     configurations: tuple[WebhookConfiguration, ...] = ()
     live: str = ""
+    unlabelled: tuple[tuple[str, str, str], ...] = ()

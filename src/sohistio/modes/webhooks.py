@@ -31,6 +31,7 @@ OPENED_NOTICE = (
 _SUMMARIES = {
     Cure.IGNORE_FAILURES: "no istiod answers: ignore failures of {} until one is ready (pods start, without a sidecar)",
     Cure.FAIL_AGAIN: "istiod is back: no longer ignore failures of {}",
+    Cure.LABEL: "give {} back the labels by which istioctl knows what is the default tag's",
     Cure.POINT_TO_ISTIOD: "point {} to the istiod that is there",
     Cure.TRUST_ISTIOD: "give {} the root certificate to know istiod by",
 }
@@ -49,7 +50,8 @@ def repair_phase(state: ClusterState) -> tuple[Phase, ...]:
 def repairs_of(webhooks: Webhooks, revision: Revision = DEFAULT_REVISION) -> tuple[WebhookRepair, ...]:
     """What each of the mesh's own takes, in the order in which they are listed."""
     own = [item for item in webhooks.configurations if is_own(item, revision)]
-    return tuple(repair for item in own for repair in _repair(item, webhooks.live))
+    labelled = map(_label, webhooks.unlabelled if revision == DEFAULT_REVISION else ())
+    return (*labelled, *(repair for item in own for repair in _repair(item, webhooks.live)))
 
 
 def is_own(item: WebhookConfiguration, revision: Revision = DEFAULT_REVISION) -> bool:
@@ -85,6 +87,11 @@ def inject_twice(webhooks: Webhooks) -> bool:
 
 def _is_parked(item: WebhookConfiguration) -> bool:
     return any(hook.parked for hook in item.hooks)
+
+
+def _label(place: tuple[str, str, str]) -> WebhookRepair:
+    ref = ObjectRef(*place)
+    return WebhookRepair(ref, Cure.LABEL, f"{ref.name} has lost labels by which istioctl knows it: give them back")
 
 
 def _repair(item: WebhookConfiguration, live: str) -> Iterator[WebhookRepair]:

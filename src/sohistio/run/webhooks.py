@@ -11,6 +11,7 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.webhooks import PATHS, PORT, answers_at, read_webhooks
 from sohistio.errors import FailedError
+from sohistio.model.default_tag import LABELS
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING
@@ -21,6 +22,7 @@ _ROOT = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio-ca-root-cert")
 # istiod writes to its webhooks too: who comes second reads again.
 _TRIES = 5
 _CONFLICT = 409
+_WITHOUT_ROOT = (Cure.IGNORE_FAILURES, Cure.FAIL_AGAIN, Cure.LABEL)
 
 
 def repair_webhooks(api: KubeApi, step: RepairWebhooks) -> None:
@@ -64,7 +66,7 @@ def _put_right(api: KubeApi, repair: WebhookRepair) -> None:
         found = api.get(path_of(repair.ref))
         if found is None:
             return
-        root = "" if repair.cure in (Cure.IGNORE_FAILURES, Cure.FAIL_AGAIN) else _root(api)
+        root = "" if repair.cure in _WITHOUT_ROOT else _root(api)
         changed = _cured(found, repair, root)
         if changed == found:
             return
@@ -103,6 +105,8 @@ def _cured(found: Object, repair: WebhookRepair, root: str) -> Object:
                 client["caBundle"] = root
             # istiod keeps the certificate of those that are its revision's.
             changed["metadata"]["labels"] = (changed["metadata"].get("labels") or {}) | {LABEL: DEFAULT_REVISION}
+        case Cure.LABEL:
+            changed["metadata"]["labels"] = {**(changed["metadata"].get("labels") or {}), **LABELS}
         case Cure.TRUST_ISTIOD:
             for hook in hooks:
                 hook["clientConfig"]["caBundle"] = hook["clientConfig"].get("caBundle") or root

@@ -45,6 +45,13 @@ def test_what_is_wrong(item: WebhookConfiguration, severity: Severity, words: st
     assert result.hint
 
 
+def test_labels_that_are_lost_are_named() -> None:
+    lost = Webhooks((webhook(),), "istiod", (("Service", "istio-system", "istiod-revision-tag-default"),))
+    found = list(webhooks_alive(state(webhooks=lost, ca_root="r")))
+    assert [item.result for item in found] == [Result.FAILED, Result.PASSED]
+    assert "istiod-revision-tag-default has lost labels" in found[0].message
+
+
 INJECTOR, TAG = "istio-sidecar-injector", "istio-revision-tag-default"
 
 

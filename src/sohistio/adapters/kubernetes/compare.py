@@ -29,6 +29,7 @@ from sohistio.adapters.kubernetes.gateways import (
 from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.errors import RefusedError
+from sohistio.model.default_tag import TAG_LABEL, is_of_a_tag
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.webhooks import MUTATING
 from sohistio.model.words import first_lines
@@ -44,7 +45,6 @@ from sohistio.system.plain_yaml import loaded
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
 MAY_NOT_PATCH = "compared without a dry run: you lack permission to patch{}; defaulting and admission were not asked"
-_TAG = "istio.io/tag"
 _MOST_LISTED = 6
 
 
@@ -193,7 +193,9 @@ def _labels_off(live: Object) -> tuple[FieldChange, ...]:
 def _no_longer_shipped(
     api: KubeApi, manifest: list[Object], live: LiveObjects, earlier: Collection[str], pool: ThreadPoolExecutor
 ) -> list[ObjectChange]:
-    """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
+    """Objects that istioctl installed and this manifest does not have; those of revision tags are kept.
+
+    Of a tag is what has its label, or a name of one: it injects all the same if somebody took the label away.
 
     What another IstioOperator put there (a gateway of another team's, say) is nothing to miss: it has another owner,
     or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, but for what a
@@ -209,7 +211,7 @@ def _no_longer_shipped(
         return istiod is not None and is_owned_by(item, owner_of(istiod))
 
     def surplus(kind: Kind) -> list[ObjectChange]:
-        found = [item for item in live.labelled[kind] if _TAG not in item["metadata"]["labels"]]
+        found = [item for item in live.labelled[kind] if not _is_of_a_tag(kind[1], item)]
         found += released.get(kind, ())
         return [
             ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
@@ -220,3 +222,7 @@ def _no_longer_shipped(
     kinds = [kind for kind in live.labelled if "CustomResource" not in kind[1]]
     released = live.released(kinds)
     return [change for changes in pool.map(surplus, kinds) for change in changes]
+
+
+def _is_of_a_tag(kind: str, item: Object) -> bool:
+    return TAG_LABEL in item["metadata"]["labels"] or is_of_a_tag(kind, item["metadata"]["name"])

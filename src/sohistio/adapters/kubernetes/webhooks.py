@@ -7,6 +7,7 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
+from sohistio.model.default_tag import lacks_labels
 from sohistio.model.injecting_hook import is_parked, misses
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE
@@ -63,6 +64,12 @@ def webhooks_in(
             for item in items
         ),
         _live(services, reached, revision),
+        tuple(
+            (kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+            for kind, items in (*found.items(), ("Service", services))
+            for item in items
+            if lacks_labels(kind, item) and item["metadata"].get("namespace", ISTIO_NAMESPACE) == ISTIO_NAMESPACE
+        ),
     )
 
 
