@@ -87,6 +87,31 @@ def test_a_default_tag_without_its_label_gets_it_back_and_is_not_deleted(meshed:
     assert verified(meshed)
 
 
+def test_a_url_and_another_service_give_way_to_istiod(meshed: Sandbox) -> None:
+    """One that istioctl could not apply over (a Service beside a URL), and one that it can."""
+    validators = HOOKS.replace("mutating", "validating")
+    injector, tag = found(meshed, INJECTOR), found(meshed, TAG)
+    validator = found(meshed, f"{validators}/istiod-default-validator")
+    for item in (injector, validator):
+        item["webhooks"][0]["clientConfig"] = {"url": "https://evil.example/x"}
+    tag["webhooks"][-1]["clientConfig"]["url"] = "https://evil.example/x"
+    for hook in tag["webhooks"][:-1]:
+        hook["clientConfig"]["service"] |= {"namespace": "default", "name": "evil"}
+    del tag["webhooks"][-1]["clientConfig"]["service"]
+    for path, item in ((INJECTOR, injector), (TAG, tag), (f"{validators}/istiod-default-validator", validator)):
+        meshed.api.request("PUT", path, query={"fieldManager": "kubectl-edit"}, body=item)
+    said = failed_checks(meshed)
+    for name in ("istio-sidecar-injector", "istio-revision-tag-default", "istiod-default-validator"):
+        assert f"{name} calls https://evil.example/x, which Istio did not write" in said
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in (INJECTOR, TAG, f"{validators}/istiod-default-validator"):
+        services = [hook["clientConfig"]["service"] for hook in found(meshed, path)["webhooks"]]
+        assert {(item["namespace"], item["name"]) for item in services} == {("istio-system", "istiod")}
+    assert starts_with_a_sidecar(meshed, "after-the-url")
+    assert "up to date" in meshed.run("plan", "--env", "local").stdout
+
+
 def test_two_that_inject_the_same_pods_are_one_again(meshed: Sandbox) -> None:
     injector, tag = found(meshed, INJECTOR), found(meshed, TAG)
     by_name = {hook["name"]: hook for hook in tag["webhooks"]}

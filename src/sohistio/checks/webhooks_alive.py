@@ -8,10 +8,11 @@ from sohistio.checks.result import CheckResult, failed, passed, warned
 from sohistio.model.injecting_hook import NARROWED
 from sohistio.model.state import ClusterState
 from sohistio.model.webhooks import DEFAULT_TAG, INJECTOR, MUTATING, Reach, WebhookConfiguration
-from sohistio.modes.webhooks import NOTHING_INJECTS, inject_twice, injects_at_all, is_own
+from sohistio.modes.webhooks import NOTHING_INJECTS, calls_elsewhere, inject_twice, injects_at_all, is_own
 
 _NAME = "webhooks-alive"
 _INSTALL = "`sohistio install` puts it right before anything else."
+_MENDS = "If nobody means it, find out who did that; `sohistio install` has it call istiod."
 _AGAIN = "`sohistio install` has istioctl do its last step again."
 _NARROWED_TODO = (
     "If nobody means them, take them away (kubectl edit mutatingwebhookconfiguration): they are not istioctl's, so no "
@@ -30,7 +31,7 @@ def webhooks_alive(state: ClusterState) -> Iterator[CheckResult]:
     alive = []
     for item in state.webhooks.configurations:
         own = is_own(item, state.revision)
-        if found := _dead(item, own=own) or (_of_own(item, state) if own else None):
+        if found := _elsewhere(item, state) or _dead(item, own=own) or (_of_own(item, state) if own else None):
             yield found
         elif any(hook.reach is Reach.READY and not hook.parked for hook in item.hooks):
             alive.append(item.name)
@@ -44,6 +45,15 @@ def _who_injects(state: ClusterState) -> Iterator[CheckResult]:
     elif inject_twice(state.webhooks):
         message = f"{INJECTOR} and {DEFAULT_TAG} both inject: where istiods of two versions run, pods may be refused"
         yield failed(_NAME, message, _AGAIN)
+
+
+def _elsewhere(item: WebhookConfiguration, state: ClusterState) -> CheckResult | None:
+    hook = calls_elsewhere(item, state.webhooks)
+    if hook is None:
+        return None
+    what = f"{hook.url}, which Istio did not write" if hook.url else f"Service {hook.called}, which is not the mesh's"
+    sent = "new pods are sent there" if item.kind == MUTATING else "Istio's configuration is sent there"
+    return failed(_NAME, f"{item.kind} {item.name} calls {what}: {sent}, and what it answers is done", _MENDS)
 
 
 def _dead(item: WebhookConfiguration, *, own: bool) -> CheckResult | None:

@@ -16,6 +16,7 @@ from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING
 from sohistio.modes.webhooks import is_own, repairs_of
+from sohistio.plan.drift.strange_urls import strange_urls
 from sohistio.plan.webhook_steps import Cure, RepairWebhooks, WebhookRepair
 
 _ROOT = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio-ca-root-cert")
@@ -97,14 +98,15 @@ def _cured(found: Object, repair: WebhookRepair, root: str) -> Object:
             for hook in hooks:
                 hook["failurePolicy"] = "Fail" if hook["name"] in failed else hook["failurePolicy"]
         case Cure.POINT_TO_ISTIOD:
-            where = {"namespace": ISTIO_NAMESPACE, "name": repair.service}
-            for client in [hook["clientConfig"] for hook in hooks if "service" in hook["clientConfig"]]:
-                client["service"] |= where
-                if not answers_at(repair.ref.kind, client["service"]):
-                    client["service"] |= {"path": PATHS[repair.ref.kind], "port": PORT}
-                client["caBundle"] = root
+            _point(hooks, repair, root)
             # istiod keeps the certificate of those that are its revision's.
             changed["metadata"]["labels"] = (changed["metadata"].get("labels") or {}) | {LABEL: DEFAULT_REVISION}
+        case Cure.CALL_ISTIOD:
+            strange = strange_urls(repair.ref.kind, found)
+            astray = [hook for hook in hooks if hook["name"] in strange]
+            for hook in astray:
+                hook["clientConfig"] = {"service": {}}
+            _point(astray, repair, root)
         case Cure.LABEL:
             changed["metadata"]["labels"] = {**(changed["metadata"].get("labels") or {}), **LABELS}
         case Cure.TRUST_ISTIOD:
@@ -113,6 +115,15 @@ def _cured(found: Object, repair: WebhookRepair, root: str) -> Object:
         case _:
             assert_never(repair.cure)
     return changed
+
+
+def _point(hooks: list[Object], repair: WebhookRepair, root: str) -> None:
+    """To the istiod that is there, where it answers."""
+    for client in [hook["clientConfig"] for hook in hooks if "service" in hook["clientConfig"]]:
+        client["service"] |= {"namespace": ISTIO_NAMESPACE, "name": repair.service}
+        if not answers_at(repair.ref.kind, client["service"]):
+            client["service"] |= {"path": PATHS[repair.ref.kind], "port": PORT}
+        client["caBundle"] = root
 
 
 def _root(api: KubeApi) -> str:

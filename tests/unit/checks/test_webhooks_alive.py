@@ -28,6 +28,18 @@ from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Web
         pytest.param(webhook(root=""), Severity.ERROR, "no certificate to know istiod by", id="no-certificate"),
         pytest.param(webhook(root="b"), Severity.WARNING, "trusts another root certificate", id="another-root"),
         pytest.param(
+            webhook(Reach.STRANGE, service=("", ""), url="https://evil.example/x", fails=False),
+            Severity.ERROR,
+            "calls https://evil.example/x, which Istio did not write: new pods are sent there",
+            id="url",
+        ),
+        pytest.param(
+            webhook(service=("evil", "istiod")), Severity.ERROR, "calls Service evil/istiod, which is not", id="another"
+        ),
+        pytest.param(
+            webhook(Reach.OUTSIDE, service=("istio-system", "evil")), Severity.ERROR, "system/evil, which is", id="out"
+        ),
+        pytest.param(
             webhook(misses=("a.istio.io has rules that leave out new pods",)),
             Severity.ERROR,
             "istio-revision-tag-default: a.istio.io has rules that leave out new pods",

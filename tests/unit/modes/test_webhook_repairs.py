@@ -43,6 +43,12 @@ FOREIGN = ("aks-istio-system", "istiod-asm-1-27")
         pytest.param(webhook(root=""), LIVE, Cure.TRUST_ISTIOD, id="no-certificate"),
         pytest.param(webhook(root="", parked=True), LIVE, None, id="parked-without-certificate"),
         pytest.param(webhook(Reach.OUTSIDE), "", None, id="outside-of-the-cluster"),
+        pytest.param(webhook(Reach.STRANGE, service=("", "")), LIVE, Cure.CALL_ISTIOD, id="url"),
+        pytest.param(webhook(Reach.STRANGE, service=("", ""), fails=False), "", Cure.CALL_ISTIOD, id="url-no-istiod"),
+        pytest.param(webhook(Reach.STRANGE, service=("", ""), parked=True), LIVE, Cure.CALL_ISTIOD, id="parked-url"),
+        pytest.param(
+            webhook(Reach.STRANGE, service=("", ""), revision="1-20"), LIVE, None, id="url-of-another-revision"
+        ),
         pytest.param(webhook(Reach.NO_SERVICE, revision="1-20"), "", None, id="another-revision"),
         pytest.param(webhook(Reach.NO_SERVICE, service=FOREIGN), "", None, id="of-aks"),
         pytest.param(

@@ -118,6 +118,19 @@ def test_one_without_a_certificate_gets_the_root(cluster: Cluster) -> None:
     assert [each["clientConfig"]["caBundle"] for each in trusting["webhooks"]] == ["cGVt", "eA=="]
 
 
+def test_a_url_that_istio_did_not_write_gives_way_to_istiods_service(cluster: Cluster) -> None:
+    item = configuration(TAG, hook("a"), hook("b"))
+    item["webhooks"][1]["clientConfig"] = {"url": "https://evil.example/x", "caBundle": "eA=="}
+    fields: dict[str, Any] = {"f:webhooks": {'k:{"name":"b"}': {"f:clientConfig": {"f:url": {}}}}}
+    item["metadata"]["managedFields"] = [{"manager": "kubectl-patch", "operation": "Update", "fieldsV1": fields}]
+    cluster.shows(item, ready=True)
+    (pointed,) = cluster.put_right()
+    service = {"namespace": "istio-system", "name": "istiod", "path": "/inject", "port": 443}
+    clients = [each["clientConfig"] for each in pointed["webhooks"]]
+    assert clients == [hook("a")["clientConfig"], {"service": service, "caBundle": "cGVt"}]
+    assert "calls https://evil.example/x, which Istio did not write" in cluster.said[0]
+
+
 def test_labels_that_somebody_took_away_come_back(cluster: Cluster) -> None:
     item = configuration()
     item["metadata"]["labels"] |= {"istio.io/tag": "prod", "app": "sidecar-injector"}
