@@ -87,6 +87,16 @@ def test_a_default_tag_without_its_label_gets_it_back_and_is_not_deleted(meshed:
     assert verified(meshed)
 
 
+def test_the_default_tags_validator_comes_back(meshed: Sandbox) -> None:
+    validator = f"{HOOKS.replace('mutating', 'validating')}/istiod-default-validator"
+    meshed.api.delete(validator)
+    assert "there is no istiod-default-validator" in failed_checks(meshed)
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found(meshed, validator)["webhooks"]
+    assert verified(meshed)
+
+
 def test_a_url_and_another_service_give_way_to_istiod(meshed: Sandbox) -> None:
     """One that istioctl could not apply over (a Service beside a URL), and one that it can."""
     validators = HOOKS.replace("mutating", "validating")

@@ -28,6 +28,9 @@ def webhooks_alive(state: ClusterState) -> Iterator[CheckResult]:
     yield from _who_injects(state)
     for _, _, name in state.webhooks.unlabelled:
         yield failed(_NAME, f"{name} has lost labels by which istioctl knows what is the default tag's", _INSTALL)
+    if name := state.webhooks.lacking:
+        message = f"there is no {name}, or it lost its label app: configuration without a revision is not validated"
+        yield failed(_NAME, message, _AGAIN)
     alive = []
     for item in state.webhooks.configurations:
         own = is_own(item, state.revision)

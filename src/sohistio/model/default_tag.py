@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sohistio.model.revision import DEFAULT_REVISION, LABEL
@@ -21,6 +21,15 @@ _OF_THE_DEFAULT = {MUTATING: DEFAULT_TAG, VALIDATING: VALIDATOR, "Service": _SER
 def is_of_a_tag(kind: str, name: str) -> bool:
     """Whether `istioctl tag` or the end of an install makes objects of this name: no manifest has them."""
     return kind in _OF_TAGS and name.startswith(_OF_TAGS[kind])
+
+
+def has_validator(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:
+    """Whether, among configurations by their kind, the default tag's validator is there; it need not be without a tag
+    of revision default."""
+    names = {item["metadata"]["name"] for item in found.get(VALIDATING) or ()}
+    tags = (item for item in found.get(MUTATING) or () if item["metadata"]["name"] == DEFAULT_TAG)
+    needed = any((tag["metadata"].get("labels") or {}).get(LABEL) == DEFAULT_REVISION for tag in tags)
+    return VALIDATOR in names or not needed
 
 
 def lacks_labels(kind: str, obj: Mapping[str, Any]) -> bool:

@@ -97,8 +97,10 @@ class WebhookConfiguration:
 class Webhooks:
     """All of them, and `live`: the name of the Service in the mesh's namespace that leads to a ready istiod of the
     mesh; empty where none does. `unlabelled` are the default tag's objects, by kind, namespace and name, that lost the
-    labels by which istioctl knows them (model/default_tag.py)."""
+    labels by which istioctl knows them (model/default_tag.py). `lacking` names what istioctl makes
+    beside the tag and is not found."""
 
     configurations: tuple[WebhookConfiguration, ...] = ()
     live: str = ""
     unlabelled: tuple[tuple[str, str, str], ...] = ()
+    lacking: str = ""

@@ -64,6 +64,12 @@ def test_labels_that_are_lost_are_named() -> None:
     assert "istiod-revision-tag-default has lost labels" in found[0].message
 
 
+def test_a_validator_that_is_gone_is_named() -> None:
+    found = list(webhooks_alive(state(webhooks=Webhooks((webhook(),), "istiod", (), "istiod-default-validator"))))
+    assert [item.result for item in found] == [Result.FAILED, Result.PASSED]
+    assert "there is no istiod-default-validator" in found[0].message
+
+
 INJECTOR, TAG = "istio-sidecar-injector", "istio-revision-tag-default"
 
 

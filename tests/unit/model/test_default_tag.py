@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from sohistio.model.default_tag import is_of_a_tag, lacks_labels
+from sohistio.model.default_tag import has_validator, is_of_a_tag, lacks_labels
 from sohistio.model.webhooks import MUTATING, VALIDATING
 
 WHOLE = {"istio.io/tag": "default", "istio.io/rev": "default"}
@@ -26,6 +28,23 @@ TAG = "istio-revision-tag-default"
 )
 def test_the_names_of_tags(kind: str, name: str, expected: bool) -> None:
     assert is_of_a_tag(kind, name) is expected
+
+
+def named(name: str, revision: str = "default") -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": {"istio.io/rev": revision}}}
+
+
+@pytest.mark.parametrize(
+    ("mutating", "validating", "expected"),
+    [
+        pytest.param([named(TAG)], [named("istiod-default-validator")], True, id="both"),
+        pytest.param([named(TAG)], [named("istio-validator-istio-system")], False, id="without"),
+        pytest.param([named(TAG, "1-20")], [], True, id="another-revision's"),
+        pytest.param([named("istio-sidecar-injector")], [], True, id="no-tag"),
+    ],
+)
+def test_the_tags_validator(mutating: list[dict[str, Any]], validating: list[dict[str, Any]], expected: bool) -> None:
+    assert has_validator({MUTATING: mutating, VALIDATING: validating}) is expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def calling(client: dict[str, Any], tag: str = "", revision: str = "default") ->
 
 def validator(client: dict[str, Any]) -> dict[str, Any]:
     hook = {"name": "validation.istio.io", "clientConfig": client}
-    return {"metadata": {"name": "istiod-default-validator"}, "webhooks": [hook]}
+    return {"metadata": {"name": "istiod-default-validator", "labels": {"app": "istiod"}}, "webhooks": [hook]}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,18 @@ def test_whom_the_tag_and_its_validator_call(manifest: dict[str, Any], live: dic
 
 def test_a_tag_of_another_revision_is_left_alone() -> None:
     assert tag_changes(calling(ISTIOD), calling(EVIL, "default", "1-20"), None) == ()
+
+
+def test_a_validator_that_somebody_deleted_and_labels_by_which_both_are_found() -> None:
+    injector, tag = calling(ISTIOD), calling(ISTIOD, "default")
+    (gone,) = tag_changes(injector, tag, None)
+    assert (gone.path, gone.before) == ("istiod-default-validator", "is not there")
+    unfound = validator(ISTIOD)
+    del tag["metadata"]["labels"]["app"], unfound["metadata"]["labels"]["app"]
+    assert [(change.path, change.before, change.after) for change in tag_changes(injector, tag, unfound)] == [
+        ("istio-revision-tag-default.metadata.labels.app", None, "sidecar-injector"),
+        ("istiod-default-validator.metadata.labels.app", None, "istiod"),
+    ]
 
 
 def owned(manager: str, operation: str, client: dict[str, Any]) -> dict[str, Any]:

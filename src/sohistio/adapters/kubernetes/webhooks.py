@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
-from sohistio.model.default_tag import lacks_labels
+from sohistio.model.default_tag import VALIDATOR, has_validator, lacks_labels
 from sohistio.model.injecting_hook import is_parked, misses
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE
@@ -74,6 +74,7 @@ def webhooks_in(
             for item in items
             if lacks_labels(kind, item) and item["metadata"].get("namespace", ISTIO_NAMESPACE) == ISTIO_NAMESPACE
         ),
+        "" if has_validator(found) else VALIDATOR,
     )
 
 

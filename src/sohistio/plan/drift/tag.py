@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sohistio.model.default_tag import VALIDATOR
 from sohistio.model.revision import DEFAULT_REVISION, LABEL
 from sohistio.plan.changes import FieldChange
 
@@ -21,9 +22,20 @@ def tag_changes(injector: Object, tag: Object, validator: Object | None) -> tupl
     """
     if (tag["metadata"].get("labels") or {}).get(LABEL, DEFAULT_REVISION) != DEFAULT_REVISION:
         return ()
+    changes = [] if validator else [FieldChange(VALIDATOR, "is not there", "as istioctl makes it")]
     wanted = next((_called(hook) for hook in injector.get("webhooks") or ()), "")
-    objects = [tag] if validator is None else [tag, validator]
-    return tuple(change for obj in objects for change in _calls(obj, wanted))
+    for obj, app in ((tag, "sidecar-injector"), (validator, "istiod")):
+        if obj is not None:
+            changes += _app(obj, app)
+            changes += _calls(obj, wanted)
+    return tuple(changes)
+
+
+def _app(obj: Object, wanted: str) -> Iterator[FieldChange]:
+    """The label by which istiod, istioctl and sohistio's checks find it."""
+    app = (obj["metadata"].get("labels") or {}).get("app")
+    if app != wanted:
+        yield FieldChange(f"{obj['metadata']['name']}.metadata.labels.app", app, wanted)
 
 
 def _calls(obj: Object, wanted: str) -> Iterator[FieldChange]:
