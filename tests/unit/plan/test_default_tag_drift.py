@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from injector_configuration import injector_configuration
-from sohistio.model.webhooks import MUTATING
+from sohistio.model.webhooks import FAIL_AGAIN, MUTATING
 from sohistio.plan.drift.strange_urls import strange_urls
 from sohistio.plan.drift.tag import tag_changes
 
@@ -65,6 +65,44 @@ def test_a_validator_that_somebody_deleted_and_labels_by_which_both_are_found() 
         ("istio-revision-tag-default.metadata.labels.app", None, "sidecar-injector"),
         ("istiod-default-validator.metadata.labels.app", None, "istiod"),
     ]
+
+
+def written_by(tag: dict[str, Any], manager: str, field: str) -> dict[str, Any]:
+    fields = {"f:webhooks": {f'k:{{"name":"{NAME}"}}': {f"f:{field}": {}}}}
+    tag["metadata"]["managedFields"] = [{"manager": manager, "operation": "Update", "fieldsV1": fields}]
+    return tag
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("failurePolicy", "Ignore"),
+        ("objectSelector", {}),
+        ("namespaceSelector", {"matchLabels": {"x": "y"}}),
+        ("rules", []),
+    ],
+)
+def test_what_decides_whom_the_tag_is_asked_about(field: str, value: object) -> None:
+    tag = calling(ISTIOD, "default")
+    tag["webhooks"][0][field] = value
+    changes = tag_changes(calling(ISTIOD), written_by(tag, "kubectl-patch", field), validator(ISTIOD))
+    path = f"istio-revision-tag-default.webhooks[{NAME}].{field}"
+    assert [(change.path, change.before, change.manager) for change in changes] == [(path, value, "kubectl-patch")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "manager", "notes"),
+    [
+        pytest.param("objectSelector", {}, "istio-operator", {}, id="an-overlay-on-the-injector-alone"),
+        pytest.param("failurePolicy", "Ignore", "sohistio", {FAIL_AGAIN: NAME}, id="until-an-istiod-is-ready"),
+        pytest.param("timeoutSeconds", 1, "kubectl-patch", {}, id="what-an-apply-would-leave"),
+    ],
+)
+def test_what_an_install_would_not_change(field: str, value: object, manager: str, notes: dict[str, str]) -> None:
+    tag = calling(ISTIOD, "default")
+    tag["metadata"]["annotations"] = notes
+    tag["webhooks"][0][field] = value
+    assert tag_changes(calling(ISTIOD), written_by(tag, manager, field), validator(ISTIOD)) == ()
 
 
 def owned(manager: str, operation: str, client: dict[str, Any]) -> dict[str, Any]:

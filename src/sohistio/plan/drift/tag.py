@@ -10,9 +10,15 @@ from typing import Any
 
 from sohistio.model.default_tag import VALIDATOR
 from sohistio.model.revision import DEFAULT_REVISION, LABEL
+from sohistio.model.webhooks import FAIL_AGAIN
 from sohistio.plan.changes import FieldChange
+from sohistio.plan.drift.managers import Item, owns, path_text, writer_of
+from sohistio.plan.drift.noise import REVISION_TAG, quiet
+from sohistio.plan.ownership import ISTIOCTL_MANAGER
 
 Object = Mapping[str, Any]
+# What istioctl's charts write. An apply leaves what they do not: matchConditions, matchPolicy, timeoutSeconds.
+_DECIDING = ("failurePolicy", "namespaceSelector", "objectSelector", "rules")
 
 
 def tag_changes(injector: Object, tag: Object, validator: Object | None) -> tuple[FieldChange, ...]:
@@ -28,7 +34,36 @@ def tag_changes(injector: Object, tag: Object, validator: Object | None) -> tupl
         if obj is not None:
             changes += _app(obj, app)
             changes += _calls(obj, wanted)
-    return tuple(changes)
+    return (*changes, *_decides(injector, tag))
+
+
+def _decides(injector: Object, tag: Object) -> Iterator[FieldChange]:
+    """What decides which pods the tag is asked about and whether they start without an answer, where somebody else than
+    istioctl wrote it: an overlay may have changed the injector's, which the tag is not made of then.
+    """
+    made = {hook["name"]: hook for hook in _quiet(injector)}
+    entries = tag["metadata"].get("managedFields") or ()
+    istioctls = [entry for entry in entries if entry.get("manager") == ISTIOCTL_MANAGER]
+    opened = FAIL_AGAIN in (tag["metadata"].get("annotations") or {})
+    for hook in _quiet(tag):
+        wanted = made.get(hook["name"], {})
+        for key in _DECIDING:
+            path = ("webhooks", Item(hook["name"], hook), key)
+            if key not in wanted or hook.get(key) == wanted[key] or any(owns(entry, path) for entry in istioctls):
+                continue
+            if not (key == "failurePolicy" and opened):  # sohistio's own, until an istiod is ready
+                manager = writer_of(entries, path)
+                yield FieldChange(f"{REVISION_TAG}.{path_text(path)}", hook.get(key), wanted[key], manager)
+
+
+def _quiet(obj: Object) -> list[dict[str, Any]]:
+    """Its webhooks without what AKS adds, and with what the server fills in."""
+    hooks: list[Object] = obj.get("webhooks") or []
+    quieted: list[dict[str, Any]] = quiet(obj, parked=False).get("webhooks") or []
+    for hook, result in zip(hooks, quieted, strict=True):
+        result["failurePolicy"] = hook.get("failurePolicy", "Fail")
+        result["rules"] = [{"scope": "*", **rule} for rule in hook.get("rules") or ()]
+    return quieted
 
 
 def _app(obj: Object, wanted: str) -> Iterator[FieldChange]:
