@@ -108,6 +108,7 @@ def test_a_url_and_another_service_give_way_to_istiod(meshed: Sandbox) -> None:
     for hook in tag["webhooks"][:-1]:
         hook["clientConfig"]["service"] |= {"namespace": "default", "name": "evil"}
     del tag["webhooks"][-1]["clientConfig"]["service"]
+    tag["webhooks"][0] |= {"failurePolicy": "Ignore", "objectSelector": {}}
     for path, item in ((INJECTOR, injector), (TAG, tag), (f"{validators}/istiod-default-validator", validator)):
         meshed.api.request("PUT", path, query={"fieldManager": "kubectl-edit"}, body=item)
     said = failed_checks(meshed)
@@ -118,6 +119,9 @@ def test_a_url_and_another_service_give_way_to_istiod(meshed: Sandbox) -> None:
     for path in (INJECTOR, TAG, f"{validators}/istiod-default-validator"):
         services = [hook["clientConfig"]["service"] for hook in found(meshed, path)["webhooks"]]
         assert {(item["namespace"], item["name"]) for item in services} == {("istio-system", "istiod")}
+    first = found(meshed, TAG)["webhooks"][0]
+    assert first["failurePolicy"] == "Fail"
+    assert first["objectSelector"]["matchExpressions"]
     assert starts_with_a_sidecar(meshed, "after-the-url")
     assert "up to date" in meshed.run("plan", "--env", "local").stdout
 

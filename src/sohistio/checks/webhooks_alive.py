@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sohistio.checks.result import CheckResult, failed, passed, warned
-from sohistio.model.injecting_hook import NARROWED
+from sohistio.model.injecting_hook import NARROWED, UNVALIDATED
 from sohistio.model.state import ClusterState
 from sohistio.model.webhooks import DEFAULT_TAG, INJECTOR, MUTATING, Reach, WebhookConfiguration
 from sohistio.modes.webhooks import NOTHING_INJECTS, calls_elsewhere, inject_twice, injects_at_all, is_own
@@ -15,8 +15,7 @@ _INSTALL = "`sohistio install` puts it right before anything else."
 _MENDS = "If nobody means it, find out who did that; `sohistio install` has it call istiod."
 _AGAIN = "`sohistio install` has istioctl do its last step again."
 _NARROWED_TODO = (
-    "If nobody means them, take them away (kubectl edit mutatingwebhookconfiguration): they are not istioctl's, so no "
-    "install does."
+    "If nobody means them, take them away (kubectl edit {} {}): they are not istioctl's, so no install does."
 )
 _ROOT = (
     "istiod writes its certificate there: see its log (kubectl -n istio-system logs deployment/istiod), or restart it."
@@ -79,8 +78,9 @@ def _of_own(item: WebhookConfiguration, state: ClusterState) -> CheckResult | No
         message = f"{what} ignores failures, since no istiod answered: {then}"
         return failed(_NAME, message, "`sohistio install` takes that back as soon as an istiod is ready.")
     if item.misses:
-        narrowed = all(words.endswith(NARROWED) for words in item.misses)
-        return failed(_NAME, f"{what}: {'; '.join(item.misses)}", _NARROWED_TODO if narrowed else _AGAIN)
+        narrowed = all(words.endswith((NARROWED, UNVALIDATED)) for words in item.misses)
+        todo = _NARROWED_TODO.format(item.kind.lower(), item.name) if narrowed else _AGAIN
+        return failed(_NAME, f"{what}: {'; '.join(item.misses)}", todo)
     if state.ca_root and any(hook.fails and not hook.parked and hook.root != state.ca_root for hook in item.hooks):
         message = f"{what} trusts another root certificate than the mesh's (ConfigMap istio-ca-root-cert)"
         return warned(_NAME, message, _ROOT)

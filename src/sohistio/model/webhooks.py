@@ -76,7 +76,7 @@ class Hook:
 @dataclass(frozen=True, slots=True)
 class WebhookConfiguration:
     """A configuration of webhooks of Istio's, of whatever revision; `opened` where it carries FAIL_AGAIN, `misses` why
-    it does not inject all that it is for (model/injecting_hook.py)."""
+    it does not inject, or validate, all that it is for (model/injecting_hook.py)."""
 
     kind: str
     name: str

@@ -8,6 +8,7 @@ from observed import state, webhook
 from sohistio.checks.result import Result
 from sohistio.checks.webhooks_alive import webhooks_alive
 from sohistio.model.fault import Severity
+from sohistio.model.injecting_hook import UNVALIDATED
 from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Webhooks
 
 
@@ -62,6 +63,13 @@ def test_labels_that_are_lost_are_named() -> None:
     found = list(webhooks_alive(state(webhooks=lost, ca_root="r")))
     assert [item.result for item in found] == [Result.FAILED, Result.PASSED]
     assert "istiod-revision-tag-default has lost labels" in found[0].message
+
+
+def test_conditions_on_a_validator_are_told_with_how_to_take_them_away() -> None:
+    item = webhook(kind=VALIDATING, misses=(f"a.istio.io {UNVALIDATED}",))
+    (result,) = webhooks_alive(state(webhooks=Webhooks((item,), "istiod"), ca_root="r"))
+    assert result.result is Result.FAILED
+    assert "kubectl edit validatingwebhookconfiguration istio-validator-default-istio-system" in result.hint
 
 
 def test_a_validator_that_is_gone_is_named() -> None:

@@ -68,7 +68,7 @@ def test_a_validator_that_somebody_deleted_and_labels_by_which_both_are_found() 
 
 
 def written_by(tag: dict[str, Any], manager: str, field: str) -> dict[str, Any]:
-    fields = {"f:webhooks": {f'k:{{"name":"{NAME}"}}': {f"f:{field}": {}}}}
+    fields: dict[str, Any] = {"f:webhooks": {f'k:{{"name":"{NAME}"}}': {f"f:{field}": {}}}}
     tag["metadata"]["managedFields"] = [{"manager": manager, "operation": "Update", "fieldsV1": fields}]
     return tag
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.model.default_tag import VALIDATOR, has_validator, lacks_labels
-from sohistio.model.injecting_hook import is_parked, misses
+from sohistio.model.injecting_hook import is_parked, misses, unvalidated
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING, Hook, Reach, WebhookConfiguration, Webhooks
@@ -62,7 +62,7 @@ def webhooks_in(
                 str((item["metadata"].get("labels") or {}).get(LABEL, "")),
                 _hooks(item, kind, reached, everywhere=everywhere),
                 FAIL_AGAIN in (item["metadata"].get("annotations") or {}),
-                misses(item) if kind == MUTATING else (),
+                misses(item) if kind == MUTATING else unvalidated(item),
             )
             for kind, items in found.items()
             for item in items
