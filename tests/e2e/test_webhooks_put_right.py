@@ -75,6 +75,57 @@ def test_a_default_tag_that_somebody_deleted_comes_back(meshed: Sandbox) -> None
     assert verified(meshed)
 
 
+def test_a_default_tag_without_its_label_gets_it_back_and_is_not_deleted(meshed: Sandbox) -> None:
+    uid = found(meshed, TAG)["metadata"]["uid"]
+    merge = "application/merge-patch+json"
+    meshed.api.request("PATCH", TAG, body={"metadata": {"labels": {"istio.io/tag": None}}}, content_type=merge)
+    assert "istio-revision-tag-default has lost labels" in failed_checks(meshed)
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    tag = found(meshed, TAG)["metadata"]
+    assert (tag["uid"], tag["labels"]["istio.io/tag"]) == (uid, "default")
+    assert verified(meshed)
+
+
+def test_the_default_tags_validator_comes_back(meshed: Sandbox) -> None:
+    validator = f"{HOOKS.replace('mutating', 'validating')}/istiod-default-validator"
+    meshed.api.delete(validator)
+    assert "there is no istiod-default-validator" in failed_checks(meshed)
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found(meshed, validator)["webhooks"]
+    assert verified(meshed)
+
+
+def test_a_url_and_another_service_give_way_to_istiod(meshed: Sandbox) -> None:
+    """One that istioctl could not apply over (a Service beside a URL), and one that it can."""
+    validators = HOOKS.replace("mutating", "validating")
+    injector, tag = found(meshed, INJECTOR), found(meshed, TAG)
+    validator = found(meshed, f"{validators}/istiod-default-validator")
+    for item in (injector, validator):
+        item["webhooks"][0]["clientConfig"] = {"url": "https://evil.example/x"}
+    tag["webhooks"][-1]["clientConfig"]["url"] = "https://evil.example/x"
+    for hook in tag["webhooks"][:-1]:
+        hook["clientConfig"]["service"] |= {"namespace": "default", "name": "evil"}
+    del tag["webhooks"][-1]["clientConfig"]["service"]
+    tag["webhooks"][0] |= {"failurePolicy": "Ignore", "objectSelector": {}}
+    for path, item in ((INJECTOR, injector), (TAG, tag), (f"{validators}/istiod-default-validator", validator)):
+        meshed.api.request("PUT", path, query={"fieldManager": "kubectl-edit"}, body=item)
+    said = failed_checks(meshed)
+    for name in ("istio-sidecar-injector", "istio-revision-tag-default", "istiod-default-validator"):
+        assert f"{name} calls https://evil.example/x, which Istio did not write" in said
+    done = meshed.run("install", "--env", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in (INJECTOR, TAG, f"{validators}/istiod-default-validator"):
+        services = [hook["clientConfig"]["service"] for hook in found(meshed, path)["webhooks"]]
+        assert {(item["namespace"], item["name"]) for item in services} == {("istio-system", "istiod")}
+    first = found(meshed, TAG)["webhooks"][0]
+    assert first["failurePolicy"] == "Fail"
+    assert first["objectSelector"]["matchExpressions"]
+    assert starts_with_a_sidecar(meshed, "after-the-url")
+    assert "up to date" in meshed.run("plan", "--env", "local").stdout
+
+
 def test_two_that_inject_the_same_pods_are_one_again(meshed: Sandbox) -> None:
     injector, tag = found(meshed, INJECTOR), found(meshed, TAG)
     by_name = {hook["name"]: hook for hook in tag["webhooks"]}

@@ -11,6 +11,7 @@ from sohistio.model.webhooks import PARKED
 
 NARROWED = "has matchConditions, which Istio does not write: pods that they leave out get no sidecar"
 """Nobody's apply takes these away again: they are somebody's own field."""
+UNVALIDATED = "has matchConditions, which Istio does not write: what they leave out is not validated"
 NO_CREATION = "has rules that leave out new pods"
 MISSING = "is not there"
 MORE_SELECTORS = "has a selector on {}, which Istio does not write: pods that it leaves out get no sidecar"
@@ -46,6 +47,12 @@ def misses(configuration: Mapping[str, Any]) -> tuple[str, ...]:
     found = ((f"{start}{_SUFFIX}", asked) for start, asked in made_for.items())
     why = ((name, _misses(hooks[name], *asked) if name in hooks else MISSING) for name, asked in found)
     return tuple(f"{name} {words}" for name, words in why if words)
+
+
+def unvalidated(configuration: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same of a raw configuration of validating webhooks, as far as somebody's conditions go."""
+    hooks = configuration.get("webhooks") or ()
+    return tuple(f"{hook['name']} {UNVALIDATED}" for hook in hooks if hook.get("matchConditions"))
 
 
 def _misses(hook: Mapping[str, Any], namespace: Mapping[str, str], pod: Mapping[str, str]) -> str:

@@ -21,20 +21,22 @@ the failure policy back: istiod does so for validators alone."""
 
 class Reach(StrEnum):
     """Whether a call would get to a pod that is ready. NO_PATH: to one that does not answer there. OUTSIDE: to what no
-    Service of this look says anything about."""
+    Service of this look says anything about. STRANGE: to a URL that none of Istio's installers wrote."""
 
     READY = "ready"
     NO_POD = "noPod"
     NO_SERVICE = "noService"
     NO_PATH = "noPath"
     OUTSIDE = "outside"
+    STRANGE = "strange"
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """One webhook of a configuration. `fails` where a call that fails refuses what was asked (failurePolicy Fail);
     `service` is the namespace and name it calls, empty for a URL; `parked` where it matches nothing, as istioctl leaves
-    the injector's own once the default tag serves; `root` is the SHA-256 of its caBundle, empty without one.
+    the injector's own once the default tag serves; `root` is the SHA-256 of its caBundle, empty without one; `url` the
+    beginning of a STRANGE one, which nobody follows.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Hook:
     reach: Reach = Reach.READY
     parked: bool = False
     root: str = "-"
+    url: str = ""
 
     @property
     def is_dead(self) -> bool:
@@ -73,7 +76,7 @@ class Hook:
 @dataclass(frozen=True, slots=True)
 class WebhookConfiguration:
     """A configuration of webhooks of Istio's, of whatever revision; `opened` where it carries FAIL_AGAIN, `misses` why
-    it does not inject all that it is for (model/injecting_hook.py)."""
+    it does not inject, or validate, all that it is for (model/injecting_hook.py)."""
 
     kind: str
     name: str
@@ -93,7 +96,11 @@ class WebhookConfiguration:
 @dataclass(frozen=True, slots=True)
 class Webhooks:
     """All of them, and `live`: the name of the Service in the mesh's namespace that leads to a ready istiod of the
-    mesh; empty where none does."""
+    mesh; empty where none does. `unlabelled` are the default tag's objects, by kind, namespace and name, that lost the
+    labels by which istioctl knows them (model/default_tag.py). `lacking` names what istioctl makes
+    beside the tag and is not found."""
 
     configurations: tuple[WebhookConfiguration, ...] = ()
     live: str = ""
+    unlabelled: tuple[tuple[str, str, str], ...] = ()
+    lacking: str = ""

@@ -184,9 +184,10 @@ def _rule(budget: Budget) -> str:
 
 
 def _strangers(owners: Sequence[ObjectOwners]) -> list[str]:
+    """An apply takes away what others put into a list that is its own as a whole (subjects, rules), or into a text."""
     names = sorted({name for item in owners for name in item.others})
     return [
         f"{name} wrote to {first_names([item.ref for item in owners if name in item.others], _MOST_NAMED)}: "
-        "what it added beyond the manifest stays"
+        "what it added beyond the manifest stays where this plan does not list it"
         for name in names
     ]

@@ -17,6 +17,7 @@ from sohistio.model.webhooks import (
     MUTATING,
     OWN_NAMES,
     OWN_PREFIXES,
+    Hook,
     Reach,
     WebhookConfiguration,
     Webhooks,
@@ -28,9 +29,13 @@ OPENED_NOTICE = (
     "until istiod is ready, pods of injected namespaces that start do so without a sidecar: the injector's "
     "webhook ignores failures for so long, so that pods start wherever the run is killed"
 )
+_ISTIOD = "istiod"
+"""What istioctl calls the Service of revision default."""
 _SUMMARIES = {
     Cure.IGNORE_FAILURES: "no istiod answers: ignore failures of {} until one is ready (pods start, without a sidecar)",
     Cure.FAIL_AGAIN: "istiod is back: no longer ignore failures of {}",
+    Cure.CALL_ISTIOD: "have {} call istiod, and no URL that Istio did not write",
+    Cure.LABEL: "give {} back the labels by which istioctl knows what is the default tag's",
     Cure.POINT_TO_ISTIOD: "point {} to the istiod that is there",
     Cure.TRUST_ISTIOD: "give {} the root certificate to know istiod by",
 }
@@ -49,12 +54,13 @@ def repair_phase(state: ClusterState) -> tuple[Phase, ...]:
 def repairs_of(webhooks: Webhooks, revision: Revision = DEFAULT_REVISION) -> tuple[WebhookRepair, ...]:
     """What each of the mesh's own takes, in the order in which they are listed."""
     own = [item for item in webhooks.configurations if is_own(item, revision)]
-    return tuple(repair for item in own for repair in _repair(item, webhooks.live))
+    labelled = map(_label, webhooks.unlabelled if revision == DEFAULT_REVISION else ())
+    return (*labelled, *(repair for item in own for repair in _repair(item, webhooks.live)))
 
 
 def is_own(item: WebhookConfiguration, revision: Revision = DEFAULT_REVISION) -> bool:
-    """Whether it is the mesh's: by istioctl's name for it and its revision, and calling no Service elsewhere."""
-    here = all(hook.service[0] in ("", ISTIO_NAMESPACE) for hook in item.hooks)
+    """Whether it is the mesh's: by istioctl's name for it and its revision, and not all its calls go elsewhere."""
+    here = not item.hooks or any(hook.service[0] in ("", ISTIO_NAMESPACE) for hook in item.hooks)
     if revision == DEFAULT_REVISION and item.name in OWN_NAMES:
         return here
     return here and item.revision == revision and item.name.startswith(OWN_PREFIXES)
@@ -67,6 +73,21 @@ def tag_injects(webhooks: Webhooks) -> bool:
 
 
 NOTHING_INJECTS = f"nothing injects: {INJECTOR} is parked, and there is no {DEFAULT_TAG}: new pods get no sidecar"
+
+
+def calls_elsewhere(item: WebhookConfiguration, webhooks: Webhooks) -> Hook | None:
+    """A webhook of the mesh's own that calls neither its istiod nor, as far as can be told, what its environment wants:
+    a URL that Istio did not write, or a Service that is not this istiod's."""
+    strange = (hook for hook in item.hooks if hook.reach is Reach.STRANGE and is_own(item))
+    others: Iterator[Hook] = iter(())
+    if webhooks.live and item.name in OWN_NAMES and item.revision == DEFAULT_REVISION:
+        others = (hook for hook in item.hooks if _is_elsewhere(hook))
+    return next(strange, None) or next(others, None)
+
+
+def _is_elsewhere(hook: Hook) -> bool:
+    return bool(hook.service[0]) and (hook.service[0] != ISTIO_NAMESPACE or hook.reach is Reach.OUTSIDE)
+
 
 MAKE_THE_TAG = "Run `sohistio install`: istioctl makes the tag again."
 
@@ -87,8 +108,17 @@ def _is_parked(item: WebhookConfiguration) -> bool:
     return any(hook.parked for hook in item.hooks)
 
 
+def _label(place: tuple[str, str, str]) -> WebhookRepair:
+    ref = ObjectRef(*place)
+    return WebhookRepair(ref, Cure.LABEL, f"{ref.name} has lost labels by which istioctl knows it: give them back")
+
+
 def _repair(item: WebhookConfiguration, live: str) -> Iterator[WebhookRepair]:
     ref = ObjectRef(item.kind, "", item.name)
+    if strange := next((hook for hook in item.hooks if hook.reach is Reach.STRANGE), None):
+        service = live or _ISTIOD
+        words = f"{item.name} calls {strange.url}, which Istio did not write: have it call Service {service}"
+        yield WebhookRepair(ref, Cure.CALL_ISTIOD, words, service)
     dead = next((hook for hook in item.hooks if hook.is_dead), None)
     if dead is not None and live:
         words = f"{item.name} calls {dead.called}, {dead.why}: point it to {live}"

@@ -9,6 +9,7 @@ from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.held_back import HeldBack
 from sohistio.model.mode import Mode
 from sohistio.model.state import ObjectRef
+from sohistio.model.webhooks import MUTATING
 from sohistio.plan.changes import Changes
 from sohistio.plan.documents import changes_document, digest_of, step_document
 from sohistio.plan.failover_steps import AwaitOldAnswers, SwitchRecord, WatchHealth
@@ -116,6 +117,8 @@ class Plan:
             parts.append(f"deletes Service {', '.join(balanced)}, whose address is given back")
         if others := [ref.short for ref in services if ref not in self.addressed]:
             parts.append(f"deletes Service {', '.join(others)}")
+        if injectors := [ref.name for ref in self.removed if ref.kind == MUTATING]:
+            parts.append(f"deletes {', '.join(injectors)}, which may be what injects sidecars")
         gateways = [ref for ref in self.removed if ref.kind == "Deployment"]
         if alone := [ref.short for ref in gateways if ObjectRef("Service", ref.namespace, ref.name) not in services]:
             parts.append(f"deletes {', '.join(alone)} with its pods")

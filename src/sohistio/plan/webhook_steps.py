@@ -16,6 +16,8 @@ class Cure(StrEnum):
     IGNORE_FAILURES = "ignoreFailures"
     FAIL_AGAIN = "failAgain"
     POINT_TO_ISTIOD = "pointToIstiod"
+    CALL_ISTIOD = "callIstiod"
+    LABEL = "label"
     TRUST_ISTIOD = "trustIstiod"
 
 

@@ -11,16 +11,19 @@ from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.adapters.kubernetes.webhooks import PATHS, PORT, answers_at, read_webhooks
 from sohistio.errors import FailedError
+from sohistio.model.default_tag import LABELS
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE, ObjectRef
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING
 from sohistio.modes.webhooks import is_own, repairs_of
+from sohistio.plan.drift.strange_urls import strange_urls
 from sohistio.plan.webhook_steps import Cure, RepairWebhooks, WebhookRepair
 
 _ROOT = ObjectRef("ConfigMap", ISTIO_NAMESPACE, "istio-ca-root-cert")
 # istiod writes to its webhooks too: who comes second reads again.
 _TRIES = 5
 _CONFLICT = 409
+_WITHOUT_ROOT = (Cure.IGNORE_FAILURES, Cure.FAIL_AGAIN, Cure.LABEL)
 
 
 def repair_webhooks(api: KubeApi, step: RepairWebhooks) -> None:
@@ -64,7 +67,7 @@ def _put_right(api: KubeApi, repair: WebhookRepair) -> None:
         found = api.get(path_of(repair.ref))
         if found is None:
             return
-        root = "" if repair.cure in (Cure.IGNORE_FAILURES, Cure.FAIL_AGAIN) else _root(api)
+        root = "" if repair.cure in _WITHOUT_ROOT else _root(api)
         changed = _cured(found, repair, root)
         if changed == found:
             return
@@ -95,20 +98,32 @@ def _cured(found: Object, repair: WebhookRepair, root: str) -> Object:
             for hook in hooks:
                 hook["failurePolicy"] = "Fail" if hook["name"] in failed else hook["failurePolicy"]
         case Cure.POINT_TO_ISTIOD:
-            where = {"namespace": ISTIO_NAMESPACE, "name": repair.service}
-            for client in [hook["clientConfig"] for hook in hooks if "service" in hook["clientConfig"]]:
-                client["service"] |= where
-                if not answers_at(repair.ref.kind, client["service"]):
-                    client["service"] |= {"path": PATHS[repair.ref.kind], "port": PORT}
-                client["caBundle"] = root
+            _point(hooks, repair, root)
             # istiod keeps the certificate of those that are its revision's.
             changed["metadata"]["labels"] = (changed["metadata"].get("labels") or {}) | {LABEL: DEFAULT_REVISION}
+        case Cure.CALL_ISTIOD:
+            strange = strange_urls(repair.ref.kind, found)
+            astray = [hook for hook in hooks if hook["name"] in strange]
+            for hook in astray:
+                hook["clientConfig"] = {"service": {}}
+            _point(astray, repair, root)
+        case Cure.LABEL:
+            changed["metadata"]["labels"] = {**(changed["metadata"].get("labels") or {}), **LABELS}
         case Cure.TRUST_ISTIOD:
             for hook in hooks:
                 hook["clientConfig"]["caBundle"] = hook["clientConfig"].get("caBundle") or root
         case _:
             assert_never(repair.cure)
     return changed
+
+
+def _point(hooks: list[Object], repair: WebhookRepair, root: str) -> None:
+    """To the istiod that is there, where it answers."""
+    for client in [hook["clientConfig"] for hook in hooks if "service" in hook["clientConfig"]]:
+        client["service"] |= {"namespace": ISTIO_NAMESPACE, "name": repair.service}
+        if not answers_at(repair.ref.kind, client["service"]):
+            client["service"] |= {"path": PATHS[repair.ref.kind], "port": PORT}
+        client["caBundle"] = root
 
 
 def _root(api: KubeApi) -> str:

@@ -8,6 +8,7 @@ from observed import state, webhook
 from sohistio.checks.result import Result
 from sohistio.checks.webhooks_alive import webhooks_alive
 from sohistio.model.fault import Severity
+from sohistio.model.injecting_hook import UNVALIDATED
 from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Webhooks
 
 
@@ -28,6 +29,18 @@ from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Web
         pytest.param(webhook(root=""), Severity.ERROR, "no certificate to know istiod by", id="no-certificate"),
         pytest.param(webhook(root="b"), Severity.WARNING, "trusts another root certificate", id="another-root"),
         pytest.param(
+            webhook(Reach.STRANGE, service=("", ""), url="https://evil.example/x", fails=False),
+            Severity.ERROR,
+            "calls https://evil.example/x, which Istio did not write: new pods are sent there",
+            id="url",
+        ),
+        pytest.param(
+            webhook(service=("evil", "istiod")), Severity.ERROR, "calls Service evil/istiod, which is not", id="another"
+        ),
+        pytest.param(
+            webhook(Reach.OUTSIDE, service=("istio-system", "evil")), Severity.ERROR, "system/evil, which is", id="out"
+        ),
+        pytest.param(
             webhook(misses=("a.istio.io has rules that leave out new pods",)),
             Severity.ERROR,
             "istio-revision-tag-default: a.istio.io has rules that leave out new pods",
@@ -43,6 +56,26 @@ def test_what_is_wrong(item: WebhookConfiguration, severity: Severity, words: st
     assert (result.name, result.severity, result.result) == ("webhooks-alive", severity, Result.FAILED)
     assert words in result.message
     assert result.hint
+
+
+def test_labels_that_are_lost_are_named() -> None:
+    lost = Webhooks((webhook(),), "istiod", (("Service", "istio-system", "istiod-revision-tag-default"),))
+    found = list(webhooks_alive(state(webhooks=lost, ca_root="r")))
+    assert [item.result for item in found] == [Result.FAILED, Result.PASSED]
+    assert "istiod-revision-tag-default has lost labels" in found[0].message
+
+
+def test_conditions_on_a_validator_are_told_with_how_to_take_them_away() -> None:
+    item = webhook(kind=VALIDATING, misses=(f"a.istio.io {UNVALIDATED}",))
+    (result,) = webhooks_alive(state(webhooks=Webhooks((item,), "istiod"), ca_root="r"))
+    assert result.result is Result.FAILED
+    assert "kubectl edit validatingwebhookconfiguration istio-validator-default-istio-system" in result.hint
+
+
+def test_a_validator_that_is_gone_is_named() -> None:
+    found = list(webhooks_alive(state(webhooks=Webhooks((webhook(),), "istiod", (), "istiod-default-validator"))))
+    assert [item.result for item in found] == [Result.FAILED, Result.PASSED]
+    assert "there is no istiod-default-validator" in found[0].message
 
 
 INJECTOR, TAG = "istio-sidecar-injector", "istio-revision-tag-default"

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from injector_configuration import injector_configuration
-from sohistio.model.injecting_hook import MISSING, MORE_SELECTORS, NARROWED, NO_CREATION, NO_POD, misses
+from sohistio.model.injecting_hook import (
+    MISSING,
+    MORE_SELECTORS,
+    NARROWED,
+    NO_CREATION,
+    NO_POD,
+    UNVALIDATED,
+    misses,
+    unvalidated,
+)
 
 NEVER = {"matchLabels": {"istio.io/deactivated": "never-match"}}
 CONDITIONS = [{"name": "no", "expression": "false"}]
@@ -73,6 +82,12 @@ def test_one_that_was_changed(change: dict[str, Any], why: str) -> None:
     item = injector_configuration(tag="default")
     item["webhooks"][2] |= change
     assert misses(item) == ((f"namespace.sidecar-injector.istio.io {why}",) if why else ())
+
+
+@pytest.mark.parametrize("conditions", [[], CONDITIONS])
+def test_a_validator_with_conditions(conditions: list[dict[str, str]]) -> None:
+    item = {"webhooks": [{"name": "validation.istio.io", "matchConditions": conditions}]}
+    assert unvalidated(item) == ((f"validation.istio.io {UNVALIDATED}",) if conditions else ())
 
 
 def test_one_that_is_gone() -> None:

@@ -9,9 +9,9 @@ import pytest
 from observed import mesh, state, webhook
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.mode import Mode
-from sohistio.model.state import ClusterState, ObservedNamespace
+from sohistio.model.state import ClusterState, ObjectRef, ObservedNamespace
 from sohistio.model.versions import Version
-from sohistio.model.webhooks import VALIDATING, Reach, WebhookConfiguration, Webhooks
+from sohistio.model.webhooks import MUTATING, VALIDATING, Reach, WebhookConfiguration, Webhooks
 from sohistio.modes.decide import Decision
 from sohistio.modes.planner import Subject, make_plan
 from sohistio.modes.webhooks import OPENED_NOTICE, repair_phase, repairs_of
@@ -43,6 +43,12 @@ FOREIGN = ("aks-istio-system", "istiod-asm-1-27")
         pytest.param(webhook(root=""), LIVE, Cure.TRUST_ISTIOD, id="no-certificate"),
         pytest.param(webhook(root="", parked=True), LIVE, None, id="parked-without-certificate"),
         pytest.param(webhook(Reach.OUTSIDE), "", None, id="outside-of-the-cluster"),
+        pytest.param(webhook(Reach.STRANGE, service=("", "")), LIVE, Cure.CALL_ISTIOD, id="url"),
+        pytest.param(webhook(Reach.STRANGE, service=("", ""), fails=False), "", Cure.CALL_ISTIOD, id="url-no-istiod"),
+        pytest.param(webhook(Reach.STRANGE, service=("", ""), parked=True), LIVE, Cure.CALL_ISTIOD, id="parked-url"),
+        pytest.param(
+            webhook(Reach.STRANGE, service=("", ""), revision="1-20"), LIVE, None, id="url-of-another-revision"
+        ),
         pytest.param(webhook(Reach.NO_SERVICE, revision="1-20"), "", None, id="another-revision"),
         pytest.param(webhook(Reach.NO_SERVICE, service=FOREIGN), "", None, id="of-aks"),
         pytest.param(
@@ -60,6 +66,16 @@ def test_what_puts_it_right(item: WebhookConfiguration, live: str, cure: Cure | 
     repairs = repairs_of(Webhooks((item,), live))
     assert [repair.cure for repair in repairs] == ([cure] if cure else [])
     assert all(repair.ref.name == item.name and item.name in repair.words for repair in repairs)
+
+
+def test_what_lost_istioctls_labels_gets_them_back_before_all_else() -> None:
+    lost = (MUTATING, "", "istio-revision-tag-default")
+    seen = state(mesh_deployments=READY, webhooks=Webhooks((webhook(),), LIVE, (lost,)))
+    plan = planned(seen, Decision(Mode.NONE, (), NEW))
+    (step,) = (step for step in plan.steps if isinstance(step, RepairWebhooks))
+    assert [(repair.ref, repair.cure) for repair in step.repairs] == [(ObjectRef(*lost), Cure.LABEL)]
+    assert "give istio-revision-tag-default back the labels" in step.summary
+    assert not plan.danger
 
 
 def test_the_step_says_what_is_wrong_and_what_is_done() -> None:

@@ -17,6 +17,7 @@ from sohistio.model.restart_reason import RestartReason
 from sohistio.model.revision import DEFAULT_REVISION, Revision
 from sohistio.model.state import ObjectRef
 from sohistio.model.versions import Version
+from sohistio.model.webhooks import MUTATING
 from sohistio.plan.documents import step_document
 from sohistio.plan.plan import Phase, Plan
 from sohistio.plan.steps import HoldStandby, InstallIstio, LeftAlone, RemoveObjects, Step
@@ -35,6 +36,12 @@ ALL = (FRESH, UPGRADE, NOTHING, REFUSED, STANDBY, REPLACEMENT)
 
 def steps(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {step["id"]: step for phase in document["phases"] for step in phase["steps"]}
+
+
+def test_what_may_inject_is_never_deleted_without_a_word() -> None:
+    step = RemoveObjects("obsolete/remove", "", (ObjectRef(MUTATING, "", "istio-sidecar-injector-old"),))
+    plan = replace(FRESH, phases=(*FRESH.phases, Phase("obsolete", (step,))))
+    assert "deletes istio-sidecar-injector-old, which may be what injects sidecars" in plan.danger
 
 
 @pytest.mark.parametrize("plan", ALL, ids=lambda plan: f"{plan.environment}-{plan.mode}")

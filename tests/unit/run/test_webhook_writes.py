@@ -36,7 +36,10 @@ def configuration(
     name: str = TAG, *hooks: dict[str, Any], opened: str = "", revision: str = "default"
 ) -> dict[str, Any]:
     notes = {FAIL_AGAIN: opened, "team": "mesh"} if opened else {"team": "mesh"}
-    metadata = {"name": name, "annotations": notes, "labels": {"istio.io/rev": revision}, "resourceVersion": "7"}
+    labels = {"istio.io/rev": revision}
+    if revision == "default" and name in (TAG, VALIDATOR):
+        labels["istio.io/tag"] = "default"
+    metadata = {"name": name, "annotations": notes, "labels": labels, "resourceVersion": "7"}
     return {"metadata": metadata, "webhooks": list(hooks) or [hook(each) for each in BOTH]}
 
 
@@ -113,6 +116,28 @@ def test_one_without_a_certificate_gets_the_root(cluster: Cluster) -> None:
     cluster.shows(configuration(TAG, hook("a", bundle=""), hook("b")), ready=True)
     (trusting,) = cluster.put_right()
     assert [each["clientConfig"]["caBundle"] for each in trusting["webhooks"]] == ["cGVt", "eA=="]
+
+
+def test_a_url_that_istio_did_not_write_gives_way_to_istiods_service(cluster: Cluster) -> None:
+    item = configuration(TAG, hook("a"), hook("b"))
+    item["webhooks"][1]["clientConfig"] = {"url": "https://evil.example/x", "caBundle": "eA=="}
+    fields: dict[str, Any] = {"f:webhooks": {'k:{"name":"b"}': {"f:clientConfig": {"f:url": {}}}}}
+    item["metadata"]["managedFields"] = [{"manager": "kubectl-patch", "operation": "Update", "fieldsV1": fields}]
+    cluster.shows(item, ready=True)
+    (pointed,) = cluster.put_right()
+    service = {"namespace": "istio-system", "name": "istiod", "path": "/inject", "port": 443}
+    clients = [each["clientConfig"] for each in pointed["webhooks"]]
+    assert clients == [hook("a")["clientConfig"], {"service": service, "caBundle": "cGVt"}]
+    assert "calls https://evil.example/x, which Istio did not write" in cluster.said[0]
+
+
+def test_labels_that_somebody_took_away_come_back(cluster: Cluster) -> None:
+    item = configuration()
+    item["metadata"]["labels"] |= {"istio.io/tag": "prod", "app": "sidecar-injector"}
+    cluster.shows(item, ready=True)
+    (labelled,) = cluster.put_right()
+    labels = {"app": "sidecar-injector", "istio.io/rev": "default", "istio.io/tag": "default"}
+    assert labelled == item | {"metadata": item["metadata"] | {"labels": labels}}
 
 
 @pytest.mark.parametrize("ready", [True, False])

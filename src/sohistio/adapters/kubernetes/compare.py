@@ -29,14 +29,17 @@ from sohistio.adapters.kubernetes.gateways import (
 from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.errors import RefusedError
+from sohistio.model.default_tag import TAG_LABEL, VALIDATOR, is_of_a_tag
 from sohistio.model.footprint import ISTIOD_REF
-from sohistio.model.webhooks import MUTATING
+from sohistio.model.webhooks import MUTATING, VALIDATING
 from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields, injecting_changes
 from sohistio.plan.drift.in_sync import is_in_sync
 from sohistio.plan.drift.noise import REVISION_TAG
+from sohistio.plan.drift.strange_urls import strange_urls
 from sohistio.plan.drift.subset import missing_fields
+from sohistio.plan.drift.tag import tag_changes
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
 from sohistio.system.parallel import workers
 from sohistio.system.plain_yaml import loaded
@@ -44,7 +47,6 @@ from sohistio.system.plain_yaml import loaded
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
 MAY_NOT_PATCH = "compared without a dry run: you lack permission to patch{}; defaulting and admission were not asked"
-_TAG = "istio.io/tag"
 _MOST_LISTED = 6
 
 
@@ -110,7 +112,7 @@ class _Comparison:
     def is_equal(self, obj: Object) -> bool:
         """Whether it is certain without a dry run that nothing happens to an object."""
         live = self._live.of(obj)
-        return live is not None and is_in_sync(live, obj, read_text) and not self._beside_the_manifest(live)
+        return live is not None and is_in_sync(live, obj, read_text) and not self._beside_the_manifest(obj, live)
 
     def of(self, obj: Object) -> ObjectChange | None:
         """What happens to one object, None for nothing."""
@@ -122,19 +124,23 @@ class _Comparison:
                 return created
             raise
         live = self._live.of(obj)
-        applied = self._applied(path, obj, live)
+        # The server refuses a Service beside the URL. A run takes that away first (modes/webhooks.py).
+        astray = live is not None and bool(strange_urls(obj["kind"], live))
+        applied = None if astray else self._applied(path, obj, live)
         if live is None:
             return created
         fields = changed_fields(live, applied, read_text) if applied else missing_fields(live, obj, read_text)
-        fields += self._beside_the_manifest(live)
+        fields += self._beside_the_manifest(obj, live)
         return ObjectChange(ref_of(obj), Action.CHANGED, fields, component_of(obj)) if fields else None
 
-    def _beside_the_manifest(self, live: Object) -> tuple[FieldChange, ...]:
+    def _beside_the_manifest(self, obj: Object, live: Object) -> tuple[FieldChange, ...]:
         """What an install puts right that no manifest has."""
         if live["kind"] != MUTATING:
             return _labels_off(live)
         tag = self._api.get(f"{collection_path(MUTATING)}/{REVISION_TAG}")
-        return injecting_changes(live, tag)
+        validator = self._api.get(f"{collection_path(VALIDATING)}/{VALIDATOR}")
+        beside = tag_changes(obj, tag, validator) if tag else ()
+        return injecting_changes(live, tag) + beside
 
     def _applied(self, path: str, obj: Object, live: Object | None) -> Object | None:
         """What an apply would leave, as the server said before where the live object has not changed since."""
@@ -193,7 +199,9 @@ def _labels_off(live: Object) -> tuple[FieldChange, ...]:
 def _no_longer_shipped(
     api: KubeApi, manifest: list[Object], live: LiveObjects, earlier: Collection[str], pool: ThreadPoolExecutor
 ) -> list[ObjectChange]:
-    """Objects that istioctl installed and this manifest does not have; the default revision tag's own are kept.
+    """Objects that istioctl installed and this manifest does not have; those of revision tags are kept.
+
+    Of a tag is what has its label, or a name of one: it injects all the same if somebody took the label away.
 
     What another IstioOperator put there (a gateway of another team's, say) is nothing to miss: it has another owner,
     or lives where this manifest has nothing, and no earlier one had. Without istiod nobody can tell, but for what a
@@ -209,7 +217,7 @@ def _no_longer_shipped(
         return istiod is not None and is_owned_by(item, owner_of(istiod))
 
     def surplus(kind: Kind) -> list[ObjectChange]:
-        found = [item for item in live.labelled[kind] if _TAG not in item["metadata"]["labels"]]
+        found = [item for item in live.labelled[kind] if not _is_of_a_tag(kind[1], item)]
         found += released.get(kind, ())
         return [
             ObjectChange(ref_of(item), Action.REMOVED, component=component_of(item))
@@ -220,3 +228,7 @@ def _no_longer_shipped(
     kinds = [kind for kind in live.labelled if "CustomResource" not in kind[1]]
     released = live.released(kinds)
     return [change for changes in pool.map(surplus, kinds) for change in changes]
+
+
+def _is_of_a_tag(kind: str, item: Object) -> bool:
+    return TAG_LABEL in item["metadata"]["labels"] or is_of_a_tag(kind, item["metadata"]["name"])

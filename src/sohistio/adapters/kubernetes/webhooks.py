@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
-from sohistio.model.injecting_hook import is_parked, misses
+from sohistio.model.default_tag import VALIDATOR, has_validator, lacks_labels
+from sohistio.model.injecting_hook import is_parked, misses, unvalidated
 from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING, Hook, Reach, WebhookConfiguration, Webhooks
+from sohistio.plan.drift.strange_urls import strange_urls
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 # As Istio's charts label them, and `istioctl tag`.
@@ -22,6 +25,8 @@ PATHS: Mapping[str, str] = {MUTATING: "/inject", VALIDATING: "/validate"}
 """Where istiod answers; a cluster's name may follow."""
 PORT = 443
 _TAG = "istio.io/tag"
+# Enough to know it by; it is somebody's text.
+_LONGEST_URL = 80
 # By namespace and name: whether a Service leads to a ready pod, or where (OUTSIDE) nobody can tell.
 _Reached = Mapping[tuple[str, str], Reach]
 
@@ -55,14 +60,30 @@ def webhooks_in(
                 kind,
                 item["metadata"]["name"],
                 str((item["metadata"].get("labels") or {}).get(LABEL, "")),
-                tuple(_hook(hook, kind, reached, everywhere=everywhere) for hook in item.get("webhooks") or ()),
+                _hooks(item, kind, reached, everywhere=everywhere),
                 FAIL_AGAIN in (item["metadata"].get("annotations") or {}),
-                misses(item) if kind == MUTATING else (),
+                misses(item) if kind == MUTATING else unvalidated(item),
             )
             for kind, items in found.items()
             for item in items
         ),
         _live(services, reached, revision),
+        tuple(
+            (kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+            for kind, items in (*found.items(), ("Service", services))
+            for item in items
+            if lacks_labels(kind, item) and item["metadata"].get("namespace", ISTIO_NAMESPACE) == ISTIO_NAMESPACE
+        ),
+        "" if has_validator(found) else VALIDATOR,
+    )
+
+
+def _hooks(item: Object, kind: str, reached: _Reached, *, everywhere: bool) -> tuple[Hook, ...]:
+    strange = strange_urls(kind, item)
+    hooks = (_hook(hook, kind, reached, everywhere=everywhere) for hook in item.get("webhooks") or ())
+    return tuple(
+        replace(hook, reach=Reach.STRANGE, url=strange[hook.name][:_LONGEST_URL]) if hook.name in strange else hook
+        for hook in hooks
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sohistio.adapters.kubernetes.webhooks import webhooks_in
@@ -11,7 +11,7 @@ from sohistio.checks.preflight.context import Context
 from sohistio.checks.webhooks_alive import gone_for_good
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.webhooks import MUTATING, Hook, Reach, WebhookConfiguration
-from sohistio.modes.webhooks import is_own
+from sohistio.modes.webhooks import calls_elsewhere, is_own
 
 Object = Mapping[str, Any]
 _APPS = ("sidecar-injector", "istiod")
@@ -23,7 +23,9 @@ def stale_webhooks(context: Context) -> Iterator[Verdict]:
     found = {kind: list(filter(is_istios, items)) for kind, items in context.webhooks().items()}
     objects = context.plan.rendered.manifest if context.plan is not None else ()
     coming = {(o["metadata"]["namespace"], o["metadata"]["name"]) for o in objects if o["kind"] == "Service"}
-    yield from stale(webhooks_in(found, context.services(), context.pods()).configurations, coming)
+    seen = webhooks_in(found, context.services(), context.pods())
+    applied = {item.name for item in seen.configurations if calls_elsewhere(item, seen)}
+    yield from stale(seen.configurations, coming, applied)
 
 
 def is_istios(item: Object) -> bool:
@@ -33,8 +35,13 @@ def is_istios(item: Object) -> bool:
     return labels.get("app") in _APPS or any(str(hook["name"]).endswith(".istio.io") for hook in hooks)
 
 
-def stale(found: Sequence[WebhookConfiguration], coming: set[tuple[str, str]]) -> Iterator[Verdict]:
-    """One fault for each that leads nowhere; a warning where a run puts it right or brings the Service (back)."""
+def stale(
+    found: Sequence[WebhookConfiguration], coming: set[tuple[str, str]], applied: Collection[str] = ()
+) -> Iterator[Verdict]:
+    """One fault for each that leads nowhere; a warning where a run puts it right or brings the Service (back).
+
+    `applied` are the mesh's own that call somebody else: istioctl has them call istiod.
+    """
     good = []
     for item in found:
         lost = [hook for hook in item.hooks if _is_lost(hook)]
@@ -45,6 +52,8 @@ def stale(found: Sequence[WebhookConfiguration], coming: set[tuple[str, str]]) -
         message = f"{item.kind} {item.name} calls Service {hook.called}, {hook.why}: {_effect(item, hook)}"
         if is_own(item):
             yield Fault(message, _AT_FIRST, Severity.WARNING)
+        elif item.name in applied:
+            yield Fault(message, "An install has it call istiod again: `sohistio install`.", Severity.WARNING)
         elif hook.service in coming:
             yield Fault(message, "An install brings the Service back: `sohistio install`.", Severity.WARNING)
         elif hook.reach is not Reach.NO_SERVICE:
