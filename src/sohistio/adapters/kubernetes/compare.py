@@ -28,6 +28,7 @@ from sohistio.adapters.kubernetes.gateways import (
 )
 from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
+from sohistio.adapters.kubernetes.webhooks import dead_here, read_webhooks
 from sohistio.errors import RefusedError
 from sohistio.model.default_tag import TAG_LABEL, VALIDATOR, is_of_a_tag
 from sohistio.model.footprint import ISTIOD_REF
@@ -39,7 +40,7 @@ from sohistio.plan.drift.in_sync import is_in_sync
 from sohistio.plan.drift.noise import REVISION_TAG
 from sohistio.plan.drift.strange_urls import strange_urls
 from sohistio.plan.drift.subset import missing_fields
-from sohistio.plan.drift.tag import tag_changes
+from sohistio.plan.drift.tag import is_call, tag_changes
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
 from sohistio.system.parallel import workers
 from sohistio.system.plain_yaml import loaded
@@ -138,9 +139,15 @@ class _Comparison:
         if live["kind"] != MUTATING:
             return _labels_off(live)
         tag = self._api.get(f"{collection_path(MUTATING)}/{REVISION_TAG}")
-        validator = self._api.get(f"{collection_path(VALIDATING)}/{VALIDATOR}")
-        beside = tag_changes(obj, tag, validator) if tag else ()
-        return injecting_changes(live, tag) + beside
+        return injecting_changes(live, tag) + (self._of_the_tag(obj, tag) if tag else ())
+
+    def _of_the_tag(self, injector: Object, tag: Object) -> tuple[FieldChange, ...]:
+        """Without what a run puts right before all else: calls of a Service here with no istiod behind it."""
+        changes = tag_changes(injector, tag, self._api.get(f"{collection_path(VALIDATING)}/{VALIDATOR}"))
+        if not any(is_call(change) for change in changes):
+            return changes
+        repaired = dead_here(read_webhooks(self._api))
+        return tuple(change for change in changes if not (is_call(change) and change.path.startswith(repaired)))
 
     def _applied(self, path: str, obj: Object, live: Object | None) -> Object | None:
         """What an apply would leave, as the server said before where the live object has not changed since."""

@@ -41,6 +41,16 @@ def read_webhooks(api: KubeApi) -> Webhooks:
     return webhooks_in(found, services, pods, everywhere=False)
 
 
+def dead_here(webhooks: Webhooks) -> tuple[str, ...]:
+    """How the paths of their fields begin that call a Service of the mesh's namespace with nobody behind it, while an
+    istiod is ready: they are pointed to that one (modes/webhooks.py)."""
+    return tuple(
+        f"{item.name}.webhooks["
+        for item in webhooks.configurations
+        if webhooks.live and any(hook.is_dead and hook.service[0] == ISTIO_NAMESPACE for hook in item.hooks)
+    )
+
+
 def webhooks_in(
     found: Mapping[str, Sequence[Object]],
     services: Sequence[Object],

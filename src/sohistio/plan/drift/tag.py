@@ -17,6 +17,7 @@ from sohistio.plan.drift.noise import REVISION_TAG, quiet
 from sohistio.plan.ownership import ISTIOCTL_MANAGER
 
 Object = Mapping[str, Any]
+_CLIENT = ".clientConfig"
 # What istioctl's charts write. An apply leaves what they do not: matchConditions, matchPolicy, timeoutSeconds.
 _DECIDING = ("failurePolicy", "namespaceSelector", "objectSelector", "rules")
 
@@ -66,6 +67,11 @@ def _quiet(obj: Object) -> list[dict[str, Any]]:
     return quieted
 
 
+def is_call(change: FieldChange) -> bool:
+    """Whether a change is one of whom they call."""
+    return change.path.endswith(_CLIENT) and str(change.before).startswith("Service ")
+
+
 def _app(obj: Object, wanted: str) -> Iterator[FieldChange]:
     """The label by which istiod, istioctl and sohistio's checks find it."""
     app = (obj["metadata"].get("labels") or {}).get("app")
@@ -78,7 +84,7 @@ def _calls(obj: Object, wanted: str) -> Iterator[FieldChange]:
     for hook in obj.get("webhooks") or ():
         called = _called(hook)
         if called != wanted and wanted.startswith("Service "):
-            path = f"{obj['metadata']['name']}.webhooks[{hook['name']}].clientConfig"
+            path = f"{obj['metadata']['name']}.webhooks[{hook['name']}]{_CLIENT}"
             yield FieldChange(path, called, wanted)
 
 

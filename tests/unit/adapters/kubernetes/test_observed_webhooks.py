@@ -9,7 +9,7 @@ import pytest
 
 from api_server import ApiServer, Reply
 from sohistio.adapters.kubernetes.observe import observe
-from sohistio.adapters.kubernetes.webhooks import read_webhooks, webhooks_in
+from sohistio.adapters.kubernetes.webhooks import dead_here, read_webhooks, webhooks_in
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING, Reach
 
 LABELS: dict[str, str] = {"app": "istiod", "istio.io/rev": "default"}
@@ -68,6 +68,22 @@ def test_the_rest_of_it() -> None:
     (found,) = webhooks_in({VALIDATING: [item]}, [ISTIOD], [pod()]).configurations
     assert (found.kind, found.name, found.revision, found.opened) == (VALIDATING, "tag", "default", True)
     assert (found.hooks[0].fails, found.hooks[0].parked, len(found.hooks[0].root)) == (False, True, 64)
+
+
+@pytest.mark.parametrize(
+    ("item", "pods", "expected"),
+    [
+        pytest.param(configuration("istiod-1-20"), [pod()], ("tag.webhooks[",), id="no-service"),
+        pytest.param(configuration("istiod-1-20"), [], (), id="no-istiod-to-point-it-to"),
+        pytest.param(configuration("istiod-remote"), [pod()], (), id="somebody's-endpoints"),
+        pytest.param(configuration("evil", namespace="evil"), [pod()], (), id="elsewhere"),
+        pytest.param(configuration(), [pod()], (), id="alive"),
+    ],
+)
+def test_what_a_run_points_to_istiod_by_itself(
+    item: dict[str, Any], pods: list[dict[str, Any]], expected: tuple[str, ...]
+) -> None:
+    assert dead_here(webhooks_in({MUTATING: [item]}, [ISTIOD, OUTSIDE], pods, everywhere=False)) == expected
 
 
 def test_a_tags_own_service_is_none_to_point_to() -> None:
