@@ -179,3 +179,29 @@ def test_who_strips_real_pods_and_lets_dry_runs_pass_gets_two_restarts_and_no_mo
         code, told, _ = restart()
         assert (code, bare(meshed, STRIPPED)) == (0, []), told
         meshed.api.delete(f"{HOOKS}/zz-policy")
+
+
+def test_a_replacement_is_refused_while_no_new_istiod_would_be_taken(meshed: Sandbox, tmp_path: Path) -> None:
+    """By a webhook that is called by a URL: nothing in the cluster tells that it would deny."""
+    replacing = ("--version", "1.30.5", "--mode", "reinstall")
+    authority = Authority("policy engine")
+    with PolicyEngine(serving(authority, tmp_path), authority.certificate) as engine:
+        engine.denies = "no owner is named"
+        meshed.api.create(HOOKS, engine.configuration("istio-system"))
+        time.sleep(1)
+        before = meshed.writes()
+        try:
+            told = said(meshed, "install", *replacing, "--yes", code=3)
+            checks = json.loads(meshed.run("check", "--env", "local", *replacing, "--output", "json").stdout)["checks"]
+            after = meshed.writes()
+        finally:
+            meshed.api.delete(f"{HOOKS}/zz-policy")
+    assert after == before
+    assert "uninstall Istio 1.31.1" in told, "it is a replacement"
+    of_mesh = [item["message"] for item in checks if item["name"] == "mesh-pods"]
+    asked = ("istiod can be", "istio-ingressgateway can be", "istio-egressgateway can be")
+    assert [any(f"no new pod of {name}" in message for message in of_mesh) for name in asked] == [True] * 3
+    denied = 'admission webhook "policy.example.com" denied the request: no owner is named'
+    assert "no new istiod would come once the plan has uninstalled the old one" in told
+    assert denied in told
+    assert all(denied in message for message in of_mesh)
