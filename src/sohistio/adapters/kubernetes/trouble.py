@@ -30,7 +30,7 @@ def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> 
         warnings = _warnings(api, ref.namespace) if with_events else []
         lines = [*conditions_of(item, warnings), *(line for pod in pods for line in pod_trouble(pod))]
         names = {ref.name, *(pod["metadata"]["name"] for pod in pods if not _is_ready(pod))}
-        lines += [_line_of(event) for event in warnings if _about(event) in names]
+        lines += [_line_of(event) for event in warnings if _about(event) in names and not _is_of_metrics(event)]
     except KubeError as error:
         return (error.what,)
     return tuple(dict.fromkeys(map(one_line, lines)))[:MOST_LINES]
@@ -133,6 +133,12 @@ def _is_of_replicas(event: Object, deployment: str, reason: str) -> bool:
 def _of_any_pod(event: Object) -> str:
     """Its message without the name that the next pod will not have: so the same reason is the same text."""
     return re.sub(rf'"{re.escape(_about(event))}-[a-z0-9]+"', f'"{_about(event)}-…"', str(event.get("message", "")))
+
+
+def _is_of_metrics(event: Object) -> bool:
+    """An autoscaler without metrics keeps no rollout from coming up, and says so twice with every look."""
+    about = event.get("involvedObject") or {}
+    return about.get("kind") == "HorizontalPodAutoscaler" and "Metric" in str(event.get("reason", ""))
 
 
 def _line_of(event: Object) -> str:

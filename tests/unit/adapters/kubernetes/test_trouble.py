@@ -150,6 +150,17 @@ def test_replicas_that_were_refused_once_are_no_reason(tmp_path: Path) -> None:
     assert why(tmp_path, [of_replicas()], condition("Available", "False")) == ()
 
 
+METRICS = ("FailedGetResourceMetric", "FailedGetContainerResourceMetric", "FailedComputeMetricsReplicas")
+
+
+def test_an_autoscaler_without_metrics_is_no_reason(tmp_path: Path) -> None:
+    """It would crowd out what is; that it cannot scale is one."""
+    at = {"lastTimestamp": "2026-11-28T20:00:30Z"}
+    events = [event("web", "HorizontalPodAutoscaler", reason, "no metrics", **at) for reason in METRICS]
+    scale = event("web", "HorizontalPodAutoscaler", "FailedRescale", "conflict", **at)
+    assert why(tmp_path, [*events, scale]) == ("web: FailedRescale: conflict",)
+
+
 def test_a_text_of_several_lines_is_one_line_of_the_error(tmp_path: Path) -> None:
     """An event's message is anybody's: it must not look like a line of ours."""
     web, at = ObjectRef("Deployment", "shop", "web"), "/api/v1/namespaces/shop"
