@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from sohistio.adapters.kubernetes.access import may_apply
@@ -30,8 +31,9 @@ from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.errors import RefusedError
 from sohistio.model.footprint import ISTIOD_REF
+from sohistio.model.state import ObjectRef
 from sohistio.model.webhooks import MUTATING
-from sohistio.model.words import first_lines
+from sohistio.model.words import counted, first_lines, first_names
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields, injecting_changes
 from sohistio.plan.drift.in_sync import is_in_sync
@@ -46,6 +48,10 @@ FIELD_MANAGER = ISTIOCTL_MANAGER
 MAY_NOT_PATCH = "compared without a dry run: you lack permission to patch{}; defaulting and admission were not asked"
 _TAG = "istio.io/tag"
 _MOST_LISTED = 6
+# As validation says it (apimachinery, NewInvalid); admission may answer 422 as well.
+_INVALID = " is invalid: "
+_OF_ADMISSION = ("admission webhook", "denied request")
+_UNDO = "undo that edit (kubectl edit); if there was none, correct the environment's istiooperator.yaml."
 
 
 def read_text(text: str) -> Mapping[str, Any] | None:
@@ -88,12 +94,23 @@ def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Col
         if changed or removed:
             changed += [change for change in pool.map(comparison.of, equal) if change]
     if comparison.denied:
-        raise _denial(comparison.denied)
+        raise denial(comparison.denied)
     kinds = f" {', '.join(sorted(comparison.not_patchable))}" if comparison.patchable else ""
     notices = [MAY_NOT_PATCH.format(kinds)] if comparison.not_patchable else []
     notices += sorted(comparison.not_dry_runnable)
     objects = tuple(sorted([*changed, *removed], key=lambda change: change.ref))
     return Changes(objects, "; ".join(notices))
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """An object that an apply could not write, in the server's words; `of_edit` where it is there, and its own fields
+    would not go with those of the manifest.
+    """
+
+    ref: ObjectRef
+    said: str
+    of_edit: bool
 
 
 class _Comparison:
@@ -102,7 +119,7 @@ class _Comparison:
     def __init__(self, api: KubeApi, live: LiveObjects) -> None:
         self._api = api
         self._live = live
-        self.denied: list[str] = []
+        self.denied: list[Denied] = []
         self.patchable = False
         self.not_patchable: set[str] = set()
         self.not_dry_runnable: set[str] = set()
@@ -141,12 +158,12 @@ class _Comparison:
         version = live["metadata"].get("resourceVersion", "") if live else "none"
         text = json.dumps(obj, sort_keys=True).encode()
         key = f"{path} {version} {hashlib.sha256(text).hexdigest()}"
-        known = self._api.dry_runs.get(key) or self._dry_run(path, obj)
+        known = self._api.dry_runs.get(key) or self._dry_run(path, obj, is_there=live is not None)
         if known is not None:
             self._api.dry_runs[key] = known
         return known
 
-    def _dry_run(self, path: str, obj: Object) -> Object | None:
+    def _dry_run(self, path: str, obj: Object, *, is_there: bool) -> Object | None:
         """What an apply would leave; None where the dry run could not be asked, or would be denied."""
         kind = path.rsplit("/", 2)[-2]
         if kind in self.not_patchable:
@@ -163,19 +180,29 @@ class _Comparison:
                 self.not_dry_runnable.add(f"compared without a dry run: {', '.join(error.details) or error.what}")
                 return None
             if error.status in (403, 409, 413, 422):
-                self.denied.append(f"{ref_of(obj)}: {', '.join(error.details) or error.what}")
+                said = ", ".join(error.details) or error.what
+                of_fields = error.status == 422 and _INVALID in said and not any(word in said for word in _OF_ADMISSION)
+                self.denied.append(Denied(ref_of(obj), said, of_edit=of_fields and is_there))
                 return None
             raise
         self.patchable = True
         return applied
 
 
-def _denial(lines: list[str]) -> RefusedError:
-    plural = "object" if len(lines) == 1 else "objects"
+def denial(denied: Sequence[Denied]) -> RefusedError:
+    """The error of an install that would run into it half way."""
+    edited = sorted(item.ref for item in denied if item.of_edit)
+    todo = []
+    if len(edited) < len(denied):
+        others = "Each other line" if edited else "Each line"
+        todo.append(f"{others} is the server's (a quota, an admission policy, missing rights): fix them first.")
+    if edited:
+        plain = "is not valid together with what somebody has set there by hand"
+        todo.insert(0, f"What the manifest sets in {first_names(edited, _MOST_LISTED)} {plain}: {_UNDO}")
     return RefusedError(
-        f"the API server would deny {len(lines)} {plural} of the manifest",
-        details=first_lines(sorted(lines), _MOST_LISTED),
-        todo="Each line is the server's (a quota, an admission policy, missing rights): fix them first.",
+        f"the API server would deny {counted(len(denied), 'object')} of the manifest",
+        details=first_lines(sorted(f"{item.ref}: {item.said}" for item in denied), _MOST_LISTED),
+        todo=" ".join(todo),
     )
 
 
