@@ -1,6 +1,6 @@
 """A policy engine on loopback: an admission webhook that takes the sidecar out of new pods while it is told to.
 
-With `spares_dry_runs` it lets dry runs pass.
+With `spares_dry_runs` it lets dry runs pass; with `denies` it refuses all pods, in these words.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class PolicyEngine(LoopbackServer):
     """Called after Istio's webhooks, as its configuration's name comes later; what else they wrote stays."""
 
     def __init__(self, context: ssl.SSLContext, root: str) -> None:
-        self.strips, self.spares_dry_runs = False, False
+        self.strips, self.spares_dry_runs, self.denies = False, False, ""
         self._root = root
         super().__init__(_server(self), context)
 
@@ -63,6 +63,8 @@ def _server(engine: PolicyEngine) -> ThreadingHTTPServer:
             if engine.strips and not (engine.spares_dry_runs and request["dryRun"]):
                 patch = json.dumps(_patch(request["object"])).encode()
                 answer |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
+            if engine.denies:
+                answer |= {"allowed": False, "status": {"message": engine.denies}}
             kind = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}
             body = json.dumps(kind | {"response": answer}).encode()
             self.send_response(200)

@@ -266,3 +266,21 @@ def test_an_admission_policy_that_denies_is_said_by_the_plan(in_sync: Sandbox) -
         for path in reversed(paths):
             in_sync.api.delete(f"{path}/small-autoscalers")
         edit(in_sync, MESH, {"data": {"meshNetworks": "networks: {}"}}, "kubectl-edit")
+
+
+def test_an_edit_that_the_manifest_does_not_go_with_is_to_be_undone(in_sync: Sandbox) -> None:
+    budget = f"/apis/policy/v1/{SYSTEM}/poddisruptionbudgets/istiod"
+    kept, strategy = live(in_sync, budget)["spec"]["minAvailable"], live(in_sync, ISTIOD)["spec"]["strategy"]
+    edit(in_sync, budget, {"spec": {"maxUnavailable": 1, "minAvailable": None}}, "kubectl-edit")
+    edit(in_sync, ISTIOD, {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}, "kubectl-edit")
+    try:
+        refused(
+            in_sync,
+            "the API server would deny 2 objects of the manifest",
+            "What the manifest sets in Deployment istio-system/istiod, PodDisruptionBudget istio-system/istiod is not",
+            "undo that edit (kubectl edit)",
+        )
+    finally:
+        edit(in_sync, budget, {"spec": {"maxUnavailable": None, "minAvailable": kept}}, "kubectl-edit")
+        edit(in_sync, ISTIOD, {"spec": {"strategy": strategy}}, "kubectl-edit")
+    assert mode(in_sync, *LOCAL) == "none"

@@ -15,14 +15,17 @@ from injection_off import HOOKS, bare, without_sidecars
 from own_environments import own_environments
 from policy_engine import PolicyEngine
 from sandboxes import Sandbox
+from sohistio.adapters.kubernetes.paths import path_of
+from sohistio.adapters.kubernetes.trouble import why_not_ready
+from sohistio.model.state import ObjectRef
 from sohistio.system.certificates import Authority
 from watching import watching
 from webhook_server import serving
-from workloads import daemon_set, deployment, pods_of, quota
+from workloads import apply, daemon_set, deployment, namespace, pods_of, quota
 
 pytestmark = pytest.mark.e2e
 
-PLACE, NARROW, LATER, STRIPPED = "refused", "narrow", "later", "stripped"
+PLACE, NARROW, LATER, STRIPPED, DENIED = "refused", "narrow", "later", "stripped", "denied"
 SCANNER = f"{HOOKS}/scanner".replace("mutating", "validating")
 SLOW = {"sandbox.sohistio/slow": "2s"}
 NAMED = f"DaemonSet {PLACE}/on-nodes, Deployment {PLACE}/recreated, Deployment {PLACE}/rolling"
@@ -189,3 +192,60 @@ def test_who_strips_real_pods_and_lets_dry_runs_pass_gets_two_restarts_and_no_mo
         code, told, _ = restart()
         assert (code, bare(meshed, STRIPPED)) == (0, []), told
         meshed.api.delete(f"{HOOKS}/zz-policy")
+
+
+def test_a_replacement_is_refused_while_no_new_istiod_would_be_taken(meshed: Sandbox, tmp_path: Path) -> None:
+    """By a webhook that is called by a URL: nothing in the cluster tells that it would deny."""
+    replacing = ("--version", "1.30.5", "--mode", "reinstall")
+    authority = Authority("policy engine")
+    with PolicyEngine(serving(authority, tmp_path), authority.certificate) as engine:
+        engine.denies = "no owner is named"
+        meshed.api.create(HOOKS, engine.configuration("istio-system"))
+        time.sleep(1)
+        before = meshed.writes()
+        try:
+            told = said(meshed, "install", *replacing, "--yes", code=3)
+            checks = json.loads(meshed.run("check", "--env", "local", *replacing, "--output", "json").stdout)["checks"]
+            after = meshed.writes()
+        finally:
+            meshed.api.delete(f"{HOOKS}/zz-policy")
+    assert after == before
+    assert "uninstall Istio 1.31.1" in told, "it is a replacement"
+    of_mesh = [item["message"] for item in checks if item["name"] == "mesh-pods"]
+    asked = ("istiod can be", "istio-ingressgateway can be", "istio-egressgateway can be")
+    assert [any(f"no new pod of {name}" in message for message in of_mesh) for name in asked] == [True] * 3
+    denied = 'admission webhook "policy.example.com" denied the request: no owner is named'
+    assert "no new istiod would come once the plan has uninstalled the old one" in told
+    assert denied in told
+    assert all(denied in message for message in of_mesh)
+
+
+def test_why_no_pod_comes_up_is_what_was_said_last(meshed: Sandbox, tmp_path: Path) -> None:
+    """The first pod lacks its service account; once that is there, a webhook denies the next ones."""
+    web = deployment(DENIED, "web", replicas=1)
+    web["spec"]["template"]["spec"]["serviceAccountName"] = "later"
+    ref, authority = ObjectRef("Deployment", DENIED, "web"), Authority("policy engine")
+
+    def await_reason(words: str) -> tuple[str, ...]:
+        for _ in range(200):
+            if words in " ".join(found := why_not_ready(meshed.api, ref)):
+                return found
+            time.sleep(0.1)
+        raise AssertionError(found)
+
+    meshed.api.create("/api/v1/namespaces", namespace(DENIED))
+    apply(meshed.api, web)
+    await_reason('serviceaccount "later" not found')
+    with PolicyEngine(serving(authority, tmp_path), authority.certificate) as engine:
+        engine.denies = "no owner is named"
+        meshed.api.create(HOOKS, engine.configuration(DENIED))
+        time.sleep(1)
+        meshed.api.create(f"/api/v1/namespaces/{DENIED}/serviceaccounts", {"metadata": {"name": "later"}})
+        try:
+            found = await_reason('admission webhook "policy.example.com" denied the request: no owner is named')
+        finally:
+            meshed.api.delete(f"{HOOKS}/zz-policy")
+    assert "not found" not in " ".join(found)
+    live = meshed.api.get(path_of(ref))
+    assert live is not None
+    assert "not found" in str(live["status"]["conditions"]), "the condition keeps what was said first"

@@ -28,3 +28,19 @@ def test_who_may_take_the_lock_may_write_the_record_and_its_events(file: Path) -
     if takes_the_lock:
         assert may(file, "patch", "configmaps")
         assert may(file, "create", "events")
+
+
+@pytest.mark.parametrize("name", ["sohistio-installer", "sohistio-gateways", "sohistio-restarter"])
+def test_who_may_change_deployments_may_try_their_pods(name: str) -> None:
+    """By dry runs. An installer's rights in istio-system do not hang on restarts, which may be bound elsewhere only."""
+    documents = yaml.safe_load_all((FILES[0].parent / "installer.yaml").read_text(encoding="utf-8"))
+    granted = [
+        (group, resource, verb)
+        for item in documents
+        if item["metadata"]["name"] == name and item["kind"] in ("Role", "ClusterRole")
+        for rule in item["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
+    assert {("", "pods", "create"), ("apps", "deployments", "patch")} <= set(granted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from sohistio.model.quantity import quantity
@@ -22,8 +22,10 @@ _OF_ISTIO = ".istio.io"
 class Refusal:
     """Why there was no new pod. A `real` one would be refused too; `of_all`: so would every other of the namespace.
 
-    `makes_room` where a real one is refused only as long as an old one is there. `known` where somebody's doing is
+    `makes_room` where a real one is refused only as long as an old one is there; `is_full` where it is a quota of which
+    no more is used than there is: whatever goes makes room for as much. `known` where somebody's doing is
     the cause, and not an API server in trouble. `of_istio` where one of Istio's own webhooks failed: a run mends those.
+    `said` are the API server's own words, where somebody asks for them.
     """
 
     words: str
@@ -32,10 +34,16 @@ class Refusal:
     makes_room: bool = False
     known: bool = True
     of_istio: bool = False
+    is_full: bool = False
+    said: str = field(default="", compare=False)
 
     def stops(self, takes_down: int) -> bool:
         """Whether it stops a restart that takes so many old pods down before new ones are there."""
         return self.real and not (self.makes_room and takes_down)
+
+    def stops_alike(self, takes_down: int) -> bool:
+        """As `stops`, where new pods ask for no more than the old ones, as those of the mesh do."""
+        return self.stops(takes_down) and not (self.is_full and takes_down)
 
 
 _PLAIN = (
@@ -56,8 +64,9 @@ def refusal_of(status: int, text: str) -> Refusal:
         return Refusal(words, real=True, known=False, of_istio=name.endswith(_OF_ISTIO))
     if found := _QUOTA.search(text):
         name, used, limited = found.groups()
-        words = f"the quota {name} leaves no room for a pod"
-        return Refusal(words, real=True, of_all=False, makes_room=_is_full_of_pods(used, limited))
+        words, is_full = f"the quota {name} leaves no room for a pod", _is_full(used, limited)
+        makes_room = is_full and all(counted in _COUNTS for counted in _amounts(used))
+        return Refusal(words, real=True, of_all=False, makes_room=makes_room, is_full=is_full)
     if found := _DENIED.search(text):
         name, why = found.groups()
         return Refusal(f"the admission webhook {name} refuses such a pod ({why or 'no reason given'})", True, False)
@@ -68,11 +77,11 @@ def refusal_of(status: int, text: str) -> Refusal:
     return Refusal(f"such a pod is refused ({plainly})" if real else text, real, of_all=not real, known=real)
 
 
-def _is_full_of_pods(used: str, limited: str) -> bool:
-    """Whether it counts pods alone, and no more than it may have: one that goes makes room for its successor."""
+def _is_full(used: str, limited: str) -> bool:
+    """Whether there is no more than it may have; of pods alone, one that goes makes room for whatever comes."""
     most = _amounts(limited)
     return all(
-        name in _COUNTS and amount is not None and (limit := most.get(name)) is not None and amount <= limit
+        amount is not None and (limit := most.get(name)) is not None and amount <= limit
         for name, amount in _amounts(used).items()
     )
 

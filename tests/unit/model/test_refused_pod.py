@@ -63,3 +63,19 @@ def test_what_says_nothing_of_real_pods(text: str) -> None:
 )
 def test_whether_an_old_pod_that_goes_makes_room(requested: str, used: str, limited: str, makes_room: bool) -> None:
     assert refusal_of(403, _QUOTA.format(requested, used, limited)).makes_room is makes_room
+
+
+@pytest.mark.parametrize(
+    ("used", "limited", "takes_down", "stops", "stops_alike"),
+    [
+        pytest.param("pods=5", "pods=5", 1, False, False, id="full-of-pods"),
+        pytest.param("pods=5", "pods=5", 0, True, True, id="a-new-one-comes-first"),
+        pytest.param("requests.cpu=900m", "requests.cpu=1", 1, True, False, id="full-of-requests"),
+        pytest.param("requests.cpu=2", "requests.cpu=1", 1, True, True, id="more-than-full"),
+    ],
+)
+def test_a_full_quota_stops_what_asks_for_more_or_takes_none_down(
+    used: str, limited: str, takes_down: int, stops: bool, stops_alike: bool
+) -> None:
+    refusal = refusal_of(403, _QUOTA.format(used, used, limited))
+    assert (refusal.stops(takes_down), refusal.stops_alike(takes_down)) == (stops, stops_alike)

@@ -17,6 +17,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.access import may_apply
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.denied import Denied, denial, is_of_fields
 from sohistio.adapters.kubernetes.errors import understood
 from sohistio.adapters.kubernetes.gateways import (
     COMPONENT,
@@ -29,11 +30,9 @@ from sohistio.adapters.kubernetes.gateways import (
 from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.adapters.kubernetes.webhooks import dead_here, read_webhooks
-from sohistio.errors import RefusedError
 from sohistio.model.default_tag import TAG_LABEL, VALIDATOR, is_of_a_tag
 from sohistio.model.footprint import ISTIOD_REF
 from sohistio.model.webhooks import MUTATING, VALIDATING
-from sohistio.model.words import first_lines
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields, injecting_changes
 from sohistio.plan.drift.in_sync import is_in_sync
@@ -48,7 +47,6 @@ from sohistio.system.plain_yaml import loaded
 # A dry run by istioctl's own field manager sees what istioctl would do.
 FIELD_MANAGER = ISTIOCTL_MANAGER
 MAY_NOT_PATCH = "compared without a dry run: you lack permission to patch{}; defaulting and admission were not asked"
-_MOST_LISTED = 6
 
 
 def read_text(text: str) -> Mapping[str, Any] | None:
@@ -91,7 +89,7 @@ def compare(api: KubeApi, manifest: list[Object], live: LiveObjects, places: Col
         if changed or removed:
             changed += [change for change in pool.map(comparison.of, equal) if change]
     if comparison.denied:
-        raise _denial(comparison.denied)
+        raise denial(comparison.denied)
     kinds = f" {', '.join(sorted(comparison.not_patchable))}" if comparison.patchable else ""
     notices = [MAY_NOT_PATCH.format(kinds)] if comparison.not_patchable else []
     notices += sorted(comparison.not_dry_runnable)
@@ -105,7 +103,7 @@ class _Comparison:
     def __init__(self, api: KubeApi, live: LiveObjects) -> None:
         self._api = api
         self._live = live
-        self.denied: list[str] = []
+        self.denied: list[Denied] = []
         self.patchable = False
         self.not_patchable: set[str] = set()
         self.not_dry_runnable: set[str] = set()
@@ -154,12 +152,12 @@ class _Comparison:
         version = live["metadata"].get("resourceVersion", "") if live else "none"
         text = json.dumps(obj, sort_keys=True).encode()
         key = f"{path} {version} {hashlib.sha256(text).hexdigest()}"
-        known = self._api.dry_runs.get(key) or self._dry_run(path, obj)
+        known = self._api.dry_runs.get(key) or self._dry_run(path, obj, is_there=live is not None)
         if known is not None:
             self._api.dry_runs[key] = known
         return known
 
-    def _dry_run(self, path: str, obj: Object) -> Object | None:
+    def _dry_run(self, path: str, obj: Object, *, is_there: bool) -> Object | None:
         """What an apply would leave; None where the dry run could not be asked, or would be denied."""
         kind = path.rsplit("/", 2)[-2]
         if kind in self.not_patchable:
@@ -176,20 +174,12 @@ class _Comparison:
                 self.not_dry_runnable.add(f"compared without a dry run: {', '.join(error.details) or error.what}")
                 return None
             if error.status in (403, 409, 413, 422):
-                self.denied.append(f"{ref_of(obj)}: {', '.join(error.details) or error.what}")
+                said = ", ".join(error.details) or error.what
+                self.denied.append(Denied(ref_of(obj), said, of_edit=is_there and is_of_fields(error.status, said)))
                 return None
             raise
         self.patchable = True
         return applied
-
-
-def _denial(lines: list[str]) -> RefusedError:
-    plural = "object" if len(lines) == 1 else "objects"
-    return RefusedError(
-        f"the API server would deny {len(lines)} {plural} of the manifest",
-        details=first_lines(sorted(lines), _MOST_LISTED),
-        todo="Each line is the server's (a quota, an admission policy, missing rights): fix them first.",
-    )
 
 
 def _labels_off(live: Object) -> tuple[FieldChange, ...]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
+from sohistio.adapters.kubernetes.paths import path_of
 from sohistio.model.refused_pod import Refusal, refusal_of
-from sohistio.model.state import Workload
+from sohistio.model.state import ObjectRef, Workload
 
 # Webhooks have 10 s by default.
 _SECONDS = 12
@@ -13,9 +18,9 @@ _OF_CONTROLLERS = ("pod-template-hash", "controller-revision-hash")
 _MOST_SAMPLES = 3
 
 
-def _new_pod(workload: Workload, sample: Object) -> Object:
-    """A raw pod of the workload's template; what only its controller knows is that of a raw `sample` of its pods."""
-    template, metadata = workload.template, workload.template.get("metadata") or {}
+def _new_pod(name: str, template: Mapping[str, Any], sample: Object) -> Object:
+    """A raw pod of a workload's template; what only its controller knows is that of a raw `sample` of its pods."""
+    metadata = template.get("metadata") or {}
     owners = [
         {key: value for key, value in owner.items() if key != "blockOwnerDeletion"}
         for owner in sample["metadata"].get("ownerReferences") or ()
@@ -34,7 +39,7 @@ def _new_pod(workload: Workload, sample: Object) -> Object:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "generateName": f"{workload.ref.name[:50]}-",
+            "generateName": f"{name[:50]}-",
             "labels": {**(metadata.get("labels") or {}), **hashes},
             "annotations": metadata.get("annotations") or {},
             "ownerReferences": owners,
@@ -45,11 +50,27 @@ def _new_pod(workload: Workload, sample: Object) -> Object:
 
 def dry_run(api: KubeApi, workload: Workload, sample: Object) -> Object | Refusal:
     """A new pod of the workload as it would start now, or why there would be none. Nothing is written."""
-    place = f"/api/v1/namespaces/{workload.ref.namespace}/pods"
+    return _asked(api, workload.ref, workload.template, sample)
+
+
+def deployment_refused(api: KubeApi, ref: ObjectRef, sample: Object) -> Refusal | None:
+    """What speaks against a new pod of a Deployment as it is now; None where the API server takes one.
+
+    None, too, where there is no such Deployment. Raises KubeError where the Deployment cannot be read.
+    """
+    live = api.get(path_of(ref))
+    found = _asked(api, ref, live["spec"]["template"], sample) if live else None
+    return found if isinstance(found, Refusal) else None
+
+
+def _asked(api: KubeApi, ref: ObjectRef, template: Mapping[str, Any], sample: Object) -> Object | Refusal:
+    place, body = f"/api/v1/namespaces/{ref.namespace}/pods", _new_pod(ref.name, template, sample)
     try:
-        return api.within(_SECONDS).request("POST", place, query={"dryRun": "All"}, body=_new_pod(workload, sample))
+        return api.within(_SECONDS).request("POST", place, query={"dryRun": "All"}, body=body)
     except KubeError as error:
-        return refusal_of(error.status, ": ".join((error.what, *error.details)))
+        refusal, said = refusal_of(error.status, ": ".join((error.what, *error.details))), ": ".join(error.details)
+        # What comes before names a pod that nobody knows.
+        return replace(refusal, said=said.partition("is forbidden: ")[2] or said or error.what)
 
 
 def refused_now(api: KubeApi, workload: Workload) -> str:

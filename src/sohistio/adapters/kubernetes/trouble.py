@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
@@ -25,10 +27,10 @@ def why_not_ready(api: KubeApi, ref: ObjectRef, *, with_events: bool = True) -> 
         if item is None:
             return (f"{ref} does not exist",)
         pods = _pods_of(api, ref.namespace, item)
-        lines = [*conditions_of(item), *(line for pod in pods for line in pod_trouble(pod))]
-        if with_events:
-            names = {ref.name, *(pod["metadata"]["name"] for pod in pods if not _is_ready(pod))}
-            lines += _events(api, ref.namespace, names)
+        warnings = _warnings(api, ref.namespace) if with_events else []
+        lines = [*conditions_of(item, warnings), *(line for pod in pods for line in pod_trouble(pod))]
+        names = {ref.name, *(pod["metadata"]["name"] for pod in pods if not _is_ready(pod))}
+        lines += [_line_of(event) for event in warnings if _about(event) in names and not _is_of_metrics(event)]
     except KubeError as error:
         return (error.what,)
     return tuple(dict.fromkeys(map(one_line, lines)))[:MOST_LINES]
@@ -52,14 +54,25 @@ def _pods_of(api: KubeApi, place: str, workload: Object) -> list[Object]:
     ]
 
 
-def conditions_of(workload: Object) -> list[str]:
-    """A Deployment's own complaints: ReplicaFailure (quota, admission) and a passed progress deadline."""
-    conditions = (workload.get("status") or {}).get("conditions") or ()
-    return [
-        f"{workload['metadata']['name']}: {condition.get('reason', '')}: {condition.get('message', '')}"
-        for condition in conditions
-        if (condition["type"], condition["status"]) in {("ReplicaFailure", "True"), ("Progressing", "False")}
-    ]
+def conditions_of(workload: Object, warnings: Sequence[Object] = ()) -> list[str]:
+    """A Deployment's own complaints: ReplicaFailure (quota, admission) and a passed progress deadline.
+
+    `warnings` are its namespace's Events, the newest first. ReplicaFailure keeps the message of the first pod that was
+    refused for as long as any is (calculateStatus in kubernetes, pkg/controller/replicaset): what a newer Event of its
+    ReplicaSets says is why it is so now.
+    """
+    lines = []
+    for condition in (workload.get("status") or {}).get("conditions") or ():
+        name, reason, message = workload["metadata"]["name"], condition.get("reason", ""), condition.get("message", "")
+        match condition["type"], condition["status"]:
+            case "ReplicaFailure", "True":
+                said = next((event for event in warnings if _is_of_replicas(event, name, reason)), None)
+                since = condition.get("lastUpdateTime") or condition.get("lastTransitionTime")
+                newer = said is not None and _time_of(said) >= _seconds(since)
+                lines.append(f"{name}: {reason}: {_of_any_pod(said) if said and newer else message}")
+            case "Progressing", "False":
+                lines.append(f"{name}: {reason}: {message}")
+    return lines
 
 
 def pod_trouble(pod: Object) -> list[str]:
@@ -89,10 +102,44 @@ def _is_ready(pod: Object) -> bool:
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
-def _events(api: KubeApi, namespace: str, names: set[str]) -> list[str]:
-    warnings = api.items(collection_path("Event", namespace), fields="type=Warning")
-    about = [event for event in warnings if event.get("involvedObject", {}).get("name", "") in names]
-    return [
-        f"{event['involvedObject']['name']}: {event.get('reason', '')}: {event.get('message', '')}"
-        for event in sorted(about, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
-    ][-MOST_LINES:]
+def _warnings(api: KubeApi, namespace: str) -> list[Object]:
+    """The namespace's Events of type Warning, the newest first."""
+    found = api.items(collection_path("Event", namespace), fields="type=Warning")
+    return sorted(found, key=_time_of, reverse=True)
+
+
+def _time_of(event: Object) -> str:
+    """When it was seen last: one that comes again is counted, by its own `lastTimestamp` or in its `series`."""
+    times = (event.get("lastTimestamp"), (event.get("series") or {}).get("lastObservedTime"), event.get("eventTime"))
+    return max(map(_seconds, times))
+
+
+def _seconds(time: Any) -> str:
+    """Comparable as text: `2026-11-28T20:00:00Z` and `2026-11-28T20:00:00.123456Z` are both in use."""
+    return str(time or "").removesuffix("Z")
+
+
+def _about(event: Object) -> str:
+    return str((event.get("involvedObject") or {}).get("name", ""))
+
+
+def _is_of_replicas(event: Object, deployment: str, reason: str) -> bool:
+    """Whether it is about a ReplicaSet of the Deployment (`<deployment>-<hash>`), for the same reason."""
+    about = event.get("involvedObject") or {}
+    is_its = about.get("kind") == "ReplicaSet" and _about(event).rpartition("-")[0] == deployment
+    return is_its and event.get("reason", "") == reason
+
+
+def _of_any_pod(event: Object) -> str:
+    """Its message without the name that the next pod will not have: so the same reason is the same text."""
+    return re.sub(rf'"{re.escape(_about(event))}-[a-z0-9]+"', f'"{_about(event)}-…"', str(event.get("message", "")))
+
+
+def _is_of_metrics(event: Object) -> bool:
+    """An autoscaler without metrics keeps no rollout from coming up, and says so twice with every look."""
+    about = event.get("involvedObject") or {}
+    return about.get("kind") == "HorizontalPodAutoscaler" and "Metric" in str(event.get("reason", ""))
+
+
+def _line_of(event: Object) -> str:
+    return f"{_about(event)}: {event.get('reason', '')}: {event.get('message', '')}"

@@ -92,6 +92,75 @@ def test_workload(conditions: list[dict[str, str]] | None, lines: list[str]) -> 
     assert conditions_of({"metadata": {"name": "web"}, "status": {"conditions": conditions}}) == lines
 
 
+FIRST = {"lastUpdateTime": "2026-11-28T20:00:05Z", "lastTransitionTime": "2026-11-28T20:00:05Z"}
+FAILURE = condition("ReplicaFailure", "True", "FailedCreate", 'serviceaccount "web" not found') | FIRST
+DENIED = 'admission webhook "x.example.com" denied the request: no'
+
+
+def event(name: str, kind: str, reason: str, message: str, **times: Any) -> dict[str, Any]:
+    about = {"kind": kind, "name": name}
+    return {"metadata": {"name": f"{name}.1"}, "involvedObject": about, "reason": reason, "message": message, **times}
+
+
+def of_replicas(message: str = DENIED, name: str = "web-5d9c7b", reason: str = "FailedCreate", **times: Any) -> Any:
+    return event(name, "ReplicaSet", reason, message, **times or {"lastTimestamp": "2026-11-28T20:00:30Z"})
+
+
+def why(folder: Path, events: list[dict[str, Any]], *conditions: dict[str, str]) -> tuple[str, ...]:
+    """The reasons of a Deployment shop/web with these conditions, without a pod."""
+    at = "/api/v1/namespaces/shop"
+    spec = {"selector": {"matchLabels": {"app": "web"}}}
+    live = {"metadata": {"name": "web"}, "spec": spec, "status": {"conditions": list(conditions)}}
+    with ApiServer() as server:
+        server.answers("GET", "/apis/apps/v1/namespaces/shop/deployments/web", Reply(live))
+        server.answers("GET", f"{at}/pods", Reply({"items": []}))
+        server.answers("GET", f"{at}/events", Reply({"items": events}))
+        return why_not_ready(server.api(folder), ObjectRef("Deployment", "shop", "web"))
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        pytest.param([of_replicas()], DENIED, id="newer"),
+        pytest.param([of_replicas(eventTime="2026-11-28T20:00:05.500000Z")], DENIED, id="in-the-same-second"),
+        pytest.param(
+            [of_replicas(eventTime="2026-11-28T20:00:01Z", series={"lastObservedTime": "2026-11-28T20:01:00.5Z"})],
+            DENIED,
+            id="a-series",
+        ),
+        pytest.param(
+            [of_replicas("quota", lastTimestamp="2026-11-28T20:00:10Z"), of_replicas()], DENIED, id="the-newest"
+        ),
+        pytest.param(
+            [of_replicas('pods "web-5d9c7b-x2x8k" is forbidden: "web-5" is bad')],
+            'pods "web-5d9c7b-…" is forbidden: "web-5" is bad',
+            id="of-any-pod",
+        ),
+        pytest.param([of_replicas(lastTimestamp="2026-11-28T20:00:01Z")], FAILURE["message"], id="older"),
+        pytest.param([of_replicas(name="web-api-5d9c7b")], FAILURE["message"], id="of-another-deployment"),
+        pytest.param([of_replicas(reason="FailedDelete")], FAILURE["message"], id="of-something-else"),
+        pytest.param([], FAILURE["message"], id="no-event"),
+    ],
+)
+def test_why_no_pod_is_made_is_what_was_said_last(events: list[dict[str, Any]], said: str, tmp_path: Path) -> None:
+    assert why(tmp_path, events, FAILURE) == (f"web: FailedCreate: {said}",)
+
+
+def test_replicas_that_were_refused_once_are_no_reason(tmp_path: Path) -> None:
+    assert why(tmp_path, [of_replicas()], condition("Available", "False")) == ()
+
+
+METRICS = ("FailedGetResourceMetric", "FailedGetContainerResourceMetric", "FailedComputeMetricsReplicas")
+
+
+def test_an_autoscaler_without_metrics_is_no_reason(tmp_path: Path) -> None:
+    """It would crowd out what is; that it cannot scale is one."""
+    at = {"lastTimestamp": "2026-11-28T20:00:30Z"}
+    events = [event("web", "HorizontalPodAutoscaler", reason, "no metrics", **at) for reason in METRICS]
+    scale = event("web", "HorizontalPodAutoscaler", "FailedRescale", "conflict", **at)
+    assert why(tmp_path, [*events, scale]) == ("web: FailedRescale: conflict",)
+
+
 def test_a_text_of_several_lines_is_one_line_of_the_error(tmp_path: Path) -> None:
     """An event's message is anybody's: it must not look like a line of ours."""
     web, at = ObjectRef("Deployment", "shop", "web"), "/api/v1/namespaces/shop"
