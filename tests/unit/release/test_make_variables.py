@@ -46,7 +46,9 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def make(checkout: Path, target: str, *given: str, **variables: str) -> list[str]:
-    kept = {key: value for key, value in os.environ.items() if key not in {*GIVEN, "MAKEFLAGS", "MAKEOVERRIDES"}}
+    # The tests are run by a make, too, which tells those below it.
+    others = {*GIVEN, "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"}
+    kept = {key: value for key, value in os.environ.items() if key not in others}
     done = subprocess.run(
         (shutil.which("make") or "make", target, *given),
         cwd=checkout,
