@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,16 @@ STARTS = {
     "module": (sys.executable, "-m", "sohistio"),
     "script": (str(Path(sys.executable).with_name("sohistio")),),
 }
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Whoever runs the tests may ignore signals (nohup does), and what it starts would, too."""
+    default = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in default.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def started(folder: Path, start: str, when: str, number: int, *arguments: str) -> subprocess.CompletedProcess[str]:
