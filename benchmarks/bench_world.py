@@ -59,10 +59,10 @@ class World:
 
     @property
     def mirror(self) -> str:
-        """As a company's mirror: a sandbox's own, by the name that it gives it, is asked each time what it has now."""
+        """Asked for once."""
         file = self.folder / "mirror"
         if not file.exists():
-            file.write_text(self.box.mirror.replace("127.0.0.1", "localhost"), encoding="utf-8")
+            file.write_text(self.box.mirror, encoding="utf-8")
         return file.read_text(encoding="utf-8")
 
 

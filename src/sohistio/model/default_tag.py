@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sohistio.model.revision import DEFAULT_REVISION, LABEL
+from sohistio.model.revision import DEFAULT_REVISION, LABEL, TAG_LABEL
 from sohistio.model.webhooks import DEFAULT_TAG, MUTATING, VALIDATING
 
-TAG_LABEL = "istio.io/tag"
 VALIDATOR = "istiod-default-validator"
 _SERVICE = "istiod-revision-tag-default"
 LABELS: Mapping[str, str] = {TAG_LABEL: DEFAULT_REVISION, LABEL: DEFAULT_REVISION}

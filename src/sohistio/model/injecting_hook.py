@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sohistio.model.revision import DEFAULT_REVISION, LABEL
+from sohistio.model.revision import DEFAULT_REVISION, LABEL, TAG_LABEL
 from sohistio.model.selector import selector_matches
 from sohistio.model.webhooks import PARKED
 
@@ -17,7 +17,7 @@ MISSING = "is not there"
 MORE_SELECTORS = "has a selector on {}, which Istio does not write: pods that it leaves out get no sidecar"
 NO_POD = "has selectors that pick none of the pods that it is for"
 _SUFFIX = ".sidecar-injector.istio.io"
-_TAG, _INJECTION, _INJECT = "istio.io/tag", "istio-injection", "sidecar.istio.io/inject"
+_INJECTION, _INJECT = "istio-injection", "sidecar.istio.io/inject"
 AKS_SELECTOR_KEYS = frozenset({"control-plane", "kubernetes.azure.com/managedby"})
 """AKS adds these to webhooks' namespaceSelectors (Admissions Enforcer, Azure/AKS#4002)."""
 _KNOWN = AKS_SELECTOR_KEYS | {LABEL, _INJECTION, _INJECT}
@@ -36,7 +36,7 @@ def misses(configuration: Mapping[str, Any]) -> tuple[str, ...]:
     that what AKS adds to its selectors makes no difference.
     """
     labels = configuration["metadata"].get("labels") or {}
-    revision = str(labels.get(_TAG) or labels.get(LABEL) or DEFAULT_REVISION)
+    revision = str(labels.get(TAG_LABEL) or labels.get(LABEL) or DEFAULT_REVISION)
     made_for: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         "rev.namespace": ({LABEL: revision}, {}),
         "rev.object": ({}, {LABEL: revision}),

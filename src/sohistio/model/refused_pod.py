@@ -73,8 +73,12 @@ def refusal_of(status: int, text: str) -> Refusal:
     if plain := next((refusal for words, refusal in _PLAIN if words in text), None):
         return plain
     real = status == _FORBIDDEN or "denied request" in text  # the latter is a ValidatingAdmissionPolicy's
-    plainly = text.partition("is forbidden: ")[2] or text  # what comes before names a pod that nobody knows
-    return Refusal(f"such a pod is refused ({plainly})" if real else text, real, of_all=not real, known=real)
+    return Refusal(f"such a pod is refused ({plainly(text)})" if real else text, real, of_all=not real, known=real)
+
+
+def plainly(text: str) -> str:
+    """The API server's words without what comes before, which names a pod that nobody knows."""
+    return text.partition("is forbidden: ")[2] or text
 
 
 def _is_full(used: str, limited: str) -> bool:

@@ -58,13 +58,15 @@ def tried_bare(workloads: Sequence[Workload], sidecar: SidecarTemplate) -> Mappi
     """The namespaces where a restart has left pods without a sidecar, each with one workload for a second try: the
     first of those that have fewest to lose.
     """
-    found: dict[str, tuple[int, ObjectRef]] = {}
-    for workload in workloads:
-        if any(_lost_it(workload, pod, sidecar) for pod in workload.pods):
-            kept = sum(not is_bare(pod) for pod in workload.pods)
-            place = workload.ref.namespace
-            found[place] = min(found.get(place, (kept, workload.ref)), (kept, workload.ref), key=lambda item: item[0])
-    return {place: ref for place, (_, ref) in found.items()}
+    lost = [workload for workload in workloads if any(_lost_it(workload, pod, sidecar) for pod in workload.pods)]
+    firsts: dict[str, ObjectRef] = {}
+    for workload in sorted(lost, key=_to_lose):
+        firsts.setdefault(workload.ref.namespace, workload.ref)
+    return firsts
+
+
+def _to_lose(workload: Workload) -> int:
+    return sum(not is_bare(pod) for pod in workload.pods)
 
 
 def _lost_it(workload: Workload, pod: ObservedPod, sidecar: SidecarTemplate) -> bool:

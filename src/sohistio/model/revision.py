@@ -9,6 +9,8 @@ Revision = NewType("Revision", str)
 
 LABEL = "istio.io/rev"
 """The label of a control plane's objects, the annotation of the pods it injected, and the choice of a namespace."""
+TAG_LABEL = "istio.io/tag"
+"""The label of what makes a revision tag: another name for a revision."""
 DEFAULT_REVISION = Revision("default")
 """The control plane that sohistio installs. Istio calls one without a revision so."""
 

@@ -72,6 +72,7 @@ def tag_injects(webhooks: Webhooks) -> bool:
     return any(item.revision == DEFAULT_REVISION and is_own(item) for item in tags)
 
 
+MAKE_THE_TAG = "Run `sohistio install`: istioctl makes the tag again."
 NOTHING_INJECTS = f"nothing injects: {INJECTOR} is parked, and there is no {DEFAULT_TAG}: new pods get no sidecar"
 
 
@@ -87,9 +88,6 @@ def calls_elsewhere(item: WebhookConfiguration, webhooks: Webhooks) -> Hook | No
 
 def _is_elsewhere(hook: Hook) -> bool:
     return bool(hook.service[0]) and (hook.service[0] != ISTIO_NAMESPACE or hook.reach is Reach.OUTSIDE)
-
-
-MAKE_THE_TAG = "Run `sohistio install`: istioctl makes the tag again."
 
 
 def injects_at_all(webhooks: Webhooks) -> bool:

@@ -30,8 +30,9 @@ from sohistio.adapters.kubernetes.gateways import (
 from sohistio.adapters.kubernetes.live_objects import Kind, LiveObjects
 from sohistio.adapters.kubernetes.paths import collection_path, path_of
 from sohistio.adapters.kubernetes.webhooks import dead_here, read_webhooks
-from sohistio.model.default_tag import TAG_LABEL, VALIDATOR, is_of_a_tag
+from sohistio.model.default_tag import VALIDATOR, is_of_a_tag
 from sohistio.model.footprint import ISTIOD_REF
+from sohistio.model.revision import TAG_LABEL
 from sohistio.model.webhooks import MUTATING, VALIDATING
 from sohistio.plan.changes import Action, Changes, FieldChange, ObjectChange, component_of, ref_of
 from sohistio.plan.drift.fields import changed_fields, injecting_changes

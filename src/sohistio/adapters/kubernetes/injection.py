@@ -63,17 +63,14 @@ def injectors_of(configurations: Iterable[Object], revision: Revision = DEFAULT_
 _SETTLED = timedelta(minutes=10)
 
 
-def in_force_since(*config_maps: Object | None, beside: str = "") -> str:
-    """When every istiod had what these ConfigMaps say, and what changed `beside` them then, for certain, as ISO 8601;
-    empty where nothing tells.
-    """
-    newest = max(beside, changed_at(item for item in config_maps if item))
-    return f"{datetime.fromisoformat(newest) + _SETTLED:%Y-%m-%dT%H:%M:%SZ}" if newest else ""
+def in_force_since(changed: str) -> str:
+    """When every istiod had for certain what changed then, as ISO 8601; empty where nothing tells."""
+    return f"{datetime.fromisoformat(changed) + _SETTLED:%Y-%m-%dT%H:%M:%SZ}" if changed else ""
 
 
-def changed_at(items: Iterable[Object]) -> str:
+def changed_at(items: Iterable[Object | None]) -> str:
     """When somebody wrote to one of these last, other than its status, as ISO 8601; empty where nothing tells."""
-    entries = (entry for item in items for entry in (item.get("metadata") or {}).get("managedFields") or ())
+    entries = (entry for item in items if item for entry in item["metadata"].get("managedFields") or ())
     return max((str(entry.get("time", "")) for entry in entries if not entry.get("subresource")), default="")
 
 

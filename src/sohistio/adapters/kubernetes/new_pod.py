@@ -8,7 +8,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError, Object
 from sohistio.adapters.kubernetes.paths import path_of
-from sohistio.model.refused_pod import Refusal, refusal_of
+from sohistio.model.refused_pod import Refusal, plainly, refusal_of
 from sohistio.model.state import ObjectRef, Workload
 
 # Webhooks have 10 s by default.
@@ -69,8 +69,7 @@ def _asked(api: KubeApi, ref: ObjectRef, template: Mapping[str, Any], sample: Ob
         return api.within(_SECONDS).request("POST", place, query={"dryRun": "All"}, body=body)
     except KubeError as error:
         refusal, said = refusal_of(error.status, ": ".join((error.what, *error.details))), ": ".join(error.details)
-        # What comes before names a pod that nobody knows.
-        return replace(refusal, said=said.partition("is forbidden: ")[2] or said or error.what)
+        return replace(refusal, said=plainly(said) or error.what)
 
 
 def refused_now(api: KubeApi, workload: Workload) -> str:

@@ -101,20 +101,18 @@ def _seen(api: KubeApi, found: Mapping[str, Any], injected_soon: Collection[str]
     injector_map = maps.get("istio-sidecar-injector")
     injector = Injector.from_manifest(found[_MAPS])
     beside = max(changed_at(found.get(_PROXY_CONFIGS, ())), started_at(lists["ReplicaSets"]))
-    injected_by = SidecarTemplate.from_injector(
-        injector_map, in_force_since(injector_map), changed=changed_at([injector_map or {}]), live=True
-    )
-    configured = max(beside, changed_at([injector_map or {}, maps.get("istio") or {}]))
+    changed = changed_at([injector_map])
+    configured = max(changed, changed_at([maps.get("istio")]), beside)
+    sidecar = SidecarTemplate.from_injector(injector_map, in_force_since(changed), changed=changed, live=True)
     state = replace(
         state_of(api.server, found[_VERSION], without_application_routing(lists), injected_soon),
         gateway_api=gateway_api(lists, found.get(_CLASSES, False)),
-        sidecar=injected_by and replace(injected_by, configured=configured),
+        sidecar=sidecar and replace(sidecar, configured=configured),
         injector=injector and replace(injector, beside=beside),
         ca_root=_fingerprint(found[_ROOT]),
         operator_resources=found.get(_OPERATORS, ()),
     )
-    settled = in_force_since(injector_map, maps.get("istio"), beside=beside)
-    return with_dry_runs(api, state, lists["Pods"], settled) if dry_runs else state
+    return with_dry_runs(api, state, lists["Pods"], in_force_since(configured)) if dry_runs else state
 
 
 def _answers(server: str, questions: Mapping[str, Callable[[], Any]]) -> tuple[dict[str, Any], list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.model.default_tag import VALIDATOR, has_validator, lacks_labels
 from sohistio.model.injecting_hook import is_parked, misses, unvalidated
-from sohistio.model.revision import DEFAULT_REVISION, LABEL, Revision
+from sohistio.model.revision import DEFAULT_REVISION, LABEL, TAG_LABEL, Revision
 from sohistio.model.state import ISTIO_NAMESPACE
 from sohistio.model.webhooks import FAIL_AGAIN, MUTATING, VALIDATING, Hook, Reach, WebhookConfiguration, Webhooks
 from sohistio.plan.drift.strange_urls import strange_urls
@@ -24,7 +24,6 @@ LISTED: Mapping[str, tuple[str, str]] = {
 PATHS: Mapping[str, str] = {MUTATING: "/inject", VALIDATING: "/validate"}
 """Where istiod answers; a cluster's name may follow."""
 PORT = 443
-_TAG = "istio.io/tag"
 # Enough to know it by; it is somebody's text.
 _LONGEST_URL = 80
 # By namespace and name: whether a Service leads to a ready pod, or where (OUTSIDE) nobody can tell.
@@ -130,7 +129,7 @@ def _live(services: Sequence[Object], reached: _Reached, revision: Revision) -> 
         if _label(item, "app") == "istiod"
         and _label(item, LABEL) == revision
         and _place(item)[0] == ISTIO_NAMESPACE
-        and not _label(item, _TAG)
+        and not _label(item, TAG_LABEL)
         and reached[_place(item)] is Reach.READY
     ]
     return str(min(own, default=""))

@@ -10,6 +10,7 @@ from sohistio.adapters.kubernetes.new_pod import deployment_refused
 from sohistio.checks.preflight.check import Good, NotAsked, Verdict
 from sohistio.checks.preflight.context import Context
 from sohistio.checks.preflight.rollouts import rollouts
+from sohistio.checks.preflight.spread import is_pod_of
 from sohistio.model.fault import Fault, Severity
 from sohistio.model.mode import Mode
 from sohistio.model.refused_pod import Refusal
@@ -91,13 +92,4 @@ def verdicts(answers: Sequence[tuple[NewPods, Refusal | None]]) -> Iterator[Verd
 
 def _sample(seen: MeshDeployment, pods: Sequence[Object]) -> Object | None:
     """A pod of the Deployment, for what only its controller knows."""
-    for pod in pods:
-        metadata = pod["metadata"]
-        labels = metadata.get("labels") or {}
-        if (
-            metadata["namespace"] == seen.ref.namespace
-            and seen.pod_labels
-            and seen.pod_labels.items() <= labels.items()
-        ):
-            return pod
-    return None
+    return next((pod for pod in pods if is_pod_of(seen, pod)), None)

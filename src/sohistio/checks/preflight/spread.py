@@ -27,7 +27,7 @@ def spread(deployments: Sequence[MeshDeployment], pods: Sequence[Object], nodes:
     zones = {node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get(_ZONE, "") for node in nodes}
     looked_at = False
     for seen in deployments:
-        placed = [pod["spec"]["nodeName"] for pod in pods if _is_of(seen, pod)]
+        placed = [pod["spec"]["nodeName"] for pod in pods if _is_placed(seen, pod)]
         if len(placed) < _FEWEST:
             continue
         looked_at = True
@@ -43,13 +43,17 @@ def spread(deployments: Sequence[MeshDeployment], pods: Sequence[Object], nodes:
         yield NotAsked(f"nothing of the mesh has {_FEWEST} running pods")
 
 
-def _is_of(seen: MeshDeployment, pod: Object) -> bool:
+def is_pod_of(seen: MeshDeployment, pod: Object) -> bool:
+    """Whether a raw pod is the Deployment's, by its namespace and labels."""
     metadata, labels = pod["metadata"], pod["metadata"].get("labels") or {}
+    here = metadata["namespace"] == seen.ref.namespace
+    return here and bool(seen.pod_labels) and seen.pod_labels.items() <= labels.items()
+
+
+def _is_placed(seen: MeshDeployment, pod: Object) -> bool:
     return (
-        metadata["namespace"] == seen.ref.namespace
-        and "deletionTimestamp" not in metadata
-        and bool(seen.pod_labels)
-        and seen.pod_labels.items() <= labels.items()
+        is_pod_of(seen, pod)
+        and "deletionTimestamp" not in pod["metadata"]
         and bool(pod["spec"].get("nodeName"))
         and (pod.get("status") or {}).get("phase") == "Running"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sohistio.adapters.kubernetes.injection import in_force_since, injectors_of, injects
+from sohistio.adapters.kubernetes.injection import changed_at, in_force_since, injectors_of, injects
 from sohistio.adapters.kubernetes.workloads import carriers_in, workloads_in
 from sohistio.model.state import ObjectRef, Workload
 
@@ -345,5 +345,5 @@ def test_since_when_the_injector_is_in_force() -> None:
     """Ten minutes after the last change of its ConfigMap, whoever made it."""
     times = ("2026-11-25T03:59:30Z", "2026-11-25T02:00:00Z")
     fields = [{"manager": "istio-operator", "time": time} for time in times]
-    assert in_force_since({"metadata": {"managedFields": fields}}) == "2026-11-25T04:09:30Z"
-    assert in_force_since({"metadata": {}}) == in_force_since(None) == ""
+    assert in_force_since(changed_at([{"metadata": {"managedFields": fields}}])) == "2026-11-25T04:09:30Z"
+    assert in_force_since(changed_at([{"metadata": {}}])) == in_force_since(changed_at([None])) == ""
