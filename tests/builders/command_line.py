@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from warm import WARM
+
 CHECKOUT = Path(__file__).parents[2]
 SHIPPED = {"SOHISTIO_IP_PREFIX": "10.20", "SOHISTIO_SUBSCRIPTION": "11111111-2222-4333-8444-555555555555"}
 """What the environments of the checkout need."""
@@ -27,13 +29,4 @@ def environ(**variables: str) -> dict[str, str]:
 
 def run(*arguments: str, cwd: Path = CHECKOUT, **variables: str) -> subprocess.CompletedProcess[str]:
     """To its end."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=cwd,
-        env=environ(**variables),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return WARM.run(arguments, cwd=cwd, env=environ(**variables), timeout=120)

@@ -15,7 +15,6 @@ from sohistio.adapters.releases.mirror import Mirror
 from sohistio.adapters.releases.obtain import IstioctlSource, obtain_istioctl
 from sohistio.model.versions import Version
 from sohistio.system.paths import cache_dir
-from warm import WARM
 
 if TYPE_CHECKING:
     from aks import Aks
@@ -30,11 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, the others in their order."""
     first = {name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: first.get(item.path.name, len(first)))
-
-
-def pytest_sessionfinish() -> None:
-    """After all fixtures: some end with a command."""
-    WARM.end()
 
 
 @pytest.fixture(scope="session")

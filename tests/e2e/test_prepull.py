@@ -23,7 +23,7 @@ DAEMON_SETS = "/apis/apps/v1/namespaces/istio-system/daemonsets"
 
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
-    assert sandbox.run("install", "--env", "local", "--yes").returncode == 0
+    sandbox.with_mesh()
     return sandbox
 
 

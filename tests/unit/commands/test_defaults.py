@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from command_line import command, environ
+from command_line import environ
 from environment_folder import environment_folder
+from warm import WARM
 
 FOLDER = Path(__file__).parents[3] / "environments"
 
@@ -34,9 +35,7 @@ def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
     mine = environ(HOME=str(home), **variables)
     if "SOHISTIO_CONFIG" not in variables:
         del mine["SOHISTIO_CONFIG"]
-    return subprocess.run(
-        command(*arguments), cwd=home, env=mine, capture_output=True, text=True, check=False, timeout=120
-    )
+    return WARM.run(arguments, cwd=home, env=mine, timeout=120)
 
 
 def test_flag_then_variable_then_file_then_what_is_built_in(home: Path) -> None:

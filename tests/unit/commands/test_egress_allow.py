@@ -6,7 +6,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import jsonschema
 import pytest
 
 from environment_folder import OPERATOR, QA, VARIABLES, environment_folder
+from warm import WARM
 
 FILE = "environments/qa/environment.yaml"
 SCHEMA = Path(__file__).parents[3] / "docs/schemas/egress-allowed.schema.json"
@@ -33,15 +33,8 @@ policy: # reviewed in spring
 def egress_allow(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run in the folder, without a kubeconfig: one that was read would be missed."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SOHISTIO_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "sohistio", "egress", "allow", "--env", "qa", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**kept, **VARIABLES, "KUBECONFIG": str(folder / "none"), "HOME": str(folder / "home")},
-        timeout=60,
-    )
+    variables = {**kept, **VARIABLES, "KUBECONFIG": str(folder / "none"), "HOME": str(folder / "home")}
+    done = WARM.run(("egress", "allow", "--env", "qa", *arguments), cwd=folder, env=variables, timeout=60)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done

@@ -1,6 +1,6 @@
 """Runs sohistio without its imports each time: a process that has imported all of it is forked for each command.
 
-A command of the end-to-end tests is a process of its own as ever, with its own arguments, variables, folder, streams
+A command of the tests is a process of its own as ever, with its own arguments, variables, folder, streams
 and exit code, and it runs sohistio as `python -m sohistio` does. Only the 0.7 s of imports are spent once, and not for
 each of some thousand commands. test_startup.py holds what a start imports; `Sandbox.command` is a cold start.
 """
