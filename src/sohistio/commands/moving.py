@@ -117,11 +117,11 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
 
 
 def _standby_of(name: str, root: Path) -> str | None:
-    from sohistio.environments.load import load_environment
+    from sohistio.environments.load import load_environment, mentions
     from sohistio.errors import UsageError
 
     try:
-        return load_environment(name, root, os.environ).standby_of
+        return load_environment(name, root, os.environ).standby_of if mentions(name, root, "standbyOf") else None
     except UsageError:  # a broken neighbour is not what this is about
         return None
 

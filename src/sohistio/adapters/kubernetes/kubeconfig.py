@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sohistio.adapters.kubernetes.kubeconfig_texts import check_texts
+from sohistio.adapters.kubernetes.kubeconfig_entries import check_login, check_texts
 from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
@@ -24,18 +24,20 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
 
     Without the user, the context's login command is not started: requests must bring their own token.
     """
-    import urllib3
-    import yaml
-    from kubernetes.client.api_client import ApiClient
-    from kubernetes.client.configuration import Configuration
-    from kubernetes.config import kube_config
-    from kubernetes.config.config_exception import ConfigException
+    from sohistio.adapters.kubernetes.library import (
+        ApiClient,
+        ConfigException,
+        Configuration,
+        kube_config,
+        urllib3,
+        yaml,
+    )
 
     paths = paths_of(target.kubeconfig)
     where = target.copy_of or ", ".join(map(str, paths))
     configuration = Configuration()
     try:
-        merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config  # type: ignore[no-untyped-call]
+        merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config
         known = _contexts(merged)
         if target.context is not None and target.context not in known:
             raise UsageError(
@@ -48,8 +50,9 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
             if not with_user:
                 _without_user(merged.value, target, configuration)
             else:
+                check_login(merged.value, target.context, where)
                 tie_logins(merged.value["users"])
-                kube_config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                kube_config.load_kube_config_from_dict(
                     merged,
                     context=target.context,
                     client_configuration=configuration,
@@ -104,10 +107,10 @@ def _check_server(configuration: Any, target: KubeTarget, where: Any) -> None:
 
 def _without_user(config: dict[str, Any], target: KubeTarget, configuration: Any) -> None:
     """Only the cluster of the context: its user's login command is for other programs."""
-    from kubernetes.config import kube_config
+    from sohistio.adapters.kubernetes.library import kube_config
 
     users = [{"name": item["name"], "user": {}} for item in config["users"]]
-    kube_config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+    kube_config.load_kube_config_from_dict(
         config | {"users": users},
         context=target.context,
         client_configuration=configuration,

@@ -1,12 +1,51 @@
-"""Everything of the kubernetes package that a client of it imports late; to be imported by one thread alone."""
+"""What sohistio uses of the kubernetes package and of those below it; to be imported late, by one thread alone.
 
-import kubernetes.client.api_client
-import kubernetes.client.configuration
-import kubernetes.client.exceptions
-import kubernetes.config.config_exception
-import kubernetes.config.exec_provider
-import kubernetes.config.kube_config
+`import kubernetes` imports watches, streams and OAuth logins too: two fifths of the time (docs/performance.md). None
+of them is used: lists and watches are read as bytes, and kubeconfig_entries.py refuses the logins.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+
 import urllib3
 import yaml
 
-__all__ = ["kubernetes", "urllib3", "yaml"]
+__all__ = ["ApiClient", "ApiException", "ConfigException", "Configuration", "kube_config", "urllib3", "yaml"]
+
+_PACKAGE = "kubernetes"
+_OAUTH = {"oauthlib.oauth2": (), "requests_oauthlib": ("OAuth2Session",)}
+"""What kube_config.py imports of them for an `auth-provider`, and uses nowhere else."""
+
+
+def _without_its_init() -> None:
+    """The package as a folder of modules, each imported where it is asked for."""
+    spec = find_spec(_PACKAGE)
+    if _PACKAGE not in sys.modules and spec is not None:
+        sys.modules[_PACKAGE] = module_from_spec(spec)
+
+
+@contextmanager
+def _without_oauth() -> Iterator[None]:
+    """Whoever imports one of these later gets the real one."""
+    absent = [name for name in _OAUTH if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = module = ModuleType(name)
+        vars(module).update(dict.fromkeys(_OAUTH[name]))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+_without_its_init()
+with _without_oauth():
+    kube_config = import_module("kubernetes.config.kube_config")
+ApiClient = import_module("kubernetes.client.api_client").ApiClient
+ApiException = import_module("kubernetes.client.exceptions").ApiException
+Configuration = import_module("kubernetes.client.configuration").Configuration
+ConfigException = import_module("kubernetes.config.config_exception").ConfigException

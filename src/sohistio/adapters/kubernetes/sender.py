@@ -72,8 +72,7 @@ class Sender:
 
     def sent(self, asked: Request, headers: Mapping[str, str], take: Taking = None) -> bytes:
         """The answer; with `take` that gets a good one as it comes, and nothing is returned. Raises KubeError."""
-        import urllib3
-        from kubernetes.client.exceptions import ApiException
+        from sohistio.adapters.kubernetes.library import ApiException, urllib3
 
         method, path, body = asked.method, asked.path, asked.body
         rejected = ""

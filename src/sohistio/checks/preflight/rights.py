@@ -22,14 +22,7 @@ from sohistio.plan.adoption_steps import MoveFieldManagers, RecordAdoption, Stop
 from sohistio.plan.authority_steps import WriteAuthority
 from sohistio.plan.backup_steps import CheckBackup, RestoreAuthority, RestoreObjects, TakeBackup
 from sohistio.plan.changes import Action, component_of, ref_of
-from sohistio.plan.failover_steps import (
-    AwaitOldAnswers,
-    MarkFailover,
-    ProveName,
-    ProveSide,
-    SwitchRecord,
-    WatchHealth,
-)
+from sohistio.plan.failover_steps import AwaitOldAnswers, MarkFailover, ProveName, ProveSide, SwitchRecord, WatchHealth
 from sohistio.plan.gateway_steps import AwaitAddresses, HandOverAddress, RelabelGateways, ReleaseGateways, objects_of
 from sohistio.plan.image_steps import PrepullImages
 from sohistio.plan.monitoring_steps import (

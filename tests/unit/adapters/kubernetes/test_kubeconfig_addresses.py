@@ -122,6 +122,20 @@ def test_a_key_of_the_user_that_is_not_text(tmp_path: Path, key: str) -> None:
     assert "471147" not in str(caught.value.document())
 
 
+def test_a_login_by_an_auth_provider_is_refused_where_it_would_be_used(tmp_path: Path) -> None:
+    oidc = {"name": "oidc", "config": {"client-secret": "s3cret", "id-token": "x", "idp-issuer-url": "https://a"}}
+    asked = target(tmp_path, "https://127.0.0.1:6443", user={"auth-provider": oidc})
+    with pytest.raises(UsageError) as caught:
+        client_for(asked)
+    where = tmp_path / "kubeconfig"
+    assert (
+        caught.value.what == f"user 'u' in the kubeconfig {where} logs in by an auth-provider, and sohistio uses none"
+    )
+    assert "kubelogin" in caught.value.todo
+    assert "s3cret" not in str(caught.value.document())
+    assert client_for(asked, with_user=False)
+
+
 def test_of_the_current_context(tmp_path: Path) -> None:
     path = target(tmp_path, "https://127.0.0.1:6443", user={}, **{"tls-server-name": 5}).kubeconfig
     assert path

@@ -1,4 +1,8 @@
-"""Keys of a kubeconfig that have to be text: `tls-server-name: 5` is a number in YAML, and kubectl refuses it too."""
+"""What the cluster and the user of a kubeconfig's context may say.
+
+Some keys have to be text: `tls-server-name: 5` is a number in YAML, and kubectl refuses it too. A login by
+`auth-provider` is none: where it names no authority, the library would send its secrets to whoever answers.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +37,7 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
 
     What is not there, or of a wrong shape as a whole, is the library's to say.
     """
-    wanted = config.get("current-context") if context is None else context
-    inner = _entry(config, "context", wanted)
+    inner = _context(config, context)
     for kind, keys in _TEXTS.items():
         name = inner.get(kind)
         entry = _entry(config, kind, name)
@@ -44,6 +47,20 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
                     f"{key} of {kind} {name!r} in the kubeconfig {where} is not text",
                     todo=f'Give it as text, in quotes where it looks like a number: {key}: "…".',
                 )
+
+
+def check_login(config: Mapping[str, Any], context: str | None, where: object) -> None:
+    """Of the user that the context names, in merged nodes. Raises UsageError."""
+    name = _context(config, context).get("user")
+    if _entry(config, "user", name).get("auth-provider"):
+        raise UsageError(
+            f"user {name!r} in the kubeconfig {where} logs in by an auth-provider, and sohistio uses none",
+            todo="Let a command log in (`exec`): `kubelogin convert-kubeconfig` writes it for an AKS cluster.",
+        )
+
+
+def _context(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any]:
+    return _entry(config, "context", config.get("current-context") if context is None else context)
 
 
 def _entry(config: Mapping[str, Any], kind: str, name: object) -> Mapping[str, Any]:
