@@ -12,7 +12,13 @@ from importlib import import_module
 from sohistio.errors import SohistioError
 from sohistio.planning.session import Session
 
-_FOR_ALL = ("sohistio.adapters.kubernetes.library", "sohistio.adapters.releases.library")
+_FOR_ALL = (
+    "sohistio.adapters.kubernetes.api",
+    "sohistio.adapters.kubernetes.library",
+    "sohistio.adapters.kubernetes.private_kubeconfig",
+    "sohistio.adapters.kubernetes.snapshot",
+    "sohistio.adapters.releases.library",
+)
 _FOR_AKS = "sohistio.adapters.azure.library"
 
 

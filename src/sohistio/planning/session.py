@@ -8,17 +8,10 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sohistio.adapters.azure.account import AksCluster, AzureLogin
-from sohistio.adapters.azure.login import Login
-from sohistio.adapters.bundle.unpacked import Bundle
-from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.adapters.kubernetes.holder import Watched
-from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, private_kubeconfig
-from sohistio.adapters.kubernetes.snapshot import Snapshot
 from sohistio.adapters.releases.mirror import MIRROR_VARIABLE, Mirror
-from sohistio.adapters.releases.newest import newest_patch
 from sohistio.adapters.releases.obtain import IstioctlSource
 from sohistio.environments.images_lock import NAME as IMAGES_LOCK
 from sohistio.environments.images_lock import read_images_lock
@@ -32,12 +25,18 @@ from sohistio.model.auth import Auth
 from sohistio.model.cause import Cause
 from sohistio.model.desired import DesiredMesh
 from sohistio.model.kube_target import KubeTarget
-from sohistio.model.managed_cluster import ManagedCluster
 from sohistio.model.versions import Version
 from sohistio.planning.istioctls import Istioctls
 from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig, sandbox_mirror_url, sandbox_of_context
 from sohistio.system.lazy import lazy
 from sohistio.system.paths import cache_dir
+
+# What asks somebody is imported where it is: until then istioctl may be at work already (render_ahead).
+if TYPE_CHECKING:
+    from sohistio.adapters.azure.account import AksCluster, AzureLogin
+    from sohistio.adapters.bundle.unpacked import Bundle
+    from sohistio.adapters.kubernetes.api import KubeApi
+    from sohistio.model.managed_cluster import ManagedCluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,11 @@ class Session:
     @lazy
     def bundle(self) -> Bundle | None:
         """What --bundle named, None where it named nothing."""
-        return Bundle(self.where.bundle) if self.where.bundle else None
+        if self.where.bundle is None:
+            return None
+        from sohistio.adapters.bundle.unpacked import Bundle
+
+        return Bundle(self.where.bundle)
 
     @lazy
     def root(self) -> Path:
@@ -105,7 +108,11 @@ class Session:
     def aks(self) -> AksCluster | None:
         """The AKS cluster that the environment names, asked for nothing yet; None where it names none."""
         named = None if self.sandbox is not None else self.environment.cluster.aks
-        return None if named is None else AksCluster(named.place(), self.where.auth, self.say)
+        if named is None:
+            return None
+        from sohistio.adapters.azure.account import AksCluster
+
+        return AksCluster(named.place(), self.where.auth, self.say)
 
     @property
     def managed_cluster(self) -> ManagedCluster | None:
@@ -114,6 +121,9 @@ class Session:
 
     def azure_login(self) -> AzureLogin:
         """The cluster's login at Azure, or the one of --auth where the cluster is not of AKS. Raises RefusedError."""
+        from sohistio.adapters.azure.account import AzureLogin
+        from sohistio.adapters.azure.login import Login
+
         return self.aks.azure if self.aks else AzureLogin(Login(self.where.auth), self.say)
 
     @property
@@ -127,11 +137,14 @@ class Session:
 
         Other programs may rewrite a kubeconfig at any time; istioctl reads it at each start: it gets a copy.
         """
+        from sohistio.adapters.kubernetes.private_kubeconfig import private_copy, private_kubeconfig
+
         if self.sandbox is not None:
             return KubeTarget(sandbox_kubeconfig(self.sandbox), sandbox_context(self.sandbox))
         if self.logs_in and self.aks is not None:
             return private_kubeconfig(self.aks.place.name, self.aks.access, self.aks.pinned().arguments())
-        context = self.where.context or self._named_context()
+        named = self.environment.cluster
+        context = self.where.context or named.context or (named.aks.name if named.aks else None)
         if context is None:
             raise RefusedError(
                 f"environment {self.environment.name} is the sandbox's; another cluster must be named",
@@ -139,13 +152,11 @@ class Session:
             )
         return private_copy(KubeTarget(self.where.kubeconfig, context))
 
-    def _named_context(self) -> str | None:
-        cluster = self.environment.cluster
-        return cluster.context or (cluster.aks.name if cluster.aks else None)
-
     @lazy
     def api(self) -> KubeApi:
         """The cluster's API. Which cluster it is is said before the first request: it may be a silent one."""
+        from sohistio.adapters.kubernetes.api import KubeApi
+
         tokens = self.aks.azure.tokens if self.logs_in and self.aks is not None else None
         api = KubeApi(self.target, tokens)
         if self.sandbox is None and not self.logs_in and not self.target.copy_of:
@@ -158,6 +169,8 @@ class Session:
 
     def at_one_moment(self) -> Session:
         """The same for making one plan: its `api` reads the cluster once."""
+        from sohistio.adapters.kubernetes.snapshot import Snapshot
+
         found = copy(self)
         vars(found)["api"] = Snapshot(self.api)
         return found
@@ -203,6 +216,8 @@ class Session:
 
     def newest_patch(self, minor: Version) -> Version | None:
         """The newest release of this version's minor that the mirror has; None where it has none, or no answer."""
+        from sohistio.adapters.releases.newest import newest_patch
+
         return newest_patch(self.mirror, minor.major, minor.minor, self.say)
 
     @lazy

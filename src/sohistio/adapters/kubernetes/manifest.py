@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sohistio.adapters.kubernetes.api import Object
+from sohistio.adapters.kubernetes.errors import Object
 from sohistio.errors import FailedError
 from sohistio.model.words import first_lines
 

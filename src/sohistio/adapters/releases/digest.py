@@ -11,7 +11,7 @@ from pathlib import Path
 from sohistio.system.bounded_file import own_bytes
 from sohistio.system.replaced_file import put_in_place
 
-_PIECE = 8 << 20
+_PIECE = 32 << 20
 """Bytes: while one is hashed other threads run; many small ones would wait for those time and again."""
 _MOST_NOTED = 4096
 SETTLED = 2.0
