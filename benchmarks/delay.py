@@ -78,5 +78,7 @@ async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, o
 
 async def _end(server: asyncio.Server) -> None:
     server.close()
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
         task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
