@@ -38,21 +38,23 @@ class Istioctls:
             self._obtained[version] = obtain_istioctl(version, self.source(version), self.say)
         return self._obtained[version]
 
-    def render_ahead(self, version: Version, operator: str) -> None:
+    def render_ahead(self, version: Version, operator: Callable[[], str]) -> None:
         """Begin to render what will most likely be asked for, while the cluster is looked at. Nothing is fetched for
-        it, and what comes out, an error too, is only seen by who asks.
+        it, and what comes out, an error too, is only seen by who asks. Raises what `operator` raises.
         """
+        source = self.source(version)
+        cached = begun(lambda: cached_istioctl(version, source))
+        text = operator()  # written while the digest of istioctl is taken
 
         def manifest() -> _Manifest | None:
-            istioctl = cached_istioctl(version, source)
+            istioctl = cached.result()
             if istioctl is None:
                 return None
             self._obtained.setdefault(version, istioctl)
-            return self._manifest(istioctl, operator)
+            return self._manifest(istioctl, text)
 
-        source = self.source(version)
-        if (version, operator) not in self._ahead:
-            self._ahead[version, operator] = begun(manifest)
+        if (version, text) not in self._ahead:
+            self._ahead[version, text] = begun(manifest)
 
     def render(self, version: Version, operator: str) -> tuple[DesiredMesh, _Manifest]:
         """What istioctl of a version makes of an IstioOperator. Raises RefusedError with istioctl's own words."""

@@ -201,7 +201,7 @@ class Session:
         """
         with suppress(SohistioError):
             if not self.environment.istio.pin_digests:
-                self.istioctls.render_ahead(self.version, self.operator_yaml(self.version))
+                self.istioctls.render_ahead(self.version, lambda: self.operator_yaml(self.version))
 
     def unpinned_objects(self, version: Version) -> Sequence[dict[str, Any]]:
         """The manifest of a version with images by tag, and what its injector makes of pods. Raises RefusedError."""

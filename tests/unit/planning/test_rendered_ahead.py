@@ -40,14 +40,14 @@ def istioctls(tmp_path: Path, mirror: ReleaseMirror, content: bytes, monkeypatch
 def test_it_is_rendered_once(tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ReleaseMirror() as mirror:
         mine = istioctls(tmp_path, mirror, program(log, MANIFEST), monkeypatch)
-        mine.render_ahead(VERSION, "mine: 1\n")
+        mine.render_ahead(VERSION, lambda: "mine: 1\n")
         assert not mirror.asked, "nothing is fetched for it"
         mine.of(VERSION)
-        mine.render_ahead(VERSION, "mine: 1\n")
+        mine.render_ahead(VERSION, lambda: "mine: 1\n")
         for _ in range(2):
             assert [item["kind"] for item in mine.render(VERSION, "mine: 1\n")[1]] == ["ConfigMap"]
         assert log.read_text() == "mine: 1\n"
-        mine.render_ahead(VERSION, "mine: 2\n")
+        mine.render_ahead(VERSION, lambda: "mine: 2\n")
         mine.render(VERSION, "other: 1\n")
         assert "other: 1\n" in log.read_text()
 
@@ -56,6 +56,6 @@ def test_its_error_is_raised_where_it_is_asked_for(tmp_path: Path, log: Path, mo
     with ReleaseMirror() as mirror:
         mine = istioctls(tmp_path, mirror, program(log, "all is well"), monkeypatch)
         mine.of(VERSION)
-        mine.render_ahead(VERSION, "mine: 1\n")
+        mine.render_ahead(VERSION, lambda: "mine: 1\n")
         with pytest.raises(RefusedError, match="printed no manifest"):
             mine.render(VERSION, "mine: 1\n")
