@@ -106,7 +106,7 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
             )
         return to, environment.standby_of
     load_environment(to, root, os.environ)
-    found = [name for name in names(root) if name != to and _standby_of(name, root) == to]
+    found = [name for name in names(root) if name != to and _stands_by_for(to, name, root)]
     if len(found) != 1:
         which = ", ".join(found) or "none"
         raise UsageError(
@@ -116,14 +116,14 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
     return found[0], to
 
 
-def _standby_of(name: str, root: Path) -> str | None:
-    from sohistio.environments.load import load_environment, mentions
+def _stands_by_for(to: str, name: str, root: Path) -> bool:
+    from sohistio.environments.load import load_environment, may_say
     from sohistio.errors import UsageError
 
     try:
-        return load_environment(name, root, os.environ).standby_of if mentions(name, root, "standbyOf") else None
+        return may_say(name, root, "standbyOf", to) and load_environment(name, root, os.environ).standby_of == to
     except UsageError:  # a broken neighbour is not what this is about
-        return None
+        return False
 
 
 def moved(

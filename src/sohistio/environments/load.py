@@ -6,6 +6,7 @@ the folder to start from are the caller's to give.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ __all__ = [
     "find_environments_root",
     "layer_schema",
     "load_environment",
-    "mentions",
+    "may_say",
     "problems_of",
     "promotion_chain",
     "shown",
@@ -56,13 +57,19 @@ def check_name(name: str, root: Path) -> None:
     raise UsageError(f"There is no environment named {name!r}", todo=did_you_mean(name, names, known, *more))
 
 
-def mentions(name: str, root: Path, key: str) -> bool:
-    """Whether a key may stand in an environment's file or base's. To load it and find none takes ten times as long."""
+def may_say(name: str, root: Path, key: str, value: str) -> bool:
+    """Whether a key may have this value in an environment's file or base's. Only a plain line with another value says
+    no. To load the environment and find another value takes ten times as long.
+    """
+    plain = re.compile(rb"\s*%b: +([\w-]+)(?: +#.*)?" % re.escape(key.encode()))
     for path in (root / folder / FILE for folder in (BASE, name)):
         with suppress(OSError):
             text = path.read_bytes()
-            if key.encode() in text or b"\\" in text:  # an escape may spell it
+            if b"\\" in text:  # an escape may spell anything
                 return True
+            for line in text.splitlines():
+                if key.encode() in line and ((said := plain.fullmatch(line)) is None or said[1] == value.encode()):
+                    return True
     return False
 
 
