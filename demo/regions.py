@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from application import deploy
+from cold_start import cold
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.model.kube_target import KubeTarget
 from sohistio.sandbox.traffic.name_server import KEY_NAME, NameServer
@@ -163,16 +163,7 @@ class Regions:
         self, arguments: Sequence[str], env: Mapping[str, str], timeout: float
     ) -> subprocess.CompletedProcess[str]:
         """One command, however it is started."""
-        return subprocess.run(
-            [sys.executable, "-m", "sohistio", *arguments],
-            cwd=CHECKOUT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return cold(arguments, cwd=CHECKOUT, env=env, timeout=timeout)
 
 
 def until(done: Any, seconds: float = _READY_SECONDS) -> None:

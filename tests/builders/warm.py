@@ -49,16 +49,9 @@ class Warm:
         """Run `sohistio ARGUMENTS` to its end, as subprocess.run does; no terminal, no standard input."""
         command = [sys.executable, "-m", "sohistio", *arguments]
         if _start_variables(env) != _start_variables(os.environ):
-            return subprocess.run(
-                command,
-                cwd=cwd,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-                check=False,
-            )
+            from cold_start import cold  # not for the process that is forked: it knows sohistio alone
+
+            return cold(arguments, cwd=cwd, env=env, timeout=timeout)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             ended = None
             try:

@@ -92,8 +92,7 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
 
     `to` is the standby itself for a failover, and the other one for a failback.
     """
-    from sohistio.environments.load import environment_names as names
-    from sohistio.environments.load import find_environments_root, load_environment
+    from sohistio.environments.load import find_environments_root, load_environment, standbys_of
     from sohistio.errors import UsageError
 
     root = find_environments_root(folder, Path.cwd())
@@ -106,7 +105,7 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
             )
         return to, environment.standby_of
     load_environment(to, root, os.environ)
-    found = [name for name in names(root) if name != to and _stands_by_for(to, name, root)]
+    found = [standby.name for standby in standbys_of(to, root, os.environ)]
     if len(found) != 1:
         which = ", ".join(found) or "none"
         raise UsageError(
@@ -114,16 +113,6 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
             todo="A failback goes to the environment that a standby names as standbyOf.",
         )
     return found[0], to
-
-
-def _stands_by_for(to: str, name: str, root: Path) -> bool:
-    from sohistio.environments.load import load_environment, may_say
-    from sohistio.errors import UsageError
-
-    try:
-        return may_say(name, root, "standbyOf", to) and load_environment(name, root, os.environ).standby_of == to
-    except UsageError:  # a broken neighbour is not what this is about
-        return False
 
 
 def moved(

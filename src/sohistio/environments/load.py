@@ -7,7 +7,7 @@ the folder to start from are the caller's to give.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ __all__ = [
     "problems_of",
     "promotion_chain",
     "shown",
+    "standbys_of",
     "summary_of",
 ]
 
@@ -71,6 +72,16 @@ def may_say(name: str, root: Path, key: str, value: str) -> bool:
                 if key.encode() in line and ((said := plain.fullmatch(line)) is None or said[1] == value.encode()):
                     return True
     return False
+
+
+def standbys_of(primary: str, root: Path, variables: Mapping[str, str]) -> Iterator[Environment]:
+    """The environments that stand by for this one, each loaded; those whose files are not valid are passed by."""
+    for name in environment_names(root):
+        if name != primary and may_say(name, root, "standbyOf", primary):
+            with suppress(UsageError):
+                other = load_environment(name, root, variables)
+                if other.standby_of == primary:
+                    yield other
 
 
 def load_environment(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from sohistio.environments.load import Environment, environment_names, load_environment, may_say
-from sohistio.errors import SohistioError, UsageError
+from sohistio.environments.load import Environment, standbys_of
+from sohistio.errors import SohistioError
 from sohistio.failover.standby import rule_of_primary, rule_of_standby
 from sohistio.model.record import Record
 from sohistio.model.standby import StandbyRule
@@ -41,17 +41,7 @@ def dns_leads_here(session: Session, state: ClusterState) -> bool:
 
 def standby_of(session: Session) -> Environment | None:
     """The environment that stands by for this one; None where there is none, or where its files are not valid."""
-    own = session.environment.name
-    for name in environment_names(session.root):
-        if name == own or not may_say(name, session.root, "standbyOf", own):
-            continue
-        try:
-            other = load_environment(name, session.root, os.environ)
-        except UsageError:
-            continue
-        if other.standby_of == own:
-            return other
-    return None
+    return next(standbys_of(session.environment.name, session.root, os.environ), None)
 
 
 @dataclass(frozen=True, slots=True)
