@@ -52,7 +52,7 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
 def check_login(config: Mapping[str, Any], context: str | None, where: object) -> None:
     """Of the user that the context names, in merged nodes. Raises UsageError."""
     name = _context(config, context).get("user")
-    if _entry(config, "user", name).get("auth-provider"):
+    if "auth-provider" in _entry(config, "user", name):
         raise UsageError(
             f"user {name!r} in the kubeconfig {where} logs in by an auth-provider, and sohistio uses none",
             todo="Let a command log in (`exec`): `kubelogin convert-kubeconfig` writes it for an AKS cluster.",

@@ -136,6 +136,13 @@ def test_a_login_by_an_auth_provider_is_refused_where_it_would_be_used(tmp_path:
     assert client_for(asked, with_user=False)
 
 
+@pytest.mark.parametrize("value", [None, {}, [], "oidc", 5], ids=repr)
+def test_an_auth_provider_of_any_shape_is_one(tmp_path: Path, value: object) -> None:
+    """Left to the library, an empty one beside a token counted as none, and null as a key that is missing."""
+    with pytest.raises(UsageError, match="logs in by an auth-provider"):
+        client_for(target(tmp_path, "https://127.0.0.1:6443", user={"auth-provider": value, "token": "t"}))
+
+
 def test_of_the_current_context(tmp_path: Path) -> None:
     path = target(tmp_path, "https://127.0.0.1:6443", user={}, **{"tls-server-name": 5}).kubeconfig
     assert path
