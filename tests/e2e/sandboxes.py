@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from kept_meshes import alone, await_istiod, begun_with_a_mesh, keep, kept_meshes, put_back
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.model.kube_target import KubeTarget
 from warm import WARM
@@ -20,6 +21,7 @@ from warm import WARM
 CHECKOUT = Path(__file__).parents[2]
 LONGEST_COMMAND = 300
 USER = "sohistio-admin"
+NEWEST = "1.31.1"
 SUBSCRIPTION = "11111111-2222-4333-8444-555555555555"
 
 
@@ -104,16 +106,37 @@ class Sandbox:
         What its own parts write (users and service accounts of `system:`) they write to every new cluster, and
         otherwise only because of what somebody else has written.
         """
+        if begun_with_a_mesh(self.folder):
+            self._do("sandbox", "reset")
+            return
         writers = {event["user"].get("username", "") for event in self._all_write_events()}
         if all(writer.startswith("system:") for writer in writers):
             return
-        done = self.run("sandbox", "reset")
-        assert done.returncode == 0, done.stderr
+        self._do("sandbox", "reset")
 
-    def with_mesh(self) -> None:
-        """A cluster with the mesh of environment local, and nothing else."""
-        self.reset()
-        done = self.run("install", "--env", "local")
+    def with_mesh(self, version: str = NEWEST) -> None:
+        """A cluster with the mesh of environment local, as `install` leaves it, and nothing else.
+
+        It is installed once, and kept for the next stories. The audit log begins after it.
+        """
+        kept = kept_meshes(self.state_home) / version
+        with alone(kept):
+            if not kept.exists():
+                self.reset()
+                self._do("install", "--env", "local", "--version", version)
+                keep(self.folder, kept)
+        with put_back(kept, self.folder):
+            self._do("sandbox", "down")
+        self._do("sandbox", "up")
+        await_istiod(self.api)
+
+    @property
+    def folder(self) -> Path:
+        """All files of the sandbox."""
+        return self.kubeconfig.parent
+
+    def _do(self, *arguments: str) -> None:
+        done = self.run(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _all_write_events(self) -> list[dict[str, Any]]:
@@ -128,5 +151,5 @@ class Sandbox:
 
     def _completed(self) -> Iterator[str]:
         """The lines of requests that have an answer: to read all as JSON takes most of a second, time and again."""
-        with (self.kubeconfig.parent / "audit.log").open(encoding="utf-8") as log:
+        with (self.folder / "audit.log").open(encoding="utf-8") as log:
             yield from (line for line in log if '"stage":"ResponseComplete"' in line)

@@ -58,9 +58,8 @@ def previous_istioctl(sandbox: Sandbox) -> Istioctl:
     return obtain_istioctl(Version(1, 30, 5), source, lambda _: None)
 
 
-def test_a_mesh_of_the_in_cluster_operator(empty_sandbox: Sandbox) -> None:
-    sandbox = empty_sandbox
-    assert sandbox.run("install", *LOCAL, *PREVIOUS).returncode == 0
+def test_a_mesh_of_the_in_cluster_operator(sandbox: Sandbox) -> None:
+    sandbox.with_mesh("1.30.5")
     sandbox.api.delete("/api/v1/namespaces/istio-system/configmaps/sohistio-record")
     put_operator(sandbox.api)
     with operator_at_work(sandbox.api):

@@ -29,10 +29,9 @@ def secret(sandbox: Sandbox) -> dict[str, Any]:
     return found
 
 
-def test_a_backup_and_the_rollback_target(empty_sandbox: Sandbox) -> None:
-    sandbox, api = empty_sandbox, empty_sandbox.api
-    first = sandbox.run("install", *LOCAL, "--version", "1.30.5")
-    assert first.returncode == 0, first.stdout + first.stderr
+def test_a_backup_and_the_rollback_target(sandbox: Sandbox) -> None:
+    sandbox.with_mesh("1.30.5")
+    api = sandbox.api
     settle(sandbox, ("shop",), each=1)
     # As the charts before 1.23 shipped them: it comes and goes with its version, and is nobody's custom resource.
     shipped = custom_resource("EnvoyFilter", "istio-system", "stats-filter-1.22", {"configPatches": []})

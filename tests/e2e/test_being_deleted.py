@@ -31,10 +31,9 @@ def release(sandbox: Sandbox, obj: dict[str, Any]) -> None:
     insist(sandbox, lambda api: api.create(path.rpartition("/")[0], obj))
 
 
-def test_a_purge_that_a_finalizer_holds_up(empty_sandbox: Sandbox) -> None:
-    sandbox, api = empty_sandbox, empty_sandbox.api
-    first = sandbox.run("install", *LOCAL, "--version", "1.30.5")
-    assert first.returncode == 0, first.stdout + first.stderr
+def test_a_purge_that_a_finalizer_holds_up(sandbox: Sandbox) -> None:
+    sandbox.with_mesh("1.30.5")
+    api = sandbox.api
     apply(api, namespace("shop", injected=False))
     for obj in (guarded(), route("shop", "other")):
         api.create(api.path_of(obj).rpartition("/")[0], obj)

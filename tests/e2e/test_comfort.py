@@ -33,9 +33,7 @@ READ_ONLY = (
 
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
-    sandbox.reset()
-    done = sandbox.run("install", *LOCAL, "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    sandbox.with_mesh()
     return sandbox
 
 

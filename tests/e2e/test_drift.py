@@ -33,8 +33,7 @@ def emptied(sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture(scope="module")
 def meshed(emptied: Sandbox) -> Sandbox:
-    done = emptied.run("install", *LOCAL)
-    assert done.returncode == 0, done.stdout + done.stderr
+    emptied.with_mesh()
     return emptied
 
 

@@ -52,9 +52,9 @@ def has(sandbox: Sandbox, ref: ObjectRef) -> list[str]:
     return [entry["ip"] for entry in found["status"].get("loadBalancer", {}).get("ingress", ())]
 
 
-def test_gateways_move_only_with_a_yes(empty_sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox, local = empty_sandbox, ("--env", "local")
-    assert sandbox.run("install", *local, "--version", "1.30.5").returncode == 0
+def test_gateways_move_only_with_a_yes(sandbox: Sandbox, tmp_path: Path) -> None:
+    local = ("--env", "local")
+    sandbox.with_mesh("1.30.5")
 
     # another address, and a public load balancer: told first, refused where nobody is there to ask
     moved = environments(tmp_path, address=OTHER)
@@ -121,11 +121,11 @@ def test_gateways_move_only_with_a_yes(empty_sandbox: Sandbox, tmp_path: Path) -
     assert has(sandbox, HOME) == [OTHER]
 
 
-def test_what_a_killed_replace_left_is_not_forgotten(empty_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_what_a_killed_replace_left_is_not_forgotten(sandbox: Sandbox, tmp_path: Path) -> None:
     """Once istioctl's labels are off the gateways and the old control plane is gone, and the manifest changes then."""
-    sandbox, local = empty_sandbox, ("--env", "local")
+    local = ("--env", "local")
     apply(sandbox.api, namespace("edge"))
-    assert sandbox.run("install", *local, "--version", "1.29.8").returncode == 0
+    sandbox.with_mesh("1.29.8")
 
     def is_uninstalled() -> bool:
         run = last_run(sandbox)
@@ -160,10 +160,10 @@ def test_what_a_killed_replace_left_is_not_forgotten(empty_sandbox: Sandbox, tmp
     assert sandbox.run("plan", *local, *edge, "--exit-code").returncode == 0
 
 
-def test_a_gateway_of_another_version_than_istiod_does_not_verify(empty_sandbox: Sandbox) -> None:
+def test_a_gateway_of_another_version_than_istiod_does_not_verify(sandbox: Sandbox) -> None:
     """As a replacement that was interrupted leaves it."""
-    sandbox, local = empty_sandbox, ("--env", "local")
-    assert sandbox.run("install", *local).returncode == 0
+    local = ("--env", "local")
+    sandbox.with_mesh()
     path = path_of(ObjectRef("Deployment", "istio-system", NAME))
     gateway = sandbox.api.get(path)
     assert gateway is not None

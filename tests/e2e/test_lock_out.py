@@ -37,7 +37,7 @@ _ISTIO = "/apis/networking.istio.io/v1/namespaces/shop"
 @pytest.fixture(scope="module")
 def shop(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """A mesh without a policy, and a way past its gateways, a Gateway made by hand, a client without a sidecar."""
-    sandbox.reset()
+    sandbox.with_mesh()
     api = sandbox.api
     apply(api, namespace("shop"))
     apply(api, namespace("reports", injected=False))

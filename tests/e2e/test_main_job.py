@@ -217,9 +217,8 @@ def await_ready(sandbox: Sandbox) -> None:
         time.sleep(0.2)
 
 
-def test_a_mesh_two_minors_behind_is_replaced_only_when_approved(empty_sandbox: Sandbox) -> None:
-    sandbox = empty_sandbox
-    assert sandbox.run("install", *LOCAL, "--version", "1.29.8").returncode == 0
+def test_a_mesh_two_minors_behind_is_replaced_only_when_approved(sandbox: Sandbox) -> None:
+    sandbox.with_mesh("1.29.8")
     path = "/api/v1/namespaces/istio-system/services/istio-ingressgateway"
     service = sandbox.api.get(path)
     assert service is not None

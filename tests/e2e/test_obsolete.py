@@ -28,9 +28,8 @@ spec:
 """
 
 
-def test_a_gateway_that_is_switched_off_goes_with_the_upgrade(empty_sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox = empty_sandbox
-    assert sandbox.run("install", *LOCAL, "--version", "1.30.5").returncode == 0
+def test_a_gateway_that_is_switched_off_goes_with_the_upgrade(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.with_mesh("1.30.5")
     folder = tmp_path / "environments"
     shutil.copytree(CHECKOUT / "environments", folder)
     (folder / "local" / "istiooperator.yaml").write_text(WITHOUT_EGRESS, encoding="utf-8")

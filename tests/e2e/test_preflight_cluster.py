@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from preflight_runs import LOCAL, Checked, environments, patched, preflight, there
+from preflight_runs import Checked, environments, patched, preflight, there
 from sandboxes import Sandbox
 from sohistio.adapters.kubernetes.lease import LEASE_REF
 from sohistio.adapters.kubernetes.paths import path_of
@@ -33,11 +33,9 @@ NOBODY = {"spec": {"holderIdentity": None, "renewTime": None}}
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """Istio 1.30.5, local's namespaces, and one workload with a sidecar."""
-    sandbox.reset()
+    sandbox.with_mesh("1.30.5")
     for name in NAMESPACES:
         apply(sandbox.api, namespace(name))
-    done = sandbox.run("install", *LOCAL, "--version", "1.30.5")
-    assert done.returncode == 0, done.stdout + done.stderr
     apply(sandbox.api, deployment("shop", "web"))
     await_running(sandbox.api, "shop", 2)
     return sandbox

@@ -27,11 +27,9 @@ def route_to_nowhere(place: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def meshed(sandbox: Sandbox) -> Sandbox:
     """Istio 1.29.8, local's namespaces, and sidecars that are still of 1.28: one there, two that opted in elsewhere."""
-    sandbox.reset()
+    sandbox.with_mesh("1.29.8")
     for name in NAMESPACES:
         apply(sandbox.api, namespace(name))
-    done = sandbox.run("install", *LOCAL, "--version", "1.29.8")
-    assert done.returncode == 0, done.stdout + done.stderr
     old = deployment("shop", "web")
     image = {"sidecar.istio.io/proxyImage": "docker.io/istio/proxyv2:1.28.3"}
     apply(sandbox.api, namespace("jobs", injected=False))

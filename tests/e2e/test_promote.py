@@ -95,9 +95,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]
 
 @pytest.fixture(scope="module")
 def mesh(sandbox: Sandbox) -> Sandbox:
-    sandbox.reset()
-    done = sandbox.run("install", "--env", "local", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    sandbox.with_mesh()
     return sandbox
 
 

@@ -63,7 +63,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> World:
-    sandbox.reset()
+    sandbox.with_mesh()
     shut, wide = f"daily {clock(5)}-{clock(9)} UTC", f"daily {clock(-5)}-{clock(5)} UTC"
     today = datetime.now(UTC).date()
     around_now = f"{today - timedelta(days=2)}..{today + timedelta(days=2)} UTC"

@@ -117,7 +117,7 @@ def old_job(box: Sandbox) -> None:
 
 def restarted(box: Sandbox, folder: Path, size: Size) -> tuple[Log, list[Guard], str]:
     """The audit log of `sohistio restart`, once namespaces full of workloads are labelled, and what it said."""
-    box.reset()
+    box.with_mesh()
     restarts = {
         "parallel": size.parallel,
         "maxFailures": 1,

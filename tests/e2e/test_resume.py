@@ -82,12 +82,10 @@ def next_step(sandbox: Sandbox, seen: set[str]) -> Callable[[], bool]:
     ],
 )
 def test_killed_at_every_step(
-    empty_sandbox: Sandbox, origin: tuple[str, str], flags: tuple[str, ...], expected: tuple[str, ...]
+    sandbox: Sandbox, origin: tuple[str, str], flags: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     """One run after the other is killed when it begins a step that none has begun before."""
-    sandbox = empty_sandbox
-    first = sandbox.run("install", *LOCAL, *origin)
-    assert first.returncode == 0, first.stdout + first.stderr
+    sandbox.with_mesh(origin[1])
     settle(sandbox, PLACES, each=1)
     before = kept(sandbox)
 
@@ -187,19 +185,19 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     Pods start right after each kill, and the next run finishes. The instants are random, each kind's spread over all
     of its run; two of the replacements are killed where a cluster is most likely left without its istiod.
     """
-    first = sandbox.run("install", *LOCAL, *OLD)
-    assert first.returncode == 0, first.stdout + first.stderr
+    sandbox.with_mesh(OLD[1])
     settle(sandbox, PLACES, each=1)
     before = kept(sandbox)
     longest: dict[str, float] = {}
     killed = 0
-    for leg in LEGS:
+    *kinds, last = LEGS
+    for leg in kinds:
         unbroken = sandbox.run(*leg.words)
         assert unbroken.returncode == 0, unbroken.stdout + unbroken.stderr
         longest[leg.kind] = seconds_of(last_run(sandbox))
     times = {kind: sum(leg.kind == kind for leg in LEGS) * rounds for kind in longest}
     done = dict.fromkeys(longest, 0)
-    for leg in LEGS * rounds:
+    for leg in (last, *kinds) * rounds:
         share = (done[leg.kind] + random.random()) / times[leg.kind]  # noqa: S311 — no secret
         done[leg.kind] += 1
         turn = (leg.kind, done[leg.kind])
@@ -222,10 +220,10 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     assert killed >= rounds * len(LEGS) * 3 // 4, "too many had ended before"
 
 
-def test_killed_at_random_instants(empty_sandbox: Sandbox) -> None:
-    killed_everywhere(empty_sandbox, 3)
+def test_killed_at_random_instants(sandbox: Sandbox) -> None:
+    killed_everywhere(sandbox, 3)
 
 
 @pytest.mark.bench
-def test_killed_at_many_random_instants(empty_sandbox: Sandbox) -> None:
-    killed_everywhere(empty_sandbox, 25)
+def test_killed_at_many_random_instants(sandbox: Sandbox) -> None:
+    killed_everywhere(sandbox, 25)

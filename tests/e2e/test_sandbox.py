@@ -396,11 +396,12 @@ def test_down_leaves_no_process_and_no_file(home: Home, how: signal.Signals | No
     assert (again.returncode, again.stdout) == (0, "There is no sandbox 'local'.\n")
 
 
-def test_what_was_there_is_there_again_after_its_processes_were_gone(home: Home) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ending"])
+def test_what_was_there_is_there_again_after_its_processes_were_gone(home: Home, how: signal.Signals) -> None:
     assert home.run("up", "--nodes", "1").returncode == 0
     with home.api() as api:
         api.create("/api/v1/namespaces/default/configmaps", {"metadata": {"name": "kept"}})
-    os.kill(home.pid("supervisor"), signal.SIGKILL)
+    os.kill(home.pid("supervisor"), how)
     until(lambda: home.status()[0] == 1)
     again = home.run("up")
     assert again.returncode == 0, again.stderr

@@ -29,11 +29,9 @@ GATEWAY_API = ("--skip-check", "gateway-api-crds", "--skip-check", "application-
 
 
 @pytest.fixture
-def meshed(empty_sandbox: Sandbox) -> Sandbox:
+def meshed(sandbox: Sandbox) -> Sandbox:
     """Istio 1.30.5, which is not what the environment asks for; a workload with sidecars, a route, one of each kind."""
-    sandbox = empty_sandbox
-    done = sandbox.run("install", *LOCAL, "--version", "1.30.5")
-    assert done.returncode == 0, done.stdout + done.stderr
+    sandbox.with_mesh("1.30.5")
     apply(sandbox.api, namespace("shop"))
     apply(sandbox.api, deployment("shop", "web"))
     route: dict[str, Any] = {

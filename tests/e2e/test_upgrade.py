@@ -30,9 +30,9 @@ def installed(sandbox: Sandbox, *flags: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_thirty_workloads_a_stale_plan_and_a_lost_route(empty_sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox, api = empty_sandbox, empty_sandbox.api
-    installed(sandbox, *OLD)
+def test_thirty_workloads_a_stale_plan_and_a_lost_route(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.with_mesh(OLD[1])
+    api = sandbox.api
     settle(sandbox, PLACES, each=6)
     before = kept(sandbox)
     approved = tmp_path / "plan.json"
@@ -88,9 +88,8 @@ def crashing_gateway(folder: Path) -> tuple[str, str]:
     return ("--environments", str(copy))
 
 
-def test_a_hung_upgrade_and_the_rollback_target(empty_sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox = empty_sandbox
-    installed(sandbox, *OLD)
+def test_a_hung_upgrade_and_the_rollback_target(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.with_mesh(OLD[1])
     settle(sandbox, PLACES[:2], each=1)
     before = kept(sandbox)
     hanging = (*crashing_gateway(tmp_path), "--component-timeout", "8s")
@@ -134,8 +133,7 @@ def old_mesh(sandbox: Sandbox) -> Sandbox:
     """The mesh that the story before has rolled back, with its workloads; made anew where that story did not run."""
     run = last_run(sandbox)
     if run is None or run.mode is not Mode.ROLLBACK or len(pods_of(sandbox.api, PLACES[0])) != 2:
-        sandbox.reset()
-        installed(sandbox, *OLD)
+        sandbox.with_mesh(OLD[1])
         settle(sandbox, PLACES[:1], each=1)
     return sandbox
 
@@ -185,10 +183,9 @@ def gateway_pods(sandbox: Sandbox) -> set[str]:
     return {pod["metadata"]["uid"] for pod in pods}
 
 
-def test_a_replacement_keeps_the_gateways_serving(empty_sandbox: Sandbox) -> None:
+def test_a_replacement_keeps_the_gateways_serving(sandbox: Sandbox) -> None:
     """The same pods until the new version's install rolls them; one is ready all the time."""
-    sandbox = empty_sandbox
-    installed(sandbox, *OLDER)
+    sandbox.with_mesh(OLDER[1])
     settle(sandbox, PLACES[:1], each=1)
     before, pods = kept(sandbox), gateway_pods(sandbox)
     while_away: list[set[str]] = []

@@ -38,8 +38,7 @@ def empty(sandbox: Sandbox) -> Sandbox:
 @pytest.fixture(scope="module")
 def meshed(empty: Sandbox) -> Sandbox:
     """The same with a mesh: its tests come last."""
-    done = empty.run("install", "--env", "local")
-    assert done.returncode == 0, done.stdout + done.stderr
+    empty.with_mesh()
     return empty
 
 

@@ -161,6 +161,10 @@ class Supervisor:
             self._stop.wait(0.1)
 
     def _end(self) -> None:
+        # First said, then done: who starts it again meanwhile waits for it, and takes nothing for crashed.
+        if self._phase != record.FAILED:
+            self._phase = record.STOPPED
+        self._write()
         started = [*self._parts]
         followers = self._istiod.parts() if self._istiod else []
         if self._followers is not None:
@@ -175,8 +179,6 @@ class Supervisor:
             self._api.close()
         self._mirror.stop()
         self._network.stop()
-        if self._phase != record.FAILED:
-            self._phase = record.STOPPED
         self._parts, self._istiod, self._traffic = [], None, None
         self._write()
 

@@ -1,0 +1,81 @@
+"""Meshes that were installed once, for the stories that only begin with one.
+
+A stopped sandbox that starts again with the objects it had costs a quarter of the CPU time of a new one and an install
+in it. What is kept is the folder of a sandbox whose processes have ended; the workers of a test run share it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sohistio.adapters.kubernetes.api import KubeApi
+from sohistio.errors import SohistioError
+from sohistio.sandbox.processes import end
+from sohistio.sandbox.record import read_record
+
+_OF_A_RUN = ("logs", "audit*.log", "*.sock", "istiod", "kubeconfig", "sandbox.json")
+_MARK = "begun-with-a-mesh"
+_VERSION_OF_ISTIOD = "/api/v1/namespaces/istio-system/services/istiod:15014/proxy/version"
+_LONGEST_STOP = 20.0
+_LONGEST_START = 60.0
+
+
+def kept_meshes(state_home: Path) -> Path:
+    """Where the workers of this test run keep them, each in a folder named after its version."""
+    mine = state_home.parent
+    return (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "meshes"
+
+
+@contextmanager
+def alone(kept: Path) -> Iterator[None]:
+    """One worker makes it, the others wait for it."""
+    kept.parent.mkdir(exist_ok=True)
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def keep(folder: Path, kept: Path) -> None:
+    """Stop the sandbox in the folder, and keep what it needs to start again."""
+    known = read_record(folder)
+    assert known is not None
+    assert not end([known.supervisor.process], _LONGEST_STOP)
+    unfinished = kept.with_suffix(".unfinished")
+    shutil.copytree(folder, unfinished, ignore=shutil.ignore_patterns(*_OF_A_RUN))
+    unfinished.replace(kept)
+
+
+@contextmanager
+def put_back(kept: Path, folder: Path) -> Iterator[None]:
+    """Replaces the folder of a sandbox, which is removed inside the block, by what was kept."""
+    # Its record says which port its mirror has, and shells keep the address.
+    record = (folder / "sandbox.json").read_bytes()
+    yield
+    shutil.copytree(kept, folder)
+    (folder / "sandbox.json").write_bytes(record)
+    (folder / _MARK).touch()
+
+
+def begun_with_a_mesh(folder: Path) -> bool:
+    """Whether the cluster had a mesh before anybody wrote to it."""
+    return (folder / _MARK).exists()
+
+
+def await_istiod(api: KubeApi) -> None:
+    """Until istiod answers: its pod is called ready from before."""
+    deadline = time.monotonic() + _LONGEST_START
+    while True:
+        try:
+            api.text(_VERSION_OF_ISTIOD, {})
+        except SohistioError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
