@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from sohistio import __version__
-from sohistio.commands import egress, env, images, monitoring, namespaces, sandbox
-from sohistio.commands.adopt import adopt
-from sohistio.commands.aks_token import aks_token
-from sohistio.commands.bundle import bundle
-from sohistio.commands.check import check
-from sohistio.commands.dashboard import dashboard
 from sohistio.commands.examples import examples
-from sohistio.commands.explain import explain
-from sohistio.commands.failback import failback
-from sohistio.commands.failover import failover
-from sohistio.commands.history import history
-from sohistio.commands.install import install
-from sohistio.commands.istioctl import istioctl
-from sohistio.commands.login import login
-from sohistio.commands.plan import plan
-from sohistio.commands.promote import promote
 from sohistio.commands.registration import app as new_app
 from sohistio.commands.registration import register_all
-from sohistio.commands.render import render
-from sohistio.commands.restart import restart
-from sohistio.commands.restore import restore
-from sohistio.commands.rollback import rollback
-from sohistio.commands.status import status
-from sohistio.commands.support_bundle import support_bundle
-from sohistio.commands.sync import sync
-from sohistio.commands.uninstall import uninstall
-from sohistio.commands.unlock import unlock
-from sohistio.commands.verify import verify
 
 
 def _print_version(asked: bool) -> None:
@@ -66,38 +42,41 @@ _EXAMPLES = (
     "sohistio install --env qa",
 )
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "plan": plan,
-    "install": install,
-    "adopt": adopt,
-    "restart": restart,
-    "uninstall": uninstall,
-    "verify": verify,
-    "check": check,
-    "status": status,
-    "history": history,
-    "promote": promote,
-    "render": render,
-    "explain": explain,
-    "dashboard": dashboard,
-    "failover": failover,
-    "failback": failback,
-    "sync": sync,
-    "bundle": bundle,
-    "rollback": rollback,
-    "restore": restore,
-    "unlock": unlock,
-    "istioctl": istioctl,
-    "support-bundle": support_bundle,
-    "login": login,
-    "aks-token": aks_token,
-    "version": show_version,
-}
+# Each is the function of its name, in the module of its name: `support-bundle` is support_bundle.support_bundle.
+_COMMANDS = (
+    "plan",
+    "install",
+    "adopt",
+    "restart",
+    "uninstall",
+    "verify",
+    "check",
+    "status",
+    "history",
+    "promote",
+    "render",
+    "explain",
+    "dashboard",
+    "failover",
+    "failback",
+    "sync",
+    "bundle",
+    "rollback",
+    "restore",
+    "unlock",
+    "istioctl",
+    "support-bundle",
+    "login",
+    "aks-token",
+    "version",
+)
+# Each has its commands in the module of its name.
+_GROUPS = ("namespaces", "egress", "monitoring", "env", "images", "sandbox")
 
 
 def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
-    """The program. With the `arguments` of a command line, only the command that they name is built with its options:
-    that takes longer than all else that help does.
+    """The program. With the `arguments` of a command line that names a command or group, it has only that one, and only
+    the command that they name is built with its options: each other one takes time, and none of them is needed then.
     """
     app = new_app(
         help="Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time.",
@@ -106,11 +85,17 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
     )
     app.callback()(_root)
     words = None if arguments is None else [word for word in arguments if not word.startswith("-")]
-    register_all(app, _COMMANDS, words)
-    app.add_typer(namespaces.group_for(words), name="namespaces")
-    app.add_typer(egress.group_for(words), name="egress")
-    app.add_typer(monitoring.group_for(words), name="monitoring")
-    app.add_typer(env.group_for(words), name="env")
-    app.add_typer(images.group_for(words), name="images")
-    app.add_typer(sandbox.group_for(words), name="sandbox")
+    named = words[:1] if words and words[0] in (*_COMMANDS, *_GROUPS) else (*_COMMANDS, *_GROUPS)
+    register_all(app, {name: _command(name) for name in _COMMANDS if name in named}, words)
+    for name in _GROUPS:
+        if name in named:
+            app.add_typer(import_module(f"sohistio.commands.{name}").group_for(words), name=name)
     return app
+
+
+def _command(name: str) -> Callable[..., None]:
+    if name == "version":
+        return show_version
+    function = name.replace("-", "_")
+    found: Callable[..., None] = getattr(import_module(f"sohistio.commands.{function}"), function)
+    return found

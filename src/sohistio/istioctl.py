@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sohistio.errors import FailedError, NotObtainedError, UsageError
 from sohistio.model.finding import Finding
@@ -22,7 +23,9 @@ from sohistio.model.versions import Version
 from sohistio.system.lifeline import tied_to_us
 from sohistio.system.paths import state_dir
 from sohistio.system.private_folder import private_folder
-from sohistio.system.tool_run import ToolRun
+
+if TYPE_CHECKING:
+    from sohistio.system.tool_run import ToolRun
 
 _VERSION_SECONDS = 30.0
 _GENERATE_SECONDS = 120.0
@@ -110,6 +113,8 @@ class Istioctl:
         return parse_findings(said) if said.strip() else []
 
     def _start(self, name: str, command: tuple[str, ...], stdin: str, log: Path, say: Callable[[str], None]) -> ToolRun:
+        from sohistio.system.tool_run import ToolRun
+
         argv = (str(self.path), *command)
         return ToolRun.start(f"istioctl {name}", argv, stdin=stdin, log=log, say=say, env=_variables())
 

@@ -74,3 +74,12 @@ def test_help_names_every_command() -> None:
     done = subprocess.run([sys.executable, "-m", "sohistio", "--help"], capture_output=True, text=True, check=True)
     for command in ("plan", "install", "restart", "verify", "render", "env", "sandbox"):
         assert f"\n  {command} " in done.stdout
+
+
+def test_a_command_loads_no_other_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, "history", "--help"], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(done.stderr.splitlines())
+    assert "sohistio.commands.history" in loaded
+    assert {"sohistio.commands.install", "sohistio.commands.sandbox"} & loaded == set()

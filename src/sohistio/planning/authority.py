@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sohistio.adapters.kubernetes.authority import declared_authority, read_authority
 from sohistio.errors import RefusedError
 from sohistio.model.authority import Authority, AuthoritySource, LiveAuthority
 from sohistio.model.state import ClusterState
@@ -50,6 +49,8 @@ def look_at_authority(session: Session, state: ClusterState) -> AuthorityFacts:
     source = session.environment.mesh_policy().authority
     if source is None:
         return AuthorityFacts()
+    from sohistio.adapters.kubernetes.authority import declared_authority, read_authority
+
     try:
         material = _material(session, source, with_key=False)
         live = or_refused("the mesh's certificate authority could not be read", lambda: read_authority(session.api))

@@ -19,8 +19,6 @@ from sohistio.model.mode import Mode
 from sohistio.model.monitoring import Monitoring, Part
 from sohistio.model.policy import Mtls
 from sohistio.model.record import Record
-from sohistio.monitoring.installation import Installation
-from sohistio.monitoring.render import monitoring_objects
 from sohistio.planning.session import Session
 from sohistio.system.times import seconds_since_1970
 
@@ -59,6 +57,9 @@ def _declared(
 ) -> DeclaredMonitoring:
     if not monitoring.parts:
         return DeclaredMonitoring(environment.name, monitoring)
+    from sohistio.monitoring.installation import Installation
+    from sohistio.monitoring.render import monitoring_objects
+
     installation = Installation(
         environment.name,
         monitoring,

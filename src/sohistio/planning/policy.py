@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sohistio.adapters.kubernetes.api import KubeApi, Object
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
@@ -17,10 +18,12 @@ from sohistio.planning.owned import left_alone, somebody_elses
 from sohistio.planning.reads import or_refused
 from sohistio.planning.session import Session
 from sohistio.policy.compare import Comparison, compared
-from sohistio.policy.hand_made import OBSERVED, HandMade, hand_made
 from sohistio.policy.planner import policy_phase, ways_out_phase
 from sohistio.policy.render import Rendered, rendered
 from sohistio.policy.transition import is_guard
+
+if TYPE_CHECKING:
+    from sohistio.policy.hand_made import HandMade
 
 _MOST_NAMED = 6
 
@@ -115,6 +118,8 @@ def look_at_policy(session: Session, labelled: Collection[ObjectRef], state: Clu
     declared = declared_policy(session.environment)
     if not declared.wanted.objects and not labelled:
         return PolicyFacts(declared)
+    from sohistio.policy.hand_made import hand_made
+
     live = or_refused("the mesh's policy could not be read", lambda: read_policy(session.api, declared))
     comparison = compared(declared.wanted, live, declared.environment, there(state))
     paths = {item.ref: session.api.path_of(dict(item.live)) for item in comparison.surplus}
@@ -145,6 +150,8 @@ def read_policy(api: KubeApi, declared: DeclaredPolicy) -> Mapping[ObjectRef, Ob
 
     Raises KubeError.
     """
+    from sohistio.policy.hand_made import OBSERVED
+
     return policy_objects(api, OBSERVED, managed_only=not declared.wanted.objects)
 
 

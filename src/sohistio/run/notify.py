@@ -12,8 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sohistio.adapters.webhook.client import post
-from sohistio.adapters.webhook.teams import card_message
 from sohistio.environments.variables import value_in, variables_for
 from sohistio.errors import InterruptedRunError, RefusedError, SohistioError
 from sohistio.model.notice import REFUSED, Notice
@@ -89,6 +87,9 @@ def _sent(session: Session, notice: Notice) -> str:
     settings = session.environment.notify
     if settings is None:
         return ""
+    from sohistio.adapters.webhook.client import post
+    from sohistio.adapters.webhook.teams import card_message
+
     name = settings.webhook
     url = value_in(variables_for(notice.environment, os.environ), name)
     if not url:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sohistio.adapters.releases.archives import unpack_binary
 from sohistio.adapters.releases.cache_folder import cannot_store, exclusive
 from sohistio.adapters.releases.digest import known_sha256, sha256_of
 from sohistio.adapters.releases.downloads import Downloads, Patience
@@ -161,6 +160,8 @@ class _Fetch:
 
     def into(self, folder: Path, pin: str | None) -> str:
         """Fetch, check and unpack beside the place it goes to; the last act is a rename. The binary's SHA-256."""
+        from sohistio.adapters.releases.archives import unpack_binary
+
         try:
             with suppress(NotOwnError):  # there, it is fetched each time
                 make_own_folder(folder, 0o755)
