@@ -124,8 +124,8 @@ def test_gateways_move_only_with_a_yes(sandbox: Sandbox, tmp_path: Path) -> None
 def test_what_a_killed_replace_left_is_not_forgotten(sandbox: Sandbox, tmp_path: Path) -> None:
     """Once istioctl's labels are off the gateways and the old control plane is gone, and the manifest changes then."""
     local = ("--env", "local")
-    apply(sandbox.api, namespace("edge"))
     sandbox.with_mesh("1.29.8")
+    apply(sandbox.api, namespace("edge"))
 
     def is_uninstalled() -> bool:
         run = last_run(sandbox)
