@@ -50,6 +50,9 @@ def main() -> None:
             _end(lost)
         _tell_agent(end.code)
         raise
+    finally:
+        # The interpreter would look through all that there is for garbage, once more: a tenth of a second.
+        gc.freeze()
 
 
 def _hold_signals() -> set[int | signal.Signals]:

@@ -180,6 +180,7 @@ def _write_environments(aks: Aks) -> None:
     document = yaml.safe_load(path.read_text())
     cloud = {"authority": aks.azure.url, "resourceManager": aks.azure.url, "instanceDiscovery": False}
     document["cluster"]["aks"]["cloud"] = cloud
+    document["gateways"] = {"loadBalancerDelay": "0s"}  # a sandbox's know at once
     path.write_text(yaml.safe_dump(document))
 
 

@@ -26,7 +26,8 @@ def environments(aks: Aks, tmp_path: Path) -> Path:
     document["cluster"]["aks"] = qa["cluster"]["aks"]
     # Nothing can be asked there, and that at once.
     document["istio"]["hub"] = "127.0.0.1:9/istio"
-    declare(tmp_path, document | {"ingressAddress": INGRESS_ADDRESS})
+    # A sandbox's load balancers know at once.
+    declare(tmp_path, document | {"ingressAddress": INGRESS_ADDRESS, "gateways": {"loadBalancerDelay": "0s"}})
     (tmp_path / "base").symlink_to(aks.environments / "base")
     return tmp_path
 
