@@ -75,8 +75,8 @@ _GROUPS = ("namespaces", "egress", "monitoring", "env", "images", "sandbox")
 
 
 def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
-    """The program. With the `arguments` of a command line that names a command or group, it has only that one, and only
-    the command that they name is built with its options: each other one takes time, and none of them is needed then.
+    """The program. With the `arguments` of a command line that begins with a command or group, it has that one alone;
+    and only the command that they name is built with its options. Each other one takes time, and none is needed then.
     """
     app = new_app(
         help="Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time.",
@@ -85,7 +85,8 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
     )
     app.callback()(_root)
     words = None if arguments is None else [word for word in arguments if not word.startswith("-")]
-    named = words[:1] if words and words[0] in (*_COMMANDS, *_GROUPS) else (*_COMMANDS, *_GROUPS)
+    known = (*_COMMANDS, *_GROUPS)
+    named = arguments[:1] if arguments and arguments[0] in known else known
     register_all(app, {name: _command(name) for name in _COMMANDS if name in named}, words)
     for name in _GROUPS:
         if name in named:

@@ -77,3 +77,10 @@ def test_help_is_the_same_where_only_one_command_is_built(path: tuple[str, ...])
     told = [CliRunner().invoke(built, [*path, "--help"]).stdout for built in (app, app_for([*path, "--help"]))]
     assert told[0] == told[1]
     assert told[0]
+
+
+def test_help_before_a_command_lists_all_of_them() -> None:
+    assert (
+        CliRunner().invoke(app_for(["-h", "install"]), ["-h", "install"]).stdout
+        == CliRunner().invoke(app, ["--help"]).stdout
+    )
