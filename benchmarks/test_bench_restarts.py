@@ -55,7 +55,7 @@ def issued(restarts: tuple[Restart, ...]) -> float:
 def test_a_thousand_restarts(world: World, table: Table, tmp_path: Path) -> None:
     box = world.box
     populate(world)
-    audit = box.kubeconfig.parent / "audit.log"
+    audit = box.folder / "audit.log"
     keys = {"parallel": AT_ONCE, "maxFailures": 1, "timeout": "5m", "proxiesPerSecond": 1000}
     flags = own_environments(tmp_path, restarts=keys, timeouts={"component": "5m", "total": "1h"})
     label = {"metadata": {"labels": {"istio-injection": "enabled"}}}

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from sohistio import __version__
-from sohistio.commands.examples import examples
 from sohistio.commands.registration import app as new_app
 from sohistio.commands.registration import register_all
 
@@ -27,12 +26,6 @@ def _root(
     ] = False,
 ) -> None:
     """Installs, upgrades and reinstalls Istio on Azure Kubernetes Service, one environment at a time."""
-
-
-@examples("sohistio version")
-def show_version() -> None:
-    """Print sohistio's own version."""
-    typer.echo(__version__)
 
 
 _EXAMPLES = (
@@ -95,8 +88,6 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
 
 
 def _command(name: str) -> Callable[..., None]:
-    if name == "version":
-        return show_version
     function = name.replace("-", "_")
     found: Callable[..., None] = getattr(import_module(f"sohistio.commands.{function}"), function)
     return found

@@ -51,12 +51,10 @@ def keep(folder: Path, kept: Path) -> None:
     unfinished.replace(kept)
 
 
-@contextmanager
-def put_back(kept: Path, folder: Path) -> Iterator[None]:
-    """Replaces the folder of a sandbox, which is removed inside the block, by what was kept."""
-    # Its record says which port its mirror has, and shells keep the address.
-    record = (folder / "sandbox.json").read_bytes()
-    yield
+def put_back(kept: Path, folder: Path, record: bytes) -> None:
+    """Make the folder of a sandbox from what was kept. Its own `record` says which port its mirror has, and shells
+    keep the address.
+    """
     shutil.copytree(kept, folder)
     (folder / "sandbox.json").write_bytes(record)
     (folder / _MARK).touch()

@@ -67,8 +67,7 @@ class World:
     def log_of(self, pod: str) -> str:
         """What a proxy has written on its standard output."""
         return "".join(
-            file.read_text(errors="replace")
-            for file in (self.sandbox.kubeconfig.parent / "logs").glob(f"envoy-{pod}*.log")
+            file.read_text(errors="replace") for file in (self.sandbox.folder / "logs").glob(f"envoy-{pod}*.log")
         )
 
 

@@ -106,13 +106,9 @@ class Sandbox:
         What its own parts write (users and service accounts of `system:`) they write to every new cluster, and
         otherwise only because of what somebody else has written.
         """
-        if begun_with_a_mesh(self.folder):
-            self._do("sandbox", "reset")
-            return
         writers = {event["user"].get("username", "") for event in self._all_write_events()}
-        if all(writer.startswith("system:") for writer in writers):
-            return
-        self._do("sandbox", "reset")
+        if begun_with_a_mesh(self.folder) or not all(writer.startswith("system:") for writer in writers):
+            self._do("sandbox", "reset")
 
     def with_mesh(self, version: str = NEWEST) -> None:
         """A cluster with the mesh of environment local, as `install` leaves it, and nothing else.
@@ -125,8 +121,9 @@ class Sandbox:
                 self.reset()
                 self._do("install", "--env", "local", "--version", version)
                 keep(self.folder, kept)
-        with put_back(kept, self.folder):
-            self._do("sandbox", "down")
+        record = (self.folder / "sandbox.json").read_bytes()
+        self._do("sandbox", "down")
+        put_back(kept, self.folder, record)
         self._do("sandbox", "up")
         await_istiod(self.api)
 

@@ -85,7 +85,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
             stack.enter_context(port)
         (pod,) = pods_of(box.api, SYSTEM, "prometheus")
         place = f"{loopback_of(pod['status']['podIP'])}:9090"
-        certificate = box.kubeconfig.parent / "tls" / "apiserver.crt"
+        certificate = box.folder / "tls" / "apiserver.crt"
         running = rendered_prometheus(box.api, tmp_path_factory.mktemp("prometheus"), place, certificate)
         yield Monitored(box, folder, address, authority, issuer, stack.enter_context(running))
 

@@ -129,7 +129,7 @@ def restarted(box: Sandbox, folder: Path, size: Size) -> tuple[Log, list[Guard],
     done = box.run("install", *flags)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     guards = make(box, size)
-    audit = box.kubeconfig.parent / "audit.log"
+    audit = box.folder / "audit.log"
     before = lines_of(audit)
     done = subprocess.run(
         box.command("restart", *flags),

@@ -190,7 +190,7 @@ def killed_everywhere(sandbox: Sandbox, rounds: int) -> None:
     before = kept(sandbox)
     longest: dict[str, float] = {}
     killed = 0
-    *kinds, last = LEGS
+    *kinds, last = LEGS  # the last is a kind that was there before
     for leg in kinds:
         unbroken = sandbox.run(*leg.words)
         assert unbroken.returncode == 0, unbroken.stdout + unbroken.stderr

@@ -51,7 +51,7 @@ class User:
 
     def forbidden(self) -> set[str]:
         """The resources of requests that were answered with 403, from the audit log."""
-        log = (self.box.kubeconfig.parent / "audit.log").read_text(encoding="utf-8")
+        log = (self.box.folder / "audit.log").read_text(encoding="utf-8")
         events: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
         mine = [event for event in events if event["user"].get("username", "").endswith(f":{self.name}")]
         refs = [e.get("objectRef", {}) for e in mine if e.get("responseStatus", {}).get("code") == 403]

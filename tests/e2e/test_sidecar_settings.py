@@ -160,7 +160,7 @@ def seen(box: Sandbox, until: Callable[[dict[str, list[str]]], bool]) -> dict[st
 
 def dry_runs(box: Sandbox) -> int:
     """How many new pods have been asked about, by the audit log."""
-    log = (box.kubeconfig.parent / "audit.log").read_text(encoding="utf-8").splitlines()
+    log = (box.folder / "audit.log").read_text(encoding="utf-8").splitlines()
     return sum('"stage":"ResponseComplete"' in line and "/pods?dryRun=All" in line for line in log)
 
 

@@ -41,7 +41,7 @@ class Mesh:
 
     @property
     def logs(self) -> Path:
-        return self.sandbox.kubeconfig.parent / "logs"
+        return self.sandbox.folder / "logs"
 
 
 @pytest.fixture(scope="module")

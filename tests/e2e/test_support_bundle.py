@@ -153,7 +153,7 @@ def reader(box: Sandbox, folder: Path) -> tuple[str, Path]:
 
 
 def asked_for_secrets(box: Sandbox, user: str, since: int) -> list[str]:
-    lines = (box.kubeconfig.parent / "audit.log").read_text().splitlines()[since:]
+    lines = (box.folder / "audit.log").read_text().splitlines()[since:]
     events: list[dict[str, Any]] = [json.loads(line) for line in lines]
     mine = [event for event in events if event["user"].get("username") == user]
     assert mine
@@ -175,7 +175,7 @@ def test_secrets_planted_everywhere_are_in_no_bundle(empty_sandbox: Sandbox, tmp
     }
     for name, where in whose.items():
         out, before = tmp_path / f"{name.rpartition(':')[2]}.tar.gz", box.writes(name)
-        since = len((box.kubeconfig.parent / "audit.log").read_text().splitlines())
+        since = len((box.folder / "audit.log").read_text().splitlines())
         given = planted | {"SOHISTIO_ISTIO_MIRROR": box.mirror}
         done = box.run("support-bundle", *flags, *where, "--out", str(out), "--output", "json", **given)  # type: ignore[arg-type]
         assert done.returncode == 0, done.stdout + done.stderr

@@ -151,7 +151,7 @@ def test_a_sandbox_without_traffic_does_not_get_it_later(box: Sandbox) -> None:
 
 def test_down_ends_the_envoys_of_a_killed_supervisor(shop: Shop) -> None:
     """The last story: the sandbox is gone after it."""
-    folder: Path = shop.sandbox.kubeconfig.parent
+    folder: Path = shop.sandbox.folder
     pid = next(part["pid"] for part in traffic_of(shop.sandbox)["parts"] if part["name"] == "supervisor")
     os.kill(pid, signal.SIGKILL)
     assert shop.sandbox.run("sandbox", "down").returncode == 0

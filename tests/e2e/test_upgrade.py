@@ -25,11 +25,6 @@ OLD, OLDER = ("--version", "1.30.5"), ("--version", "1.29.8")
 PLACES = ("shop", "payments", "media", "search", "identity")
 
 
-def installed(sandbox: Sandbox, *flags: str) -> None:
-    done = sandbox.run("install", *LOCAL, *flags)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_thirty_workloads_a_stale_plan_and_a_lost_route(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.with_mesh(OLD[1])
     api = sandbox.api

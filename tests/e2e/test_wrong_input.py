@@ -292,7 +292,7 @@ def signed_anew(sandbox: Sandbox, token: str, expires: float) -> str:
     head, body, _ = token.split(".")
     claims = decoded(body) | {"exp": int(expires)}
     signed = f"{head}.{encoded(json.dumps(claims).encode())}"
-    key = load_pem_private_key((sandbox.kubeconfig.parent / "service-accounts.key").read_bytes(), None)
+    key = load_pem_private_key((sandbox.folder / "service-accounts.key").read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(SHA256())))
     return f"{signed}.{encoded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +28,6 @@ from sohistio.commands.reason import Reason
 from sohistio.commands.restart_options import RestartShare
 
 if TYPE_CHECKING:
-    from sohistio.plan.plan import Plan
     from sohistio.planning.planned import Planned
     from sohistio.run.approval import Approval
     from sohistio.run.reporter import Reporter
@@ -88,37 +85,27 @@ def install(
     session = session_of(where)
     session.render_ahead()
     # istioctl is at work while these are imported.
+    from sohistio.output.documents import print_json
+    from sohistio.output.plan_file import check_approved, read_approved
     from sohistio.output.reports import reporter_for
     from sohistio.planning.install import plan_install
     from sohistio.run.carry_out import carry_out, ready_to_write
     from sohistio.run.gate import Gate
+    from sohistio.run.go_back import calls_for_rollback
 
-    check_approved = _as_approved(care.plan_file)
+    approved = read_approved(care.plan_file) if care.plan_file is not None else None
     reporter = reporter_for(stderr=form.json)
     with ready_to_write(session):
         planned = plan_install(session, request, brief=True)
-        check_approved(planned.plan)
+        if approved is not None:
+            check_approved(approved, planned.plan)
         result = carry_out(planned, *how, reporter, Gate(all=True))
     document = result.document()
-    if care.rollback_on_failure:
-        from sohistio.run.go_back import calls_for_rollback
-
-        if calls_for_rollback(result):
-            document["rollback"] = _went_back(planned, how, reporter)
+    if care.rollback_on_failure and calls_for_rollback(result):
+        document["rollback"] = _went_back(planned, how, reporter)
     if form.json:
-        from sohistio.output.documents import print_json
-
         print_json(document)
     raise typer.Exit(result.exit_code)
-
-
-def _as_approved(file: Path | None) -> Callable[[Plan], None]:
-    """A check that a plan is the one in the file, where one was given. Raises UsageError for a file that is none."""
-    if file is None:
-        return lambda _: None
-    from sohistio.output.plan_file import check_approved, read_approved
-
-    return partial(check_approved, read_approved(file))
 
 
 def _went_back(planned: Planned, how: tuple[Approval, Timeouts], reporter: Reporter) -> dict[str, object]:

@@ -19,6 +19,7 @@ from sohistio.environments.istiooperator import with_values
 from sohistio.environments.load import Environment, find_environments_root, load_environment
 from sohistio.environments.yaml_files import to_yaml
 from sohistio.errors import RefusedError, SohistioError
+from sohistio.images.pins import pinned_values
 from sohistio.istioctl import Istioctl
 from sohistio.model.auth import Auth
 from sohistio.model.cause import Cause
@@ -190,8 +191,6 @@ class Session:
         istio, name = self.environment.istio, self.environment.name
         if not istio.pin_digests:
             return {}
-        from sohistio.images.pins import pinned_values
-
         todo = f"Run `sohistio images mirror --env {name} --version {version}`: it pins what it copies."
         pins = read_images_lock(self.root / IMAGES_LOCK)
         return pinned_values(self.unpinned_objects(version), pins, (self.environment.images.source, istio.hub), todo)
