@@ -112,7 +112,11 @@ class _Stop(threading.Event):
 
 @contextmanager
 def stop_event() -> Iterator[threading.Event]:
-    """Within the block, Ctrl-C, SIGTERM and SIGHUP set the event instead of tearing apart what is under way."""
+    """Within the block, Ctrl-C, SIGTERM and SIGHUP set the event instead of tearing apart what is under way.
+
+    Raises InterruptedRunError where one came before: a library, an import or a thread's start may have taken what was
+    raised for an error of its own, and nothing is begun after it.
+    """
     stop = _Stop()
 
     def set_stop(_number: int, _frame: FrameType | None) -> None:
@@ -120,6 +124,8 @@ def stop_event() -> Iterator[threading.Event]:
 
     before = {number: signal.signal(number, set_stop) for number in stop_signals()}
     try:
+        if interruption := came():
+            raise interruption
         yield stop
     finally:
         for number, handler in before.items():

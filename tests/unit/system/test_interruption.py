@@ -164,3 +164,27 @@ def test_a_stop_wakes_everybody_who_waits_for_it() -> None:
             thread.join(20)
         assert stop.is_set()
     assert heard == [True] * 3
+
+
+_SWALLOWED = """
+import os, signal
+from sohistio.errors import InterruptedRunError
+from sohistio.system.interruption import end_on_signals, stop_event
+
+end_on_signals()
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.sigtimedwait([signal.SIGUSR1], 5)
+except Exception:
+    print("taken for an error")
+try:
+    with stop_event():
+        print("at work")
+except InterruptedRunError as interruption:
+    print(interruption.what)
+"""
+
+
+def test_no_work_begins_after_one_that_was_taken_for_an_error() -> None:
+    done = subprocess.run([sys.executable, "-c", _SWALLOWED], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.splitlines() == ["taken for an error", "interrupted by SIGTERM"]
