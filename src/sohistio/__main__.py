@@ -26,7 +26,7 @@ def main() -> None:
     from sohistio.errors import SohistioError
     from sohistio.output.asked import answer_in_json, asks_for_json
     from sohistio.system import streams
-    from sohistio.system.interruption import came, end_on_signals
+    from sohistio.system.interruption import Interruption, came, end_on_signals, end_unheard
 
     streams.install()
     if asks_for_json(sys.argv[1:], os.environ.get("SOHISTIO_OUTPUT", "")):
@@ -35,6 +35,8 @@ def main() -> None:
     try:
         _release_signals(before)
         _run()
+    except Interruption as interruption:
+        _end(interruption.error)
     except SohistioError as error:
         _end(came() or error)
     except OSError as error:
@@ -43,8 +45,8 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
         _end(came() or _bug(error))
     except SystemExit as end:
-        if end.code and (interruption := came()):
-            _end(interruption)
+        if dropped := came():
+            _end(dropped)
         # An answer that nobody got is none, whatever it was.
         if lost := streams.lost_answer():
             _end(lost)
@@ -53,6 +55,7 @@ def main() -> None:
     finally:
         # The interpreter would look through all that there is for garbage, once more: a tenth of a second.
         gc.freeze()
+        end_unheard()
 
 
 def _hold_signals() -> set[int | signal.Signals]:
@@ -63,7 +66,7 @@ def _hold_signals() -> set[int | signal.Signals]:
 
 
 def _release_signals(before: set[int | signal.Signals]) -> None:
-    """One that came meanwhile raises InterruptedRunError here."""
+    """One that came meanwhile raises Interruption here."""
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -87,8 +90,8 @@ def _run() -> NoReturn:
     from sohistio.cli import app_for
     from sohistio.commands.wrong_usage import is_only_a_group, wrong_usage
 
-    if interruption := came():  # a module that is being imported may take it for an error of its own
-        raise interruption
+    if dropped := came():
+        raise dropped
     try:
         # A shell that completes a word gives no arguments, and asks for all.
         arguments = None if "_SOHISTIO_COMPLETE" in os.environ else sys.argv[1:]

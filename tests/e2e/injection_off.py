@@ -20,16 +20,17 @@ def found(box: Sandbox, path: str) -> dict[str, Any]:
 
 
 def without_sidecars(box: Sandbox, place: str, items: int | Iterable[dict[str, Any]]) -> None:
-    """Workloads that start while nothing injects: so many Deployments, or these; of one pod each."""
+    """Workloads that start while nothing injects: so many Deployments, or these."""
     tag = found(box, TAG)
     box.api.delete(TAG)
     apply(box.api, namespace(place))
     if isinstance(items, int):
         items = [deployment(place, f"w{number}", replicas=1) for number in range(items)]
+    nodes = len(box.api.items("/api/v1/nodes"))
     pods = 0
     for item in items:
         apply(box.api, item)
-        pods += item["spec"].get("replicas", 1)
+        pods += nodes if item["kind"] == "DaemonSet" else item["spec"].get("replicas", 1)
     await_running(box.api, place, pods)
     for key in ("resourceVersion", "uid", "managedFields", "creationTimestamp", "generation"):
         del tag["metadata"][key]

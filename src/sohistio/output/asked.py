@@ -17,8 +17,13 @@ def answer_in_json() -> None:
     _asked.append(True)
 
 
+def answered() -> None:
+    """The answer is on stdout. There is one: an error from here on is none."""
+    _asked.clear()
+
+
 def is_json_asked() -> bool:
-    """Whether stdout is for a document."""
+    """Whether stdout waits for a document."""
     return bool(_asked)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sohistio.errors import SohistioError
 from sohistio.model.document import SCHEMA_VERSION
+from sohistio.output.asked import answered
 from sohistio.system.sanitize import escaped_pairs
 
 
@@ -17,8 +18,9 @@ def json_text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """One document on stdout."""
+    """The one document on stdout."""
     print(json_text(document))
+    answered()
 
 
 def print_document(text: str) -> None:

@@ -15,7 +15,6 @@ from sohistio.model.record import Record
 from sohistio.planning.promotion import SourceLook, look_at_hub, look_at_source, unpinned
 from sohistio.planning.session import Session
 from sohistio.run.verify_now import verified_now
-from sohistio.system.interruption import came
 from sohistio.system.parallel import within
 from sohistio.system.times import seconds_since_1970
 
@@ -116,7 +115,5 @@ def _or_failed(name: str, read: Callable[[], Iterator[CheckResult]]) -> tuple[Ch
 
 
 def _unread(name: str, error: SohistioError) -> CheckResult:
-    """A check whose evidence cannot be had. After an interruption there is nothing to go on with."""
-    if interruption := came():
-        raise interruption
+    """A check whose evidence cannot be had."""
     return failed(name, error.brief(2), error.todo)

@@ -19,7 +19,6 @@ from sohistio.model.document import SCHEMA_VERSION
 from sohistio.model.words import first_names
 from sohistio.planning.support import Content, SupportPart, Texts
 from sohistio.run.bundle import check_out
-from sohistio.system.interruption import came
 from sohistio.system.parallel import in_time
 
 _MOST_BYTES = 8 * 1024 * 1024
@@ -63,8 +62,6 @@ def check_new(path: Path) -> None:
 def collect(parts: Sequence[SupportPart], to_text: ToText) -> tuple[Collected, ...]:
     """Every part, in its order. What cannot be read, comes too late or is too large is its problem, never raised."""
     found = in_time({part.name: (partial(_collected, part, to_text), part.seconds) for part in parts})
-    if interruption := came():
-        raise interruption
     return tuple(
         found.get(part.name) or Collected(part, {}, f"no answer within {part.seconds:.0f} s") for part in parts
     )

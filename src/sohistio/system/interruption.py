@@ -1,7 +1,8 @@
 """Ctrl-C, SIGTERM and SIGHUP: where nothing is being carried out they end the program, in a run they ask it to end.
 
-Libraries that take whatever is raised for a failed login (azure-identity's `az`, kubernetes' login commands) do not
-hide it: that it came is noted.
+What is raised is no Exception: libraries take those for a failed login (azure-identity's `az`, kubernetes' login
+commands), and what is done ahead takes errors for something that is told later. Python itself still drops what is
+raised within a destructor, so that it came is noted, too.
 
 Python runs a handler between two steps of the main thread. A signal that comes between the last step and a wait is
 heard only when that wait ends, which may be a minute: with several threads at work, about one in a hundred does. So a
@@ -10,17 +11,29 @@ thread interrupts the main thread's wait again, by a signal that means nothing e
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
 from sohistio.errors import ExitCode, InterruptedRunError
+
+_Handler = Callable[[int, FrameType | None], object] | int | None
+
+
+class Interruption(BaseException):
+    """A signal asked the program to end where nothing is being carried out. `error` is what to say then."""
+
+    def __init__(self, error: InterruptedRunError) -> None:
+        super().__init__(error.what)
+        self.error = error
+
 
 _came: list[InterruptedRunError] = []
 _KNOCKS = 5
@@ -37,7 +50,7 @@ def stop_signals() -> tuple[signal.Signals, ...]:
 
 
 def end_on_signals() -> None:
-    """From now on the signals that ask a program to end raise InterruptedRunError, whatever the main thread waits for.
+    """From now on the signals that ask a program to end raise Interruption, whatever the main thread waits for.
 
     SIGTERM and SIGHUP would skip every clean-up otherwise.
     """
@@ -61,6 +74,18 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     sys.exit(int(ExitCode.INTERRUPTED))
 
 
+def end_unheard() -> None:
+    """Once its threads have ended, nothing keeps the program from its exit code: the interpreter would give the signals
+    their old meaning back before it is gone.
+    """
+    atexit.register(_ignore)  # the last one is called first
+
+
+def _ignore() -> None:
+    for number in stop_signals():
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _knock(heard: int) -> None:
     asked = set(stop_signals())
     main = threading.main_thread().ident
@@ -74,10 +99,10 @@ def _knock(heard: int) -> None:
 
 
 def interrupt(number: int, _frame: FrameType | None) -> None:
-    """A handler for signals; raises InterruptedRunError."""
+    """A handler for signals; raises Interruption."""
     error = InterruptedRunError(f"interrupted by {signal.Signals(number).name}", todo="Run it again whenever you like.")
     _came.append(error)
-    raise error
+    raise Interruption(error)
 
 
 def came() -> InterruptedRunError | None:
@@ -114,8 +139,8 @@ class _Stop(threading.Event):
 def stop_event() -> Iterator[threading.Event]:
     """Within the block, Ctrl-C, SIGTERM and SIGHUP set the event instead of tearing apart what is under way.
 
-    Raises InterruptedRunError where one came before: a library, an import or a thread's start may have taken what was
-    raised for an error of its own, and nothing is begun after it.
+    Raises InterruptedRunError where one came before: what was raised may have been dropped, and nothing is begun after
+    it.
     """
     stop = _Stop()
 
@@ -128,13 +153,12 @@ def stop_event() -> Iterator[threading.Event]:
             raise interruption
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)
 
 
 @contextmanager
 def ending_at_once(what: str) -> Iterator[None]:
-    """While somebody is asked, Ctrl-C ends the question at once: there is nothing under way to stop cleanly.
+    """While somebody is asked, these signals end the question at once: there is nothing under way to stop cleanly.
 
     Raises InterruptedRunError that says `what`.
     """
@@ -142,8 +166,13 @@ def ending_at_once(what: str) -> Iterator[None]:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise InterruptedRunError(what, todo="Nothing was changed.")
 
-    before = signal.signal(signal.SIGINT, end)
+    before = {number: signal.signal(number, end) for number in stop_signals()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        _restore(before)
+
+
+def _restore(handlers: Mapping[signal.Signals, _Handler]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -20,7 +20,14 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == os.environ["WHEN"]:
             sys.meta_path.remove(self)
-            os.kill(os.getpid(), int(os.environ["NUMBER"]))
+            Dropping() if "DROPPED" in os.environ else ask_to_end()
+
+class Dropping:
+    def __del__(self):
+        ask_to_end()
+
+def ask_to_end():
+    os.kill(os.getpid(), int(os.environ["NUMBER"]))
 
 sys.meta_path.insert(0, Finder())
 """
@@ -67,6 +74,14 @@ def test_in_json_where_that_is_asked(tmp_path: Path) -> None:
     done = started(tmp_path, "module", "sohistio.errors", signal.SIGINT, "version", "--output", "json")
     assert done.returncode == 130
     assert json.loads(done.stdout)["error"]["exitCode"] == 130
+
+
+def test_one_that_python_drops_is_told_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DROPPED", "yes")
+    done = started(tmp_path, "module", "sohistio.output.documents", signal.SIGTERM, "explain", "--output", "json")
+    assert done.returncode == 130
+    assert json.loads(done.stdout)["kind"] == "Explanation", "one answer, not two"
+    assert "Error: interrupted by SIGTERM.\n" in done.stderr
 
 
 def test_one_that_comes_with_the_last_words_ends_without_more(tmp_path: Path) -> None:

@@ -119,8 +119,7 @@ def test_a_login_that_hangs_ends_with_a_status_that_did_not_wait_for_it(tmp_path
 
 _UNHEARD = """
 import signal, threading
-from sohistio.errors import InterruptedRunError
-from sohistio.system.interruption import end_on_signals, stop_event
+from sohistio.system.interruption import Interruption, end_on_signals, stop_event
 
 def come():
     # As where it comes just before the main thread's wait begins: that is not interrupted.
@@ -130,7 +129,7 @@ end_on_signals()
 threading.Timer(0.2, come).start()
 try:
     {wait}
-except InterruptedRunError:
+except Interruption:
     print("heard")
 """
 
@@ -166,25 +165,65 @@ def test_a_stop_wakes_everybody_who_waits_for_it() -> None:
     assert heard == [True] * 3
 
 
-_SWALLOWED = """
+_DROPPED = """
 import os, signal
 from sohistio.errors import InterruptedRunError
-from sohistio.system.interruption import end_on_signals, stop_event
+from sohistio.system.interruption import Interruption, end_on_signals, stop_event
+
+class Dropping:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.sigtimedwait([signal.SIGUSR1], 5)
 
 end_on_signals()
-try:
-    os.kill(os.getpid(), signal.SIGTERM)
-    signal.sigtimedwait([signal.SIGUSR1], 5)
-except Exception:
-    print("taken for an error")
+{come}
 try:
     with stop_event():
         print("at work")
 except InterruptedRunError as interruption:
     print(interruption.what)
 """
+_TAKEN = """
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.sigtimedwait([signal.SIGUSR1], 5)
+except Exception:
+    print("taken for an error")
+except Interruption as interruption:
+    print("no error:", interruption.error.what)
+"""
 
 
-def test_no_work_begins_after_one_that_was_taken_for_an_error() -> None:
-    done = subprocess.run([sys.executable, "-c", _SWALLOWED], capture_output=True, text=True, check=True, timeout=30)
-    assert done.stdout.splitlines() == ["taken for an error", "interrupted by SIGTERM"]
+@pytest.mark.parametrize(
+    ("come", "said"),
+    [
+        pytest.param("Dropping()", ["interrupted by SIGTERM"], id="in a destructor"),
+        pytest.param(
+            _TAKEN, ["no error: interrupted by SIGTERM", "interrupted by SIGTERM"], id="where errors are taken"
+        ),
+    ],
+)
+def test_no_work_begins_after_one_that_was_dropped(come: str, said: list[str]) -> None:
+    program = [sys.executable, "-c", _DROPPED.format(come=come)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.splitlines() == said
+
+
+_AT_THE_END = """
+import os, signal, sys
+from sohistio.system.interruption import end_on_signals, end_unheard
+
+class Last:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGTERM):
+        kill(process, number)
+
+end_on_signals()
+end_unheard()
+sys.last = Last()
+sys.exit(4)
+"""
+
+
+def test_one_that_comes_when_all_is_told_leaves_the_exit_code() -> None:
+    done = subprocess.run([sys.executable, "-c", _AT_THE_END], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (4, "", "")

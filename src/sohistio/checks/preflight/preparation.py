@@ -15,7 +15,6 @@ from sohistio.planning.install import plan_install
 from sohistio.planning.planned import Planned
 from sohistio.planning.reads import unreadable
 from sohistio.planning.session import Session
-from sohistio.system.interruption import came
 
 
 def context_of(session: Session, request: Request) -> Context:
@@ -35,7 +34,7 @@ def context_of(session: Session, request: Request) -> Context:
         try:
             session.istioctl(session.version)
         except SohistioError as error:
-            stops = replace(stops, istioctl=_kept(error))
+            stops = replace(stops, istioctl=error)
         else:
             request = replace(request, skip_checks=request.skip_checks | (frozenset(RULES) - NEVER_SKIPPED))
             return _planned(session, request, stops)
@@ -51,7 +50,7 @@ def _planned(session: Session, request: Request, stops: Stops) -> Context:
     try:
         planned = plan_install(session, request)
     except SohistioError as error:
-        return _only_seen(session, replace(stops, plan=_kept(error)))
+        return _only_seen(session, replace(stops, plan=error))
     if planned.state.unreadable:
         return Context(session, None, None, replace(stops, server=unreadable(planned.state)))
     return Context(session, planned.state, planned, stops)
@@ -64,14 +63,7 @@ def _only_seen(session: Session, stops: Stops) -> Context:
     except SohistioError as error:
         # Which cluster it is says the environment, where --context does not: then there is nothing more to tell.
         known = stops.environment is not None and error.what == stops.environment.what
-        return Context(session, None, None, stops if known else replace(stops, server=_kept(error)))
+        return Context(session, None, None, stops if known else replace(stops, server=error))
     if state.unreadable:
         return Context(session, None, None, replace(stops, server=unreadable(state)))
     return Context(session, state, None, stops)
-
-
-def _kept(error: SohistioError) -> SohistioError:
-    """For the check that it belongs to. After an interruption there is nothing to go on with."""
-    if interruption := came():
-        raise interruption
-    return error
