@@ -1,8 +1,8 @@
 """Ctrl-C, SIGTERM and SIGHUP: where nothing is being carried out they end the program, in a run they ask it to end.
 
 What is raised is no Exception: libraries take those for a failed login (azure-identity's `az`, kubernetes' login
-commands), and what is done ahead takes errors for something that is told later. Python itself still drops what is
-raised within a destructor, so that it came is noted, too.
+commands), and what is done ahead takes errors for something that is told later. Python itself drops what is raised
+within a destructor: then it is raised once more.
 
 Python runs a handler between two steps of the main thread. A signal that comes between the last step and a wait is
 heard only when that wait ends, which may be a minute: with several threads at work, about one in a hundred does. So a
@@ -36,6 +36,7 @@ class Interruption(BaseException):
 
 
 _came: list[InterruptedRunError] = []
+_dropped: list[InterruptedRunError] = []
 _KNOCKS = 5
 # Seconds from the signal to the first knock, and between two.
 _BETWEEN = 0.1
@@ -56,12 +57,25 @@ def end_on_signals() -> None:
     """
     for number in stop_signals():
         signal.signal(number, interrupt)
+    sys.unraisablehook = _note_dropped
     if sys.platform != "win32":
-        signal.signal(signal.SIGURG, lambda _number, _frame: None)
+        signal.signal(signal.SIGURG, _raise_dropped)
         heard, noted = os.pipe()
         os.set_blocking(noted, False)
         signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
         threading.Thread(target=_knock, args=(heard,), name="signals", daemon=True).start()
+
+
+def _note_dropped(unraisable: sys.UnraisableHookArgs) -> None:
+    if isinstance(unraisable.exc_value, Interruption):
+        _dropped.append(unraisable.exc_value.error)
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def _raise_dropped(_number: int, _frame: FrameType | None) -> None:
+    if _dropped:
+        raise Interruption(_dropped.pop())
 
 
 def end_without_words() -> None:
@@ -139,8 +153,7 @@ class _Stop(threading.Event):
 def stop_event() -> Iterator[threading.Event]:
     """Within the block, Ctrl-C, SIGTERM and SIGHUP set the event instead of tearing apart what is under way.
 
-    Raises InterruptedRunError where one came before: what was raised may have been dropped, and nothing is begun after
-    it.
+    Raises InterruptedRunError where one came before and was dropped: nothing is begun after it.
     """
     stop = _Stop()
 
