@@ -52,7 +52,7 @@ def mirror_images(
     if not shown.plan:
         ready_to_pin(session)
     with both_sides(session) as sides:
-        plan = plan_mirror(session, sides, jobs)
+        plan = plan_mirror(session, sides)
         if shown.plan and form.json:
             print_answer("ImageMirror", plan_document(plan))
         else:

@@ -123,8 +123,8 @@ def both_sides(session: Session) -> Iterator[Sides]:
         yield Sides(Sources(stack.enter_context(from_bundle)), target, bundle.folder)
 
 
-def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:
-    """Look at both sides and at the pins, `jobs` images at a time. Writes nothing.
+def plan_mirror(session: Session, sides: Sides) -> MirrorPlan:
+    """Look at both sides and at the pins, several images at a time. Writes nothing.
 
     Raises UsageError, and RefusedError where a registry cannot be asked at all.
     """
@@ -139,7 +139,7 @@ def plan_mirror(session: Session, sides: Sides, jobs: int) -> MirrorPlan:
             elsewhere.append(target)
         else:
             pairs.append((published, target))
-    images = side_by_side(lambda pair: _planned(sides, pins, *pair), pairs, interrupted=sides.give_up, at_once=jobs)
+    images = side_by_side(lambda pair: _planned(sides, pins, *pair), pairs, interrupted=sides.give_up)
     return MirrorPlan(
         environment=environment.name,
         version=str(session.version),
