@@ -9,21 +9,16 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sohistio.adapters.kubernetes.api import KubeApi
-from sohistio.errors import SohistioError
 from sohistio.sandbox.processes import end
 from sohistio.sandbox.record import read_record
 
 _OF_A_RUN = ("logs", "audit*.log", "*.sock", "istiod", "kubeconfig", "sandbox.json")
 _MARK = "begun-with-a-mesh"
-_VERSION_OF_ISTIOD = "/api/v1/namespaces/istio-system/services/istiod:15014/proxy/version"
 _LONGEST_STOP = 20.0
-_LONGEST_START = 60.0
 
 
 def kept_meshes(state_home: Path) -> Path:
@@ -63,17 +58,3 @@ def put_back(kept: Path, folder: Path, record: bytes) -> None:
 def begun_with_a_mesh(folder: Path) -> bool:
     """Whether the cluster had a mesh before anybody wrote to it."""
     return (folder / _MARK).exists()
-
-
-def await_istiod(api: KubeApi) -> None:
-    """Until istiod answers: its pod is called ready from before."""
-    deadline = time.monotonic() + _LONGEST_START
-    while True:
-        try:
-            api.text(_VERSION_OF_ISTIOD, {})
-        except SohistioError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return

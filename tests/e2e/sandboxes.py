@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kept_meshes import alone, await_istiod, begun_with_a_mesh, keep, kept_meshes, put_back
+from kept_meshes import alone, begun_with_a_mesh, keep, kept_meshes, put_back
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.model.kube_target import KubeTarget
 from warm import WARM
@@ -125,7 +125,6 @@ class Sandbox:
         self._do("sandbox", "down")
         put_back(kept, self.folder, record)
         self._do("sandbox", "up")
-        await_istiod(self.api)
 
     @property
     def folder(self) -> Path:

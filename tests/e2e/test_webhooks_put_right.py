@@ -49,6 +49,12 @@ def starts_with_a_sidecar(box: Sandbox, name: str) -> bool:
     return "sidecar.istio.io/status" in pod["metadata"]["annotations"]
 
 
+def test_a_sandbox_that_was_stopped_is_up_again_when_istiod_answers(meshed: Sandbox) -> None:
+    """Its mesh was kept while no process ran."""
+    planned = meshed.run("plan", "--env", "local", "--exit-code")
+    assert planned.returncode == 0, planned.stdout
+
+
 def test_a_path_where_istiod_does_not_answer_is_put_right_though_nothing_needs_a_restart(meshed: Sandbox) -> None:
     tag = found(meshed, TAG)
     for hook in tag["webhooks"]:

@@ -110,8 +110,8 @@ class IstiodFollower:
         """The processes, newest last."""
         return [process.part for process in self._processes.values()]
 
-    def follow(self) -> None:
-        """Start, end and look at the processes as the pods ask for."""
+    def follow(self, *, patient: bool = False) -> None:
+        """Start, end and look at the processes as the pods ask for. `patient` calls no pod unready."""
         pods = [pod for pod in self._pods() if _runs(pod)]
         pods.sort(key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
         wanted = {generation_of(pod): pod for pod in pods}
@@ -135,7 +135,8 @@ class IstiodFollower:
         self.ports = next((self._processes[found].ports for found in reversed(wanted) if found in answering), {})
         self._network.lead(routes)  # before any pod is called ready, and before any process ends
         for pod in pods:
-            self._tell_readiness(pod, generation_of(pod) in answering)
+            if not patient or generation_of(pod) in answering:
+                self._tell_readiness(pod, generation_of(pod) in answering)
         gone = [self._processes.pop(generation) for generation in list(self._processes) if generation not in wanted]
         Part.end_all(process.part for process in gone)
         self._restarts = {generation: last for generation, last in self._restarts.items() if generation in wanted}

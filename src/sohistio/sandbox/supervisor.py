@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -43,6 +44,7 @@ from sohistio.sandbox.traffic.stages import without_proxies
 from sohistio.sandbox.traffic.traffic import Traffic, TrafficSettings, pools_of
 
 _START_SECONDS = 90.0
+_ISTIOD_SECONDS = 20.0
 _TODO = "`sohistio sandbox reset` starts all of it anew."
 _PAUSE_SECONDS = 0.25
 
@@ -81,6 +83,7 @@ class Supervisor:
             if self._traffic_settings is not None:
                 self._traffic = Traffic(api, self._folder, server, istiod, self._traffic_settings)
                 self._traffic.start()
+            self._await_istiod(istiod)
             self._phase = record.READY
             self._write()
             self._follow(api, istiod)
@@ -124,6 +127,16 @@ class Supervisor:
         self._wait_for("the default service account", lambda: bool(api.get(f"{default}/serviceaccounts/default")))
         self._wait_for("kube-root-ca.crt", lambda: bool(api.get(f"{default}/configmaps/kube-root-ca.crt")))
         return api
+
+    def _await_istiod(self, istiod: IstiodFollower) -> None:
+        """One that ran when the sandbox was stopped answers again before anything else: its pods are called ready."""
+        deadline = time.monotonic() + _ISTIOD_SECONDS
+        while time.monotonic() < deadline and not self._stop.is_set():
+            with suppress(ClusterApiError):
+                istiod.follow(patient=True)
+                if not istiod.is_unsettled():
+                    return
+            self._stop.wait(0.1)
 
     def _follow(self, api: ClusterApi, istiod: IstiodFollower) -> None:
         balancers = LoadBalancers(api, pools_of(self._ranges) if self._ranges else None)
