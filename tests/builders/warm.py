@@ -1,8 +1,9 @@
 """Runs sohistio without its imports each time: a process that has imported all of it is forked for each command.
 
 A command of the tests is a process of its own as ever, with its own arguments, variables, folder, streams
-and exit code, and it runs sohistio as `python -m sohistio` does. Only the 0.7 s of imports are spent once, and not for
-each of some thousand commands. test_startup.py holds what a start imports; `Sandbox.command` is a cold start.
+and exit code, and it runs sohistio as `python -m sohistio` does. Only the 0.7 s of imports, and what pydantic makes of
+its models, are spent once, and not for each of some thousand commands. test_startup.py holds what a start imports;
+`Sandbox.command` is a cold start.
 """
 
 from __future__ import annotations
@@ -25,15 +26,29 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _LONGEST_REQUEST = 1 << 20
 # What Python reads of its variables, it reads before the first line runs.
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "MALLOC_", "LD_", "OPENSSL_")
 # Imported by name as soon as they are used, not with a module of sohistio.
-_LAZY = ("azure.identity", "httpx", "kubernetes.client", "rich.live", "rich.table", "tenacity", "yaml")
+_LAZY = (
+    "azure.identity",
+    "httpcore",
+    "httpx",
+    "kubernetes.client",
+    "pydantic.dataclasses",
+    "pydantic.type_adapter",
+    "rich.live",
+    "rich.table",
+    "tenacity",
+    "yaml",
+)
 
 
 class Warm:
@@ -112,6 +127,8 @@ def _start_variables(env: Mapping[str, str]) -> dict[str, str]:
 
 def _serve(control: socket.socket) -> None:
     """Until the tests close their end."""
+    from pydantic import BaseModel
+
     import sohistio
 
     for module in pkgutil.walk_packages(sohistio.__path__, "sohistio."):
@@ -119,6 +136,8 @@ def _serve(control: socket.socket) -> None:
             importlib.import_module(module.name)
     for name in _LAZY:
         importlib.import_module(name)
+    for model in _models(BaseModel):
+        model.model_rebuild()
     gc.collect()
     gc.freeze()
     ended, wake = os.pipe()
@@ -147,6 +166,13 @@ def _serve(control: socket.socket) -> None:
             reply.sendall(f"{pid}\n".encode())
             os.close(fds[0])
             os.close(fds[1])
+
+
+def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Those of environment files and the like: what is written of them is made ready when one is read first."""
+    for model in base.__subclasses__():
+        yield model
+        yield from _models(model)
 
 
 def _report(waiting: dict[int, socket.socket]) -> None:
