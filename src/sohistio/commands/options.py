@@ -64,7 +64,7 @@ def environment_names(ctx: typer.Context, incomplete: str) -> list[str]:
     try:
         root = find_environments_root(Path(given) if given else None, Path.cwd())
         return [name for name in names(root) if name.startswith(incomplete)]
-    except SohistioError:
+    except (SohistioError, OSError):  # the folder that the shell is in may be gone
         return []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from sohistio.commands.defaults import defaults_of, say_environment
 from sohistio.commands.examples import examples_of, write_examples
@@ -18,6 +19,7 @@ from sohistio.commands.options import CHANGE, OUTPUT, TARGET, OptionGroup
 from sohistio.errors import UsageError
 from sohistio.model.nearest import did_you_mean
 from sohistio.system.command_line import before_dashes
+from sohistio.system.paths import check_working_folder
 
 # What a command has for itself comes first, what all have last.
 _PANELS = ("Options", CHANGE, TARGET, OUTPUT)
@@ -43,6 +45,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def call(**values: Any) -> None:
+        check_working_folder()
         for name, (kind, names) in groups.items():
             values[name] = kind(**{field: values.pop(field) for field in names})
         command(**values)
@@ -100,7 +103,12 @@ class PanelCommand(_PlainHelp, TyperCommand):
             )
         defaults = defaults_of(ctx, args, [param.name for param in self.params if param.envvar])
         ctx.default_map = {**defaults}
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except TyperException as error:
+            if getattr(error, "ctx", ctx) is None:  # an option without its value: which command's, it does not say
+                vars(error)["ctx"] = ctx
+            raise
         say_environment(ctx, defaults)
         return rest
 

@@ -16,6 +16,19 @@ def expanded(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111 — Path's own raises RuntimeError there
 
 
+def check_working_folder() -> None:
+    """Raises UsageError where the folder that sohistio was started in is gone: paths are told from there, and tools
+    are started there.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 — Path's own makes an object of it
+    except OSError as error:
+        raise UsageError(
+            f"the current folder cannot be used: {error.strerror}",
+            todo="It was removed, or moved. Change to one that there is (`cd`), and run it again.",
+        ) from error
+
+
 def _home(variable: str, fallback: str) -> Path:
     value = os.environ.get(variable, "")
     try:

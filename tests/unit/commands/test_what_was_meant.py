@@ -39,6 +39,12 @@ def test_what_was_meant(arguments: tuple[str, ...], meant: str) -> None:
     assert f"What to do: Did you mean {meant}? " in done.stderr
 
 
+def test_an_option_without_its_value_leads_to_the_help_of_its_command() -> None:
+    done = run("env", "list", "--environments")
+    assert done.returncode == 2
+    assert "What to do: `sohistio env list --help` says what it takes." in done.stderr
+
+
 def test_what_was_meant_as_json() -> None:
     done = run("plan", "--env", "lcoal", "--output", "json")
     assert json.loads(done.stdout)["error"]["todo"].startswith("Did you mean local? Known environments in ")
