@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,9 +110,21 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
         which = ", ".join(found) or "none"
         raise UsageError(
             f"one environment has to stand by for {to}, and there is {which}",
+            details=() if found else tuple(_invalid_standbys(to, root)),
             todo="A failback goes to the environment that a standby names as standbyOf.",
         )
     return found[0], to
+
+
+def _invalid_standbys(primary: str, root: Path) -> Iterator[str]:
+    """The environments whose files are not valid, and may name this one as standbyOf."""
+    from sohistio.environments.load import environment_names as names
+    from sohistio.environments.load import may_say, problems_of
+
+    for name in names(root):
+        if name != primary and may_say(name, root, "standbyOf", primary):
+            for problem in problems_of(name, root, os.environ)[:1]:
+                yield f"the environment {name} is not valid: {problem}"
 
 
 def moved(
