@@ -40,6 +40,11 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
     inner = _context(config, context)
     for kind, keys in _TEXTS.items():
         name = inner.get(kind)
+        if not isinstance(name, str | None):
+            raise UsageError(
+                f"the {kind} of context {context!r} in the kubeconfig {where} is no name",
+                todo=f"Write the name of one of its {kind}s there.",
+            )
         entry = _entry(config, kind, name)
         for key in keys:
             if not isinstance(entry.get(key), str | None):

@@ -33,6 +33,10 @@ def document(
     } | parts
 
 
+def named(cluster: object, user: object) -> dict[str, Any]:
+    return {"name": "x", "context": {"cluster": cluster, "user": user}}
+
+
 def written(path: Path, content: dict[str, Any]) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(yaml.safe_dump(content))
@@ -119,6 +123,14 @@ def test_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (yaml.safe_dump(document(name="y")), "has no context 'x'"),
         (yaml.safe_dump(document(clusters=[])), "cannot be used"),
         (yaml.safe_dump(document(users=[{"name": "u"}])), "cannot be used"),
+        (
+            yaml.safe_dump(document(contexts=[named("c", ["u"])])),
+            "the user of context 'x' in the kubeconfig .* is no name",
+        ),
+        (
+            yaml.safe_dump(document(contexts=[named({}, "u")])),
+            "the cluster of context 'x' in the kubeconfig .* is no name",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_told_of_the_persons_file(tmp_path: Path, content: str | None, words: str) -> None:
