@@ -70,7 +70,7 @@ test: setup system-packages copy-tools lint docs ## All checks and all tests; bu
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
 	$(BIN)/python -m compileall -q src tests demo handbook release
-	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools $(VENV)/bench/.installed ## The long benchmarks, as ratios, into docs/performance.md; an hour
 	@command -v kubectl >/dev/null || { echo "The benchmarks compare with kubectl, which is not on this machine: install it" \

@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from mirrors import Mirror as ImageMirror
     from mirrors import Registries
 
+_HERE = Path(__file__).parent
 # Minutes long: begun last, they would keep one worker busy while the other has nothing left.
 _LONGEST = ("test_resume.py", "test_failover_observed.py", "test_moving_traffic.py", "test_api_faults.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, the others in their order."""
-    first = {name: place for place, name in enumerate(_LONGEST)}
-    items.sort(key=lambda item: first.get(item.path.name, len(first)))
+    """The longest files first. Of the rest, those that need a sandbox keep the processors busy, and the others mostly
+    wait: one kind is spread evenly over the other.
+    """
+    files = dict.fromkeys(item.path for item in items)
+    longest = [file for name in _LONGEST for file in files if file.name == name]
+    of_sandboxes = [file for file in files if file.is_relative_to(_HERE) and file not in longest]
+    others = [file for file in files if not file.is_relative_to(_HERE)]
+    place: dict[Path, float] = {file: index - len(longest) for index, file in enumerate(longest)}
+    place |= {file: index / len(kind) for kind in (of_sandboxes, others) for index, file in enumerate(kind)}
+    items.sort(key=lambda item: place[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ _WATCHED: Mapping[str, Mapping[str, str]] = {
     "/api/v1/persistentvolumeclaims": {},
     f"/api/v1/namespaces/{NAMESPACE}/pods": {"labelSelector": "app=istiod"},
 }
-_LONGEST_SECONDS = 2.0
+_LONGEST_SECONDS = 10.0
 
 
 class Follower(Protocol):
