@@ -34,7 +34,7 @@ def main() -> None:
     end_on_signals()  # Typer would end silently on KeyboardInterrupt
     try:
         _release_signals(before)
-        _run()
+        _run_to_its_end()
     except Interruption as interruption:
         _end(interruption.error)
     except SohistioError as error:
@@ -44,14 +44,6 @@ def main() -> None:
         _end(came() or (_not_installed(error) if asked else _bug(error)))
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
         _end(came() or _bug(error))
-    except SystemExit as end:
-        if dropped := came():
-            _end(dropped)
-        # An answer that nobody got is none, whatever it was.
-        if lost := streams.lost_answer():
-            _end(lost)
-        _tell_agent(end.code)
-        raise
     finally:
         # The interpreter would look through all that there is for garbage, once more: a tenth of a second.
         gc.freeze()
@@ -69,6 +61,24 @@ def _release_signals(before: set[int | signal.Signals]) -> None:
     """One that came meanwhile raises Interruption here."""
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _run_to_its_end() -> NoReturn:
+    """All but an error's words. Raises SystemExit with the command's exit code, and what `_run` raises."""
+    from sohistio.system import streams
+    from sohistio.system.interruption import came, end_without_words
+
+    try:
+        _run()
+    except SystemExit as end:
+        if dropped := came():
+            raise dropped from None
+        # An answer that nobody got is none, whatever it was.
+        if lost := streams.lost_answer():
+            raise lost from None
+        _tell_agent(end.code)
+        end_without_words()
+        raise
 
 
 def _run() -> NoReturn:

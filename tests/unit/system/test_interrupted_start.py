@@ -47,12 +47,14 @@ def heard() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def started(folder: Path, start: str, when: str, number: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+def started(
+    folder: Path, start: str, when: str, number: int, *arguments: str, **more: str
+) -> subprocess.CompletedProcess[str]:
     (folder / "sitecustomize.py").write_text(_SITE)
     variables = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "SOHISTIO_"))}
     return subprocess.run(
         (*STARTS[start], *arguments),
-        env=variables | {"PYTHONPATH": str(folder), "WHEN": when, "NUMBER": str(int(number))},
+        env=variables | {"PYTHONPATH": str(folder), "WHEN": when, "NUMBER": str(int(number))} | more,
         capture_output=True,
         text=True,
         check=False,
@@ -76,12 +78,21 @@ def test_in_json_where_that_is_asked(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["error"]["exitCode"] == 130
 
 
-def test_one_that_python_drops_is_told_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DROPPED", "yes")
-    done = started(tmp_path, "module", "sohistio.output.documents", signal.SIGTERM, "explain", "--output", "json")
+def test_one_that_python_drops_is_told_at_the_end(tmp_path: Path) -> None:
+    command = ("explain", "--output", "json")
+    done = started(tmp_path, "module", "sohistio.output.documents", signal.SIGTERM, *command, DROPPED="yes")
     assert done.returncode == 130
     assert json.loads(done.stdout)["kind"] == "Explanation", "one answer, not two"
     assert "Error: interrupted by SIGTERM.\n" in done.stderr
+
+
+def test_one_that_comes_while_the_agent_is_told_ends_in_words(tmp_path: Path) -> None:
+    """Of a command that ends with a code and has no error to tell."""
+    agent = {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(tmp_path), "KUBECONFIG": os.devnull}
+    done = started(tmp_path, "module", "sohistio.output.devops.summary", signal.SIGTERM, "status", "--all", **agent)
+    assert done.returncode == 130, done.stderr
+    assert "Error: interrupted by SIGTERM.\n" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_one_that_comes_with_the_last_words_ends_without_more(tmp_path: Path) -> None:
