@@ -11,6 +11,7 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.kubeconfig_entries import check_login, check_texts
 from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
+from sohistio.adapters.kubernetes.run_folder import run_folder
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
 from sohistio.system.paths import expanded
@@ -57,6 +58,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
                     context=target.context,
                     client_configuration=configuration,
                     persist_config=False,
+                    temp_file_path=str(run_folder()),
                 )
     except ConfigException as error:
         what = f"the kubeconfig {where} cannot be used with context {target.context!r}"
@@ -115,6 +117,7 @@ def _without_user(config: dict[str, Any], target: KubeTarget, configuration: Any
         context=target.context,
         client_configuration=configuration,
         persist_config=False,
+        temp_file_path=str(run_folder()),
     )
 
 

@@ -12,12 +12,11 @@ from typing import Any
 
 from sohistio.adapters.kubernetes.kubeconfig import paths_of
 from sohistio.adapters.kubernetes.logins import kubeconfig
-from sohistio.errors import RefusedError, UsageError
+from sohistio.adapters.kubernetes.run_folder import folders_of_runs, not_written, run_folder
+from sohistio.errors import UsageError
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.managed_cluster import ClusterAccess
-from sohistio.system.paths import state_dir
 from sohistio.system.plain_yaml import loaded
-from sohistio.system.private_folder import private_folder
 
 # What is relative to the file that it stands in, as kubectl has it.
 _FILES_OF = {
@@ -50,9 +49,8 @@ def private_copy(target: KubeTarget) -> KubeTarget:
 
 def discard(target: KubeTarget) -> None:
     """Remove the file of a target that nothing uses any more; one that this process has not written is left alone."""
-    parent = state_dir() / "kubeconfigs"
     file = target.kubeconfig
-    if file is not None and file.parent.parent == parent and file.parent == private_folder(parent):
+    if file is not None and file.parent.parent == folders_of_runs() and file.parent == run_folder():
         file.unlink(missing_ok=True)
 
 
@@ -99,15 +97,11 @@ def _written(document: Mapping[str, Any]) -> Path:
 
     try:
         # Two environments may name clusters alike: each gets a file.
-        folder = private_folder(state_dir() / "kubeconfigs")
+        folder = run_folder()
         path = folder / f"{len(list(folder.iterdir()))}-{os.urandom(4).hex()}"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             yaml.safe_dump(dict(document), file, sort_keys=False)
     except OSError as error:
-        raise RefusedError(
-            "the kubeconfig for this run cannot be written",
-            details=(str(error),),
-            todo="See to that folder, or set XDG_STATE_HOME to another one.",
-        ) from error
+        raise not_written(error) from error
     return path

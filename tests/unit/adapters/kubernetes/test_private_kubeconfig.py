@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 from pathlib import Path
@@ -166,6 +167,17 @@ def test_a_user_that_cannot_log_in_is_told_of_the_persons_file(
         client_for(private_copy(KubeTarget(path, "x")))
     assert str(path) in caught.value.what + caught.value.todo
     assert "state" not in caught.value.what + caught.value.todo
+
+
+def test_what_the_library_writes_of_a_kubeconfig_goes_with_the_run(tmp_path: Path, state: Path) -> None:
+    """A killed run leaves no key in the folder that all share."""
+    user = {f"client-{kind}-data": base64.b64encode(kind.encode()).decode() for kind in ("certificate", "key")}
+    path = written(tmp_path / "config", document(user=user))
+    configuration = client_for(private_copy(KubeTarget(path, "x"))).configuration
+    key = Path(configuration.key_file)
+    assert key.read_text() == "key"
+    assert {key.parent.parent, Path(configuration.cert_file).parent.parent} == {state}
+    assert key.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_copy_can_be_discarded_and_nothing_else(tmp_path: Path, state: Path) -> None:
