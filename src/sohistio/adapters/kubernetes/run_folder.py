@@ -1,4 +1,4 @@
-"""Where the kubeconfigs, certificates and keys of one run are: gone with it, or with the next one where it is killed."""
+"""Where the kubeconfigs, certificates and keys of one run are: gone with it, or with the next one if it is killed."""
 
 from __future__ import annotations
 
