@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
@@ -42,6 +43,19 @@ def bare(box: Sandbox, place: str) -> list[str]:
     pods = [pod for pod in pods_of(box.api, place) if "deletionTimestamp" not in pod["metadata"]]
     without = (pod for pod in pods if not _proxies(pod["spec"]))
     return sorted({pod["metadata"]["labels"]["app"] for pod in without})
+
+
+def await_injection(box: Sandbox, places: Iterable[str]) -> None:
+    """Until a new pod of each namespace would get a sidecar: the API server hears of a label a little later."""
+    pod = {"metadata": {"name": "asked"}, "spec": {"containers": [{"name": "app", "image": "example/app:1"}]}}
+    for place in places:
+        path = f"/api/v1/namespaces/{place}/pods"
+        for _ in range(100):
+            if _proxies(box.api.request("POST", path, query={"dryRun": "All"}, body=pod)["spec"]):
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError(f"nothing injects into {place}")
 
 
 def _proxies(spec: dict[str, Any]) -> list[dict[str, Any]]:

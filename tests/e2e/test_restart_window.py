@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from injection_off import await_injection
 from own_environments import own_environments
 from restart_audit import Guard, Log, lines_of, most_at_once, read_log, violations
 from restart_rules import restarts_of
@@ -75,6 +76,7 @@ def make(box: Sandbox, size: Size) -> list[Guard]:
     await_ready(box, PODS * size.workloads + 1)
     for place in places:
         box.api.merge_patch(f"/api/v1/namespaces/{place}", {"metadata": {"labels": {"istio-injection": "enabled"}}})
+    await_injection(box, places)
     return guards
 
 
