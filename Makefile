@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 GIVEN := VERSION ENVIRONMENT CONFIRM PREVIOUS REPORT
 $(foreach name,$(GIVEN),$(if $(filter-out undefined,$(origin $(name))),$(eval override export $(name) := $$(value $(name)))))
 
-.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench soak bench-gateways lint style types layers format \
-	lock wheel licences audit release pictures docs docs-reference clean
+.PHONY: help setup system-packages copy-tools demo demo-dr acceptance-aks test bench soak bench-gateways lint format lock wheel \
+	licences audit release pictures docs docs-reference clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,8 +19,7 @@ setup: $(VENV)/.installed ## Make .venv with .venv/bin/sohistio, from the locked
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true # some packages have files for other Pythons
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -67,11 +66,10 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 acceptance-aks: setup ## The main stories on a throw-away AKS cluster: ENVIRONMENT=… CONFIRM=…, see docs/acceptance.md
 	@$(BIN)/python demo/acceptance.py
 
-test: setup system-packages copy-tools ## All checks and all tests; builds the sandbox's parts first
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint docs
+test: setup system-packages copy-tools lint docs ## All checks and all tests; builds the sandbox's parts first
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
-	$(BIN)/python -m compileall -q -j 0 src tests demo handbook release
+	$(BIN)/python -m compileall -q src tests demo handbook release
 	SOHISTIO_CONFIG=/dev/null $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: setup system-packages copy-tools $(VENV)/bench/.installed ## The long benchmarks, as ratios, into docs/performance.md; an hour
@@ -97,16 +95,10 @@ bench-gateways: setup system-packages ## Requests lost in 24 upgrades and re-app
 	$(BIN)/python tests/builders/built.py vegeta
 	$(BIN)/python -m pytest -m bench -rP tests/e2e/test_gateway_bench.py
 
-lint: style types layers ## Format, ruff, strict types, import rules
-
-style: setup
+lint: setup ## Format, ruff, strict types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-
-types: setup
 	$(BIN)/mypy
-
-layers: setup
 	$(BIN)/lint-imports
 
 format: setup ## Format the code
@@ -154,7 +146,7 @@ docs: setup $(VENV)/.docs ## Build the site into dist/handbook/site, and check e
 	@$(BIN)/python handbook/make_site.py
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements/docs.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/docs.txt
 	@touch $@
 
 clean: ## Remove what the other targets made; sandboxes and their built parts stay
