@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 # Minutes long: begun last, they would keep one worker busy while the other has nothing left.
-_LONGEST = ("test_resume.py", "test_failover_observed.py", "test_moving_traffic.py", "test_api_faults.py")
+_LONGEST = ("test_resume.py", "test_moving_traffic.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
