@@ -80,6 +80,7 @@ def _raise_dropped(_number: int, _frame: FrameType | None) -> None:
 
 def end_without_words() -> None:
     """From now on they end the program without any: it has its last words, and ends anyway."""
+    _dropped.clear()
     for number in stop_signals():
         signal.signal(number, _end)
 

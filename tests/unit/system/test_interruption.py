@@ -215,6 +215,21 @@ def test_no_work_begins_after_one_that_something_else_might_take(then: str, said
     assert (done.stdout.splitlines(), done.stderr) == (said, "")
 
 
+_LAST_WORDS = """
+from sohistio.system.interruption import end_without_words
+Dropping()
+end_without_words()
+threading.Event().wait(1)
+print("last words")
+"""
+
+
+def test_one_that_was_dropped_does_not_come_into_the_last_words() -> None:
+    program = [sys.executable, "-c", _COMES + _LAST_WORDS]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=15)
+    assert (done.stdout, done.stderr) == ("last words\n", "")
+
+
 _AT_THE_END = """
 import os, signal, sys
 from sohistio.system.interruption import end_on_signals, end_unheard
