@@ -44,12 +44,13 @@ class Watch:
 
     def _look(self) -> None:
         while not self._stop.wait(0.05):
-            for file in self._aks.private_folders.glob("*/*"):
+            for file in (file for folder in self._aks.private_folders for file in folder.glob("*")):
                 try:
                     text = file.read_text()
                     if text:
-                        self.kubeconfigs.add(text)
                         self.modes.add((mode_of(file.parent), mode_of(file)))
+                    if "apiVersion" in text:  # the API server's certificate is written to a file there, too
+                        self.kubeconfigs.add(text)
                 except FileNotFoundError:
                     continue
             for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -79,7 +80,7 @@ def test_an_install_whose_tokens_end_on_the_way(aks: Aks) -> None:
     assert "aks-token" in kubeconfig
     assert "kubelogin" not in kubeconfig, "nothing of Azure's own user is kept"
     assert any("aks-token" in command and "--auth=environment" in command for command in watch.commands)
-    assert not list(aks.private_folders.iterdir())
+    assert not aks.private_folders
 
     looked_at = {"stdout": done.stdout, "stderr": done.stderr, "kubeconfig": kubeconfig}
     looked_at["commands"] = "\n".join(watch.commands)
@@ -104,18 +105,14 @@ def test_an_install_whose_tokens_end_on_the_way(aks: Aks) -> None:
 @contextmanager
 def started(aks: Aks) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A run that has written its kubeconfig, and its folder."""
-    before = set(aks.private_folders.glob("*"))
+    before = aks.private_folders
     command = aks.sandbox.command("plan", "--env", "qa")
     process = subprocess.Popen(
         command, cwd=CHECKOUT, env=aks.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         deadline = time.monotonic() + 60
-        while not (
-            new := [
-                path for path in aks.private_folders.glob("*") if path not in before and len(list(path.iterdir())) > 1
-            ]
-        ):
+        while not (new := [path for path in aks.private_folders - before if len(list(path.iterdir())) > 1]):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -137,7 +134,7 @@ def test_what_killed_runs_leave_goes_with_the_next_one(aks: Aks) -> None:
         assert done.returncode == 0, done.stderr
         assert [path.name for path in in_use.iterdir() if path.name != "in-use"], "that of a run at work stays"
     assert aks.run("history", "--env", "qa").returncode == 0
-    assert not list(aks.private_folders.iterdir())
+    assert not aks.private_folders
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -152,7 +149,7 @@ def test_an_interrupted_run_leaves_nothing(aks: Aks, number: signal.Signals) -> 
 def test_a_run_that_fails_leaves_nothing(aks: Aks) -> None:
     said = aks.refused("install", "--env", "qa", "--mode", "upgrade", "--version", "1.29.8")
     assert "looking at https://" in said, "it had its kubeconfig"
-    assert not list(aks.private_folders.iterdir())
+    assert not aks.private_folders
 
 
 def test_the_login_command_prints_a_credential_and_nothing_else(aks: Aks) -> None:
