@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 import subprocess
@@ -90,9 +89,8 @@ class Aks:
 
     @property
     def private_folders(self) -> set[Path]:
-        """Of runs. This process has one, too, where a story has asked the API server from here."""
-        folders = (self.sandbox.state_home / "sohistio" / "kubeconfigs").glob("*")
-        return {folder for folder in folders if f"-{os.getpid()}-" not in folder.name}
+        """Of runs."""
+        return self.sandbox.folders_of_runs
 
     def refused(self, *arguments: str, login: Mapping[str, str] = PRINCIPAL, **variables: str) -> str:
         """What a run says that is refused (exit 3) before anything is written."""

@@ -75,8 +75,7 @@ def test_it_reads_standard_input_and_a_context_of_ones_own(sandbox: Sandbox) -> 
         _, said = process.communicate(INVALID, timeout=LONGEST_COMMAND)
     assert process.returncode == 1, said
     assert "VirtualService/shop/web" in said
-    copies = sandbox.state_home / "sohistio" / "kubeconfigs"
-    assert [path for path in copies.rglob("*") if path.is_file()] == [], "its kubeconfig went with it"
+    assert not sandbox.folders_of_runs, "its kubeconfig went with it"
 
 
 def test_ctrl_c_reaches_it_and_nothing_is_left(sandbox: Sandbox) -> None:
