@@ -117,12 +117,12 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
 
 
 def _invalid_standbys(primary: str, root: Path) -> Iterator[str]:
-    """The environments whose files are not valid, and may name this one as standbyOf."""
+    """The environments whose files are not valid: nobody knows what they name as standbyOf."""
     from sohistio.environments.load import environment_names as names
-    from sohistio.environments.load import may_say, problems_of
+    from sohistio.environments.load import problems_of
 
     for name in names(root):
-        if name != primary and may_say(name, root, "standbyOf", primary):
+        if name != primary:
             for problem in problems_of(name, root, os.environ)[:1]:
                 yield f"the environment {name} is not valid: {problem}"
 

@@ -37,6 +37,9 @@ class Interruption(BaseException):
 
 _came: list[InterruptedRunError] = []
 _dropped: list[InterruptedRunError] = []
+_raised_at: list[float] = []
+# Seconds after a signal in which another one changes nothing: the end that it asks for is under way.
+_PATIENCE = 2.0
 _KNOCKS = 5
 # Seconds from the signal to the first knock, and between two.
 _BETWEEN = 0.1
@@ -86,7 +89,12 @@ def end_without_words() -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(int(ExitCode.INTERRUPTED))
+    if not _is_under_way():
+        sys.exit(int(ExitCode.INTERRUPTED))
+
+
+def _is_under_way() -> bool:
+    return bool(_raised_at) and time.monotonic() - _raised_at[-1] < _PATIENCE
 
 
 def end_unheard() -> None:
@@ -114,7 +122,10 @@ def _knock(heard: int) -> None:
 
 
 def interrupt(number: int, _frame: FrameType | None) -> None:
-    """A handler for signals; raises Interruption."""
+    """A handler for signals; raises Interruption. One that follows another at once does not: it would tear clean-up."""
+    if _is_under_way():
+        return
+    _raised_at.append(time.monotonic())
     error = InterruptedRunError(f"interrupted by {signal.Signals(number).name}", todo="Run it again whenever you like.")
     _came.append(error)
     raise Interruption(error)

@@ -19,6 +19,14 @@ def test_a_standby_whose_file_is_not_valid_is_named(tmp_path: Path) -> None:
     assert "holdDown: unknown key" in done.stderr
 
 
+def test_so_is_one_that_cannot_be_read_at_all(tmp_path: Path) -> None:
+    shutil.copytree(CHECKOUT / "environments", tmp_path / "environments")
+    (tmp_path / "environments" / "dr" / "environment.yaml").write_text("{ not yaml", encoding="utf-8")
+    done = run("failback", "--to", "prod", "--plan", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "  the environment dr is not valid: environments/dr/environment.yaml:" in done.stderr
+
+
 def test_where_nobody_stands_by_nothing_more_is_said(tmp_path: Path) -> None:
     shutil.copytree(CHECKOUT / "environments", tmp_path / "environments")
     done = run("failback", "--to", "qa", "--plan", cwd=tmp_path)

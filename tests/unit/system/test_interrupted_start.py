@@ -27,7 +27,8 @@ class Dropping:
         ask_to_end()
 
 def ask_to_end():
-    os.kill(os.getpid(), int(os.environ["NUMBER"]))
+    for number in os.environ["NUMBER"].split():
+        os.kill(os.getpid(), int(number))
 
 sys.meta_path.insert(0, Finder())
 """
@@ -54,7 +55,7 @@ def started(
     variables = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "SOHISTIO_"))}
     return subprocess.run(
         (*STARTS[start], *arguments),
-        env=variables | {"PYTHONPATH": str(folder), "WHEN": when, "NUMBER": str(int(number))} | more,
+        env=variables | {"PYTHONPATH": str(folder), "WHEN": when, "NUMBER": f"{number:d}"} | more,
         capture_output=True,
         text=True,
         check=False,
@@ -69,6 +70,16 @@ def test_it_ends_in_words(tmp_path: Path, start: str, when: str, number: signal.
     done = started(tmp_path, start, when, number, "version")
     assert (done.returncode, done.stdout) == (130, ""), done.stderr
     assert done.stderr.startswith(f"Error: interrupted by {number.name}.\n"), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("when", ["sohistio.errors", "typer", "sohistio.commands.explain"])
+def test_two_that_come_at_once_end_in_words_once(tmp_path: Path, when: str) -> None:
+    both = f"{signal.SIGTERM:d} {signal.SIGHUP:d}"
+    done = started(tmp_path, "module", when, signal.SIGTERM, "explain", "--output", "json", NUMBER=both)
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.count("Error: interrupted by SIG") == 1, done.stderr
+    assert json.loads(done.stdout)["error"]["exitCode"] == 130
     assert "Traceback" not in done.stderr
 
 
