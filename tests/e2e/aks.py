@@ -87,11 +87,6 @@ class Aks:
         self.azure.asked.clear()
         let_in(self.azure, self.sandbox)
 
-    @property
-    def private_folders(self) -> set[Path]:
-        """Of runs."""
-        return self.sandbox.folders_of_runs
-
     def refused(self, *arguments: str, login: Mapping[str, str] = PRINCIPAL, **variables: str) -> str:
         """What a run says that is refused (exit 3) before anything is written."""
         before = self.sandbox.writes(USER)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
 from sandboxes import Sandbox
+from shop import await_true
 from workloads import apply, await_running, deployment, namespace, pods_of
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
@@ -45,17 +45,15 @@ def bare(box: Sandbox, place: str) -> list[str]:
     return sorted({pod["metadata"]["labels"]["app"] for pod in without})
 
 
-def await_injection(box: Sandbox, places: Iterable[str]) -> None:
+def await_injection(box: Sandbox, places: Sequence[str]) -> None:
     """Until a new pod of each namespace would get a sidecar: the API server hears of a label a little later."""
     pod = {"metadata": {"name": "asked"}, "spec": {"containers": [{"name": "app", "image": "example/app:1"}]}}
-    for place in places:
+
+    def injects(place: str) -> bool:
         path = f"/api/v1/namespaces/{place}/pods"
-        for _ in range(100):
-            if _proxies(box.api.request("POST", path, query={"dryRun": "All"}, body=pod)["spec"]):
-                break
-            time.sleep(0.1)
-        else:
-            raise AssertionError(f"nothing injects into {place}")
+        return bool(_proxies(box.api.request("POST", path, query={"dryRun": "All"}, body=pod)["spec"]))
+
+    await_true(lambda: all(map(injects, places)))
 
 
 def _proxies(spec: dict[str, Any]) -> list[dict[str, Any]]:

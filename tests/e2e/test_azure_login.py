@@ -51,7 +51,7 @@ def test_each_kind_of_login(aks: Aks, login: Login, flags: tuple[str, ...], word
     assert f"Azure: {words}" in done.stderr
     assert "nothing recorded" in done.stdout
     assert aks.azure.tokens() > 0, "the API server was asked with a token of Azure's"
-    assert not aks.private_folders, "the run's kubeconfig is gone with it"
+    assert not aks.sandbox.folders_of_runs, "the run's kubeconfig is gone with it"
 
 
 def test_a_service_connection_that_lacks_its_token_is_told(aks: Aks) -> None:

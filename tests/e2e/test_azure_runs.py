@@ -44,7 +44,7 @@ class Watch:
 
     def _look(self) -> None:
         while not self._stop.wait(0.05):
-            for file in (file for folder in self._aks.private_folders for file in folder.glob("*")):
+            for file in (file for folder in self._aks.sandbox.folders_of_runs for file in folder.glob("*")):
                 try:
                     text = file.read_text()
                     if text:
@@ -80,7 +80,7 @@ def test_an_install_whose_tokens_end_on_the_way(aks: Aks) -> None:
     assert "aks-token" in kubeconfig
     assert "kubelogin" not in kubeconfig, "nothing of Azure's own user is kept"
     assert any("aks-token" in command and "--auth=environment" in command for command in watch.commands)
-    assert not aks.private_folders
+    assert not aks.sandbox.folders_of_runs
 
     looked_at = {"stdout": done.stdout, "stderr": done.stderr, "kubeconfig": kubeconfig}
     looked_at["commands"] = "\n".join(watch.commands)
@@ -105,14 +105,14 @@ def test_an_install_whose_tokens_end_on_the_way(aks: Aks) -> None:
 @contextmanager
 def started(aks: Aks) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A run that has written its kubeconfig, and its folder."""
-    before = aks.private_folders
+    before = aks.sandbox.folders_of_runs
     command = aks.sandbox.command("plan", "--env", "qa")
     process = subprocess.Popen(
         command, cwd=CHECKOUT, env=aks.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         deadline = time.monotonic() + 60
-        while not (new := [path for path in aks.private_folders - before if len(list(path.iterdir())) > 1]):
+        while not (new := [path for path in aks.sandbox.folders_of_runs - before if len(list(path.iterdir())) > 1]):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -134,7 +134,7 @@ def test_what_killed_runs_leave_goes_with_the_next_one(aks: Aks) -> None:
         assert done.returncode == 0, done.stderr
         assert [path.name for path in in_use.iterdir() if path.name != "in-use"], "that of a run at work stays"
     assert aks.run("history", "--env", "qa").returncode == 0
-    assert not aks.private_folders
+    assert not aks.sandbox.folders_of_runs
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -149,7 +149,7 @@ def test_an_interrupted_run_leaves_nothing(aks: Aks, number: signal.Signals) -> 
 def test_a_run_that_fails_leaves_nothing(aks: Aks) -> None:
     said = aks.refused("install", "--env", "qa", "--mode", "upgrade", "--version", "1.29.8")
     assert "looking at https://" in said, "it had its kubeconfig"
-    assert not aks.private_folders
+    assert not aks.sandbox.folders_of_runs
 
 
 def test_the_login_command_prints_a_credential_and_nothing_else(aks: Aks) -> None:

@@ -110,21 +110,20 @@ def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str,
         which = ", ".join(found) or "none"
         raise UsageError(
             f"one environment has to stand by for {to}, and there is {which}",
-            details=() if found else tuple(_invalid_standbys(to, root)),
+            details=() if found else tuple(_invalid(root)),
             todo="A failback goes to the environment that a standby names as standbyOf.",
         )
     return found[0], to
 
 
-def _invalid_standbys(primary: str, root: Path) -> Iterator[str]:
+def _invalid(root: Path) -> Iterator[str]:
     """The environments whose files are not valid: nobody knows what they name as standbyOf."""
     from sohistio.environments.load import environment_names as names
     from sohistio.environments.load import problems_of
 
     for name in names(root):
-        if name != primary:
-            for problem in problems_of(name, root, os.environ)[:1]:
-                yield f"the environment {name} is not valid: {problem}"
+        for problem in problems_of(name, root, os.environ)[:1]:
+            yield f"the environment {name} is not valid: {problem}"
 
 
 def moved(

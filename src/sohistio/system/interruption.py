@@ -18,13 +18,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from sohistio.errors import ExitCode, InterruptedRunError
-
-_Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 class Interruption(BaseException):
@@ -33,11 +31,11 @@ class Interruption(BaseException):
     def __init__(self, error: InterruptedRunError) -> None:
         super().__init__(error.what)
         self.error = error
+        self.at = time.monotonic()
 
 
-_came: list[InterruptedRunError] = []
-_dropped: list[InterruptedRunError] = []
-_raised_at: list[float] = []
+_came: list[Interruption] = []
+_dropped: list[Interruption] = []
 # Seconds after a signal in which another one changes nothing: the end that it asks for is under way.
 _PATIENCE = 2.0
 _KNOCKS = 5
@@ -71,14 +69,14 @@ def end_on_signals() -> None:
 
 def _note_dropped(unraisable: sys.UnraisableHookArgs) -> None:
     if isinstance(unraisable.exc_value, Interruption):
-        _dropped.append(unraisable.exc_value.error)
+        _dropped.append(unraisable.exc_value)
     else:
         sys.__unraisablehook__(unraisable)
 
 
 def _raise_dropped(_number: int, _frame: FrameType | None) -> None:
     if _dropped:
-        raise Interruption(_dropped.pop())
+        raise _dropped.pop()
 
 
 def end_without_words() -> None:
@@ -94,7 +92,7 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 def _is_under_way() -> bool:
-    return bool(_raised_at) and time.monotonic() - _raised_at[-1] < _PATIENCE
+    return bool(_came) and time.monotonic() - _came[-1].at < _PATIENCE
 
 
 def end_unheard() -> None:
@@ -125,15 +123,14 @@ def interrupt(number: int, _frame: FrameType | None) -> None:
     """A handler for signals; raises Interruption. One that follows another at once does not: it would tear clean-up."""
     if _is_under_way():
         return
-    _raised_at.append(time.monotonic())
     error = InterruptedRunError(f"interrupted by {signal.Signals(number).name}", todo="Run it again whenever you like.")
-    _came.append(error)
-    raise Interruption(error)
+    _came.append(Interruption(error))
+    raise _came[-1]
 
 
 def came() -> InterruptedRunError | None:
     """The interruption, where there was one: what went wrong after it is of no interest."""
-    return _came[0] if _came else None
+    return _came[0].error if _came else None
 
 
 class _Stop(threading.Event):
@@ -172,13 +169,10 @@ def stop_event() -> Iterator[threading.Event]:
     def set_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    before = {number: signal.signal(number, set_stop) for number in stop_signals()}
-    try:
+    with _handled_by(set_stop):
         if interruption := came():
             raise interruption
         yield stop
-    finally:
-        _restore(before)
 
 
 @contextmanager
@@ -191,13 +185,15 @@ def ending_at_once(what: str) -> Iterator[None]:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise InterruptedRunError(what, todo="Nothing was changed.")
 
-    before = {number: signal.signal(number, end) for number in stop_signals()}
+    with _handled_by(end):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in stop_signals()}
     try:
         yield
     finally:
-        _restore(before)
-
-
-def _restore(handlers: Mapping[signal.Signals, _Handler]) -> None:
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
