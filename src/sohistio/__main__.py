@@ -23,17 +23,29 @@ def main() -> None:
     """Run sohistio; always ends by SystemExit."""
     # Ctrl-C in the first moments, too, ends in words: it waits until they can be said.
     before = _hold_signals()
+    from sohistio.system.process_end import ends_with, watch_the_end
+
+    watch_the_end()
+    try:
+        _run_in_words(before)
+    except SystemExit as end:
+        ends_with(end.code)
+        raise
+
+
+def _run_in_words(held_before: set[int | signal.Signals]) -> NoReturn:
+    """Whatever goes wrong ends in words. Raises SystemExit."""
     from sohistio.errors import SohistioError
     from sohistio.output.asked import answer_in_json, asks_for_json
     from sohistio.system import streams
-    from sohistio.system.interruption import Interruption, came, end_on_signals, end_unheard
+    from sohistio.system.interruption import Interruption, came, end_on_signals
 
     streams.install()
     if asks_for_json(sys.argv[1:], os.environ.get("SOHISTIO_OUTPUT", "")):
         answer_in_json()
     end_on_signals()  # Typer would end silently on KeyboardInterrupt
     try:
-        _release_signals(before)
+        _release_signals(held_before)
         _run_to_its_end()
     except Interruption as interruption:
         _end(interruption.error)
@@ -44,10 +56,6 @@ def main() -> None:
         _end(came() or (_not_installed(error) if asked else _bug(error)))
     except Exception as error:  # noqa: BLE001 — the last line of defence between a bug and a user
         _end(came() or _bug(error))
-    finally:
-        # The interpreter would look through all that there is for garbage, once more: a tenth of a second.
-        gc.freeze()
-        end_unheard()
 
 
 def _hold_signals() -> set[int | signal.Signals]:

@@ -11,7 +11,6 @@ thread interrupts the main thread's wait again, by a signal that means nothing e
 
 from __future__ import annotations
 
-import atexit
 import os
 import queue
 import signal
@@ -93,18 +92,6 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 def _is_under_way() -> bool:
     return bool(_came) and time.monotonic() - _came[-1].at < _PATIENCE
-
-
-def end_unheard() -> None:
-    """Once its threads have ended, nothing keeps the program from its exit code: the interpreter would give the signals
-    their old meaning back before it is gone.
-    """
-    atexit.register(_ignore)  # the last one is called first
-
-
-def _ignore() -> None:
-    for number in stop_signals():
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _knock(heard: int) -> None:

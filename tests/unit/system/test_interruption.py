@@ -228,23 +228,3 @@ def test_one_that_was_dropped_does_not_come_into_the_last_words() -> None:
     program = [sys.executable, "-c", _COMES + _LAST_WORDS]
     done = subprocess.run(program, capture_output=True, text=True, check=True, timeout=15)
     assert (done.stdout, done.stderr) == ("last words\n", "")
-
-
-_AT_THE_END = """
-import os, signal, sys
-from sohistio.system.interruption import end_on_signals, end_unheard
-
-class Last:
-    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGTERM):
-        kill(process, number)
-
-end_on_signals()
-end_unheard()
-sys.last = Last()
-sys.exit(4)
-"""
-
-
-def test_one_that_comes_when_all_is_told_leaves_the_exit_code() -> None:
-    done = subprocess.run([sys.executable, "-c", _AT_THE_END], capture_output=True, text=True, check=False, timeout=30)
-    assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
