@@ -195,7 +195,7 @@ def test_a_server_that_stays_away_while_istioctl_works(meshed: Sandbox, faulty: 
     """The run stops with one error that says what it waited for; the next one looks at the cluster and goes on."""
     drift(meshed)
     faulty.decide = once_istioctl_writes(lambda *_: Fault(503, {"Retry-After": "0"}))
-    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json", "--timeout", "5s")
+    failed = run(meshed, faulty, tmp_path, "install", "--yes", "--output", "json", "--timeout", "12s")
     assert failed.returncode == 1, failed.stderr
     result = json.loads(failed.stdout)
     states = {step["id"]: step["state"] for step in result["steps"]}
