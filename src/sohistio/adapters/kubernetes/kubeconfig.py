@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from sohistio.adapters.kubernetes.kubeconfig_entries import check_login, check_texts
+from sohistio.adapters.kubernetes.kubeconfig_certificates import check_certificates
+from sohistio.adapters.kubernetes.kubeconfig_entries import check_login, check_names, check_texts
 from sohistio.adapters.kubernetes.login_commands import check_token, login_errors, tie_logins
 from sohistio.adapters.kubernetes.run_folder import run_folder
 from sohistio.errors import RefusedError, UsageError
+from sohistio.model.hosts import is_loopback
 from sohistio.model.kube_target import KubeTarget
 from sohistio.system.paths import expanded
 
@@ -39,6 +42,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
     configuration = Configuration()
     try:
         merged = kube_config.KubeConfigMerger(os.pathsep.join(map(str, paths))).config
+        check_names(merged.value, where)
         known = _contexts(merged)
         if target.context is not None and target.context not in known:
             raise UsageError(
@@ -80,6 +84,7 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
     configuration.retries = False
     configuration.connection_pool_maxsize = _CONNECTIONS
     _check_server(configuration, target, where)
+    check_certificates(configuration, target.context, where)
     try:
         return ApiClient(configuration)
     # A proxy-url that is no text; and of what is no URL the error's text may have the proxy's password.
@@ -95,10 +100,22 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
 
 def _check_server(configuration: Any, target: KubeTarget, where: Any) -> None:
     """Its certificate is verified; its address is shown and recorded, with no login in it. Raises UsageError."""
+    if not configuration.host:
+        raise UsageError(
+            f"the cluster of context {target.context!r} in the kubeconfig {where} has no server",
+            todo="Write the address of its API server there, as server: https://…",
+        )
     if not configuration.verify_ssl:
         raise UsageError(
             f"context {target.context!r} has insecure-skip-tls-verify: anybody could be the API server",
             todo=f"Put the cluster's certificate-authority-data in its place in {where}.",
+        )
+    address = urlsplit(configuration.host)
+    # `kubectl proxy` listens on loopback, and speaks TLS to the API server itself.
+    if address.scheme == "http" and not is_loopback(address.hostname or ""):
+        raise UsageError(
+            f"the server of context {target.context!r} is asked without TLS: anybody could be the API server",
+            todo=f"Write https:// in its address in {where}.",
         )
     if "@" in str(configuration.host).partition("://")[2].partition("/")[0]:
         raise UsageError(

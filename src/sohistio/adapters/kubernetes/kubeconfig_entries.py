@@ -32,12 +32,23 @@ _TEXTS = {
 }
 
 
+def check_names(config: Mapping[str, Any], where: object) -> None:
+    """Of all entries, in merged nodes: an entry is found by its name. Raises UsageError."""
+    for kind in ("clusters", "users", "contexts"):
+        for item in config.get(kind) or ():
+            if not isinstance(item.value.get("name"), str):
+                raise UsageError(
+                    f"a name in {kind} of the kubeconfig {where} is not text",
+                    todo="Give each entry a name, in quotes where it looks like a number.",
+                )
+
+
 def check_texts(config: Mapping[str, Any], context: str | None, where: object) -> None:
     """Of the cluster and the user that the context names, in merged nodes. Raises UsageError, without the value.
 
-    What is not there, or of a wrong shape as a whole, is the library's to say.
+    An entry that is not there is the library's to say.
     """
-    inner = _context(config, context)
+    inner = _context(config, context, where)
     for kind, keys in _TEXTS.items():
         name = inner.get(kind)
         if not isinstance(name, str | None):
@@ -45,7 +56,7 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
                 f"the {kind} of context {context!r} in the kubeconfig {where} is no name",
                 todo=f"Write the name of one of its {kind}s there.",
             )
-        entry = _entry(config, kind, name)
+        entry = _entry(config, kind, name, where)
         for key in keys:
             if not isinstance(entry.get(key), str | None):
                 raise UsageError(
@@ -56,21 +67,26 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
 
 def check_login(config: Mapping[str, Any], context: str | None, where: object) -> None:
     """Of the user that the context names, in merged nodes. Raises UsageError."""
-    name = _context(config, context).get("user")
-    if "auth-provider" in _entry(config, "user", name):
+    name = _context(config, context, where).get("user")
+    if "auth-provider" in _entry(config, "user", name, where):
         raise UsageError(
             f"user {name!r} in the kubeconfig {where} logs in by an auth-provider, and sohistio uses none",
             todo="Let a command log in (`exec`): `kubelogin convert-kubeconfig` writes it for an AKS cluster.",
         )
 
 
-def _context(config: Mapping[str, Any], context: str | None) -> Mapping[str, Any]:
-    return _entry(config, "context", config.get("current-context") if context is None else context)
+def _context(config: Mapping[str, Any], context: str | None, where: object) -> Mapping[str, Any]:
+    return _entry(config, "context", config.get("current-context") if context is None else context, where)
 
 
-def _entry(config: Mapping[str, Any], kind: str, name: object) -> Mapping[str, Any]:
+def _entry(config: Mapping[str, Any], kind: str, name: object, where: object) -> Mapping[str, Any]:
     for item in config.get(f"{kind}s") or ():
         if item.value.get("name") == name:
             found = item.value.get(kind)
-            return found if isinstance(found, Mapping) else {}
+            if not isinstance(found, Mapping | None):
+                raise UsageError(
+                    f"{kind} {name!r} in the kubeconfig {where} is no map of keys and values",
+                    todo="`kubectl config view` shows what one has.",
+                )
+            return found or {}
     return {}

@@ -20,7 +20,7 @@ SECRET = "s3cret"
 def target(folder: Path, server: Any, user: Mapping[str, Any] = MappingProxyType({}), **cluster: Any) -> KubeTarget:
     path = folder / "kubeconfig"
     document = {
-        "clusters": [{"name": "c", "cluster": {"server": server, **cluster}}],
+        "clusters": [{"name": "c", "cluster": ({} if server is None else {"server": server}) | cluster}],
         "users": [{"name": "u", "user": dict(user)}],
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
     }
@@ -40,6 +40,24 @@ def test_a_login_in_the_servers_address(tmp_path: Path) -> None:
 def test_a_server_whose_certificate_is_not_to_be_verified(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="anybody could be the API server"):
         client_for(target(tmp_path, "https://127.0.0.1:6443", user={}, **{"insecure-skip-tls-verify": True}))
+
+
+def test_a_server_that_is_not_named(tmp_path: Path) -> None:
+    """The library would ask whoever listens on this machine."""
+    with pytest.raises(UsageError, match=r"the cluster of context 'x' in the kubeconfig .* has no server"):
+        client_for(target(tmp_path, None))
+
+
+@pytest.mark.parametrize(
+    ("server", "fine"), [("http://127.0.0.1:8001", True), ("http://10.0.0.1:6443", False), ("10.0.0.1:6443", True)]
+)
+def test_a_server_that_is_asked_without_tls(tmp_path: Path, server: str, *, fine: bool) -> None:
+    """On loopback that is `kubectl proxy`; without a scheme TLS is meant, as kubectl has it."""
+    if fine:
+        assert client_for(target(tmp_path, server))
+        return
+    with pytest.raises(UsageError, match="the server of context 'x' is asked without TLS"):
+        client_for(target(tmp_path, server))
 
 
 def test_a_file_that_is_named_and_is_not_there(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from certificate_authorities import make
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.adapters.kubernetes.private_kubeconfig import discard, private_copy
 from sohistio.errors import RefusedError, SohistioError, UsageError
@@ -132,6 +133,9 @@ def test_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             yaml.safe_dump(document(contexts=[named({}, "u")])),
             "the cluster of context 'x' in the kubeconfig .* is no name",
         ),
+        (yaml.safe_dump(document(clusters=[{"name": "c", "cluster": [1]}])), "cluster 'c' in .* is no map of keys"),
+        (yaml.safe_dump(document(users=[{"name": ["u"], "user": {}}])), "a name in users of .* is not text"),
+        (yaml.safe_dump(document(contexts=[{"name": ["x"], "context": {}}])), "a name in contexts of .* is not text"),
     ],
 )
 def test_what_cannot_be_used_is_told_of_the_persons_file(tmp_path: Path, content: str | None, words: str) -> None:
@@ -171,11 +175,13 @@ def test_a_user_that_cannot_log_in_is_told_of_the_persons_file(
 
 def test_what_the_library_writes_of_a_kubeconfig_goes_with_the_run(tmp_path: Path, state: Path) -> None:
     """A killed run leaves no key in the folder that all share."""
-    user = {f"client-{kind}-data": base64.b64encode(kind.encode()).decode() for kind in ("certificate", "key")}
+    someone = make("someone")
+    parts = {"certificate": someone.pem, "key": someone.key_pem}
+    user = {f"client-{kind}-data": base64.b64encode(text.encode()).decode() for kind, text in parts.items()}
     path = written(tmp_path / "config", document(user=user))
     configuration = client_for(private_copy(KubeTarget(path, "x"))).configuration
     key = Path(configuration.key_file)
-    assert key.read_text() == "key"
+    assert key.read_text() == someone.key_pem
     assert {key.parent.parent, Path(configuration.cert_file).parent.parent} == {state}
     assert key.stat().st_mode & 0o777 == 0o600
 

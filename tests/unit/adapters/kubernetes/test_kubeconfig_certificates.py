@@ -1,0 +1,70 @@
+"""Certificates of a kubeconfig that TLS could not use: told before anything is asked, and without what they hold."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from certificate_authorities import key_pem, make
+from sohistio.adapters.kubernetes.kubeconfig import client_for
+from sohistio.errors import ExitCode, UsageError
+from sohistio.model.kube_target import KubeTarget
+
+SOMEONE, ANOTHER = make("someone"), make("another")
+NO_PEM = "aGlkZGVu"
+
+
+def target(folder: Path, cluster: Mapping[str, str], user: Mapping[str, str]) -> KubeTarget:
+    """`cluster` and `user` by their keys; those that end in -data as text."""
+    both = {
+        name: {
+            key: base64.b64encode(text.encode()).decode() if key.endswith("-data") else text
+            for key, text in entry.items()
+        }
+        for name, entry in (("cluster", {"server": "https://127.0.0.1:6443", **cluster}), ("user", user))
+    }
+    document = {
+        "clusters": [{"name": "c", "cluster": both["cluster"]}],
+        "users": [{"name": "u", "user": both["user"]}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(document))
+    return KubeTarget(path, "x")
+
+
+def test_sound_ones(tmp_path: Path) -> None:
+    user = {"client-certificate-data": SOMEONE.pem, "client-key-data": SOMEONE.key_pem}
+    assert client_for(target(tmp_path, {"certificate-authority-data": SOMEONE.pem}, user))
+
+
+@pytest.mark.parametrize("with_user", [True, False])
+def test_an_authority_that_is_no_certificate(tmp_path: Path, *, with_user: bool) -> None:
+    with pytest.raises(UsageError) as caught:
+        client_for(target(tmp_path, {"certificate-authority-data": NO_PEM}, {}), with_user=with_user)
+    where = tmp_path / "kubeconfig"
+    assert caught.value.what == f"the certificate-authority of context 'x' in the kubeconfig {where} cannot be used"
+    assert caught.value.details == ("NO_CERTIFICATE_OR_CRL_FOUND",)
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key"),
+    [
+        pytest.param(NO_PEM, SOMEONE.key_pem, id="no certificate"),
+        pytest.param(SOMEONE.pem, NO_PEM, id="no key"),
+        pytest.param(SOMEONE.pem, ANOTHER.key_pem, id="the key of another"),
+        pytest.param(SOMEONE.pem, key_pem(SOMEONE.key, b"passphrase"), id="a key with a password"),
+    ],
+)
+def test_a_client_certificate_that_cannot_be_used(tmp_path: Path, certificate: str, key: str) -> None:
+    user = {"client-certificate-data": certificate, "client-key-data": key}
+    with pytest.raises(UsageError) as caught:
+        client_for(target(tmp_path, {"certificate-authority-data": SOMEONE.pem}, user))
+    where = tmp_path / "kubeconfig"
+    assert caught.value.what == f"the client-certificate of context 'x' in the kubeconfig {where} cannot be used"
+    assert NO_PEM not in str(caught.value.document())
