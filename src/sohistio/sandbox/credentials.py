@@ -1,8 +1,9 @@
-"""Keys, tokens and kubeconfigs of a sandbox, made without any program or package for it."""
+"""Keys, tokens, kubeconfigs and the API server's certificate of a sandbox."""
 
 from __future__ import annotations
 
 import base64
+import ipaddress
 import secrets
 import textwrap
 from pathlib import Path
@@ -18,6 +19,8 @@ _USERS = {
     CONTROLLER_MANAGER: ("system:kube-controller-manager", ""),
     SCHEDULER: ("system:kube-scheduler", ""),
 }
+_NAMES = ("kubernetes.default.svc", "kubernetes.default", "kubernetes", "localhost")
+_DAYS = 365
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -42,6 +45,24 @@ def write_service_account_key(path: Path) -> None:
     lines = "\n".join(textwrap.wrap(encoded, 64))
     path.write_text(f"-----BEGIN EC PRIVATE KEY-----\n{lines}\n-----END EC PRIVATE KEY-----\n", encoding="ascii")
     path.chmod(0o600)
+
+
+def write_serving_certificate(folder: Path, services: str) -> Path:
+    """The API server's own certificate (kube-apiserver's --cert-dir), if there is none; the file that proves it.
+
+    For loopback, and for what pods call it: a name, or the first address of the `services`' range.
+    """
+    from sohistio.system.self_signed import self_signed
+
+    certificate = folder / "apiserver.crt"
+    if not certificate.exists():
+        folder.mkdir(exist_ok=True, mode=0o700)
+        own = ipaddress.IPv4Address("127.0.0.1")
+        chain, key = self_signed("kube-apiserver", _NAMES, (own, ipaddress.IPv4Network(services)[1]), _DAYS)
+        (folder / "apiserver.key").touch(mode=0o600)
+        (folder / "apiserver.key").write_text(key, encoding="ascii")
+        certificate.write_text(chain, encoding="ascii")
+    return certificate
 
 
 def write_kubeconfig(path: Path, context: str, server: str, authority: Path, token: str) -> None:

@@ -25,6 +25,7 @@ from sohistio.sandbox.credentials import (
     SCHEDULER,
     write_kubeconfig,
     write_service_account_key,
+    write_serving_certificate,
     write_tokens,
 )
 from sohistio.sandbox.disks import Disks
@@ -111,9 +112,8 @@ class Supervisor:
         self._mirror.start()
         services = self._ranges.services if self._ranges else parts.SERVICE_RANGE
         pods = self._ranges.simulated_pods if self._ranges else parts.POD_RANGE
+        authority, server = write_serving_certificate(folder / "tls", services), parts.api_server_url(ports)
         self._begin(parts.etcd(folder, ports), parts.api_server(folder, ports, services))
-        authority, server = folder / "tls" / "apiserver.crt", parts.api_server_url(ports)
-        self._wait_for("the API server's certificate", authority.exists)
         context = sandbox_context(self._name)
         for user in (CONTROLLER_MANAGER, SCHEDULER, SANDBOX):
             write_kubeconfig(folder / f"{user}.kubeconfig", context, server, authority, tokens[user])

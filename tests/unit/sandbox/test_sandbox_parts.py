@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -18,7 +20,7 @@ import pytest
 
 from sohistio.errors import FailedError, RefusedError, UsageError
 from sohistio.sandbox.archives import write_release
-from sohistio.sandbox.credentials import write_service_account_key, write_tokens
+from sohistio.sandbox.credentials import write_service_account_key, write_serving_certificate, write_tokens
 from sohistio.sandbox.location import sandbox_folder, sandbox_kubeconfig, sandbox_mirror_url
 from sohistio.sandbox.locks import locked
 from sohistio.sandbox.mirror import ReleaseMirror
@@ -153,6 +155,33 @@ def test_the_service_account_key_is_one_that_others_read(tmp_path: Path) -> None
     key = load_pem_private_key((tmp_path / "key").read_bytes(), None)
     assert isinstance(key, EllipticCurvePrivateKey)
     assert key.curve.name == "secp256r1"
+
+
+def test_the_api_servers_certificate_is_private_kept_and_trusted_for_its_names(tmp_path: Path) -> None:
+    folder = tmp_path / "tls"
+    certificate = write_serving_certificate(folder, "10.0.0.0/16")
+    first = certificate.read_bytes()
+    assert write_serving_certificate(folder, "10.0.0.0/16").read_bytes() == first
+    assert (folder / "apiserver.key").stat().st_mode & 0o777 == 0o600
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(certificate, folder / "apiserver.key")
+    client = ssl.create_default_context(cafile=str(certificate))
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    for name in ("127.0.0.1", "10.0.0.1", "kubernetes.default.svc"):
+        assert_trusted(client, server, name)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        assert_trusted(client, server, "10.0.0.2")
+
+
+def assert_trusted(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> None:
+    """A handshake of the two, in memory."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    one = client.wrap_bio(to_client, to_server, server_hostname=name)
+    other = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (one, other, one):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert one.version() == "TLSv1.3"
 
 
 def test_archives_are_the_same_bytes_whenever_they_are_made(tmp_path: Path) -> None:
