@@ -44,7 +44,7 @@ def killed_once(sandbox: Sandbox, now: Callable[[], bool], *arguments: str, **va
         try:
             while process.poll() is None and not now():
                 assert time.monotonic() < deadline
-                time.sleep(0.03)
+                time.sleep(0.05)
         finally:
             process.kill()
             ended = process.wait()
