@@ -5,11 +5,13 @@ of them is used: lists and watches are read as bytes, and kubeconfig_entries.py 
 """
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
+from typing import Any
 
 import urllib3
 import yaml
@@ -42,9 +44,23 @@ def _without_oauth() -> Iterator[None]:
             del sys.modules[name]
 
 
+def _one_at_a_time(write: Callable[..., str]) -> Callable[..., str]:
+    """What is called from several threads, and may be called by one only."""
+    alone = threading.Lock()
+
+    def written(*content: Any, **where: Any) -> str:
+        with alone:
+            return write(*content, **where)
+
+    return written
+
+
 _without_its_init()
 with _without_oauth():
     kube_config = import_module("kubernetes.config.kube_config")
+# Whoever has the same certificate gets the file's name from it before the certificate is in there.
+_WRITES = "_create_temp_file_with_content"
+vars(kube_config)[_WRITES] = _one_at_a_time(vars(kube_config)[_WRITES])
 ApiClient = import_module("kubernetes.client.api_client").ApiClient
 ApiException = import_module("kubernetes.client.exceptions").ApiException
 Configuration = import_module("kubernetes.client.configuration").Configuration

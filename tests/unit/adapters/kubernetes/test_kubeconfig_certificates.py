@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from certificate_authorities import key_pem, make
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.errors import ExitCode, UsageError
 from sohistio.model.kube_target import KubeTarget
+from sohistio.system.parallel import WORKERS, side_by_side
 
 SOMEONE, ANOTHER = make("someone"), make("another")
 NO_PEM = "aGlkZGVu"
@@ -40,6 +42,19 @@ def target(folder: Path, cluster: Mapping[str, str], user: Mapping[str, str]) ->
 def test_sound_ones(tmp_path: Path) -> None:
     user = {"client-certificate-data": SOMEONE.pem, "client-key-data": SOMEONE.key_pem}
     assert client_for(target(tmp_path, {"certificate-authority-data": SOMEONE.pem}, user))
+
+
+def test_several_threads_use_the_same_authority(tmp_path: Path) -> None:
+    """Its file is whole before any of them reads it: `status --all` over contexts of one authority."""
+    for number in range(25):
+        asked = target(tmp_path, {"certificate-authority-data": make(f"authority {number}").pem}, {})
+        start = threading.Barrier(WORKERS)
+
+        def use(_: int, asked: KubeTarget = asked, start: threading.Barrier = start) -> bool:
+            start.wait()
+            return bool(client_for(asked))
+
+        assert all(side_by_side(use, range(WORKERS)))
 
 
 @pytest.mark.parametrize("with_user", [True, False])
