@@ -28,12 +28,14 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Self
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _LONGEST_REQUEST = 1 << 20
+# In seconds: until the process that is forked has imported all, or one that was killed has ended.
+_LONGEST_START = 60
 # What Python reads of its variables, it reads before the first line runs.
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "MALLOC_", "LD_", "OPENSSL_")
 # Imported by name as soon as they are used, not with a module of sohistio.
@@ -49,6 +51,50 @@ _LAZY = (
     "tenacity",
     "yaml",
 )
+
+
+class Begun:
+    """A command at work: as much as tests need of subprocess.Popen. A context manager; one that it leaves is killed."""
+
+    def __init__(self, told: socket.socket) -> None:
+        self._told = told
+        self.returncode: int | None = None
+        self.pid = self._next(_LONGEST_START)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, subprocess.TimeoutExpired):
+            os.kill(self.pid, signal.SIGUSR1)  # where each of its threads is goes to its standard error
+            time.sleep(1)
+        self.kill()
+        self._told.close()
+
+    def poll(self) -> int | None:
+        """Its exit code, or minus the signal that ended it; None while it works."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            self.returncode = self._next(1)
+        return self.returncode
+
+    def kill(self) -> None:
+        """End it where it still works."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait(_LONGEST_START)
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            self.returncode = self._next(seconds)
+        return self.returncode
+
+    def _next(self, seconds: float) -> int:
+        self._told.settimeout(seconds)
+        try:
+            return int(self._told.recv(32))
+        except TimeoutError:
+            raise subprocess.TimeoutExpired("sohistio", seconds) from None
 
 
 class Warm:
@@ -70,7 +116,8 @@ class Warm:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             ended = None
             try:
-                ended = self._run(arguments, cwd, env, (out.fileno(), err.fileno()), timeout)
+                with self.begin(arguments, cwd=cwd, env=env, stdout=out, stderr=err) as begun:
+                    ended = begun.wait(timeout)
             finally:
                 texts = []
                 for stream in (out, err):
@@ -80,25 +127,16 @@ class Warm:
                     print(f"{' '.join(arguments)} said until it was given up:", *texts, sep="\n", file=sys.stderr)
         return subprocess.CompletedProcess(command, ended, *texts)
 
-    def _run(
-        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], streams: tuple[int, int], timeout: float
-    ) -> int:
-        mine, its = socket.socketpair()
-        with mine, its:
-            request = json.dumps([list(arguments), str(cwd), dict(env)]).encode()
-            with self._lock:
-                socket.send_fds(self._control(), [request], [*streams, its.fileno()])
-            its.close()
-            mine.settimeout(timeout)
-            with mine.makefile() as answers:
-                pid = int(answers.readline())
-                try:
-                    return int(answers.readline())
-                except TimeoutError:
-                    os.kill(pid, signal.SIGUSR1)  # where each of its threads is goes to its standard error
-                    time.sleep(1)
-                    os.kill(pid, signal.SIGKILL)
-                    raise subprocess.TimeoutExpired(list(arguments), timeout) from None
+    def begin(
+        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdout: IO[Any], stderr: IO[Any]
+    ) -> Begun:
+        """Start `sohistio ARGUMENTS`; no terminal, no standard input."""
+        assert _start_variables(env) == _start_variables(os.environ), "such a command needs a start of its own"
+        request = json.dumps([list(arguments), str(cwd), dict(env)]).encode()
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its, self._lock:
+            socket.send_fds(self._control(), [request], [stdout.fileno(), stderr.fileno(), its.fileno()])
+        return Begun(mine)
 
     def _control(self) -> socket.socket:
         if self._server is None:
@@ -163,7 +201,7 @@ def _serve(control: socket.socket) -> None:
                 os.close(wake)
                 _become(json.loads(request), fds[0], fds[1])
             waiting[pid] = reply
-            reply.sendall(f"{pid}\n".encode())
+            reply.sendall(str(pid).encode())
             os.close(fds[0])
             os.close(fds[1])
 
@@ -182,7 +220,7 @@ def _report(waiting: dict[int, socket.socket]) -> None:
             if not pid:
                 return
             with waiting.pop(pid) as reply, contextlib.suppress(OSError):
-                reply.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                reply.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _become(request: tuple[list[str], str, dict[str, str]], out: int, err: int) -> NoReturn:

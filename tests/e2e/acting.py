@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from killing import await_said
 from regions import Regions
 from sandboxes import CHECKOUT
 from warm import WARM
+
+# In seconds.
+_LONGEST = 120.0
 
 
 class WarmRegions(Regions):
@@ -32,28 +37,17 @@ class Done(NamedTuple):
 
 def acting(regions: Regions, command: tuple[str, ...], at: str, *acts: tuple[float, Callable[[], object]]) -> Done:
     """Run it for its document; once it has said `at`, do each act so many seconds later, beside it."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "sohistio", *command, "-o", "json"],
-        env=regions.environ(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said, timers = "", []
-        for line in process.stderr:
-            said += line
-            if at in line:
-                timers = [threading.Timer(seconds, act) for seconds, act in acts]
-                break
-        for timer in timers:
-            timer.start()
-        try:
-            rest, errors = process.communicate(timeout=120)
-        finally:
-            process.kill()
+    with tempfile.TemporaryFile("w+") as document, tempfile.NamedTemporaryFile("w+") as said:
+        words = (*command, "-o", "json")
+        with WARM.begin(words, cwd=CHECKOUT, env=regions.environ(), stdout=document, stderr=said) as begun:
+            await_said(Path(said.name), at, 60)
+            timers = [threading.Timer(seconds, act) for seconds, act in acts]
             for timer in timers:
-                timer.join()
-    assert timers, said + errors
-    return Done(process.returncode, rest, said + errors)
+                timer.start()
+            try:
+                code = begun.wait(_LONGEST)
+            finally:
+                for timer in timers:
+                    timer.join()
+        document.seek(0)
+        return Done(code, document.read(), Path(said.name).read_text())

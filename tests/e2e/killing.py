@@ -18,6 +18,7 @@ from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.record_store import read_record
 from sohistio.model.record import RunEntry
 from sohistio.model.state import ObjectRef
+from warm import WARM
 from workloads import apply, await_running, deployment, namespace, pods_of
 
 LOCAL = ("--env", "local")
@@ -39,19 +40,16 @@ def started(sandbox: Sandbox, output: IO[str], *arguments: str, **variables: str
 def killed_once(sandbox: Sandbox, now: Callable[[], bool], *arguments: str, **variables: str) -> tuple[bool, str]:
     """Start sohistio and kill it as soon as `now` holds: whether it was killed, not done before, and what it said."""
     with tempfile.TemporaryFile("w+") as output:
-        process = started(sandbox, output, *arguments, **variables)
         deadline = time.monotonic() + _LONGEST
-        try:
+        environ = sandbox.environ(**variables)
+        with WARM.begin(arguments, cwd=CHECKOUT, env=environ, stdout=output, stderr=output) as process:
             while process.poll() is None and not now():
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-        finally:
-            process.kill()
-            ended = process.wait()
         output.seek(0)
         said = output.read()
-        assert ended in (0, -9), said
-        return ended == -9, said
+        assert process.returncode in (0, -9), said
+        return process.returncode == -9, said
 
 
 def istioctls(sandbox: Sandbox) -> list[str]:
@@ -97,7 +95,7 @@ def await_said(said: Path, words: str, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while words not in said.read_text():
         assert time.monotonic() < end, said.read_text()
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def await_step(sandbox: Sandbox, step: str) -> None:

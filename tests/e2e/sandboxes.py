@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kept_meshes import alone, begun_with_a_mesh, keep, kept_meshes, put_back
+from kept_clusters import EMPTY, alone, begun_with_a_mesh, keep, kept_clusters, put_back
 from sohistio.adapters.kubernetes.api import KubeApi
 from sohistio.model.kube_target import KubeTarget
 from warm import WARM
@@ -101,25 +101,29 @@ class Sandbox:
         return sum(event["user"].get("username") == user for event in events)
 
     def reset(self) -> None:
-        """An empty cluster: a new one, but where nobody has written to this one since it was new.
+        """An empty cluster, but where nobody has written to this one since it was one.
 
         What its own parts write (users and service accounts of `system:`) they write to every new cluster, and
         otherwise only because of what somebody else has written.
         """
         writers = {event["user"].get("username", "") for event in self._all_write_events()}
         if begun_with_a_mesh(self.folder) or not all(writer.startswith("system:") for writer in writers):
-            self._do("sandbox", "reset")
+            self._begin_as_kept(EMPTY, ("sandbox", "reset"))
 
     def with_mesh(self, version: str = NEWEST) -> None:
         """A cluster with the mesh of environment local, as `install` leaves it, and nothing else.
 
-        It is installed once, and kept for the next stories. The audit log begins after it.
+        The audit log begins after the install.
         """
-        kept = kept_meshes(self.state_home) / version
+        self._begin_as_kept(version, ("sandbox", "reset"), ("install", "--env", "local", "--version", version))
+
+    def _begin_as_kept(self, name: str, *commands: tuple[str, ...]) -> None:
+        """The cluster as these commands make it, which they do once in a test run."""
+        kept = kept_clusters(self.state_home) / name
         with alone(kept):
             if not kept.exists():
-                self.reset()
-                self._do("install", "--env", "local", "--version", version)
+                for command in commands:
+                    self._do(*command)
                 keep(self.folder, kept)
         record = (self.folder / "sandbox.json").read_bytes()
         self._do("sandbox", "down")

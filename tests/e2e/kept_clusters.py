@@ -1,7 +1,8 @@
-"""Meshes that were installed once, for the stories that only begin with one.
+"""Clusters that were made once, empty or with a mesh, for the stories that only begin with one.
 
 A stopped sandbox that starts again with the objects it had costs a quarter of the CPU time of a new one and an install
-in it. What is kept is the folder of a sandbox whose processes have ended; the workers of a test run share it.
+in it, and less than a new one alone. What is kept is the folder of a sandbox whose processes have ended; the workers of
+a test run share it.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from pathlib import Path
 from sohistio.sandbox.processes import end
 from sohistio.sandbox.record import read_record
 
+EMPTY = "empty"
 _OF_A_RUN = ("logs", "audit*.log", "*.sock", "istiod", "kubeconfig", "sandbox.json")
 _MARK = "begun-with-a-mesh"
 _LONGEST_STOP = 20.0
 
 
-def kept_meshes(state_home: Path) -> Path:
-    """Where the workers of this test run keep them, each in a folder named after its version."""
+def kept_clusters(state_home: Path) -> Path:
+    """Where the workers of this test run keep them, each in a folder named after the version of its mesh."""
     mine = state_home.parent
-    return (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "meshes"
+    return (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "clusters"
 
 
 @contextmanager
@@ -52,7 +54,8 @@ def put_back(kept: Path, folder: Path, record: bytes) -> None:
     """
     shutil.copytree(kept, folder)
     (folder / "sandbox.json").write_bytes(record)
-    (folder / _MARK).touch()
+    if kept.name != EMPTY:
+        (folder / _MARK).touch()
 
 
 def begun_with_a_mesh(folder: Path) -> bool:
