@@ -66,7 +66,8 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 acceptance-aks: setup ## The main stories on a throw-away AKS cluster: ENVIRONMENT=… CONFIRM=…, see docs/acceptance.md
 	@$(BIN)/python demo/acceptance.py
 
-test: setup system-packages copy-tools lint docs ## All checks and all tests; builds the sandbox's parts first
+test: setup system-packages copy-tools ## All checks and all tests; builds the sandbox's parts first
+	+$(MAKE) --no-print-directory --output-sync=target -j2 lint docs
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py
 	$(BIN)/python -m compileall -q src tests demo handbook release
