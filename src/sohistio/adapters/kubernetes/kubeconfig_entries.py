@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from sohistio.errors import UsageError
 
@@ -63,6 +64,11 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
                     f"{key} of {kind} {name!r} in the kubeconfig {where} is not text",
                     todo=f'Give it as text, in quotes where it looks like a number: {key}: "…".',
                 )
+        if kind == "cluster" and not _is_address(entry.get("server")):
+            raise UsageError(
+                f"the server of {kind} {name!r} in the kubeconfig {where} is no address",
+                todo="Write it as https://host:port.",
+            )
 
 
 def check_login(config: Mapping[str, Any], context: str | None, where: object) -> None:
@@ -73,6 +79,15 @@ def check_login(config: Mapping[str, Any], context: str | None, where: object) -
             f"user {name!r} in the kubeconfig {where} logs in by an auth-provider, and sohistio uses none",
             todo="Let a command log in (`exec`): `kubelogin convert-kubeconfig` writes it for an AKS cluster.",
         )
+
+
+def _is_address(server: str | None) -> bool:
+    """Whether it can be taken apart, which is not to say that it leads anywhere. One that is missing is told later."""
+    try:
+        urlsplit(server or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _context(config: Mapping[str, Any], context: str | None, where: object) -> Mapping[str, Any]:

@@ -60,7 +60,8 @@ with _without_oauth():
     kube_config = import_module("kubernetes.config.kube_config")
 # Whoever has the same certificate gets the file's name from it before the certificate is in there.
 _WRITES = "_create_temp_file_with_content"
-vars(kube_config)[_WRITES] = _one_at_a_time(vars(kube_config)[_WRITES])
+if _WRITES in vars(kube_config):
+    vars(kube_config)[_WRITES] = _one_at_a_time(vars(kube_config)[_WRITES])
 ApiClient = import_module("kubernetes.client.api_client").ApiClient
 ApiException = import_module("kubernetes.client.exceptions").ApiException
 Configuration = import_module("kubernetes.client.configuration").Configuration

@@ -48,6 +48,13 @@ def test_a_server_that_is_not_named(tmp_path: Path) -> None:
         client_for(target(tmp_path, None))
 
 
+@pytest.mark.parametrize("server", ["https://[::1", "https://10.0.0.1:6443]"])
+def test_a_server_that_is_no_address(tmp_path: Path, server: str) -> None:
+    with pytest.raises(UsageError, match=r"the server of cluster 'c' in the kubeconfig .* is no address") as caught:
+        client_for(target(tmp_path, server))
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
 @pytest.mark.parametrize(
     ("server", "fine"), [("http://127.0.0.1:8001", True), ("http://10.0.0.1:6443", False), ("10.0.0.1:6443", True)]
 )
