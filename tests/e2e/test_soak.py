@@ -36,7 +36,8 @@ LONGEST = 240
 # What an error of a run may be: the API server's trouble, a step that did not get through, nothing to go back to.
 KNOWN = re.compile(
     r"Error: (the API server|the run took longer|its lock|the lock|another run|istioctl|verification|[A-Z]+ /"
-    r"|.* could not be (read|written|compared)|.*not ready|.*go back to|the mesh is not as it should be)"
+    r"|.* could not be (read|written|compared)|.*not ready|.*go back to|the mesh is not as it should be"
+    r"|\d+ preflight checks? do(es)? not hold)"
 )
 # In mebibytes: what one run may take more than the ones before it, which is noise.
 NOISE = 24

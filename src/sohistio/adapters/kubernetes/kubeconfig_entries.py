@@ -74,11 +74,34 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
 def check_login(config: Mapping[str, Any], context: str | None, where: object) -> None:
     """Of the user that the context names, in merged nodes. Raises UsageError."""
     name = _context(config, context, where).get("user")
-    if "auth-provider" in _entry(config, "user", name, where):
+    entry = _entry(config, "user", name, where)
+    if "auth-provider" in entry:
         raise UsageError(
             f"user {name!r} in the kubeconfig {where} logs in by an auth-provider, and sohistio uses none",
             todo="Let a command log in (`exec`): `kubelogin convert-kubeconfig` writes it for an AKS cluster.",
         )
+    if "exec" in entry and (wrong := _wrong_in_login(entry["exec"])):
+        raise UsageError(
+            f"{wrong} of user {name!r} in the kubeconfig {where} is not as a login command has it",
+            todo="`exec` has command: text, args: a list of text, env: a list of {name: text, value: text}.",
+        )
+
+
+def _wrong_in_login(login: object) -> str:
+    """The key that the library would stumble over, and then print the whole user; "" where there is none."""
+    if not isinstance(login, Mapping):
+        return "exec"
+    if not isinstance(login.get("command"), str):
+        return "exec.command"
+    arguments, variables = login.get("args") or [], login.get("env") or []
+    if not isinstance(arguments, list) or not all(isinstance(one, str) for one in arguments):
+        return "exec.args"
+    if not isinstance(variables, list) or not all(
+        isinstance(one, Mapping) and isinstance(one.get("name"), str) and isinstance(one.get("value"), str)
+        for one in variables
+    ):
+        return "exec.env"
+    return ""
 
 
 def _is_address(server: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from sohistio.errors import RefusedError
 from sohistio.system.lifeline import tied_to_us
 from sohistio.system.masked import masked
 
+_WHOLE_USER = re.compile(r"/?\{'")
 _ABOVE = "its command failed; what it said stands above"
 
 
@@ -44,12 +46,30 @@ def login_errors() -> Iterator[list[str]]:
 
 
 def _words(text: str) -> str:
-    """On a terminal the package lets the command write to it, and then misses its words."""
-    return _ABOVE if "'NoneType' object has no attribute" in text else masked(text)
+    """On a terminal the package lets the command write to it, and then misses its words. Its own may go on with the
+    whole user, key and all.
+    """
+    return _ABOVE if "'NoneType' object has no attribute" in text else masked(_WHOLE_USER.split(text)[0])
 
 
 def check_token(configuration: Any, context: str | None) -> None:
-    """A line's end around a token came with its file. Raises RefusedError where it cannot be a token."""
+    """A line's end around a token came with its file. Raises RefusedError where it cannot be a token.
+
+    The package takes the token from its file again, with each request.
+    """
+    refresh = configuration.refresh_api_key_hook
+
+    def refreshed(configuration: Any) -> None:
+        refresh(configuration)
+        configuration.refresh_api_key_hook = refreshed  # it puts its own back each time
+        _check_token(configuration, context)
+
+    if refresh is not None:
+        configuration.refresh_api_key_hook = refreshed
+    _check_token(configuration, context)
+
+
+def _check_token(configuration: Any, context: str | None) -> None:
     for name, value in list(configuration.api_key.items()):
         scheme, _, token = str(value).strip().partition(" ")
         if not (token.isascii() and token.isprintable()):

@@ -86,6 +86,42 @@ def test_tokens(tmp_path: Path, token: str, *, fine: bool) -> None:
     assert token.strip() not in str(caught.value.document())
 
 
+@pytest.mark.parametrize("key", ["token", "tokenFile"])
+def test_a_tokens_line_end_is_no_part_of_it_at_any_request(tmp_path: Path, key: str) -> None:
+    (tmp_path / "token").write_text("abc.def\n")
+    given = {"token": "abc.def\n", "tokenFile": str(tmp_path / "token")}[key]
+    configuration = client_for(target(tmp_path, "https://127.0.0.1:6443", user={key: given})).configuration
+    for _ in range(3):
+        assert configuration.auth_settings()["BearerToken"]["value"] == "Bearer abc.def"
+
+
+LOGINS: list[tuple[object, str]] = [
+    (None, "exec"),
+    (5, "exec"),
+    ({}, "exec.command"),
+    ({"command": ["a"]}, "exec.command"),
+    ({"command": "a", "args": ["--client-secret", SECRET, None]}, "exec.args"),
+    ({"command": "a", "args": 5}, "exec.args"),
+    ({"command": "a", "env": {"X": SECRET}}, "exec.env"),
+    ({"command": "a", "env": [{"name": "X", "value": SECRET}, None]}, "exec.env"),
+    ({"command": "a", "env": [{"name": "X", "value": SECRET}, {"name": "Y"}]}, "exec.env"),
+    ({"command": "a", "env": [{"name": "X", "value": 5}]}, "exec.env"),
+]
+
+
+@pytest.mark.parametrize(("login", "key"), LOGINS)
+def test_a_login_command_of_another_shape_is_told_without_the_user(tmp_path: Path, login: object, key: str) -> None:
+    """The library prints all of the user then, key and all."""
+    user = {"exec": login, "username": "a", "password": SECRET, "client-key-data": SECRET}
+    if isinstance(login, dict):
+        login |= {"apiVersion": "client.authentication.k8s.io/v1"}
+    with pytest.raises(UsageError) as caught:
+        client_for(target(tmp_path, "https://127.0.0.1:6443", user=user))
+    where = tmp_path / "kubeconfig"
+    assert caught.value.what == f"{key} of user 'u' in the kubeconfig {where} is not as a login command has it"
+    assert SECRET not in str(caught.value.document())
+
+
 PROXIES = [
     f"http://u:{SECRET}@127.0.0.1:99999",
     f"foo://u:{SECRET}@127.0.0.1:1",
