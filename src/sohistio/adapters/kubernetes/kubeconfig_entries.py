@@ -64,11 +64,8 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
                     f"{key} of {kind} {name!r} in the kubeconfig {where} is not text",
                     todo=f'Give it as text, in quotes where it looks like a number: {key}: "…".',
                 )
-        if kind == "cluster" and not _is_address(entry.get("server")):
-            raise UsageError(
-                f"the server of {kind} {name!r} in the kubeconfig {where} is no address",
-                todo="Write it as https://host:port.",
-            )
+        if kind == "cluster":
+            _check_addresses(entry, name, where)
 
 
 def check_login(config: Mapping[str, Any], context: str | None, where: object) -> None:
@@ -104,13 +101,38 @@ def _wrong_in_login(login: object) -> str:
     return ""
 
 
-def _is_address(server: str | None) -> bool:
-    """Whether it can be taken apart, which is not to say that it leads anywhere. One that is missing is told later."""
+def _check_addresses(cluster: Mapping[str, Any], name: object, where: object) -> None:
+    """One that is missing is told later."""
+    server, tls_name = cluster.get("server") or "", cluster.get("tls-server-name") or ""
+    if server and not _is_address(server if "://" in server else f"https://{server}"):
+        raise UsageError(
+            f"the server of cluster {name!r} in the kubeconfig {where} is no address",
+            todo="Write it as https://host:port.",
+        )
+    if tls_name and not _is_host(tls_name):
+        raise UsageError(
+            f"tls-server-name of cluster {name!r} in the kubeconfig {where} is no name",
+            todo="Write a name that the API server's certificate has.",
+        )
+
+
+def _is_address(server: str) -> bool:
+    """Whether it can be asked, which is not to say that it leads anywhere. The library knows a scheme in small letters
+    alone.
+    """
     try:
-        urlsplit(server or "")
+        address = urlsplit(server)
+        _ = address.port
     except ValueError:
         return False
-    return True
+    return server.startswith(("https://", "http://")) and _is_host(address.hostname or "")
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(name.encode("idna").strip(b".")) and name.isprintable()
+    except UnicodeError:
+        return False
 
 
 def _context(config: Mapping[str, Any], context: str | None, where: object) -> Mapping[str, Any]:

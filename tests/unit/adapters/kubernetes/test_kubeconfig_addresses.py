@@ -48,11 +48,37 @@ def test_a_server_that_is_not_named(tmp_path: Path) -> None:
         client_for(target(tmp_path, None))
 
 
-@pytest.mark.parametrize("server", ["https://[::1", "https://10.0.0.1:6443]"])
+NO_ADDRESSES = [
+    "https://[::1",
+    "https://10.0.0.1:6443]",
+    "https://10.0.0.1:99999",
+    "https://10.0.0.1:abc",
+    "https://",
+    "ftp://10.0.0.1",
+    "HTTPS://10.0.0.1:6443",
+    "https://a..b",
+    f"https://{'a' * 300}",
+]
+
+
+@pytest.mark.parametrize("server", NO_ADDRESSES)
 def test_a_server_that_is_no_address(tmp_path: Path, server: str) -> None:
     with pytest.raises(UsageError, match=r"the server of cluster 'c' in the kubeconfig .* is no address") as caught:
         client_for(target(tmp_path, server))
     assert caught.value.exit_code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 300, ".."])
+def test_a_name_that_no_certificate_can_have(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"tls-server-name of cluster 'c' in the kubeconfig .* is no name"):
+        client_for(target(tmp_path, "https://10.0.0.1:6443", user={}, **{"tls-server-name": name}))
+
+
+@pytest.mark.parametrize(
+    "server", ["https://[::1]:6443", "https://api.example.com/prefix", "10.0.0.1:6443", "localhost"]
+)
+def test_a_server_that_can_be_asked(tmp_path: Path, server: str) -> None:
+    assert client_for(target(tmp_path, server, user={}, **{"tls-server-name": "kubernetes.default.svc"}))
 
 
 @pytest.mark.parametrize(
