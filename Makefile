@@ -66,7 +66,7 @@ demo-dr: setup system-packages ## Disaster recovery: failover to a standby, with
 acceptance-aks: setup ## The main stories on a throw-away AKS cluster: ENVIRONMENT=… CONFIRM=…, see docs/acceptance.md
 	@$(BIN)/python demo/acceptance.py
 
-test: setup system-packages copy-tools ## All checks and all tests; builds the sandbox's parts first
+test: setup system-packages copy-tools $(VENV)/.docs ## All checks and all tests; builds the sandbox's parts first
 	+$(MAKE) --no-print-directory --output-sync=target -j2 lint docs
 	$(BIN)/python -c "from sohistio.sandbox.build import build_missing; build_missing(traffic=True)"
 	$(BIN)/python tests/builders/built.py

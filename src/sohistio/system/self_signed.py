@@ -13,6 +13,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 # Clocks may be a little apart.
 _EARLIER = timedelta(hours=1)
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
 
 
 def self_signed(
@@ -45,19 +56,6 @@ def self_signed(
     form, hidden = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     chain = "".join(item.public_bytes(serialization.Encoding.PEM).decode() for item in (server, authority))
     return chain, key.private_bytes(serialization.Encoding.PEM, form, hidden).decode()
-
-
-_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 
 
 def _name(common: str) -> x509.Name:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sohistio.errors import UsageError
@@ -14,27 +16,26 @@ def check_certificates(configuration: Any, context: str | None, where: object) -
     Raises UsageError where TLS could not use them.
     """
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
+    of = f"of context {context!r} in the kubeconfig {where}"
+    with _usable(
+        f"the certificate-authority {of}", "It must be a certificate as PEM, within the kubeconfig as base64."
+    ):
         if configuration.ssl_ca_cert:
             tls.load_verify_locations(configuration.ssl_ca_cert)
-    except OSError as error:
-        raise UsageError(
-            f"the certificate-authority of context {context!r} in the kubeconfig {where} cannot be used",
-            details=(_said(error),),
-            todo="It must be a certificate as PEM, within the kubeconfig as base64. Fetch the kubeconfig again.",
-        ) from error
-    try:
+    with _usable(
+        f"the client-certificate {of}", "It and its client-key must be PEM, belong together and need no password."
+    ):
         if configuration.cert_file:
             # Without a password here OpenSSL would ask the terminal for one.
             tls.load_cert_chain(configuration.cert_file, configuration.key_file, password="")
-    except OSError as error:
+
+
+@contextmanager
+def _usable(what: str, must: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # an SSLError is one, with its reason: `NO_CERTIFICATE_OR_CRL_FOUND`
+        said = getattr(error, "reason", None) or error.strerror or str(error)
         raise UsageError(
-            f"the client-certificate of context {context!r} in the kubeconfig {where} cannot be used",
-            details=(_said(error),),
-            todo="It and its client-key must be PEM, belong together and need no password. Fetch the kubeconfig again.",
+            f"{what} cannot be used", details=(said,), todo=f"{must} Fetch the kubeconfig again."
         ) from error
-
-
-def _said(error: OSError) -> str:
-    """`NO_CERTIFICATE_OR_CRL_FOUND`, or what is wrong with the file: an SSLError is an OSError, with its reason."""
-    return getattr(error, "reason", None) or error.strerror or str(error)

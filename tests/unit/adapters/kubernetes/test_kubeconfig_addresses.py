@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from one_context import target
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.errors import ExitCode, RefusedError, UsageError
 from sohistio.model.kube_target import KubeTarget
 
 SECRET = "s3cret"
-
-
-def target(folder: Path, server: Any, user: Mapping[str, Any] = MappingProxyType({}), **cluster: Any) -> KubeTarget:
-    path = folder / "kubeconfig"
-    document = {
-        "clusters": [{"name": "c", "cluster": ({} if server is None else {"server": server}) | cluster}],
-        "users": [{"name": "u", "user": dict(user)}],
-        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-    }
-    path.write_text(json.dumps(document))
-    return KubeTarget(path, "x")
 
 
 def test_a_login_in_the_servers_address(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from certificate_authorities import key_pem, make
+from one_context import target
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.errors import ExitCode, UsageError
 from sohistio.model.kube_target import KubeTarget
@@ -20,34 +20,23 @@ SOMEONE, ANOTHER = make("someone"), make("another")
 NO_PEM = "aGlkZGVu"
 
 
-def target(folder: Path, cluster: Mapping[str, str], user: Mapping[str, str]) -> KubeTarget:
-    """`cluster` and `user` by their keys; those that end in -data as text."""
-    both = {
-        name: {
-            key: base64.b64encode(text.encode()).decode() if key.endswith("-data") else text
-            for key, text in entry.items()
-        }
-        for name, entry in (("cluster", {"server": "https://127.0.0.1:6443", **cluster}), ("user", user))
-    }
-    document = {
-        "clusters": [{"name": "c", "cluster": both["cluster"]}],
-        "users": [{"name": "u", "user": both["user"]}],
-        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-    }
-    path = folder / "kubeconfig"
-    path.write_text(json.dumps(document))
-    return KubeTarget(path, "x")
+def with_data(folder: Path, cluster: Mapping[str, str], user: Mapping[str, str]) -> KubeTarget:
+    """`cluster` and `user` by their keys; all end in -data, and are given as text."""
+    own, others = (
+        {key: base64.b64encode(text.encode()).decode() for key, text in entry.items()} for entry in (cluster, user)
+    )
+    return target(folder, "https://127.0.0.1:6443", others, **own)
 
 
 def test_sound_ones(tmp_path: Path) -> None:
     user = {"client-certificate-data": SOMEONE.pem, "client-key-data": SOMEONE.key_pem}
-    assert client_for(target(tmp_path, {"certificate-authority-data": SOMEONE.pem}, user))
+    assert client_for(with_data(tmp_path, {"certificate-authority-data": SOMEONE.pem}, user))
 
 
 def test_several_threads_use_the_same_authority(tmp_path: Path) -> None:
     """Its file is whole before any of them reads it: `status --all` over contexts of one authority."""
     for number in range(25):
-        asked = target(tmp_path, {"certificate-authority-data": make(f"authority {number}").pem}, {})
+        asked = with_data(tmp_path, {"certificate-authority-data": make(f"authority {number}").pem}, {})
         start = threading.Barrier(WORKERS)
 
         def use(_: int, asked: KubeTarget = asked, start: threading.Barrier = start) -> bool:
@@ -60,7 +49,7 @@ def test_several_threads_use_the_same_authority(tmp_path: Path) -> None:
 @pytest.mark.parametrize("with_user", [True, False])
 def test_an_authority_that_is_no_certificate(tmp_path: Path, *, with_user: bool) -> None:
     with pytest.raises(UsageError) as caught:
-        client_for(target(tmp_path, {"certificate-authority-data": NO_PEM}, {}), with_user=with_user)
+        client_for(with_data(tmp_path, {"certificate-authority-data": NO_PEM}, {}), with_user=with_user)
     where = tmp_path / "kubeconfig"
     assert caught.value.what == f"the certificate-authority of context 'x' in the kubeconfig {where} cannot be used"
     assert caught.value.details == ("NO_CERTIFICATE_OR_CRL_FOUND",)
@@ -79,7 +68,7 @@ def test_an_authority_that_is_no_certificate(tmp_path: Path, *, with_user: bool)
 def test_a_client_certificate_that_cannot_be_used(tmp_path: Path, certificate: str, key: str) -> None:
     user = {"client-certificate-data": certificate, "client-key-data": key}
     with pytest.raises(UsageError) as caught:
-        client_for(target(tmp_path, {"certificate-authority-data": SOMEONE.pem}, user))
+        client_for(with_data(tmp_path, {"certificate-authority-data": SOMEONE.pem}, user))
     where = tmp_path / "kubeconfig"
     assert caught.value.what == f"the client-certificate of context 'x' in the kubeconfig {where} cannot be used"
     assert NO_PEM not in str(caught.value.document())
