@@ -44,13 +44,13 @@ def _is_within(key: Key, place: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Problem:
-    """One thing wrong in one file. `line` 0 means that the file as a whole is meant."""
+    """One thing wrong in one file. `line` 0 means that the file as a whole is meant; `unset` is a variable's name."""
 
     file: str
     line: int
     key: str
     text: str
-    todo: str = field(default="", compare=False)
+    unset: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
@@ -70,9 +70,9 @@ class Document:
     problems: tuple[Problem, ...]
     unread: frozenset[Key]
 
-    def problem(self, key: Key, text: str, todo: str = "") -> Problem:
+    def problem(self, key: Key, text: str) -> Problem:
         """A problem at `key`, with the line of it or of the nearest key around it."""
-        return Problem(self.file, self.lines.get(self.nearest(key), 0), dotted(key), text, todo)
+        return Problem(self.file, self.lines.get(self.nearest(key), 0), dotted(key), text)
 
     def nearest(self, key: Key) -> Key:
         """The longest beginning of `key` that this file holds."""
@@ -84,8 +84,9 @@ class Document:
 def invalid(what: str, problems: Iterable[Problem], todo: str = "") -> UsageError:
     """One error for all problems of a set of files, in the order of the files' lines."""
     ordered = sorted(set(problems))
-    todos = dict.fromkeys(problem.todo for problem in ordered if problem.todo)
-    todo = " ".join(todos) or todo or "Correct the lines named; `sohistio env validate` checks them again."
+    if unset := dict.fromkeys(problem.unset for problem in ordered if problem.unset):
+        todo = f"Set the variable, for example: {'; '.join(f'export {name}=<value>' for name in unset)}"
+    todo = todo or "Correct the lines named; `sohistio env validate` checks them again."
     return UsageError(what, details=tuple(str(problem) for problem in ordered), todo=todo)
 
 
@@ -216,16 +217,15 @@ class _Reader:
                 return match.group()
             value = value_in(self.variables, name)
             if not value:
-                todo = f"Set the variable, for example: export {name}=<value>"
-                self._add(line, key, not_set(self.variables, name), todo)
+                self._add(line, key, not_set(self.variables, name), name)
                 return match.group()
             return value
 
         return _VARIABLE.sub(value_of, text)
 
-    def _add(self, line: int, key: Key, text: str, todo: str = "") -> None:
+    def _add(self, line: int, key: Key, text: str, unset: str = "") -> None:
         self.unread.add(key)
-        self.problems.append(Problem(self.file, line, dotted(key), text, todo))
+        self.problems.append(Problem(self.file, line, dotted(key), text, unset))
 
 
 class _Dumper(yaml.SafeDumper):

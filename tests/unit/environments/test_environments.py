@@ -393,6 +393,12 @@ def test_an_unset_variable_names_file_line_key_and_variable(root: Path) -> None:
         load_environment("qa", root, {"SOHISTIO_IP_PREFIX": ""})
     assert caught.value.details == (f"{QA_FILE}:2: ingressAddress: the variable SOHISTIO_IP_PREFIX is not set",)
     assert caught.value.todo == "Set the variable, for example: export SOHISTIO_IP_PREFIX=<value>"
+    (root / "qa/environment.yaml").write_text(QA.replace("aks-qa", "aks-${REGION}-${SOHISTIO_IP_PREFIX}"))
+    with pytest.raises(UsageError) as caught:
+        load_environment("qa", root, {})
+    assert caught.value.todo == (
+        "Set the variable, for example: export SOHISTIO_IP_PREFIX=<value>; export REGION=<value>"
+    )
 
 
 def test_a_name_that_azure_devops_left_is_no_value(root: Path) -> None:
