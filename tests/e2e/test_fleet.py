@@ -125,7 +125,7 @@ def a_browser_shows_it(page: Path, folder: Path, problem: str) -> None:
 
 def one_line_each(shown: subprocess.CompletedProcess[str]) -> None:
     assert shown.returncode == 1
-    assert shown.stderr == ""
+    assert all(line.startswith("no answer yet from ") for line in shown.stderr.splitlines()), "a busy machine is slow"
     lines = shown.stdout.splitlines()
     assert [line.split()[0] for line in lines[:5]] == ["environment", "away", "calm", "drifted", "wrong"]
     assert "4 environments: 1 in sync, 1 drift, 1 unreachable, 1 invalid" in lines

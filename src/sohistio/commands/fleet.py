@@ -39,7 +39,13 @@ def look_once(places: Sequence[Where], deadline: float | None, shown: Shown) -> 
     from sohistio.output.tables import show
 
     _check(shown.html)
-    rows = status_of(places, deadline or DEADLINE_SECONDS)
+    seconds = deadline or DEADLINE_SECONDS
+    aside = console(stderr=True)
+    rows = status_of(
+        places,
+        seconds,
+        lambda late: aside.print(f"no answer yet from {', '.join(late)}; each has {seconds:.0f} s", style="dim"),
+    )
     now = time.time()
     tell_environments(rows, now)
     if shown.json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -25,17 +25,33 @@ from sohistio.planning.status_facts import last_run, lock_of, with_plan
 from sohistio.planning.target_cluster import recorded_faults
 from sohistio.system.masked import bug_text
 from sohistio.system.parallel import in_time
+from sohistio.system.slow import when_slow
 
 # For all environments together: one that hangs must not hold up the others. A cluster that cannot be reached says so
 # in half of it.
 DEADLINE_SECONDS = 90.0
 
 
-def status_of(places: Sequence[Where], deadline_seconds: float = DEADLINE_SECONDS) -> list[EnvironmentStatus]:
-    """Every environment's status, in the order given. What goes wrong with one is in its row, never raised."""
+def status_of(
+    places: Sequence[Where],
+    deadline_seconds: float = DEADLINE_SECONDS,
+    slow: Callable[[Sequence[str]], None] = lambda _: None,
+) -> list[EnvironmentStatus]:
+    """Every environment's status, in the order given. What goes wrong with one is in its row, never raised.
+
+    `slow` is told, from another thread, of the environments that let a person wait.
+    """
     if len(places) > 1:
         load_libraries(Session(where, lambda _: None) for where in places)
-    rows = in_time({where.environment: (partial(_row, where), deadline_seconds) for where in places})
+    late = {where.environment: None for where in places}
+
+    def look(where: Where) -> EnvironmentStatus:
+        row = _row(where)
+        del late[where.environment]
+        return row
+
+    with when_slow(lambda: slow(tuple(late))):
+        rows = in_time({where.environment: (partial(look, where), deadline_seconds) for where in places})
     return [rows.get(where.environment) or _late(where.environment, deadline_seconds) for where in places]
 
 

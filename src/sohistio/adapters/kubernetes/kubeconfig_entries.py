@@ -33,6 +33,9 @@ _TEXTS = {
 }
 
 
+_AS_OTHERS = ("as", "as-uid", "as-groups", "as-user-extra")
+
+
 def check_names(config: Mapping[str, Any], where: object) -> None:
     """Of all entries, in merged nodes: an entry is found by its name. Raises UsageError."""
     for kind in ("clusters", "users", "contexts"):
@@ -71,7 +74,18 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
 def check_login(config: Mapping[str, Any], context: str | None, where: object) -> None:
     """Of the user that the context names, in merged nodes. Raises UsageError."""
     name = _context(config, context, where).get("user")
+    if name is not None and name not in (item.value["name"] for item in config.get("users") or ()):
+        raise UsageError(
+            f"the kubeconfig {where} has no user {name!r}, which context {context!r} names",
+            todo="Fetch the kubeconfig again, or give another context with --context.",
+        )
     entry = _entry(config, "user", name, where)
+    if others := [key for key in _AS_OTHERS if entry.get(key)]:
+        raise UsageError(
+            f"user {name!r} in the kubeconfig {where} acts as somebody else ({', '.join(others)})",
+            details=("sohistio would ask with the user's own rights, and istioctl with the other's",),
+            todo="Give a context whose user needs no impersonation.",
+        )
     if "auth-provider" in entry:
         raise UsageError(
             f"user {name!r} in the kubeconfig {where} logs in by an auth-provider, and sohistio uses none",

@@ -14,6 +14,7 @@ from sohistio.system.lifeline import tied_to_us
 from sohistio.system.masked import masked
 
 _WHOLE_USER = re.compile(r"/?\{'")
+_NO_JSON = "failed to decode process output: "
 _ABOVE = "its command failed; what it said stands above"
 
 
@@ -49,7 +50,9 @@ def _words(text: str) -> str:
     """On a terminal the package lets the command write to it, and then misses its words. Its own may go on with the
     whole user, key and all.
     """
-    return _ABOVE if "'NoneType' object has no attribute" in text else masked(_WHOLE_USER.split(text)[0])
+    if "'NoneType' object has no attribute" in text:
+        return _ABOVE
+    return masked(_WHOLE_USER.split(text)[0]).replace(_NO_JSON, "its command did not print an ExecCredential: ")
 
 
 def check_token(configuration: Any, context: str | None) -> None:

@@ -59,13 +59,11 @@ def _only(context: str | None, documents: Sequence[tuple[Path, Mapping[str, Any]
     entry = _found("contexts", context, documents)
     user = entry["context"].get("user")
     known = {item["name"] for _, document in documents for item in document.get("users") or ()}
-    # A cluster may be asked by nobody.
-    nobody = [{"name": user, "user": {}}] if user else []
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [_found("clusters", entry["context"]["cluster"], documents)],
-        "users": [_found("users", user, documents)] if user in known else nobody,
+        "users": [_found("users", user, documents)] if user in known else [],  # a cluster may be asked by nobody
         "contexts": [entry],
         "current-context": context,
     }

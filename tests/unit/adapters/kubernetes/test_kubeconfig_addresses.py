@@ -136,6 +136,17 @@ def test_a_login_command_of_another_shape_is_told_without_the_user(tmp_path: Pat
     assert SECRET not in str(caught.value.document())
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("as", "admin"), ("as-uid", "5"), ("as-groups", ["system:masters"]), ("as-user-extra", {"reason": ["x"]})],
+)
+def test_a_user_who_acts_as_somebody_else(tmp_path: Path, key: str, value: object) -> None:
+    """istioctl would, sohistio would not: two users in one run, of whom the other may have fewer rights."""
+    with pytest.raises(UsageError, match=rf"user 'u' in the kubeconfig .* acts as somebody else \({key}\)") as caught:
+        client_for(target(tmp_path, "https://127.0.0.1:6443", user={"token": "x", key: value}))
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
 PROXIES = [
     f"http://u:{SECRET}@127.0.0.1:99999",
     f"foo://u:{SECRET}@127.0.0.1:1",

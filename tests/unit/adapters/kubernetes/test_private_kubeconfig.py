@@ -151,8 +151,16 @@ def test_what_cannot_be_used_is_told_of_the_persons_file(tmp_path: Path, content
 
 def test_nobody_as_the_user(tmp_path: Path) -> None:
     """The same as without a copy: no credentials are sent."""
-    path = written(tmp_path / "config", document(users=[]))
+    path = written(tmp_path / "config", document(users=[], contexts=[{"name": "x", "context": {"cluster": "c"}}]))
     assert client_for(private_copy(KubeTarget(path, "x"))).configuration.api_key == {}
+
+
+def test_a_user_that_is_not_there(tmp_path: Path) -> None:
+    """Asked by nobody, an API server would answer 401 or less than there is."""
+    path = written(tmp_path / "config", document(users=[{"name": "other", "user": {}}]))
+    with pytest.raises(UsageError) as caught:
+        client_for(private_copy(KubeTarget(path, "x")))
+    assert caught.value.what == f"the kubeconfig {path} has no user 'u', which context 'x' names"
 
 
 @pytest.mark.parametrize(
