@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import ipaddress
 import secrets
-import textwrap
 from pathlib import Path
 
 ADMIN = "admin"
@@ -21,7 +20,6 @@ _USERS = {
 }
 _NAMES = ("kubernetes.default.svc", "kubernetes.default", "kubernetes", "localhost")
 _DAYS = 365
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def write_tokens(path: Path) -> dict[str, str]:
@@ -35,16 +33,12 @@ def write_tokens(path: Path) -> dict[str, str]:
 
 
 def write_service_account_key(path: Path) -> None:
-    """A private key for service account tokens (P-256, RFC 5915 without the optional public key), if there is none."""
-    if path.exists():
-        return
-    scalar = (1 + secrets.randbelow(_P256_ORDER - 1)).to_bytes(32, "big")
-    # SEQUENCE { version 1, privateKey OCTET STRING, [0] namedCurve prime256v1 }
-    body = bytes.fromhex("0201010420") + scalar + bytes.fromhex("a00a06082a8648ce3d030107")
-    encoded = base64.b64encode(bytes((0x30, len(body))) + body).decode()
-    lines = "\n".join(textwrap.wrap(encoded, 64))
-    path.write_text(f"-----BEGIN EC PRIVATE KEY-----\n{lines}\n-----END EC PRIVATE KEY-----\n", encoding="ascii")
-    path.chmod(0o600)
+    """A private key for service account tokens, if there is none."""
+    from sohistio.system.self_signed import private_key
+
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(private_key(), encoding="ascii")
 
 
 def write_serving_certificate(folder: Path, services: str) -> Path:

@@ -1,4 +1,6 @@
-"""A server's certificate from an authority of its own that signs nothing else: its key is thrown away at once."""
+"""Keys made here (P-256), and a server's certificate from an authority of its own that signs nothing else: the
+authority's key is thrown away at once.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,11 @@ _USAGES = (
 def self_signed(
     name: str, hosts: Iterable[str], addresses: Iterable[ipaddress.IPv4Address], days: int
 ) -> tuple[str, str]:
-    """The server's certificate with its authority's after it, and the server's private key (P-256, PKCS8), all as PEM.
+    """The server's certificate with its authority's after it, and the private key of the server, all as PEM.
 
     A server signs at each connection: with P-256 that takes it a small part of the time that RSA takes.
     """
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority_key, key = _new_key(), _new_key()
     issuer = _name(f"{name} authority")
     signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     usage = dict.fromkeys(_USAGES, False)
@@ -53,9 +55,22 @@ def self_signed(
         .add_extension(signed_by, critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    form, hidden = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     chain = "".join(item.public_bytes(serialization.Encoding.PEM).decode() for item in (server, authority))
-    return chain, key.private_bytes(serialization.Encoding.PEM, form, hidden).decode()
+    return chain, _as_pem(key)
+
+
+def private_key() -> str:
+    """A private key for signing, as PEM (RFC 5915)."""
+    return _as_pem(_new_key())
+
+
+def _new_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _as_pem(key: ec.EllipticCurvePrivateKey) -> str:
+    form, hidden = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, hidden).decode()
 
 
 def _name(common: str) -> x509.Name:
