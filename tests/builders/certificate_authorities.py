@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -26,6 +27,8 @@ class Shape:
     path_length: int | None = None
     may_sign: bool | None = True
     usages: tuple[x509.ObjectIdentifier, ...] = ()
+    address: str = ""
+    """Of a server."""
     constraints: x509.NameConstraints | None = None
     unknown: bool = False
     """With a critical extension that nobody knows."""
@@ -74,6 +77,9 @@ def make(name: str, above: Made | None = None, shape: Shape = SOUND, key: Key | 
         built = built.add_extension(usage, critical=True)
     if shape.usages:
         built = built.add_extension(x509.ExtendedKeyUsage(shape.usages), critical=False)
+    if shape.address:
+        place = x509.SubjectAlternativeName([x509.IPAddress(ip_address(shape.address))])
+        built = built.add_extension(place, critical=False)
     if shape.constraints:
         built = built.add_extension(shape.constraints, critical=True)
     if shape.unknown:

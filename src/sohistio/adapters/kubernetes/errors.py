@@ -17,6 +17,18 @@ _SHOWN = 100
 _LONGEST_CAUSE = 400
 # What comes of a field that is not there, or is of another type.
 _NOT_UNDERSTOOD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+_PROXY = "Check the proxy: the context's proxy-url, or else HTTPS_PROXY; NO_PROXY names what is reached without it."
+_OF_ANOTHER_AUTHORITY = (
+    "Compare certificate-authority-data in the kubeconfig with the cluster's: fetch the kubeconfig again."
+)
+# By OpenSSL's words (crypto/x509/x509_txt.c, ssl/ssl_stat.c).
+_UNTRUSTED = {
+    "mismatch": "Check the server in the kubeconfig; or give the cluster a tls-server-name that its certificate has.",
+    "certificate has expired": "Compare this machine's clock (`date -u`); if it is right, the cluster's certificate is "
+    "too old.",
+    "not yet valid": "Compare this machine's clock: `date -u`.",
+    "ALERT": "The server, or a proxy on the way, refuses the user's client-certificate: fetch the kubeconfig again.",
+}
 
 
 class KubeError(FailedError):
@@ -35,11 +47,12 @@ class KubeError(FailedError):
 
 
 def unreachable(server: str, cause: str) -> KubeError:
+    by_proxy = "Unable to connect to proxy" in cause
     return KubeError(
         f"the API server {server} cannot be reached",
         0,
         details=(cause if len(cause) <= _LONGEST_CAUSE else f"{cause[:_LONGEST_CAUSE]}…",),
-        todo="Check the network (VPN, private cluster) and that the cluster is running.",
+        todo=_PROXY if by_proxy else "Check the network (VPN, private cluster) and that the cluster is running.",
         passing=True,
     )
 
@@ -49,7 +62,7 @@ def untrusted(server: str, cause: str) -> KubeError:
         f"no trusted TLS connection to the API server {server}",
         0,
         details=(cause.removeprefix("SSLError\n"),),
-        todo="Compare certificate-authority-data in the kubeconfig with the cluster's: fetch the kubeconfig again.",
+        todo=next((todo for words, todo in _UNTRUSTED.items() if words in cause), _OF_ANOTHER_AUTHORITY),
     )
 
 
@@ -123,7 +136,7 @@ def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
             "the API server rejects the credentials (401 Unauthorized)",
             status,
             details=(message,),
-            todo="The token is wrong or has expired: log in again.",
+            todo="The token or client certificate is wrong or has expired: log in again.",
         )
     if status == 403:
         todo = (
