@@ -9,6 +9,7 @@ import re
 import tempfile
 import time
 from pathlib import Path
+from signal import SIGABRT, SIGKILL
 from statistics import median
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ LONGEST = 240
 KNOWN = re.compile(
     r"Error: (the API server|the run took longer|its lock|the lock|another run|istioctl|verification|[A-Z]+ /"
     r"|.* could not be (read|written|compared)|.*not ready|.*go back to|the mesh is not as it should be"
-    r"|\d+ preflight checks? do(es)? not hold)"
+    r"|\d+ preflight checks? do(es)? not hold|the mesh of [\d.]+ is applied, but its verification failed)"
 )
 # In mebibytes: what one run may take more than the ones before it, which is noise.
 NOISE = 24
@@ -52,20 +53,22 @@ class Ended(NamedTuple):
 
 
 def run(box: Sandbox, words: tuple[str, ...], kill_after: float | None, **variables: str) -> Ended:
-    """Run sohistio to its end, or to its kill."""
+    """Run sohistio to its end, or to its kill; one that does not end shows where its threads are."""
+    variables |= {"PYTHONFAULTHANDLER": "1"}
     with tempfile.TemporaryFile("w+") as output:
         process = started(box, output, *words, **variables)
         begun, memory = time.monotonic(), 0.0
+        end, asked = (begun + LONGEST, SIGABRT) if kill_after is None else (begun + kill_after, SIGKILL)
         while process.poll() is None:
             memory = max(memory, peak(process.pid))
-            if kill_after is not None and time.monotonic() > begun + kill_after:
-                process.kill()
+            if time.monotonic() > end:
+                process.send_signal(asked)
                 process.wait()
-            else:
-                assert time.monotonic() < begun + LONGEST, "a run did not end"
-                time.sleep(0.02)
+            time.sleep(0.02)
         output.seek(0)
-        return Ended(process.returncode, output.read(), memory)
+        said = output.read()
+        assert process.returncode != -SIGABRT, f"it did not end in {LONGEST} s:\n{said}"
+        return Ended(process.returncode, said, memory)
 
 
 def peak(pid: int) -> float:
