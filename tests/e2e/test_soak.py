@@ -10,7 +10,6 @@ import tempfile
 import time
 from pathlib import Path
 from signal import SIGABRT, SIGKILL
-from statistics import median
 from typing import NamedTuple
 
 import pytest
@@ -124,8 +123,9 @@ def soak(box: Sandbox, folder: Path, rounds: int) -> None:
     assert left_over(box) <= files
     for words, taken in memory.items():
         print(f"{' '.join(words)}: {len(taken)} done, at most {max(taken, default=0):.0f} MiB")
+        # The most, not the middle: an install that finds nothing to do takes two thirds of what another one takes.
         half = len(taken) // 2
-        assert not taken or median(taken[half:]) <= median(taken[:half] or taken) + NOISE
+        assert not taken or max(taken[half:]) <= max(taken[:half] or taken) + NOISE
     print(f"{rounds} runs, exit codes {codes}")
 
 
