@@ -20,6 +20,7 @@ from sohistio.run.gateway_questions import questions_for
 from sohistio.run.gateway_turns import GatewayTurns
 from sohistio.run.gone import await_gone, is_gone
 from sohistio.run.hanging import Hanging, Stuck
+from sohistio.run.silence import Silence
 from sohistio.run.tools import Tools
 from sohistio.run.wait import POLL_SECONDS, Waiting
 from sohistio.run.webhooks import let_go
@@ -131,6 +132,7 @@ def _watch(
     """While istioctl works: tell the progress, end it when a rollout takes too long, and give gateways their turn."""
     watched, turns = what
     hanging = Hanging(waiting.reasons, waiting.observer)
+    silence = Silence(waiting, run, tools.component_seconds)
     since: dict[ObjectRef, float] = {}
     while run.poll() is None and not ended.is_set():
         now = waiting.now()
@@ -151,6 +153,8 @@ def _watch(
                 run.stop()
                 raise waiting.out_of_time(_stuck(waiting, found, list(unfinished)), run.last_lines)
             hanging.look(under_way)
+            if not under_way:
+                silence.look(*found.items(), turns.held)
             if not ended.is_set():
                 turns.take(found)
                 waiting.pause()
@@ -159,6 +163,7 @@ def _watch(
 def _await_end(tools: Tools, waiting: Waiting, run: ToolRun, ended: threading.Event) -> None:
     """Raises FailedError where it does not end in time, and ends it then."""
     hold, finish = waiting.hold, 0.0
+    silence = Silence(waiting, run, tools.component_seconds)
     with waiting.at_most(tools.component_seconds, "istioctl uninstall has not ended") as limit:
         while run.poll() is None and not ended.wait(_TICK_SECONDS):
             now = time.monotonic()
@@ -178,6 +183,7 @@ def _await_end(tools: Tools, waiting: Waiting, run: ToolRun, ended: threading.Ev
                     todo=f"Its whole output is in {tools.istioctl.log}. Or give a longer --component-timeout.",
                     again="Run it again.",
                 )
+            silence.look()
 
 
 def _was_outage(waiting: Waiting, begun: float) -> bool:
