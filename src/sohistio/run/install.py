@@ -153,7 +153,9 @@ def _watch(
                 run.stop()
                 raise waiting.out_of_time(_stuck(waiting, found, list(unfinished)), run.last_lines)
             hanging.look(under_way)
-            if not under_way:
+            if under_way:
+                silence.heard()  # each has its own limit
+            else:
                 silence.look(*found.items(), turns.held)
             if not ended.is_set():
                 turns.take(found)

@@ -21,18 +21,22 @@ class Silence:
         self._tool = tool
         self._seconds = seconds
         self._seen: Hashable = None
-        self._since = waiting.now()
-        self._told = False
+        self.heard()
+
+    def heard(self) -> None:
+        """It is known what the tool is waiting for: that is no silence."""
+        self._since, self._told = self._waiting.now(), False
 
     def look(self, *signs: Hashable) -> None:
         """Call it at each poll, with what changes where the tool is at work; its output is looked at as well.
 
         Raises FailedError, with the tool's last lines, once all has stayed the same for too long.
         """
-        now, seen = self._waiting.now(), (self._tool.last_lines, *signs)
+        seen = (self._tool.last_lines, *signs)
         if seen != self._seen:
-            self._seen, self._since, self._told = seen, now, False
-        quiet = now - self._since
+            self._seen = seen
+            self.heard()
+        quiet = self._waiting.now() - self._since
         if quiet > self._seconds:
             raise FailedError(
                 f"{self._tool.name} did nothing for {self._seconds:.0f} s, and was ended",

@@ -113,6 +113,18 @@ def test_an_install_that_takes_longer_than_the_total_says_what_it_waited_for(
     assert result.error.details == details
 
 
+def test_an_install_that_does_nothing_is_ended(server: ApiServer, tmp_path: Path) -> None:
+    """All that it may wait for is ready, and it says nothing more: a connection was lost."""
+    ran = Ran(server, tmp_path, component=1.0)
+    ran.scripts["install"] = "exec sleep 60"
+    server.answers("GET", ISTIOD, Reply(UNFINISHED | {"status": COUNTS | {"availableReplicas": 2}}))
+    result = ran.of(replace(INSTALL, watched=(WATCHED,)))
+    assert result.error is not None
+    assert result.error.what == "istioctl install did nothing for 1 s, and was ended"
+    assert result.error.details == ("working",)
+    assert ran.recorded() == "failed"
+
+
 def test_a_step_that_the_total_leaves_no_time_for_is_named(server: ApiServer, tmp_path: Path) -> None:
     result = Ran(server, tmp_path, total=0.0).of(INSTALL)
     assert result.error is not None

@@ -31,8 +31,6 @@ _TEXTS = {
         "password",
     ),
 }
-
-
 _AS_OTHERS = ("as", "as-uid", "as-groups", "as-user-extra")
 
 
