@@ -69,9 +69,11 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
         said = str(error).partition("/{")[0]  # it may go on with the user's credentials
         raise UsageError(what, details=(said,), todo=_GIVE_ONE) from error
     except (OSError, yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        if isinstance(error, FileNotFoundError) and error.filename not in map(str, paths):
-            what = f"the kubeconfig {where} names a file that is not there: {error.filename}"
-            raise UsageError(what, todo=_GIVE_ONE) from error
+        if isinstance(error, OSError) and error.filename not in (None, *map(str, paths)):
+            missing = isinstance(error, FileNotFoundError)
+            what = f"the kubeconfig {where} names a file that {'is not there' if missing else 'cannot be read'}"
+            why = () if missing else (error.strerror or str(error),)
+            raise UsageError(f"{what}: {error.filename}", details=why, todo=_GIVE_ONE) from error
         details = str(error).splitlines() if isinstance(error, (OSError, yaml.YAMLError, UnicodeError)) else ()
         raise UsageError(f"{where} is no kubeconfig", details=tuple(details), todo=_GIVE_ONE) from error
     if failed:

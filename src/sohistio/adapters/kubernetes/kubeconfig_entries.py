@@ -7,6 +7,7 @@ Some keys have to be text: `tls-server-name: 5` is a number in YAML, and kubectl
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ _TEXTS = {
         "password",
     ),
 }
+_FILES = ("certificate-authority", "tokenFile", "client-certificate", "client-key")
 _AS_OTHERS = ("as", "as-uid", "as-groups", "as-user-extra")
 
 
@@ -65,6 +67,7 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
                     f"{key} of {kind} {name!r} in the kubeconfig {where} is not text",
                     todo=f'Give it as text, in quotes where it looks like a number: {key}: "…".',
                 )
+        _check_files(entry, f"{kind} {name!r} in the kubeconfig {where}")
         if kind == "cluster":
             _check_addresses(entry, name, where)
 
@@ -111,6 +114,14 @@ def _wrong_in_login(login: object) -> str:
     ):
         return "exec.env"
     return ""
+
+
+def _check_files(entry: Mapping[str, Any], of: str) -> None:
+    """One that is missing is told later. To read a pipe may take for ever, and a device has no end."""
+    for key in _FILES:
+        file = Path(entry.get(key) or "")
+        if file.is_absolute() and file.exists() and not file.is_file():
+            raise UsageError(f"{key} of {of} is no ordinary file: {file}", todo="Write its content to a file.")
 
 
 def _check_addresses(cluster: Mapping[str, Any], name: object, where: object) -> None:
