@@ -13,10 +13,12 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-# PR_SET_PDEATHSIG is 1, SIGKILL is 9. If the parent died before the call, the child has another one by now.
+# PR_SET_PDEATHSIG is 1, SIGKILL is 9. If the parent died before the call, the child has another one by now. Whoever
+# started sohistio in the background ignores SIGINT (2), and a tool that inherits that cannot be asked to end.
 _ASK_AND_BECOME = """
 import ctypes, os, sys
 ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+ctypes.CDLL(None).signal(2, None)
 if os.getppid() != int(sys.argv[1]):
     sys.exit(1)
 try:

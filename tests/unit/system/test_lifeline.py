@@ -53,6 +53,15 @@ def test_the_tool_is_what_it_would_be_without() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (7, "a b c\n", "")
 
 
+def test_the_tool_can_be_asked_to_end_where_sohistio_began_in_the_background() -> None:
+    """A shell starts a background job with SIGINT ignored, and whatever that starts inherits it."""
+    ask = "import subprocess; from sohistio.system.lifeline import tied_to_us as tied; "
+    ask += "subprocess.run(tied(['grep', 'SigIgn', '/proc/self/status']), check=True)"
+    command = ("/usr/bin/env", "--ignore-signal=INT", sys.executable, "-c", ask)
+    ignored = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[1], 16)
+    assert not ignored & 1 << (signal.SIGINT - 1)
+
+
 def test_what_is_no_program_says_so(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         tied_to_us((str(tmp_path / "none"),))
