@@ -30,7 +30,6 @@ from sohistio.planning.istioctls import Istioctls
 from sohistio.sandbox.location import sandbox_context, sandbox_kubeconfig, sandbox_mirror_url, sandbox_of_context
 from sohistio.system.lazy import lazy
 from sohistio.system.paths import cache_dir
-from sohistio.system.slow import when_slow
 
 # What asks somebody is imported where it is: until then istioctl may be at work already (render_ahead).
 if TYPE_CHECKING:
@@ -156,11 +155,10 @@ class Session:
     @lazy
     def api(self) -> KubeApi:
         """The cluster's API. Which cluster it is is said before the first request: it may be a silent one."""
-        from sohistio.adapters.kubernetes.api import KubeApi
+        from sohistio.planning.logged_in import logged_in
 
         tokens = self.aks.azure.tokens if self.logs_in and self.aks is not None else None
-        with when_slow(lambda: self.say(f"waiting for the login of context {self.target.context}")):
-            api = KubeApi(self.target, tokens)
+        api = logged_in(self.target, tokens, self.say)
         if self.sandbox is None and not self.logs_in and not self.target.copy_of:
             # It could not be copied and now it can be used: istioctl would read it once more.
             raise RefusedError("the kubeconfig was rewritten while it was read", todo="Run it again.")
