@@ -40,12 +40,16 @@ class Silence:
         if quiet > self._seconds:
             raise FailedError(
                 f"{self._tool.name} did nothing for {self._seconds:.0f} s, and was ended",
-                details=self._tool.last_lines[-_SHOWN_LINES:],
+                details=self._words()[-_SHOWN_LINES:],
                 todo=f"Its connection to the API server may have been lost. Its whole output is in {self._tool.log}.",
                 again="Run it again.",
             )
         if quiet > _QUIET_SECONDS and not self._told:
             self._told = True
-            last = self._tool.last_lines[-1:]
+            last = self._words()[-1:]
             words = f"; its last line: {one_line(last[0].strip())}" if last else ""
             self._waiting.observer.note(f"{self._tool.name} has done nothing for {quiet:.0f} s{words}")
+
+    def _words(self) -> tuple[str, ...]:
+        """Its newest lines; istioctl begins with a drawing of a sail."""
+        return tuple(line for line in self._tool.last_lines if any(map(str.isalnum, line)))

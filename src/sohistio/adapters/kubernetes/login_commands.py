@@ -58,14 +58,16 @@ def _words(text: str) -> str:
 def check_token(configuration: Any, context: str | None) -> None:
     """A line's end around a token came with its file. Raises RefusedError where it cannot be a token.
 
-    The package takes the token from its file again, with each request.
+    The package takes the token from its file again, with each request, and other threads may be sending one meanwhile:
+    they get the token as it was looked at, never as it came.
     """
-    refresh = configuration.refresh_api_key_hook
+    refresh, came, alone = configuration.refresh_api_key_hook, type(configuration)(), threading.Lock()
 
     def refreshed(configuration: Any) -> None:
-        refresh(configuration)
-        configuration.refresh_api_key_hook = refreshed  # it puts its own back each time
-        _check_token(configuration, context)
+        with alone:
+            refresh(came)
+            _check_token(came, context)
+            configuration.api_key = dict(came.api_key)
 
     if refresh is not None:
         configuration.refresh_api_key_hook = refreshed

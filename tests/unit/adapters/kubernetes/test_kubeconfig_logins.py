@@ -11,6 +11,7 @@ from one_context import target
 from sohistio.adapters.kubernetes.kubeconfig import client_for
 from sohistio.adapters.kubernetes.private_kubeconfig import private_copy
 from sohistio.errors import ExitCode, RefusedError, UsageError
+from sohistio.system.parallel import side_by_side
 
 SECRET = "s3cret"
 
@@ -49,6 +50,18 @@ def test_a_tokens_line_end_is_no_part_of_it_at_any_request(tmp_path: Path, key: 
     configuration = client_for(target(tmp_path, "https://127.0.0.1:6443", user={key: given})).configuration
     for _ in range(3):
         assert configuration.auth_settings()["BearerToken"]["value"] == "Bearer abc.def"
+
+
+def test_no_thread_sends_a_token_as_it_came(tmp_path: Path) -> None:
+    """The package puts it in place, line end and all, before anybody can look at it."""
+    (tmp_path / "token").write_text("abc.def\n")
+    asked = target(tmp_path, "https://127.0.0.1:6443", user={"tokenFile": str(tmp_path / "token")})
+    configuration = client_for(asked).configuration
+
+    def send(_: int) -> set[str]:
+        return {configuration.auth_settings()["BearerToken"]["value"] for _ in range(2000)}
+
+    assert set().union(*side_by_side(send, range(8))) == {"Bearer abc.def"}
 
 
 LOGINS: list[tuple[object, str]] = [
