@@ -60,8 +60,7 @@ def _late(name: str, deadline_seconds: float) -> EnvironmentStatus:
         name,
         trouble=Trouble.UNREACHABLE,
         problem=f"it did not answer within {deadline_seconds:.0f} s",
-        hint="Check the network (VPN, private cluster) and the login of its context; one that is only slow takes a longer "
-        "--deadline.",
+        hint="Check the network (VPN, private cluster) and its login; one that is only slow takes a longer --deadline.",
     )
 
 
