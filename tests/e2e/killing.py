@@ -54,14 +54,19 @@ def killed_once(sandbox: Sandbox, now: Callable[[], bool], *arguments: str, **va
 
 def istioctls(sandbox: Sandbox) -> list[str]:
     """The command lines of istioctl processes that work on this sandbox."""
-    found = []
+    return list(map(" ".join, istioctl_processes(sandbox).values()))
+
+
+def istioctl_processes(sandbox: Sandbox) -> dict[int, list[str]]:
+    """The same as words, by their pids."""
+    found = {}
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = file.read_bytes().decode(errors="replace").split("\0")
         except OSError:  # it has ended meanwhile
             continue
         if words[0].endswith("istioctl") and any(str(sandbox.kubeconfig) in word for word in words):
-            found.append(" ".join(words))
+            found[int(file.parent.name)] = words
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from killing import LOCAL, istioctls, started
+from killing import LOCAL, istioctl_processes, istioctls, started
 from sandboxes import Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -19,15 +19,7 @@ LONGEST = 120.0
 
 def installing(sandbox: Sandbox) -> int:
     """The process of `istioctl install` that works on this sandbox, 0 where there is none."""
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = file.read_bytes().decode(errors="replace").split("\0")
-        except OSError:  # it has ended meanwhile
-            continue
-        ours = any(str(sandbox.kubeconfig) in word for word in words)
-        if words[0].endswith("istioctl") and words[1:2] == ["install"] and ours:
-            return int(file.parent.name)
-    return 0
+    return next((pid for pid, words in istioctl_processes(sandbox).items() if words[1] == "install"), 0)
 
 
 def test_it_is_told_and_ended(empty_sandbox: Sandbox, tmp_path: Path) -> None:

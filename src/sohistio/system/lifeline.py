@@ -17,8 +17,9 @@ from collections.abc import Sequence
 # started sohistio in the background ignores SIGINT (2), and a tool that inherits that cannot be asked to end.
 _ASK_AND_BECOME = """
 import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
-ctypes.CDLL(None).signal(2, None)
+libc = ctypes.CDLL(None)
+libc.prctl(1, 9, 0, 0, 0)
+libc.signal(2, None)
 if os.getppid() != int(sys.argv[1]):
     sys.exit(1)
 try:

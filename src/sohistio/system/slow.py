@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SILENCE_SECONDS = 2.0
+_SILENCE_SECONDS = 2.0
 
 
 @contextmanager
-def when_slow(tell: Callable[[], None], seconds: float = SILENCE_SECONDS) -> Iterator[None]:
-    """Call `tell`, once and from another thread, where what is done within takes more than so many seconds."""
-    timer = threading.Timer(seconds, tell)
+def when_slow(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell`, once and from another thread, where what is done within takes more than two seconds."""
+    timer = threading.Timer(_SILENCE_SECONDS, tell)
     timer.daemon = True  # at the end of the program nobody listens any more
     timer.start()
     try:

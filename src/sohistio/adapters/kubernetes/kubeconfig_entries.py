@@ -13,6 +13,12 @@ from urllib.parse import urlsplit
 
 from sohistio.errors import UsageError
 
+FILES = {
+    "cluster": ("certificate-authority",),
+    "user": ("tokenFile", "client-certificate", "client-key"),
+    "context": (),
+}
+"""What names a file in each kind of entry."""
 _TEXTS = {
     "cluster": (
         "server",
@@ -32,7 +38,6 @@ _TEXTS = {
         "password",
     ),
 }
-_FILES = ("certificate-authority", "tokenFile", "client-certificate", "client-key")
 _AS_OTHERS = ("as", "as-uid", "as-groups", "as-user-extra")
 
 
@@ -67,7 +72,7 @@ def check_texts(config: Mapping[str, Any], context: str | None, where: object) -
                     f"{key} of {kind} {name!r} in the kubeconfig {where} is not text",
                     todo=f'Give it as text, in quotes where it looks like a number: {key}: "…".',
                 )
-        _check_files(entry, f"{kind} {name!r} in the kubeconfig {where}")
+        _check_files(entry, kind, f"{kind} {name!r} in the kubeconfig {where}")
         if kind == "cluster":
             _check_addresses(entry, name, where)
 
@@ -116,9 +121,9 @@ def _wrong_in_login(login: object) -> str:
     return ""
 
 
-def _check_files(entry: Mapping[str, Any], of: str) -> None:
+def _check_files(entry: Mapping[str, Any], kind: str, of: str) -> None:
     """One that is missing is told later. To read a pipe may take for ever, and a device has no end."""
-    for key in _FILES:
+    for key in FILES[kind]:
         file = Path(entry.get(key) or "")
         if file.is_absolute() and file.exists() and not file.is_file():
             raise UsageError(f"{key} of {of} is no ordinary file: {file}", todo="Write its content to a file.")

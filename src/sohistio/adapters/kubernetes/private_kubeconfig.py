@@ -11,19 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sohistio.adapters.kubernetes.kubeconfig import paths_of
+from sohistio.adapters.kubernetes.kubeconfig_entries import FILES
 from sohistio.adapters.kubernetes.logins import kubeconfig
 from sohistio.adapters.kubernetes.run_folder import folders_of_runs, not_written, run_folder
 from sohistio.errors import UsageError
 from sohistio.model.kube_target import KubeTarget
 from sohistio.model.managed_cluster import ClusterAccess
 from sohistio.system.plain_yaml import loaded
-
-# What is relative to the file that it stands in, as kubectl has it.
-_FILES_OF = {
-    "clusters": ("certificate-authority",),
-    "users": ("client-certificate", "client-key", "tokenFile"),
-    "contexts": (),
-}
 
 
 def private_kubeconfig(context: str, access: ClusterAccess, arguments: list[str]) -> KubeTarget:
@@ -75,13 +69,14 @@ def _found(kind: str, name: object, documents: Sequence[tuple[Path, Mapping[str,
         for item in document.get(kind) or ():
             if item["name"] == name:
                 folder = Path(os.path.abspath(path)).parent  # noqa: PTH100 — of a link its own folder counts
-                return {"name": name, inner: _absolute(kind, item[inner], folder)}
+                return {"name": name, inner: _absolute(inner, item[inner], folder)}
     raise KeyError(name)
 
 
 def _absolute(kind: str, entry: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
+    """A file is relative to the one that it stands in, as kubectl has it."""
     made = dict(entry or {})
-    for key in _FILES_OF[kind]:
+    for key in FILES[kind]:
         if made.get(key):
             made[key] = str(folder / made[key])
     login = made.get("exec")
