@@ -116,7 +116,7 @@ def test_an_install_that_takes_longer_than_the_total_says_what_it_waited_for(
 def test_an_install_that_does_nothing_is_ended(server: ApiServer, tmp_path: Path) -> None:
     """All that it may wait for is ready, and it says nothing more: a connection was lost."""
     ran = Ran(server, tmp_path, component=1.0)
-    ran.scripts["install"] = "exec sleep 60"
+    ran.scripts["install"] = r"echo '  \_____/'; exec sleep 60"  # a drawing, which says nothing
     server.answers("GET", ISTIOD, Reply(UNFINISHED | {"status": COUNTS | {"availableReplicas": 2}}))
     result = ran.of(replace(INSTALL, watched=(WATCHED,)))
     assert result.error is not None
