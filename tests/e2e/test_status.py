@@ -70,7 +70,7 @@ def test_all_environments_side_by_side(empty_sandbox: Sandbox, tmp_path: Path) -
     assert table.returncode == 1
     assert "ann@host run 1" in table.stdout
     assert "cannot be reached" in table.stdout
-    assert table.stderr == ""
+    assert all(line.startswith("no answer yet from ") for line in table.stderr.splitlines()), "a busy machine is slow"
 
     one = box.run("status", "--env", "local")
     assert one.returncode == 0, one.stderr

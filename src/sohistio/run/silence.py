@@ -37,18 +37,19 @@ class Silence:
             self._seen = seen
             self.heard()
         quiet = self._waiting.now() - self._since
-        if quiet > self._seconds:
+        if quiet > min(_QUIET_SECONDS, self._seconds) and not self._told:
+            # Told first, also where a busy or suspended machine did not look for long: it has until the next look.
+            self._told = True
+            last = self._words()[-1:]
+            words = f"; its last line: {one_line(last[0].strip())}" if last else ""
+            self._waiting.observer.note(f"{self._tool.name} has done nothing for {quiet:.0f} s{words}")
+        elif quiet > self._seconds:
             raise FailedError(
                 f"{self._tool.name} did nothing for {self._seconds:.0f} s, and was ended",
                 details=self._words()[-_SHOWN_LINES:],
                 todo=f"Its connection to the API server may have been lost. Its whole output is in {self._tool.log}.",
                 again="Run it again.",
             )
-        if quiet > _QUIET_SECONDS and not self._told:
-            self._told = True
-            last = self._words()[-1:]
-            words = f"; its last line: {one_line(last[0].strip())}" if last else ""
-            self._waiting.observer.note(f"{self._tool.name} has done nothing for {quiet:.0f} s{words}")
 
     def _words(self) -> tuple[str, ...]:
         """Its newest lines; istioctl begins with a drawing of a sail."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import threading
 import time
@@ -114,7 +115,7 @@ def test_an_install_that_takes_longer_than_the_total_says_what_it_waited_for(
 
 
 def test_an_install_that_does_nothing_is_ended(server: ApiServer, tmp_path: Path) -> None:
-    """All that it may wait for is ready, and it says nothing more: a connection was lost."""
+    """All that it may wait for is ready, and it says nothing more: a connection was lost. It is told before."""
     ran = Ran(server, tmp_path, component=1.0)
     ran.scripts["install"] = r"echo '  \_____/'; exec sleep 60"  # a drawing, which says nothing
     server.answers("GET", ISTIOD, Reply(UNFINISHED | {"status": COUNTS | {"availableReplicas": 2}}))
@@ -122,6 +123,7 @@ def test_an_install_that_does_nothing_is_ended(server: ApiServer, tmp_path: Path
     assert result.error is not None
     assert result.error.what == "istioctl install did nothing for 1 s, and was ended"
     assert result.error.details == ("working",)
+    assert re.search(r"istioctl install has done nothing for \d+ s; its last line: working", ran.said.getvalue())
     assert ran.recorded() == "failed"
 
 
