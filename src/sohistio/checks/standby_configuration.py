@@ -12,7 +12,6 @@ from sohistio.errors import SohistioError
 from sohistio.failover.readiness import certificate_fault
 from sohistio.model.fault import Fault
 from sohistio.model.gateway_secrets import secrets_named
-from sohistio.planning.failover import Pair
 from sohistio.planning.sync import plan_sync
 from sohistio.sync.differences import Subject
 from sohistio.sync.report import Comparison
@@ -46,7 +45,7 @@ def configuration(sides: Sides) -> Iterator[Verdict]:
     if not sides.observed.world.primary.is_reachable:
         yield NotAsked(f"{primary} cannot be read")
         return
-    found = within(_SECONDS, lambda: _compared(sides.pair), None)
+    found = within(_SECONDS, lambda: _compared(sides), None)
     if found is None:
         yield NotAsked(f"{primary} did not answer within {_SECONDS:.0f} s")
     elif isinstance(found, SohistioError):
@@ -58,9 +57,10 @@ def configuration(sides: Sides) -> Iterator[Verdict]:
         yield Good(f"{found.compared} objects and the files are as {primary} has them")
 
 
-def _compared(pair: Pair) -> Comparison | SohistioError:
+def _compared(sides: Sides) -> Comparison | SohistioError:
+    pair = sides.pair
     try:
-        return plan_sync(pair.primary, pair.standby).comparison
+        return plan_sync(pair.primary, pair.standby, seen=sides.observed.states).comparison
     except SohistioError as error:
         return error
 

@@ -5,13 +5,14 @@ The source is only read. The plan is the target's, like any other: its lock, its
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sohistio.adapters.kubernetes.sync import Tried, try_objects
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.ending import TODO, sentence
 from sohistio.model.record import Record
-from sohistio.model.state import ObjectRef
+from sohistio.model.state import ClusterState, ObjectRef
 from sohistio.model.words import first_names
 from sohistio.modes.uninstall import installed_version
 from sohistio.plan.changes import Changes
@@ -48,8 +49,8 @@ class SyncPlan:
     planned: Planned
 
 
-def plan_sync(source: Session, target: Session) -> SyncPlan:
-    """Read both clusters and plan. Writes nothing.
+def plan_sync(source: Session, target: Session, *, seen: Mapping[str, ClusterState] | None = None) -> SyncPlan:
+    """Read both clusters and plan. Writes nothing. `seen` are states, by environment, that were read just now.
 
     Raises UsageError where the target does not stand by for the source, RefusedError where one of them cannot be read.
     """
@@ -57,7 +58,10 @@ def plan_sync(source: Session, target: Session) -> SyncPlan:
     with naming(source):
         check_right_cluster(source)
     load_libraries((source, target))
-    of_source, of_target = side_by_side(observed, (source, target))
+    just_now = seen or {}
+    of_source, of_target = side_by_side(
+        lambda session: observed(session, just_now.get(session.environment.name)), (source, target)
+    )
     if of_source.uid == of_target.uid:
         raise RefusedError(
             f"{of_source.side.name} and {of_target.side.name} are the same cluster: {of_target.state.server}",

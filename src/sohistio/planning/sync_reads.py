@@ -46,10 +46,13 @@ def naming(session: Session) -> Iterator[None]:
         ) from error
 
 
-def observed(session: Session) -> Observed:
-    """Read a cluster. Raises RefusedError that names the environment where it cannot be read."""
+def observed(session: Session, seen: ClusterState | None = None) -> Observed:
+    """Read a cluster; `seen` is its state where it was read just now.
+
+    Raises RefusedError that names the environment where it cannot be read.
+    """
     with naming(session):
-        state = observe(session.api)
+        state = seen or observe(session.api)
         if state.unreadable:
             raise unreadable(state)
 
