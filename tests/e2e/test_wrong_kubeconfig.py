@@ -73,6 +73,14 @@ def test_api_server_that_does_not_answer(empty: Sandbox, tmp_path: Path) -> None
     assert "Connection refused" in said
 
 
+def test_http_to_an_api_server(empty: Sandbox, tmp_path: Path) -> None:
+    server = yaml.safe_load(empty.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    kubeconfig = kubeconfig_for(empty, tmp_path, "any", server=server.replace("https://", "http://"))
+    said = refused(empty, 3, "install", *on(empty, kubeconfig))
+    assert "the API server is asked without TLS, and wants it" in said
+    assert "https:// in place of http://" in said
+
+
 def test_api_server_with_another_certificate(empty: Sandbox, tmp_path: Path) -> None:
     kubeconfig = kubeconfig_for(empty, tmp_path, "any")
     document = yaml.safe_load(kubeconfig.read_text())
@@ -96,6 +104,15 @@ def test_something_else_than_an_api_server(empty: Sandbox, tmp_path: Path) -> No
 def test_wrong_token(empty: Sandbox, tmp_path: Path) -> None:
     said = refused(empty, 3, "install", *on(empty, kubeconfig_for(empty, tmp_path, "wrong")))
     assert "rejects the credentials (401 Unauthorized)" in said
+
+
+@pytest.mark.parametrize("user", [None, {"username": "ada", "password": "x"}], ids=["nothing", "password"])
+def test_user_without_a_login(empty: Sandbox, tmp_path: Path, user: dict[str, str] | None) -> None:
+    kubeconfig = kubeconfig_for(empty, tmp_path, "any")
+    document = yaml.safe_load(kubeconfig.read_text())
+    document["users"][0]["user"] = user
+    kubeconfig.write_text(yaml.safe_dump(document))
+    assert "Nobody logged in" in refused(empty, 3, "install", *on(empty, kubeconfig))
 
 
 def test_expired_token(empty: Sandbox, tmp_path: Path) -> None:

@@ -21,6 +21,11 @@ _PROXY = "Check the proxy: the context's proxy-url, or else HTTPS_PROXY; NO_PROX
 _OF_ANOTHER_AUTHORITY = (
     "Compare certificate-authority-data in the kubeconfig with the cluster's: fetch the kubeconfig again."
 )
+_RIGHTS = "Ask for a role that has this right: rbac/reader.yaml reads; docs/rbac.md says which command takes which."
+_NOBODY = (
+    "Nobody logged in: the context's user in the kubeconfig has no token, client certificate or login command, or an "
+    "empty one; a user name and password are none. Fetch the kubeconfig again."
+)
 # By OpenSSL's words (crypto/x509/x509_txt.c, ssl/ssl_stat.c).
 _UNTRUSTED = {
     "mismatch": "Check the server in the kubeconfig; or give the cluster a tls-server-name that its certificate has.",
@@ -46,8 +51,15 @@ class KubeError(FailedError):
         self.passing = passing or status == 429 or status >= 500
 
 
+def cause_of(error: Exception) -> str:
+    """What urllib3 says, without its wrapping."""
+    inner = getattr(error, "reason", None) or error
+    original = getattr(inner, "original_error", None)  # of a proxy
+    return str(inner) if original is None else f"{inner.args[0]}: {original}"
+
+
 def unreachable(server: str, cause: str) -> KubeError:
-    by_proxy = "Unable to connect to proxy" in cause
+    by_proxy = "Unable to connect to proxy" in cause or "SOCKS" in cause
     return KubeError(
         f"the API server {server} cannot be reached",
         0,
@@ -139,10 +151,11 @@ def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
             todo="The token or client certificate is wrong or has expired: log in again.",
         )
     if status == 403:
-        todo = (
-            "Ask for a role that has this right: rbac/reader.yaml reads; docs/rbac.md says which command takes which."
-        )
+        todo = _NOBODY if 'User "system:anonymous"' in message else _RIGHTS
         return KubeError("the API server forbids a request", status, details=(message,), todo=todo)
+    if status == 400 and "HTTP request to an HTTPS server" in message:
+        todo = "Correct the server in the kubeconfig: https:// in place of http://."
+        return KubeError("the API server is asked without TLS, and wants it", status, todo=todo)
     if 300 <= status < 400:
         todo = "It leads elsewhere: check the server in the kubeconfig, and whether a login page answers for it."
         return KubeError(f"{method} {path} answered {status}", status, todo=todo)

@@ -9,6 +9,7 @@ from copy import copy
 from sohistio.adapters.kubernetes.errors import (
     KubeError,
     Object,
+    cause_of,
     document_of,
     is_of_a_webhook,
     refused,
@@ -95,7 +96,7 @@ class Sender:
                 data: bytes = b"" if take and response.status == 200 else response.read()
             # The kubernetes package makes an ApiException of urllib3's SSLError.
             except (urllib3.exceptions.HTTPError, ApiException) as error:
-                cause = str(getattr(error, "reason", None) or error)
+                cause = cause_of(error)
                 if "CERTIFICATE" in cause:
                     raise untrusted(self.server, cause) from error
                 silent = is_or_wraps(error, urllib3.exceptions.TimeoutError) and attempt + 1 >= TRIES_IN_SILENCE

@@ -181,6 +181,23 @@ def test_errors_in_our_words(server: ApiServer, api: KubeApi, status: int, what:
 
 
 @pytest.mark.parametrize(
+    ("status", "said", "todo"),
+    [
+        (403, 'pods is forbidden: User "system:anonymous" cannot list resource "pods"', "Nobody logged in"),
+        (403, 'pods is forbidden: User "ada" cannot list resource "pods"', "Ask for a role"),
+        (400, "Client sent an HTTP request to an HTTPS server.\n", "https:// in place of http://"),
+        (400, "some other", ""),
+    ],
+)
+def test_what_to_do_is_told_by_the_words(server: ApiServer, api: KubeApi, status: int, said: str, todo: str) -> None:
+    server.answers("GET", POD, Reply(said.encode(), status))
+    with pytest.raises(KubeError) as caught:
+        api.get(POD)
+    assert todo in caught.value.todo
+    assert bool(todo) == bool(caught.value.todo)
+
+
+@pytest.mark.parametrize(
     "body", [b"<html>log in</html>", b"[1, 2]", b"", b"[" * 100_000], ids=["page", "list", "nothing", "deep"]
 )
 def test_something_else_answers(server: ApiServer, api: KubeApi, body: bytes) -> None:

@@ -70,13 +70,16 @@ def test_another_authority(tmp_path: Path) -> None:
     assert "certificate-authority-data" in refused(tmp_path, make("server"), make("other")).todo
 
 
-def test_a_proxy_that_does_not_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_proxy_that_does_not_answer(tmp_path: Path, scheme: str) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        proxy = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        proxy = f"{scheme}://127.0.0.1:{probe.getsockname()[1]}"
         api = KubeApi(target(tmp_path, "https://127.0.0.1:1", {"token": "x"}, **{"proxy-url": proxy}))
         with pytest.raises(KubeError) as caught:
             api.get("/version")
     assert caught.value.what == "the API server https://127.0.0.1:1 cannot be reached"
     assert caught.value.todo.startswith("Check the proxy")
+    assert "refused" in caught.value.details[0]
+    assert not caught.value.details[0].startswith("("), "a tuple"
     assert caught.value.passing
