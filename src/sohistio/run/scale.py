@@ -12,15 +12,20 @@ from sohistio.plan.ownership import OWN_MANAGER
 from sohistio.plan.steps import HoldStandby, KeepReplicas, ScaleUp
 from sohistio.run.tools import Tools
 from sohistio.run.wait import Waiting
+from sohistio.system.parallel import side_by_side
 
 # A standby's gateway counts as off after this long without a pod: a dying autoscaler may write once more.
 _OFF_SECONDS = 2.0
 
 
 def scale_up(tools: Tools, step: ScaleUp) -> None:
-    """Give each Deployment its least number of replicas; its autoscaler goes on from there."""
-    for ref, minimum in step.minimums:
+    """Give each Deployment its least number of replicas, all at once; its autoscaler goes on from there."""
+
+    def scale(wanted: tuple[ObjectRef, int]) -> None:
+        ref, minimum = wanted
         tools.api.merge_patch(path_of(ref), {"spec": {"replicas": minimum}})
+
+    side_by_side(scale, step.minimums)
 
 
 def keep_replicas(tools: Tools, step: KeepReplicas) -> None:
