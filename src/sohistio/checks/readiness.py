@@ -105,7 +105,7 @@ def authority(context: Context) -> Iterator[Verdict]:
 def configuration(context: Context) -> Iterator[Verdict]:
     """The standby has the mesh's configuration as the other side has it."""
     _standby(context)
-    yield from standby_configuration.configuration(_sides(context))
+    yield from standby_configuration.configuration(context, _sides(context))
 
 
 def dns(context: Context) -> Iterator[Verdict]:

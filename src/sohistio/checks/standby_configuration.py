@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sohistio.adapters.kubernetes.custom_resources import resource_ref
 from sohistio.adapters.kubernetes.paths import path_of
@@ -13,6 +14,7 @@ from sohistio.failover.readiness import certificate_fault
 from sohistio.model.fault import Fault
 from sohistio.model.gateway_secrets import secrets_named
 from sohistio.planning.sync import plan_sync
+from sohistio.planning.sync_reads import Seen
 from sohistio.sync.differences import Subject
 from sohistio.sync.report import Comparison
 from sohistio.system.certificates import certificate_of
@@ -39,13 +41,13 @@ def certificates(context: Context, sides: Sides) -> Iterator[Verdict]:
     yield from faults or [Good(", ".join(f"{ref.namespace}/{ref.name}" for ref in secrets))]
 
 
-def configuration(sides: Sides) -> Iterator[Verdict]:
+def configuration(context: Context, sides: Sides) -> Iterator[Verdict]:
     """As the side that it stands by for has it, by the comparison of `sohistio sync`; not asked where that is away."""
     primary, standby = (session.environment.name for session in (sides.pair.primary, sides.pair.standby))
     if not sides.observed.world.primary.is_reachable:
         yield NotAsked(f"{primary} cannot be read")
         return
-    found = within(_SECONDS, lambda: _compared(sides), None)
+    found = within(_SECONDS, lambda: _compared(context, sides), None)
     if found is None:
         yield NotAsked(f"{primary} did not answer within {_SECONDS:.0f} s")
     elif isinstance(found, SohistioError):
@@ -57,10 +59,13 @@ def configuration(sides: Sides) -> Iterator[Verdict]:
         yield Good(f"{found.compared} objects and the files are as {primary} has them")
 
 
-def _compared(sides: Sides) -> Comparison | SohistioError:
+def _compared(context: Context, sides: Sides) -> Comparison | SohistioError:
     pair = sides.pair
+    seen = {name: Seen(state) for name, state in sides.observed.states.items()}
+    standby = pair.standby.environment.name
+    seen[standby] = replace(seen[standby], resources=context.custom_resources)
     try:
-        return plan_sync(pair.primary, pair.standby, seen=sides.observed.states).comparison
+        return plan_sync(pair.primary, pair.standby, seen=seen).comparison
     except SohistioError as error:
         return error
 

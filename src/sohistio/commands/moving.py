@@ -73,7 +73,6 @@ def pair_of(to: str, folder: Path | None, cluster: Cluster, said: Acceptance, wh
     from sohistio.planning.failover import Pair
 
     asked_about(to)
-    standby, primary = standby_for(to, folder, is_standby=is_standby)
     accepted = accepted_of(said, why.cause.reason)
     # Azure cannot be asked in every emergency: with a kubeconfig given by hand, the person says that it is right.
     skip = Skip([IDENTITY] if IDENTITY in accepted.rules else None)
@@ -82,38 +81,41 @@ def pair_of(to: str, folder: Path | None, cluster: Cluster, said: Acceptance, wh
         own = cluster if name == to else Cluster(auth=cluster.auth)
         return session_of(where_of(Target(name, folder), own, skip=skip, reason=why))
 
-    pair = Pair(session(primary), session(standby), accepted)
+    target = session(to)
+    other = session(_stood_by(target) if is_standby else _standby_of(target))
+    pair = Pair(other, target, accepted) if is_standby else Pair(target, other, accepted)
     pair.checked_settings()
     return pair
 
 
-def standby_for(to: str, folder: Path | None, *, is_standby: bool) -> tuple[str, str]:
-    """The names of the standby and of the environment it stands by for. Raises UsageError where there is no such pair.
-
-    `to` is the standby itself for a failover, and the other one for a failback.
-    """
-    from sohistio.environments.load import find_environments_root, load_environment, standbys_of
+def _stood_by(standby: Session) -> str:
+    """The environment that it stands by for. Raises UsageError where it is no standby."""
     from sohistio.errors import UsageError
 
-    root = find_environments_root(folder, Path.cwd())
-    if is_standby:
-        environment = load_environment(to, root, os.environ)
-        if environment.standby_of is None:
-            raise UsageError(
-                f"the environment {to} is no standby: it has no standbyOf",
-                todo="A failover goes to a standby; `sohistio env list` shows the environments.",
-            )
-        return to, environment.standby_of
-    load_environment(to, root, os.environ)
-    found = [standby.name for standby in standbys_of(to, root, os.environ)]
+    environment = standby.environment
+    if environment.standby_of is None:
+        raise UsageError(
+            f"the environment {environment.name} is no standby: it has no standbyOf",
+            todo="A failover goes to a standby; `sohistio env list` shows the environments.",
+        )
+    return environment.standby_of
+
+
+def _standby_of(primary: Session) -> str:
+    """The one environment that stands by for it. Raises UsageError where there are none or several."""
+    from sohistio.environments.load import standbys_of
+    from sohistio.errors import UsageError
+
+    name, root = primary.environment.name, primary.root
+    found = [standby.name for standby in standbys_of(name, root, os.environ)]
     if len(found) != 1:
         which = ", ".join(found) or "none"
         raise UsageError(
-            f"one environment has to stand by for {to}, and there is {which}",
+            f"one environment has to stand by for {name}, and there is {which}",
             details=() if found else tuple(_invalid(root)),
             todo="A failback goes to the environment that a standby names as standbyOf.",
         )
-    return found[0], to
+    return found[0]
 
 
 def _invalid(root: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sohistio.adapters.kubernetes.sync import Tried, try_objects
 from sohistio.errors import RefusedError, UsageError
 from sohistio.model.ending import TODO, sentence
 from sohistio.model.record import Record
-from sohistio.model.state import ClusterState, ObjectRef
+from sohistio.model.state import ObjectRef
 from sohistio.model.words import first_names
 from sohistio.modes.uninstall import installed_version
 from sohistio.plan.changes import Changes
@@ -23,6 +23,7 @@ from sohistio.planning.session import Session
 from sohistio.planning.standby import standby_rule
 from sohistio.planning.sync_reads import (
     Observed,
+    Seen,
     certificates,
     exclusion_differences,
     file_differences,
@@ -49,8 +50,8 @@ class SyncPlan:
     planned: Planned
 
 
-def plan_sync(source: Session, target: Session, *, seen: Mapping[str, ClusterState] | None = None) -> SyncPlan:
-    """Read both clusters and plan. Writes nothing. `seen` are states, by environment, that were read just now.
+def plan_sync(source: Session, target: Session, *, seen: Mapping[str, Seen] | None = None) -> SyncPlan:
+    """Read both clusters and plan. Writes nothing. `seen` is what was read just now, by environment.
 
     Raises UsageError where the target does not stand by for the source, RefusedError where one of them cannot be read.
     """

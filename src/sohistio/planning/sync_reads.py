@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sohistio.adapters.kubernetes.api import KubeError
+from sohistio.adapters.kubernetes.api import KubeError, Object
 from sohistio.adapters.kubernetes.certificates import read_certificate
 from sohistio.adapters.kubernetes.observe import observe
 from sohistio.adapters.kubernetes.sync import Configuration, cluster_uid, read_configuration
@@ -34,6 +34,16 @@ class Observed:
     uid: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read of a cluster just now: its state; `resources` gives Istio's custom resources, None where they are
+    still to be read.
+    """
+
+    state: ClusterState
+    resources: Callable[[], Sequence[Object]] | None = None
+
+
 @contextmanager
 def naming(session: Session) -> Iterator[None]:
     """A refusal within the block says whose it is: there are two clusters."""
@@ -46,18 +56,16 @@ def naming(session: Session) -> Iterator[None]:
         ) from error
 
 
-def observed(session: Session, seen: ClusterState | None = None) -> Observed:
-    """Read a cluster; `seen` is its state where it was read just now.
-
-    Raises RefusedError that names the environment where it cannot be read.
-    """
+def observed(session: Session, seen: Seen | None = None) -> Observed:
+    """Read what of a cluster was not `seen`. Raises RefusedError that names the environment where it cannot be read."""
     with naming(session):
-        state = seen or observe(session.api)
+        state = seen.state if seen else observe(session.api)
         if state.unreadable:
             raise unreadable(state)
 
         def read() -> tuple[Configuration, str]:
-            return read_configuration(session.api), cluster_uid(session.api)
+            resources = seen.resources if seen else None
+            return read_configuration(session.api, resources), cluster_uid(session.api)
 
         found, uid = or_refused("the mesh's configuration could not be read", read)
     ending, lasting = (

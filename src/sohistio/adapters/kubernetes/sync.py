@@ -5,7 +5,7 @@ All writes are server-side applies by the manager `sohistio-sync`, never forced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sohistio.adapters.kubernetes.access import may_apply
@@ -49,13 +49,16 @@ class Tried:
     failing: str = ""
 
 
-def read_configuration(api: KubeApi) -> Configuration:
-    """All custom resources of Istio, and the Gateway API's that Istio serves. Raises KubeError."""
+def read_configuration(api: KubeApi, resources: Callable[[], Sequence[Object]] | None = None) -> Configuration:
+    """All custom resources of Istio, and the Gateway API's that Istio serves; `resources` gives those that are read
+    already. Raises KubeError.
+    """
     kinds: dict[str, frozenset[str]] = {}
     for kind in kinds_in_all_versions(api):
         name = f"{kind.kind}.{kind.group}"
         kinds[name] = kinds.get(name, frozenset()) | {kind.version}
-    return Configuration({resource_ref(item): item for item in custom_resources(api)}, kinds)
+    found = resources() if resources else custom_resources(api)
+    return Configuration({resource_ref(item): item for item in found}, kinds)
 
 
 def cluster_uid(api: KubeApi) -> str:
