@@ -77,7 +77,7 @@ def test_http_to_an_api_server(empty: Sandbox, tmp_path: Path) -> None:
     server = yaml.safe_load(empty.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
     kubeconfig = kubeconfig_for(empty, tmp_path, "any", server=server.replace("https://", "http://"))
     said = refused(empty, 3, "install", *on(empty, kubeconfig))
-    assert "the API server is asked without TLS, and wants it" in said
+    assert "the API server speaks TLS, and is asked without it" in said
     assert "https:// in place of http://" in said
 
 

@@ -63,7 +63,8 @@ def _compared(context: Context, sides: Sides) -> Comparison | SohistioError:
     pair = sides.pair
     seen = {name: Seen(state) for name, state in sides.observed.states.items()}
     standby = pair.standby.environment.name
-    seen[standby] = replace(seen[standby], resources=context.custom_resources)
+    if context.seen is not None:
+        seen[standby] = replace(seen[standby], resources=context.custom_resources)
     try:
         return plan_sync(pair.primary, pair.standby, seen=seen).comparison
     except SohistioError as error:

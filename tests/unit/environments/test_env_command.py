@@ -86,6 +86,8 @@ def test_env_list_of_a_standby(root: Path) -> None:
 
 
 def test_env_show_prints_an_environment_that_is_valid_again(root: Path) -> None:
+    nodes = "{context: aks-qa, nodes: {min: 5, max: 10, size: Standard_D8s_v3}}"
+    (root / "qa/environment.yaml").write_text(QA.replace("{context: aks-qa}", nodes))
     code, text, _ = run("show", "qa", SOHISTIO_IP_PREFIX="10.20")
     assert code == 0
     before = load_environment("qa", root, VARIABLES)

@@ -100,9 +100,9 @@ def test_text_written_is_text_when_read_again(value: str) -> None:
 
 
 def test_lists_of_an_environment_replace_and_maps_merge(root: Path) -> None:
-    (root / "qa/environment.yaml").write_text(QA + "applicationNamespaces: [shop]\nistio: {version: 1.30.2}\n")
+    (root / "qa/environment.yaml").write_text(QA + "applicationNamespaces: [claims]\nistio: {version: 1.30.2}\n")
     env = load_environment("qa", root, VARIABLES)
-    assert env.application_namespaces == ("shop",)
+    assert env.application_namespaces == ("claims",)
     assert env.istio.version == Version(1, 30, 2)
     assert env.istio.hub == "dtr.metlife.com/istio"
 

@@ -24,7 +24,7 @@ _OF_ANOTHER_AUTHORITY = (
 _RIGHTS = "Ask for a role that has this right: rbac/reader.yaml reads; docs/rbac.md says which command takes which."
 _NOBODY = (
     "Nobody logged in: the context's user in the kubeconfig has no token, client certificate or login command, or an "
-    "empty one; a user name and password are none. Fetch the kubeconfig again."
+    "empty one; Kubernetes takes no user name with a password. Fetch the kubeconfig again."
 )
 # By OpenSSL's words (crypto/x509/x509_txt.c, ssl/ssl_stat.c).
 _UNTRUSTED = {
@@ -54,12 +54,15 @@ class KubeError(FailedError):
 def cause_of(error: Exception) -> str:
     """What urllib3 says, without its wrapping."""
     inner = getattr(error, "reason", None) or error
-    original = getattr(inner, "original_error", None)  # of a proxy
-    return str(inner) if original is None else f"{inner.args[0]}: {original}"
+    arguments: tuple[object, ...] = getattr(inner, "args", ())
+    if (original := getattr(inner, "original_error", None)) is not None:  # of a proxy
+        return f"{arguments[0]}: {original}"
+    # The connection that timed out comes before the words.
+    return arguments[-1] if arguments and isinstance(arguments[-1], str) else str(inner)
 
 
 def unreachable(server: str, cause: str) -> KubeError:
-    by_proxy = "Unable to connect to proxy" in cause or "SOCKS" in cause
+    by_proxy = "Unable to connect to proxy" in cause
     return KubeError(
         f"the API server {server} cannot be reached",
         0,
@@ -148,14 +151,14 @@ def refused(method: str, path: str, status: int, data: bytes) -> KubeError:
             "the API server rejects the credentials (401 Unauthorized)",
             status,
             details=(message,),
-            todo="The token or client certificate is wrong or has expired: log in again.",
+            todo="The token or client certificate is missing, wrong or has expired: log in again.",
         )
     if status == 403:
         todo = _NOBODY if 'User "system:anonymous"' in message else _RIGHTS
         return KubeError("the API server forbids a request", status, details=(message,), todo=todo)
     if status == 400 and "HTTP request to an HTTPS server" in message:
         todo = "Correct the server in the kubeconfig: https:// in place of http://."
-        return KubeError("the API server is asked without TLS, and wants it", status, todo=todo)
+        return KubeError("the API server speaks TLS, and is asked without it", status, todo=todo)
     if 300 <= status < 400:
         todo = "It leads elsewhere: check the server in the kubeconfig, and whether a login page answers for it."
         return KubeError(f"{method} {path} answered {status}", status, todo=todo)

@@ -88,6 +88,8 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
     _check_server(configuration, target, where)
     check_certificates(configuration, target.context, where)
     try:
+        if urlsplit(configuration.proxy or "").scheme.startswith("socks"):
+            raise ValueError("urllib3 has no SOCKS without one more library")
         return ApiClient(configuration)
     # A proxy-url that is no text; and of what is no URL the error's text may have the proxy's password.
     except (urllib3.exceptions.HTTPError, ValueError, AttributeError, TypeError):
@@ -96,7 +98,8 @@ def client_for(target: KubeTarget, *, with_user: bool = True) -> Any:
             details=(
                 f"it is the proxy-url of context {target.context!r} in {where}, or else the variable HTTPS_PROXY",
             ),
-            todo="Set it to http://host:port or https://host:port, special characters in a password as %XX.",
+            todo="Set it to http://host:port or https://host:port (sohistio knows no SOCKS), special characters in a "
+            "password as %XX.",
         ) from None
 
 

@@ -11,10 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError
 
 from certificate_authorities import Made, Shape, make
 from one_context import target
 from sohistio.adapters.kubernetes.api import KubeApi, KubeError
+from sohistio.adapters.kubernetes.errors import cause_of
+from sohistio.errors import UsageError
 
 SERVER = Shape(is_ca=False, may_sign=None, address="127.0.0.1")
 
@@ -70,16 +75,31 @@ def test_another_authority(tmp_path: Path) -> None:
     assert "certificate-authority-data" in refused(tmp_path, make("server"), make("other")).todo
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
-def test_a_proxy_that_does_not_answer(tmp_path: Path, scheme: str) -> None:
+def test_a_proxy_that_does_not_answer(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        proxy = f"{scheme}://127.0.0.1:{probe.getsockname()[1]}"
+        proxy = f"http://127.0.0.1:{probe.getsockname()[1]}"
         api = KubeApi(target(tmp_path, "https://127.0.0.1:1", {"token": "x"}, **{"proxy-url": proxy}))
         with pytest.raises(KubeError) as caught:
             api.get("/version")
     assert caught.value.what == "the API server https://127.0.0.1:1 cannot be reached"
     assert caught.value.todo.startswith("Check the proxy")
+    assert caught.value.details[0].startswith("Unable to connect to proxy: ")
     assert "refused" in caught.value.details[0]
-    assert not caught.value.details[0].startswith("("), "a tuple"
     assert caught.value.passing
+
+
+def test_a_socks_proxy_is_refused(tmp_path: Path) -> None:
+    """Whatever this machine has installed beside sohistio."""
+    with pytest.raises(UsageError) as caught:
+        KubeApi(target(tmp_path, "https://127.0.0.1:1", {"token": "x"}, **{"proxy-url": "socks5://127.0.0.1:9"}))
+    assert caught.value.what == "the proxy to the API server cannot be used"
+    assert "no SOCKS" in caught.value.todo
+
+
+def test_what_a_silent_server_is_told_with() -> None:
+    """Of what urllib3 raises, the words: not the object of the connection that comes before them."""
+    words = "Connection to 10.1.1.1 timed out. (connect timeout=5)"
+    timeout = ConnectTimeoutError(HTTPSConnection("10.1.1.1"), words)
+    assert cause_of(MaxRetryError(HTTPSConnectionPool("10.1.1.1"), "/version", timeout)) == words
+    assert cause_of(ValueError()) == ""
