@@ -18,7 +18,9 @@ from sohistio.system.interruption import stop_event
 
 _SLOW = f"""#!{sys.executable} -I
 import os, pathlib, sys, time
-pathlib.Path({{begun!r}}).write_text(str(os.getpid()))
+unfinished = pathlib.Path({{begun!r}} + ".unfinished")
+unfinished.write_text(str(os.getpid()))
+unfinished.rename({{begun!r}})
 time.sleep(60)
 """
 ENVIRONMENTS = Path(__file__).parents[3] / "environments"
