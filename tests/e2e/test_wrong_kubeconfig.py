@@ -7,6 +7,7 @@ import socket
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -108,11 +109,7 @@ def test_wrong_token(empty: Sandbox, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("user", [None, {"username": "ada", "password": "x"}], ids=["nothing", "password"])
 def test_user_without_a_login(empty: Sandbox, tmp_path: Path, user: dict[str, str] | None) -> None:
-    kubeconfig = kubeconfig_for(empty, tmp_path, "any")
-    document = yaml.safe_load(kubeconfig.read_text())
-    document["users"][0]["user"] = user
-    kubeconfig.write_text(yaml.safe_dump(document))
-    assert "Nobody logged in" in refused(empty, 3, "install", *on(empty, kubeconfig))
+    assert "Nobody logged in" in refused(empty, 3, "install", *on(empty, with_user(empty, tmp_path, user)))
 
 
 def test_expired_token(empty: Sandbox, tmp_path: Path) -> None:
@@ -142,13 +139,17 @@ def signed_anew(sandbox: Sandbox, token: str, expires: float) -> str:
     return f"{signed}.{encoded(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
-def logging_in_by(sandbox: Sandbox, folder: Path, command: str, *arguments: str) -> Path:
+def with_user(sandbox: Sandbox, folder: Path, user: dict[str, Any] | None) -> Path:
     kubeconfig = kubeconfig_for(sandbox, folder, "any")
     document = yaml.safe_load(kubeconfig.read_text())
-    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": list(arguments)}
-    document["users"][0]["user"] = {"exec": login}
+    document["users"][0]["user"] = user
     kubeconfig.write_text(yaml.safe_dump(document))
     return kubeconfig
+
+
+def logging_in_by(sandbox: Sandbox, folder: Path, command: str, *arguments: str) -> Path:
+    login = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": list(arguments)}
+    return with_user(sandbox, folder, {"exec": login})
 
 
 def test_login_command_that_is_not_there(empty: Sandbox, tmp_path: Path) -> None:

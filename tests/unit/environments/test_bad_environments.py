@@ -7,18 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from environment_folder import OPERATOR, VARIABLES
+import environment_folder
+from environment_folder import VARIABLES
 from sohistio.environments.load import load_environment
 from sohistio.errors import ExitCode, UsageError
 
-BASE = """\
-istio:
-  version: 1.31.1
-  hub: dtr.metlife.com/istio
-  pullSecret: jfrogauth
-protected: false
-applicationNamespaces: [claims, billing]
-timeouts:
+# The errors name lines: here a map has several.
+BASE = f"""\
+{environment_folder.BASE.partition("timeouts:")[0]}timeouts:
   component: 5m
   total: 20m
 restarts:
@@ -37,15 +33,10 @@ cluster:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small folder of environments, `base` and `qa`, below the working directory."""
-    folder = tmp_path / "environments"
-    for name, file, text in (
-        ("base", "environment.yaml", BASE),
-        ("base", "istiooperator.yaml", OPERATOR),
-        ("qa", "environment.yaml", QA),
-    ):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name / file).write_text(text)
+    """The usual folder below the working directory, with the texts above."""
+    folder = environment_folder.environment_folder(tmp_path)
+    (folder / "base/environment.yaml").write_text(BASE)
+    (folder / "qa/environment.yaml").write_text(QA)
     monkeypatch.chdir(tmp_path)
     return folder
 
